@@ -1,0 +1,89 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/machine"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// View is everything a decision may read of its aggregate.
+type View struct {
+	Book     string
+	ID       string
+	State    string            // a state of the table, or machine.New
+	Data     []byte            // the flow's own message (provodka.flow.v1) as its last move wrote it
+	Attempts map[string]uint32 // how many attempts each ask has had
+	Clock    time.Time         // the decision's clock: an input, never time.Now
+}
+
+// Command is what happened or what is wanted.
+type Command struct {
+	Event  string       // a word of the flow: "pay", or an answer's or timer's event
+	Actor  string       // who asks: the API key's id, "effect" or "timer"
+	Body   []byte       // the flow's own message for the event
+	Answer *port.Answer // set when the event is an answer of the world
+}
+
+// Decision is what a flow's Decide says; Step turns it into a Move by the tables.
+type Decision struct {
+	On      string                  // the event looked up in the table; usually the command's own
+	Data    []byte                  // the aggregate's new message; nil keeps the old one
+	Owners  map[string]string       // what stands for {company}, {task} … in the recipes' accounts
+	Amounts map[string]money.Amount // the amounts the recipes name, rubles of scale 2
+	Cases   []string                // the words of the recipes' When column that hold now
+	Asks    map[string][]byte       // body of each ask that the transition opens
+	Day     string                  // business date of the entry, YYYY-MM-DD; "" = the clock's day in the book's zone
+}
+
+// Decide is a flow's own code: pure, without I/O.
+type Decide func(View, Command) (Decision, *fault.Refusal)
+
+// Leg is one side of an entry by account name.
+type Leg struct {
+	Account string // "wallet:company-42"
+	Debit   bool
+	Amount  money.Amount
+}
+
+// Effect is one ask of the world that a move opens or repeats.
+type Effect struct {
+	Ask     string // the word of the Asks table that holds the attempt: "pay"
+	Port    string // "payout"
+	Verb    string // "pay"
+	Attempt string // 32 hex digits; derived from book, flow, id, ask and number
+	Number  uint32 // number of the attempt, from 1
+	Repeat  bool   // ask again about the open attempt instead of opening a new one
+	Body    []byte
+}
+
+// Timer is one event of the future.
+type Timer struct {
+	Event string
+	Due   time.Time
+}
+
+// Move is the whole outcome of one step; the engine makes it one journal record.
+type Move struct {
+	Flow, ID     string
+	From, On, To string
+	Says         string // event for readers and webhooks, "" = none
+	Data         []byte
+	Entry        []Leg    // balanced, in the order of the recipes; empty = books nothing
+	Recipes      []string // the recipes that made the entry
+	Day          string
+	Effects      []Effect
+	Timers       []Timer // the timers of the new state; those of the old state are closed
+}
+
+// Flow is a checked program: tables and Decide together.
+type Flow struct {
+	Name    string
+	Machine *machine.Machine
+	decide  Decide
+	recipes map[string][]recipe
+	asks    map[string]ask
+	timers  map[string][]timer
+}

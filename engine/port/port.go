@@ -1,0 +1,113 @@
+package port
+
+import (
+	"context"
+	"time"
+
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// Result says what is known of an attempt.
+type Result string
+
+// The results. Only Done and Refused are final.
+const (
+	// Done: the provider did what was asked; final.
+	Done Result = "done"
+	// Refused: the provider will not do it under this attempt id; final.
+	Refused Result = "refused"
+	// Unknown: a timeout, a 5xx, "in progress", a status we do not know. Ask again, never guess.
+	Unknown Result = "unknown"
+	// NotFound: the provider has never heard of the attempt. Only Find answers it.
+	NotFound Result = "not_found"
+)
+
+// Answer is what an adapter learned about one attempt.
+type Answer struct {
+	Result Result
+	Status string     // the provider's own status or error code, kept raw
+	Event  string     // the provider's event id or time, "" when it has none; with Status it keys the answer
+	Code   fault.Code // the refusal's code when Refused
+	Reason string     // the provider's words, shown to people: "Недостаточно средств на счёте"
+	// What the provider made, when Done: a receipt's id and link, the tax it computed.
+	ReceiptID   string
+	ReceiptLink string
+}
+
+// Ask is one open effect as the engine hands it to a port.
+type Ask struct {
+	Attempt string // our id and the provider's dedup key: 32 hex digits, the same for every send of the attempt
+	Verb    string // what is asked, a word of the port: "pay", "check", "register"
+	Body    []byte // the flow's own message (provodka.flow.v1), opaque to the engine
+	Clock   time.Time
+}
+
+// Port is the one shape the engine knows. Implementations are safe for
+// concurrent use, respect ctx, and answer Unknown when they cannot tell.
+type Port interface {
+	// Send asks the provider to act, under the attempt id. Sending twice acts once.
+	Send(ctx context.Context, ask Ask) Answer
+	// Find asks what became of the attempt. It never acts.
+	Find(ctx context.Context, ask Ask) Answer
+	// Memory is how long the provider remembers attempt ids. After that a person
+	// decides; 0 means it remembers none.
+	Memory() time.Duration
+}
+
+// Requisites is where money goes: a ruble account at a bank.
+type Requisites struct {
+	Name          string // payee's full name
+	INN           string // 10 or 12 digits, "" when unknown
+	BIC           string // 9 digits
+	BankName      string
+	CorrAccount   string // 20 digits
+	AccountNumber string // 20 digits
+}
+
+// Payment is one ruble transfer from our account.
+type Payment struct {
+	Attempt     string
+	FromAccount string // our settlement account, 20 digits
+	To          Requisites
+	Amount      money.Amount // rubles, scale 2, positive
+	Purpose     string       // at most 210 characters, no line breaks
+}
+
+// Payout moves rubles out of our account.
+type Payout interface {
+	// Pay sends the payment. Done only when the bank says it was executed.
+	Pay(ctx context.Context, p Payment) Answer
+	// Payment asks for the state of an attempt.
+	Payment(ctx context.Context, attempt string) Answer
+	// Memory is how long the bank remembers attempt ids.
+	Memory() time.Duration
+}
+
+// IncomeReceipt is one income of a self-employed person to be registered.
+type IncomeReceipt struct {
+	Attempt      string
+	INN          string // the person's, 12 digits
+	CustomerINN  string // the company's, 10 or 12 digits
+	CustomerName string
+	Service      string       // what was done, as the receipt will name it
+	Amount       money.Amount // rubles, scale 2: the contract's gross sum
+	PaidAt       time.Time    // when the person was paid
+	RequestedAt  time.Time
+}
+
+// Income is the tax service's register of professional income.
+type Income interface {
+	// Check asks whether we may register this person's income: status and
+	// permission. Done = yes; Refused with income_denied = no; else Unknown.
+	Check(ctx context.Context, inn string) Answer
+	// Register registers the income and waits, within ctx, for the receipt.
+	// A DUPLICATE of the same attempt is Done with the first receipt.
+	Register(ctx context.Context, r IncomeReceipt) Answer
+	// Memory is how long the service remembers attempt ids.
+	Memory() time.Duration
+}
+
+// Unclear is the answer to everything that is not an answer: a timeout, a 5xx,
+// an unreadable body. The status keeps what was seen.
+func Unclear(status string) Answer { return Answer{Result: Unknown, Status: status} }

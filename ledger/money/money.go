@@ -1,0 +1,175 @@
+package money
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// MaxDigits is the largest number of significant digits an amount may have.
+// NUMERIC(38) of both databases and every export format hold it exactly.
+const MaxDigits = 38
+
+// Amount is an exact decimal number. The zero value is 0 and ready to use.
+// Amounts are values: no method changes its receiver.
+type Amount struct {
+	d apd.Decimal
+}
+
+// Reasons why a text is not an amount of an asset. Wrapped in *ParseError.
+var (
+	ErrSyntax = errors.New("not a plain decimal number")
+	ErrScale  = errors.New("more decimal places than the asset has")
+	ErrDigits = fmt.Errorf("more than %d digits", MaxDigits)
+)
+
+// ParseError says which text was refused and why.
+type ParseError struct {
+	Text   string // the refused text, cut to 64 bytes
+	Reason error  // ErrSyntax, ErrScale or ErrDigits
+}
+
+// Error implements error.
+func (e *ParseError) Error() string { return fmt.Sprintf("amount %q: %v", e.Text, e.Reason) }
+
+// Unwrap gives the reason to errors.Is.
+func (e *ParseError) Unwrap() error { return e.Reason }
+
+// exact computes without rounding: two 38-digit amounts added or multiplied fit.
+var exact = apd.BaseContext.WithPrecision(3 * MaxDigits)
+
+// Zero is the amount 0.
+var Zero Amount
+
+// New makes an amount of minor units: New(10638, 2) is 106.38.
+func New(minor int64, scale int32) Amount {
+	var a Amount
+	a.d.SetFinite(minor, -scale)
+	return a
+}
+
+// Parse reads a plain decimal number: an optional minus, digits without leading
+// zeros, an optional dot and digits. No exponent, no plus sign, no spaces.
+// It refuses more than MaxDigits digits. The scale is the text's own.
+func Parse(s string) (Amount, error) {
+	digits, err := plainDigits(s)
+	if err != nil {
+		return Amount{}, &ParseError{Text: cut(s), Reason: err}
+	}
+	if digits > MaxDigits {
+		return Amount{}, &ParseError{Text: cut(s), Reason: ErrDigits}
+	}
+	var a Amount
+	if _, _, err := a.d.SetString(s); err != nil {
+		return Amount{}, &ParseError{Text: cut(s), Reason: ErrSyntax}
+	}
+	if a.d.IsZero() {
+		a.d.Negative = false
+	}
+	return a, nil
+}
+
+// MustParse is Parse for constants of the program and tests; it panics on bad text.
+func MustParse(s string) Amount {
+	a, err := Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// plainDigits checks the syntax and counts the digits.
+func plainDigits(s string) (int, error) {
+	s = strings.TrimPrefix(s, "-")
+	whole, frac, dotted := strings.Cut(s, ".")
+	if whole == "" || dotted && frac == "" {
+		return 0, ErrSyntax
+	}
+	if len(whole) > 1 && whole[0] == '0' {
+		return 0, ErrSyntax
+	}
+	for _, part := range [2]string{whole, frac} {
+		for i := range len(part) {
+			if part[i] < '0' || part[i] > '9' {
+				return 0, ErrSyntax
+			}
+		}
+	}
+	return len(whole) + len(frac), nil
+}
+
+// cut bounds what an error repeats of a foreign text.
+func cut(s string) string {
+	if len(s) > 64 {
+		return strings.ToValidUTF8(s[:64], "") + "…"
+	}
+	return s
+}
+
+// must stops the program when exact arithmetic was not exact: amounts of at
+// most MaxDigits digits cannot reach this, so it is a broken invariant.
+func must(c apd.Condition, err error) {
+	if err != nil || c.Inexact() {
+		panic(fmt.Sprintf("money: inexact: %v %v", c, err))
+	}
+}
+
+// Add returns a + b, exactly.
+func (a Amount) Add(b Amount) Amount {
+	var r Amount
+	must(exact.Add(&r.d, &a.d, &b.d))
+	return r
+}
+
+// Sub returns a - b, exactly.
+func (a Amount) Sub(b Amount) Amount {
+	var r Amount
+	must(exact.Sub(&r.d, &a.d, &b.d))
+	return r
+}
+
+// Neg returns -a.
+func (a Amount) Neg() Amount { return Zero.Sub(a) }
+
+// Cmp compares by value: -1 when a < b, 0 when equal, +1 when a > b.
+func (a Amount) Cmp(b Amount) int { return a.d.Cmp(&b.d) }
+
+// Equal compares by value: 1.0 equals 1.00. It serves go-cmp too.
+func (a Amount) Equal(b Amount) bool { return a.Cmp(b) == 0 }
+
+// Sign is -1, 0 or +1.
+func (a Amount) Sign() int { return a.d.Sign() }
+
+// IsZero says whether the amount is 0.
+func (a Amount) IsZero() bool { return a.d.IsZero() }
+
+// Min returns the smaller amount.
+func Min(a, b Amount) Amount {
+	if a.Cmp(b) <= 0 {
+		return a
+	}
+	return b
+}
+
+// Max returns the larger amount.
+func Max(a, b Amount) Amount {
+	if a.Cmp(b) >= 0 {
+		return a
+	}
+	return b
+}
+
+// Sum adds amounts exactly.
+func Sum(amounts ...Amount) Amount {
+	var r Amount
+	for i := range amounts {
+		must(exact.Add(&r.d, &r.d, &amounts[i].d))
+	}
+	return r
+}
+
+// String prints the plain decimal number with the amount's own scale, without
+// an exponent. Amounts that leave the program are printed by Asset.Format.
+func (a Amount) String() string { return a.d.Text('f') }

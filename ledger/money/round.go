@@ -1,0 +1,93 @@
+package money
+
+import "github.com/cockroachdb/apd/v3"
+
+// Rounding is a rule for the last digit. Every place that rounds names its rule
+// and the law or document that asks for it.
+type Rounding string
+
+// The rounding rules in use.
+const (
+	// HalfUp rounds 0.5 away from zero: the usual rule of Russian accounting.
+	HalfUp Rounding = Rounding(apd.RoundHalfUp)
+	// Down cuts towards zero.
+	Down Rounding = Rounding(apd.RoundDown)
+	// Up rounds away from zero.
+	Up Rounding = Rounding(apd.RoundUp)
+)
+
+func (r Rounding) context() *apd.Context {
+	c := apd.BaseContext.WithPrecision(3 * MaxDigits)
+	c.Rounding = apd.Rounder(r)
+	return c
+}
+
+// Round brings the amount to scale decimal places by the rule.
+func (a Amount) Round(scale int32, rule Rounding) Amount {
+	var r Amount
+	if _, err := rule.context().Quantize(&r.d, &a.d, -scale); err != nil {
+		panic("money: round: " + err.Error())
+	}
+	if r.d.IsZero() {
+		r.d.Negative = false
+	}
+	return r
+}
+
+// Mul returns a × b rounded to scale places by the rule.
+func (a Amount) Mul(b Amount, scale int32, rule Rounding) Amount {
+	var r Amount
+	must(exact.Mul(&r.d, &a.d, &b.d))
+	return r.Round(scale, rule)
+}
+
+// Percent returns a × rate / 100 rounded to scale places by the rule:
+// 6 percent of 100.00 is 6.00.
+func (a Amount) Percent(rate Amount, scale int32, rule Rounding) Amount {
+	var r Amount
+	must(exact.Mul(&r.d, &a.d, &rate.d))
+	r.d.Exponent -= 2
+	return r.Round(scale, rule)
+}
+
+// Div returns a / b rounded once to scale places by the rule.
+// Dividing by zero panics: callers check their divisor.
+func (a Amount) Div(b Amount, scale int32, rule Rounding) Amount {
+	if b.IsZero() {
+		panic("money: division by zero")
+	}
+	// The quotient is cut with many spare digits and a sticky last digit, so the
+	// second rounding sees on which side of a half the exact value lies.
+	var q, back, r Amount
+	c := Down.context()
+	if _, err := c.Quo(&q.d, &a.d, &b.d); err != nil {
+		panic("money: divide: " + err.Error())
+	}
+	must(apd.BaseContext.WithPrecision(6*MaxDigits).Mul(&back.d, &q.d, &b.d))
+	if back.d.Cmp(&a.d) != 0 {
+		sticky := Amount{}
+		sticky.d.SetFinite(1, q.d.Exponent-1)
+		sticky.d.Negative = (a.Sign() < 0) != (b.Sign() < 0)
+		must(apd.BaseContext.WithPrecision(6*MaxDigits).Add(&q.d, &q.d, &sticky.d))
+	}
+	r = q.Round(scale, rule)
+	return r
+}
+
+// Split cuts the amount into n parts of the given scale that differ by at most
+// one unit of the last place and add up to the amount exactly; the larger parts
+// come first. n must be at least 1 and the amount must have the scale.
+func (a Amount) Split(n int, scale int32) []Amount {
+	if n < 1 {
+		panic("money: split into less than one part")
+	}
+	parts := make([]Amount, n)
+	rest := a
+	for i := range parts {
+		left := New(int64(n-i), 0)
+		rule := Up
+		parts[i] = rest.Div(left, scale, rule)
+		rest = rest.Sub(parts[i])
+	}
+	return parts
+}
