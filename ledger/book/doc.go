@@ -1,0 +1,12 @@
+// Package book holds the pure rules of double entry: account names, the chart,
+// stripes, entries and holds. No I/O, no clock.
+//
+//	operation + View of stripes and holds ──▶ Apply ──▶ legs with after-sums, or a refusal
+//
+// Laws kept (book_test.go, against a naive second model): debits equal credits
+// per asset; a stripe's sums are the sum of its legs; the version of a stripe is
+// dense; what is held is the sum of the open holds; a floor is never crossed; a
+// refusal changes nothing.
+//
+// It refuses to know: shards other than its own, where rows come from, products.
+package book

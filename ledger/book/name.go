@@ -1,0 +1,87 @@
+package book
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/provodka/provodka/ledger/fault"
+)
+
+// MaxNameBytes bounds an account's name.
+const MaxNameBytes = 128
+
+// Name is an account's name in its parts: type:owner[:part].
+type Name struct {
+	Type  string // of the chart: "wallet"
+	Owner string // whom the home shard is chosen by: "company-42"
+	Part  string // optional: "fees"
+}
+
+// ParseName reads type:owner[:part] and refuses, with the field, an unknown type
+// and every character but lower-case letters, digits, '-', '_' and '.'.
+func ParseName(field, text string) (Name, *fault.Refusal) {
+	if len(text) > MaxNameBytes {
+		return Name{}, fault.Refuse(fault.AccountInvalid, field, "the name has %d bytes, at most %d", len(text), MaxNameBytes)
+	}
+	parts := strings.Split(text, ":")
+	if len(parts) < 2 || len(parts) > 3 {
+		return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q is not type:owner[:part]", text)
+	}
+	for _, p := range parts {
+		if !word(p) {
+			return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q: a part must be 1 or more of a-z, 0-9, '-', '_', '.'", text)
+		}
+	}
+	n := Name{Type: parts[0], Owner: parts[1]}
+	if len(parts) == 3 {
+		n.Part = parts[2]
+	}
+	if _, ok := chart.types[n.Type]; !ok {
+		return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q: the chart has no type %q", text, n.Type)
+	}
+	return n, nil
+}
+
+func word(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// String prints the name.
+func (n Name) String() string {
+	if n.Part == "" {
+		return n.Type + ":" + n.Owner
+	}
+	return n.Type + ":" + n.Owner + ":" + n.Part
+}
+
+// AccountID identifies an account in the database; it derives from book and name.
+type AccountID [16]byte
+
+// ID derives the account's id: the first 16 bytes of SHA-256(book, 0, name).
+func ID(book, name string) AccountID {
+	h := sha256.New()
+	h.Write([]byte(book))
+	h.Write([]byte{0})
+	h.Write([]byte(name))
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	return AccountID(sum[:16])
+}
+
+// String prints the id in hex.
+func (id AccountID) String() string { return fmt.Sprintf("%x", [16]byte(id)) }
+
+// Home is the home shard of an owner: a hash of book and owner, the same for ever
+// because the number of shards of an installation is.
+func Home(book, owner string, shards int) int {
+	sum := sha256.Sum256([]byte(book + "\x00" + owner))
+	return int(binary.BigEndian.Uint64(sum[:8]) % uint64(shards))
+}
