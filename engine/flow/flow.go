@@ -17,6 +17,7 @@ type View struct {
 	Data     []byte            // the flow's own message (provodka.flow.v1) as its last move wrote it
 	Attempts map[string]uint32 // how many attempts each ask has had
 	Clock    time.Time         // the decision's clock: an input, never time.Now
+	Day      string            // the clock's day in the book's zone, YYYY-MM-DD: rates are looked up by it
 }
 
 // Command is what happened or what is wanted.
@@ -25,6 +26,7 @@ type Command struct {
 	Actor  string       // who asks: the API key's id, "effect" or "timer"
 	Body   []byte       // the flow's own message for the event
 	Answer *port.Answer // set when the event is an answer of the world
+	Number uint32       // with Answer: the number of the attempt it is about (Effect.Number), from 1
 }
 
 // Decision is what a flow's Decide says; Step turns it into a Move by the tables.
@@ -35,7 +37,7 @@ type Decision struct {
 	Amounts map[string]money.Amount // the amounts the recipes name, rubles of scale 2
 	Cases   []string                // the words of the recipes' When column that hold now
 	Asks    map[string][]byte       // body of each ask that the transition opens
-	Day     string                  // business date of the entry, YYYY-MM-DD; "" = the clock's day in the book's zone
+	Day     string                  // business date of the entry, YYYY-MM-DD; "" = View.Day
 }
 
 // Decide is a flow's own code: pure, without I/O.
@@ -56,7 +58,7 @@ type Effect struct {
 	Attempt string // 32 hex digits; derived from book, flow, id, ask and number
 	Number  uint32 // number of the attempt, from 1
 	Repeat  bool   // ask again about the open attempt instead of opening a new one
-	Body    []byte
+	Body    []byte // the flow's own message; of a repeat nil keeps the attempt's body
 }
 
 // Timer is one event of the future.
@@ -75,7 +77,7 @@ type Move struct {
 	Recipes      []string // the recipes that made the entry
 	Day          string
 	Effects      []Effect
-	Timers       []Timer // the timers of the new state; those of the old state are closed
+	Timers       []Timer // to be set. To != From closes every timer of the old state; To == From closes none
 }
 
 // Flow is a checked program: tables and Decide together.
@@ -83,7 +85,9 @@ type Flow struct {
 	Name    string
 	Machine *machine.Machine
 	decide  Decide
-	recipes map[string][]recipe
-	asks    map[string]ask
-	timers  map[string][]timer
+	recipes map[string][]Posting
+	asks    map[string]Asking
+	timers  map[string][]Waiting
+	titles  map[string]Title
+	holding []string
 }
