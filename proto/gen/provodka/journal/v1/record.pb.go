@@ -356,7 +356,8 @@ type Record struct {
 	RequestHash []byte `protobuf:"bytes,10,opt,name=request_hash,json=requestHash,proto3" json:"request_hash,omitempty"`
 	// Who asked: id of an API key, "effect" or "timer".
 	Actor string `protobuf:"bytes,11,opt,name=actor,proto3" json:"actor,omitempty"`
-	// Set when the operation was refused: then nothing below it is.
+	// Set when the operation was refused: then nothing below it is, but for the
+	// effect whose answer was refused and the timer that fired in vain.
 	Refusal *Refusal `protobuf:"bytes,12,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	// The entry, when one was posted.
 	Entry *Entry `protobuf:"bytes,13,opt,name=entry,proto3" json:"entry,omitempty"`
@@ -1000,7 +1001,9 @@ type Move struct {
 	// How many attempts each ask has had, after the step.
 	Attempts map[string]uint32 `protobuf:"bytes,10,rep,name=attempts,proto3" json:"attempts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Recipes that made the entry.
-	Recipes       []string `protobuf:"bytes,11,rep,name=recipes,proto3" json:"recipes,omitempty"`
+	Recipes []string `protobuf:"bytes,11,rep,name=recipes,proto3" json:"recipes,omitempty"`
+	// Timers of the aggregate that are open after the step.
+	Timers        []*Timer `protobuf:"bytes,12,rep,name=timers,proto3" json:"timers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1108,6 +1111,13 @@ func (x *Move) GetAttempts() map[string]uint32 {
 func (x *Move) GetRecipes() []string {
 	if x != nil {
 		return x.Recipes
+	}
+	return nil
+}
+
+func (x *Move) GetTimers() []*Timer {
+	if x != nil {
+		return x.Timers
 	}
 	return nil
 }
@@ -1576,7 +1586,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"expires_us\x18\a \x01(\x03R\texpiresUs\"3\n" +
 	"\aAccount\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05asset\x18\x02 \x01(\tR\x05asset\"\xd2\x02\n" +
+	"\x05asset\x18\x02 \x01(\tR\x05asset\"\x86\x03\n" +
 	"\x04Move\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
@@ -1589,7 +1599,8 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x05owner\x18\t \x01(\tR\x05owner\x12C\n" +
 	"\battempts\x18\n" +
 	" \x03(\v2'.provodka.journal.v1.Move.AttemptsEntryR\battempts\x12\x18\n" +
-	"\arecipes\x18\v \x03(\tR\arecipes\x1a;\n" +
+	"\arecipes\x18\v \x03(\tR\arecipes\x122\n" +
+	"\x06timers\x18\f \x03(\v2\x1a.provodka.journal.v1.TimerR\x06timers\x1a;\n" +
 	"\rAttemptsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xca\x02\n" +
@@ -1709,14 +1720,15 @@ var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	0,  // 13: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
 	1,  // 14: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
 	19, // 15: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
-	2,  // 16: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
-	3,  // 17: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
-	4,  // 18: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	13, // 16: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
+	2,  // 17: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
+	3,  // 18: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
+	4,  // 19: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
