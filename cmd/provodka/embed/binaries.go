@@ -34,20 +34,22 @@ func (b binaries) path(name string) string { return filepath.Join(b.dir, name) }
 // version, or, for a new one (major 0), of the highest on the machine. Only when
 // the machine has none that fits are they fetched.
 func chooseBinaries(ctx context.Context, options Options, major int, cache string) (binaries, error) {
-	found := []binaries{}
-	if options.BinDir != "" {
+	var found []binaries
+	switch options.BinDir {
+	case "":
+		found = onMachine(ctx)
+	case Fetch:
+	default:
 		b, err := inspect(ctx, options.BinDir)
 		if err != nil {
 			return binaries{}, err
 		}
 		found = append(found, b)
-	} else {
-		found = onMachine(ctx)
 	}
 	if b, ok := fit(found, major); ok {
 		return b, nil
 	}
-	if options.BinDir == "" && (major == 0 || major == fetchedMajor()) {
+	if (options.BinDir == "" || options.BinDir == Fetch) && (major == 0 || major == fetchedMajor()) {
 		return fetch(ctx, options, cache)
 	}
 	return binaries{}, wrongMajor(major, found)

@@ -20,7 +20,8 @@ import (
 type Options struct {
 	// Port on 127.0.0.1; 0 means the one of the last time, else any free one.
 	Port int
-	// BinDir holds postgres and initdb; "" means the machine's, else fetched ones.
+	// BinDir holds postgres and initdb; "" means the machine's, else fetched ones;
+	// Fetch means fetched ones.
 	BinDir string
 	// Settings are added to the server's own ("fsync": "off" in tests).
 	Settings map[string]string
@@ -30,6 +31,9 @@ type Options struct {
 	// Logger hears what is done; nil means slog.Default.
 	Logger *slog.Logger
 }
+
+// Fetch as Options.BinDir uses the downloaded binaries whatever the machine has.
+const Fetch = "fetch"
 
 // Server is a running PostgreSQL with an empty or a known database "provodka".
 type Server struct {

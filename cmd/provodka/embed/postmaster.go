@@ -92,8 +92,11 @@ func (pm *postmaster) stop(ctx context.Context) error {
 		if !pm.isOurs() {
 			return nil
 		}
-		if err := syscall.Kill(pm.pid, step.signal); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("stop PostgreSQL (pid %d): %w", pm.pid, err)
+		// SIGCONT: one that somebody paused would never see the other.
+		for _, signal := range []syscall.Signal{step.signal, syscall.SIGCONT} {
+			if err := syscall.Kill(pm.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("stop PostgreSQL (pid %d): %w", pm.pid, err)
+			}
 		}
 		limited, cancel := context.WithTimeout(ctx, step.wait)
 		gone := until(limited, func() bool { return !pm.isOurs() })

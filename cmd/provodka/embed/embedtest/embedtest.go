@@ -183,3 +183,28 @@ func Broker(t testing.TB) string {
 	})
 	return server.Addr
 }
+
+// Dir answers a directory for an embedded stack that the user PostgreSQL runs as can
+// reach, which t.TempDir is not when root runs the tests. When the test ends, a
+// server left behind in it is stopped and the directory removed.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "provodka-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if _, err := embed.StopLeft(ctx, dir); err != nil {
+			t.Errorf("stop the server left behind in %s: %v", dir, err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove the test's directory: %v", err)
+		}
+	})
+	return dir
+}
