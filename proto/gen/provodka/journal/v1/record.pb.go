@@ -1150,7 +1150,9 @@ type Effect struct {
 	// The provider's own status in the last answer.
 	Status string `protobuf:"bytes,12,opt,name=status,proto3" json:"status,omitempty"`
 	// When the effect was opened, microseconds since 1970 UTC.
-	OpenedUs      int64 `protobuf:"varint,13,opt,name=opened_us,json=openedUs,proto3" json:"opened_us,omitempty"`
+	OpenedUs int64 `protobuf:"varint,13,opt,name=opened_us,json=openedUs,proto3" json:"opened_us,omitempty"`
+	// Number of the attempt of this ask, from 1.
+	Number        uint32 `protobuf:"varint,14,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1272,6 +1274,13 @@ func (x *Effect) GetStatus() string {
 func (x *Effect) GetOpenedUs() int64 {
 	if x != nil {
 		return x.OpenedUs
+	}
+	return 0
+}
+
+func (x *Effect) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
 	}
 	return 0
 }
@@ -1603,7 +1612,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x06timers\x18\f \x03(\v2\x1a.provodka.journal.v1.TimerR\x06timers\x1a;\n" +
 	"\rAttemptsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xca\x02\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xe2\x02\n" +
 	"\x06Effect\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x126\n" +
 	"\x05state\x18\x02 \x01(\x0e2 .provodka.journal.v1.EffectStateR\x05state\x12\x12\n" +
@@ -1618,7 +1627,8 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	" \x01(\x03R\x05dueUs\x12\x16\n" +
 	"\x06result\x18\v \x01(\tR\x06result\x12\x16\n" +
 	"\x06status\x18\f \x01(\tR\x06status\x12\x1b\n" +
-	"\topened_us\x18\r \x01(\x03R\bopenedUs\"\x8e\x01\n" +
+	"\topened_us\x18\r \x01(\x03R\bopenedUs\x12\x16\n" +
+	"\x06number\x18\x0e \x01(\rR\x06number\"\x8e\x01\n" +
 	"\x05Timer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06due_us\x18\x02 \x01(\x03R\x05dueUs\x12\x12\n" +

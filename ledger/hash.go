@@ -1,0 +1,104 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"maps"
+	"slices"
+
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+)
+
+// RequestHashBytes is the length of a request's hash.
+const RequestHashBytes = 16
+
+// HashBytes is the first 16 bytes of SHA-256.
+func HashBytes(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return sum[:RequestHashBytes]
+}
+
+// RequestHash binds a key to its request: the first 16 bytes of the SHA-256 over
+// every field that the caller chose, in a fixed order, each led by its length.
+// What the API stamps (whether an account is open) is not part of it.
+func RequestHash(op *commandv1.Operation) []byte {
+	h := canonical{sha256.New()}
+	switch what := op.GetWhat().(type) {
+	case *commandv1.Operation_Open:
+		h.text("open", what.Open.GetAccount())
+	case *commandv1.Operation_Post:
+		p := what.Post
+		h.text("post", p.GetKind(), p.GetDay())
+		h.legs(p.GetLegs())
+		h.words(p.GetMetadata())
+		h.words(p.GetLinks())
+	case *commandv1.Operation_Place:
+		p := what.Place
+		h.text("place", p.GetAccount(), p.GetAsset(), p.GetAmount())
+		h.number(uint64(p.GetExpiresMs()))
+	case *commandv1.Operation_Settle:
+		s := what.Settle
+		h.text("settle", s.GetAmount(), s.GetKind(), s.GetDay())
+		h.number(s.GetPlacedSeq())
+		h.legs(s.GetCredits())
+		h.flag(s.GetFinal())
+		h.words(s.GetMetadata())
+	case *commandv1.Operation_Void:
+		h.text("void")
+		h.number(what.Void.GetPlacedSeq())
+	case *commandv1.Operation_Flow:
+		f := what.Flow
+		h.text("flow", f.GetFlow(), f.GetId(), f.GetEvent(), string(f.GetBody()), f.GetOwner())
+	}
+	return h.sum()
+}
+
+// GroupHash binds the keys of an atomic group to the whole of it.
+func GroupHash(group []*commandv1.Operation) []byte {
+	h := canonical{sha256.New()}
+	for _, op := range group {
+		h.text(op.GetKey(), string(RequestHash(op)))
+	}
+	return h.sum()
+}
+
+type canonical struct{ hash.Hash }
+
+func (c canonical) sum() []byte { return c.Sum(nil)[:RequestHashBytes] }
+
+func (c canonical) number(n uint64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	c.Write(b[:])
+}
+
+func (c canonical) flag(f bool) {
+	if f {
+		c.number(1)
+	} else {
+		c.number(0)
+	}
+}
+
+func (c canonical) text(texts ...string) {
+	for _, t := range texts {
+		c.number(uint64(len(t)))
+		c.Write([]byte(t))
+	}
+}
+
+func (c canonical) legs(legs []*commandv1.Leg) {
+	c.number(uint64(len(legs)))
+	for _, l := range legs {
+		c.text(l.GetAccount(), l.GetAsset(), l.GetAmount())
+		c.flag(l.GetDebit())
+	}
+}
+
+func (c canonical) words(m map[string]string) {
+	c.number(uint64(len(m)))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		c.text(k, m[k])
+	}
+}
