@@ -1,0 +1,23 @@
+// Package store is all SQL of the ledger: one statement per file under sql/, one
+// function per statement, one transaction runner.
+//
+//	journal records ──Rows.Add──▶ columns ──Writer.Commit──▶ one pipelined transaction
+//	                                            │ 1 compares epoch, offset, seq; raises otherwise
+//	                                            │ 2 takes the idempotency keys; raises when one is taken
+//	                                            │ 3 segments, legs, holds, moves, effects, timers, totals
+//	cold state ◀──Load…── sets of keys, before the transaction
+//	readers    ◀──Balances, Legs, …── one snapshot, with the positions it has seen
+//
+// Laws kept: rows are made from records and from nothing else, so a writer, the fold
+// of missing events and a rebuild write the same rows; a commit of an owner whose
+// epoch has passed changes nothing; a key is taken once in all shards; the newest leg
+// of a stripe is its balance; totals are the sums of legs; every statement goes
+// through the runner and is prepared, explained and checked by the tests on each
+// database they are given.
+//
+// One database holds one installation: an owner's older sessions are found by the
+// names of their connections, so two installations may share a server, but not a
+// database.
+//
+// It refuses to know: rules of the books, Kafka, HTTP, what a flow's data means.
+package store

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// What a statement can end with, besides the database's own errors.
+var (
+	// ErrFenced says that the shard has another owner or another state than the
+	// writer believes: its memory is worth nothing any more.
+	ErrFenced = errors.New("the shard's epoch, offset or number is not the writer's")
+	// ErrKeyTaken says that a key of the batch is already in the database, or twice
+	// in the batch: read the keys back (LookupKeys) and decide again.
+	ErrKeyTaken = errors.New("an idempotency key is taken")
+	// ErrAmbiguous says that nobody knows whether the transaction was committed.
+	// Of a shard: take over and look. Of other writes: look before writing again.
+	ErrAmbiguous = errors.New("it is not known whether the transaction was committed")
+	// ErrVersionTaken says that private data of this id and version exists with other content.
+	ErrVersionTaken = errors.New("this version of the private data exists with other content")
+)
+
+// Class is the class of the SQLSTATE that err carries ("40", "23"), "08" for a
+// connection that failed, and "" when err says nothing of the kind.
+func Class(err error) string {
+	if state := sqlState(err); state != "" {
+		return state[:2]
+	}
+	var netErr net.Error
+	var connectErr *pgconn.ConnectError
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return ""
+	case errors.As(err, &connectErr), errors.As(err, &netErr), errors.Is(err, io.EOF),
+		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, ErrAmbiguous):
+		return "08"
+	}
+	return ""
+}
+
+func sqlState(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && len(pgErr.Code) == 5 {
+		return pgErr.Code
+	}
+	return ""
+}
+
+// The words by which our guards raise; a failed cast repeats them in its message.
+const (
+	guardFenced = "provodka-fenced"
+	guardKeys   = "provodka-keys-taken"
+)
+
+// guard turns an error that one of our guards raised into its name.
+func guard(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || pgErr.Code != "22P02" {
+		return err
+	}
+	switch {
+	case strings.Contains(pgErr.Message, guardFenced):
+		return ErrFenced
+	case strings.Contains(pgErr.Message, guardKeys):
+		return ErrKeyTaken
+	}
+	return err
+}
+
+// retryable says whether the same statements may succeed in a fresh transaction.
+func retryable(err error) bool {
+	state := sqlState(err)
+	return state == "40001" || state == "40P01"
+}

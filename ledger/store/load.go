@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// StripeKey names the stripe of an account on the shard at hand.
+type StripeKey struct {
+	Account book.AccountID
+	Asset   string
+}
+
+// StripeRow is a stripe after its newest leg.
+type StripeRow struct {
+	Key                                  StripeKey
+	Version                              uint64
+	Debit, Credit, HeldDebit, HeldCredit money.Amount
+}
+
+// LoadStripes reads the stripes of the shard that exist among keys.
+func (db *DB) LoadStripes(ctx context.Context, shard int, keys []StripeKey) ([]StripeRow, error) {
+	return nil, errUnwritten
+}
+
+// HoldRow is a hold as it stands.
+type HoldRow struct {
+	Book    string
+	Account book.AccountID
+	Hold    *journalv1.Hold
+}
+
+// LoadHolds reads the holds which the records of these numbers placed. A record that
+// places holds on several accounts has a row for each.
+func (db *DB) LoadHolds(ctx context.Context, shard int, seqs []uint64) ([]HoldRow, error) {
+	return nil, errUnwritten
+}
+
+// AggregateKey names an aggregate of a flow.
+type AggregateKey struct{ Book, Flow, ID string }
+
+// AggregateRow is an aggregate as it stands.
+type AggregateRow struct {
+	Shard     int
+	Key       AggregateKey
+	Owner     string
+	State     string
+	Version   uint64
+	Data      []byte
+	Attempts  map[string]uint32
+	Timers    []*journalv1.Timer
+	CreatedUS int64
+	UpdatedUS int64
+}
+
+// LoadAggregates reads the aggregates of the shard that exist among keys.
+func (db *DB) LoadAggregates(ctx context.Context, shard int, keys []AggregateKey) ([]AggregateRow, error) {
+	return nil, errUnwritten
+}
+
+// EffectRow is an effect as it stands.
+type EffectRow struct {
+	Book   string
+	Effect *journalv1.Effect
+}
+
+// LoadEffects reads the effects of the shard that exist among attempts.
+func (db *DB) LoadEffects(ctx context.Context, shard int, attempts []string) ([]EffectRow, error) {
+	return nil, errUnwritten
+}
+
+// OpenEffects reads effects that are open or in doubt, in the order of their attempt
+// ids, after the given one ("" from the start).
+func (db *DB) OpenEffects(ctx context.Context, shard int, after string, limit int) ([]EffectRow, error) {
+	return nil, errUnwritten
+}
+
+// TimerRow is a timer that stands.
+type TimerRow struct {
+	Book  string
+	Timer *journalv1.Timer
+}
+
+// DueTimers reads the timers due from fromUS to untilUS, both included, earliest first.
+func (db *DB) DueTimers(ctx context.Context, shard int, fromUS, untilUS int64, limit int) ([]TimerRow, error) {
+	return nil, errUnwritten
+}
+
+// LoadTimers reads the timers of the shard that stand among ids.
+func (db *DB) LoadTimers(ctx context.Context, shard int, ids []string) ([]TimerRow, error) {
+	return nil, errUnwritten
+}
+
+// GatherRow is the last word about one thing of the gathering between stripes: a
+// command that is parked, a message sent, the last message applied of a peer, or the
+// state of an account.
+type GatherRow struct {
+	Book   string
+	Seq    uint64 // record that wrote it
+	Gather *journalv1.Gather
+}
+
+// LoadGathers reads what the shard's gathering has to remember, in the order of records.
+//
+// Parked: one row per command (Key), gone when it is DECIDED. Sent: one row per message
+// (Key), gone when it is written again with an empty body. Applied: the newest of each
+// peer. Account: one row per book, Account and Key, gone when written with an empty body.
+func (db *DB) LoadGathers(ctx context.Context, shard int) ([]GatherRow, error) {
+	return nil, errUnwritten
+}
