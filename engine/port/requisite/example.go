@@ -43,10 +43,7 @@ func ExampleINN(seed uint64) string {
 // ExamplePersonINN is the INN of an invented person; 1,000,000 different ones.
 func ExamplePersonINN(seed uint64) string {
 	text := fmt.Sprintf("7701%06d", seed%1_000_000)
-	eleventh, _ := innPerson(text + "0")
-	text = fmt.Sprintf("%s%d", text, eleventh)
-	_, twelfth := innPerson(text)
-	return fmt.Sprintf("%s%d", text, twelfth)
+	return text + innPerson(text)
 }
 
 // ExampleOGRN is the OGRN of an invented company; 10,000,000 different ones.

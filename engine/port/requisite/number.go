@@ -1,6 +1,7 @@
 package requisite
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/provodka/provodka/ledger/fault"
@@ -50,11 +51,12 @@ func innCompany(text string) int {
 	return weighted(text, 2, 4, 10, 3, 5, 9, 4, 6, 8) % 11 % 10
 }
 
-// innPerson is the eleventh and the twelfth digit of a person's INN.
-// The twelfth depends on the eleventh as it stands in the text.
-func innPerson(text string) (eleventh, twelfth int) {
-	return weighted(text, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8) % 11 % 10,
-		weighted(text, 3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8) % 11 % 10
+// innPerson is the eleventh and the twelfth digit of a person's INN, of its first
+// ten: the twelfth depends on the eleventh.
+func innPerson(text string) string {
+	eleventh := weighted(text, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8) % 11 % 10
+	twelfth := (weighted(text, 3, 7, 2, 4, 10, 3, 5, 9, 4, 6) + 8*eleventh) % 11 % 10
+	return fmt.Sprintf("%d%d", eleventh, twelfth)
 }
 
 // INN checks a taxpayer's number: 10 digits of a company or 12 of a person.
@@ -90,9 +92,8 @@ func PersonINN(field, text string) *fault.Refusal {
 	case zeros(text):
 		return fault.Refuse(fault.INNInvalid, field, "the INN is all zeros")
 	}
-	eleventh, twelfth := innPerson(text)
-	if at(text, 10) != eleventh || at(text, 11) != twelfth {
-		return fault.Refuse(fault.INNInvalid, field, "the check digits of INN %s are %s, expected %d%d", text, text[10:], eleventh, twelfth)
+	if want := innPerson(text); text[10:] != want {
+		return fault.Refuse(fault.INNInvalid, field, "the check digits of INN %s are %s, expected %s", text, text[10:], want)
 	}
 	return nil
 }

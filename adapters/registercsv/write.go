@@ -1,0 +1,96 @@
+package registercsv
+
+import (
+	"bytes"
+	"encoding/csv"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/fault"
+)
+
+// Template is an empty register to start from: all columns and two invented tasks.
+// UTF-8 with a byte order mark, semicolons, CR LF.
+func Template() []byte {
+	rows := [][]string{
+		columns,
+		{"Вёрстка страницы", "Сверстать главную страницу по макету", "Разработка", requisite.ExamplePersonINN(1), "", "100.00", "", string(SelfEmployed), "2026-03-02", "2026-03-31", "нет", "нет", "", "", ""},
+		{"Перевод договора", "Перевести договор на английский", "Тексты", "", requisite.ExamplePhone(2), "", "100.00", string(SelfEmployed), "", "", "да", "нет", "15", "2026-03-01", "Срочно"},
+	}
+	var b bytes.Buffer
+	b.WriteString(byteOrderMark)
+	w := csv.NewWriter(&b)
+	w.Comma, w.UseCRLF = ';', true
+	if err := w.WriteAll(rows); err != nil {
+		panic("registercsv: a buffer refused to be written: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+// WriteErrors writes the refused rows as a register to be mended and uploaded
+// again: the columns of the file, then line (number in the uploaded file), errors (what
+// is wrong, for people: field, Russian words of the code, the reason) and raw (the row as it
+// stood, when it did not fit the columns; empty else). UTF-8 with a byte order
+// mark, so that spreadsheets in Russia open it; the file's own delimiter; CR LF.
+// It is nil when no row was refused.
+func (r *Register) WriteErrors() []byte {
+	if len(r.Refused) == 0 {
+		return nil
+	}
+	var b bytes.Buffer
+	b.WriteString(byteOrderMark)
+	w := csv.NewWriter(&b)
+	w.Comma, w.UseCRLF = r.Delimiter, true
+	keep := r.ownColumns()
+	head := make([]string, 0, len(keep)+len(added))
+	for _, i := range keep {
+		head = append(head, r.Columns[i])
+	}
+	write := func(record []string) {
+		if err := w.Write(record); err != nil {
+			panic("registercsv: a buffer refused to be written: " + err.Error())
+		}
+	}
+	write(append(head, added...))
+	for _, refused := range r.Refused {
+		record := make([]string, 0, cap(head))
+		raw := refused.Raw
+		for _, i := range keep {
+			if refused.Fields == nil {
+				record = append(record, "")
+				continue
+			}
+			record, raw = append(record, refused.Fields[i]), ""
+		}
+		write(append(record, strconv.Itoa(refused.Number), words(refused.Refusals), raw))
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+// ownColumns are the indexes of the columns of the format; those that an earlier
+// error register added are written anew.
+func (r *Register) ownColumns() []int {
+	var keep []int
+	for i, name := range r.Columns {
+		if !slices.Contains(added, name) {
+			keep = append(keep, i)
+		}
+	}
+	return keep
+}
+
+// words says refusals for people.
+func words(refusals []*fault.Refusal) string {
+	var list []string
+	for _, refusal := range refusals {
+		text := refusal.Code.Lookup().Russian + " (" + refusal.Reason + ")"
+		if refusal.Field != "" {
+			text = refusal.Field + ": " + text
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, "; ")
+}
