@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+)
+
+// batch is what one commit writes: commands in order with their outcomes.
+type batch struct {
+	arrivals   []*arrival
+	commands   []*decided
+	expect     store.Position // before the batch
+	next       store.Position // after it
+	clockUS    int64          // after it
+	endSeq     uint64         // after it
+	records    []journal.Sealed
+	operations int
+	done       chan error // one answer of the committer
+}
+
+// operations counts what the batch decides.
+func (a *arrival) operations() int {
+	return max(1, len(a.command.GetOperations().GetList()))
+}
+
+// decode reads a record of the command log. What cannot be read is kept with the
+// reason: a shard never stands still for one bad record.
+func decode(r port.LogRecord) *arrival {
+	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro()}
+	c := new(commandv1.Command)
+	if err := proto.Unmarshal(r.Value, c); err != nil {
+		a.undecodable = "the record is no command: " + err.Error()
+		return a
+	}
+	if reason := wellFormed(c); reason != "" {
+		a.undecodable = reason
+		return a
+	}
+	a.command = c
+	return a
+}
+
+// wellFormed says why a command that decodes is still no command.
+func wellFormed(c *commandv1.Command) string {
+	switch what := c.GetWhat().(type) {
+	case *commandv1.Command_Operations:
+		if c.GetBook() == "" {
+			return "the command names no book"
+		}
+		for _, op := range what.Operations.GetList() {
+			if op.GetKey() == "" || len(op.GetRequestHash()) != ledger.RequestHashBytes {
+				return "an operation has no key or no request hash"
+			}
+		}
+		if len(what.Operations.GetList()) == 0 {
+			return "the command has no operations"
+		}
+	case nil:
+		return "the command says nothing to do"
+	}
+	return ""
+}
+
+// needs collects the rows that a batch will read, so that they are loaded in sets.
+type needs struct {
+	stripes    []store.StripeKey
+	names      []stripeKey // of stripes, same order
+	holds      []uint64
+	aggregates []store.AggregateKey
+	effects    []string
+	timers     []string
+	accounts   map[string][]string // names by book
+	seen       map[any]bool
+}
+
+func (d *decider) needs(arrivals []*arrival) *needs {
+	n := &needs{accounts: map[string][]string{}, seen: map[any]bool{}}
+	for _, a := range arrivals {
+		switch what := a.command.GetWhat().(type) {
+		case *commandv1.Command_Operations:
+			for _, op := range what.Operations.GetList() {
+				n.operation(d.state, a.command.GetBook(), op)
+			}
+		case *commandv1.Command_Answer:
+			if id := what.Answer.GetAttempt(); !d.effects.has(id) && n.first("effect"+id) {
+				n.effects = append(n.effects, id)
+			}
+		case *commandv1.Command_Due:
+			for _, t := range what.Due.GetTimers() {
+				if !d.timers.has(t.GetId()) && n.first("timer"+t.GetId()) {
+					n.timers = append(n.timers, t.GetId())
+				}
+				n.timer(d.state, a.command.GetBook(), t.GetFlow(), t.GetAggregate())
+			}
+		}
+	}
+	return n
+}
+
+func (n *needs) first(k any) bool {
+	if n.seen[k] {
+		return false
+	}
+	n.seen[k] = true
+	return true
+}
+
+func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
+	switch what := op.GetWhat().(type) {
+	case *commandv1.Operation_Open:
+		k := accountKey{bookName, what.Open.GetAccount()}
+		if !s.accounts.has(k) && n.first(k) {
+			n.accounts[bookName] = append(n.accounts[bookName], k.name)
+		}
+	case *commandv1.Operation_Post:
+		n.legs(s, bookName, what.Post.GetLegs())
+	case *commandv1.Operation_Place:
+		n.stripe(s, stripeKey{bookName, what.Place.GetAccount(), what.Place.GetAsset()})
+	case *commandv1.Operation_Settle:
+		n.legs(s, bookName, what.Settle.GetCredits())
+		n.hold(s, what.Settle.GetPlacedSeq())
+	case *commandv1.Operation_Void:
+		n.hold(s, what.Void.GetPlacedSeq())
+	case *commandv1.Operation_Flow:
+		n.aggregate(s, aggregateKey{bookName, what.Flow.GetFlow(), what.Flow.GetId()})
+	}
+}
+
+func (n *needs) legs(s *state, bookName string, legs []*commandv1.Leg) {
+	for _, l := range legs {
+		n.stripe(s, stripeKey{bookName, l.GetAccount(), l.GetAsset()})
+	}
+}
+
+func (n *needs) stripe(s *state, k stripeKey) {
+	if s.stripes.has(k) || !n.first(k) {
+		return
+	}
+	n.names = append(n.names, k)
+	n.stripes = append(n.stripes, k.store())
+}
+
+func (n *needs) hold(s *state, seq uint64) {
+	if !s.holds.has(seq) && n.first(seq) {
+		n.holds = append(n.holds, seq)
+	}
+}
+
+func (n *needs) aggregate(s *state, k aggregateKey) {
+	if !s.aggregates.has(k) && n.first(k) {
+		n.aggregates = append(n.aggregates, store.AggregateKey{Book: k.book, Flow: k.flow, ID: k.id})
+	}
+}
+
+func (n *needs) timer(s *state, bookName, flowName, id string) {
+	if flowName == ledger.HoldFlow {
+		var seq uint64
+		for _, c := range []byte(id) {
+			seq = seq*10 + uint64(c-'0')
+		}
+		n.hold(s, seq)
+		return
+	}
+	n.aggregate(s, aggregateKey{bookName, flowName, id})
+}

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// Config is what an engine is made of. New fills the zero values marked with a
+// default and refuses what is missing.
+type Config struct {
+	Process  string // unique name of this process
+	DB       *store.DB
+	Commands port.CommandLog
+	Events   port.EventLog
+	Outcomes port.OutcomeLog
+	Flows    *flow.Registry
+	Ports    map[string]port.Port // by the name that the flows' Asks tables use
+	Owner    bool                 // whether this process owns shards; else it only submits
+	Zone     *time.Location       // whose days are the business dates
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer
+
+	LeaseTTL        time.Duration                      // default 3 s
+	BatchOperations int                                // most operations of one commit; default 8,000
+	MemoryRows      int                                // rows of each kind kept in memory, about; default 200,000
+	CommitTimeout   time.Duration                      // default 30 s
+	MendAttempts    int                                // how often a failed batch is decided again; default 64
+	QueueOperations int                                // operations that may wait in this process; default 64,000
+	SubmitTimeout   time.Duration                      // patience of a caller without a deadline; default 10 s
+	LookupEvery     time.Duration                      // how often a waiter looks its keys up; default 500 ms
+	RelayRecords    int                                // most records of one transaction of the event log; default 1,500
+	EffectsAtOnce   int                                // calls to one port at once; default 32
+	RequestTimeout  time.Duration                      // of one call to the world; default 10 s
+	TimerEvery      time.Duration                      // how often due timers are looked for; default 1 s
+	GiveUp          func(shard int, offset int64) bool // whether a person gave a record up; default never
+}
+
+func (c *Config) fill() error {
+	for field, missing := range map[string]bool{
+		"Process": c.Process == "", "DB": c.DB == nil, "Commands": c.Commands == nil, "Events": c.Events == nil,
+		"Outcomes": c.Outcomes == nil, "Flows": c.Flows == nil, "Zone": c.Zone == nil, "Logger": c.Logger == nil,
+		"Metrics": c.Metrics == nil,
+	} {
+		if missing {
+			return fmt.Errorf("engine: Config.%s is not set", field)
+		}
+	}
+	for _, p := range c.Flows.Ports() {
+		if c.Owner && c.Ports[p] == nil {
+			return fmt.Errorf("engine: the flows ask port %q and Config.Ports has none", p)
+		}
+	}
+	orDuration := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	orInt := func(n *int, value int) {
+		if *n == 0 {
+			*n = value
+		}
+	}
+	orDuration(&c.LeaseTTL, 3*time.Second)
+	orDuration(&c.CommitTimeout, 30*time.Second)
+	orDuration(&c.SubmitTimeout, 10*time.Second)
+	orDuration(&c.LookupEvery, 500*time.Millisecond)
+	orDuration(&c.RequestTimeout, 10*time.Second)
+	orDuration(&c.TimerEvery, time.Second)
+	orInt(&c.BatchOperations, 8000)
+	orInt(&c.MemoryRows, 200_000)
+	orInt(&c.MendAttempts, 64)
+	orInt(&c.QueueOperations, 64_000)
+	orInt(&c.RelayRecords, 1500)
+	orInt(&c.EffectsAtOnce, 32)
+	if c.GiveUp == nil {
+		c.GiveUp = func(int, int64) bool { return false }
+	}
+	return nil
+}
+
+// Engine runs the loop of the shards that this process owns and submits commands
+// to all of them.
+type Engine struct {
+	cfg     Config
+	hub     *hub
+	clock   *dbClock
+	metrics *metrics
+
+	mu     sync.Mutex
+	owned  map[int]*shard
+	ready  chan struct{} // closed when every shard of the installation has an owner
+	readyO sync.Once
+}
+
+// New checks the configuration and makes an engine; Run starts it.
+func New(cfg Config) (*Engine, error) {
+	if err := cfg.fill(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(cfg.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{
+		cfg: cfg, hub: newHub(), clock: &dbClock{}, metrics: m,
+		owned: map[int]*shard{}, ready: make(chan struct{}),
+	}, nil
+}
+
+// Run works until the context ends, then finishes the commits in flight and hands
+// its shards over.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.readClock(ctx); err != nil {
+		return fmt.Errorf("read the database clock: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make(chan error, 2)
+	go func() { errs <- e.cfg.Outcomes.Listen(ctx, e.cfg.Process, e.hub.told) }()
+	go func() { errs <- e.keepLeases(ctx) }()
+	var first error
+	for range 2 {
+		err := <-errs
+		if first == nil && err != nil && !errors.Is(err, context.Canceled) {
+			first = err
+		}
+		cancel()
+	}
+	return first
+}
+
+// Ready is closed once every shard has a live owner, here or elsewhere.
+func (e *Engine) Ready() <-chan struct{} { return e.ready }
+
+// dbClock is the database's clock as this process reckons it: one reading and the
+// time that has passed since by our own monotonic clock.
+type dbClock struct {
+	mu   sync.Mutex
+	base time.Time // database clock at the reading
+	at   time.Time // our monotonic clock at the reading
+}
+
+func (c *dbClock) set(db time.Time) {
+	c.mu.Lock()
+	c.base, c.at = db, time.Now() // clock: the anchor of the database clock
+	c.mu.Unlock()
+}
+
+// now is the database clock, in microseconds since 1970 UTC.
+func (c *dbClock) now() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.base.Add(time.Since(c.at)).UnixMicro() // clock: time passed since the anchor
+}
+
+func (e *Engine) readClock(ctx context.Context) error {
+	now, err := e.cfg.DB.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	e.clock.set(now)
+	return nil
+}

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// sighting is when this process first saw a lease with its present beat.
+type sighting struct {
+	beat int64
+	at   time.Time // our monotonic clock
+}
+
+// keepLeases renews what this process holds, takes what is free up to its fair
+// share and hands over what is above it. A lease is free when its time is over by
+// the database clock, or when its beat stood still for two TTLs of our own
+// monotonic clock: the database clock may jump.
+func (e *Engine) keepLeases(ctx context.Context) error {
+	seen := map[int]sighting{}
+	tick := time.NewTicker(e.cfg.LeaseTTL / 6)
+	defer tick.Stop()
+	for {
+		if err := e.leaseRound(ctx, seen); err != nil && ctx.Err() == nil {
+			e.cfg.Logger.WarnContext(ctx, "lease round failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			e.handOver()
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// leaseRound is one pass: renew, look, release, take.
+func (e *Engine) leaseRound(ctx context.Context, seen map[int]sighting) error {
+	before := time.Now() // clock: leases are trusted from before the renewal was asked for
+	held := e.held()
+	mine, dbNow, err := e.cfg.DB.RenewLeases(ctx, e.cfg.Process, held, e.cfg.LeaseTTL)
+	if err != nil {
+		e.dropStale()
+		return err
+	}
+	e.clock.set(dbNow)
+	e.renewed(held, mine, before)
+	live, err := e.cfg.DB.Announce(ctx, e.cfg.Process, e.cfg.Owner, 2*e.cfg.LeaseTTL)
+	if err != nil {
+		return err
+	}
+	leases, err := e.cfg.DB.Leases(ctx)
+	if err != nil {
+		return err
+	}
+	e.markReady(leases, dbNow)
+	if !e.cfg.Owner {
+		return nil
+	}
+	shards := e.cfg.Commands.Shards()
+	fair := (shards + max(live, 1) - 1) / max(live, 1)
+	for _, s := range held[min(fair, len(held)):] {
+		e.release(s)
+	}
+	return e.take(ctx, leases, seen, fair)
+}
+
+// take takes free leases while this process holds less than its share.
+func (e *Engine) take(ctx context.Context, leases []store.Lease, seen map[int]sighting, fair int) error {
+	byShard := map[int]store.Lease{}
+	for _, l := range leases {
+		byShard[l.Shard] = l
+		if s := seen[l.Shard]; s.beat != l.Beat || s.at.IsZero() {
+			seen[l.Shard] = sighting{l.Beat, time.Now()} // clock: how long a beat stands still, monotonic
+		}
+	}
+	for s := range e.cfg.Commands.Shards() {
+		if len(e.held()) >= fair {
+			return nil
+		}
+		if e.holds(s) {
+			continue
+		}
+		beat := int64(-1)
+		if l, ok := byShard[s]; ok && time.Since(seen[s].at) > 2*e.cfg.LeaseTTL { // clock: monotonic
+			beat = l.Beat
+		}
+		before := time.Now() // clock: the lease is trusted from before it was asked for
+		_, ok, err := e.cfg.DB.TakeLease(ctx, s, e.cfg.Process, e.cfg.LeaseTTL, beat)
+		if err != nil {
+			return err
+		}
+		if ok {
+			e.start(ctx, s, before)
+		}
+	}
+	return nil
+}
+
+// markReady closes Ready when every shard has an owner that runs. A shard of ours
+// counts when its loop has begun, one of another process when its lease lives.
+func (e *Engine) markReady(leases []store.Lease, now time.Time) {
+	alive := map[int]bool{}
+	for _, l := range leases {
+		if l.Until.After(now) && l.Owner != e.cfg.Process {
+			alive[l.Shard] = true
+		}
+	}
+	e.mu.Lock()
+	for s, sh := range e.owned {
+		alive[s] = sh.running.Load()
+	}
+	e.mu.Unlock()
+	for s := range e.cfg.Commands.Shards() {
+		if !alive[s] {
+			return
+		}
+	}
+	e.readyO.Do(func() { close(e.ready) })
+}
+
+func (e *Engine) held() []int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var held []int
+	for s := range e.cfg.Commands.Shards() {
+		if e.owned[s] != nil {
+			held = append(held, s)
+		}
+	}
+	return held
+}
+
+func (e *Engine) holds(s int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.owned[s] != nil
+}
+
+// renewed tells the shards that their lease was renewed, and stops those that
+// another process has taken.
+func (e *Engine) renewed(held, mine []int, at time.Time) {
+	still := map[int]bool{}
+	for _, s := range mine {
+		still[s] = true
+	}
+	for _, s := range held {
+		e.mu.Lock()
+		sh := e.owned[s]
+		e.mu.Unlock()
+		switch {
+		case sh == nil:
+		case still[s]:
+			sh.renewedAt.Store(&at)
+		default:
+			e.cfg.Logger.Warn("lease lost", "shard", s)
+			e.drop(s)
+		}
+	}
+}
+
+// dropStale stops shards whose lease can no longer be trusted.
+func (e *Engine) dropStale() {
+	for _, s := range e.held() {
+		e.mu.Lock()
+		sh := e.owned[s]
+		e.mu.Unlock()
+		if sh != nil && time.Since(*sh.renewedAt.Load()) > e.cfg.LeaseTTL { // clock: monotonic
+			e.drop(s)
+		}
+	}
+}
+
+// start runs the loop of a shard whose lease was just taken.
+func (e *Engine) start(ctx context.Context, s int, leased time.Time) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	sh := &shard{engine: e, number: s, cancel: cancel, over: make(chan struct{})}
+	sh.renewedAt.Store(&leased)
+	e.mu.Lock()
+	e.owned[s] = sh
+	e.mu.Unlock()
+	go sh.own(ctx)
+}
+
+// drop stops a shard's loop and waits until it stands.
+func (e *Engine) drop(s int) {
+	e.mu.Lock()
+	sh := e.owned[s]
+	delete(e.owned, s)
+	e.mu.Unlock()
+	if sh != nil {
+		sh.cancel()
+		<-sh.over
+	}
+}
+
+// release stops a shard and gives its lease back, so that another process need
+// not wait for the TTL.
+func (e *Engine) release(s int) {
+	e.drop(s)
+	ctx, cancel := context.WithTimeout(context.Background(), e.cfg.LeaseTTL)
+	defer cancel()
+	if err := e.cfg.DB.ReleaseLease(ctx, s, e.cfg.Process); err != nil {
+		e.cfg.Logger.Warn("lease not released; it runs out by itself", "shard", s, "error", err)
+	}
+}
+
+// handOver releases everything at a graceful stop.
+func (e *Engine) handOver() {
+	for _, s := range e.held() {
+		e.release(s)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), e.cfg.LeaseTTL)
+	defer cancel()
+	if err := e.cfg.DB.Leave(ctx, e.cfg.Process); err != nil {
+		e.cfg.Logger.Warn("process not signed off; its entry runs out by itself", "error", err)
+	}
+}

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/provodka/provodka/engine/port"
+)
+
+// metrics are the engine's; metrics.md says what each means.
+type metrics struct {
+	commands, records, takeOvers, answers *prometheus.CounterVec
+	batch, decide, commit                 *prometheus.HistogramVec
+	lag, ahead, head, publishedHead       *prometheus.GaugeVec
+	effects                               *prometheus.GaugeVec
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provodka_" + name, Help: help}, labels)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "provodka_" + name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64) *prometheus.HistogramVec { // float: a metric
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "provodka_" + name, Help: help, Buckets: buckets}, []string{"shard"})
+	}
+	seconds := prometheus.ExponentialBuckets(0.0002, 2, 16)
+	m := &metrics{
+		commands:      counter("commands_total", "Commands decided and committed.", "shard"),
+		records:       counter("records_total", "Journal records committed.", "shard"),
+		takeOvers:     counter("take_overs_total", "Take-overs after a failure.", "shard"),
+		answers:       counter("answers_total", "Answers of the world.", "port", "result"),
+		batch:         histogram("batch_operations", "Operations of one commit.", prometheus.ExponentialBuckets(1, 2, 14)),
+		decide:        histogram("decide_seconds", "Time to decide what arrived.", seconds),
+		commit:        histogram("commit_seconds", "Time of a commit.", seconds),
+		lag:           gauge("command_lag", "Commands that wait.", "shard"),
+		ahead:         gauge("clock_ahead_seconds", "How far a record is stamped ahead of the database clock.", "shard"),
+		head:          gauge("journal_head", "Last committed record.", "shard"),
+		publishedHead: gauge("published_head", "Last published record.", "shard"),
+		effects:       gauge("effects", "Effects open or in doubt.", "shard", "port", "state"),
+	}
+	for _, c := range m.all() {
+		if err := reg.Register(c); err != nil {
+			return nil, errors.Join(errors.New("engine: register metrics"), err)
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{
+		m.commands, m.records, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
+		m.lag, m.ahead, m.head, m.publishedHead, m.effects,
+	}
+}
+
+// shardMetrics are the metrics of one shard.
+type shardMetrics struct {
+	commands, records prometheus.Counter
+	batch, decide     prometheus.Observer
+	commit            prometheus.Observer
+	lag, ahead, head  prometheus.Gauge
+}
+
+func (m *metrics) shard(n int) *shardMetrics {
+	s := strconv.Itoa(n)
+	return &shardMetrics{
+		commands: m.commands.WithLabelValues(s), records: m.records.WithLabelValues(s),
+		batch: m.batch.WithLabelValues(s), decide: m.decide.WithLabelValues(s), commit: m.commit.WithLabelValues(s),
+		lag: m.lag.WithLabelValues(s), ahead: m.ahead.WithLabelValues(s), head: m.head.WithLabelValues(s),
+	}
+}
+
+func (s *shardMetrics) committed(b *batch, took time.Duration) {
+	s.commands.Add(float64(len(b.commands))) // float: a metric
+	s.records.Add(float64(len(b.records)))   // float: a metric
+	s.batch.Observe(float64(b.operations))   // float: a metric
+	s.commit.Observe(took.Seconds())
+	s.head.Set(float64(b.endSeq)) // float: a metric
+}
+
+func (m *metrics) published(shard int, seq uint64) {
+	m.publishedHead.WithLabelValues(strconv.Itoa(shard)).Set(float64(seq)) // float: a metric
+}
+
+func (m *metrics) answered(portName string, result port.Result) {
+	m.answers.WithLabelValues(portName, string(result)).Inc()
+}
+
+func (m *metrics) openEffects(shard int, count map[[2]string]int) {
+	s := strconv.Itoa(shard)
+	m.effects.DeletePartialMatch(prometheus.Labels{"shard": s})
+	for k, n := range count {
+		m.effects.WithLabelValues(s, k[0], k[1]).Set(float64(n)) // float: a metric
+	}
+}

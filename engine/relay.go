@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/journal"
+)
+
+// relayQueue bounds the committed records that the relay keeps in memory; when it
+// falls further behind it reads them back from the database.
+const relayQueue = 50_000
+
+// relay publishes a shard's journal to the event log: in order, once, without a
+// gap. A transaction ends only after the last record of a command.
+type relay struct {
+	shard  *shard
+	events port.EventWriter
+	wake   chan struct{}
+
+	mu    sync.Mutex
+	queue []journal.Sealed // consecutive records after head; empty when the database must be read
+
+	head journal.Head // of what is published
+	last uint64       // last committed record that was offered
+}
+
+func newRelay(s *shard, events port.EventWriter, tail *port.LogRecord) (*relay, error) {
+	r := &relay{shard: s, events: events, wake: make(chan struct{}, 1)}
+	if tail != nil {
+		ev, err := journal.ReadEvent(tail.Value, headerMap(tail.Headers))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrForked, err)
+		}
+		r.head = journal.Head{Seq: ev.Record.GetSeq(), Hash: ev.Hash}
+	}
+	return r, nil
+}
+
+// offer hands over records that are committed.
+func (r *relay) offer(records []journal.Sealed) {
+	if len(records) == 0 {
+		return
+	}
+	r.mu.Lock()
+	if n := len(r.queue); n+len(records) <= relayQueue && (n == 0 || r.queue[n-1].Record.GetSeq()+1 == records[0].Record.GetSeq()) {
+		r.queue = append(r.queue, records...)
+	}
+	r.last = records[len(records)-1].Record.GetSeq()
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run publishes until the context ends. It starts with what the database holds
+// beyond the tail.
+func (r *relay) run(ctx context.Context) error {
+	for {
+		n, err := r.publish(ctx)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.wake:
+		}
+	}
+}
+
+// publish writes one transaction and tells how many records it had.
+func (r *relay) publish(ctx context.Context) (int, error) {
+	records, err := r.next(ctx)
+	if err != nil || len(records) == 0 {
+		return 0, err
+	}
+	records = untilWhole(records, r.shard.engine.cfg.RelayRecords)
+	out := make([]port.LogRecord, len(records))
+	prev := r.head.Hash
+	for i, s := range records {
+		out[i] = port.LogRecord{
+			Key: []byte(s.Record.GetBook()), Value: s.Raw, Timestamp: time.UnixMicro(s.Record.GetClockUs()),
+			Headers: eventHeaders(journal.Envelope(s, prev)),
+		}
+		prev = s.Hash
+	}
+	if err := r.events.Publish(ctx, out); err != nil {
+		return 0, fmt.Errorf("publish from %d.%d: %w", r.shard.number, records[0].Record.GetSeq(), err)
+	}
+	end := records[len(records)-1]
+	r.mu.Lock()
+	r.head = journal.Head{Seq: end.Record.GetSeq(), Hash: end.Hash}
+	r.mu.Unlock()
+	r.shard.engine.metrics.published(r.shard.number, r.head.Seq)
+	return len(records), nil
+}
+
+// next gives the records after the head: from memory when they are there, else
+// from the database.
+func (r *relay) next(ctx context.Context) ([]journal.Sealed, error) {
+	r.mu.Lock()
+	for len(r.queue) > 0 && r.queue[0].Record.GetSeq() <= r.head.Seq {
+		r.queue[0] = journal.Sealed{}
+		r.queue = r.queue[1:]
+	}
+	if len(r.queue) > 0 && r.queue[0].Record.GetSeq() == r.head.Seq+1 {
+		records := r.queue
+		r.mu.Unlock()
+		return records, nil
+	}
+	head := r.head
+	r.mu.Unlock()
+	return r.read(ctx, head)
+}
+
+// read reads the records after the head from the database and checks that they
+// follow it.
+func (r *relay) read(ctx context.Context, head journal.Head) ([]journal.Sealed, error) {
+	segments, err := r.shard.engine.cfg.DB.Segments(ctx, r.shard.number, head.Seq+1, 64)
+	if err != nil {
+		return nil, fmt.Errorf("read segments from %d: %w", head.Seq+1, err)
+	}
+	var records []journal.Sealed
+	for _, seg := range segments {
+		raws, err := seg.Split()
+		if err != nil {
+			return nil, err
+		}
+		for i, raw := range raws {
+			if seg.FirstSeq+uint64(i) <= head.Seq {
+				continue
+			}
+			s, err := head.Follow(uint32(r.shard.number), raw)
+			if err != nil {
+				return nil, err
+			}
+			records = append(records, s)
+		}
+		if head.Seq == seg.LastSeq() && head.Hash != seg.Head {
+			return nil, fmt.Errorf("%w: segment at %d.%d ends with another hash", ErrForked, r.shard.number, seg.FirstSeq)
+		}
+	}
+	return records, nil
+}
+
+// untilWhole cuts at most n records, at the end of a command. A command with more
+// records than n is one transaction all the same.
+func untilWhole(records []journal.Sealed, n int) []journal.Sealed {
+	end := 0
+	for i, s := range records {
+		if s.Record.GetLast() {
+			end = i + 1
+		}
+		if i+1 >= n && end > 0 {
+			break
+		}
+	}
+	return records[:end]
+}
+
+func eventHeaders(pairs [][2]string) []port.Header {
+	out := make([]port.Header, len(pairs))
+	for i, p := range pairs {
+		out[i] = port.Header{Key: p[0], Value: []byte(p[1])}
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"github.com/provodka/provodka/ledger/book"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+)
+
+// Operation is one operation with what routing it needs.
+type Operation struct {
+	*commandv1.Operation
+	// Shard of the hold that the operation settles or voids, taken from its id.
+	Shard int
+}
+
+// Route is the shard that decides an operation. A post goes to the home of the
+// first leg, in the request's order, that lowers a floored account, else of the
+// first leg; a hold to the home of its account; what names a hold to the hold's
+// shard; a flow's command to the home of the owner that was stamped when the
+// aggregate was made. Nothing is looked up.
+func Route(bookName string, op Operation, shards int) int {
+	switch what := op.GetWhat().(type) {
+	case *commandv1.Operation_Open:
+		return home(bookName, what.Open.GetAccount(), shards)
+	case *commandv1.Operation_Post:
+		return routeLegs(bookName, what.Post.GetLegs(), shards)
+	case *commandv1.Operation_Place:
+		return home(bookName, what.Place.GetAccount(), shards)
+	case *commandv1.Operation_Flow:
+		return book.Home(bookName, what.Flow.GetOwner(), shards)
+	default:
+		return op.Shard
+	}
+}
+
+func routeLegs(bookName string, legs []*commandv1.Leg, shards int) int {
+	for _, l := range legs {
+		name, refusal := book.ParseName("account", l.GetAccount())
+		if refusal != nil {
+			continue
+		}
+		t, _ := book.LookupType(name.Type)
+		if t.Floored && l.GetDebit() != t.Class.DebitNormal() {
+			return book.Home(bookName, name.Owner, shards)
+		}
+	}
+	if len(legs) == 0 {
+		return 0
+	}
+	return home(bookName, legs[0].GetAccount(), shards)
+}
+
+// home is the home of an account by its name; a name that is none goes anywhere,
+// to be refused there.
+func home(bookName, account string, shards int) int {
+	name, refusal := book.ParseName("account", account)
+	if refusal != nil {
+		return 0
+	}
+	return book.Home(bookName, name.Owner, shards)
+}

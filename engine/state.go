@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"github.com/provodka/provodka/ledger/book"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// table is one kind of row in a shard's memory. It keeps at most about twice its
+// limit: rows that were not touched between two rotations are forgotten. Memory
+// is state that the epoch guards; a forgotten row is read again.
+type table[K comparable, V any] struct {
+	hot, cold map[K]V
+	undo      *undo
+}
+
+// undo restores rows when an atomic group is refused or a dry run ends.
+type undo struct {
+	active bool
+	steps  []func()
+}
+
+func (u *undo) begin() { u.active = true }
+
+func (u *undo) keep() { u.active, u.steps = false, u.steps[:0] }
+
+func (u *undo) rollback() {
+	for i := len(u.steps) - 1; i >= 0; i-- {
+		u.steps[i]()
+	}
+	u.keep()
+}
+
+func newTable[K comparable, V any](u *undo) *table[K, V] {
+	return &table[K, V]{hot: map[K]V{}, cold: map[K]V{}, undo: u}
+}
+
+// get finds a row and keeps it from being forgotten.
+func (t *table[K, V]) get(k K) (V, bool) {
+	if v, ok := t.hot[k]; ok {
+		return v, true
+	}
+	v, ok := t.cold[k]
+	if ok {
+		t.hot[k] = v
+		delete(t.cold, k)
+	}
+	return v, ok
+}
+
+func (t *table[K, V]) has(k K) bool { _, ok := t.get(k); return ok }
+
+// put sets a row; inside an atomic group the old one comes back on a rollback.
+func (t *table[K, V]) put(k K, v V) {
+	if t.undo.active {
+		old, had := t.get(k)
+		t.undo.steps = append(t.undo.steps, func() {
+			if had {
+				t.hot[k] = old
+			} else {
+				delete(t.hot, k)
+			}
+		})
+	}
+	t.hot[k] = v
+}
+
+// rotate forgets what was not touched since the last rotation.
+func (t *table[K, V]) rotate(limit int) bool {
+	if len(t.hot) <= limit {
+		return false
+	}
+	t.cold, t.hot = t.hot, make(map[K]V, limit/2)
+	return true
+}
+
+// stripeKey names a stripe in memory.
+type stripeKey struct{ book, account, asset string }
+
+// aggregateKey names an aggregate of a flow.
+type aggregateKey struct{ book, flow, id string }
+
+// aggregate is a flow's aggregate as memory holds it.
+type aggregate struct {
+	exists   bool
+	state    string
+	owner    string
+	version  uint64
+	data     []byte
+	attempts map[string]uint32
+	timers   []*journalv1.Timer // open ones
+}
+
+// holdRow is a hold with its book.
+type holdRow struct {
+	inBook string
+	book.Hold
+}
+
+// accountKey names an account opened by name.
+type accountKey struct{ book, name string }
+
+// effect is an effect as memory holds it; nil in the table means: no such effect.
+type effect = *journalv1.Effect
+
+// state is everything the writer of one shard keeps in memory. Rows that do not
+// exist are remembered too, as zero values: a second look needs no database.
+type state struct {
+	undo       undo
+	stripes    *table[stripeKey, book.Stripe]
+	holds      *table[uint64, *holdRow]
+	aggregates *table[aggregateKey, aggregate]
+	effects    *table[string, effectRow]
+	timers     *table[string, *journalv1.Timer]
+	accounts   *table[accountKey, bool]
+	keys       recentKeys
+}
+
+// effectRow is an effect with its book.
+type effectRow struct {
+	inBook string
+	effect effect
+}
+
+func newState() *state {
+	s := &state{}
+	s.stripes = newTable[stripeKey, book.Stripe](&s.undo)
+	s.holds = newTable[uint64, *holdRow](&s.undo)
+	s.aggregates = newTable[aggregateKey, aggregate](&s.undo)
+	s.effects = newTable[string, effectRow](&s.undo)
+	s.timers = newTable[string, *journalv1.Timer](&s.undo)
+	s.accounts = newTable[accountKey, bool](&s.undo)
+	s.keys = recentKeys{now: map[[16]byte]recentKey{}, before: map[[16]byte]recentKey{}}
+	return s
+}
+
+// rotate bounds the memory between batches.
+func (s *state) rotate(limit int) {
+	s.stripes.rotate(limit)
+	s.holds.rotate(limit)
+	s.aggregates.rotate(limit)
+	s.effects.rotate(limit)
+	s.timers.rotate(limit)
+	s.accounts.rotate(limit)
+}
+
+// recentKey is a key taken by a batch that is not yet known to be committed.
+type recentKey struct {
+	requestHash string
+	result      *result
+}
+
+// recentKeys holds the keys of the batch being decided and of the one in flight:
+// the database cannot know them yet.
+type recentKeys struct {
+	now, before map[[16]byte]recentKey
+}
+
+func (r *recentKeys) nextBatch() {
+	r.before, r.now = r.now, r.before
+	clear(r.now)
+}
+
+func (r *recentKeys) find(id [16]byte) (recentKey, bool) {
+	if k, ok := r.now[id]; ok {
+		return k, true
+	}
+	k, ok := r.before[id]
+	return k, ok
+}
+
+// view is the state as the decisions of one book may read it.
+type view struct {
+	*state
+	book string
+}
+
+// Stripe gives the stripe; the loader made sure that it is in memory.
+func (v view) Stripe(account, asset string) book.Stripe {
+	s, _ := v.stripes.get(stripeKey{v.book, account, asset})
+	return s
+}
+
+// Hold gives the hold that the record placed, false when there is none.
+func (v view) Hold(seq uint64) (book.Hold, bool) {
+	h, _ := v.holds.get(seq)
+	if h == nil || h.inBook != v.book {
+		return book.Hold{}, false
+	}
+	return h.Hold, true
+}
+
+// AccountOpen says whether an account opened by name is open.
+func (v view) AccountOpen(name string) bool {
+	open, _ := v.accounts.get(accountKey{v.book, name})
+	return open
+}
