@@ -35,6 +35,8 @@ var (
 	ErrTopicReplaced = errors.New("the topic was deleted and made again")
 	ErrOffsetGone    = errors.New("the stored offset is no longer in the topic")
 	ErrDataLoss      = errors.New("the topic lost records before the stored offset")
+	// ErrLogFull says that too many commands wait to be written; ask again later.
+	ErrLogFull = errors.New("too many commands wait for the log")
 	// ErrFenced says that another owner of the shard writes the event log now.
 	ErrFenced = errors.New("another owner publishes this shard")
 )

@@ -1,0 +1,107 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/provodka/provodka/engine/port"
+)
+
+// firstLook is how far back from the end the tail is looked for at first. The last
+// transaction normally ends with its marker and has its last record just before it.
+const firstLook = 32
+
+// tail answers the last committed record of the partition, nil when there is none.
+// Aborted records and markers may stand at the end: then it looks four times as far.
+func (l *Log) tail(ctx context.Context, shard int) (*port.LogRecord, error) {
+	topic := l.topics.events.name
+	start, err := listed(l.admin.ListStartOffsets(ctx, topic))(topic, shard)
+	if err != nil {
+		return nil, err
+	}
+	stable, err := listed(l.admin.ListCommittedOffsets(ctx, topic))(topic, shard)
+	if err != nil {
+		return nil, err
+	}
+	for look := int64(firstLook); ; look *= 4 {
+		from := max(start, stable-look)
+		var last *port.LogRecord
+		err := l.scan(ctx, topic, shard, from, stable, func(records []port.LogRecord) error {
+			last = &records[len(records)-1]
+			return nil
+		})
+		if err != nil || last != nil || from == start {
+			return last, err
+		}
+	}
+}
+
+// scan hands over the committed records of [from, until), in order. until is a last
+// stable offset, so the offset before it is a record or a marker and will be seen.
+func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int64, each func([]port.LogRecord) error) error {
+	if from >= until {
+		return nil
+	}
+	client, err := l.config.client(fmt.Sprintf("scan-%d", shard), consuming(topic, shard, kgo.NoResetOffset().At(from),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+	)...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	next := from
+	for next < until {
+		fetches := client.PollRecords(ctx, 10_000)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var failure error
+		fetches.EachError(func(_ string, _ int32, err error) { failure = errors.Join(failure, err) })
+		if failure != nil {
+			return l.explain(ctx, topic, shard, next, [16]byte{}, failure)
+		}
+		var batch []port.LogRecord
+		fetches.EachRecord(func(r *kgo.Record) {
+			next = r.Offset + 1
+			if r.Offset < until && !r.Attrs.IsControl() {
+				batch = append(batch, fromRecord(r))
+			}
+		})
+		if len(batch) == 0 {
+			continue
+		}
+		if err := each(batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Replay hands over the shard's committed records from the offset on, in batches,
+// until the end as it was at the call. An offset below the log's beginning is
+// port.ErrOffsetGone: events are kept for ever, so something removed them.
+func (l *Log) Replay(ctx context.Context, shard int, from int64, each func([]port.LogRecord) error) error {
+	topic := l.topics.events.name
+	if err := l.checkShard(shard); err != nil {
+		return fmt.Errorf("replay events: %w", err)
+	}
+	start, err := listed(l.admin.ListStartOffsets(ctx, topic))(topic, shard)
+	if err != nil {
+		return fmt.Errorf("replay events of shard %d: %w", shard, err)
+	}
+	if from < start {
+		return fmt.Errorf("replay events of shard %d from %d: the log begins at %d: %w", shard, from, start, port.ErrOffsetGone)
+	}
+	stable, err := listed(l.admin.ListCommittedOffsets(ctx, topic))(topic, shard)
+	if err == nil {
+		err = l.scan(ctx, topic, shard, from, stable, each)
+	}
+	if err != nil {
+		return fmt.Errorf("replay events of shard %d: %w", shard, err)
+	}
+	return nil
+}
