@@ -33,8 +33,9 @@ func (a *arrival) operations() int {
 func decode(r port.LogRecord) *arrival {
 	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro()}
 	c := new(commandv1.Command)
-	if err := proto.Unmarshal(r.Value, c); err != nil {
-		a.undecodable = "the record is no command: " + err.Error()
+	if proto.Unmarshal(r.Value, c) != nil {
+		// The library's own words differ from build to build; the journal may not.
+		a.undecodable = "the record is no command"
 		return a
 	}
 	if reason := wellFormed(c); reason != "" {

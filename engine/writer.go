@@ -44,7 +44,7 @@ type mark struct {
 // moment the commit is done, so a lone command never waits for company.
 func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
 	var inflight, pending *batch
-	for {
+	for arrivals != nil || inflight != nil || pending != nil {
 		var done <-chan error
 		if inflight != nil {
 			done = inflight.done
@@ -67,7 +67,8 @@ func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
 			}
 		case as, ok := <-in:
 			if !ok {
-				return w.stop(inflight)
+				arrivals = nil // the log's end, in a replay
+				break
 			}
 			var err error
 			if pending, err = w.extend(ctx, pending, as); err != nil {
@@ -78,6 +79,7 @@ func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
 			inflight, pending = w.start(ctx, pending), nil
 		}
 	}
+	return nil
 }
 
 // stop finishes the commit in flight: a graceful end loses nothing.

@@ -48,6 +48,7 @@ type Leg struct {
 	Account string // "wallet:company-42"
 	Debit   bool
 	Amount  money.Amount
+	Recipe  string // the recipe that made it: the kind of its entry
 }
 
 // Effect is one ask of the world that a move opens or repeats.
@@ -73,8 +74,8 @@ type Move struct {
 	From, On, To string
 	Says         string // event for readers and webhooks, "" = none
 	Data         []byte
-	Entry        []Leg    // balanced, in the order of the recipes; empty = books nothing
-	Recipes      []string // the recipes that made the entry
+	Entry        []Leg    // balanced within each recipe, in the order of the recipes; empty = books nothing
+	Recipes      []string // the recipes that made a leg
 	Day          string
 	Effects      []Effect
 	Timers       []Timer // to be set. To != From closes every timer of the old state; To == From closes none

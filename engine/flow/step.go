@@ -19,7 +19,7 @@ import (
 // that breaks its own tables (an amount or owner missing, a negative amount) is
 // a broken invariant: panic.
 //
-// Refusals of its own: not_found when the aggregate does not exist and the event
+// Refusals of its own: malformed for an id that cannot own an account, not_found when the aggregate does not exist and the event
 // does not begin one, already_exists when it does exist and the event begins
 // one, malformed for an answer that nobody answered, wrong_state when the table
 // has no row (field "event", facts "state" and "event").
@@ -41,7 +41,7 @@ func (f *Flow) Step(v View, c Command) (Move, *fault.Refusal) {
 	}
 	m := Move{
 		Flow: f.Name, ID: v.ID, From: v.State, On: on, To: tr.To, Says: tr.Says,
-		Data: d.Data, Recipes: tr.Books, Day: d.Day,
+		Data: d.Data, Day: d.Day,
 	}
 	if m.Data == nil {
 		m.Data = v.Data
@@ -50,10 +50,10 @@ func (f *Flow) Step(v View, c Command) (Move, *fault.Refusal) {
 		m.Day = v.Day
 	}
 	for _, name := range tr.Books {
-		m.Entry = f.post(m.Entry, name, d)
-	}
-	if len(m.Entry) == 0 {
-		m.Recipes = nil
+		before := len(m.Entry)
+		if m.Entry = f.post(m.Entry, name, d); len(m.Entry) > before {
+			m.Recipes = append(m.Recipes, name)
+		}
 	}
 	for _, name := range tr.Asks {
 		m.Effects = append(m.Effects, f.effect(v, name, d))
@@ -73,6 +73,8 @@ func (f *Flow) admit(v View, c Command) *fault.Refusal {
 	_, begins := f.Machine.Next(machine.New, c.Event)
 	_, again := f.Machine.Next(v.State, c.Event)
 	switch {
+	case !validID(v.ID):
+		return CheckID("id", v.ID)
 	case v.State == machine.New && !begins:
 		return fault.Refuse(fault.NotFound, "id", "there is no %s %q", f.Name, v.ID)
 	case v.State != machine.New && begins && !again:
@@ -85,6 +87,28 @@ func (f *Flow) admit(v View, c Command) *fault.Refusal {
 		panic(fmt.Sprintf("flow %s: answer %s names no attempt", f.Name, c.Event))
 	}
 	return nil
+}
+
+// MaxIDBytes bounds the ids that become owners of accounts.
+const MaxIDBytes = 64
+
+// CheckID refuses an id that cannot be an owner of an account: 1 to MaxIDBytes of
+// a-z, 0-9, '-', '_', '.'. A flow checks every id that a command brings.
+func CheckID(field, id string) *fault.Refusal {
+	if validID(id) {
+		return nil
+	}
+	return fault.Refuse(fault.Malformed, field, "%.64q is not an id of 1 to %d of a-z, 0-9, '-', '_', '.'", id, MaxIDBytes)
+}
+
+func validID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= MaxIDBytes
 }
 
 // isAnswer says whether the event is a result of an ask.
@@ -112,8 +136,8 @@ func (f *Flow) post(legs []Leg, recipe string, d Decision) []Leg {
 			continue
 		}
 		legs = append(legs,
-			Leg{Account: f.fill(p.Debit, d.Owners), Debit: true, Amount: amount},
-			Leg{Account: f.fill(p.Credit, d.Owners), Amount: amount})
+			Leg{Account: f.fill(p.Debit, d.Owners), Debit: true, Amount: amount, Recipe: recipe},
+			Leg{Account: f.fill(p.Credit, d.Owners), Amount: amount, Recipe: recipe})
 	}
 	return legs
 }
@@ -126,7 +150,7 @@ func (f *Flow) fill(pattern string, by map[string]string) string {
 	}
 	account := pattern
 	for _, n := range names {
-		if by[n] == "" || strings.ContainsAny(by[n], ":{}") {
+		if !validID(by[n]) {
 			panic(fmt.Sprintf("flow %s: account %s: owner %s is %q", f.Name, pattern, n, by[n]))
 		}
 		account = strings.ReplaceAll(account, "{"+n+"}", by[n])

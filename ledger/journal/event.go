@@ -1,0 +1,127 @@
+package journal
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// The headers of a published record: the CloudEvents 1.0 attributes in Kafka's
+// binary mode, and the links of the chain in hex. The value is the record's
+// canonical bytes, so hashing needs nothing but the value and the header before.
+const (
+	HeaderSpec     = "ce_specversion"
+	HeaderID       = "ce_id"     // shard.seq
+	HeaderSource   = "ce_source" // /provodka/shards/N
+	HeaderType     = "ce_type"   // what happened, see Type
+	HeaderTime     = "ce_time"   // the record's clock, RFC 3339
+	HeaderBook     = "ce_book"
+	HeaderSequence = "ce_sequence" // the record's number, decimal
+	HeaderPrevious = "ce_prevhash" // hash of the record before, hex
+	HeaderHash     = "ce_hash"     // hash of this record, hex
+	HeaderContent  = "content-type"
+)
+
+// ContentType is the content type of every event.
+const ContentType = "application/protobuf; proto=provodka.journal.v1.Record"
+
+// Type names what a record says happened: an event of a flow ("task.paid"), or a
+// word of the books.
+func Type(r *journalv1.Record) string {
+	switch {
+	case r.GetExternal() != nil:
+		return "command." + externalWord[r.GetExternal().GetKind()]
+	case r.GetRefusal() != nil:
+		return "operation.refused"
+	case r.GetMove().GetSays() != "":
+		return r.GetMove().GetSays()
+	case r.GetMove() != nil:
+		return r.GetMove().GetFlow() + ".moved"
+	case r.GetEntry() != nil:
+		return "entry.posted"
+	case len(r.GetHolds()) > 0:
+		return "hold." + holdWord[r.GetHolds()[0].GetState()]
+	case len(r.GetAccounts()) > 0:
+		return "account.opened"
+	case len(r.GetGathers()) > 0:
+		return "stripe.gathered"
+	default:
+		return "effect.answered"
+	}
+}
+
+var externalWord = map[journalv1.ExternalKind]string{
+	journalv1.ExternalKind_EXTERNAL_KIND_EXPIRED:   "expired",
+	journalv1.ExternalKind_EXTERNAL_KIND_KEY_TAKEN: "key_taken",
+	journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL:  "put_aside",
+	journalv1.ExternalKind_EXTERNAL_KIND_REJECTED:  "rejected",
+}
+
+var holdWord = map[journalv1.HoldState]string{
+	journalv1.HoldState_HOLD_STATE_PLACED:  "placed",
+	journalv1.HoldState_HOLD_STATE_SETTLED: "settled",
+	journalv1.HoldState_HOLD_STATE_VOIDED:  "voided",
+	journalv1.HoldState_HOLD_STATE_EXPIRED: "expired",
+}
+
+// Envelope gives the headers of a record that follows prev, in a fixed order.
+func Envelope(s Sealed, prev Hash) [][2]string {
+	r := s.Record
+	shard, seq := strconv.FormatUint(uint64(r.GetShard()), 10), strconv.FormatUint(r.GetSeq(), 10)
+	return [][2]string{
+		{HeaderSpec, "1.0"},
+		{HeaderID, shard + "." + seq},
+		{HeaderSource, "/provodka/shards/" + shard},
+		{HeaderType, Type(r)},
+		{HeaderTime, time.UnixMicro(r.GetClockUs()).UTC().Format(time.RFC3339Nano)},
+		{HeaderBook, r.GetBook()},
+		{HeaderSequence, seq},
+		{HeaderPrevious, hex.EncodeToString(prev[:])},
+		{HeaderHash, hex.EncodeToString(s.Hash[:])},
+		{HeaderContent, ContentType},
+	}
+}
+
+// Event is a published record as it was read back.
+type Event struct {
+	Sealed
+	Previous Hash
+}
+
+// ErrEnvelope says that a published record's headers disagree with its value.
+var ErrEnvelope = errors.New("headers and value disagree")
+
+// ReadEvent decodes a published record and checks its headers against its value:
+// every attribute, and that the hash follows from the one before.
+func ReadEvent(value []byte, headers map[string]string) (Event, error) {
+	r := new(journalv1.Record)
+	if err := proto.Unmarshal(value, r); err != nil {
+		return Event{}, fmt.Errorf("%w: the value is no record: %w", ErrEnvelope, err)
+	}
+	prev, err := headerHash(headers, HeaderPrevious)
+	if err != nil {
+		return Event{}, err
+	}
+	s := Sealed{Record: r, Raw: value, Hash: Next(prev, value)}
+	for _, want := range Envelope(s, prev) {
+		if got := headers[want[0]]; got != want[1] {
+			return Event{}, fmt.Errorf("%w: header %s of %d.%d: expected %q, found %q",
+				ErrEnvelope, want[0], r.GetShard(), r.GetSeq(), want[1], got)
+		}
+	}
+	return Event{Sealed: s, Previous: prev}, nil
+}
+
+func headerHash(headers map[string]string, name string) (Hash, error) {
+	raw, err := hex.DecodeString(headers[name])
+	if err != nil || len(raw) != len(Hash{}) {
+		return Hash{}, fmt.Errorf("%w: header %s is %q, no hash in hex", ErrEnvelope, name, headers[name])
+	}
+	return Hash(raw), nil
+}
