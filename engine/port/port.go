@@ -30,9 +30,11 @@ type Answer struct {
 	Event  string     // the provider's event id or time, "" when it has none; with Status it keys the answer
 	Code   fault.Code // the refusal's code when Refused
 	Reason string     // the provider's words, shown to people: "Недостаточно средств на счёте"
-	// What the provider made, when Done: a receipt's id and link, the tax it computed.
+	// What the provider made, when Done: a receipt's id and link, and the tax it
+	// computed: rubles, scale 2, "4.00"; "" when it did not say.
 	ReceiptID   string
 	ReceiptLink string
+	Tax         string
 }
 
 // Ask is one open effect as the engine hands it to a port.
@@ -71,12 +73,13 @@ type Payment struct {
 	FromAccount string // our settlement account, 20 digits
 	To          Requisites
 	Amount      money.Amount // rubles, scale 2, positive
-	Purpose     string       // at most 210 characters, no line breaks
+	Purpose     string       // at most MaxPurpose characters, no line breaks
 }
 
 // Payout moves rubles out of our account.
 type Payout interface {
-	// Pay sends the payment. Done only when the bank says it was executed.
+	// Pay sends the payment. Done only when the bank says it was executed. What
+	// Payment.Check refuses is not sent: the answer is Unsent.
 	Pay(ctx context.Context, p Payment) Answer
 	// Payment asks for the state of an attempt.
 	Payment(ctx context.Context, attempt string) Answer
@@ -102,7 +105,9 @@ type Income interface {
 	// permission. Done = yes; Refused with income_denied = no; else Unknown.
 	Check(ctx context.Context, inn string) Answer
 	// Register registers the income and waits, within ctx, for the receipt.
-	// A DUPLICATE of the same attempt is Done with the first receipt.
+	// A DUPLICATE of the same attempt is Done with the first receipt, so asking
+	// what became of an attempt is registering it again. What IncomeReceipt.Check
+	// refuses is not sent: the answer is Unsent.
 	Register(ctx context.Context, r IncomeReceipt) Answer
 	// Memory is how long the service remembers attempt ids.
 	Memory() time.Duration

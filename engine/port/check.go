@@ -1,0 +1,115 @@
+package port
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// MaxPurpose is the longest purpose of a ruble payment, in characters: field 24 of
+// a payment order.
+const MaxPurpose = 210
+
+// maxAttempt is the longest attempt id that every provider takes.
+const maxAttempt = 64
+
+// Check says what is wrong with a payment that no bank should see, nil when
+// nothing is. It looks at the message alone, so an attempt is always refused or never.
+func (p Payment) Check() *fault.Refusal {
+	refusal := checkAttempt(p.Attempt)
+	keep := func(found *fault.Refusal) {
+		if refusal == nil {
+			refusal = found
+		}
+	}
+	if !plainDigits(p.FromAccount, 20) {
+		keep(fault.Refuse(fault.RequisitesInvalid, "from_account", "an account has 20 digits, not %d characters", len(p.FromAccount)))
+	}
+	if strings.TrimSpace(p.To.Name) == "" {
+		keep(fault.Refuse(fault.RequisitesInvalid, "to.name", "the payee has no name"))
+	}
+	if p.To.INN != "" {
+		keep(requisite.INN("to.inn", p.To.INN))
+	}
+	keep(requisite.BIC("to.bic", p.To.BIC))
+	keep(requisite.RubleAccount("to.account_number", p.To.AccountNumber, p.To.BIC))
+	if p.To.CorrAccount != "" {
+		keep(requisite.CorrAccount("to.corr_account", p.To.CorrAccount, p.To.BIC))
+	}
+	keep(checkRubles("amount", p.Amount))
+	keep(checkPurpose(p.Purpose))
+	return refusal
+}
+
+// Check says what is wrong with an income that the tax service should not see, nil
+// when nothing is.
+func (r IncomeReceipt) Check() *fault.Refusal {
+	refusal := checkAttempt(r.Attempt)
+	keep := func(found *fault.Refusal) {
+		if refusal == nil {
+			refusal = found
+		}
+	}
+	keep(requisite.PersonINN("inn", r.INN))
+	keep(requisite.INN("customer_inn", r.CustomerINN))
+	if strings.TrimSpace(r.CustomerName) == "" {
+		keep(fault.Refuse(fault.Malformed, "customer_name", "the customer has no name"))
+	}
+	if strings.TrimSpace(r.Service) == "" || strings.ContainsFunc(r.Service, unicode.IsControl) {
+		keep(fault.Refuse(fault.Malformed, "service", "the service has no name, or a line break or control character in it"))
+	}
+	keep(checkRubles("amount", r.Amount))
+	if r.PaidAt.IsZero() || r.RequestedAt.IsZero() {
+		keep(fault.Refuse(fault.Malformed, "paid_at", "the times of payment and request are not both given"))
+	}
+	return refusal
+}
+
+func checkAttempt(attempt string) *fault.Refusal {
+	for _, r := range attempt {
+		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' {
+			return fault.Refuse(fault.Malformed, "attempt", "an attempt id is made of letters, digits and hyphens")
+		}
+	}
+	if attempt == "" || len(attempt) > maxAttempt {
+		return fault.Refuse(fault.Malformed, "attempt", "an attempt id has 1 to %d characters, not %d", maxAttempt, len(attempt))
+	}
+	return nil
+}
+
+func checkRubles(field string, a money.Amount) *fault.Refusal {
+	if a.Sign() <= 0 || !a.Round(money.RUB.Scale, money.Down).Equal(a) {
+		return fault.Refuse(fault.AmountInvalid, field, "%s is not a positive sum of whole kopecks", a)
+	}
+	return nil
+}
+
+func checkPurpose(purpose string) *fault.Refusal {
+	n := utf8.RuneCountInString(purpose)
+	switch {
+	case strings.TrimSpace(purpose) == "":
+		return fault.Refuse(fault.Malformed, "purpose", "the purpose is empty")
+	case n > MaxPurpose:
+		return fault.Refuse(fault.Malformed, "purpose", "the purpose has %d characters, at most %d pass", n, MaxPurpose)
+	case strings.ContainsFunc(purpose, unicode.IsControl) || !utf8.ValidString(purpose):
+		return fault.Refuse(fault.Malformed, "purpose", "the purpose has a line break or another control character")
+	}
+	return nil
+}
+
+func plainDigits(text string, length int) bool {
+	return len(text) == length && strings.Trim(text, "0123456789") == ""
+}
+
+// NotSent is the status of an attempt that was refused before anybody saw it.
+const NotSent = "not_sent"
+
+// Unsent is the answer to a message that a Check refused: final, because the
+// message of an attempt never changes, and nothing was sent.
+func Unsent(r *fault.Refusal) Answer {
+	return Answer{Result: Refused, Status: NotSent, Code: r.Code, Reason: r.Code.Lookup().Russian + ": " + r.Field + ": " + r.Reason}
+}

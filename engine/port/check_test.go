@@ -1,0 +1,81 @@
+package port
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+func TestPaymentCheck(t *testing.T) {
+	t.Parallel()
+	bic := requisite.ExampleBIC(1)
+	good := func() Payment {
+		return Payment{
+			Attempt: strings.Repeat("0a", 16), FromAccount: requisite.ExampleAccount("40702", bic, 1), Amount: money.MustParse("0.01"), Purpose: strings.Repeat("я", MaxPurpose),
+			To: Requisites{Name: "Иванов Иван", INN: requisite.ExamplePersonINN(1), BIC: bic, CorrAccount: requisite.ExampleCorrAccount(bic), AccountNumber: requisite.ExampleAccount("40817", bic, 1)},
+		}
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(*Payment)
+		field  string
+		code   fault.Code
+	}{
+		{"good", func(*Payment) {}, "", ""},
+		{"no inn, no correspondent account", func(p *Payment) { p.To.INN, p.To.CorrAccount = "", "" }, "", ""},
+		{"attempt", func(p *Payment) { p.Attempt = "a/b" }, "attempt", fault.Malformed},
+		{"long attempt", func(p *Payment) { p.Attempt = strings.Repeat("a", 65) }, "attempt", fault.Malformed},
+		{"from", func(p *Payment) { p.FromAccount = "4070281" }, "from_account", fault.RequisitesInvalid},
+		{"name", func(p *Payment) { p.To.Name = " " }, "to.name", fault.RequisitesInvalid},
+		{"inn", func(p *Payment) { p.To.INN = "770123456713" }, "to.inn", fault.INNInvalid},
+		{"bic", func(p *Payment) { p.To.BIC = "1" }, "to.bic", fault.RequisitesInvalid},
+		{"account of another bank", func(p *Payment) { p.To.AccountNumber = requisite.ExampleAccount("40817", requisite.ExampleBIC(2), 1) }, "to.account_number", fault.RequisitesInvalid},
+		{"correspondent", func(p *Payment) { p.To.CorrAccount = p.To.AccountNumber }, "to.corr_account", fault.RequisitesInvalid},
+		{"zero", func(p *Payment) { p.Amount = money.Zero }, "amount", fault.AmountInvalid},
+		{"negative", func(p *Payment) { p.Amount = money.MustParse("-1") }, "amount", fault.AmountInvalid},
+		{"half a kopeck", func(p *Payment) { p.Amount = money.MustParse("1.005") }, "amount", fault.AmountInvalid},
+		{"long purpose", func(p *Payment) { p.Purpose += "я" }, "purpose", fault.Malformed},
+		{"line break", func(p *Payment) { p.Purpose = "a\nb" }, "purpose", fault.Malformed},
+		{"no purpose", func(p *Payment) { p.Purpose = "" }, "purpose", fault.Malformed},
+	} {
+		p := good()
+		tc.change(&p)
+		refusal := p.Check()
+		switch {
+		case refusal == nil && tc.field == "":
+		case refusal == nil || refusal.Field != tc.field || refusal.Code != tc.code:
+			t.Errorf("%s: %v", tc.name, refusal)
+		default:
+			if a := Unsent(refusal); a.Result != Refused || a.Status != NotSent || a.Code != tc.code || !strings.Contains(a.Reason, tc.field) {
+				t.Errorf("%s: %+v", tc.name, a)
+			}
+		}
+	}
+}
+
+func TestIncomeCheck(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	good := IncomeReceipt{
+		Attempt: strings.Repeat("0a", 16), INN: requisite.ExamplePersonINN(1), CustomerINN: requisite.ExampleINN(1), CustomerName: "ООО Ромашка",
+		Service: "Вёрстка", Amount: money.MustParse("100.00"), PaidAt: now, RequestedAt: now,
+	}
+	if refusal := good.Check(); refusal != nil {
+		t.Fatal(refusal)
+	}
+	for field, change := range map[string]func(*IncomeReceipt){
+		"inn": func(r *IncomeReceipt) { r.INN = requisite.ExampleINN(1) }, "customer_inn": func(r *IncomeReceipt) { r.CustomerINN = "" },
+		"customer_name": func(r *IncomeReceipt) { r.CustomerName = "" }, "service": func(r *IncomeReceipt) { r.Service = "a\nb" },
+		"amount": func(r *IncomeReceipt) { r.Amount = money.Zero }, "paid_at": func(r *IncomeReceipt) { r.PaidAt = time.Time{} }, "attempt": func(r *IncomeReceipt) { r.Attempt = "" },
+	} {
+		bad := good
+		change(&bad)
+		if refusal := bad.Check(); refusal == nil || refusal.Field != field {
+			t.Errorf("%s: %v", field, refusal)
+		}
+	}
+}
