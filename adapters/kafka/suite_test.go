@@ -155,8 +155,16 @@ func numbered(from, to int) []string {
 	return values
 }
 
-// published answers everything that readers of committed records see.
+// published answers everything that readers of committed records see in the end. It
+// takes the shard over first: Kafka answers the end of a transaction before its
+// readers see it, but the next owner only after.
 func published(t testing.TB, log *Log, shard int) []string {
+	t.Helper()
+	own(t, log, shard)
+	return replayed(t, log, shard)
+}
+
+func replayed(t testing.TB, log *Log, shard int) []string {
 	t.Helper()
 	var values []string
 	err := log.Replay(soon(t), shard, 0, func(records []port.LogRecord) error {
@@ -178,11 +186,18 @@ func want(t testing.TB, what string, got, want []string) {
 	}
 }
 
+// brief shortens what would fill screens.
 func brief(values []string) []string {
-	if len(values) <= 20 {
-		return values
+	out := make([]string, 0, 21)
+	for i, v := range values {
+		if len(values) > 20 && i == 10 {
+			out = append(out, "…")
+		}
+		if len(values) <= 20 || i < 10 || i >= len(values)-10 {
+			out = append(out, v[:min(len(v), 12)])
+		}
 	}
-	return append(append(append([]string{}, values[:10]...), "…"), values[len(values)-10:]...)
+	return out
 }
 
 func valueOf(record *port.LogRecord) string {

@@ -82,7 +82,9 @@ func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int
 }
 
 // Replay hands over the shard's committed records from the offset on, in batches,
-// until the end as it was at the call. An offset below the log's beginning is
+// until the end as it was at the call; what was published a moment ago may come after
+// that end, because Kafka answers the end of a transaction before its readers see it
+// (Own waits for that). An offset below the log's beginning is
 // port.ErrOffsetGone: events are kept for ever, so something removed them.
 func (l *Log) Replay(ctx context.Context, shard int, from int64, each func([]port.LogRecord) error) error {
 	topic := l.topics.events.name
