@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/provodka/provodka/adapters/onec"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// The company, our bank accounts and the days of the play.
+var (
+	companyINN     = requisite.ExampleINN(512)
+	companyBIC     = requisite.ExampleBIC(500)
+	companyAccount = requisite.ExampleAccount("40702", companyBIC, 9001)
+	strangerINN    = requisite.ExampleINN(777)
+	strangerBIC    = requisite.ExampleBIC(501)
+	stranger       = requisite.ExampleAccount("40702", strangerBIC, 9002)
+	ourINN         = requisite.ExampleINN(1)
+	ourBIC         = requisite.ExampleBIC(600)
+	ourAccount     = requisite.ExampleAccount("40702", ourBIC, 1)
+	ourSecond      = requisite.ExampleAccount("40702", ourBIC, 2)
+	day            = time.Date(2026, time.November, 20, 0, 0, 0, 0, time.UTC)
+)
+
+// rubles of the statement.
+var (
+	deposit  = money.MustParse("300000.00")
+	topUps   = []money.Amount{money.MustParse("4000000.00"), money.MustParse("1500000.00")}
+	unknown  = money.MustParse("77777.77")
+	bankFee  = money.MustParse("1250.00")
+	transfer = money.MustParse("50000.00")
+)
+
+// statement is the bank's file: the security deposit, two top-ups, a payment of a
+// stranger, a bank fee and a transfer between our own accounts.
+func statement() ([]byte, error) {
+	us := func() onec.Party {
+		return onec.Party{Account: ourAccount, Name: "ООО «Проводка»", INN: ourINN, BIC: ourBIC,
+			CorrAccount: requisite.ExampleCorrAccount(ourBIC), Bank: [2]string{"АО «Опорный банк»"}}
+	}
+	company := onec.Party{Account: companyAccount, Name: "ООО «Ромашка»", INN: companyINN, BIC: companyBIC}
+	order := func(number string, from, to onec.Party, sum money.Amount, in bool, purpose string) onec.Document {
+		d := onec.Document{Kind: "Платежное поручение", Number: number, Date: day, Amount: sum, Payer: from, Payee: to,
+			OperationKind: "01", PurposeText: purpose, Priority: "5"}
+		if in {
+			d.Payee.Date = day
+		} else {
+			d.Payer.Date = day
+		}
+		return d
+	}
+	second := us()
+	second.Account = ourSecond
+	documents := []onec.Document{
+		order("41", company, us(), deposit, true, "Обеспечительный платеж по договору РВ-1, без НДС"),
+		order("42", company, us(), topUps[0], true, "Пополнение кошелька по договору РВ-1, без НДС"),
+		order("43", company, us(), topUps[1], true, "Пополнение кошелька по договору РВ-1, ноябрь, без НДС"),
+		order("900", onec.Party{Account: stranger, Name: "ООО «Василёк»", INN: strangerINN, BIC: strangerBIC}, us(), unknown, true,
+			"Оплата по счету 15 от 18.11.2026, в том числе НДС 22%"),
+		order("7", us(), second, transfer, false, "Перевод собственных средств между счетами, без НДС"),
+	}
+	fee := order("55", us(), onec.Party{Account: "70601810000000002101", Name: "АО «Опорный банк»"}, bankFee, false,
+		"Комиссия за ведение счета за ноябрь 2026, без НДС")
+	fee.Kind, fee.OperationKind = "Банковский ордер", "17"
+	documents = append(documents, fee)
+	opening := money.MustParse("0.00")
+	in := money.Sum(deposit, topUps[0], topUps[1], unknown)
+	out := money.Sum(transfer, bankFee)
+	closing := opening.Add(in).Sub(out)
+	s := onec.Statement{
+		Encoding: onec.Windows, Version: "1.03", Declared: "Windows", Sender: "Опорный банк", From: day, To: day,
+		CreatedOn: day.AddDate(0, 0, 1), CreatedAt: "06:30:00", Accounts: []string{ourAccount},
+		Sections: []onec.Section{{From: day, To: day, Account: ourAccount,
+			Opening: &opening, In: &in, Out: &out, Closing: &closing}},
+		Documents: documents,
+	}
+	return s.Encode()
+}
+
+// register is the company's file: 200 good lines and six that must be refused.
+func register(all []task) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.Comma, w.UseCRLF = ';', true
+	rows := [][]string{{
+		"title", "description", "category", "executor_inn", "amount_gross", "amount_net", "employment_kind",
+		"act_required", "autocomplete", "document_number", "document_date",
+	}}
+	yes := map[bool]string{true: "да", false: "нет"}
+	for _, t := range all {
+		gross, net := t.Amount.FloatString(2), ""
+		if t.Net {
+			gross, net = "", gross
+		}
+		date := ""
+		if t.Paper != "" {
+			date = day.AddDate(0, 0, -10).Format("02.01.2006")
+		}
+		rows = append(rows, []string{
+			t.Title, "Работы по заявке «" + t.Title + "»;\nсрок — по договору", "Разовые работы", t.Person.INN, gross, net,
+			t.Person.Kind, yes[t.Act], yes[t.Autocomplete], t.Paper, date,
+		})
+	}
+	p := all[0].Person
+	bad := func(inn, gross, net, kind string) []string {
+		return []string{"Ошибочная строка", "Эта строка должна быть отклонена", "Разовые работы", inn, gross, net, kind, "нет", "нет", "", ""}
+	}
+	rows = append(rows,
+		bad(p.INN[:11]+string('0'+(p.INN[11]-'0'+1)%10), "100.00", "", selfEmployed),
+		bad(p.INN, "1.005", "", selfEmployed),
+		bad(p.INN, "-5.00", "", selfEmployed),
+		bad(p.INN, "100.00", "94.00", selfEmployed),
+		bad(p.INN, "100.00", "", "friend"),
+		bad(requisite.ExamplePersonINN(999_999), "100.00", "", selfEmployed)) // nobody has registered this person
+	if err := w.WriteAll(rows); err != nil {
+		return nil, fmt.Errorf("write the register: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// play is what the player needs to know besides the files.
+type play struct {
+	Company   companyFile  `json:"company"`
+	Accounts  accountsFile `json:"accounts"`
+	Executors []person     `json:"executors"`
+	BankFault []bankFault  `json:"bank_faults"`
+	Expected  expectedFile `json:"expected"`
+}
+
+type companyFile struct {
+	Name, INN, Account, BIC, Contract string
+	CommissionPercent                 string
+	DepositRequired                   string
+}
+
+type accountsFile struct{ Settlement, Second, BIC, INN, Name string }
+
+// bankFault is a rule for the bank sandbox: what happens to the payments whose
+// purpose has the text.
+type bankFault struct{ Purpose, Fault string }
+
+// expectedFile is what must come out, in rubles.
+type expectedFile struct {
+	RegisterAccepted int
+	RegisterRefused  int
+	Paid             int
+	Errors           map[string]int
+	Payouts          string
+	TaxNPD           string
+	TaxNDFL          string
+	Commission       string
+	Wallet           string
+	Deposit          string
+	Suspense         string
+	Settlement       string // what is on our settlement account
+	BankFee          string
+	SecondAccount    string
+}
+
+func describe(all []person, list []task) play {
+	p := play{
+		Company: companyFile{Name: "ООО «Ромашка»", INN: companyINN, Account: companyAccount, BIC: companyBIC, Contract: "РВ-1",
+			CommissionPercent: commissionPercent.FloatString(2), DepositRequired: deposit.String()},
+		Accounts:  accountsFile{Settlement: ourAccount, Second: ourSecond, BIC: ourBIC, INN: ourINN, Name: "ООО «Проводка»"},
+		Executors: all,
+	}
+	for _, t := range list {
+		if t.Bank != "" {
+			p.BankFault = append(p.BankFault, bankFault{Purpose: t.Title, Fault: t.Bank})
+		}
+	}
+	p.Expected = expect(list)
+	return p
+}
+
+func expect(list []task) expectedFile {
+	payouts, npd, ndfl, commission := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
+	e := expectedFile{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}}
+	for _, t := range list {
+		if o := t.outcome(); o != "paid" {
+			e.Errors[o]++
+			continue
+		}
+		s := t.price()
+		e.Paid++
+		payouts.Add(payouts, s.payout)
+		commission.Add(commission, s.commission)
+		if t.Person.Kind == civil {
+			ndfl.Add(ndfl, s.tax)
+		} else {
+			npd.Add(npd, s.tax)
+		}
+	}
+	wallet := new(big.Rat).Add(rat(topUps[0]), rat(topUps[1]))
+	for _, spent := range []*big.Rat{payouts, npd, ndfl, commission} {
+		wallet.Sub(wallet, spent)
+	}
+	bank := new(big.Rat).Add(rat(topUps[0]), rat(topUps[1]))
+	bank.Add(bank, rat(deposit)).Add(bank, rat(unknown)).Sub(bank, rat(bankFee)).Sub(bank, rat(transfer)).Sub(bank, payouts)
+	e.Payouts, e.TaxNPD, e.TaxNDFL, e.Commission = payouts.FloatString(2), npd.FloatString(2), ndfl.FloatString(2), commission.FloatString(2)
+	e.Wallet, e.Settlement = wallet.FloatString(2), bank.FloatString(2)
+	e.Deposit, e.Suspense, e.BankFee, e.SecondAccount = deposit.String(), unknown.String(), bankFee.String(), transfer.String()
+	return e
+}
+
+func rat(a money.Amount) *big.Rat {
+	r, ok := new(big.Rat).SetString(a.String())
+	if !ok {
+		panic(a.String())
+	}
+	return r
+}
+
+// files gives every file of the play by name.
+func files() (map[string][]byte, error) {
+	all := people()
+	list := tasks(all)
+	st, err := statement()
+	if err != nil {
+		return nil, err
+	}
+	reg, err := register(list)
+	if err != nil {
+		return nil, err
+	}
+	p, err := json.MarshalIndent(describe(all, list), "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{"statement.txt": st, "register.csv": reg, "play.json": append(p, '\n')}, nil
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"math/big"
+)
+
+// task is one line of the register and what must become of it.
+type task struct {
+	Line         int
+	Person       person
+	Title        string
+	Net          bool     // the amount is what the person gets
+	Amount       *big.Rat // rubles
+	Act          bool
+	Autocomplete bool
+	Paper        string // number of a contract signed on paper
+	Bank         string // what the bank sandbox does to its payment: "", late, silent, refuse
+}
+
+const taskCount = 200
+
+var works = []string{
+	"Разгрузка фуры", "Расклейка объявлений", "Фотосъёмка каталога", "Вёрстка буклета", "Уборка склада",
+	"Доставка образцов", "Ремонт стеллажей", "Расшифровка интервью", "Дизайн упаковки", "Инвентаризация",
+}
+
+// tasks invents the register: sums of every shape, gross and net, with and
+// without acts, some completed at once, some signed on paper.
+func tasks(all []person) []task {
+	out := make([]task, taskCount)
+	for i := range out {
+		p := all[i%len(all)]
+		kopecks := int64(95_000 + i*13_777%4_200_000)
+		t := task{
+			Line: i + 2, Person: p, Title: works[i%len(works)] + fmt.Sprintf(" № %d", i+1),
+			Amount: big.NewRat(kopecks, 100), Net: i%5 == 3, Act: i%7 == 2, Autocomplete: i%7 == 4,
+		}
+		if i%11 == 6 {
+			t.Paper = fmt.Sprintf("Д-%d", 100+i)
+		}
+		switch i {
+		case 0:
+			t.Amount = big.NewRat(100, 1) // the document's example: 100 -> 94 + 6
+		case 3:
+			t.Amount = big.NewRat(100, 1) // and 106.38 -> 100 + 6.38
+		case 17, 101, 113:
+			t.Bank = "late"
+		case 24:
+			t.Bank = "silent"
+		case 43:
+			t.Bank = "refuse"
+		}
+		if t.Bank != "" {
+			t.Title += " (особый случай)"
+		}
+		out[i] = t
+	}
+	return out
+}
+
+// commissionPercent is the company's tariff: percent of gross, taken on top.
+var commissionPercent = big.NewRat(3, 1)
+
+// sums are what a paid task moves, in rubles.
+type sums struct{ gross, payout, tax, commission *big.Rat }
+
+// price works a task's sums out with fractions: NPD 6 % half up to the kopeck,
+// NDFL 13 % in whole rubles, nothing for sole traders; commission half up.
+func (t task) price() sums {
+	s := sums{gross: t.Amount}
+	switch t.Person.Kind {
+	case selfEmployed:
+		if t.Net {
+			s.gross = round(new(big.Rat).Quo(t.Amount, big.NewRat(94, 100)), 2)
+			s.payout, s.tax = t.Amount, new(big.Rat).Sub(s.gross, t.Amount)
+			break
+		}
+		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(6, 100)), 2)
+	case civil:
+		if t.Net {
+			s.gross = grossOf(t.Amount)
+		}
+		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(13, 100)), 0)
+	default:
+		s.tax = new(big.Rat)
+	}
+	if s.payout == nil {
+		s.payout = new(big.Rat).Sub(s.gross, s.tax)
+	}
+	share := new(big.Rat).Mul(s.gross, commissionPercent)
+	s.commission = round(share.Quo(share, big.NewRat(100, 1)), 2)
+	return s
+}
+
+// grossOf looks, kopeck by kopeck from below, for the smallest gross whose NDFL
+// leaves the net.
+func grossOf(net *big.Rat) *big.Rat {
+	kopeck := big.NewRat(1, 100)
+	gross := round(new(big.Rat).Quo(net, big.NewRat(87, 100)), 2)
+	gross.Sub(gross, big.NewRat(3, 1))
+	for range 1000 {
+		tax := round(new(big.Rat).Mul(gross, big.NewRat(13, 100)), 0)
+		if new(big.Rat).Sub(gross, tax).Cmp(net) == 0 {
+			return gross
+		}
+		gross = new(big.Rat).Add(gross, kopeck)
+	}
+	panic("no gross leaves " + net.FloatString(2))
+}
+
+// round rounds half up to places decimals; every sum here is positive.
+func round(r *big.Rat, places int) *big.Rat {
+	scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
+	x := new(big.Rat).Mul(r, scale)
+	x.Add(x, big.NewRat(1, 2))
+	whole := new(big.Int).Quo(x.Num(), x.Denom())
+	return new(big.Rat).Quo(new(big.Rat).SetInt(whole), scale)
+}
+
+// outcome is how a task must end: paid, or an error by its code.
+func (t task) outcome() string {
+	switch {
+	case t.Person.Account == "":
+		return "requisites_missing"
+	case !t.Person.Permitted:
+		return "income_denied"
+	case t.Bank == "refuse":
+		return "payout_refused"
+	default:
+		return "paid"
+	}
+}
