@@ -26,6 +26,7 @@ const (
 	UnknownStatus Fault = "unknown_status" // accepted; the status is Status until it acts as InProgress does
 	Refuse        Fault = "refuse"         // refuses with Code and Message, never acts
 	Fail          Fault = "fail"           // accepts, then says that it failed, with Message; never acts
+	RefuseSecond  Fault = "refuse_second"  // acts and never answers the first send, refuses the later ones with Code and Message
 	TakenBack     Fault = "taken_back"     // acts; after Polls polls says that it failed after all
 	Lost          Fault = "lost"           // accepts, forgets without acting
 	LostApplied   Fault = "lost_applied"   // acts, forgets the message that asked

@@ -1,0 +1,27 @@
+// Package tbank pays rubles through the business API of T-Bank.
+//
+//	port.Payment ─▶ Check ─▶ POST /api/v1/payment/ruble-transfer/pay ─201─▶ GET /api/v1/payment/{id} … ─▶ port.Answer
+//	                  │                    │                                        │
+//	              not sent          status.go: one table of what the bank says ◀────┘
+//
+// Facts and their marks ([H] primary source or two libraries, [M] one, ? unknown):
+//
+//   - Host secured-openapi.tbank.ru, Bearer token and a client certificate; paths and
+//     fields as in message.go; POST answers 201 without a body, the payment goes on by
+//     itself; id up to 64 characters, purpose up to 210; 10 POST and 20 GET a second [H,
+//     developer.tbank.ru payments-core-pay and payments-core-get-status; masasibata/tbank].
+//   - Calls are deduplicated by id within the company: two calls with one id make one
+//     payment [H]. How long ids are remembered is not said ?; Options.Memory says what we trust.
+//   - Statuses IN_PROGRESS, EXECUTED, FAILED, CANCELLED, with errorMessage [H]. Errors are
+//     {errorId, errorCode, errorMessage, errorDetails} with 400, 401, 403, 422, 429, 500 [H].
+//   - What GET answers about an id that the bank never saw is not documented ?. 404 is taken
+//     for "never heard of it"; 400 and 422 are not, because a wrong "never heard of it"
+//     would pay twice.
+//   - A payee without an INN is sent with inn "0", as payment orders write it [M].
+//
+// Laws kept (porttest.ExercisePayout against sandbox): an attempt is paid at most once;
+// only EXECUTED is Done; a refusal of POST is believed only when the bank does not
+// know the attempt; amounts are JSON numbers written from decimals, never floats.
+//
+// It refuses to know: flows, the books, other banks, when to ask again.
+package tbank

@@ -1,0 +1,21 @@
+// Package sandbox is a T-Bank that misbehaves on request: the same paths, fields
+// and errors as the business API, its own books, a script of faults.
+//
+//	adapter ─▶ POST /api/v1/payment/ruble-transfer/pay ─▶ stage.Books ─▶ books.jsonl
+//	        ─▶ GET  /api/v1/payment/{id}                        ▲
+//	tests   ─▶ GET  /sandbox/books   POST /sandbox/script ──────┘
+//
+// It deduplicates by id as the bank does: the first send counts, a later one
+// answers 201 and changes nothing; a later one that asks for something else is counted
+// as a mismatch. Without a rule a payment is executed at once.
+//
+// Faults played: slow, silent, silent_applied, error, error_applied, in_progress,
+// unknown_status, refuse (422 with code and message), fail (201, then FAILED with
+// message), refuse_second (acts in silence, then 422 to every later send), taken_back
+// (EXECUTED, then FAILED).
+//
+// Where the bank's behaviour is not documented, the sandbox chooses and says so:
+// error codes other than the HTTP status are invented; an id that was never accepted is 404.
+//
+// It refuses to know: balances, limits, other payments of the bank.
+package sandbox

@@ -1,0 +1,237 @@
+package sandbox
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// Options of the sandbox; all have defaults.
+type Options struct {
+	Token  string           // the Bearer token that is let in; "" lets any token in
+	Script stage.Script     // played from the start, unless the books remember another
+	Now    func() time.Time // time.Now by default
+}
+
+// Server is the bank. It is an http.Handler; mount it at the root of a loopback port.
+type Server struct {
+	books *stage.Books
+	token string
+	mux   *http.ServeMux
+}
+
+// played are the faults that make sense at this bank.
+var played = []stage.Fault{
+	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.InProgress,
+	stage.UnknownStatus, stage.Refuse, stage.RefuseSecond, stage.Fail, stage.TakenBack,
+}
+
+// New opens the books in dir, or begins them.
+func New(dir string, o Options) (*Server, error) {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	books, err := stage.Open(dir, stage.Options{Script: o.Script, Supported: played, Now: now})
+	if err != nil {
+		return nil, fmt.Errorf("tbank sandbox: %w", err)
+	}
+	s := &Server{books: books, token: o.Token, mux: http.NewServeMux()}
+	s.mux.HandleFunc("POST /api/v1/payment/ruble-transfer/pay", s.authorized(s.pay))
+	s.mux.HandleFunc("GET /api/v1/payment/{id}", s.authorized(s.status))
+	books.Routes(s.mux)
+	return s, nil
+}
+
+// Close ends silences and closes the books.
+func (s *Server) Close() error { return s.books.Close() }
+
+// Books are the bank's own books.
+func (s *Server) Books() *stage.Books { return s.books }
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+func (s *Server) authorized(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !bearer || token == "" || s.token != "" && token != s.token {
+			refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "Ошибка аутентификации")
+			return
+		}
+		next(w, r)
+	}
+}
+
+// payment is the request as this side reads it. Unknown keys are let through, as
+// the bank lets them.
+type payment struct {
+	ID   string `json:"id"`
+	From struct {
+		AccountNumber string `json:"accountNumber"`
+	} `json:"from"`
+	To struct {
+		Name              string `json:"name"`
+		INN               string `json:"inn"`
+		BIK               string `json:"bik"`
+		CorrAccountNumber string `json:"corrAccountNumber"`
+		AccountNumber     string `json:"accountNumber"`
+	} `json:"to"`
+	Purpose string          `json:"purpose"`
+	Amount  json.RawMessage `json:"amount"` // as it was written: a string is not a number, a float is not a decimal
+}
+
+var (
+	ownAccount = regexp.MustCompile(`^(\d{20}|\d{22})$`)
+	account    = regexp.MustCompile(`^\d{20}$`)
+	bik        = regexp.MustCompile(`^\d{9}$`)
+	inn        = regexp.MustCompile(`^(0|\d{10}|\d{12})$`)
+)
+
+// invalid says what the bank would not take, "" when nothing.
+func (p payment) invalid() string {
+	amount, err := money.RUB.Parse(string(p.Amount))
+	switch {
+	case p.ID == "" || utf8.RuneCountInString(p.ID) > 64:
+		return "id: от 1 до 64 символов"
+	case !ownAccount.MatchString(p.From.AccountNumber):
+		return "from.accountNumber: номер счёта"
+	case strings.TrimSpace(p.To.Name) == "":
+		return "to.name: обязательное поле"
+	case !inn.MatchString(p.To.INN):
+		return "to.inn: ИНН"
+	case !bik.MatchString(p.To.BIK):
+		return "to.bik: БИК"
+	case !account.MatchString(p.To.AccountNumber):
+		return "to.accountNumber: номер счёта"
+	case p.To.CorrAccountNumber != "" && !account.MatchString(p.To.CorrAccountNumber):
+		return "to.corrAccountNumber: номер счёта"
+	case p.Purpose == "" || utf8.RuneCountInString(p.Purpose) > port.MaxPurpose:
+		return "purpose: от 1 до 210 символов"
+	case err != nil || amount.Sign() <= 0:
+		return "amount: положительная сумма, не более двух знаков после точки"
+	}
+	return ""
+}
+
+// read reads and checks a request.
+func read(r *http.Request) (p payment, digest string, wrong string) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, 1<<20))
+	if err != nil {
+		return p, "", "тело запроса не прочитано"
+	}
+	if err := json.Unmarshal(body, &p); err != nil {
+		return p, "", "тело запроса не JSON"
+	}
+	sum := sha256.Sum256(body)
+	return p, hex.EncodeToString(sum[:]), p.invalid()
+}
+
+func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
+	p, digest, wrong := read(r)
+	if wrong != "" {
+		refuse(w, http.StatusBadRequest, "INVALID_DATA", wrong)
+		return
+	}
+	booked, err := s.books.Post(stage.Subject{
+		ID: p.ID, INN: p.To.INN, Amount: string(p.Amount), Account: p.To.AccountNumber, Purpose: p.Purpose,
+	}, digest)
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
+		return
+	}
+	fault, rule := booked.Fault(), booked.Rule
+	if err := s.act(p.ID, fault); err != nil {
+		refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
+		return
+	}
+	switch fault {
+	case stage.Silent, stage.SilentApplied:
+		s.books.Hang(r, rule.Delay())
+	case stage.Error, stage.ErrorApplied:
+		refuse(w, http.StatusInternalServerError, cmp.Or(rule.Code, "INTERNAL_ERROR"), cmp.Or(rule.Message, "Внутренняя ошибка"))
+	case stage.RefuseSecond:
+		if booked.Posts == 1 {
+			s.books.Hang(r, time.Millisecond)
+		}
+		refuse(w, http.StatusUnprocessableEntity, cmp.Or(rule.Code, "PAYMENT_REFUSED"), cmp.Or(rule.Message, "Превышен лимит"))
+	case stage.Refuse:
+		refuse(w, http.StatusUnprocessableEntity, cmp.Or(rule.Code, "PAYMENT_REFUSED"), cmp.Or(rule.Message, "Недостаточно средств на счёте"))
+	case stage.Slow:
+		s.books.Linger(r, rule.Delay(), false)
+		w.WriteHeader(http.StatusCreated)
+	default:
+		w.WriteHeader(http.StatusCreated)
+	}
+}
+
+// act does to the books what the fault lets happen, and waits until it is on disk.
+func (s *Server) act(id string, fault stage.Fault) (err error) {
+	switch fault {
+	case stage.Silent, stage.Error: // nothing happens
+	case stage.InProgress, stage.UnknownStatus:
+		_, err = s.books.Become(id, stage.Pending)
+	case stage.Refuse:
+		_, err = s.books.Become(id, stage.Refused)
+	case stage.Fail:
+		_, err = s.books.Become(id, stage.Failed)
+	default:
+		_, err = s.books.Execute(id)
+	}
+	if err != nil {
+		return err
+	}
+	return s.books.Settle()
+}
+
+func (s *Server) status(w http.ResponseWriter, r *http.Request) {
+	p, known, err := s.books.Poll(r.PathValue("id"))
+	if err == nil {
+		err = s.books.Settle()
+	}
+	switch {
+	case err != nil:
+		refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
+		return
+	case !known || p.Status == stage.Unseen || p.Status == stage.Refused:
+		refuse(w, http.StatusNotFound, "NOT_FOUND", "Платёж не найден")
+		return
+	}
+	answer := map[string]string{"status": words[p.Status]}
+	switch {
+	case p.Status == stage.Pending && p.Rule.Fault == stage.UnknownStatus:
+		answer["status"] = cmp.Or(p.Rule.Status, "SUSPENDED")
+	case p.Status == stage.Failed || p.Status == stage.Returned:
+		answer["status"] = cmp.Or(p.Rule.Status, words[p.Status])
+		answer["errorMessage"] = cmp.Or(p.Rule.Message, "Счёт получателя закрыт")
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_ = json.NewEncoder(w).Encode(answer) // the caller went away: nobody is left to be told
+}
+
+// words are the bank's statuses [H].
+var words = map[stage.State]string{
+	stage.Pending: "IN_PROGRESS", stage.Executed: "EXECUTED", stage.Failed: "FAILED", stage.Returned: "FAILED",
+}
+
+// refuse answers with the bank's error document.
+func refuse(w http.ResponseWriter, code int, errorCode, message string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(code)
+	sum := sha256.Sum256([]byte(errorCode + message))
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller went away: nobody is left to be told
+		"errorId": hex.EncodeToString(sum[:8]), "errorCode": errorCode, "errorMessage": message, "errorDetails": map[string]string{},
+	})
+}
