@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/provodka/provodka/ledger/book"
 )
 
@@ -17,7 +19,16 @@ type StripeRef struct {
 
 // StripesOf reads where the accounts have stripes.
 func (db *DB) StripesOf(ctx context.Context, accounts []book.AccountID) ([]StripeRef, error) {
-	return nil, errUnwritten
+	if len(accounts) == 0 {
+		return nil, nil
+	}
+	rows, err := collect(ctx, db, "stripes of accounts", func(rows pgx.Rows) (r StripeRef, err error) {
+		var shard int
+		err = rows.Scan(&r.Book, &r.Name.Type, &r.Name.Owner, &r.Name.Part, &r.Asset, &r.Account, &shard)
+		r.Shards = []int{shard}
+		return r, err
+	}, sqlStripeOf, accountIDs(accounts))
+	return joinShards(rows), err
 }
 
 // StripePage asks for a page of the accounts of a type that were ever touched.
@@ -30,7 +41,19 @@ type StripePage struct {
 
 // ListStripes reads a page in the order (owner, part, asset), merged over the shards.
 func (db *DB) ListStripes(ctx context.Context, page StripePage) ([]StripeRef, []Seen, error) {
-	return nil, nil, errUnwritten
+	after := StripeRef{}
+	if page.After != nil {
+		after = *page.After
+	}
+	rows, seen, err := collectSeen(ctx, db, "stripes", func(rows pgx.Rows) (r StripeRef, err error) {
+		var shard int
+		r.Book, r.Name.Type = page.Book, page.Type
+		err = rows.Scan(&r.Name.Owner, &r.Name.Part, &r.Asset, &r.Account, &shard)
+		r.Shards = []int{shard}
+		return r, err
+	}, sqlStripeList, page.Book, page.Type, page.OwnerPrefix, page.OwnerPrefix+lastText,
+		after.Name.Owner, after.Name.Part, after.Asset, page.Limit)
+	return joinShards(rows), seen, err
 }
 
 // OpenAccount is an account that was opened by name.
@@ -46,10 +69,34 @@ type OpenAccount struct {
 
 // OpenAccounts reads those of the names that are open in the book.
 func (db *DB) OpenAccounts(ctx context.Context, book string, names []string) ([]OpenAccount, error) {
-	return nil, errUnwritten
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, db, "open accounts", scanOpenAccount, sqlAccountOpen, book, names)
 }
 
 // Accounts reads a page of the accounts opened in the book, by name, after the given one.
 func (db *DB) Accounts(ctx context.Context, book, after string, limit int) ([]OpenAccount, error) {
-	return nil, errUnwritten
+	return collect(ctx, db, "accounts", scanOpenAccount, sqlAccountPage, book, after, limit)
+}
+
+// lastText is behind every text that an owner can go on with.
+const lastText = "\U0010FFFF"
+
+// joinShards makes one row of neighbours that are the same account and asset.
+func joinShards(rows []StripeRef) []StripeRef {
+	out := rows[:0]
+	for _, r := range rows {
+		if n := len(out); n > 0 && out[n-1].Account == r.Account && out[n-1].Asset == r.Asset {
+			out[n-1].Shards = append(out[n-1].Shards, r.Shards...)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func scanOpenAccount(rows pgx.Rows) (a OpenAccount, err error) {
+	err = rows.Scan(&a.Name, &a.Account, &a.Asset, &a.State, &a.Shard, &a.Seq, &a.OpenedUS)
+	return a, err
 }

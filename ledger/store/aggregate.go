@@ -1,6 +1,11 @@
 package store
 
-import "context"
+import (
+	"context"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // AggregateCursor is the place of an aggregate in a list.
 type AggregateCursor struct {
@@ -20,20 +25,66 @@ type AggregatePage struct {
 
 // Aggregates reads a page, merged over the shards and the states.
 func (db *DB) Aggregates(ctx context.Context, page AggregatePage) ([]AggregateRow, []Seen, error) {
-	return nil, nil, errUnwritten
+	if len(page.States) == 0 {
+		return nil, nil, nil
+	}
+	before := AggregateCursor{CreatedUS: math.MaxInt64}
+	if page.Before != nil {
+		before = *page.Before
+	}
+	sql := sqlAggregatePageState
+	args := []any{page.Book, page.Flow, page.States, before.CreatedUS, before.Shard, before.ID, page.Limit}
+	if page.Owner != "" {
+		sql, args = sqlAggregatePageOwner, append(args, page.Owner)
+	}
+	return collectSeen(ctx, db, "aggregates", scanAggregate, sql, args...)
 }
 
 // CountAggregates counts a flow's aggregates by state; owner "" is every owner.
 func (db *DB) CountAggregates(ctx context.Context, book, flow, owner string) (map[string]int64, []Seen, error) {
-	return nil, nil, errUnwritten
+	type count struct {
+		state string
+		n     int64
+	}
+	sql, args := sqlAggregateCountState, []any{book, flow}
+	if owner != "" {
+		sql, args = sqlAggregateCountOwner, append(args, owner)
+	}
+	rows, seen, err := collectSeen(ctx, db, "aggregate counts", func(rows pgx.Rows) (c count, err error) {
+		err = rows.Scan(&c.state, &c.n)
+		return c, err
+	}, sql, args...)
+	counts := make(map[string]int64, len(rows))
+	for _, c := range rows {
+		counts[c.state] = c.n
+	}
+	return counts, seen, err
 }
 
 // FindAggregates reads those that exist, on whatever shard.
 func (db *DB) FindAggregates(ctx context.Context, keys []AggregateKey) ([]AggregateRow, []Seen, error) {
-	return nil, nil, errUnwritten
+	if len(keys) == 0 {
+		return nil, nil, nil
+	}
+	books, flows, ids := aggregateColumns(keys)
+	return collectSeen(ctx, db, "aggregates", scanAggregate, sqlAggregateFind, books, flows, ids)
 }
 
 // AggregateEntries lists the entries of an aggregate, in order.
 func (db *DB) AggregateEntries(ctx context.Context, key AggregateKey) ([]RecordID, error) {
-	return nil, errUnwritten
+	type entries struct {
+		shard int
+		seqs  []int64
+	}
+	rows, err := collect(ctx, db, "entries", func(rows pgx.Rows) (e entries, err error) {
+		err = rows.Scan(&e.shard, &e.seqs)
+		return e, err
+	}, sqlAggregateEntries, key.Book, key.Flow, key.ID)
+	var ids []RecordID
+	for _, e := range rows {
+		for _, seq := range e.seqs {
+			ids = append(ids, RecordID{e.shard, uint64(seq)})
+		}
+	}
+	return ids, err
 }

@@ -25,9 +25,14 @@ var (
 	ErrVersionTaken = errors.New("this version of the private data exists with other content")
 )
 
-// Class is the class of the SQLSTATE that err carries ("40", "23"), "08" for a
-// connection that failed, and "" when err says nothing of the kind.
+// Class is the class of the SQLSTATE that err carries ("40", "23"; "22" for a record
+// that makes no rows), "08" for a connection that failed, and "" when err says nothing
+// of the kind.
 func Class(err error) string {
+	var recordErr *RecordError
+	if errors.As(err, &recordErr) {
+		return "22"
+	}
 	if state := sqlState(err); state != "" {
 		return state[:2]
 	}

@@ -23,7 +23,11 @@ type StripeRow struct {
 
 // LoadStripes reads the stripes of the shard that exist among keys.
 func (db *DB) LoadStripes(ctx context.Context, shard int, keys []StripeKey) ([]StripeRow, error) {
-	return nil, errUnwritten
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	accounts, assets := stripeColumns(keys)
+	return collect(ctx, db, "stripes", scanStripe, sqlStripeLoad, shard, accounts, assets)
 }
 
 // HoldRow is a hold as it stands.
@@ -36,7 +40,14 @@ type HoldRow struct {
 // LoadHolds reads the holds which the records of these numbers placed. A record that
 // places holds on several accounts has a row for each.
 func (db *DB) LoadHolds(ctx context.Context, shard int, seqs []uint64) ([]HoldRow, error) {
-	return nil, errUnwritten
+	if len(seqs) == 0 {
+		return nil, nil
+	}
+	numbers := make([]int64, len(seqs))
+	for i, seq := range seqs {
+		numbers[i] = int64(seq)
+	}
+	return collect(ctx, db, "holds", scanHold, sqlHoldLoad, shard, numbers)
 }
 
 // AggregateKey names an aggregate of a flow.
@@ -58,7 +69,11 @@ type AggregateRow struct {
 
 // LoadAggregates reads the aggregates of the shard that exist among keys.
 func (db *DB) LoadAggregates(ctx context.Context, shard int, keys []AggregateKey) ([]AggregateRow, error) {
-	return nil, errUnwritten
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	books, flows, ids := aggregateColumns(keys)
+	return collect(ctx, db, "aggregates", scanAggregate, sqlAggregateLoad, shard, books, flows, ids)
 }
 
 // EffectRow is an effect as it stands.
@@ -69,13 +84,16 @@ type EffectRow struct {
 
 // LoadEffects reads the effects of the shard that exist among attempts.
 func (db *DB) LoadEffects(ctx context.Context, shard int, attempts []string) ([]EffectRow, error) {
-	return nil, errUnwritten
+	if len(attempts) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, db, "effects", scanEffect, sqlEffectLoad, shard, attempts)
 }
 
 // OpenEffects reads effects that are open or in doubt, in the order of their attempt
 // ids, after the given one ("" from the start).
 func (db *DB) OpenEffects(ctx context.Context, shard int, after string, limit int) ([]EffectRow, error) {
-	return nil, errUnwritten
+	return collect(ctx, db, "open effects", scanEffect, sqlEffectOpen, shard, after, limit)
 }
 
 // TimerRow is a timer that stands.
@@ -86,12 +104,15 @@ type TimerRow struct {
 
 // DueTimers reads the timers due from fromUS to untilUS, both included, earliest first.
 func (db *DB) DueTimers(ctx context.Context, shard int, fromUS, untilUS int64, limit int) ([]TimerRow, error) {
-	return nil, errUnwritten
+	return collect(ctx, db, "due timers", scanTimer, sqlTimerDue, shard, fromUS, untilUS, limit)
 }
 
 // LoadTimers reads the timers of the shard that stand among ids.
 func (db *DB) LoadTimers(ctx context.Context, shard int, ids []string) ([]TimerRow, error) {
-	return nil, errUnwritten
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, db, "timers", scanTimer, sqlTimerLoad, shard, ids)
 }
 
 // GatherRow is the last word about one thing of the gathering between stripes: a
@@ -109,5 +130,14 @@ type GatherRow struct {
 // (Key), gone when it is written again with an empty body. Applied: the newest of each
 // peer. Account: one row per book, Account and Key, gone when written with an empty body.
 func (db *DB) LoadGathers(ctx context.Context, shard int) ([]GatherRow, error) {
-	return nil, errUnwritten
+	return collect(ctx, db, "gathers", scanGather, sqlGatherLoad, shard)
+}
+
+// aggregateColumns are keys as three arrays.
+func aggregateColumns(keys []AggregateKey) (books, flows, ids []string) {
+	books, flows, ids = make([]string, len(keys)), make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		books[i], flows[i], ids[i] = k.Book, k.Flow, k.ID
+	}
+	return books, flows, ids
 }

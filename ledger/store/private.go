@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // PrivateRow is one version of personal data or of a document, outside the log.
@@ -29,17 +32,45 @@ type PrivateID struct {
 // PutPrivate writes versions and index rows in one transaction. Writing the same again
 // is nothing; a version that exists with other content is ErrVersionTaken.
 func (db *DB) PutPrivate(ctx context.Context, rows []PrivateRow, index []PrivateIndexRow) error {
-	return errUnwritten
+	if len(rows) == 0 && len(index) == 0 {
+		return nil
+	}
+	err := db.Write(ctx, func(tx pgx.Tx) error {
+		if err := putPrivateRows(ctx, tx, rows); err != nil {
+			return err
+		}
+		return putPrivateIndex(ctx, tx, index)
+	})
+	if err != nil {
+		return fmt.Errorf("write private data: %w", err)
+	}
+	return nil
 }
 
 // GetPrivate reads those that exist.
 func (db *DB) GetPrivate(ctx context.Context, book, kind string, ids []PrivateID) ([]PrivateRow, error) {
-	return nil, errUnwritten
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	names, versions := make([]string, len(ids)), make([]int64, len(ids))
+	for i, id := range ids {
+		names[i], versions[i] = id.ID, id.Version
+	}
+	return collect(ctx, db, "private data", func(rows pgx.Rows) (r PrivateRow, err error) {
+		err = rows.Scan(&r.Book, &r.Kind, &r.ID, &r.Version, &r.Data, &r.Created)
+		return r, err
+	}, sqlPrivateGet, book, kind, names, versions)
 }
 
 // FindPrivate reads the index rows with one of the keyed hashes.
 func (db *DB) FindPrivate(ctx context.Context, book, kind, name string, hmacs [][]byte) ([]PrivateIndexRow, error) {
-	return nil, errUnwritten
+	if len(hmacs) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, db, "private index", func(rows pgx.Rows) (r PrivateIndexRow, err error) {
+		err = rows.Scan(&r.Book, &r.Kind, &r.Name, &r.HMAC, &r.ID)
+		return r, err
+	}, sqlPrivateFind, book, kind, name, hmacs)
 }
 
 // APIKey is a caller's key: what it may do, and the hash by which it is found.
@@ -52,9 +83,64 @@ type APIKey struct {
 }
 
 // PutAPIKey makes a key or changes what it may do.
-func (db *DB) PutAPIKey(ctx context.Context, key APIKey) error { return errUnwritten }
+func (db *DB) PutAPIKey(ctx context.Context, key APIKey) error {
+	roles := key.Roles
+	if roles == nil {
+		roles = []string{}
+	}
+	if err := db.writeOne(ctx, sqlAPIKeyPut, key.ID, key.Hash, key.Book, roles); err != nil {
+		return fmt.Errorf("write api key %s: %w", key.ID, err)
+	}
+	return nil
+}
 
 // FindAPIKey finds a key by its hash.
 func (db *DB) FindAPIKey(ctx context.Context, hash []byte) (APIKey, bool, error) {
-	return APIKey{}, false, errUnwritten
+	keys, err := collect(ctx, db, "api key", func(rows pgx.Rows) (k APIKey, err error) {
+		err = rows.Scan(&k.ID, &k.Hash, &k.Book, &k.Roles, &k.Created)
+		return k, err
+	}, sqlAPIKeyFind, hash)
+	if err != nil || len(keys) == 0 {
+		return APIKey{}, false, err
+	}
+	return keys[0], true, nil
+}
+
+func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
+	n := len(rows)
+	if n == 0 {
+		return nil
+	}
+	books, kinds, ids, versions, data := make([]string, n), make([]string, n), make([]string, n), make([]int64, n), make([][]byte, n)
+	for i, r := range rows {
+		books[i], kinds[i], ids[i], versions[i], data[i] = r.Book, r.Kind, r.ID, r.Version, r.Data
+		if r.Data == nil {
+			data[i] = []byte{}
+		}
+	}
+	written, err := tx.Exec(ctx, sqlPrivateInsert, books, kinds, ids, versions, data)
+	if err != nil || int(written.RowsAffected()) == n {
+		return err
+	}
+	var same int
+	if err := tx.QueryRow(ctx, sqlPrivateSame, books, kinds, ids, versions, data).Scan(&same); err != nil {
+		return err
+	}
+	if same != n {
+		return ErrVersionTaken
+	}
+	return nil
+}
+
+func putPrivateIndex(ctx context.Context, tx pgx.Tx, rows []PrivateIndexRow) error {
+	n := len(rows)
+	if n == 0 {
+		return nil
+	}
+	books, kinds, names, hmacs, ids := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n), make([]string, n)
+	for i, r := range rows {
+		books[i], kinds[i], names[i], hmacs[i], ids[i] = r.Book, r.Kind, r.Name, r.HMAC, r.ID
+	}
+	_, err := tx.Exec(ctx, sqlPrivateIndexInsert, books, kinds, names, hmacs, ids)
+	return err
 }

@@ -1,29 +1,363 @@
 package store
 
 import (
+	"fmt"
+	"math"
+	"strings"
 	"time"
 
+	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/money"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// Rows are the rows that records make, ready to be written. Rows come from records
-// and from nothing else.
-type Rows struct{}
+// Rows are the rows that records make, ready to be written. Rows come from records and
+// from nothing else: the writer, the fold of missing events and a rebuild use the same.
+type Rows struct {
+	calendar calendar
+	records  []journal.Sealed
+	accounts map[accountName]book.AccountID // of names seen; bounded by maxAccountsKept
+	err      error
+
+	keys       []keyRow
+	legs       []legRow
+	late       []lateRow
+	stripes    []stripeRow
+	opened     []openedRow
+	holds      latest[holdKey, holdRow]
+	aggregates latest[AggregateKey, moveRow]
+	effects    latest[string, effectRow]
+	timers     latest[string, timerRow]
+	gathers    latest[gatherKey, gatherRow]
+	totals     latest[totalKey, totalRow]
+
+	encoder encoder
+	encoded bool
+}
+
+type accountName struct{ book, name string }
+
+// maxAccountsKept bounds the names whose ids are remembered from batch to batch.
+const maxAccountsKept = 1 << 16
+
+// latest keeps the last row of each key, in the order in which the keys came first: a
+// statement may touch a row once.
+type latest[K comparable, R any] struct {
+	at   map[K]int
+	rows []R
+}
+
+// put answers the place of the key's row, and whether it is a new one.
+func (l *latest[K, R]) put(key K) (*R, bool) {
+	if i, ok := l.at[key]; ok {
+		return &l.rows[i], false
+	}
+	if l.at == nil {
+		l.at = map[K]int{}
+	}
+	l.at[key] = len(l.rows)
+	var zero R
+	l.rows = append(l.rows, zero)
+	return &l.rows[len(l.rows)-1], true
+}
+
+func (l *latest[K, R]) reset() {
+	clear(l.at)
+	clear(l.rows)
+	l.rows = l.rows[:0]
+}
+
+type (
+	keyRow struct {
+		id   [16]byte
+		seq  int64
+		hash []byte
+	}
+	legRow struct {
+		account      book.AccountID
+		seq, clockUS int64
+		leg          int16
+		day          int32
+		m            *journalv1.Leg
+	}
+	lateRow struct {
+		legRow
+		debit, credit string // of the day, from the batch's first leg on
+	}
+	stripeRow struct {
+		book, name, asset string
+		account           book.AccountID
+	}
+	openedRow struct {
+		book         string
+		account      book.AccountID
+		seq, clockUS int64
+		m            *journalv1.Account
+	}
+	holdKey struct {
+		seq     uint64
+		account book.AccountID
+		asset   string
+	}
+	holdRow struct {
+		book    string
+		account book.AccountID
+		m       *journalv1.Hold
+	}
+	moveRow struct {
+		book    string
+		clockUS int64
+		m       *journalv1.Move
+		entries []int64
+	}
+	effectRow struct {
+		book string
+		m    *journalv1.Effect
+	}
+	timerRow struct {
+		book string
+		m    *journalv1.Timer
+	}
+	gatherKey struct {
+		kind int16
+		id   string
+	}
+	gatherRow struct {
+		gatherKey
+		book string
+		seq  int64
+		part int16
+		m    *journalv1.Gather
+		gone bool
+	}
+	totalRow struct {
+		totalKey
+		seq int64
+		sum totalSum
+	}
+)
 
 // NewRows makes an empty set for books whose days begin in zone.
-func NewRows(zone *time.Location) *Rows { return nil }
+func NewRows(zone *time.Location) *Rows {
+	return &Rows{calendar: calendar{zone: zone}, accounts: map[accountName]book.AccountID{}}
+}
 
 // Reset empties the set and keeps its memory.
-func (r *Rows) Reset() {}
-
-// Add adds the rows of the shard's next record and moves totals, which must be the
-// shard's totals after the record before it.
-//
-// The record takes its idempotency key unless it is an external or parks its command.
-func (r *Rows) Add(s journal.Sealed, totals *Totals) {}
+func (r *Rows) Reset() {
+	clear(r.records)
+	clear(r.keys)
+	clear(r.legs)
+	clear(r.late)
+	clear(r.stripes)
+	clear(r.opened)
+	r.records, r.keys, r.legs = r.records[:0], r.keys[:0], r.legs[:0]
+	r.late, r.stripes, r.opened = r.late[:0], r.stripes[:0], r.opened[:0]
+	r.holds.reset()
+	r.aggregates.reset()
+	r.effects.reset()
+	r.timers.reset()
+	r.gathers.reset()
+	r.totals.reset()
+	r.encoder.reset()
+	r.encoded, r.err = false, nil
+	if len(r.accounts) > maxAccountsKept {
+		clear(r.accounts)
+	}
+}
 
 // Len is the number of records.
-func (r *Rows) Len() int { return 0 }
+func (r *Rows) Len() int { return len(r.records) }
 
 // KeyIDs lists the idempotency keys that the records take.
-func (r *Rows) KeyIDs() [][16]byte { return nil }
+func (r *Rows) KeyIDs() [][16]byte {
+	ids := make([][16]byte, len(r.keys))
+	for i, k := range r.keys {
+		ids[i] = k.id
+	}
+	return ids
+}
+
+// RecordError says that a record cannot be made into rows: it is the record's fault,
+// and every try ends so. Its Class is "22", that of wrong data.
+type RecordError struct {
+	Shard uint32
+	Seq   uint64
+	Cause error
+}
+
+// Error implements error.
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("record %d.%d makes no rows: %v", e.Shard, e.Seq, e.Cause)
+}
+
+// Unwrap gives the cause to errors.Is.
+func (e *RecordError) Unwrap() error { return e.Cause }
+
+// Add adds the rows of the shard's next record and moves totals, which must be the
+// shard's totals after the record before it. A record that makes no rows is told by
+// Commit (RecordError).
+//
+// The record takes its idempotency key unless it is an external or parks its command.
+func (r *Rows) Add(s journal.Sealed, totals *Totals) {
+	rec := s.Record
+	if n := len(r.records); n > 0 && rec.GetSeq() != r.records[n-1].Record.GetSeq()+1 {
+		r.fail(rec, fmt.Errorf("it follows %d", r.records[n-1].Record.GetSeq()))
+	}
+	r.records = append(r.records, s)
+	r.addKey(rec)
+	r.addLegs(rec, totals)
+	for _, m := range rec.GetHolds() {
+		id := r.account(rec.GetBook(), m.GetAccount())
+		row, _ := r.holds.put(holdKey{m.GetPlacedSeq(), id, m.GetAsset()})
+		*row = holdRow{rec.GetBook(), id, m}
+	}
+	for _, m := range rec.GetAccounts() {
+		r.opened = append(r.opened, openedRow{rec.GetBook(), r.account(rec.GetBook(), m.GetName()), int64(rec.GetSeq()), rec.GetClockUs(), m})
+	}
+	if m := rec.GetMove(); m != nil {
+		row, _ := r.aggregates.put(AggregateKey{rec.GetBook(), m.GetFlow(), m.GetId()})
+		row.book, row.clockUS, row.m = rec.GetBook(), rec.GetClockUs(), m
+		if rec.GetEntry() != nil {
+			row.entries = append(row.entries, int64(rec.GetSeq()))
+		}
+	}
+	for _, m := range rec.GetEffects() {
+		row, _ := r.effects.put(m.GetAttempt())
+		*row = effectRow{rec.GetBook(), m}
+	}
+	for _, m := range rec.GetTimers() {
+		row, _ := r.timers.put(m.GetId())
+		*row = timerRow{rec.GetBook(), m}
+	}
+	for i, m := range rec.GetGathers() {
+		row := gatherRow{gatherKey: gatherID(rec.GetBook(), m), book: rec.GetBook(), seq: int64(rec.GetSeq()), part: int16(i), m: m}
+		row.gone = gatherGone(m)
+		if i > math.MaxInt16 || row.kind == 0 {
+			r.fail(rec, fmt.Errorf("gather %d of state %s", i, m.GetState()))
+			continue
+		}
+		at, _ := r.gathers.put(row.gatherKey)
+		*at = row
+	}
+}
+
+func (r *Rows) fail(rec *journalv1.Record, cause error) {
+	if r.err == nil {
+		r.err = &RecordError{rec.GetShard(), rec.GetSeq(), cause}
+	}
+}
+
+func (r *Rows) addKey(rec *journalv1.Record) {
+	if rec.GetKey() == "" || rec.GetExternal() != nil {
+		return
+	}
+	for _, g := range rec.GetGathers() {
+		if g.GetState() == journalv1.GatherState_GATHER_STATE_PARKED {
+			return // its outcome is still to come, and takes the key
+		}
+	}
+	r.keys = append(r.keys, keyRow{KeyID(rec.GetBook(), rec.GetKey()), int64(rec.GetSeq()), rec.GetRequestHash()})
+}
+
+// addLegs adds the record's legs, the stripes they make and what they do to the totals.
+func (r *Rows) addLegs(rec *journalv1.Record, totals *Totals) {
+	legs := rec.GetLegs()
+	if len(legs) == 0 {
+		return
+	}
+	if len(legs) > math.MaxInt16 {
+		r.fail(rec, fmt.Errorf("it has %d legs", len(legs)))
+		return
+	}
+	recorded := r.calendar.dayOf(rec.GetClockUs())
+	day, err := recorded, error(nil)
+	if text := rec.GetEntry().GetDay(); text != "" {
+		if day, err = r.calendar.parse(text); err != nil {
+			r.fail(rec, err)
+			return
+		}
+	}
+	for i, m := range legs {
+		row := legRow{
+			account: r.account(rec.GetBook(), m.GetAccount()), seq: int64(rec.GetSeq()), clockUS: rec.GetClockUs(),
+			leg: int16(i), day: day, m: m,
+		}
+		posting := m.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT || m.GetKind() == journalv1.LegKind_LEG_KIND_CREDIT
+		if !posting {
+			row.day = recorded
+		}
+		r.legs = append(r.legs, row)
+		if m.GetVersion() == 1 {
+			r.stripes = append(r.stripes, stripeRow{rec.GetBook(), m.GetAccount(), m.GetAsset(), row.account})
+		}
+		if !posting {
+			continue
+		}
+		if day != recorded {
+			r.late = append(r.late, lateRow{legRow: row})
+		}
+		if err := r.addTotal(rec, m, totals); err != nil {
+			r.fail(rec, err)
+		}
+	}
+}
+
+func (r *Rows) addTotal(rec *journalv1.Record, m *journalv1.Leg, totals *Totals) error {
+	amount, err := money.Parse(m.GetAmount())
+	if err != nil {
+		return err
+	}
+	kind, _, _ := strings.Cut(m.GetAccount(), ":")
+	key := totalKey{rec.GetBook(), kind, m.GetAsset()}
+	row, fresh := r.totals.put(key)
+	if fresh {
+		row.totalKey, row.sum = key, totals.sums[key]
+	}
+	if m.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT {
+		row.sum.debit = row.sum.debit.Add(amount)
+	} else {
+		row.sum.credit = row.sum.credit.Add(amount)
+	}
+	row.seq = int64(rec.GetSeq())
+	totals.sums[key] = row.sum
+	return nil
+}
+
+// account is the id of an account; most names come again and again.
+func (r *Rows) account(bookName, name string) book.AccountID {
+	key := accountName{bookName, name}
+	if id, ok := r.accounts[key]; ok {
+		return id
+	}
+	id := book.ID(bookName, name)
+	r.accounts[key] = id
+	return id
+}
+
+// gatherID says which thing of the gathering a row is about; kind 0 is unknown.
+func gatherID(bookName string, m *journalv1.Gather) gatherKey {
+	kind := int16(m.GetState())
+	switch m.GetState() {
+	case journalv1.GatherState_GATHER_STATE_PARKED, journalv1.GatherState_GATHER_STATE_DECIDED:
+		return gatherKey{int16(journalv1.GatherState_GATHER_STATE_PARKED), m.GetKey()}
+	case journalv1.GatherState_GATHER_STATE_SENT:
+		return gatherKey{kind, m.GetKey()}
+	case journalv1.GatherState_GATHER_STATE_APPLIED:
+		return gatherKey{kind, fmt.Sprint(m.GetPeer())}
+	case journalv1.GatherState_GATHER_STATE_ACCOUNT:
+		return gatherKey{kind, bookName + "/" + m.GetAccount() + "/" + m.GetKey()}
+	}
+	return gatherKey{}
+}
+
+// gatherGone says whether nothing has to be remembered of the thing any more.
+func gatherGone(m *journalv1.Gather) bool {
+	switch m.GetState() {
+	case journalv1.GatherState_GATHER_STATE_DECIDED:
+		return true
+	case journalv1.GatherState_GATHER_STATE_SENT, journalv1.GatherState_GATHER_STATE_ACCOUNT:
+		return len(m.GetBody()) == 0
+	}
+	return false
+}

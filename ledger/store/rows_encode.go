@@ -1,0 +1,251 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/money"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// encode turns the rows into the executions of a commit, behind its first statement.
+// It does so once: a retry sends the same bytes.
+func (r *Rows) encode(shard int) ([]execution, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	for _, s := range r.records {
+		if s.Record.GetShard() != uint32(shard) {
+			return nil, fmt.Errorf("a record of shard %d in a commit of shard %d", s.Record.GetShard(), shard)
+		}
+	}
+	if !r.encoded {
+		r.encoder.reset()
+		fixed := [][]byte{int2Param(shard)}
+		r.encodeKeys(fixed)
+		r.encodeSegments(fixed)
+		r.encodeStripes(fixed)
+		r.encodeLegs(fixed)
+		r.encodeLate(fixed)
+		r.encodeTotals(fixed)
+		r.encodeOpened(fixed)
+		r.encodeHolds(fixed)
+		r.encodeAggregates(fixed)
+		r.encodeEffects(fixed)
+		r.encodeTimers(fixed)
+		r.encodeGathers(fixed)
+		r.encoded = true
+	}
+	return r.encoder.executions, r.encoder.err
+}
+
+// encodeKeys writes them in key order: 10 % faster than in the order of the log, and two
+// shards that want the same keys want them in the same order.
+func (r *Rows) encodeKeys(fixed [][]byte) {
+	slices.SortFunc(r.keys, func(a, b keyRow) int { return bytes.Compare(a.id[:], b.id[:]) })
+	t := r.encoder.table("idempotency_insert", fixed, oidUUID, oidBytea, oidInt8)
+	for i := range r.keys {
+		k := &r.keys[i]
+		t.row().raw(k.id[:]).raw(k.hash).int8(k.seq)
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeSegments(fixed [][]byte) {
+	t := r.encoder.table("segment_insert", fixed, oidInt8, oidInt4, oidInt8, oidBytea, oidBytea)
+	for _, s := range journal.Segments(r.records) {
+		t.row().int8(int64(s.FirstSeq)).int4(int32(s.Count)).int8(s.ClockUS).raw(s.Head[:]).raw(s.Data)
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeStripes(fixed [][]byte) {
+	t := r.encoder.table("stripe_insert", fixed, oidText, oidText, oidText, oidText, oidText, oidUUID)
+	for i := range r.stripes {
+		s := &r.stripes[i]
+		kind, rest, _ := strings.Cut(s.name, ":")
+		owner, part, _ := strings.Cut(rest, ":")
+		t.row().text(s.book).text(kind).text(owner).text(part).text(s.asset).raw(s.account[:])
+	}
+	t.flush()
+}
+
+// encodeLegs writes them in account order: each stripe's page is visited once.
+func (r *Rows) encodeLegs(fixed [][]byte) {
+	slices.SortFunc(r.legs, func(a, b legRow) int {
+		return cmp.Or(
+			cmp.Compare(binary.BigEndian.Uint64(a.account[:]), binary.BigEndian.Uint64(b.account[:])),
+			bytes.Compare(a.account[8:], b.account[8:]),
+			strings.Compare(a.m.GetAsset(), b.m.GetAsset()),
+			cmp.Compare(a.seq, b.seq),
+			cmp.Compare(a.leg, b.leg),
+		)
+	})
+	t := r.encoder.table("leg_insert", fixed, oidUUID, oidText, oidInt8, oidInt2, oidInt2, oidNumeric,
+		oidInt8, oidInt8, oidDate, oidNumeric, oidNumeric, oidNumeric, oidNumeric)
+	for i := range r.legs {
+		l := &r.legs[i]
+		t.row().raw(l.account[:]).text(l.m.GetAsset()).int8(l.seq).int2(l.leg).int2(int16(l.m.GetKind())).
+			numeric(l.m.GetAmount()).int8(int64(l.m.GetVersion())).int8(l.clockUS).int4(l.day).
+			numeric(l.m.GetDebit()).numeric(l.m.GetCredit()).
+			numeric(l.m.GetHeldDebit()).numeric(l.m.GetHeldCredit())
+	}
+	t.flush()
+}
+
+// encodeLate writes late legs with the running sums of their day inside this batch; the
+// statement adds what stood before the batch.
+func (r *Rows) encodeLate(fixed [][]byte) {
+	if len(r.late) == 0 {
+		return
+	}
+	type dayKey struct {
+		account book.AccountID
+		asset   string
+		day     int32
+	}
+	sums := map[dayKey]totalSum{}
+	for i := range r.late {
+		l := &r.late[i]
+		amount, err := money.Parse(l.m.GetAmount())
+		if err != nil {
+			r.encoder.err = err
+			return
+		}
+		key := dayKey{l.account, l.m.GetAsset(), l.day}
+		sum := sums[key]
+		if l.m.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT {
+			sum.debit = sum.debit.Add(amount)
+		} else {
+			sum.credit = sum.credit.Add(amount)
+		}
+		sums[key] = sum
+		l.debit, l.credit = sum.debit.String(), sum.credit.String()
+	}
+	slices.SortStableFunc(r.late, func(a, b lateRow) int {
+		return cmp.Or(bytes.Compare(a.account[:], b.account[:]), strings.Compare(a.m.GetAsset(), b.m.GetAsset()),
+			cmp.Compare(a.day, b.day))
+	})
+	fixed = append(slices.Clone(fixed), int8Param(int64(r.records[0].Record.GetSeq())))
+	t := r.encoder.table("late_insert", fixed, oidUUID, oidText, oidDate, oidInt8, oidInt2, oidInt2, oidNumeric,
+		oidInt8, oidNumeric, oidNumeric)
+	for i := range r.late {
+		l := &r.late[i]
+		t.row().raw(l.account[:]).text(l.m.GetAsset()).int4(l.day).int8(l.seq).int2(l.leg).int2(int16(l.m.GetKind())).
+			numeric(l.m.GetAmount()).int8(l.clockUS).numeric(l.debit).numeric(l.credit)
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeTotals(fixed [][]byte) {
+	t := r.encoder.table("total_insert", fixed, oidText, oidText, oidText, oidInt8, oidNumeric, oidNumeric)
+	for i := range r.totals.rows {
+		s := &r.totals.rows[i]
+		t.row().text(s.book).text(s.kind).text(s.asset).int8(s.seq).
+			numeric(s.sum.debit.String()).numeric(s.sum.credit.String())
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeOpened(fixed [][]byte) {
+	t := r.encoder.table("account_insert", fixed, oidText, oidText, oidUUID, oidText, oidInt8, oidInt8)
+	for i := range r.opened {
+		a := &r.opened[i]
+		t.row().text(a.book).text(a.m.GetName()).raw(a.account[:]).text(a.m.GetAsset()).int8(a.seq).int8(a.clockUS)
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeHolds(fixed [][]byte) {
+	t := r.encoder.table("hold_upsert", fixed, oidInt8, oidUUID, oidText, oidText, oidText, oidInt2, oidNumeric, oidNumeric, oidInt8)
+	for i := range r.holds.rows {
+		h := &r.holds.rows[i]
+		t.row().int8(int64(h.m.GetPlacedSeq())).raw(h.account[:]).text(h.m.GetAsset()).text(h.book).text(h.m.GetAccount()).
+			int2(int16(h.m.GetState())).numeric(h.m.GetAmount()).numeric(h.m.GetLeft()).int8(h.m.GetExpiresUs())
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeAggregates(fixed [][]byte) {
+	t := r.encoder.table("aggregate_upsert", fixed, oidText, oidText, oidText, oidText, oidText, oidInt8, oidBytea, oidBytea, oidText, oidInt8)
+	for i := range r.aggregates.rows {
+		a := &r.aggregates.rows[i]
+		progress, err := proto.MarshalOptions{Deterministic: true}.Marshal(&journalv1.Move{
+			Attempts: a.m.GetAttempts(), Timers: a.m.GetTimers(),
+		})
+		if err != nil {
+			r.encoder.err = fmt.Errorf("progress of %s %s: %w", a.m.GetFlow(), a.m.GetId(), err)
+			return
+		}
+		t.row().text(a.book).text(a.m.GetFlow()).text(a.m.GetId()).text(a.m.GetOwner()).text(a.m.GetTo()).
+			int8(int64(a.m.GetVersion())).raw(a.m.GetData()).raw(progress).text(arrayText(a.entries)).int8(a.clockUS)
+	}
+	t.flush()
+}
+
+// arrayText is an array literal: arrays of arrays of different lengths do not exist.
+func arrayText(values []int64) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprint(&b, v)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+func (r *Rows) encodeEffects(fixed [][]byte) {
+	t := r.encoder.table("effect_upsert", fixed, oidText, oidInt2, oidText, oidText, oidText, oidText, oidText,
+		oidText, oidBytea, oidInt4, oidInt8, oidText, oidText, oidInt8)
+	for i := range r.effects.rows {
+		e := &r.effects.rows[i]
+		t.row().text(e.m.GetAttempt()).int2(int16(e.m.GetState())).text(e.book).text(e.m.GetFlow()).text(e.m.GetId()).
+			text(e.m.GetAsk()).text(e.m.GetPort()).text(e.m.GetVerb()).raw(e.m.GetBody()).int4(int32(e.m.GetAnswers())).
+			int8(e.m.GetDueUs()).text(e.m.GetResult()).text(e.m.GetStatus()).int8(e.m.GetOpenedUs())
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeTimers(fixed [][]byte) {
+	closed := r.encoder.table("timer_delete", fixed, oidText)
+	set := r.encoder.table("timer_upsert", fixed, oidText, oidInt8, oidText, oidText, oidText, oidText)
+	for i := range r.timers.rows {
+		row := &r.timers.rows[i]
+		if row.m.GetClosed() {
+			closed.row().text(row.m.GetId())
+			continue
+		}
+		set.row().text(row.m.GetId()).int8(row.m.GetDueUs()).text(row.book).text(row.m.GetFlow()).
+			text(row.m.GetAggregate()).text(row.m.GetEvent())
+	}
+	closed.flush()
+	set.flush()
+}
+
+func (r *Rows) encodeGathers(fixed [][]byte) {
+	gone := r.encoder.table("gather_delete", fixed, oidInt2, oidText)
+	stays := r.encoder.table("gather_upsert", fixed, oidInt2, oidText, oidInt8, oidInt2, oidText, oidText, oidText,
+		oidInt4, oidInt8, oidBytea)
+	for i := range r.gathers.rows {
+		row := &r.gathers.rows[i]
+		if row.gone {
+			gone.row().int2(row.kind).text(row.id)
+			continue
+		}
+		stays.row().int2(row.kind).text(row.id).int8(row.seq).int2(row.part).text(row.book).text(row.m.GetAccount()).
+			text(row.m.GetKey()).int4(int32(row.m.GetPeer())).int8(int64(row.m.GetNumber())).raw(row.m.GetBody())
+	}
+	gone.flush()
+	stays.flush()
+}
