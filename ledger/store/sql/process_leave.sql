@@ -1,5 +1,4 @@
--- Takes a process off the list, and those that were gone an hour ago. Index: primary key
--- of process. Rows: none returned.
--- scan: ok because the table has a row per process.
+-- Takes a process off the list. Index: primary key of process. Rows: none returned, at
+-- most one removed.
 DELETE FROM process
-WHERE process.name = $1::TEXT OR process.alive_until < now() - INTERVAL '1 hour';
+WHERE process.id = $1::TEXT;
