@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -42,7 +43,7 @@ func (d *decider) step(in *stepInput) (*ledger.Draft, *fault.Refusal, *book.Shor
 		legs := flowChanges(move.Entry)
 		d.foresee(in.key.book, legs)
 		var short *book.Short
-		draft, refusal, short = ledger.Entry(view{d.state, in.key.book}, move.Recipes[0], move.Day, legs,
+		draft, refusal, short = ledger.Entry(view{d.state, in.key.book}, strings.Join(move.Recipes, book.KindSeparator), move.Day, legs,
 			map[string]string{in.key.flow: in.key.id})
 		if refusal != nil || short != nil {
 			return nil, refusal, short

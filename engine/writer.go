@@ -181,7 +181,11 @@ func (w *writer) settle(ctx context.Context, b, next *batch, err error) (mended 
 		w.after(b)
 		return false, nil
 	}
-	w.log.WarnContext(ctx, "commit failed, deciding again", "shard", w.shard, "commands", len(b.commands), "error", err)
+	level := slog.LevelWarn
+	if errors.Is(err, store.ErrKeyTaken) {
+		level = slog.LevelDebug // somebody asked again with a key of the past: every day's work
+	}
+	w.log.Log(ctx, level, "commit failed, deciding again", "shard", w.shard, "commands", len(b.commands), "error", err)
 	if err := w.again(ctx, b.arrivals, err); err != nil {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package book
 import (
 	_ "embed"
 	"slices"
+	"strings"
 
 	"github.com/provodka/provodka/ledger/machine"
 )
@@ -120,12 +121,21 @@ func Types() []Type {
 	return out
 }
 
+// KindSeparator joins the recipes that made one entry into its kind:
+// "payout+settle". A caller's own kind may not have it.
+const KindSeparator = "+"
+
 // MayPass says whether an entry of the kind may move money from one purpose to
-// another. Money of purpose cash (our bank accounts) stands on the other side of
-// every purpose and never mixes.
+// another; one of its recipes must name the passage. Money of purpose cash (our
+// bank accounts) stands on the other side of every purpose and never mixes.
 func MayPass(kind, from, to string) bool {
 	if from == to || from == "cash" || to == "cash" {
 		return true
 	}
-	return slices.Contains(chart.passages, passage{kind, from, to})
+	for recipe := range strings.SplitSeq(kind, KindSeparator) {
+		if slices.Contains(chart.passages, passage{recipe, from, to}) {
+			return true
+		}
+	}
+	return false
 }
