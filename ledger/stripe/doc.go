@@ -48,7 +48,8 @@
 // arrival and its answer (but for an account that kept moving for RoundLimit
 // rounds). The laws are searched over all orders of events in model_test.go and
 // sampled in larger worlds in random_test.go. go test runs a choice of settings in
-// seconds; PROVODKA_MODEL=full go test -timeout 60m -run Model runs them all.
+// seconds; PROVODKA_MODEL=full go test -timeout 60m -run Model runs them all, in
+// about ten minutes.
 //
 // It refuses to know: databases, topics, clocks, what a command's legs are, how
 // a balance is kept, which reason besides money may refuse a command.
