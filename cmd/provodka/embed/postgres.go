@@ -244,6 +244,7 @@ func (p *plan) ensureDatabase(ctx context.Context, port int) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var there bool
+	// sql: the server's catalogue, before there are any books
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = 'provodka')").Scan(&there); err != nil {
 		return err
 	}
