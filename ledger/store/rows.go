@@ -106,10 +106,10 @@ type (
 		m       *journalv1.Hold
 	}
 	moveRow struct {
-		book    string
-		clockUS int64
-		m       *journalv1.Move
-		entries []int64
+		book                 string
+		createdUS, updatedUS int64 // the first is of the batch's first move
+		m                    *journalv1.Move
+		entries              []int64
 	}
 	effectRow struct {
 		book string
@@ -216,8 +216,11 @@ func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 		r.opened = append(r.opened, openedRow{rec.GetBook(), r.account(rec.GetBook(), m.GetName()), int64(rec.GetSeq()), rec.GetClockUs(), m})
 	}
 	if m := rec.GetMove(); m != nil {
-		row, _ := r.aggregates.put(AggregateKey{rec.GetBook(), m.GetFlow(), m.GetId()})
-		row.book, row.clockUS, row.m = rec.GetBook(), rec.GetClockUs(), m
+		row, fresh := r.aggregates.put(AggregateKey{rec.GetBook(), m.GetFlow(), m.GetId()})
+		if fresh {
+			row.createdUS = rec.GetClockUs()
+		}
+		row.book, row.updatedUS, row.m = rec.GetBook(), rec.GetClockUs(), m
 		if rec.GetEntry() != nil {
 			row.entries = append(row.entries, int64(rec.GetSeq()))
 		}
