@@ -71,7 +71,7 @@ clean: ## remove what was built; the books in .provodka stay
 
 # The tools' versions are pinned in modules of their own, so that the program's does not carry them.
 $(TOOLS)/.buf: tools/buf/go.mod tools/buf/go.sum
-	cd tools/buf && GOBIN="$(TOOLS)" GOFLAGS= $(GO) install tool && touch "$@"
+	cd tools/buf && GOBIN="$(TOOLS)" $(GO) install tool && touch "$@"
 
 $(TOOLS)/.others: tools/go.mod tools/go.sum
-	cd tools && GOBIN="$(TOOLS)" GOFLAGS= $(GO) install tool && touch "$@"
+	cd tools && GOBIN="$(TOOLS)" $(GO) install tool && touch "$@"
