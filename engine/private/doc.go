@@ -1,0 +1,24 @@
+// Package private keeps what must never be in a log: personal data, texts,
+// requisites, registers, statement lines. It writes them before the command that
+// carries their id and version, and reads them for the API and for the ports.
+//
+//	request ──▶ Draft{profile v2, index, stamp} ──Put──▶ private tables
+//	               │                                        ▲
+//	               └── id, version ──▶ command log          │
+//	list, port ◀── Doc{ID, Version, Content} ───────Read────┘
+//	lookup     ◀── ids ◀── Find(field, value): keyed hash, never the value
+//
+// A version is written once and never changed. Index rows are never taken back, and
+// a command may be refused after its data was written: what Find answers are
+// candidates, and who asks compares them with the version that the aggregate names.
+//
+// Stamps make a request with private data idempotent for ever: the first request of
+// a key leaves its keyed digest and the command that was made of it; a retry sends
+// the same command, another request under the key is refused.
+//
+// Laws kept (private_test.go): no value of a field is in an index or a log; the
+// same request has the same digest, any other another; a Doc prints and logs as id
+// and version alone; masks show too little to try the rest.
+//
+// It refuses to know: flows, commands, who may read what (the API asks that).
+package private

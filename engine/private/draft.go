@@ -1,0 +1,152 @@
+package private
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/store"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// Draft is documents that are written together, before the command that names them.
+type Draft struct {
+	vault *Vault
+	book  string
+	rows  []store.PrivateRow
+	index []store.PrivateIndexRow
+}
+
+// Draft begins a write to a book.
+func (v *Vault) Draft(book string) *Draft { return &Draft{vault: v, book: book} }
+
+// Len is the number of documents.
+func (d *Draft) Len() int { return len(d.rows) }
+
+// Put writes the draft in one transaction. Writing the same again is nothing; ErrTaken
+// when a version exists with other content.
+func (d *Draft) Put(ctx context.Context) error {
+	for from := 0; from < len(d.rows); from += most {
+		until := min(from+most, len(d.rows))
+		var index []store.PrivateIndexRow
+		if until == len(d.rows) { // who finds a document finds it written
+			index = d.index
+		}
+		err := d.vault.db.PutPrivate(ctx, d.rows[from:until], index)
+		if errors.Is(err, store.ErrVersionTaken) {
+			return ErrTaken
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Draft) add(kind, id string, version uint32, m proto.Message) {
+	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("private: %s %s cannot be encoded: %v", kind, id, err)) // texts were checked to be UTF-8
+	}
+	d.rows = append(d.rows, store.PrivateRow{Book: d.book, Kind: kind, ID: id, Version: int64(version), Data: data})
+}
+
+func (d *Draft) find(f Field, value, id string) {
+	if value == "" {
+		return
+	}
+	d.index = append(d.index, store.PrivateIndexRow{
+		Book: d.book, Kind: f.kind, Name: f.name, HMAC: d.vault.secrets.hashes(d.book, f, value)[0], ID: id,
+	})
+}
+
+// Company adds a version of a company's details.
+func (d *Draft) Company(id string, version uint32, p *privatev1.CompanyProfile) {
+	d.add(kindCompany, id, version, p)
+	d.find(CompanyINN, p.GetInn(), id)
+	d.find(CompanyContract, p.GetContract(), id)
+	for _, a := range p.GetAccounts() {
+		d.find(CompanyAccount, a.GetAccount(), id)
+	}
+}
+
+// Executor adds a version of an executor's personal data.
+func (d *Draft) Executor(id string, version uint32, p *privatev1.ExecutorProfile) {
+	d.add(kindExecutor, id, version, p)
+	d.find(ExecutorINN, p.GetInn(), id)
+	d.find(ExecutorPhone, p.GetPhone(), id)
+}
+
+// Requisites adds a version of an executor's bank requisites.
+func (d *Draft) Requisites(executor string, version uint32, r *privatev1.Requisites) {
+	d.add(kindRequisites, executor, version, r)
+	d.find(ExecutorAccount, r.GetAccountNumber(), executor)
+}
+
+// Task adds the texts of a task.
+func (d *Draft) Task(id string, t *privatev1.TaskText) { d.add(kindTask, id, 1, t) }
+
+// Register adds a register.
+func (d *Draft) Register(id string, r *privatev1.RegisterFile) { d.add(kindRegister, id, 1, r) }
+
+// Statement adds a bank statement.
+func (d *Draft) Statement(id string, s *privatev1.StatementFile) { d.add(kindStatement, id, 1, s) }
+
+// Line adds a line of a bank statement.
+func (d *Draft) Line(id string, l *privatev1.StatementLine) { d.add(kindLine, id, 1, l) }
+
+// Stamp adds what a key stands for.
+func (d *Draft) Stamp(key string, s *privatev1.Stamp) { d.add(kindStamp, stampID(d.book, key), 1, s) }
+
+func stampID(book, key string) string {
+	id := store.KeyID(book, key)
+	return hex.EncodeToString(id[:])
+}
+
+// Field is a field by which documents are found.
+type Field struct{ kind, name string }
+
+// The fields.
+var (
+	CompanyINN      = Field{kindCompany, "inn"}
+	CompanyContract = Field{kindCompany, "contract"}
+	CompanyAccount  = Field{kindCompany, "account"}
+	ExecutorINN     = Field{kindExecutor, "inn"}
+	ExecutorPhone   = Field{kindExecutor, "phone"}
+	ExecutorAccount = Field{kindRequisites, "account"}
+)
+
+// Find answers the ids of documents that have, or once had, a value, by value. They
+// are candidates: compare them with the version that the aggregate names.
+func (v *Vault) Find(ctx context.Context, book string, f Field, values ...string) (map[string][]string, error) {
+	found := map[string][]string{}
+	byHash := map[string]string{}
+	var hashes [][]byte
+	for _, value := range values {
+		if value == "" {
+			continue
+		}
+		for _, h := range v.secrets.hashes(book, f, value) {
+			if _, twice := byHash[string(h)]; !twice {
+				byHash[string(h)] = value
+				hashes = append(hashes, h)
+			}
+		}
+	}
+	for len(hashes) > 0 {
+		n := min(len(hashes), most)
+		rows, err := v.db.FindPrivate(ctx, book, f.kind, f.name, hashes[:n])
+		if err != nil {
+			return nil, fmt.Errorf("find %s by %s: %w", f.kind, f.name, err)
+		}
+		hashes = hashes[n:]
+		for _, r := range rows {
+			value := byHash[string(r.HMAC)]
+			found[value] = append(found[value], r.ID)
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,67 @@
+package private
+
+import (
+	"context"
+
+	"github.com/provodka/provodka/engine/port"
+)
+
+// Resolver answers the ports: ids and versions of an ask become the data that a
+// provider needs. False is: there is none.
+type Resolver struct{ vault *Vault }
+
+// Resolver makes the ports' view of the vault.
+func (v *Vault) Resolver() Resolver { return Resolver{v} }
+
+// Payee is where an executor's money goes.
+func (r Resolver) Payee(ctx context.Context, book, executor string, version uint32) (port.Requisites, bool, error) {
+	d, ok, err := Only(r.vault.Requisites(ctx, book, Ref{executor, version}))
+	if err != nil || !ok {
+		return port.Requisites{}, false, err
+	}
+	q := d.Content
+	return port.Requisites{
+		Name: q.GetName(), INN: q.GetInn(), BIC: q.GetBic(), BankName: q.GetBankName(),
+		CorrAccount: q.GetCorrAccount(), AccountNumber: q.GetAccountNumber(),
+	}, true, nil
+}
+
+// PersonINN is an executor's INN; it never changes.
+func (r Resolver) PersonINN(ctx context.Context, book, executor string) (string, bool, error) {
+	d, ok, err := Only(r.vault.Executors(ctx, book, Ref{ID: executor}))
+	if err != nil || !ok {
+		return "", false, err
+	}
+	return d.Content.GetInn(), true, nil
+}
+
+// Customer is a company's name and INN.
+func (r Resolver) Customer(ctx context.Context, book, company string) (name, inn string, ok bool, err error) {
+	d, ok, err := Only(r.vault.Companies(ctx, book, Ref{ID: company}))
+	if err != nil || !ok {
+		return "", "", false, err
+	}
+	return d.Content.GetName(), d.Content.GetInn(), true, nil
+}
+
+// Service is what a task's receipt says.
+func (r Resolver) Service(ctx context.Context, book, task string) (string, bool, error) {
+	d, ok, err := Only(r.vault.Tasks(ctx, book, Ref{ID: task}))
+	if err != nil || !ok {
+		return "", false, err
+	}
+	return d.Content.GetTitle(), true, nil
+}
+
+// Sender is who sent the money of a statement line, and to which account of ours.
+func (r Resolver) Sender(ctx context.Context, book, line string) (from port.Requisites, ours, number, day string, ok bool, err error) {
+	d, ok, err := Only(r.vault.Lines(ctx, book, Ref{ID: line}))
+	if err != nil || !ok {
+		return port.Requisites{}, "", "", "", false, err
+	}
+	l := d.Content
+	return port.Requisites{
+		Name: l.GetName(), INN: l.GetInn(), BIC: l.GetBic(), BankName: l.GetBankName(),
+		CorrAccount: l.GetCorrAccount(), AccountNumber: l.GetAccount(),
+	}, l.GetOurAccount(), l.GetNumber(), l.GetDay(), true, nil
+}

@@ -1,0 +1,82 @@
+package private
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// SecretBytes is the least length of a secret.
+const SecretBytes = 32
+
+// secrets are the keys of the keyed hashes, newest first. New rows are written under
+// the newest; lookups try all, so a secret can be replaced without rewriting rows.
+type secrets struct {
+	index  [][]byte
+	digest []byte
+	ids    []byte
+	base   []byte
+}
+
+func newSecrets(list [][]byte) (secrets, error) {
+	var s secrets
+	if len(list) == 0 {
+		return s, fmt.Errorf("private: Config.Secrets is empty")
+	}
+	for i, secret := range list {
+		if len(secret) < SecretBytes {
+			return s, fmt.Errorf("private: Config.Secrets[%d] has %d bytes, at least %d are needed", i, len(secret), SecretBytes)
+		}
+		s.index = append(s.index, derive(secret, "index"))
+	}
+	// Digests and ids must stay what they are: they come from the oldest secret.
+	oldest := list[len(list)-1]
+	s.digest, s.ids, s.base = derive(oldest, "digest"), derive(oldest, "id"), list[0]
+	return s, nil
+}
+
+// derive makes the key of one use, so that no hash of one use says anything of another.
+func derive(secret []byte, use string) []byte {
+	key, err := hkdf.Key(sha256.New, secret, nil, "provodka private "+use, sha256.Size)
+	if err != nil {
+		panic("private: derive a key: " + err.Error()) // the lengths are constants
+	}
+	return key
+}
+
+// Key derives a key of 32 bytes for another use of the installation's secret.
+func (v *Vault) Key(use string) []byte { return derive(v.secrets.base, "use "+use) }
+
+// hashes are the keyed hashes of a value of a field, newest secret first.
+func (s secrets) hashes(book string, f Field, value string) [][]byte {
+	out := make([][]byte, len(s.index))
+	for i, key := range s.index {
+		out[i] = keyed(key, book, f.kind, f.name, value)
+	}
+	return out
+}
+
+func keyed(key []byte, parts ...string) []byte {
+	h := hmac.New(sha256.New, key)
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:", len(p))
+		h.Write([]byte(p))
+	}
+	return h.Sum(nil)
+}
+
+// idHexDigits is how much of a keyed hash an id carries: 80 bits.
+const idHexDigits = 20
+
+// CompanyID is the id of the company of an INN in a book. One INN is one id, so the
+// log itself refuses a second company of the INN.
+func (v *Vault) CompanyID(book, inn string) string { return v.id("company", book, inn) }
+
+// ExecutorID is the id of the executor of an INN in a book.
+func (v *Vault) ExecutorID(book, inn string) string { return v.id("executor", book, inn) }
+
+func (v *Vault) id(what, book, value string) string {
+	return what + "-" + hex.EncodeToString(keyed(v.secrets.ids, what, book, value))[:idHexDigits]
+}

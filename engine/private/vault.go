@@ -1,0 +1,198 @@
+package private
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/store"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// ErrTaken says that a version or a key was written meanwhile with other content:
+// read again and decide again.
+var ErrTaken = errors.New("private data of this version or key exists with other content")
+
+// Config is what a vault is made of.
+type Config struct {
+	DB      *store.DB
+	Secrets [][]byte // of the keyed hashes, at least SecretBytes each, newest first
+}
+
+// Vault is the private data of all books. It is safe for concurrent use.
+type Vault struct {
+	db      *store.DB
+	secrets secrets
+}
+
+// New makes a vault.
+func New(c Config) (*Vault, error) {
+	if c.DB == nil {
+		return nil, errors.New("private: Config.DB is not set")
+	}
+	s, err := newSecrets(c.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	return &Vault{db: c.DB, secrets: s}, nil
+}
+
+// Ref names one version of a document; version 0 is the newest.
+type Ref struct {
+	ID      string
+	Version uint32
+}
+
+// Doc is one version of a document. It prints and logs as its id and version alone.
+type Doc[M proto.Message] struct {
+	ID      string
+	Version uint32
+	Created time.Time // when the version was written
+	Content M         // never nil
+}
+
+// LogValue keeps the content out of logs.
+func (d Doc[M]) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", d.ID), slog.Uint64("version", uint64(d.Version)))
+}
+
+// String keeps the content out of messages.
+func (d Doc[M]) String() string { return fmt.Sprintf("%s v%d", d.ID, d.Version) }
+
+// GoString keeps the content out of dumps.
+func (d Doc[M]) GoString() string { return d.String() }
+
+// The documents.
+type (
+	// Company is a version of a company's details.
+	Company = Doc[*privatev1.CompanyProfile]
+	// Executor is a version of an executor's personal data.
+	Executor = Doc[*privatev1.ExecutorProfile]
+	// Requisites is a version of an executor's bank requisites.
+	Requisites = Doc[*privatev1.Requisites]
+	// Task is the texts of a task.
+	Task = Doc[*privatev1.TaskText]
+	// Register is a register as it was imported.
+	Register = Doc[*privatev1.RegisterFile]
+	// Statement is a bank statement as it was imported.
+	Statement = Doc[*privatev1.StatementFile]
+	// Line is a line of a bank statement.
+	Line = Doc[*privatev1.StatementLine]
+	// Stamp is what a caller's key stands for.
+	Stamp = Doc[*privatev1.Stamp]
+)
+
+// The kinds of documents as the tables name them.
+const (
+	kindCompany    = "company"
+	kindExecutor   = "executor"
+	kindRequisites = "requisites"
+	kindTask       = "task"
+	kindRegister   = "register"
+	kindStatement  = "statement"
+	kindLine       = "line"
+	kindStamp      = "stamp"
+)
+
+// most bounds the documents of one read of the database.
+const most = 2000
+
+// read reads those documents that exist, by id.
+func read[M proto.Message](ctx context.Context, v *Vault, book, kind string, refs []Ref, fresh func() M) (map[string]Doc[M], error) {
+	docs := make(map[string]Doc[M], len(refs))
+	for len(refs) > 0 {
+		n := min(len(refs), most)
+		ids := make([]store.PrivateID, 0, n)
+		for _, r := range refs[:n] {
+			ids = append(ids, store.PrivateID{ID: r.ID, Version: int64(r.Version)})
+		}
+		refs = refs[n:]
+		rows, err := v.db.GetPrivate(ctx, book, kind, ids)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", kind, err)
+		}
+		for _, r := range rows {
+			m := fresh()
+			if err := proto.Unmarshal(r.Data, m); err != nil {
+				return nil, fmt.Errorf("%s %s v%d cannot be decoded: %w", kind, r.ID, r.Version, err)
+			}
+			docs[r.ID] = Doc[M]{ID: r.ID, Version: uint32(r.Version), Created: r.Created, Content: m}
+		}
+	}
+	return docs, nil
+}
+
+// Companies reads companies' details.
+func (v *Vault) Companies(ctx context.Context, book string, refs ...Ref) (map[string]Company, error) {
+	return read(ctx, v, book, kindCompany, refs, func() *privatev1.CompanyProfile { return new(privatev1.CompanyProfile) })
+}
+
+// Executors reads executors' personal data.
+func (v *Vault) Executors(ctx context.Context, book string, refs ...Ref) (map[string]Executor, error) {
+	return read(ctx, v, book, kindExecutor, refs, func() *privatev1.ExecutorProfile { return new(privatev1.ExecutorProfile) })
+}
+
+// Requisites reads executors' bank requisites; the id is the executor's.
+func (v *Vault) Requisites(ctx context.Context, book string, refs ...Ref) (map[string]Requisites, error) {
+	return read(ctx, v, book, kindRequisites, refs, func() *privatev1.Requisites { return new(privatev1.Requisites) })
+}
+
+// Tasks reads the texts of tasks.
+func (v *Vault) Tasks(ctx context.Context, book string, refs ...Ref) (map[string]Task, error) {
+	return read(ctx, v, book, kindTask, refs, func() *privatev1.TaskText { return new(privatev1.TaskText) })
+}
+
+// Registers reads registers.
+func (v *Vault) Registers(ctx context.Context, book string, refs ...Ref) (map[string]Register, error) {
+	return read(ctx, v, book, kindRegister, refs, func() *privatev1.RegisterFile { return new(privatev1.RegisterFile) })
+}
+
+// Statements reads bank statements.
+func (v *Vault) Statements(ctx context.Context, book string, refs ...Ref) (map[string]Statement, error) {
+	return read(ctx, v, book, kindStatement, refs, func() *privatev1.StatementFile { return new(privatev1.StatementFile) })
+}
+
+// Lines reads lines of bank statements.
+func (v *Vault) Lines(ctx context.Context, book string, refs ...Ref) (map[string]Line, error) {
+	return read(ctx, v, book, kindLine, refs, func() *privatev1.StatementLine { return new(privatev1.StatementLine) })
+}
+
+// Stamps reads what keys stand for, by key.
+func (v *Vault) Stamps(ctx context.Context, book string, keys ...string) (map[string]Stamp, error) {
+	refs := make([]Ref, len(keys))
+	byID := make(map[string]string, len(keys))
+	for i, key := range keys {
+		id := stampID(book, key)
+		refs[i], byID[id] = Ref{id, 1}, key
+	}
+	docs, err := read(ctx, v, book, kindStamp, refs, func() *privatev1.Stamp { return new(privatev1.Stamp) })
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Stamp, len(docs))
+	for id, d := range docs {
+		out[byID[id]] = d
+	}
+	return out, nil
+}
+
+// Only is the one document of a read that asked for one.
+func Only[M proto.Message](docs map[string]Doc[M], err error) (Doc[M], bool, error) {
+	for _, d := range docs {
+		return d, true, err
+	}
+	return Doc[M]{}, false, err
+}
+
+// Refs names the newest versions of ids.
+func Refs(ids ...string) []Ref {
+	refs := make([]Ref, len(ids))
+	for i, id := range ids {
+		refs[i] = Ref{ID: id}
+	}
+	return refs
+}

@@ -1,0 +1,173 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// Verbs of the ports, as the flows' Asks tables name them.
+const (
+	verbPay      = "pay"
+	verbReturn   = "return"
+	verbCheck    = "check"
+	verbRegister = "register"
+)
+
+// PayoutReader finds what a payment needs.
+type PayoutReader interface {
+	// Payee is where an executor's money goes; false when there is no such version.
+	Payee(ctx context.Context, book, executor string, version uint32) (port.Requisites, bool, error)
+	// Service is what the task is called.
+	Service(ctx context.Context, book, task string) (string, bool, error)
+	// Sender is who sent the money of a statement line, and to which account of ours.
+	Sender(ctx context.Context, book, line string) (from port.Requisites, ours, number, day string, ok bool, err error)
+}
+
+// payout is a bank behind the engine's shape.
+type payout struct {
+	bank port.Payout
+	read PayoutReader
+	from string
+}
+
+// FromPayout serves the port "payout": verbs pay (PayoutAsk) and return (ReturnAsk).
+// from is our settlement account, 20 digits, from which executors are paid; money that
+// came is returned from the account to which it came.
+func FromPayout(bank port.Payout, read PayoutReader, from string) port.Port {
+	return &payout{bank, read, from}
+}
+
+// Send implements port.Port.
+func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
+	var (
+		payment port.Payment
+		answer  *port.Answer
+	)
+	switch ask.Verb {
+	case verbPay:
+		payment, answer = p.pay(ctx, ask)
+	case verbReturn:
+		payment, answer = p.giveBack(ctx, ask)
+	default:
+		return unknownVerb(ask)
+	}
+	if answer != nil {
+		return *answer
+	}
+	return p.bank.Pay(ctx, payment)
+}
+
+// Find implements port.Port.
+func (p *payout) Find(ctx context.Context, ask port.Ask) port.Answer {
+	return p.bank.Payment(ctx, ask.Attempt)
+}
+
+// Memory implements port.Port.
+func (p *payout) Memory() time.Duration { return p.bank.Memory() }
+
+func (p *payout) pay(ctx context.Context, ask port.Ask) (port.Payment, *port.Answer) {
+	var body flowv1.PayoutAsk
+	if err := proto.Unmarshal(ask.Body, &body); err != nil {
+		return port.Payment{}, malformed(ask, err)
+	}
+	to, ok, err := p.read.Payee(ctx, body.GetBook(), body.GetExecutorId(), body.GetRequisitesVersion())
+	switch {
+	case err != nil:
+		return port.Payment{}, unread("requisites")
+	case !ok || body.GetRequisitesVersion() == 0:
+		return port.Payment{}, unsent(fault.Refuse(fault.RequisitesMissing, "requisites",
+			"there is no version %d of the executor's requisites", body.GetRequisitesVersion()))
+	}
+	title, _, err := p.read.Service(ctx, body.GetBook(), body.GetTask())
+	if err != nil {
+		return port.Payment{}, unread("task")
+	}
+	return p.payment(ask, p.from, to, body.GetAmount(), Purpose(title, body.GetTask()))
+}
+
+func (p *payout) giveBack(ctx context.Context, ask port.Ask) (port.Payment, *port.Answer) {
+	var body flowv1.ReturnAsk
+	if err := proto.Unmarshal(ask.Body, &body); err != nil {
+		return port.Payment{}, malformed(ask, err)
+	}
+	to, ours, number, day, ok, err := p.read.Sender(ctx, body.GetBook(), body.GetLine())
+	switch {
+	case err != nil:
+		return port.Payment{}, unread("statement line")
+	case !ok || to.AccountNumber == "":
+		return port.Payment{}, unsent(fault.Refuse(fault.RequisitesMissing, "requisites", "the sender's account is not known"))
+	}
+	purpose := fmt.Sprintf("Возврат средств, поступивших по документу № %s от %s. Без НДС", number, day)
+	return p.payment(ask, ours, to, body.GetAmount(), fit(purpose))
+}
+
+func (p *payout) payment(ask port.Ask, from string, to port.Requisites, amount, purpose string) (port.Payment, *port.Answer) {
+	sum, err := money.RUB.Parse(amount)
+	if err != nil {
+		return port.Payment{}, unsent(fault.Refuse(fault.AmountInvalid, "amount", "%v", err))
+	}
+	return port.Payment{Attempt: ask.Attempt, FromAccount: from, To: to, Amount: sum, Purpose: purpose}, nil
+}
+
+// Purpose is the purpose of a payment for a task: what it is called, and its id, by
+// which a statement line is recognised.
+func Purpose(title, task string) string {
+	tail := "» (" + task + "). Без НДС"
+	head := "Оплата по договору за «"
+	room := port.MaxPurpose - utf8.RuneCountInString(head+tail)
+	title = plain(title)
+	if utf8.RuneCountInString(title) > room {
+		title = string([]rune(title)[:max(0, room-1)]) + "…"
+	}
+	return head + title + tail
+}
+
+func fit(purpose string) string {
+	purpose = plain(purpose)
+	if utf8.RuneCountInString(purpose) > port.MaxPurpose {
+		return string([]rune(purpose)[:port.MaxPurpose])
+	}
+	return purpose
+}
+
+// plain makes one line of a text: banks refuse control characters.
+func plain(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// unread is the answer when our own tables could not be read: nobody knows yet.
+func unread(what string) *port.Answer {
+	a := port.Unclear("not sent: the " + what + " could not be read")
+	return &a
+}
+
+// unsent is the final answer to an ask that no provider should see.
+func unsent(r *fault.Refusal) *port.Answer {
+	a := port.Unsent(r)
+	return &a
+}
+
+func malformed(ask port.Ask, err error) *port.Answer {
+	return unsent(fault.Refuse(fault.Malformed, "body", "the body of %q cannot be decoded: %v", ask.Verb, err))
+}
+
+func unknownVerb(ask port.Ask) port.Answer {
+	return port.Unsent(fault.Refuse(fault.Malformed, "verb", "the port does not know %q", ask.Verb))
+}
