@@ -89,6 +89,9 @@ func decode(data []byte) (string, Encoding, *fault.Refusal) {
 func checkDeclared(data []byte, real Encoding) *fault.Refusal {
 	declared := ""
 	for line := range bytes.Lines(data) {
+		if line[len(line)-1] != '\n' {
+			break // cut in the middle: the file is truncated, whatever it was to declare
+		}
 		if value, ok := bytes.CutPrefix(bytes.TrimSpace(line), real.bytesOf(keyEncoding+"=")); ok {
 			declared = strings.TrimSpace(string(value))
 			break

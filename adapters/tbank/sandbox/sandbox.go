@@ -188,7 +188,7 @@ func (s *Server) act(id string, fault stage.Fault) (err error) {
 	case stage.Fail:
 		_, err = s.books.Become(id, stage.Failed)
 	default:
-		_, err = s.books.Execute(id)
+		_, _, err = s.books.Execute(id)
 	}
 	if err != nil {
 		return err

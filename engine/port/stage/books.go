@@ -69,9 +69,11 @@ type Options struct {
 	Script    Script           // played until another is set; one that was set survives restarts
 	Supported []Fault          // faults that the sandbox can play
 	Now       func() time.Time // required
-	// OnExecute says what the partner makes of a payment when it executes it; called
-	// under the books' lock, with the payments executed so far.
-	OnExecute func(p Payment, executed []Payment) map[string]string
+	// Make says what the partner makes of a payment when it executes it; called
+	// under the books' lock.
+	Make func(p Payment) map[string]string
+	// Made is called for every executed payment, new or read again, under the same lock.
+	Made func(p Payment)
 	// OnNote takes back the sandbox's own notes when the file is read again.
 	OnNote func(note json.RawMessage) error
 }
@@ -179,6 +181,9 @@ func (b *Books) apply(e event) error {
 	case "execute":
 		p.ExecutedCount++
 		p.Status, p.ExecutedAt, p.Extra = Executed, e.At, e.Extra
+		if b.o.Made != nil {
+			b.o.Made(p.copy())
+		}
 	default:
 		return fmt.Errorf("unknown event %q", e.Event)
 	}
@@ -207,27 +212,40 @@ func (b *Books) Post(s Subject, digest string) (Payment, error) {
 	return b.payments[s.ID].copy(), nil
 }
 
-// Execute does the payment, unless it was done, refused or failed before. The
-// answer must not leave before Settle.
-func (b *Books) Execute(id string) (Payment, error) {
+// Behave says how to behave at a question that moves no money: it leaves nothing in
+// the books, and its count of Nth ends with the process.
+func (b *Books) Behave(s Subject) Rule {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	rule, fitted := b.play.choose(s)
+	b.play.count(fitted)
+	if rule == nil {
+		return Rule{}
+	}
+	return *rule
+}
+
+// Execute does the payment, unless it was done, refused or failed before; acted says
+// whether this call did it. The answer must not leave before Settle.
+func (b *Books) Execute(id string) (p Payment, acted bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.execute(id)
 }
 
-func (b *Books) execute(id string) (Payment, error) {
+func (b *Books) execute(id string) (Payment, bool, error) {
 	p := b.payments[id]
 	if p.Status != Unseen && p.Status != Pending {
-		return p.copy(), nil
+		return p.copy(), false, nil
 	}
 	var extra map[string]string
-	if b.o.OnExecute != nil {
-		extra = b.o.OnExecute(p.copy(), b.executed())
+	if b.o.Make != nil {
+		extra = b.o.Make(p.copy())
 	}
 	if err := b.record(event{Event: "execute", ID: id, Extra: extra}); err != nil {
-		return Payment{}, err
+		return Payment{}, false, err
 	}
-	return p.copy(), nil
+	return p.copy(), true, nil
 }
 
 // Become moves a payment that is not executed into a state.
@@ -254,7 +272,7 @@ func (b *Books) Poll(id string) (Payment, bool, error) {
 	}
 	err := b.record(event{Event: "get", ID: id})
 	if err == nil && p.Status == Pending && b.ripe(p) {
-		_, err = b.execute(id)
+		_, _, err = b.execute(id)
 	}
 	if err == nil && p.Status == Executed && p.Rule.Fault == TakenBack && p.Gets > p.Rule.Polls {
 		err = b.record(event{Event: "state", ID: id, State: Returned})
@@ -306,18 +324,8 @@ func (b *Books) Payments() []Payment {
 	return list
 }
 
-func (b *Books) executed() []Payment {
-	var list []Payment
-	for _, id := range b.order {
-		if p := b.payments[id]; p.ExecutedCount > 0 {
-			list = append(list, p.copy())
-		}
-	}
-	return list
-}
-
 func (p *Payment) copy() Payment {
 	c := *p
-	c.Extra = maps.Clone(p.Extra)
+	c.Extra, c.Detail = maps.Clone(p.Extra), maps.Clone(p.Detail)
 	return c
 }

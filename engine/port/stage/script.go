@@ -75,6 +75,8 @@ type Subject struct {
 	Amount  string `json:"amount"` // as the partner's protocol wrote it
 	Account string `json:"account"`
 	Purpose string `json:"purpose"`
+	// Detail is what else the sandbox needs when it executes the payment later.
+	Detail map[string]string `json:"detail,omitempty"`
 }
 
 var fields = map[string]func(Subject) string{

@@ -97,7 +97,7 @@ func TestExecutedOnceUnderManySends(t *testing.T) {
 			if _, err := b.Post(subject("p"), "x"); err != nil {
 				t.Error(err)
 			}
-			if p, err := b.Execute("p"); err != nil || p.ExecutedCount != 1 {
+			if p, _, err := b.Execute("p"); err != nil || p.ExecutedCount != 1 {
 				t.Error(p, err)
 			}
 			if err := b.Settle(); err != nil {
@@ -119,7 +119,7 @@ func TestBusinessShowsTwoIdsForOnePayment(t *testing.T) {
 		s := subject("x")
 		s.ID = id
 		post(t, b, s)
-		if _, err := b.Execute(id); err != nil {
+		if _, _, err := b.Execute(id); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestRestartAtAnyByte(t *testing.T) {
 			p, err := b.Post(s, "same")
 			remember()
 			if err == nil && p.Rule.Fault == None {
-				_, err = b.Execute(id)
+				_, _, err = b.Execute(id)
 			} else if err == nil {
 				_, err = b.Become(id, map[Fault]State{InProgress: Pending, Refuse: Refused}[p.Rule.Fault])
 			}

@@ -1,0 +1,32 @@
+// Package fns registers the income of self-employed people with the tax service,
+// through the partner API of its NPD platform («Мой налог»), SOAP 1.1.
+//
+//	Check ────▶ GetTaxpayerStatus, GetGrantedPermissions ──┐
+//	Register ─▶ PostIncomeRequestV2 (GetIncomeRequestV2) ──┤
+//	                                                       ▼
+//	AuthRequest ─▶ token ─▶ SendMessage ─▶ MessageId ─▶ GetMessage … PROCESSING … COMPLETED ─▶ status.go ─▶ port.Answer
+//
+// Facts and their marks ([H] primary source or two clients, [M] one client, ? unknown):
+//
+//   - SendMessage gives a MessageId, GetMessage gives PROCESSING or COMPLETED with the
+//     answer inside; namespaces and SOAPAction as in message.go; headers FNS-OpenApi-Token
+//     and FNS-OpenApi-UserToken; errors arrive as SmzPlatformError inside a COMPLETED
+//     message [H, XSD v0.28 and four clients].
+//   - The token is asked by AuthRequest with the master token at /open-api/AuthService of
+//     the same host [M, one SMZ client; the sister KKT service does the same [H]].
+//   - An unknown or expired MessageId is a soap:Fault with MessageNotFoundFault, a bad token
+//     AuthenticationFault, haste RateLimitingFault [M, a client of the KKT service]; one
+//     GetMessage a second and twelve a minute for one MessageId [M].
+//   - OperationUniqueId makes registration idempotent: DUPLICATE carries RECEIPT_ID and
+//     RECEIPT_URL of the first receipt [H]. How long it is remembered is not said ?.
+//   - TaxToPay of GetIncomeRequestV2 is the receipt's tax after the used bonus [H]; it needs
+//     the permission INCOME_LIST, and how soon it is there is not said ?.
+//   - Whether the time fields are checked before the duplicate is not said ?: callers keep
+//     RequestedAt of an attempt the same at every send.
+//
+// Laws kept (porttest.ExerciseIncome against sandbox): an attempt is registered at most
+// once; a lost message is sent again with the same OperationUniqueId; only the
+// service's own refusal is Refused; a token never appears in an answer.
+//
+// It refuses to know: flows, the books, tax rates, the yearly ceiling, binding of people.
+package fns

@@ -1,0 +1,180 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// Person is one taxpayer as the service knows them.
+type Person struct {
+	INN        string `json:"inn"`
+	FirstName  string `json:"first_name,omitempty"`
+	LastName   string `json:"last_name,omitempty"`
+	Phone      string `json:"phone,omitempty"`
+	Registered bool   `json:"registered"`
+	// UnregisteredAt, when set, is told by GetTaxpayerStatus instead of an error: the
+	// person left NPD then, for Reason.
+	UnregisteredAt time.Time `json:"unregistered_at,omitzero"`
+	Reason         string    `json:"reason,omitempty"`
+	Bound          bool      `json:"bound"`
+	Permissions    []string  `json:"permissions,omitempty"`
+	Bonus          string    `json:"bonus,omitempty"` // rubles left of the deduction, "10000.00"; "" is none
+}
+
+// AllPermissions are what a person can grant [H].
+var AllPermissions = []string{
+	"INCOME_REGISTRATION", "PAYMENT_INFORMATION", "TAX_PAYMENT", "INCOME_LIST", "INCOME_SUMMARY", "CANCEL_INCOME", "CANCEL_ANY_INCOME", "TAXPAYER_UPDATE",
+}
+
+// Willing is a person who is on NPD, bound, and granted everything.
+func Willing() *Person { return &Person{Registered: true, Bound: true, Permissions: AllPermissions} }
+
+// people is the registry, by INN: who they are, the bonus that each has used, their
+// registered incomes.
+type people struct {
+	mu       sync.Mutex
+	known    map[string]Person
+	stranger *Person // who an INN that is not known belongs to; nil: nobody on NPD
+	used     map[string]money.Amount
+	income   map[string][]stage.Payment // registered, in order
+}
+
+// load reads a JSON list of people from a file.
+func (p *people) load(path string) error {
+	data, err := os.ReadFile(path) //nolint:gosec // the operator's file
+	if err != nil {
+		return err
+	}
+	var list []Person
+	if err := json.Unmarshal(data, &list); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	p.set(list)
+	return nil
+}
+
+func (p *people) set(list []Person) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, person := range list {
+		p.known[person.INN] = person
+	}
+}
+
+func (p *people) find(inn string) (Person, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if person, ok := p.known[inn]; ok {
+		return person, true
+	}
+	if p.stranger == nil {
+		return Person{}, false
+	}
+	person := *p.stranger
+	person.INN = inn
+	return person, true
+}
+
+// list is everybody known, by INN.
+func (p *people) list() []Person {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := []Person{}
+	for _, person := range p.known {
+		list = append(list, person)
+	}
+	slices.SortFunc(list, func(a, b Person) int { return strings.Compare(a.INN, b.INN) })
+	return list
+}
+
+// Rates in percent and what of them the bonus covers [H].
+var (
+	rateCompany, bonusCompany = money.MustParse("6"), money.MustParse("2")
+	ratePerson, bonusPerson   = money.MustParse("4"), money.MustParse("1")
+)
+
+// tax is the tax of an income after the bonus, and the bonus used. Rubles, scale
+// 2, half up.
+func (p *people) tax(inn, incomeType string, amount money.Amount) (tax, bonus money.Amount) {
+	rate, share := rateCompany, bonusCompany
+	if incomeType == "FROM_INDIVIDUAL" {
+		rate, share = ratePerson, bonusPerson
+	}
+	left := money.Zero
+	if person, ok := p.find(inn); ok && person.Bonus != "" {
+		if given, err := money.RUB.Parse(person.Bonus); err == nil {
+			p.mu.Lock()
+			left = money.Max(given.Sub(p.used[inn]), money.Zero)
+			p.mu.Unlock()
+		}
+	}
+	bonus = money.Min(amount.Percent(share, money.RUB.Scale, money.HalfUp), left)
+	return amount.Percent(rate, money.RUB.Scale, money.HalfUp).Sub(bonus), bonus
+}
+
+// earned notes a registered income.
+func (p *people) earned(income stage.Payment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.income[income.INN] = append(p.income[income.INN], income)
+	if bonus, err := money.RUB.Parse(income.Extra["bonus_used"]); err == nil {
+		p.used[income.INN] = p.used[income.INN].Add(bonus)
+	}
+}
+
+// incomes are the person's registered incomes.
+func (p *people) incomes(inn string) []stage.Payment {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.income[inn])
+}
+
+// deny is the error that the service gives about a person, nil when all is well.
+func deny(person Person, known bool, permission string) *smz {
+	var e smz
+	switch {
+	case !known || !person.Registered || !person.UnregisteredAt.IsZero():
+		e = failure("TAXPAYER_UNREGISTERED", "Налогоплательщик с ИНН {INN} не зарегистрирован в качестве плательщика НПД", arg{"INN", person.INN})
+	case !person.Bound:
+		e = failure("TAXPAYER_UNBOUND", "Налогоплательщик с ИНН {INN} не привязан к партнёру", arg{"INN", person.INN})
+	case permission != "" && !slices.Contains(person.Permissions, permission):
+		e = failure("PERMISSION_NOT_GRANTED", "Партнёру не предоставлены права {PERMISSION}", arg{"PERMISSION", permission})
+	default:
+		return nil
+	}
+	return &e
+}
+
+// peopleRoutes serves the registry to tests.
+func (s *Server) peopleRoutes() {
+	s.mux.HandleFunc("GET /sandbox/people", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_ = json.NewEncoder(w).Encode(s.people.list()) // the caller went away: nobody is left to be told
+	})
+	s.mux.HandleFunc("POST /sandbox/people", func(w http.ResponseWriter, r *http.Request) {
+		var list []Person
+		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 8<<20))
+		dec.DisallowUnknownFields()
+		err := dec.Decode(&list)
+		if err == nil {
+			err = s.books.Note(list)
+		}
+		if err == nil {
+			err = s.books.Settle()
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
