@@ -22,7 +22,7 @@ func (Reader) ReadStatement(data []byte) (*port.Statement, *fault.Refusal) {
 	for i := range s.Sections {
 		section := &s.Sections[i]
 		out.Accounts = append(out.Accounts, port.AccountTotals{
-			Account: section.Account, From: day(section.From), To: day(section.To),
+			Account: section.Account, From: dayOf(section.From), To: dayOf(section.To),
 			Opening: section.Opening, In: section.In, Out: section.Out, Closing: section.Closing,
 		})
 	}
@@ -30,9 +30,9 @@ func (Reader) ReadStatement(data []byte) (*port.Statement, *fault.Refusal) {
 		m := &s.Movements[i]
 		d := &s.Documents[m.Document]
 		out.Movements = append(out.Movements, port.Movement{
-			Key: m.Key, Account: m.Account, Out: m.Direction == Out, Amount: m.Amount, Day: day(m.ValueDate),
+			Key: m.Key, Account: m.Account, Out: m.Direction == Out, Amount: m.Amount, Day: dayOf(m.ValueDate),
 			Counterparty: m.Counterparty.party(), Own: m.Own,
-			Number: d.Number, DocumentDay: day(d.Date), Kind: d.Kind, Purpose: d.Purpose(),
+			Number: d.Number, DocumentDay: dayOf(d.Date), Kind: d.Kind, Purpose: d.Purpose(),
 		})
 	}
 	return out, nil
@@ -50,7 +50,7 @@ func (p *Party) party() port.Party {
 	}
 }
 
-func day(t time.Time) string {
+func dayOf(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
