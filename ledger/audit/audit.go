@@ -1,0 +1,324 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/journal"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// Header is one header of an event.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Event is a published record as it was read; nothing in it is believed.
+type Event struct {
+	Key     []byte
+	Value   []byte
+	Headers []Header
+}
+
+// Options of an Auditor.
+type Options struct {
+	// Zone is where the books' days begin; it matters to Compare only. Europe/Moscow
+	// when nil.
+	Zone *time.Location
+	// Snapshot of a database to compare with, nil when there is none.
+	Snapshot *Snapshot
+}
+
+// Auditor rebuilds the books from events. It is for one goroutine.
+type Auditor struct {
+	calendar   calendar
+	snapshot   *Snapshot
+	shards     map[int]*shard
+	keys       keySet
+	aggregates map[[16]byte]*aggregate
+	accounts   map[string]string // opened by name: book, 0, name to the record
+	types      map[string]*book.Type
+	words      map[string]string // texts that come again and again, kept once
+	summary    Summary
+}
+
+// Summary counts what an auditor has seen.
+type Summary struct {
+	Records, Entries, Legs, Holds, Moves, Refusals, Keys uint64
+	Shards                                               []ShardHead
+}
+
+// ShardHead is the end of a shard's events.
+type ShardHead struct {
+	Shard int
+	Head  journal.Head
+}
+
+// shard is what is known of one shard after its last record.
+type shard struct {
+	number  int
+	head    journal.Head
+	clockUS int64
+	offset  int64 // of the last command
+	inside  bool  // the last record was not the last of its command
+	stripes map[stripeKey]*stripe
+	holds   map[holdKey]*hold
+	frozen  map[holdKey]hold // as they stood at the snapshot, if they changed since
+	effects map[[16]byte]effect
+	timers  map[string]*timer
+	atUntil journal.Head // head at the snapshot's number
+	clockAt int64        // clock there
+}
+
+// New makes an auditor that has seen nothing.
+func New(o Options) *Auditor {
+	if o.Zone == nil {
+		o.Zone = moscow()
+	}
+	return &Auditor{
+		calendar: calendar{zone: o.Zone}, snapshot: o.Snapshot, shards: map[int]*shard{},
+		keys: keySet{}, aggregates: map[[16]byte]*aggregate{}, accounts: map[string]string{},
+		types: map[string]*book.Type{}, words: map[string]string{},
+	}
+}
+
+func (a *Auditor) shard(number int) *shard {
+	s := a.shards[number]
+	if s == nil {
+		s = &shard{
+			number: number, offset: -1, stripes: map[stripeKey]*stripe{}, holds: map[holdKey]*hold{},
+			frozen: map[holdKey]hold{}, effects: map[[16]byte]effect{}, timers: map[string]*timer{},
+		}
+		a.shards[number] = s
+	}
+	return s
+}
+
+// Add checks the shard's next event against everything before it and folds it. An
+// error is a *Difference; after one the auditor is of no more use.
+func (a *Auditor) Add(number int, e Event) error {
+	s := a.shard(number)
+	c := check{a: a, s: s, where: recordName(number, s.head.Seq+1)}
+	r, err := c.decode(e)
+	if err != nil {
+		return err
+	}
+	c.r = r
+	for _, step := range []func() error{c.order, c.shape, c.key, c.legs, c.entry, c.opened, c.holds, c.timers, c.effects, c.move} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	s.clockUS, s.offset, s.inside = r.GetClockUs(), r.GetOffset(), !r.GetLast()
+	if s.head.Seq == a.until(number) {
+		s.atUntil, s.clockAt = s.head, s.clockUS
+	}
+	a.count(r)
+	return nil
+}
+
+func (a *Auditor) count(r *journalv1.Record) {
+	n := &a.summary
+	n.Records++
+	n.Legs += uint64(len(r.GetLegs()))
+	if r.GetEntry() != nil {
+		n.Entries++
+	}
+	if r.GetMove() != nil {
+		n.Moves++
+	}
+	if r.GetRefusal() != nil {
+		n.Refusals++
+	}
+}
+
+// Finish checks what only the end can tell: no shard's events stop inside a command.
+func (a *Auditor) Finish() error {
+	for _, number := range slices.Sorted(maps.Keys(a.shards)) {
+		if s := a.shards[number]; s.inside {
+			return &Difference{
+				Where: recordName(number, s.head.Seq), What: "the end of the events",
+				Expected: "the last record of its command", Found: "a record that another one follows",
+			}
+		}
+	}
+	return nil
+}
+
+// Head is the end of what was added of a shard.
+func (a *Auditor) Head(number int) journal.Head {
+	if s := a.shards[number]; s != nil {
+		return s.head
+	}
+	return journal.Head{}
+}
+
+// Summary counts what was added so far.
+func (a *Auditor) Summary() Summary {
+	n := a.summary
+	n.Keys = uint64(len(a.keys))
+	for _, number := range slices.Sorted(maps.Keys(a.shards)) {
+		n.Holds += uint64(len(a.shards[number].holds))
+		n.Shards = append(n.Shards, ShardHead{number, a.shards[number].head})
+	}
+	return n
+}
+
+// until is the last number of the shard that the snapshot has seen.
+func (a *Auditor) until(number int) uint64 {
+	if a.snapshot == nil {
+		return 0
+	}
+	return a.snapshot.shards[number].Head.Seq
+}
+
+// check is one record under check.
+type check struct {
+	a       *Auditor
+	s       *shard
+	r       *journalv1.Record
+	where   string
+	touched []*stripe // by the record's legs, each once
+}
+
+func (c *check) differ(what, expected, found string) error {
+	return &Difference{Where: c.where, What: what, Expected: expected, Found: found}
+}
+
+// decode reads the value and compares every header, the key and the chain with it.
+func (c *check) decode(e Event) (*journalv1.Record, error) {
+	r := new(journalv1.Record)
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(e.Value, r); err != nil {
+		return nil, c.differ("the value", "a provodka.journal.v1.Record", fmt.Sprintf("%d bytes that are none", len(e.Value)))
+	}
+	prev := c.s.head
+	switch {
+	case int(r.GetShard()) != c.s.number:
+		return nil, c.differ("the shard in the value", strconv.Itoa(c.s.number), strconv.Itoa(int(r.GetShard())))
+	case r.GetSeq() != prev.Seq+1:
+		return nil, c.differ("the number in the value", uintText(prev.Seq+1), uintText(r.GetSeq()))
+	}
+	sealed := journal.Sealed{Record: r, Raw: e.Value, Hash: journal.Next(prev.Hash, e.Value)}
+	if err := c.chain(e, prev.Hash, sealed.Hash); err != nil {
+		return nil, err
+	}
+	want := journal.Envelope(sealed, prev.Hash)
+	for i := range min(len(want), len(e.Headers)) {
+		got := &e.Headers[i]
+		if got.Key != want[i][0] {
+			return nil, c.differ("the name of header "+strconv.Itoa(i), want[i][0], got.Key)
+		}
+		if string(got.Value) != want[i][1] {
+			return nil, c.differ("header "+got.Key, want[i][1], string(got.Value))
+		}
+	}
+	switch {
+	case len(e.Headers) != len(want):
+		return nil, c.differ("the number of headers", strconv.Itoa(len(want)), strconv.Itoa(len(e.Headers)))
+	case string(e.Key) != r.GetBook():
+		return nil, c.differ("the event's key", r.GetBook(), string(e.Key))
+	case proto.Size(r) != len(e.Value):
+		return nil, c.differ("the value's length without fields this program does not know",
+			strconv.Itoa(len(e.Value)), strconv.Itoa(proto.Size(r)))
+	}
+	c.s.head = journal.Head{Seq: r.GetSeq(), Hash: sealed.Hash}
+	return r, nil
+}
+
+// chain compares the links first: they say best what happened to a record.
+func (c *check) chain(e Event, prev, hash journal.Hash) error {
+	for i := range e.Headers {
+		h := &e.Headers[i]
+		what, want := "", journal.Hash{}
+		switch h.Key {
+		case journal.HeaderPrevious:
+			what, want = "the hash of the record before", prev
+		case journal.HeaderHash:
+			what, want = "the hash of the record", hash
+		default:
+			continue
+		}
+		var text [2 * len(want)]byte
+		hex.Encode(text[:], want[:])
+		if !bytes.Equal(h.Value, text[:]) {
+			return c.differ(what, string(text[:]), string(h.Value))
+		}
+	}
+	return nil
+}
+
+// order checks clock, offset and the bounds of commands.
+func (c *check) order() error {
+	r, s := c.r, c.s
+	switch {
+	case r.GetClockUs() < s.clockUS:
+		return c.differ("the clock", "not before "+clockText(s.clockUS), clockText(r.GetClockUs()))
+	case s.inside && r.GetOffset() != s.offset:
+		return c.differ("the offset of the command, inside one", intText(s.offset), intText(r.GetOffset()))
+	case !s.inside && r.GetOffset() <= s.offset:
+		return c.differ("the offset of the next command", "more than "+intText(s.offset), intText(r.GetOffset()))
+	}
+	return nil
+}
+
+// shape checks which parts of a record stand together.
+func (c *check) shape() error {
+	r := c.r
+	changes := len(r.GetLegs()) + len(r.GetHolds()) + len(r.GetAccounts())
+	for _, part := range []bool{r.GetEntry() != nil, r.GetMove() != nil} {
+		if part {
+			changes++
+		}
+	}
+	others := changes + len(r.GetEffects()) + len(r.GetTimers()) + len(r.GetGathers())
+	switch {
+	case r.GetExternal() != nil && (others > 0 || r.GetRefusal() != nil):
+		return c.differ("what stands beside an external fact", "nothing", "changes of the books or a refusal")
+	case r.GetRefusal() != nil && changes > 0:
+		return c.differ("what stands beside a refusal", "effects and timers at most", "changes of the books")
+	case r.GetRefusal() != nil && r.GetRefusal().GetCode() == "":
+		return c.differ("the refusal's code", "a code", "none")
+	case r.GetExternal() == nil && r.GetRefusal() == nil && others == 0:
+		return c.differ("what the record says", "an outcome", "nothing")
+	}
+	return nil
+}
+
+// opened checks that an account is opened by name once.
+func (c *check) opened() error {
+	for _, acc := range c.r.GetAccounts() {
+		if _, refusal := book.ParseName("account", acc.GetName()); refusal != nil {
+			return c.differ("the opened account", "a name of the chart", acc.GetName())
+		}
+		key := c.r.GetBook() + "\x00" + acc.GetName()
+		if by, twice := c.a.accounts[key]; twice {
+			return c.differ("the opening of "+acc.GetName(), "an account that was never opened", "opened by "+by)
+		}
+		c.a.accounts[key] = c.where
+	}
+	return nil
+}
+
+// word keeps one copy of a text that comes again and again.
+func (a *Auditor) word(s string) string {
+	if w, ok := a.words[s]; ok {
+		return w
+	}
+	a.words[s] = s
+	return s
+}
+
+func uintText(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func intText(n int64) string { return strconv.FormatInt(n, 10) }
+
+func clockText(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339Nano) }

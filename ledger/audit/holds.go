@@ -1,0 +1,167 @@
+package audit
+
+import (
+	"strconv"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// holdKey names a hold of a shard: a record may place one on each of several accounts.
+type holdKey struct {
+	seq            uint64
+	account, asset string
+}
+
+// hold is a hold after its last change.
+type hold struct {
+	st        *stripe
+	state     book.HoldState
+	amount    money.Amount
+	left      money.Amount
+	expiresUS int64
+}
+
+// holds checks the record's holds and that they account for every change of held sums.
+func (c *check) holds() error {
+	for _, h := range c.r.GetHolds() {
+		if err := c.hold(h); err != nil {
+			return err
+		}
+	}
+	for _, st := range c.touched {
+		if !st.held.IsZero() {
+			return c.differ("the holds behind the held sum of "+st.name(), "holds of the same sum as the legs",
+				"a difference of "+st.asset.Format(st.held))
+		}
+	}
+	return nil
+}
+
+func (c *check) hold(h *journalv1.Hold) error {
+	st := c.s.stripes[stripeKey{c.r.GetBook(), h.GetAccount(), h.GetAsset()}]
+	name := "hold " + strconv.Itoa(c.s.number) + "." + uintText(h.GetPlacedSeq()) + " on " + h.GetAccount()
+	if st == nil || st.seq != c.r.GetSeq() {
+		return c.differ("the legs of "+name, "a leg that holds or gives back", "none")
+	}
+	amount, ok := exactAmount(st.asset, h.GetAmount())
+	left, okLeft := exactAmount(st.asset, h.GetLeft())
+	if !ok || !okLeft {
+		return c.differ("the sums of "+name, "decimals with "+strconv.Itoa(int(st.asset.Scale))+" places", h.GetAmount()+" and "+h.GetLeft())
+	}
+	key := holdKey{h.GetPlacedSeq(), h.GetAccount(), h.GetAsset()}
+	old := c.s.holds[key]
+	now := hold{st: st, state: book.HoldState(h.GetState()), amount: amount, left: left, expiresUS: h.GetExpiresUs()}
+	var err error
+	if old == nil {
+		err = c.placed(name, h, now)
+		st.held = st.held.Sub(left)
+	} else {
+		err = c.changed(name, *old, now)
+		st.held = st.held.Sub(left.Sub(old.left))
+	}
+	if err != nil {
+		return err
+	}
+	if until := c.a.until(c.s.number); old != nil && h.GetPlacedSeq() <= until && c.r.GetSeq() > until {
+		if _, kept := c.s.frozen[key]; !kept {
+			c.s.frozen[key] = *old
+		}
+	}
+	key.account, key.asset = st.key.account, st.key.asset
+	c.s.holds[key] = &now
+	return nil
+}
+
+// placed checks a new hold.
+func (c *check) placed(name string, h *journalv1.Hold, now hold) error {
+	switch {
+	case h.GetPlacedSeq() != c.r.GetSeq():
+		return c.differ("the record that placed "+name, "a record that placed it", "none")
+	case now.state != book.Placed:
+		return c.differ("the state of "+name, "placed", stateWord(now.state))
+	case now.amount.Sign() <= 0 || !now.left.Equal(now.amount):
+		return c.differ("what "+name+" holds", "its whole sum "+h.GetAmount()+", above zero", h.GetLeft())
+	case now.expiresUS != 0 && now.expiresUS <= c.r.GetClockUs():
+		return c.differ("when "+name+" expires", "after "+clockText(c.r.GetClockUs()), clockText(now.expiresUS))
+	}
+	return nil
+}
+
+// changed checks the next state of a hold.
+func (c *check) changed(name string, old, now hold) error {
+	asset := now.st.asset
+	switch {
+	case old.state != book.Placed:
+		return c.differ("the state of "+name+" before", "placed", stateWord(old.state))
+	case !now.amount.Equal(old.amount):
+		return c.differ("the sum of "+name, asset.Format(old.amount), asset.Format(now.amount))
+	case now.expiresUS != old.expiresUS:
+		return c.differ("when "+name+" expires", intText(old.expiresUS), intText(now.expiresUS))
+	}
+	switch now.state {
+	case book.Placed, book.Settled:
+		return c.settled(name, old, now)
+	case book.Voided, book.Expired:
+		switch {
+		case !now.left.IsZero():
+			return c.differ("what is left of "+name, asset.Format(money.Zero), asset.Format(now.left))
+		case c.r.GetEntry() != nil:
+			return c.differ("the entry beside the release of "+name, "none", "an entry")
+		case now.state == book.Expired && (old.expiresUS == 0 || old.expiresUS > c.r.GetClockUs()):
+			return c.differ("when "+name+" expires", "not after "+clockText(c.r.GetClockUs()), clockText(old.expiresUS))
+		}
+		return nil
+	}
+	return c.differ("the state of "+name, "placed, settled, voided or expired", stateWord(now.state))
+}
+
+// settled checks a settlement: what was posted comes out of the hold, never more than
+// was left of it.
+func (c *check) settled(name string, old, now hold) error {
+	asset, taken := now.st.asset, old.left.Sub(now.left)
+	switch {
+	case c.r.GetEntry() == nil:
+		return c.differ("the entry that settles "+name, "an entry", "none")
+	case now.left.Sign() < 0 || taken.Sign() <= 0:
+		return c.differ("what is left of "+name, "zero or more, and less than "+asset.Format(old.left), asset.Format(now.left))
+	case now.state == book.Placed && now.left.IsZero(), now.state == book.Settled && !now.left.IsZero():
+		return c.differ("what is left of "+name+", "+stateWord(now.state), "zero when settled, more when placed", asset.Format(now.left))
+	}
+	first, kind := c.firstPosting(), now.st.kind.Class.Lowering()
+	amount, _ := exactAmount(asset, first.GetAmount())
+	switch {
+	case first.GetAccount() != now.st.key.account || first.GetAsset() != now.st.key.asset || book.Kind(first.GetKind()) != kind:
+		return c.differ("the first posting of the settlement of "+name, "one that lowers "+now.st.name(),
+			first.GetKind().String()+" of "+first.GetAccount()+" "+first.GetAsset())
+	case amount.Cmp(old.left) > 0:
+		return c.differ("what was settled of "+name, "at most "+asset.Format(old.left), first.GetAmount())
+	case now.state == book.Placed && !amount.Equal(taken):
+		return c.differ("what was settled of "+name, asset.Format(taken), first.GetAmount())
+	}
+	return nil
+}
+
+func (c *check) firstPosting() *journalv1.Leg {
+	for _, l := range c.r.GetLegs() {
+		if k := book.Kind(l.GetKind()); k == book.Debit || k == book.Credit {
+			return l
+		}
+	}
+	return nil
+}
+
+func stateWord(s book.HoldState) string {
+	switch s {
+	case book.Placed:
+		return "placed"
+	case book.Settled:
+		return "settled"
+	case book.Voided:
+		return "voided"
+	case book.Expired:
+		return "expired"
+	}
+	return "state " + strconv.Itoa(int(s))
+}

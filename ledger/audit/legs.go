@@ -1,0 +1,203 @@
+package audit
+
+import (
+	"crypto/sha256"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+type stripeKey struct{ book, account, asset string }
+
+// stripe is one account in one asset on one shard, as its legs made it.
+type stripe struct {
+	key    stripeKey
+	id     book.AccountID
+	kind   *book.Type
+	asset  money.Asset
+	part   string // of the account's name
+	sums   book.Stripe
+	text   [4]string // the sums as the last leg wrote them: debit, credit, held debit, held credit
+	legs   uint64    // up to the snapshot's number
+	digest [sha256.Size]byte
+	seq    uint64       // of the last record that touched it
+	held   money.Amount // what that record's legs added to the held sum, less what its holds did
+}
+
+// transitPart is the part of an account in which money between its stripes stands: it is
+// below zero in the stripe that has not heard yet, and zero over all of them.
+const transitPart = "transit"
+
+// legs recomputes every leg of the record on its stripe.
+func (c *check) legs() error {
+	r := c.r
+	digest := r.GetSeq() <= c.a.until(c.s.number)
+	for i, l := range r.GetLegs() {
+		st, err := c.stripe(i, l)
+		if err != nil {
+			return err
+		}
+		if st.seq != r.GetSeq() {
+			st.seq, st.held = r.GetSeq(), money.Zero
+			c.touched = append(c.touched, st)
+		}
+		if err := c.leg(i, l, st); err != nil {
+			return err
+		}
+		if digest {
+			st.legs++
+			row := c.a.row(r, i, l)
+			st.digest = row.chain(st.digest)
+		}
+	}
+	return nil
+}
+
+func (c *check) stripe(i int, l *journalv1.Leg) (*stripe, error) {
+	key := stripeKey{c.r.GetBook(), l.GetAccount(), l.GetAsset()}
+	if st := c.s.stripes[key]; st != nil {
+		return st, nil
+	}
+	name, refusal := book.ParseName("account", l.GetAccount())
+	if refusal != nil {
+		return nil, c.differ("the account of leg "+strconv.Itoa(i), "a name of the chart", l.GetAccount())
+	}
+	asset, ok := money.LookupAsset(l.GetAsset())
+	if !ok {
+		return nil, c.differ("the asset of leg "+strconv.Itoa(i), "an asset of the list", l.GetAsset())
+	}
+	kind := c.a.types[name.Type]
+	if kind == nil {
+		t, _ := book.LookupType(name.Type)
+		kind, c.a.types[name.Type] = &t, &t
+	}
+	zero := asset.Format(money.Zero)
+	key.book, key.asset = c.a.word(key.book), asset.Code
+	st := &stripe{
+		key: key, id: book.ID(key.book, key.account), kind: kind, asset: asset, part: name.Part,
+		text: [4]string{zero, zero, zero, zero},
+	}
+	c.s.stripes[key] = st
+	return st, nil
+}
+
+// leg checks one leg and moves its stripe.
+func (c *check) leg(i int, l *journalv1.Leg, st *stripe) error {
+	amount, ok := exactAmount(st.asset, l.GetAmount())
+	if !ok {
+		return c.legDiffers("amount", i, st, "a decimal with "+strconv.Itoa(int(st.asset.Scale))+" places", l.GetAmount())
+	}
+	if l.GetVersion() != st.sums.Version+1 {
+		return c.legDiffers("version", i, st, uintText(st.sums.Version+1), uintText(l.GetVersion()))
+	}
+	st.sums.Version++
+	kind := book.Kind(l.GetKind())
+	var sum *money.Amount
+	switch kind {
+	case book.Debit:
+		sum = &st.sums.Debit
+	case book.Credit:
+		sum = &st.sums.Credit
+	case book.HoldDebit:
+		sum = &st.sums.HeldDebit
+	case book.HoldCredit:
+		sum = &st.sums.HeldCredit
+	default:
+		return c.legDiffers("kind", i, st, "a debit, a credit or a hold", l.GetKind().String())
+	}
+	*sum = sum.Add(amount)
+	switch kind {
+	case book.Debit, book.Credit:
+		if amount.Sign() <= 0 {
+			return c.legDiffers("amount", i, st, "more than zero", l.GetAmount())
+		}
+	case book.HoldDebit, book.HoldCredit:
+		if kind != st.kind.Class.LoweringHold() || amount.IsZero() {
+			return c.legDiffers("hold", i, st, "an amount held against the side that lowers the account", l.GetKind().String()+" "+l.GetAmount())
+		}
+		if sum.Sign() < 0 {
+			return c.legDiffers("held sum", i, st, "zero or more", st.asset.Format(*sum))
+		}
+		st.held = st.held.Add(amount)
+	}
+	st.text[kind-1] = st.asset.Format(*sum)
+	return c.afterSums(i, l, st)
+}
+
+// sumNames are the after-sums in the order of the kinds of legs.
+var sumNames = [4]string{"debit", "credit", "held debit", "held credit"}
+
+func (c *check) afterSums(i int, l *journalv1.Leg, st *stripe) error {
+	found := [4]string{l.GetDebit(), l.GetCredit(), l.GetHeldDebit(), l.GetHeldCredit()}
+	for k, text := range found {
+		if text == st.text[k] || k >= 2 && text == "" && st.zeroHeld(k) {
+			continue
+		}
+		return c.legDiffers(sumNames[k]+" after", i, st, st.text[k], text)
+	}
+	return nil
+}
+
+func (st *stripe) zeroHeld(k int) bool {
+	if k == 2 {
+		return st.sums.HeldDebit.IsZero()
+	}
+	return st.sums.HeldCredit.IsZero()
+}
+
+func (c *check) legDiffers(what string, i int, st *stripe, expected, found string) error {
+	return c.differ(what+" of leg "+strconv.Itoa(i)+", "+st.name(), expected, found)
+}
+
+func (st *stripe) name() string { return st.key.account + " " + st.key.asset }
+
+// exactAmount reads an amount as the journal writes it: with every decimal place of the
+// asset, and no negative zero.
+func exactAmount(asset money.Asset, text string) (money.Amount, bool) {
+	amount, err := money.Parse(text)
+	if err != nil || amount.IsZero() && text[0] == '-' {
+		return amount, false
+	}
+	places := 0
+	if dot := strings.IndexByte(text, '.'); dot >= 0 {
+		places = len(text) - dot - 1
+	}
+	return amount, places == int(asset.Scale)
+}
+
+// entry checks double entry, purposes and floors.
+func (c *check) entry() error {
+	var changes []book.Change
+	for _, l := range c.r.GetLegs() {
+		if k := book.Kind(l.GetKind()); k == book.Debit || k == book.Credit {
+			st := c.s.stripes[stripeKey{c.r.GetBook(), l.GetAccount(), l.GetAsset()}]
+			amount, _ := exactAmount(st.asset, l.GetAmount())
+			changes = append(changes, book.Change{Account: l.GetAccount(), Type: *st.kind, Asset: st.asset, Kind: k, Amount: amount})
+		}
+	}
+	e := c.r.GetEntry()
+	switch {
+	case e == nil && len(changes) > 0:
+		return c.differ("the entry of the legs", "an entry", "none")
+	case e != nil:
+		if _, err := time.Parse(time.DateOnly, e.GetDay()); err != nil {
+			return c.differ("the entry's day", "YYYY-MM-DD", e.GetDay())
+		}
+		if refusal := book.CheckEntry(e.GetKind(), changes); refusal != nil {
+			return c.differ("the entry", "debits equal to credits, purposes kept apart", refusal.Error())
+		}
+	}
+	for _, st := range c.touched {
+		if !st.kind.Floored || st.part == transitPart {
+			continue
+		}
+		if left := st.sums.Available(st.kind.Class); left.Sign() < 0 {
+			return c.differ("what is available in the stripe of "+st.name(), "zero or more", st.asset.Format(left))
+		}
+	}
+	return nil
+}
