@@ -29,6 +29,11 @@ func TestMain(m *testing.M) {
 	case "postgres":
 		server, err := embed.Postgres(context.Background(), os.Getenv("PROVODKA_TEST_DIR"), quiet())
 		sayAndWait(func() string { return server.DSN }, err)
+	case "guarded":
+		options := quiet()
+		options.Guarded = true
+		server, err := embed.Postgres(context.Background(), os.Getenv("PROVODKA_TEST_DIR"), options)
+		sayAndWait(func() string { return server.Data }, err)
 	case "broker":
 		server, err := embed.Broker(context.Background(), os.Getenv("PROVODKA_TEST_DIR"), embed.BrokerOptions{})
 		sayAndWait(func() string { return server.Addr }, err)

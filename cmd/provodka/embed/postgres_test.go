@@ -1,6 +1,7 @@
 package embed_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/provodka/provodka/cmd/provodka/embed"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
@@ -119,6 +121,38 @@ func TestServerAtAnotherPortIsStartedAnew(t *testing.T) {
 	}
 	if got := query(t, server.DSN, read); got != "kept" {
 		t.Errorf("book = %q", got)
+	}
+}
+
+// TestGuardedServerEndsWithItsProcess: what tests start is gone after kill -9 too.
+func TestGuardedServerEndsWithItsProcess(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "provodka-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	process, data := helper(t, "guarded", dir)
+	if _, err := os.Stat(filepath.Join(data, "postmaster.pid")); err != nil {
+		t.Fatal(err)
+	}
+	kill9(t, process)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+			return // the guard removes the directory after the server has ended
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("the server or its files are left behind")
+		}
 	}
 }
 
