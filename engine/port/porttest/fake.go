@@ -101,7 +101,8 @@ func leaks(t *testing.T, ctx context.Context, f func(context.Context)) {
 	t.Helper()
 	const name = "porttest"
 	pprof.Do(ctx, pprof.Labels(name, t.Name()), f)
-	deadline := time.Now().Add(10 * time.Second)
+	patience, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	for {
 		var profile bytes.Buffer
 		if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
@@ -110,7 +111,7 @@ func leaks(t *testing.T, ctx context.Context, f func(context.Context)) {
 		if !strings.Contains(profile.String(), t.Name()) {
 			return
 		}
-		if time.Now().After(deadline) {
+		if patience.Err() != nil {
 			t.Fatalf("goroutines are left over:\n%s", profile.String())
 		}
 		runtime.Gosched()
