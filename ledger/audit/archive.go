@@ -49,7 +49,7 @@ type ArchiveShard struct {
 
 // NewArchiveWriter begins an archive.
 func NewArchiveWriter(w io.Writer) *ArchiveWriter {
-	a := &ArchiveWriter{out: bufio.NewWriterSize(w, 1<<20), digest: sha256.New()}
+	a := &ArchiveWriter{out: bufio.NewWriterSize(w, 64<<10), digest: sha256.New()}
 	a.write(binary.BigEndian.AppendUint32([]byte(archiveMagic), archiveVersion))
 	return a
 }
@@ -121,7 +121,7 @@ func (a *ArchiveWriter) Close() ([]ArchiveShard, error) {
 // the call only. It answers what the footer says. Damage is a *Difference, also when it
 // is found behind the last event: what each has done by then is worth nothing.
 func ReadArchive(r io.Reader, each func(shard int, e Event) error) ([]ArchiveShard, error) {
-	a := &archiveReader{in: bufio.NewReaderSize(r, 1<<20), digest: sha256.New(), names: map[string]string{}}
+	a := &archiveReader{in: bufio.NewReaderSize(r, 64<<10), digest: sha256.New(), names: map[string]string{}}
 	if err := a.begin(); err != nil {
 		return nil, err
 	}

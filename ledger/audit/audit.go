@@ -49,6 +49,8 @@ type Auditor struct {
 	types      map[string]*book.Type
 	words      map[string]string // texts that come again and again, kept once
 	summary    Summary
+	changes    []book.Change // of the record under check; kept for its memory
+	touched    []*stripe     // by its legs, each once
 }
 
 // Summary counts what an auditor has seen.
@@ -103,18 +105,25 @@ func (a *Auditor) shard(number int) *shard {
 	return s
 }
 
+// steps are the checks of a decoded record; each may rely on those before it.
+var steps = [...]func(*check) error{
+	(*check).order, (*check).shape, (*check).key, (*check).legs, (*check).entry, (*check).opened,
+	(*check).holds, (*check).timers, (*check).effects, (*check).move,
+}
+
 // Add checks the shard's next event against everything before it and folds it. An
 // error is a *Difference; after one the auditor is of no more use.
 func (a *Auditor) Add(number int, e Event) error {
 	s := a.shard(number)
-	c := check{a: a, s: s, where: recordName(number, s.head.Seq+1)}
+	c := check{a: a, s: s}
 	r, err := c.decode(e)
 	if err != nil {
 		return err
 	}
 	c.r = r
-	for _, step := range []func() error{c.order, c.shape, c.key, c.legs, c.entry, c.opened, c.holds, c.timers, c.effects, c.move} {
-		if err := step(); err != nil {
+	a.changes, a.touched = a.changes[:0], a.touched[:0]
+	for _, step := range steps {
+		if err := step(&c); err != nil {
 			return err
 		}
 	}
@@ -183,15 +192,17 @@ func (a *Auditor) until(number int) uint64 {
 
 // check is one record under check.
 type check struct {
-	a       *Auditor
-	s       *shard
-	r       *journalv1.Record
-	where   string
-	touched []*stripe // by the record's legs, each once
+	a *Auditor
+	s *shard
+	r *journalv1.Record
 }
 
 func (c *check) differ(what, expected, found string) error {
-	return &Difference{Where: c.where, What: what, Expected: expected, Found: found}
+	seq := c.s.head.Seq
+	if c.r == nil {
+		seq++ // it is not part of the chain yet
+	}
+	return &Difference{Where: recordName(c.s.number, seq), What: what, Expected: expected, Found: found}
 }
 
 // decode reads the value and compares every header, the key and the chain with it.
@@ -303,7 +314,7 @@ func (c *check) opened() error {
 		if by, twice := c.a.accounts[key]; twice {
 			return c.differ("the opening of "+acc.GetName(), "an account that was never opened", "opened by "+by)
 		}
-		c.a.accounts[key] = c.where
+		c.a.accounts[key] = recordName(c.s.number, c.r.GetSeq())
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func (c *check) holds() error {
 			return err
 		}
 	}
-	for _, st := range c.touched {
+	for _, st := range c.a.touched {
 		if !st.held.IsZero() {
 			return c.differ("the holds behind the held sum of "+st.name(), "holds of the same sum as the legs",
 				"a difference of "+st.asset.Format(st.held))

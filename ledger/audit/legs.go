@@ -43,7 +43,7 @@ func (c *check) legs() error {
 		}
 		if st.seq != r.GetSeq() {
 			st.seq, st.held = r.GetSeq(), money.Zero
-			c.touched = append(c.touched, st)
+			c.a.touched = append(c.a.touched, st)
 		}
 		if err := c.leg(i, l, st); err != nil {
 			return err
@@ -115,6 +115,9 @@ func (c *check) leg(i int, l *journalv1.Leg, st *stripe) error {
 		if amount.Sign() <= 0 {
 			return c.legDiffers("amount", i, st, "more than zero", l.GetAmount())
 		}
+		c.a.changes = append(c.a.changes, book.Change{
+			Account: st.key.account, Type: *st.kind, Asset: st.asset, Kind: kind, Amount: amount,
+		})
 	case book.HoldDebit, book.HoldCredit:
 		if kind != st.kind.Class.LoweringHold() || amount.IsZero() {
 			return c.legDiffers("hold", i, st, "an amount held against the side that lowers the account", l.GetKind().String()+" "+l.GetAmount())
@@ -171,14 +174,7 @@ func exactAmount(asset money.Asset, text string) (money.Amount, bool) {
 
 // entry checks double entry, purposes and floors.
 func (c *check) entry() error {
-	var changes []book.Change
-	for _, l := range c.r.GetLegs() {
-		if k := book.Kind(l.GetKind()); k == book.Debit || k == book.Credit {
-			st := c.s.stripes[stripeKey{c.r.GetBook(), l.GetAccount(), l.GetAsset()}]
-			amount, _ := exactAmount(st.asset, l.GetAmount())
-			changes = append(changes, book.Change{Account: l.GetAccount(), Type: *st.kind, Asset: st.asset, Kind: k, Amount: amount})
-		}
-	}
+	changes := c.a.changes
 	e := c.r.GetEntry()
 	switch {
 	case e == nil && len(changes) > 0:
@@ -191,7 +187,7 @@ func (c *check) entry() error {
 			return c.differ("the entry", "debits equal to credits, purposes kept apart", refusal.Error())
 		}
 	}
-	for _, st := range c.touched {
+	for _, st := range c.a.touched {
 		if !st.kind.Floored || st.part == transitPart {
 			continue
 		}
