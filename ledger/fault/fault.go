@@ -24,6 +24,7 @@ const (
 	AssetUnknown      Code = "asset_unknown"
 	Unbalanced        Code = "unbalanced"
 	PurposeMixed      Code = "purpose_mixed"
+	RequestTooLarge   Code = "request_too_large"
 	TooManyOperations Code = "too_many_operations"
 	GroupTooLarge     Code = "group_too_large"
 	GroupFailed       Code = "group_failed"
@@ -62,7 +63,7 @@ const (
 
 // codes is compared with the table both ways at start.
 var codes = []Code{
-	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, TooManyOperations,
+	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, InsufficientFunds,
 	HoldUnknown, HoldNotOpen, HoldExceeded, KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,
