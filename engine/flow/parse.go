@@ -305,14 +305,14 @@ func owners(account string) ([]string, error) {
 
 // duration reads 15m, 24h or 30d (a day is 24 hours).
 func duration(text string) (time.Duration, error) {
-	units := map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
+	units := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 	if len(text) < 2 {
-		return 0, fmt.Errorf("%q is not a number with m, h or d", text)
+		return 0, fmt.Errorf("%q is not a number with s, m, h or d", text)
 	}
 	unit, ok := units[text[len(text)-1:]]
 	n, err := strconv.ParseInt(text[:len(text)-1], 10, 32)
 	if !ok || err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is not a number with m, h or d", text)
+		return 0, fmt.Errorf("%q is not a number with s, m, h or d", text)
 	}
 	return time.Duration(n) * unit, nil
 }

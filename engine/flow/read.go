@@ -57,6 +57,23 @@ func (f *Flow) AccountTypes() []string {
 	return slices.Sorted(maps.Keys(types))
 }
 
+// Owners lists the words in braces of the recipes' accounts, sorted.
+func (f *Flow) Owners() []string {
+	names := map[string]bool{}
+	for _, p := range f.Recipes() {
+		for _, account := range []string{p.Debit, p.Credit} {
+			in, _ := owners(account) // Parse has read it
+			for _, n := range in {
+				names[n] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Legs gives the legs of one recipe for the decision's amounts, cases and owners.
+func (f *Flow) Legs(recipe string, d Decision) []Leg { return f.post(nil, recipe, d) }
+
 // Ports lists the ports that the flow asks, sorted.
 func (f *Flow) Ports() []string {
 	ports := map[string]bool{}

@@ -1,0 +1,230 @@
+package flowtest
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/machine"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// Spec says what is tried on one flow.
+type Spec struct {
+	Flow   *flow.Flow
+	ID     string            // of the aggregate
+	Owners map[string]string // that fill its holding accounts
+	Day    string            // the first day, YYYY-MM-DD
+	Acts   []Act             // what people may try, in any order
+	Once   []string          // asks that move something: a new attempt only after a refusal
+	Codes  []fault.Code      // codes that a refusal may carry; empty = payout_refused
+	Law    func(*World) error
+	// Bounds of Explore.
+	Attempts uint32 // attempts of one ask
+	Flips    int    // times that the world takes back its final word on one attempt
+}
+
+// Act is one thing that somebody does.
+type Act struct {
+	Name    string // for the path of a failure
+	Day     string // the day moves on to it; "" = stays
+	Command flow.Command
+}
+
+// Try is one attempt that the flow has opened, as the world knows it.
+type Try struct {
+	Effect flow.Effect
+	Last   port.Result // the last final word; Unknown = open. Of a mere question the first
+	Flips  int
+}
+
+// World is one aggregate with everything around it.
+type World struct {
+	Spec     *Spec
+	View     flow.View
+	Tries    []Try
+	Timers   []string                // events that wait
+	Balances map[string]money.Amount // debits − credits
+	Path     []string                // what was done to come here
+}
+
+// book is the book of all tests.
+const book = "main"
+
+// NewWorld makes the world before the aggregate exists.
+func NewWorld(s *Spec) *World {
+	return &World{
+		Spec: s, Balances: map[string]money.Amount{},
+		View: flow.View{Book: book, ID: s.ID, State: machine.New, Attempts: map[string]uint32{}, Clock: noon(s.Day), Day: s.Day},
+	}
+}
+
+func noon(day string) time.Time {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		panic(err)
+	}
+	return t.Add(9 * time.Hour)
+}
+
+// clone copies the world so that a step can be tried.
+func (w *World) clone() *World {
+	c := *w
+	c.View.Attempts = maps.Clone(w.View.Attempts)
+	c.Tries, c.Timers, c.Path = slices.Clone(w.Tries), slices.Clone(w.Timers), slices.Clone(w.Path)
+	c.Balances = maps.Clone(w.Balances)
+	return &c
+}
+
+// key is equal for worlds from which the same can happen.
+func (w *World) key() [sha256.Size]byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s|%s|%x|", w.View.State, w.View.Day, w.View.Data)
+	for _, t := range w.Tries {
+		fmt.Fprintf(&b, "%s %s %d;", t.Effect.Attempt, t.Last, t.Flips)
+	}
+	fmt.Fprintf(&b, "|%v|", w.Timers)
+	for _, a := range slices.Sorted(maps.Keys(w.Balances)) {
+		if !w.Balances[a].IsZero() {
+			fmt.Fprintf(&b, "%s %s;", a, w.Balances[a])
+		}
+	}
+	return sha256.Sum256([]byte(b.String()))
+}
+
+// Do performs one act and checks the laws of the move. A refusal leaves the
+// world as it was.
+func (w *World) Do(a Act) (flow.Move, *fault.Refusal, error) {
+	if a.Day != "" && a.Day > w.View.Day {
+		w.View.Day, w.View.Clock = a.Day, noon(a.Day)
+	}
+	m, refusal := w.Spec.Flow.Step(w.View, a.Command)
+	if refusal != nil {
+		return m, refusal, nil
+	}
+	w.Path = append(w.Path, fmt.Sprintf("%s: %s → %s (%s)", a.Name, m.From, m.To, m.On))
+	err := errors.Join(w.book(m), w.open(m))
+	w.View.State, w.View.Data = m.To, m.Data
+	if m.From != m.To {
+		w.Timers = nil
+	}
+	w.Timers = slices.DeleteFunc(w.Timers, func(e string) bool { return e == a.Command.Event })
+	for _, t := range m.Timers {
+		w.Timers = append(w.Timers, t.Event)
+	}
+	err = errors.Join(err, w.rest())
+	if w.Spec.Law != nil {
+		err = errors.Join(err, w.Spec.Law(w))
+	}
+	return m, nil, err
+}
+
+// book adds the legs to the balances; debits must equal credits in each recipe.
+func (w *World) book(m flow.Move) error {
+	sums := map[string]money.Amount{}
+	for _, l := range m.Entry {
+		if l.Amount.Sign() <= 0 {
+			return fmt.Errorf("a leg of %s on %s", l.Amount, l.Account)
+		}
+		signed := l.Amount
+		if !l.Debit {
+			signed = l.Amount.Neg()
+		}
+		w.Balances[l.Account] = w.Balances[l.Account].Add(signed)
+		sums[l.Recipe] = sums[l.Recipe].Add(signed)
+	}
+	for recipe, sum := range sums {
+		if !sum.IsZero() {
+			return fmt.Errorf("recipe %s is out by %s", recipe, sum)
+		}
+		if !slices.Contains(m.Recipes, recipe) {
+			return fmt.Errorf("recipe %s is not named by the move", recipe)
+		}
+	}
+	return nil
+}
+
+// open takes over the effects of a move.
+func (w *World) open(m flow.Move) error {
+	for _, e := range m.Effects {
+		i := slices.IndexFunc(w.Tries, func(t Try) bool { return t.Effect.Attempt == e.Attempt })
+		switch {
+		case e.Repeat && i < 0:
+			return fmt.Errorf("%s repeats an attempt that was never made", e.Ask)
+		case e.Repeat && w.Tries[i].Last != port.Unknown:
+			return fmt.Errorf("%s asks again about an attempt that is %s", e.Ask, w.Tries[i].Last)
+		case !e.Repeat && i >= 0:
+			return fmt.Errorf("%s opens attempt %s twice", e.Ask, e.Attempt)
+		case e.Repeat:
+			continue
+		}
+		for _, t := range w.Tries {
+			if t.Effect.Ask != e.Ask {
+				continue
+			}
+			if t.Last == port.Unknown || slices.Contains(w.Spec.Once, e.Ask) && t.Last != port.Refused {
+				return fmt.Errorf("attempt %d of %s is opened while attempt %d is %s", e.Number, e.Ask, t.Effect.Number, t.Last)
+			}
+		}
+		w.View.Attempts[e.Ask] = e.Number
+		w.Tries = append(w.Tries, Try{Effect: e, Last: port.Unknown})
+	}
+	return nil
+}
+
+// rest checks what a terminal state leaves behind.
+func (w *World) rest() error {
+	if !w.Spec.Flow.Terminal(w.View.State) {
+		return nil
+	}
+	for _, account := range w.Spec.Flow.HoldingOf(w.Spec.Owners) {
+		if b := w.Balances[account]; !b.IsZero() {
+			return fmt.Errorf("%s is over and leaves %s in %s", w.View.State, b, account)
+		}
+	}
+	for _, t := range w.Tries {
+		if t.Last == port.Unknown {
+			return fmt.Errorf("%s is over and %s %d is open", w.View.State, t.Effect.Ask, t.Effect.Number)
+		}
+	}
+	return nil
+}
+
+// Open lists the attempts that wait for a final word.
+func (w *World) Open() []Try {
+	return slices.DeleteFunc(slices.Clone(w.Tries), func(t Try) bool { return t.Last != port.Unknown })
+}
+
+// Balance gives debits − credits of an account.
+func (w *World) Balance(account string) money.Amount { return w.Balances[account] }
+
+// answer makes the act of the world's word on one attempt and writes the word down.
+func (w *World) answer(i int, r port.Result, code fault.Code) Act {
+	t := &w.Tries[i]
+	a := port.Answer{Result: r, Status: string(r), Code: code}
+	if r == port.Done {
+		a.ReceiptID = fmt.Sprintf("receipt-%d", t.Effect.Number)
+	}
+	if r != port.Unknown {
+		switch {
+		case t.Last == port.Unknown:
+			t.Last = r
+		case t.Last != r && slices.Contains(w.Spec.Once, t.Effect.Ask):
+			t.Last = r
+			t.Flips++
+		}
+	}
+	return Act{
+		Name: fmt.Sprintf("%s#%d %s", t.Effect.Ask, t.Effect.Number, r),
+		Command: flow.Command{
+			Event: w.Spec.Flow.EventFor(t.Effect.Ask, r), Actor: "effect", Answer: &a, Number: t.Effect.Number,
+		},
+	}
+}

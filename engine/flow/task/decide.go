@@ -1,0 +1,124 @@
+package task
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// step is one decision in the making: the task's data, changed in place, and
+// what the row will need.
+type step struct {
+	view    flow.View
+	command flow.Command
+	data    *flowv1.TaskData
+	on      string
+	amounts map[string]money.Amount
+	asks    map[string][]byte
+}
+
+// decide is the flow's Decide. It names the row, the amounts and the accounts.
+func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
+	s := &step{view: v, command: c, data: &flowv1.TaskData{}, on: c.Event, amounts: map[string]money.Amount{}, asks: map[string][]byte{}}
+	if err := proto.Unmarshal(v.Data, s.data); err != nil {
+		panic(fmt.Sprintf("task %s: its own data cannot be read: %v", v.ID, err))
+	}
+	if refusal := s.run(); refusal != nil {
+		return flow.Decision{}, refusal
+	}
+	return s.decision(), nil
+}
+
+// run sends the command to the method that knows it.
+func (s *step) run() *fault.Refusal {
+	switch s.command.Event {
+	case Create:
+		return s.create()
+	case Assign:
+		return s.assign()
+	case Sign:
+		return s.sign()
+	case Done, ActSignExecutor, ActSign:
+		return s.work()
+	case Pay, Retry:
+		return s.pay()
+	case Cancel:
+		return s.cancel()
+	case overdue:
+		s.data.Attention = true
+		return nil
+	case checkDone, checkRefused, checkUnknown:
+		s.checked()
+		return nil
+	case payoutDone, payoutRefused, payoutUnknown:
+		s.paidOut()
+		return nil
+	case incomeDone, incomeRefused, incomeUnknown:
+		s.registered()
+		return nil
+	}
+	return flow.WrongState(s.view, s.command)
+}
+
+// decision closes the step. Amounts that nothing named are zero: their rows drop.
+func (s *step) decision() flow.Decision {
+	for _, name := range amounts {
+		if _, ok := s.amounts[name]; !ok {
+			s.amounts[name] = money.Zero
+		}
+	}
+	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(s.data)
+	if err != nil {
+		panic(fmt.Sprintf("task %s: %v", s.view.ID, err))
+	}
+	d := flow.Decision{
+		On: s.on, Data: data, Amounts: s.amounts, Asks: s.asks,
+		Owners: map[string]string{
+			ownerCompany: s.data.CompanyId, ownerTask: s.view.ID, ownerExecutor: s.data.ExecutorId,
+		},
+	}
+	switch s.data.Kind {
+	case flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED:
+		d.Cases = []string{caseSelfEmployed}
+	case flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT:
+		d.Cases = []string{caseCivilContract}
+	}
+	return d
+}
+
+// body reads the command's body into a message of the flow.
+func (s *step) body(m proto.Message) *fault.Refusal {
+	if err := proto.Unmarshal(s.command.Body, m); err != nil {
+		return fault.Refuse(fault.Malformed, "body", "the body of %q is not a %s", s.command.Event, m.ProtoReflect().Descriptor().FullName())
+	}
+	return nil
+}
+
+// now is the decision's clock as the data keeps moments: RFC 3339 in UTC.
+func (s *step) now() string { return s.view.Clock.UTC().Format(time.RFC3339Nano) }
+
+// amount reads an amount of the task's own data; "" is zero.
+func amount(text string) money.Amount {
+	if text == "" {
+		return money.New(0, money.RUB.Scale)
+	}
+	a, err := money.RUB.Parse(text)
+	if err != nil {
+		panic("task: its own data: " + err.Error())
+	}
+	return a
+}
+
+// text writes an amount into the task's data; zero is "".
+func text(a money.Amount) string {
+	if a.IsZero() {
+		return ""
+	}
+	return money.RUB.Format(a)
+}

@@ -1,0 +1,128 @@
+package task
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// pay begins the payment, or goes on where it stopped.
+func (s *step) pay() *fault.Refusal {
+	first, retrying := s.view.State == Completed && s.command.Event == Pay, s.view.State == Error && s.command.Event == Retry
+	if !first && !retrying {
+		return nil // the table has no row: wrong_state
+	}
+	var b flowv1.TaskPay
+	if refusal := s.body(&b); refusal != nil {
+		return refusal
+	}
+	if b.Executor.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
+		return fault.Refuse(fault.Malformed, "executor.kind", "the executor's kind of employment is not stamped")
+	}
+	s.data.Error = nil
+	if retrying && s.out() {
+		s.retryPaid()
+		return nil
+	}
+	if code := s.blocked(b.Executor); code != "" {
+		s.on = payBlocked
+		if retrying {
+			s.on = retryBlocked
+		}
+		s.fail(code, "")
+		return nil
+	}
+	return s.setAside(&b, retrying)
+}
+
+// blocked names what stands in the way before anything is asked; "" = nothing.
+func (s *step) blocked(stamp *flowv1.ExecutorStamp) string {
+	switch {
+	case stamp.Kind != s.data.Kind:
+		return string(fault.KindMismatch)
+	case stamp.RequisitesVersion == 0:
+		return string(fault.RequisitesMissing)
+	}
+	return ""
+}
+
+// setAside reserves gross and commission by the rules of the day and asks the
+// first ask. A settled task, whose payment came back, reserves the payout alone.
+func (s *step) setAside(b *flowv1.TaskPay, retrying bool) *fault.Refusal {
+	if !s.data.Settled {
+		sum, refusal := s.price(b.Executor, b.Tariff)
+		if refusal != nil {
+			return refusal
+		}
+		s.data.Sum = sum
+	}
+	s.data.RequisitesVersion = b.Executor.RequisitesVersion
+	s.reserve(amount(s.data.Sum.Payout).Add(s.costs()))
+	if s.owesIncome() {
+		s.data.Phase = flowv1.TaskPhase_TASK_PHASE_CHECK
+		s.asks[checkIncome] = s.incomeAsk()
+		return nil
+	}
+	s.on = payUnchecked
+	if retrying {
+		s.on = retryUnchecked
+	}
+	s.sendPayout()
+	return nil
+}
+
+// retryPaid goes on after the person was paid: cover what left uncovered, register
+// the income again under a new attempt, or settle. It never pays.
+func (s *step) retryPaid() {
+	claimed := amount(s.data.Claimed)
+	s.reserve(claimed.Add(s.costs()).Sub(amount(s.data.Reserved)))
+	s.spend(amountCover, claimed)
+	s.data.Claimed = ""
+	s.on = retryLast
+	if s.owesIncome() {
+		s.on = retryIncome
+		s.sendIncome()
+		return
+	}
+	s.finish()
+}
+
+// sendPayout opens an attempt to pay the person.
+func (s *step) sendPayout() {
+	s.data.Phase = flowv1.TaskPhase_TASK_PHASE_PAYOUT
+	a := &flowv1.PayoutAttempt{
+		Number: s.view.Attempts[pay] + 1, Amount: s.data.Sum.Payout,
+		RequisitesVersion: s.data.RequisitesVersion, Sum: s.data.Sum,
+	}
+	s.data.Payouts = append(s.data.Payouts, a)
+	s.asks[pay] = s.marshal(&flowv1.PayoutAsk{
+		Book: s.view.Book, Task: s.view.ID, CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId,
+		RequisitesVersion: a.RequisitesVersion, Amount: a.Amount,
+	})
+}
+
+// sendIncome opens an attempt to register the income.
+func (s *step) sendIncome() {
+	s.data.Phase = flowv1.TaskPhase_TASK_PHASE_INCOME
+	s.data.Incomes = append(s.data.Incomes, &flowv1.IncomeAttempt{Number: s.view.Attempts[registerIncome] + 1})
+	s.asks[registerIncome] = s.incomeAsk()
+}
+
+// incomeAsk is what the tax service is asked, for a check and a registration.
+func (s *step) incomeAsk() []byte {
+	return s.marshal(&flowv1.IncomeAsk{
+		Book: s.view.Book, Task: s.view.ID, CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId,
+		Gross: s.data.Sum.Gross, PaidAt: s.data.PaidAt,
+	})
+}
+
+func (s *step) marshal(m proto.Message) []byte {
+	bytes, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("task %s: %v", s.view.ID, err))
+	}
+	return bytes
+}

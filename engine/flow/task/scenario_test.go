@@ -1,0 +1,105 @@
+package task
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/flowtest"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+var kinds = map[string]flowv1.EmploymentKind{
+	"selfemployed": selfEmployed, "civil_contract": civilContract, "entrepreneur": entrepreneur,
+}
+
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	flowtest.Scenarios(t, flowtest.Script{
+		Spec: flowtest.Spec{
+			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome},
+			Owners: map[string]string{"company": "romashka", "task": "t1", "executor": "ivanov"},
+		},
+		Command: command, Show: show,
+	})
+}
+
+// command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual],
+// assign KIND, pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites], or a bare event.
+func command(w *flowtest.World, words []string) (flow.Command, error) {
+	c := flow.Command{Event: words[0], Actor: "company"}
+	has := func(word string) bool { return slices.Contains(words, word) }
+	switch words[0] {
+	case Create:
+		if len(words) < 4 {
+			return c, fmt.Errorf("create KIND gross|net PRICE")
+		}
+		b := &flowv1.TaskCreate{
+			CompanyId: "romashka", Price: words[3], PriceKind: gross, ActRequired: has("act"), Autocomplete: has("autocomplete"),
+		}
+		if words[2] == "net" {
+			b.PriceKind = net
+		}
+		if has("manual") {
+			b.SignatureForm = FormOf("17", "2026-03-01")
+		}
+		if k, ok := kinds[words[1]]; ok {
+			b.ExecutorId, b.Executor = "ivanov", stamp(k, 1)
+		}
+		c.Body = body(b)
+	case Assign:
+		c.Body = body(&flowv1.TaskAssign{ExecutorId: "ivanov", Executor: stamp(kinds[words[1]], 1)})
+	case Pay, Retry:
+		b := &flowv1.TaskPay{Executor: stamp(read(w.View.Data).Kind, 1), Tariff: &flowv1.Tariff{From: "2024-01-01"}}
+		for _, word := range words[1:] {
+			switch {
+			case word == "no_requisites":
+				b.Executor.RequisitesVersion = 0
+			case strings.HasSuffix(word, "%"):
+				b.Tariff.Percent = strings.TrimSuffix(word, "%")
+			case kinds[word] != 0:
+				b.Executor.Kind = kinds[word]
+			default:
+				b.Tariff.Minimum = word
+			}
+		}
+		c.Body = body(b)
+	}
+	return c, nil
+}
+
+// show tells what finance asks about a task.
+func show(data []byte) []string {
+	d := read(data)
+	var lines []string
+	if s := d.Sum; s != nil {
+		lines = append(lines, fmt.Sprintf("gross %s = payout %s + tax %s by %s on %s, commission %s",
+			zero(s.Gross), zero(s.Payout), zero(s.Tax), s.Rule, s.Day, zero(s.Commission)))
+	}
+	if d.Error != nil {
+		retry := "a retry does not help"
+		if d.Error.RetryHelps {
+			retry = "a retry helps"
+		}
+		lines = append(lines, fmt.Sprintf("error %s: %s; %s acts; %s", d.Error.Code, d.Error.Words, d.Error.Actor, retry))
+	}
+	if a := Receipt(d); a != nil {
+		lines = append(lines, "receipt "+a.ReceiptId)
+	}
+	if d.OwedBack != "" {
+		lines = append(lines, "owed back "+d.OwedBack)
+	}
+	if d.Attention {
+		lines = append(lines, "support looks")
+	}
+	return lines
+}
+
+func zero(s string) string {
+	if s == "" {
+		return "0.00"
+	}
+	return s
+}

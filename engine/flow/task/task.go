@@ -1,0 +1,155 @@
+package task
+
+import (
+	_ "embed"
+
+	"github.com/provodka/provodka/engine/flow"
+)
+
+//go:embed task.md
+var document string
+
+// Name is the flow's name.
+const Name = "task"
+
+// States, as the product's API names them (seed 000: status).
+const (
+	Draft     = "draft"
+	InWork    = "inwork"
+	Accepting = "accepting"
+	Completed = "completed"
+	Paying    = "paying"
+	Paid      = "paid"
+	Error     = "error"
+	Canceled  = "canceled"
+)
+
+// Commands: the events that callers send, with their bodies.
+const (
+	Create          = "create"            // TaskCreate
+	Assign          = "assign"            // TaskAssign
+	Sign            = "sign"              // no body: the executor accepts the contract
+	Done            = "done"              // no body: the customer confirms the work
+	ActSignExecutor = "act_sign_executor" // no body
+	ActSign         = "act_sign"          // no body: the customer signs the act
+	Pay             = "pay"               // TaskPay
+	Retry           = "retry"             // TaskPay
+	Cancel          = "cancel"            // no body
+)
+
+// Commands lists them in the order of a task's life.
+func Commands() []string {
+	return []string{Create, Assign, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
+}
+
+// Answers of the world and the timer.
+const (
+	checkDone     = "check_done"
+	checkRefused  = "check_refused"
+	checkUnknown  = "check_unknown"
+	payoutDone    = "payout_done"
+	payoutRefused = "payout_refused"
+	payoutUnknown = "payout_unknown"
+	incomeDone    = "income_done"
+	incomeRefused = "income_refused"
+	incomeUnknown = "income_unknown"
+	overdue       = "overdue"
+)
+
+// Rows that Decide chooses instead of the event's own; task.md says what each means.
+const (
+	createSigned      = "create_signed"
+	createCompleted   = "create_completed"
+	assignSigned      = "assign_signed"
+	doneAwaitsAct     = "done_awaits_act"
+	actReady          = "act_ready"
+	payUnchecked      = "pay_unchecked"
+	payBlocked        = "pay_blocked"
+	retryUnchecked    = "retry_unchecked"
+	retryBlocked      = "retry_blocked"
+	retryIncome       = "retry_income"
+	retryLast         = "retry_last"
+	checkDoneIncome   = "check_done_income"
+	checkDoneLast     = "check_done_last"
+	payoutDoneLast    = "payout_done_last"
+	payoutCovered     = "payout_covered"
+	payoutCoveredLast = "payout_covered_last"
+	payoutDoneLate    = "payout_done_late"
+	payoutTakenBack   = "payout_taken_back"
+	payoutTwice       = "payout_twice"
+	overpayReturned   = "overpay_returned"
+	incomeDoneUnpaid  = "income_done_unpaid"
+	incomeDoneLate    = "income_done_late"
+	incomeTakenBack   = "income_taken_back"
+	receiptChanged    = "receipt_changed"
+	answerLate        = "answer_late"
+)
+
+// Asks of the Asks table.
+const (
+	checkIncome    = "check_income"
+	askCheck       = "ask_check"
+	pay            = "pay"
+	askPayout      = "ask_payout"
+	registerIncome = "register_income"
+	askIncome      = "ask_income"
+)
+
+// Amounts of the Entries table, rubles of scale 2.
+const (
+	amountReserve    = "reserve"
+	amountPayout     = "payout"
+	amountTax        = "tax"
+	amountCommission = "commission"
+	amountRelease    = "release"
+	amountClaim      = "claim"
+	amountCover      = "cover"
+	amountPayoutBack = "payout_back"
+	amountClaimBack  = "claim_back"
+	amountOwed       = "owed"
+	amountOwedBack   = "owed_back"
+)
+
+// Cases of the Entries table.
+const (
+	caseSelfEmployed  = "selfemployed"
+	caseCivilContract = "civil_contract"
+)
+
+// Owners of the accounts.
+const (
+	ownerCompany  = "company"
+	ownerTask     = "task"
+	ownerExecutor = "executor"
+)
+
+var amounts = []string{
+	amountReserve, amountPayout, amountTax, amountCommission, amountRelease, amountClaim, amountCover,
+	amountPayoutBack, amountClaimBack, amountOwed, amountOwedBack,
+}
+
+var words = flow.Words{
+	States: []string{Draft, InWork, Accepting, Completed, Paying, Paid, Error, Canceled},
+	Events: []string{
+		Create, Assign, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
+		checkDone, checkRefused, checkUnknown, payoutDone, payoutRefused, payoutUnknown,
+		incomeDone, incomeRefused, incomeUnknown, overdue,
+		createSigned, createCompleted, assignSigned, doneAwaitsAct, actReady, payUnchecked, payBlocked,
+		retryUnchecked, retryBlocked, retryIncome, retryLast, checkDoneIncome, checkDoneLast,
+		payoutDoneLast, payoutCovered, payoutCoveredLast, payoutDoneLate, payoutTakenBack, payoutTwice,
+		overpayReturned, incomeDoneUnpaid, incomeDoneLate, incomeTakenBack, receiptChanged, answerLate,
+	},
+	Recipes: []string{
+		"reserve", "payout", "settle", "release", "claim", "cover",
+		"payout_back", "claim_back", "owed",
+	},
+	Asks:    []string{checkIncome, askCheck, pay, askPayout, registerIncome, askIncome},
+	Amounts: amounts,
+	Cases:   []string{caseSelfEmployed, caseCivilContract},
+	Owners:  []string{ownerCompany, ownerTask, ownerExecutor},
+}
+
+// New gives the flow of task.md. A table that does not fit the program stops it.
+func New() *flow.Flow {
+	return flow.MustParse(Name, "engine/flow/task/task.md", document, decide, words)
+}

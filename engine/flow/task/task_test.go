@@ -1,0 +1,210 @@
+package task
+
+import (
+	"fmt"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/flowtest"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+var it = New()
+
+const (
+	selfEmployed  = flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
+	civilContract = flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
+	entrepreneur  = flowv1.EmploymentKind_EMPLOYMENT_KIND_ENTREPRENEUR
+	gross         = flowv1.PriceKind_PRICE_KIND_GROSS
+	net           = flowv1.PriceKind_PRICE_KIND_NET
+)
+
+func TestTables(t *testing.T) {
+	t.Parallel()
+	flowtest.Tables(t, it)
+}
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	flowtest.Document(t, "task.md", it)
+}
+
+// body makes a command's body.
+func body(m proto.Message) []byte {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// act makes a command of the company or the executor.
+func act(event string, m proto.Message) flowtest.Act {
+	c := flow.Command{Event: event, Actor: "company"}
+	if m != nil {
+		c.Body = body(m)
+	}
+	return flowtest.Act{Name: event, Command: c}
+}
+
+func stamp(kind flowv1.EmploymentKind, requisites uint32) *flowv1.ExecutorStamp {
+	return &flowv1.ExecutorStamp{Kind: kind, RequisitesVersion: requisites}
+}
+
+var tariff = &flowv1.Tariff{From: "2024-01-01", Percent: "3", Minimum: "30.00"}
+
+// spec is a task that is created in one way and then tried in every way.
+func spec(create *flowv1.TaskCreate, more ...flowtest.Act) flowtest.Spec {
+	kind := create.Executor.GetKind()
+	if kind == 0 {
+		kind = selfEmployed
+	}
+	flips := 2
+	if testing.Short() {
+		flips = 1
+	}
+	return flowtest.Spec{
+		Flow: it, ID: "t1", Day: "2024-12-31", Owners: map[string]string{"company": "c1", "task": "t1", "executor": "e1"},
+		Acts: append([]flowtest.Act{
+			act(Create, create),
+			act(Sign, nil), act(Done, nil), act(ActSignExecutor, nil), act(ActSign, nil), act(Cancel, nil),
+			act(Pay, &flowv1.TaskPay{Executor: stamp(kind, 1), Tariff: tariff}),
+			act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 2), Tariff: tariff}),
+		}, more...),
+		Once: []string{pay, registerIncome}, Law: law, Attempts: 2, Flips: flips,
+	}
+}
+
+func ready(kind flowv1.EmploymentKind, price string) *flowv1.TaskCreate {
+	return &flowv1.TaskCreate{
+		CompanyId: "c1", ExecutorId: "e1", Executor: stamp(kind, 1), PriceKind: gross, Price: price, Autocomplete: true,
+	}
+}
+
+// law is what a task keeps beside the laws of all flows: the books agree with the
+// bank's last words, and exactly one ask is open while paying.
+func law(w *flowtest.World) error {
+	d := read(w.View.Data)
+	open := len(w.Open())
+	if want := w.View.State == Paying; want != (open == 1) || open > 1 {
+		return fmt.Errorf("%d asks are open in %s", open, w.View.State)
+	}
+	left := money.Zero
+	for _, try := range w.Tries {
+		if try.Effect.Ask == pay && try.Last == port.Done {
+			var a flowv1.PayoutAsk
+			if err := proto.Unmarshal(try.Effect.Body, &a); err != nil {
+				return err
+			}
+			left = left.Add(money.MustParse(a.Amount))
+		}
+	}
+	for account, want := range map[string]money.Amount{
+		"bank:settlement": left.Neg(), "reserve:t1": amount(d.Reserved).Neg(),
+		"claim:t1": amount(d.Claimed), "claim:e1": amount(d.OwedBack),
+	} {
+		if got := w.Balance(account); !got.Equal(want) {
+			return fmt.Errorf("%s holds %s, want %s", account, got, want)
+		}
+	}
+	if w.View.State == Error && d.Error == nil || w.View.State != Error && d.Error != nil && w.View.State != Paying {
+		return fmt.Errorf("error %v in state %s", d.Error, w.View.State)
+	}
+	if w.View.State == Paid {
+		return paidLaw(w, d)
+	}
+	if w.View.State == Canceled && (w.Balance("wallet:c1").Sign() != 0 || d.Settled) {
+		return fmt.Errorf("canceled, and the wallet is out by %s", w.Balance("wallet:c1"))
+	}
+	return nil
+}
+
+// paidLaw: the company paid gross and commission once, tax and payout are the sum's.
+func paidLaw(w *flowtest.World, d *flowv1.TaskData) error {
+	s := d.Sum
+	if !amount(s.Payout).Add(amount(s.Tax)).Equal(amount(s.Gross)) {
+		return fmt.Errorf("%s + %s is not %s", s.Payout, s.Tax, s.Gross)
+	}
+	held := w.Balance("tax-npd:e1").Add(w.Balance("tax-ndfl:e1"))
+	for what, pair := range map[string][2]money.Amount{
+		"wallet":     {w.Balance("wallet:c1"), amount(s.Gross).Add(amount(s.Commission))},
+		"tax":        {held, amount(s.Tax).Neg()},
+		"commission": {w.Balance("revenue:commission"), amount(s.Commission).Neg()},
+		"bank":       {w.Balance("bank:settlement").Add(amount(d.OwedBack)), amount(s.Payout).Neg()},
+	} {
+		if !pair[0].Equal(pair[1]) {
+			return fmt.Errorf("paid, and %s is %s, want %s", what, pair[0], pair[1])
+		}
+	}
+	if d.Kind == selfEmployed && d.ReceiptAttempt == 0 {
+		return fmt.Errorf("paid without a receipt")
+	}
+	return nil
+}
+
+func read(data []byte) *flowv1.TaskData {
+	d := &flowv1.TaskData{}
+	if err := proto.Unmarshal(data, d); err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func TestEveryOrderOfEvents(t *testing.T) {
+	t.Parallel()
+	var walked []flowtest.Rows
+	explore := func(s flowtest.Spec) { walked = append(walked, flowtest.Explore(t, s)) }
+
+	assign := act(Assign, &flowv1.TaskAssign{ExecutorId: "e1", Executor: stamp(selfEmployed, 1), Tariff: tariff})
+	early := func(c *flowv1.TaskCreate, more ...flowtest.Act) flowtest.Spec {
+		s := spec(c, more...)
+		s.Attempts, s.Flips = 1, 0
+		return s
+	}
+	explore(early(&flowv1.TaskCreate{CompanyId: "c1", PriceKind: net, Price: "100.00", ActRequired: true, Autocomplete: true}, assign))
+	explore(early(&flowv1.TaskCreate{CompanyId: "c1", PriceKind: net, Price: "100.00", SignatureForm: flowv1.SignatureForm_SIGNATURE_FORM_MANUAL}, assign))
+	explore(early(&flowv1.TaskCreate{
+		CompanyId: "c1", PriceKind: gross, Price: "100.00", SignatureForm: flowv1.SignatureForm_SIGNATURE_FORM_MANUAL,
+		ExecutorId: "e1", Executor: stamp(selfEmployed, 1),
+	}))
+	blocked := early(ready(selfEmployed, "100.00"),
+		act(Pay, &flowv1.TaskPay{Executor: stamp(selfEmployed, 0), Tariff: tariff}),
+		act(Retry, &flowv1.TaskPay{Executor: stamp(civilContract, 1), Tariff: tariff}))
+	explore(blocked)
+
+	explore(spec(ready(selfEmployed, "100.00")))
+	explore(spec(ready(entrepreneur, "100.00")))
+	// The scale changes between the attempts, so they pay different sums.
+	nextYear := act(Retry, &flowv1.TaskPay{Executor: stamp(civilContract, 2), Tariff: tariff})
+	nextYear.Day = "2025-01-01"
+	changing := spec(ready(civilContract, "6000000.00"), nextYear)
+	explore(changing)
+
+	flowtest.Covered(t, it, walked...)
+}
+
+func TestRandomWalks(t *testing.T) {
+	t.Parallel()
+	flowtest.Walk(t, func(rt *rapid.T) flowtest.Spec {
+		kind := rapid.SampledFrom([]flowv1.EmploymentKind{selfEmployed, civilContract, entrepreneur}).Draw(rt, "kind")
+		price := money.New(rapid.Int64Range(1, 1_000_000_00).Draw(rt, "kopecks"), 2)
+		create := ready(kind, money.RUB.Format(price))
+		create.PriceKind = rapid.SampledFrom([]flowv1.PriceKind{gross, net}).Draw(rt, "said")
+		s := spec(create)
+		charge := &flowv1.Tariff{Percent: money.New(rapid.Int64Range(0, 1000).Draw(rt, "percent"), 2).String()}
+		if rapid.Bool().Draw(rt, "minimum") {
+			charge.Minimum = "30.00"
+		}
+		later := act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 3), Tariff: charge})
+		later.Day = "2025-01-01"
+		s.Acts = append(s.Acts, later)
+		s.Codes = []fault.Code{fault.PayoutRefused, fault.RequisitesMissing, fault.Unavailable}
+		return s
+	})
+}
