@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/provodka/provodka/ledger/journal"
 )
@@ -195,11 +196,18 @@ func (a *archiveReader) next() (kind byte, payload []byte, err error) {
 	if n > maxFrame {
 		return 0, nil, a.damaged("a length", fmt.Sprintf("at most %d", maxFrame), fmt.Sprint(n))
 	}
-	if cap(a.frame) < int(n) {
-		a.frame = make([]byte, n, 2*n)
+	a.frame = a.frame[:0]
+	for left := int(n); left > 0; { // step by step: a damaged length must not cost its memory
+		step := min(left, 64<<10)
+		a.frame = slices.Grow(a.frame, step)
+		at := len(a.frame)
+		a.frame = a.frame[:at+step]
+		if err := a.read(a.frame[at:], "an event or the footer"); err != nil {
+			return 0, nil, err
+		}
+		left -= step
 	}
-	payload = a.frame[:n]
-	return head[0], payload, a.read(payload, "an event or the footer")
+	return head[0], a.frame, nil
 }
 
 // event takes an event's payload apart; nothing may be left of it.
