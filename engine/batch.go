@@ -159,6 +159,9 @@ func (n *needs) aggregate(s *state, k aggregateKey) {
 }
 
 func (n *needs) timer(s *state, bookName, flowName, id string) {
+	if flowName == gatherFlow {
+		return
+	}
 	if flowName == ledger.HoldFlow {
 		var seq uint64
 		for _, c := range []byte(id) {

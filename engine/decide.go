@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/stripe"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -24,8 +25,23 @@ type arrival struct {
 	external    externals          // what a replay, or a bisected failure, says about it
 }
 
-// externals are the facts about a command that did not come from the log.
-type externals map[uint32]*journalv1.External
+// externals are the facts about a command that did not come from the log, by the
+// operation they are about: of the command at hand, or of one that it let go on.
+type externals map[externalKey]*journalv1.External
+
+type externalKey struct {
+	command   string
+	operation uint32
+}
+
+// whole is the external that sets the whole command; nil when there is none.
+func (a *arrival) whole() *journalv1.External {
+	ext := a.external[externalKey{a.command.GetId(), 0}]
+	if ext.GetKind() == journalv1.ExternalKind_EXTERNAL_KIND_KEY_TAKEN {
+		return nil
+	}
+	return ext
+}
 
 // result is the outcome of one operation inside a decided batch.
 type result struct {
@@ -36,7 +52,9 @@ type result struct {
 	answered  []byte  // raw record given before under the same key
 	refusal   *fault.Refusal
 	dryRun    bool
-	pending   bool
+	pending   bool      // it waits for money of other shards
+	internal  bool      // a record of the gathering, nobody's operation
+	whose     *identity // whose operation it is; nil: the command's at hand
 }
 
 // decided is one command with its outcomes.
@@ -60,6 +78,10 @@ type decider struct {
 	patientUntilUS int64                      // commands stamped before never expire
 	known          map[[16]byte]knownKey      // keys found in the database, after a clash
 	load           func(accounts []stripeKey) // rows that nobody foresaw
+	lookUp         func(*parked)              // learns whether its keys are in the database
+	shards         int                        // of the installation
+	inGather       bool                       // an event of the gathering is being decided
+	moved          []stripe.Account           // floored accounts moved outside the gathering by the command at hand
 }
 
 // knownKey is a key that the database knows, with its record when it is there.
@@ -91,12 +113,18 @@ func (d *decider) decide(a *arrival) *decided {
 	switch {
 	case a.command == nil:
 		out.results = []*result{d.external(a, 0, journalv1.ExternalKind_EXTERNAL_KIND_REJECTED, a.undecodable)}
-	case a.external[0] != nil && a.external[0].Kind != journalv1.ExternalKind_EXTERNAL_KIND_KEY_TAKEN:
-		out.results = d.set(a, a.external[0])
+	case a.whole() != nil:
+		out.results = d.set(a, a.whole())
 	case d.expired(a):
 		out.results = d.set(a, &journalv1.External{Kind: journalv1.ExternalKind_EXTERNAL_KIND_EXPIRED, Text: "waited past its time"})
 	default:
 		out.results = d.command(a)
+	}
+	if len(d.moved) > 0 {
+		h := d.happen(a, nil)
+		d.gather.Changed(h, d.moved...)
+		d.moved = d.moved[:0]
+		out.results = append(out.results, h.end()...)
 	}
 	d.finish(out)
 	return out
@@ -117,6 +145,12 @@ func (d *decider) command(a *arrival) []*result {
 		return d.one(a, d.answer(c, what.Answer))
 	case *commandv1.Command_Due:
 		return d.due(a, what.Due)
+	case *commandv1.Command_Link:
+		return d.linked(a, what.Link)
+	case *commandv1.Command_Found:
+		return d.found(a, what.Found)
+	case *commandv1.Command_Delivered:
+		return d.delivered(a, what.Delivered)
 	default:
 		return []*result{d.external(a, 0, journalv1.ExternalKind_EXTERNAL_KIND_REJECTED, "the command says nothing to do")}
 	}
@@ -139,7 +173,7 @@ func (d *decider) operations(a *arrival, list []*commandv1.Operation) []*result 
 			n++
 		}
 		if n == 1 && !a.command.GetDryRun() {
-			results = append(results, d.operation(a, uint32(i), list[i]))
+			results = append(results, d.operation(a, uint32(i), list[i])...)
 		} else {
 			results = append(results, d.group(a, uint32(i), list[i:i+n])...)
 		}
@@ -149,43 +183,54 @@ func (d *decider) operations(a *arrival, list []*commandv1.Operation) []*result 
 }
 
 // operation decides one operation of a caller.
-func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation) *result {
+func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation) []*result {
 	r := &result{operation: index}
 	id, again := d.replay(a, r, op)
 	if again {
-		return r
+		return []*result{r}
 	}
-	d.try(a, r, op)
-	d.accept(a, r)
+	if d.gather.Idle() {
+		if short := d.try(identityOf(a), r, op); short == nil {
+			d.accept(a, r)
+			d.take(id, r, op)
+			return []*result{r}
+		}
+	}
+	return d.gathered(a, index, []*commandv1.Operation{op})
+}
+
+// take notes the key that a record will take.
+func (d *decider) take(id [16]byte, r *result, op *commandv1.Operation) {
 	if r.draft != nil && op.GetKey() != "" {
 		d.keys.now[id] = recentKey{requestHash: string(op.GetRequestHash()), result: r}
 	}
-	return r
 }
 
-// try decides an operation on memory without folding it.
-func (d *decider) try(a *arrival, r *result, op *commandv1.Operation) {
+func identityOf(a *arrival) *identity {
+	c := a.command
+	return &identity{c.GetProcess(), c.GetId(), c.GetActor(), c.GetBook()}
+}
+
+// try decides an operation on memory and folds it; a shortage changes nothing and
+// is for the caller to gather.
+func (d *decider) try(who *identity, r *result, op *commandv1.Operation) *book.Short {
 	var (
 		draft   *ledger.Draft
 		refusal *fault.Refusal
 		short   *book.Short
 	)
-	bookName := a.command.GetBook()
 	if f := op.GetFlow(); f != nil {
-		draft, refusal, short = d.step(&stepInput{
-			key: aggregateKey{bookName, f.GetFlow(), f.GetId()}, owner: f.GetOwner(),
-			command: flow.Command{Event: f.GetEvent(), Actor: a.command.GetActor(), Body: f.GetBody()},
-		})
+		draft, refusal, short = d.step(flowInput(who, f))
 	} else {
-		draft, refusal, short = ledger.Decide(view{d.state, bookName}, op, d.now())
+		draft, refusal, short = ledger.Decide(view{d.state, who.book}, op, d.now())
 	}
 	if short != nil {
-		refusal = ledger.Refused(short)
+		return short
 	}
 	switch {
 	case refusal == nil:
 		r.draft = draft.Record
-		d.fold(bookName, draft)
+		d.fold(who.book, draft)
 	case refusal.Code.Lookup().Remembered:
 		r.draft = &journalv1.Record{Refusal: wire(refusal)}
 	default:
@@ -194,6 +239,25 @@ func (d *decider) try(a *arrival, r *result, op *commandv1.Operation) {
 	if r.draft != nil {
 		r.draft.Key, r.draft.RequestHash = op.GetKey(), op.GetRequestHash()
 	}
+	return nil
+}
+
+func flowInput(who *identity, f *commandv1.Flow) *stepInput {
+	return &stepInput{
+		key: aggregateKey{who.book, f.GetFlow(), f.GetId()}, owner: f.GetOwner(),
+		command: flow.Command{Event: f.GetEvent(), Actor: who.actor, Body: f.GetBody()},
+	}
+}
+
+// previewFlow says what a flow would do, on memory as it is.
+func (d *decider) previewFlow(bookName string, f *commandv1.Flow) (flow.Move, *fault.Refusal) {
+	program, ok := d.flows.Lookup(f.GetFlow())
+	if !ok {
+		return flow.Move{}, fault.Refuse(fault.Malformed, "flow", "there is no flow %q", f.GetFlow())
+	}
+	k := aggregateKey{bookName, f.GetFlow(), f.GetId()}
+	agg, _ := d.aggregates.get(k)
+	return program.Step(d.flowView(k, agg), flow.Command{Event: f.GetEvent(), Body: f.GetBody()})
 }
 
 // accept numbers the record of a result.
@@ -204,8 +268,16 @@ func (d *decider) accept(a *arrival, r *result) *result {
 	d.seq++
 	rec := r.draft
 	rec.ClockUs, rec.Offset, rec.Operation = d.clockUS, a.offset, r.operation
-	if a.command != nil {
-		rec.Command, rec.Book, rec.Actor = a.command.GetId(), a.command.GetBook(), a.command.GetActor()
+	if a.command == nil {
+		return r
+	}
+	who := r.whose
+	if who == nil {
+		who = identityOf(a)
+	}
+	rec.Command, rec.Book, rec.Actor = who.command, who.book, who.actor
+	if r.internal {
+		rec.Command = a.command.GetId()
 	}
 	return r
 }
@@ -224,12 +296,10 @@ func (d *decider) finish(out *decided) {
 // dry run, which are taken back at its end.
 func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) []*result {
 	results := make([]*result, len(list))
-	ids := make([][16]byte, len(list))
 	known := 0
 	for i, op := range list {
 		results[i] = &result{operation: first + uint32(i), dryRun: a.command.GetDryRun()}
-		var again bool
-		if ids[i], again = d.replay(a, results[i], op); again {
+		if _, again := d.replay(a, results[i], op); again {
 			known++
 		}
 	}
@@ -239,34 +309,88 @@ func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) [
 	case known > 0:
 		return d.partlyKnown(results, known)
 	}
-	d.undo.begin()
-	seq, failed := d.seq, -1
-	for i, op := range list {
-		d.try(a, results[i], op)
-		if results[i].refusal != nil || results[i].draft.GetRefusal() != nil {
-			failed = i
-			break
-		}
-		d.accept(a, results[i])
+	if !d.gather.Idle() && !a.command.GetDryRun() {
+		return d.gathered(a, first, list)
 	}
-	if failed < 0 && !a.command.GetDryRun() {
-		d.undo.keep()
-		for i, op := range list {
-			d.keys.now[ids[i]] = recentKey{requestHash: string(op.GetRequestHash()), result: results[i]}
+	if short := d.all(a, identityOf(a), results, list, a.command.GetDryRun()); short != nil {
+		if !a.command.GetDryRun() {
+			return d.gathered(a, first, list)
 		}
-		return results
-	}
-	d.undo.rollback()
-	d.seq = seq
-	if failed >= 0 {
-		d.groupRefused(a, results, ids, list, failed)
+		d.groupRefused(a, identityOf(a), results, list, 0, ledger.Refused(short))
 	}
 	return results
 }
 
+// answers makes the results of a parked operation or group; again says that keys
+// of it were taken meanwhile, so that nothing may be booked.
+func (d *decider) answers(a *arrival, p *parked) (results []*result, again bool) {
+	known := 0
+	for i, op := range p.list {
+		r := &result{operation: p.First + uint32(i), whose: p.identity()}
+		if d.recall(a, r, store.KeyID(p.Book, op.GetKey()), op) {
+			known++
+		}
+		results = append(results, r)
+	}
+	if known > 0 && known < len(results) {
+		results = d.partlyKnown(results, known)
+	}
+	return results, known > 0
+}
+
+// decideParked decides an operation, or a group, whose money the rules secured.
+func (d *decider) decideParked(a *arrival, p *parked) []*result {
+	results, again := d.answers(a, p)
+	if again {
+		return results
+	}
+	if short := d.all(a, p.identity(), results, p.list, false); short != nil {
+		panic(fmt.Sprintf("engine: shard %d: the money of %s was secured and is short: %+v", d.shard, p.id(), short))
+	}
+	return results
+}
+
+// all does operations all or none, and takes everything back in a dry run. A
+// shortage leaves nothing done.
+func (d *decider) all(a *arrival, who *identity, results []*result, list []*commandv1.Operation, dryRun bool) *book.Short {
+	d.undo.begin()
+	seq := d.seq
+	for i, op := range list {
+		short := d.try(who, results[i], op)
+		if short == nil && results[i].refusal == nil && results[i].draft.GetRefusal() == nil {
+			d.accept(a, results[i])
+			continue
+		}
+		d.undo.rollback()
+		d.seq = seq
+		if short != nil {
+			for _, r := range results {
+				r.draft = nil
+			}
+			return short
+		}
+		reason := results[i].refusal
+		if reason == nil {
+			reason = unwire(results[i].draft.GetRefusal())
+		}
+		d.groupRefused(a, who, results, list, i, reason)
+		return nil
+	}
+	if dryRun {
+		d.undo.rollback()
+		d.seq = seq
+		return nil
+	}
+	d.undo.keep()
+	for i, op := range list {
+		d.take(store.KeyID(who.book, op.GetKey()), results[i], op)
+	}
+	return nil
+}
+
 func (d *decider) partlyKnown(results []*result, known int) []*result {
 	for i := range results {
-		results[i] = &result{operation: results[i].operation, refusal: fault.Refuse(fault.GroupPartlyKnown, "key",
+		results[i] = &result{operation: results[i].operation, whose: results[i].whose, refusal: fault.Refuse(fault.GroupPartlyKnown, "key",
 			"%d of the group's %d keys are known already", known, len(results))}
 	}
 	return results
@@ -274,26 +398,21 @@ func (d *decider) partlyKnown(results []*result, known int) []*result {
 
 // groupRefused gives every operation of a refused group its answer: its own
 // refusal to the one that failed, group_failed to the others.
-func (d *decider) groupRefused(a *arrival, results []*result, ids [][16]byte, list []*commandv1.Operation, failed int) {
-	culprit := results[failed]
-	reason := culprit.refusal
-	if reason == nil {
-		reason = unwire(culprit.draft.GetRefusal())
-	}
+func (d *decider) groupRefused(a *arrival, who *identity, results []*result, list []*commandv1.Operation, failed int, reason *fault.Refusal) {
 	for i, r := range results {
 		refusal := reason
 		if i != failed {
-			refusal = fault.Refuse(fault.GroupFailed, fmt.Sprintf("operations[%d]", culprit.operation),
+			refusal = fault.Refuse(fault.GroupFailed, fmt.Sprintf("operations[%d]", results[failed].operation),
 				"the group was refused: %s", reason.Error()).With("because", string(reason.Code))
 		}
 		r.draft, r.refusal = nil, refusal
-		if !reason.Code.Lookup().Remembered || a.command.GetDryRun() {
+		if !reason.Code.Lookup().Remembered || r.dryRun {
 			continue
 		}
 		r.refusal = nil
 		r.draft = &journalv1.Record{Refusal: wire(refusal), Key: list[i].GetKey(), RequestHash: list[i].GetRequestHash()}
 		d.accept(a, r)
-		d.keys.now[ids[i]] = recentKey{requestHash: string(list[i].GetRequestHash()), result: r}
+		d.take(store.KeyID(who.book, list[i].GetKey()), r, list[i])
 	}
 }
 
@@ -312,21 +431,32 @@ func (d *decider) replay(a *arrival, r *result, op *commandv1.Operation) (id [16
 		r.same = k.result
 		return id, true
 	}
-	if ext := a.external[r.operation]; ext != nil {
-		d.taken(a, r, ext)
+	if hash, ok := d.waiting[id]; ok {
+		if r.pending = hash == string(op.GetRequestHash()); !r.pending {
+			r.refusal = keyReused(op.GetKey())
+		}
 		return id, true
+	}
+	return id, d.recall(a, r, id, op)
+}
+
+// recall answers an operation whose key the database is known to have.
+func (d *decider) recall(a *arrival, r *result, id [16]byte, op *commandv1.Operation) bool {
+	command := a.command.GetId()
+	if r.whose != nil {
+		command = r.whose.command
+	}
+	if ext := a.external[externalKey{command, r.operation}]; ext != nil {
+		d.taken(a, r, ext)
+		return true
 	}
 	k, ok := d.known[id]
 	if !ok {
-		return id, false
+		return false
 	}
 	same := string(k.RequestHash) == string(op.GetRequestHash())
 	switch {
-	case k.Shard == int(d.shard) && same:
-		r.answered = k.raw
-	case k.Shard == int(d.shard):
-		r.refusal = keyReused(op.GetKey())
-	default:
+	case k.Shard != int(d.shard):
 		d.taken(a, r, &journalv1.External{
 			Kind: journalv1.ExternalKind_EXTERNAL_KIND_KEY_TAKEN,
 			Text: fmt.Sprintf("record %d.%d has the key, same request: %t", k.Shard, k.Seq, same),
@@ -334,8 +464,12 @@ func (d *decider) replay(a *arrival, r *result, op *commandv1.Operation) (id [16
 		if same {
 			r.answered = k.raw
 		}
+	case same:
+		r.answered = k.raw
+	default:
+		r.refusal = keyReused(op.GetKey())
 	}
-	return id, true
+	return true
 }
 
 // taken records that another shard has the key: the log alone cannot tell.

@@ -19,9 +19,20 @@ type hub struct {
 	queued  atomic.Int64
 }
 
-// waiter waits for the outcomes of one command.
+// waiter waits for the outcomes of the operations of one command. They may come
+// in parts: an operation that waits for money of other shards is told later.
 type waiter struct {
-	told chan []Outcome // takes one answer
+	mu       sync.Mutex
+	outcomes []Outcome
+	told     []bool
+	left     int
+	done     chan struct{} // closed when all are told
+}
+
+// indexed is the outcome of the operation at an index of its command.
+type indexed struct {
+	operation uint32
+	Outcome
 }
 
 func newHub() *hub { return &hub{waiters: map[string]*waiter{}} }
@@ -36,8 +47,8 @@ func (h *hub) reserve(n, most int) bool {
 
 func (h *hub) free(n int) { h.queued.Add(int64(-n)) }
 
-func (h *hub) wait(command string) *waiter {
-	w := &waiter{told: make(chan []Outcome, 1)}
+func (h *hub) wait(command string, operations int) *waiter {
+	w := &waiter{outcomes: make([]Outcome, operations), told: make([]bool, operations), left: operations, done: make(chan struct{})}
 	h.mu.Lock()
 	h.waiters[command] = w
 	h.mu.Unlock()
@@ -50,18 +61,33 @@ func (h *hub) forget(command string) {
 	h.mu.Unlock()
 }
 
-// tell answers a command's waiter, if one is here; the first answer counts.
-func (h *hub) tell(command string, outcomes []Outcome) {
+// tell answers a command's waiter, if one is here; the first answer of an
+// operation counts.
+func (h *hub) tell(command string, outcomes []indexed) {
 	h.mu.Lock()
 	w := h.waiters[command]
 	h.mu.Unlock()
 	if w == nil {
 		return
 	}
-	select {
-	case w.told <- outcomes:
-	default:
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range outcomes {
+		if int(o.operation) >= len(w.told) || w.told[o.operation] {
+			continue
+		}
+		w.told[o.operation], w.outcomes[o.operation] = true, o.Outcome
+		if w.left--; w.left == 0 {
+			close(w.done)
+		}
 	}
+}
+
+// seen gives what was told so far.
+func (w *waiter) seen(i int) (Outcome, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.outcomes[i], w.told[i]
 }
 
 // told takes a message of another process's writer.
@@ -70,48 +96,59 @@ func (h *hub) told(raw []byte) {
 	if err := proto.Unmarshal(raw, m); err != nil {
 		return // not ours to judge: waiters look their keys up
 	}
-	outcomes := make([]Outcome, len(m.GetResults()))
-	for i, r := range m.GetResults() {
-		outcomes[i] = Outcome{Refusal: unwire(r.GetRefusal()), Replayed: r.GetReplayed()}
-		if len(r.GetRecord()) == 0 {
-			continue
+	outcomes := make([]indexed, 0, len(m.GetResults()))
+	for _, r := range m.GetResults() {
+		o := indexed{r.GetOperation(), Outcome{Refusal: unwire(r.GetRefusal()), Replayed: r.GetReplayed()}}
+		if len(r.GetRecord()) > 0 {
+			rec := new(journalv1.Record)
+			if proto.Unmarshal(r.GetRecord(), rec) != nil {
+				return
+			}
+			o.Record = rec
+			if o.Refusal == nil {
+				o.Refusal = unwire(rec.GetRefusal())
+			}
 		}
-		rec := new(journalv1.Record)
-		if proto.Unmarshal(r.GetRecord(), rec) != nil {
-			return
-		}
-		outcomes[i].Record = rec
-		if outcomes[i].Refusal == nil {
-			outcomes[i].Refusal = unwire(rec.GetRefusal())
-		}
+		outcomes = append(outcomes, o)
 	}
 	h.tell(m.GetCommand(), outcomes)
 }
 
-// deliver answers everybody who waits for the commands of a committed batch.
+// addressee is a command that somebody waits for.
+type addressee struct{ process, command string }
+
+// deliver answers everybody who waits for what a committed batch decided.
 func (e *Engine) deliver(shard int, b *batch) {
 	for _, c := range b.commands {
-		switch process := c.command.GetProcess(); process {
-		case "":
-		case e.cfg.Process:
-			e.hub.tell(c.command.GetId(), c.outcomes())
-		default:
-			raw, err := proto.Marshal(&commandv1.Outcome{Command: c.command.GetId(), Results: c.wire()})
+		for to, outcomes := range c.outcomes() {
+			if to.process == e.cfg.Process {
+				e.hub.tell(to.command, outcomes)
+				continue
+			}
+			raw, err := proto.Marshal(&commandv1.Outcome{Command: to.command, Results: wireResults(outcomes)})
 			if err != nil {
 				e.cfg.Logger.ErrorContext(context.Background(), "outcome not told", "shard", shard, "error", err)
 				continue
 			}
-			e.cfg.Outcomes.Tell(process, raw)
+			e.cfg.Outcomes.Tell(to.process, raw)
 		}
 	}
 }
 
-// outcomes gives the answer to each operation of the command, in order.
-func (c *decided) outcomes() []Outcome {
-	out := make([]Outcome, max(len(c.results), len(c.command.GetOperations().GetList())))
+// outcomes gives the answers of a decided command by who waits for them: its own
+// operations, and parked ones of other commands that it let go on.
+func (c *decided) outcomes() map[addressee][]indexed {
+	out := map[addressee][]indexed{}
 	for _, r := range c.results {
-		if int(r.operation) < len(out) {
-			out[r.operation] = r.outcome()
+		if r.internal || r.pending {
+			continue
+		}
+		to := addressee{c.command.GetProcess(), c.command.GetId()}
+		if r.whose != nil {
+			to = addressee{r.whose.process, r.whose.command}
+		}
+		if to.process != "" {
+			out[to] = append(out[to], indexed{r.operation, r.outcome()})
 		}
 	}
 	return out
@@ -136,15 +173,13 @@ func (r *result) outcome() Outcome {
 	}
 }
 
-// wire writes the answers for another process.
-func (c *decided) wire() []*commandv1.Result {
-	outcomes := c.outcomes()
+// wireResults writes the answers for another process.
+func wireResults(outcomes []indexed) []*commandv1.Result {
 	results := make([]*commandv1.Result, len(outcomes))
 	for i, o := range outcomes {
-		results[i] = &commandv1.Result{Operation: uint32(i), Replayed: o.Replayed}
+		results[i] = &commandv1.Result{Operation: o.operation, Replayed: o.Replayed}
 		if o.Record != nil {
-			raw, err := proto.Marshal(o.Record)
-			if err == nil {
+			if raw, err := proto.Marshal(o.Record); err == nil {
 				results[i].Record = raw
 			}
 		}

@@ -160,7 +160,7 @@ func (w *writer) foreseeFlows(n *needs, a *arrival) {
 		}
 	case *commandv1.Command_Due:
 		for _, t := range what.Due.GetTimers() {
-			if t.GetFlow() != ledger.HoldFlow {
+			if t.GetFlow() != ledger.HoldFlow && t.GetFlow() != gatherFlow {
 				w.foreseeStep(n, aggregateKey{a.command.GetBook(), t.GetFlow(), t.GetAggregate()},
 					flow.Command{Event: t.GetEvent(), Actor: "timer"})
 			}
@@ -194,4 +194,18 @@ func (d *decider) flowView(k aggregateKey, agg aggregate) flow.View {
 		v.State = agg.state
 	}
 	return v
+}
+
+// mustLoad brings stripes into memory that no command names: those of accounts
+// that the gathering moves.
+func (d *decider) mustLoad(keys ...stripeKey) {
+	var missing []stripeKey
+	for _, k := range keys {
+		if !d.stripes.has(k) {
+			missing = append(missing, k)
+		}
+	}
+	if len(missing) > 0 {
+		d.load(missing)
+	}
 }

@@ -116,7 +116,7 @@ func (s *shard) recordedExternals(ctx context.Context) (map[int64]externals, int
 			if recorded[rec.GetOffset()] == nil {
 				recorded[rec.GetOffset()] = externals{}
 			}
-			recorded[rec.GetOffset()][rec.GetOperation()] = rec.GetExternal()
+			recorded[rec.GetOffset()][externalKey{rec.GetCommand(), rec.GetOperation()}] = rec.GetExternal()
 		}
 		return nil
 	})
@@ -137,8 +137,10 @@ func (w *writer) readUntil(ctx context.Context, log port.CommandReader, out chan
 			}
 			a := decode(r)
 			a.external = recorded[r.Offset]
-			if ext := a.external[0]; ext.GetKind() == journalv1.ExternalKind_EXTERNAL_KIND_REJECTED {
-				a.command, a.undecodable = nil, ext.GetText()
+			for _, ext := range a.external {
+				if ext.GetKind() == journalv1.ExternalKind_EXTERNAL_KIND_REJECTED {
+					a.command, a.undecodable = nil, ext.GetText()
+				}
 			}
 			if !send(ctx, out, []*arrival{a}) {
 				return ctx.Err()

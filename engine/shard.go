@@ -102,14 +102,15 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	if err != nil {
 		return err
 	}
-	effects, timers := newEffects(s), newTimers(s)
+	effects, timers, links := newEffects(s), newTimers(s), newLinks(s)
 	w.after = func(b *batch) {
 		relay.offer(b.records)
 		effects.offer(b.records)
 		timers.offer(b.records)
+		links.offer(b.records)
 		e.deliver(s.number, b)
 	}
-	if err := effects.load(ctx); err != nil {
+	if err := errors.Join(effects.load(ctx), links.load(ctx)); err != nil {
 		return err
 	}
 	arrivals := make(chan []*arrival)
@@ -118,6 +119,7 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	g.Go(func() error { return ignoreEnd(ctx, relay.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, effects.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, timers.run(ctx)) })
+	g.Go(func() error { return ignoreEnd(ctx, links.run(ctx)) })
 	s.running.Store(true)
 	return g.Wait()
 }
@@ -135,7 +137,7 @@ func (s *shard) writer(ctx context.Context, session *store.Writer, taken store.S
 	e := s.engine
 	w := &writer{
 		decider: decider{
-			state: newState(), shard: uint32(s.number), flows: e.cfg.Flows, zone: e.cfg.Zone, nowUS: e.clock.now,
+			state: newState(), shard: uint32(s.number), flows: e.cfg.Flows, zone: e.cfg.Zone, nowUS: e.clock.now, shards: e.cfg.Commands.Shards(),
 		},
 		db: e.cfg.DB, session: session, rows: store.NewRows(e.cfg.Zone), cfg: &e.cfg, log: e.cfg.Logger,
 		metrics:   e.metrics.shard(s.number),

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/stripe"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -113,6 +114,9 @@ type state struct {
 	timers     *table[string, *journalv1.Timer]
 	accounts   *table[accountKey, bool]
 	keys       recentKeys
+	gather     *stripe.Shard                // who waits for money of other shards
+	parked     map[stripe.CommandID]*parked // the operations that wait
+	waiting    map[[16]byte]string          // their keys, with the request's hash
 }
 
 // effectRow is an effect with its book.

@@ -14,6 +14,7 @@ import (
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/stripe"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -196,8 +197,14 @@ func (d *decider) due(a *arrival, due *commandv1.Due) []*result {
 		if stands == nil || stands.GetDueUs() > d.clockUS {
 			continue
 		}
-		r := &result{operation: uint32(i), draft: d.fire(a, stands)}
 		d.timers.put(t.GetId(), nil)
+		if stands.GetFlow() == gatherFlow {
+			h := d.happen(a, nil)
+			d.gather.Expire(h, stripe.CommandID(stands.GetAggregate()))
+			results = append(results, h.end()...)
+			continue
+		}
+		r := &result{operation: uint32(i), draft: d.fire(a, stands), internal: true}
 		results = append(results, d.accept(a, r))
 	}
 	return results
@@ -252,6 +259,9 @@ func (d *decider) fold(bookName string, draft *ledger.Draft) {
 	for i := range draft.Applied {
 		c := &draft.Applied[i]
 		d.stripes.put(stripeKey{bookName, c.Account, c.Asset.Code}, c.After)
+		if c.Type.Floored && !d.inGather && !d.gather.Idle() {
+			d.moved = append(d.moved, stripeAccount(bookName, c.Account, c.Asset.Code))
+		}
 	}
 	for i := range draft.Holds {
 		d.holds.put(draft.Holds[i].Seq, &holdRow{inBook: bookName, Hold: draft.Holds[i]})

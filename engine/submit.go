@@ -67,7 +67,7 @@ func (e *Engine) Submit(ctx context.Context, req Request) []Outcome {
 		return refuseAll(outcomes, refusal)
 	}
 	for _, p := range parts {
-		p.waiter = e.hub.wait(p.command.GetId())
+		p.waiter = e.hub.wait(p.command.GetId(), len(p.indexes))
 	}
 	e.append(ctx, parts, time.Until(deadline)) // clock: the caller's patience
 	for _, p := range parts {
@@ -210,9 +210,9 @@ func (e *Engine) await(ctx context.Context, p *part, outcomes []Outcome) {
 	defer look.Stop()
 	for {
 		select {
-		case told := <-p.waiter.told:
+		case <-p.waiter.done:
 			for i, at := range p.indexes {
-				outcomes[at] = told[i]
+				outcomes[at], _ = p.waiter.seen(i)
 			}
 			return
 		case err := <-p.failed:
@@ -262,6 +262,10 @@ func (e *Engine) lookUp(ctx context.Context, p *part, outcomes []Outcome) bool {
 	}
 	all := true
 	for i, id := range ids {
+		if told, ok := p.waiter.seen(i); ok {
+			outcomes[p.indexes[i]] = told
+			continue
+		}
 		k, ok := found[id]
 		if !ok || !e.recall(ctx, &outcomes[p.indexes[i]], k, ops[i], p.command.GetId()) {
 			all = false

@@ -70,6 +70,9 @@ func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
 				arrivals = nil // the log's end, in a replay
 				break
 			}
+			if len(w.known) > w.cfg.BatchOperations {
+				w.known = nil // what is known stays true and is found again
+			}
 			var err error
 			if pending, err = w.extend(ctx, pending, as); err != nil {
 				return err
@@ -109,6 +112,7 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 		return nil, err
 	}
 	w.load = func(keys []stripeKey) { w.loadUnforeseen(ctx, keys) }
+	w.lookUp = func(p *parked) { w.lookUpParked(ctx, p) }
 	for _, a := range as {
 		b.commands = append(b.commands, w.decide(a))
 		b.operations += a.operations()
@@ -131,6 +135,26 @@ func (w *writer) loadUnforeseen(ctx context.Context, keys []stripeKey) {
 	}
 	if err := w.loadStripes(ctx, n); err != nil {
 		w.loadErr = err
+	}
+}
+
+// lookUpParked finds whether keys of an operation that is about to be parked are
+// in the database.
+func (w *writer) lookUpParked(ctx context.Context, p *parked) {
+	ids := make([][16]byte, len(p.list))
+	for i, op := range p.list {
+		ids[i] = store.KeyID(p.Book, op.GetKey())
+	}
+	known, err := w.readKeys(ctx, ids)
+	if err != nil {
+		w.loadErr = err
+		return
+	}
+	for id, k := range known {
+		if w.known == nil {
+			w.known = map[[16]byte]knownKey{}
+		}
+		w.known[id] = k
 	}
 }
 
@@ -226,7 +250,7 @@ func (w *writer) mend(ctx context.Context, as []*arrival, cause error) (done boo
 	}
 	switch {
 	case errors.Is(cause, store.ErrKeyTaken):
-		return false, w.learnKeys(ctx, as)
+		return false, w.learnKeys(ctx)
 	case causedByCommand(cause) && len(as) > 1:
 		half := len(as) / 2
 		if err := w.again(ctx, as[:half], nil); err != nil {
@@ -235,7 +259,9 @@ func (w *writer) mend(ctx context.Context, as []*arrival, cause error) (done boo
 		return true, w.again(ctx, as[half:], nil)
 	case causedByCommand(cause):
 		w.log.ErrorContext(ctx, "a command fails alone and is put aside", "shard", w.shard, "offset", as[0].offset, "error", cause)
-		as[0].external = externals{0: {Kind: journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL, Text: store.Class(cause)}}
+		as[0].external = externals{{as[0].command.GetId(), 0}: {
+			Kind: journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL, Text: store.Class(cause),
+		}}
 		return false, nil
 	default:
 		return false, cause
@@ -260,49 +286,43 @@ func (w *writer) forget(ctx context.Context) error {
 	}
 	w.totals = totals
 	w.state = newState()
+	if err := w.loadGathers(ctx); err != nil {
+		return err
+	}
 	w.position, w.seq = w.committed.position, w.committed.head.Seq
 	w.clockUS, w.dayEndUS = w.committed.clockUS, 0
 	w.tick(w.clockUS)
 	return nil
 }
 
-// learnKeys finds which keys of the arrivals the database knows.
-func (w *writer) learnKeys(ctx context.Context, as []*arrival) error {
-	var ids [][16]byte
-	for _, a := range as {
-		ids = append(ids, a.keyIDs(w)...)
-	}
-	rows, err := w.db.LookupKeys(ctx, ids)
+// learnKeys finds which keys of the failed commit the database knows.
+func (w *writer) learnKeys(ctx context.Context) error {
+	known, err := w.readKeys(ctx, w.rows.KeyIDs())
 	if err != nil {
-		return fmt.Errorf("look keys up: %w", err)
+		return err
 	}
-	w.known = make(map[[16]byte]knownKey, len(rows))
-	for _, r := range rows {
-		raw, _, err := w.db.Record(ctx, r.Shard, r.Seq)
-		if err != nil {
-			return fmt.Errorf("read record %d.%d: %w", r.Shard, r.Seq, err)
-		}
-		w.known[r.ID] = knownKey{KnownKey: r, raw: raw}
+	if w.known == nil {
+		w.known = map[[16]byte]knownKey{}
+	}
+	for id, k := range known {
+		w.known[id] = k
 	}
 	return nil
 }
 
-// keyIDs lists the ids of the keys that the arrival would take.
-func (a *arrival) keyIDs(w *writer) [][16]byte {
-	if a.command == nil {
-		return nil
+// readKeys reads the keys that the database knows, with their records.
+func (w *writer) readKeys(ctx context.Context, ids [][16]byte) (map[[16]byte]knownKey, error) {
+	rows, err := w.db.LookupKeys(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look keys up: %w", err)
 	}
-	if ans := a.command.GetAnswer(); ans != nil {
-		row, _ := w.effects.get(ans.GetAttempt())
-		bookName := row.inBook
-		if bookName == "" {
-			bookName = a.command.GetBook()
+	known := make(map[[16]byte]knownKey, len(rows))
+	for _, r := range rows {
+		raw, _, err := w.db.Record(ctx, r.Shard, r.Seq)
+		if err != nil {
+			return nil, fmt.Errorf("read record %d.%d: %w", r.Shard, r.Seq, err)
 		}
-		return [][16]byte{store.KeyID(bookName, answerKey(ans))}
+		known[r.ID] = knownKey{KnownKey: r, raw: raw}
 	}
-	var ids [][16]byte
-	for _, op := range a.command.GetOperations().GetList() {
-		ids = append(ids, store.KeyID(a.command.GetBook(), op.GetKey()))
-	}
-	return ids
+	return known, nil
 }

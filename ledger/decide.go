@@ -258,10 +258,15 @@ func changes(field string, legs []*commandv1.Leg) ([]book.Change, *fault.Refusal
 }
 
 func change(field string, l *commandv1.Leg) (book.Change, *fault.Refusal) {
-	t, refusal := typeOf(join(field, "account"), l.GetAccount())
+	name, refusal := book.ParseName(join(field, "account"), l.GetAccount())
 	if refusal != nil {
 		return book.Change{}, refusal
 	}
+	if name.IsTransit() {
+		return book.Change{}, fault.Refuse(fault.AccountInvalid, join(field, "account"),
+			"%s holds money between stripes; nobody books to it", l.GetAccount())
+	}
+	t, _ := book.LookupType(name.Type)
 	if !t.Implicit && !l.GetOpen() {
 		return book.Change{}, fault.Refuse(fault.AccountUnknown, join(field, "account"), "%s is not open", l.GetAccount()).
 			With("account", l.GetAccount())
@@ -323,4 +328,57 @@ func join(prefix, field string) string {
 		return field
 	}
 	return prefix + "." + field
+}
+
+// Lowering gives the changes by which an operation can take accounts below their
+// floors, without looking at the books. Settling and voiding give back what is
+// held and lower nothing. An operation that is wrong lowers nothing either: it is
+// refused for that.
+func Lowering(op *commandv1.Operation) []book.Change {
+	switch what := op.GetWhat().(type) {
+	case *commandv1.Operation_Post:
+		if all, refusal := changes("legs", what.Post.GetLegs()); refusal == nil {
+			return all
+		}
+	case *commandv1.Operation_Place:
+		p := what.Place
+		leg := &commandv1.Leg{Account: p.GetAccount(), Asset: p.GetAsset(), Amount: p.GetAmount(), Open: p.GetOpen()}
+		if c, refusal := change("", leg); refusal == nil {
+			return []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)}
+		}
+	}
+	return nil
+}
+
+// Transit books money out of a stripe, or into it, on its way between the stripes
+// of one account. key names the message that carries it.
+func Transit(v View, account string, asset money.Asset, amount money.Amount, into bool, key, day string) *Draft {
+	name, refusal := book.ParseName("account", account)
+	if refusal != nil {
+		panic("ledger: transit of " + refusal.Error())
+	}
+	t, _ := book.LookupType(name.Type)
+	free := t
+	free.Floored = false // what may travel was checked when it was sent
+	lower, raise := t.Class.Lowering(), book.Debit+book.Credit-t.Class.Lowering()
+	out := book.Change{Account: account, Type: free, Asset: asset, Kind: lower, Amount: amount}
+	in := book.Change{Account: name.Transit().String(), Type: free, Asset: asset, Kind: raise, Amount: amount}
+	if into {
+		out.Kind, in.Kind = raise, lower
+	}
+	applied, _ := book.Apply(v, []book.Change{out, in}, nil)
+	return draft(applied, &journalv1.Entry{Kind: "transit", Day: day, Links: map[string]string{"message": key}})
+}
+
+// Touch makes the stripe of an account by a hold of nothing; nil when it is there.
+func Touch(v View, account string, asset money.Asset) *Draft {
+	if v.Stripe(account, asset.Code).Version > 0 {
+		return nil
+	}
+	t, refusal := typeOf("account", account)
+	if refusal != nil {
+		panic("ledger: touch of " + refusal.Error())
+	}
+	applied, _ := book.Apply(v, []book.Change{book.Place(account, t, asset, money.Zero)}, nil)
+	return draft(applied, nil)
 }

@@ -62,6 +62,27 @@ func (n Name) String() string {
 	return n.Type + ":" + n.Owner + ":" + n.Part
 }
 
+// transitPart marks the part of an account that holds money on its way between
+// the account's stripes.
+const transitPart = "transit"
+
+// Transit is the part of the account that holds money on its way between its
+// stripes. Its stripes may be below zero one by one; their sum is never.
+func (n Name) Transit() Name {
+	if n.Part == "" {
+		n.Part = transitPart
+	} else {
+		n.Part += "." + transitPart
+	}
+	return n
+}
+
+// IsTransit says whether the account is the transit part of another one. Nobody
+// but the gathering between stripes may book to it.
+func (n Name) IsTransit() bool {
+	return n.Part == transitPart || strings.HasSuffix(n.Part, "."+transitPart)
+}
+
 // AccountID identifies an account in the database; it derives from book and name.
 type AccountID [16]byte
 

@@ -173,3 +173,16 @@ func Sum(amounts ...Amount) Amount {
 // String prints the plain decimal number with the amount's own scale, without
 // an exponent. Amounts that leave the program are printed by Asset.Format.
 func (a Amount) String() string { return a.d.Text('f') }
+
+// MarshalText prints the amount as String does.
+func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what Parse reads.
+func (a *Amount) UnmarshalText(text []byte) error {
+	parsed, err := Parse(string(text))
+	if err != nil {
+		return err
+	}
+	*a = parsed
+	return nil
+}

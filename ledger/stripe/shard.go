@@ -114,6 +114,10 @@ func (s *Shard) Expire(b Books, id CommandID) {
 	}
 }
 
+// Idle says that nobody waits and nothing is remembered: then Submit of a command
+// that is covered, and Changed, would do nothing but apply it.
+func (s *Shard) Idle() bool { return len(s.waits)+len(s.stripes)+len(s.homes) == 0 }
+
 // Undecided says whether the command is parked here.
 func (s *Shard) Undecided(id CommandID) bool { return s.waits[id] != nil }
 

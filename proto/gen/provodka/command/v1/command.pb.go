@@ -47,6 +47,8 @@ type Command struct {
 	//	*Command_Answer
 	//	*Command_Due
 	//	*Command_Link
+	//	*Command_Found
+	//	*Command_Delivered
 	What          isCommand_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -167,6 +169,24 @@ func (x *Command) GetLink() *Link {
 	return nil
 }
 
+func (x *Command) GetFound() *Found {
+	if x != nil {
+		if x, ok := x.What.(*Command_Found); ok {
+			return x.Found
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDelivered() *Delivered {
+	if x != nil {
+		if x, ok := x.What.(*Command_Delivered); ok {
+			return x.Delivered
+		}
+	}
+	return nil
+}
+
 type isCommand_What interface {
 	isCommand_What()
 }
@@ -191,6 +211,16 @@ type Command_Link struct {
 	Link *Link `protobuf:"bytes,10,opt,name=link,proto3,oneof"`
 }
 
+type Command_Found struct {
+	// The answer of a look-up of an account's stripes.
+	Found *Found `protobuf:"bytes,11,opt,name=found,proto3,oneof"`
+}
+
+type Command_Delivered struct {
+	// Messages that reached another shard's log.
+	Delivered *Delivered `protobuf:"bytes,12,opt,name=delivered,proto3,oneof"`
+}
+
 func (*Command_Operations) isCommand_What() {}
 
 func (*Command_Answer) isCommand_What() {}
@@ -198,6 +228,10 @@ func (*Command_Answer) isCommand_What() {}
 func (*Command_Due) isCommand_What() {}
 
 func (*Command_Link) isCommand_What() {}
+
+func (*Command_Found) isCommand_What() {}
+
+func (*Command_Delivered) isCommand_What() {}
 
 // Operations are done in order; each has its own key and its own outcome.
 type Operations struct {
@@ -1166,7 +1200,127 @@ func (x *Link) GetBody() []byte {
 	return nil
 }
 
-// Outcome answers one operation of a command; it can be made from the record alone.
+// Found says which shards have a stripe of an account.
+type Found struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account, in the gathering package's words.
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Round of the account's home that asked.
+	Round uint64 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
+	// Shards with a stripe.
+	Shards        []uint32 `protobuf:"varint,3,rep,packed,name=shards,proto3" json:"shards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Found) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Found) GetRound() uint64 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *Found) GetShards() []uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
+// Delivered says that messages to a peer are in its command log for good.
+type Delivered struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The peer.
+	Peer uint32 `protobuf:"varint,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	// Numbers of the messages in the ordered pair.
+	Numbers       []uint64 `protobuf:"varint,2,rep,packed,name=numbers,proto3" json:"numbers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivered) Reset() {
+	*x = Delivered{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivered) ProtoMessage() {}
+
+func (x *Delivered) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
+func (*Delivered) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Delivered) GetPeer() uint32 {
+	if x != nil {
+		return x.Peer
+	}
+	return 0
+}
+
+func (x *Delivered) GetNumbers() []uint64 {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+// Outcome answers operations of a command: all of them, or those that waited for
+// money of other shards and are decided now.
 type Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the command.
@@ -1179,7 +1333,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1345,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1204,7 +1358,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -1240,7 +1394,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1252,7 +1406,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1265,7 +1419,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -1307,7 +1461,7 @@ var File_provodka_command_v1_command_proto protoreflect.FileDescriptor
 
 const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/command/v1/command.proto\x12\x13provodka.command.v1\x1a provodka/journal/v1/record.proto\"\xf6\x02\n" +
+	"!provodka/command/v1/command.proto\x12\x13provodka.command.v1\x1a provodka/journal/v1/record.proto\"\xea\x03\n" +
 	"\aCommand\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aprocess\x18\x02 \x01(\tR\aprocess\x12\x1d\n" +
@@ -1322,7 +1476,9 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06answer\x18\b \x01(\v2\x1b.provodka.command.v1.AnswerH\x00R\x06answer\x12,\n" +
 	"\x03due\x18\t \x01(\v2\x18.provodka.command.v1.DueH\x00R\x03due\x12/\n" +
 	"\x04link\x18\n" +
-	" \x01(\v2\x19.provodka.command.v1.LinkH\x00R\x04linkB\x06\n" +
+	" \x01(\v2\x19.provodka.command.v1.LinkH\x00R\x04link\x122\n" +
+	"\x05found\x18\v \x01(\v2\x1a.provodka.command.v1.FoundH\x00R\x05found\x12>\n" +
+	"\tdelivered\x18\f \x01(\v2\x1e.provodka.command.v1.DeliveredH\x00R\tdeliveredB\x06\n" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
@@ -1402,7 +1558,14 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04Link\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\rR\x04from\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x12\n" +
-	"\x04body\x18\x03 \x01(\fR\x04body\"Z\n" +
+	"\x04body\x18\x03 \x01(\fR\x04body\"O\n" +
+	"\x05Found\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
+	"\x05round\x18\x02 \x01(\x04R\x05round\x12\x16\n" +
+	"\x06shards\x18\x03 \x03(\rR\x06shards\"9\n" +
+	"\tDelivered\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\rR\x04peer\x12\x18\n" +
+	"\anumbers\x18\x02 \x03(\x04R\anumbers\"Z\n" +
 	"\aOutcome\x12\x18\n" +
 	"\acommand\x18\x01 \x01(\tR\acommand\x125\n" +
 	"\aresults\x18\x02 \x03(\v2\x1b.provodka.command.v1.ResultR\aresults\"\xac\x01\n" +
@@ -1425,7 +1588,7 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 	return file_provodka_command_v1_command_proto_rawDescData
 }
 
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*Command)(nil),    // 0: provodka.command.v1.Command
 	(*Operations)(nil), // 1: provodka.command.v1.Operations
@@ -1440,39 +1603,43 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*Answer)(nil),     // 10: provodka.command.v1.Answer
 	(*Due)(nil),        // 11: provodka.command.v1.Due
 	(*Link)(nil),       // 12: provodka.command.v1.Link
-	(*Outcome)(nil),    // 13: provodka.command.v1.Outcome
-	(*Result)(nil),     // 14: provodka.command.v1.Result
-	nil,                // 15: provodka.command.v1.Post.MetadataEntry
-	nil,                // 16: provodka.command.v1.Post.LinksEntry
-	nil,                // 17: provodka.command.v1.Settle.MetadataEntry
-	(*v1.Timer)(nil),   // 18: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil), // 19: provodka.journal.v1.Refusal
+	(*Found)(nil),      // 13: provodka.command.v1.Found
+	(*Delivered)(nil),  // 14: provodka.command.v1.Delivered
+	(*Outcome)(nil),    // 15: provodka.command.v1.Outcome
+	(*Result)(nil),     // 16: provodka.command.v1.Result
+	nil,                // 17: provodka.command.v1.Post.MetadataEntry
+	nil,                // 18: provodka.command.v1.Post.LinksEntry
+	nil,                // 19: provodka.command.v1.Settle.MetadataEntry
+	(*v1.Timer)(nil),   // 20: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil), // 21: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	1,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
 	10, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
 	11, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
 	12, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	2,  // 4: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
-	3,  // 5: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
-	5,  // 6: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
-	6,  // 7: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
-	7,  // 8: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
-	8,  // 9: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	9,  // 10: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
-	4,  // 11: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	15, // 12: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	16, // 13: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	4,  // 14: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	17, // 15: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	18, // 16: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	14, // 17: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	19, // 18: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	13, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	14, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	2,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
+	3,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
+	5,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
+	6,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
+	7,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
+	8,  // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
+	9,  // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	4,  // 13: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	17, // 14: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	18, // 15: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	4,  // 16: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	19, // 17: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	20, // 18: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	16, // 19: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	21, // 20: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -1485,6 +1652,8 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Command_Answer)(nil),
 		(*Command_Due)(nil),
 		(*Command_Link)(nil),
+		(*Command_Found)(nil),
+		(*Command_Delivered)(nil),
 	}
 	file_provodka_command_v1_command_proto_msgTypes[2].OneofWrappers = []any{
 		(*Operation_Open)(nil),
@@ -1500,7 +1669,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

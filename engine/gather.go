@@ -1,0 +1,426 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/stripe"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// gatherFlow is the timer's flow for the deadline of a parked command.
+const gatherFlow = "gather"
+
+// parked is a caller's operation, or atomic group, that waits for money of other
+// shards, as it is journaled: everything that deciding it later needs.
+type parked struct {
+	Process    string // who waits
+	Command    string
+	Actor      string
+	Book       string
+	First      uint32   // index of the first operation in its command
+	Operations [][]byte // as they were asked for
+	ExpiresUS  int64    // 0 is never
+	TimerID    string
+
+	list []*commandv1.Operation // decoded
+}
+
+// identity says whose operation a result is.
+type identity struct{ process, command, actor, book string }
+
+// id names the parked operation for the gathering rules.
+func (p *parked) id() stripe.CommandID {
+	return stripe.CommandID(p.Command + "/" + strconv.FormatUint(uint64(p.First), 10))
+}
+
+func (p *parked) identity() *identity { return &identity{p.Process, p.Command, p.Actor, p.Book} }
+
+// stripeAccount is an account in one asset in the words of the gathering rules.
+// Its order is the same on every shard.
+func stripeAccount(bookName, account, asset string) stripe.Account {
+	return stripe.Account(bookName + " " + asset + " " + account)
+}
+
+func splitAccount(a stripe.Account) (bookName, account string, asset money.Asset) {
+	parts := strings.SplitN(string(a), " ", 3)
+	asset, ok := money.LookupAsset(parts[1])
+	if !ok {
+		panic("engine: gathering of asset " + parts[1])
+	}
+	return parts[0], parts[2], asset
+}
+
+// happening is one event of the gathering while it is decided: the records that
+// its actions leave, in order.
+type happening struct {
+	d       *decider
+	a       *arrival
+	now     *parked // the operation being submitted; nil in other events
+	results []*result
+	sent    []*journalv1.Gather
+}
+
+// gathered submits operations that the quick path could not decide.
+func (d *decider) gathered(a *arrival, first uint32, list []*commandv1.Operation) []*result {
+	c := a.command
+	p := &parked{
+		Process: c.GetProcess(), Command: c.GetId(), Actor: c.GetActor(), Book: c.GetBook(), First: first, list: list,
+	}
+	if t := c.GetTimeoutMs(); t > 0 {
+		p.ExpiresUS = a.stampUS + t*1000
+	}
+	// Parking takes no key, so a clash would be found only when money has moved.
+	// Off the quick path a look at the database is cheap.
+	d.lookUp(p)
+	if results, again := d.answers(a, p); again {
+		return results
+	}
+	h := d.happen(a, p)
+	d.gather.Submit(h, d.wants(p))
+	return h.end()
+}
+
+// happen begins an event of the gathering; end ends it.
+func (d *decider) happen(a *arrival, now *parked) *happening {
+	d.inGather = true
+	return &happening{d: d, a: a, now: now}
+}
+
+// wants says what an operation takes from floored accounts: per account the most
+// that it is ever down while the operations are done in order.
+func (d *decider) wants(p *parked) stripe.Command {
+	c := stripe.Command{ID: p.id()}
+	type sum struct{ now, most money.Amount }
+	sums := map[stripe.Account]sum{}
+	var order []stripe.Account
+	homes := map[stripe.Account]stripe.ShardID{}
+	for _, op := range p.list {
+		for _, ch := range d.lowering(p.Book, op) {
+			if !ch.Type.Floored {
+				continue
+			}
+			a := stripeAccount(p.Book, ch.Account, ch.Asset.Code)
+			s, seen := sums[a]
+			if !seen {
+				order = append(order, a)
+				homes[a] = stripe.ShardID(home(p.Book, ch.Account, d.shards))
+			}
+			if ch.Lowers() {
+				s.now = s.now.Add(ch.Amount)
+			} else if ch.Kind == book.Debit || ch.Kind == book.Credit {
+				s.now = s.now.Sub(ch.Amount)
+			}
+			sums[a] = s
+		}
+		for a, s := range sums { // floors are looked at after each operation
+			s.most = money.Max(s.most, s.now)
+			sums[a] = s
+		}
+	}
+	for _, a := range order {
+		if most := sums[a].most; most.Sign() > 0 {
+			c.Debits = append(c.Debits, stripe.Debit{Account: a, Home: homes[a], Amount: most})
+		} else {
+			c.Credits = append(c.Credits, a)
+		}
+	}
+	return c
+}
+
+// lowering gives the changes of one operation without looking at floors.
+func (d *decider) lowering(bookName string, op *commandv1.Operation) []book.Change {
+	f := op.GetFlow()
+	if f == nil {
+		return ledger.Lowering(op)
+	}
+	move, refusal := d.previewFlow(bookName, f)
+	if refusal != nil {
+		return nil
+	}
+	return flowChanges(move.Entry)
+}
+
+// Free implements stripe.Books: what the stripe can spend above its floor.
+func (h *happening) Free(a stripe.Account) money.Amount {
+	bookName, account, asset := splitAccount(a)
+	name, refusal := book.ParseName("account", account)
+	if refusal != nil {
+		panic("engine: gathering of " + refusal.Error())
+	}
+	t, _ := book.LookupType(name.Type)
+	h.d.mustLoad(stripeKey{bookName, account, asset.Code})
+	return view{h.d.state, bookName}.Stripe(account, asset.Code).Available(t.Class)
+}
+
+// Do implements stripe.Books: it carries one action out on memory and leaves its
+// record.
+func (h *happening) Do(action stripe.Action) {
+	d := h.d
+	switch act := action.(type) {
+	case stripe.Apply:
+		h.apply(h.take(act.Command))
+	case stripe.Refuse:
+		h.refuse(h.take(act.Command), act.Account)
+	case stripe.Expire:
+		h.expire(h.take(act.Command))
+	case stripe.Park:
+		h.park()
+	case stripe.Touch:
+		bookName, account, asset := splitAccount(act.Account)
+		d.mustLoad(stripeKey{bookName, account, asset.Code})
+		if draft := ledger.Touch(view{d.state, bookName}, account, asset); draft != nil {
+			h.leave(bookName, draft)
+		}
+	case stripe.Move:
+		bookName, account, asset := splitAccount(act.Account)
+		name, _ := book.ParseName("account", account)
+		d.mustLoad(stripeKey{bookName, account, asset.Code}, stripeKey{bookName, name.Transit().String(), asset.Code})
+		h.leave(bookName, ledger.Transit(view{d.state, bookName}, account, asset, act.Amount, act.Into, act.Key, d.day))
+	case stripe.Send:
+		h.sent = append(h.sent, &journalv1.Gather{
+			State: journalv1.GatherState_GATHER_STATE_SENT, Key: sentKey(act.To, act.Number), Peer: uint32(act.To),
+			Number: act.Number, Account: string(act.Account), Body: encode(act.Envelope),
+		})
+	case stripe.LookUp:
+		// Not a row: the home's row says that its round is not answered yet.
+	}
+}
+
+func sentKey(to stripe.ShardID, number uint64) string { return fmt.Sprintf("%d.%d", to, number) }
+
+// take finds an operation that is being decided: the one at hand, or a parked one.
+func (h *happening) take(id stripe.CommandID) *parked {
+	if h.now != nil && h.now.id() == id {
+		if p := h.d.parked[id]; p != nil {
+			h.unpark(p)
+		}
+		return h.now
+	}
+	p := h.d.parked[id]
+	if p == nil {
+		panic(fmt.Sprintf("engine: shard %d: gathering decides %q, which is not parked", h.d.shard, id))
+	}
+	h.unpark(p)
+	return p
+}
+
+func (h *happening) unpark(p *parked) {
+	delete(h.d.parked, p.id())
+	for _, op := range p.list {
+		delete(h.d.waiting, store.KeyID(p.Book, op.GetKey()))
+	}
+}
+
+// park keeps the operation: it stays undecided and takes no key yet.
+func (h *happening) park() {
+	p := h.now
+	for i, op := range p.list {
+		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(op)
+		if err != nil {
+			panic("engine: marshal a parked operation: " + err.Error())
+		}
+		p.Operations = append(p.Operations, raw)
+		h.d.waiting[store.KeyID(p.Book, op.GetKey())] = string(op.GetRequestHash())
+		h.results = append(h.results, &result{operation: p.First + uint32(i), pending: true})
+	}
+	h.d.parked[p.id()] = p
+	rec := &journalv1.Record{}
+	if p.ExpiresUS > 0 {
+		p.TimerID = "gather." + strconv.FormatUint(h.d.seq+1, 10)
+		rec.Timers = append(rec.Timers, &journalv1.Timer{
+			Id: p.TimerID, DueUs: p.ExpiresUS, Flow: gatherFlow, Aggregate: string(p.id()), Event: "expire",
+		})
+	}
+	h.leave(p.Book, &ledger.Draft{Record: rec})
+}
+
+// apply decides an operation, or a group, whose money is secured.
+func (h *happening) apply(p *parked) {
+	results := h.d.decideParked(h.a, p)
+	h.closeTimer(p, results)
+	h.results = append(h.results, results...)
+}
+
+// refuse refuses an operation, or a group, for an account that lacks the money.
+func (h *happening) refuse(p *parked, a stripe.Account) {
+	results, again := h.d.answers(h.a, p)
+	if !again {
+		culprit, need := h.culprit(p, a)
+		_, account, asset := splitAccount(a)
+		free := h.Free(a)
+		h.d.groupRefused(h.a, p.identity(), results, p.list, culprit, ledger.Refused(&book.Short{
+			Account: account, Asset: asset, Available: free, Need: need,
+		}))
+	}
+	h.closeTimer(p, results)
+	h.results = append(h.results, results...)
+}
+
+// culprit is the operation of a group that asks for more than the account has,
+// and what it asks for.
+func (h *happening) culprit(p *parked, a stripe.Account) (int, money.Amount) {
+	free := h.Free(a)
+	for i, op := range p.list {
+		down := money.Zero
+		for _, ch := range h.d.lowering(p.Book, op) {
+			if stripeAccount(p.Book, ch.Account, ch.Asset.Code) != a {
+				continue
+			}
+			if ch.Lowers() {
+				down = down.Add(ch.Amount)
+			} else if ch.Kind == book.Debit || ch.Kind == book.Credit {
+				down = down.Sub(ch.Amount)
+			}
+		}
+		if down.Cmp(free) > 0 || i == len(p.list)-1 {
+			return i, down
+		}
+		free = free.Sub(down)
+	}
+	return 0, money.Zero
+}
+
+func (h *happening) expire(p *parked) {
+	refusal := fault.Refuse(fault.Expired, "", "the money of other shards did not come in time")
+	results := []*result{{operation: p.First, whose: p.identity(), refusal: refusal,
+		draft: &journalv1.Record{Refusal: wire(refusal)}}}
+	h.d.accept(h.a, results[0])
+	for i := 1; i < len(p.list); i++ {
+		results = append(results, &result{operation: p.First + uint32(i), whose: p.identity(), refusal: refusal})
+	}
+	h.closeTimer(p, results)
+	h.results = append(h.results, results...)
+}
+
+// closeTimer closes the deadline of an operation that is decided.
+func (h *happening) closeTimer(p *parked, results []*result) {
+	if p.TimerID == "" {
+		return
+	}
+	closed := &journalv1.Timer{Id: p.TimerID, DueUs: p.ExpiresUS, Flow: gatherFlow, Aggregate: string(p.id()), Event: "expire", Closed: true}
+	h.d.timers.put(p.TimerID, nil)
+	for _, r := range results {
+		if r.draft != nil {
+			r.draft.Timers = append(r.draft.Timers, closed)
+			return
+		}
+	}
+	h.leave(p.Book, &ledger.Draft{Record: &journalv1.Record{Timers: []*journalv1.Timer{closed}}})
+}
+
+// leave folds a draft and gives it a record of its own.
+func (h *happening) leave(bookName string, draft *ledger.Draft) {
+	r := &result{draft: draft.Record, whose: &identity{book: bookName, actor: "gather"}, internal: true}
+	h.d.fold(bookName, draft)
+	h.results = append(h.results, h.d.accept(h.a, r))
+}
+
+// end puts what the rules remember into the last record of the event.
+func (h *happening) end() []*result {
+	defer func() { h.d.inGather = false }()
+	changes := h.d.gather.Changes()
+	if changes.Empty() && len(h.sent) == 0 {
+		return h.results
+	}
+	var last *result
+	for _, r := range h.results {
+		if r.draft != nil {
+			last = r
+		}
+	}
+	if last == nil {
+		h.leave(h.bookOf(changes), &ledger.Draft{Record: &journalv1.Record{}})
+		last = h.results[len(h.results)-1]
+	}
+	last.draft.Gathers = append(last.draft.Gathers, h.sent...)
+	last.draft.Gathers = append(last.draft.Gathers, h.rows(changes)...)
+	return h.results
+}
+
+// bookOf is the book of an event that left nothing but changes.
+func (h *happening) bookOf(c stripe.Changes) string {
+	var a stripe.Account
+	switch {
+	case len(c.Homes) > 0:
+		a = c.Homes[0].Account
+	case len(c.Marks) > 0:
+		a = c.Marks[0].Account
+	case len(c.HomesGone) > 0:
+		a = c.HomesGone[0]
+	case len(c.MarksGone) > 0:
+		a = c.MarksGone[0]
+	default:
+		return h.a.command.GetBook()
+	}
+	bookName, _, _ := splitAccount(a)
+	return bookName
+}
+
+// The keys of rows that are not named by an account, a command or a message.
+const (
+	rowMark     = "mark"
+	rowHome     = "home"
+	rowCounters = "counters"
+)
+
+// counters are the rules' own numbers.
+type counters struct{ Number, Round uint64 }
+
+// parkedRow is a parked operation with what the rules know of it.
+type parkedRow struct {
+	Parked *parked
+	Wait   stripe.Wait
+}
+
+// rows writes the changes of the rules as rows of the record.
+func (h *happening) rows(c stripe.Changes) []*journalv1.Gather {
+	var out []*journalv1.Gather
+	account := func(a stripe.Account, key string, body []byte) {
+		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_ACCOUNT, Account: string(a), Key: key, Body: body})
+	}
+	for _, w := range c.Waits {
+		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_PARKED, Key: string(w.ID),
+			Body: encode(parkedRow{h.d.parked[w.ID], w})})
+	}
+	for _, id := range c.WaitsGone {
+		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_DECIDED, Key: string(id)})
+	}
+	for _, m := range c.Marks {
+		account(m.Account, rowMark, encode(m))
+	}
+	for _, a := range c.MarksGone {
+		account(a, rowMark, nil)
+	}
+	for _, home := range c.Homes {
+		account(home.Account, rowHome, encode(home))
+	}
+	for _, a := range c.HomesGone {
+		account(a, rowHome, nil)
+	}
+	for _, l := range c.Links {
+		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_APPLIED, Peer: uint32(l.Peer), Number: l.Applied, Body: encode(l)})
+	}
+	account("", rowCounters, encode(counters{c.Number, c.Round}))
+	return out
+}
+
+// encode writes a value of the gathering rules; the order of fields is that of
+// the type, so the same value has the same bytes.
+func encode(v any) []byte {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic("engine: encode gathering: " + err.Error())
+	}
+	return raw
+}
