@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// group decides operations that are done all or none, and every operation of a
+// dry run, which are taken back at its end.
+func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) []*result {
+	results := make([]*result, len(list))
+	known := 0
+	for i, op := range list {
+		results[i] = &result{operation: first + uint32(i), dryRun: a.command.GetDryRun()}
+		if _, again := d.replay(a, results[i], op); again {
+			known++
+		}
+	}
+	switch {
+	case known == len(list):
+		return results
+	case known > 0:
+		return d.partlyKnown(results, known)
+	}
+	if !d.gather.Idle() && !a.command.GetDryRun() {
+		return d.gathered(a, first, list)
+	}
+	if short := d.all(a, identityOf(a), results, list, a.command.GetDryRun()); short != nil {
+		if !a.command.GetDryRun() {
+			return d.gathered(a, first, list)
+		}
+		d.groupRefused(a, identityOf(a), results, list, 0, ledger.Refused(short))
+	}
+	return results
+}
+
+// answers makes the results of a parked operation or group; again says that keys
+// of it were taken meanwhile, so that nothing may be booked.
+func (d *decider) answers(a *arrival, p *parked) (results []*result, again bool) {
+	known := 0
+	for i, op := range p.list {
+		r := &result{operation: p.First + uint32(i), whose: p.identity()}
+		if d.recall(a, r, store.KeyID(p.Book, op.GetKey()), op) {
+			known++
+		}
+		results = append(results, r)
+	}
+	if known > 0 && known < len(results) {
+		results = d.partlyKnown(results, known)
+	}
+	return results, known > 0
+}
+
+// decideParked decides an operation, or a group, whose money the rules secured.
+func (d *decider) decideParked(a *arrival, p *parked) []*result {
+	results, again := d.answers(a, p)
+	if again {
+		return results
+	}
+	if short := d.all(a, p.identity(), results, p.list, false); short != nil {
+		panic(fmt.Sprintf("engine: shard %d: the money of %s was secured and is short: %+v", d.shard, p.id(), short))
+	}
+	return results
+}
+
+// all does operations all or none, and takes everything back in a dry run. A
+// shortage leaves nothing done.
+func (d *decider) all(a *arrival, who *identity, results []*result, list []*commandv1.Operation, dryRun bool) *book.Short {
+	d.undo.begin()
+	seq := d.seq
+	for i, op := range list {
+		short := d.try(who, results[i], op)
+		if short == nil && results[i].refusal == nil && results[i].draft.GetRefusal() == nil {
+			d.accept(a, results[i])
+			continue
+		}
+		d.undo.rollback()
+		d.seq = seq
+		if short != nil {
+			for _, r := range results {
+				r.draft = nil
+			}
+			return short
+		}
+		reason := results[i].refusal
+		if reason == nil {
+			reason = unwire(results[i].draft.GetRefusal())
+		}
+		d.groupRefused(a, who, results, list, i, reason)
+		return nil
+	}
+	if dryRun {
+		d.undo.rollback()
+		d.seq = seq
+		return nil
+	}
+	d.undo.keep()
+	for i, op := range list {
+		d.take(store.KeyID(who.book, op.GetKey()), results[i], op)
+	}
+	return nil
+}
+
+func (d *decider) partlyKnown(results []*result, known int) []*result {
+	for i := range results {
+		results[i] = &result{operation: results[i].operation, whose: results[i].whose, refusal: fault.Refuse(fault.GroupPartlyKnown, "key",
+			"%d of the group's %d keys are known already", known, len(results))}
+	}
+	return results
+}
+
+// groupRefused gives every operation of a refused group its answer: its own
+// refusal to the one that failed, group_failed to the others.
+func (d *decider) groupRefused(a *arrival, who *identity, results []*result, list []*commandv1.Operation, failed int, reason *fault.Refusal) {
+	for i, r := range results {
+		refusal := reason
+		if i != failed {
+			refusal = fault.Refuse(fault.GroupFailed, fmt.Sprintf("operations[%d]", results[failed].operation),
+				"the group was refused: %s", reason.Error()).With("because", string(reason.Code))
+		}
+		r.draft, r.refusal = nil, refusal
+		if !reason.Code.Lookup().Remembered || r.dryRun {
+			continue
+		}
+		r.refusal = nil
+		r.draft = &journalv1.Record{Refusal: wire(refusal), Key: list[i].GetKey(), RequestHash: list[i].GetRequestHash()}
+		d.accept(a, r)
+		d.take(store.KeyID(who.book, list[i].GetKey()), r, list[i])
+	}
+}
