@@ -49,7 +49,7 @@ func (e *finalError) Error() string { return e.cause.Error() }
 func (e *finalError) Is(target error) bool { return errors.Is(e.cause, target) }
 
 func snapshotRows(ctx context.Context, tx pgx.Tx, hand func(AuditRow) error) error {
-	if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
+	if _, err := tx.Exec(ctx, sqlSessionNoTimeout); err != nil {
 		return err
 	}
 	err := eachRow(ctx, tx, scanShard, func(s ShardState) error { return hand(AuditRow{Shard: &s}) }, sqlShardList)

@@ -59,7 +59,9 @@ func (db *DB) Balances(ctx context.Context, keys []StripeKey, at At) ([]Balance,
 		if at.Day == "" {
 			return
 		}
-		queueInto(b, &late, scanLate, sqlLateThen, accounts, assets, m.dayEnd, m.known, m.day, true)
+		if m.known > m.dayEnd {
+			queueInto(b, &late, scanLate, sqlLateThen, accounts, assets, m.dayEnd, m.known, m.day, true)
+		}
 		queueInto(b, &early, scanLate, sqlLateThen, accounts, assets, int64(math.MinInt64), m.until, m.day, false)
 	})
 	if err != nil {

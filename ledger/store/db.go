@@ -109,14 +109,15 @@ func (db *DB) inspect(ctx context.Context, config *pgx.ConnConfig) error {
 	db.dialect = migrations.PostgreSQL
 	var number int
 	var collation string
-	if err := conn.QueryRow(ctx, sqlServerPG).Scan(&number, &collation, &db.lz4); err != nil {
+	var bytewise bool
+	if err := conn.QueryRow(ctx, sqlServerPG).Scan(&number, &collation, &bytewise, &db.lz4); err != nil {
 		return fmt.Errorf("ask for the server's settings: %w", err)
 	}
 	switch {
 	case number < 15_00_00:
 		return fmt.Errorf("PostgreSQL 15 or newer is needed, this is %s", version)
-	case collation != "C" && collation != "POSIX" && !strings.HasPrefix(collation, "C."):
-		return fmt.Errorf("the database orders text by %s; make it with LC_COLLATE 'C' TEMPLATE template0", collation)
+	case !bytewise: // pages of names and ranges of owners would be wrong
+		return fmt.Errorf("the database orders text by %s, not by its bytes; make it with LC_COLLATE 'C' TEMPLATE template0", collation)
 	}
 	return nil
 }

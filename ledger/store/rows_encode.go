@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,11 @@ func (r *Rows) encode(shard int) ([]execution, error) {
 		r.encodeTimers(fixed)
 		r.encodeGathers(fixed)
 		r.encoded = true
+	}
+	var named *RecordError
+	if err := r.encoder.err; err != nil && !errors.As(err, &named) {
+		first := r.records[0].Record
+		return nil, &RecordError{first.GetShard(), first.GetSeq(), fmt.Errorf("it or one of the %d behind it: %w", len(r.records)-1, err)}
 	}
 	return r.encoder.executions, r.encoder.err
 }
@@ -97,6 +103,10 @@ func (r *Rows) encodeLegs(fixed [][]byte) {
 			numeric(l.m.GetAmount()).int8(int64(l.m.GetVersion())).int8(l.clockUS).int4(l.day).
 			numeric(l.m.GetDebit()).numeric(l.m.GetCredit()).
 			numeric(l.m.GetHeldDebit()).numeric(l.m.GetHeldCredit())
+		if err := r.encoder.err; err != nil {
+			r.encoder.err = &RecordError{r.records[0].Record.GetShard(), uint64(l.seq), err}
+			return
+		}
 	}
 	t.flush()
 }

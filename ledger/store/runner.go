@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -92,6 +94,9 @@ func (db *DB) attempt(ctx context.Context, o pgx.TxOptions, f func(pgx.Tx) error
 	if err := f(tx); err != nil {
 		return errors.Join(err, rollback(ctx, tx))
 	}
+	if err := ctx.Err(); err != nil || tx.Conn().IsClosed() {
+		return errors.Join(cmp.Or(err, net.ErrClosed), rollback(ctx, tx))
+	}
 	err = tx.Commit(ctx)
 	if err != nil && o.AccessMode != pgx.ReadOnly {
 		err = commitError(err)
@@ -110,22 +115,28 @@ func rollback(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// commitError says what an error of COMMIT means. Only an error that the server itself
-// answered, and that ends the statement and not the session, proves that nothing was
-// written: a session that is ended while it waits for its replica has already written.
+// commitError says what an error of a COMMIT that was sent means. Only an error that the
+// server itself answered, and that ends the statement and not the session, proves that
+// nothing was written: a session that is ended while it waits for its replica has
+// already written. pgconn.SafeToRetry proves nothing: when the answer is lost, reading
+// on fails with "conn closed", which it takes for a connection that never was open.
 func commitError(err error) error {
 	var pgErr *pgconn.PgError
 	switch {
 	case errors.Is(err, pgx.ErrTxCommitRollback), errors.Is(err, pgx.ErrTxClosed):
 		return err
-	case errors.As(err, &pgErr):
-		if pgErr.Code != "40003" && pgErr.SeverityUnlocalized != "FATAL" && pgErr.SeverityUnlocalized != "PANIC" && pgErr.Severity != "FATAL" {
-			return err
-		}
-	case pgconn.SafeToRetry(err):
+	case errors.As(err, &pgErr) && pgErr.Code != "40003" && severity(pgErr) == "ERROR":
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrAmbiguous, err)
+}
+
+// severity is the server's word, in English where the server tells it so.
+func severity(err *pgconn.PgError) string {
+	if err.SeverityUnlocalized != "" {
+		return err.SeverityUnlocalized
+	}
+	return err.Severity
 }
 
 // snapshot runs the queries that fill queues, in one round trip and of one snapshot.

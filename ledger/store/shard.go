@@ -34,11 +34,7 @@ type Seen struct {
 	ClockUS int64
 }
 
-// takeOverLockMS is how long one try of a take-over waits for the shard's row before it
-// ends the sessions of older owners once more: one may have come back meanwhile.
-const takeOverLockMS = 1000
-
-// takeOverTries bounds the tries.
+// takeOverTries bounds the tries; each waits a second for the shard's row.
 const takeOverTries = 10
 
 // TakeOver makes the caller the only writer of the shard: it ends the sessions of
@@ -105,7 +101,7 @@ func (db *DB) endSessions(ctx context.Context, shard int) error {
 func (db *DB) raiseEpoch(ctx context.Context, shard int) (int64, error) {
 	var epoch int64
 	err := db.Write(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", takeOverLockMS)); err != nil {
+		if _, err := tx.Exec(ctx, sqlSessionShortLock); err != nil {
 			return err
 		}
 		err := tx.QueryRow(ctx, sqlShardRaise, shard).Scan(&epoch)

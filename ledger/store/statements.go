@@ -110,6 +110,10 @@ var (
 	sqlSessionEndCRDB string
 	//go:embed sql/session_end_pg.sql
 	sqlSessionEndPG string
+	//go:embed sql/session_no_timeout.sql
+	sqlSessionNoTimeout string
+	//go:embed sql/session_short_lock.sql
+	sqlSessionShortLock string
 	//go:embed sql/shard_advance.sql
 	sqlShardAdvance string
 	//go:embed sql/shard_insert.sql

@@ -150,6 +150,9 @@ func (w *Writer) attempt(ctx context.Context, executions []execution) error {
 	if conn.IsClosed() {
 		return errSessionOver
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	binary := []int16{pgtype.BinaryFormatCode}
 	batch := &pgconn.Batch{}
 	batch.ExecParams("BEGIN ISOLATION LEVEL SERIALIZABLE", nil, nil, nil, nil)

@@ -1,0 +1,209 @@
+package store_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+func TestAggregatesAreListedFoundAndCounted(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db, ctx := open(t, dsn), t.Context()
+		seed(t, db)
+		page := store.AggregatePage{Book: bookName, Flow: "task", Owner: "company-4", States: []string{"inwork", "paid"}, Limit: 7}
+		mine := allAggregates(t, db, page)
+		counts, _, err := db.CountAggregates(ctx, bookName, "task", "company-4")
+		must(t, err)
+		if n := counts["inwork"] + counts["paid"]; int(n) != len(mine) || n == 0 || counts["paying"] == 0 {
+			t.Errorf("%d listed, counted %v", len(mine), counts)
+		}
+		newestFirst := func(a, b store.AggregateRow) int {
+			return -cmp.Or(cmp.Compare(a.CreatedUS, b.CreatedUS), cmp.Compare(a.Shard, b.Shard), cmp.Compare(a.Key.ID, b.Key.ID))
+		}
+		if !slices.IsSortedFunc(mine, newestFirst) {
+			t.Error("the pages are not in order")
+		}
+		page.Owner, page.Limit = "", 400
+		every := allAggregates(t, db, page)
+		total, _, err := db.CountAggregates(ctx, bookName, "task", "")
+		must(t, err)
+		if int(total["inwork"]+total["paid"]) != len(every) || total["inwork"]+total["paid"]+total["paying"] != 4000 {
+			t.Errorf("%d listed, counted %v", len(every), total)
+		}
+		found, seen, err := db.FindAggregates(ctx, []store.AggregateKey{every[5].Key, {Book: bookName, Flow: "task", ID: "none"}, mine[0].Key})
+		if err != nil || len(found) != 2 || len(seen) != 4 {
+			t.Fatalf("found %+v, seen %+v, %v", found, seen, err)
+		}
+		entries, err := db.AggregateEntries(ctx, mine[0].Key)
+		if err != nil || len(entries) != 1 || entries[0].Shard != mine[0].Shard {
+			t.Errorf("entries %+v, %v", entries, err)
+		}
+		if rows, _, err := db.Aggregates(ctx, store.AggregatePage{Book: bookName, Flow: "task", Limit: 1}); err != nil || len(rows) > 0 {
+			t.Errorf("no states give %v, %v", rows, err)
+		}
+	})
+}
+
+func allAggregates(t *testing.T, db *store.DB, page store.AggregatePage) (all []store.AggregateRow) {
+	t.Helper()
+	for {
+		rows, _, err := db.Aggregates(t.Context(), page)
+		must(t, err)
+		if all = append(all, rows...); len(rows) < page.Limit {
+			return all
+		}
+		last := rows[len(rows)-1]
+		page.Before = &store.AggregateCursor{CreatedUS: last.CreatedUS, Shard: last.Shard, ID: last.Key.ID}
+	}
+}
+
+func TestAccountsAreListedOverTheirShards(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db, ctx := open(t, dsn), t.Context()
+		seed(t, db)
+		var names []string
+		page := store.StripePage{Book: bookName, Type: "wallet", OwnerPrefix: "owner-0", Limit: 7}
+		for {
+			rows, _, err := db.ListStripes(ctx, page)
+			must(t, err)
+			for _, r := range rows {
+				names = append(names, r.Name.String())
+				if !slices.Equal(r.Shards, []int{0, 1, 2, 3}) || r.Account != book.ID(bookName, r.Name.String()) || r.Asset != "RUB" {
+					t.Errorf("%+v", r)
+				}
+			}
+			if len(rows) < page.Limit {
+				break
+			}
+			page.After = &rows[len(rows)-1]
+		}
+		var want []string
+		for i := range 50 {
+			want = append(want, name("wallet", i))
+		}
+		if !slices.Equal(names, want) {
+			t.Errorf("listed %v", names)
+		}
+		if rows, _, err := db.ListStripes(ctx, store.StripePage{Book: bookName, Type: "wallet", OwnerPrefix: "owner-1", Limit: 9}); err != nil || len(rows) > 0 {
+			t.Errorf("another prefix gives %v, %v", rows, err)
+		}
+		refs, err := db.StripesOf(ctx, []book.AccountID{book.ID(bookName, "bank:main"), book.ID(bookName, "wallet:none")})
+		if err != nil || len(refs) != 1 || len(refs[0].Shards) != 4 || refs[0].Name.String() != "bank:main" || refs[0].Book != bookName {
+			t.Errorf("stripes of the bank are %+v, %v", refs, err)
+		}
+		first, err := db.Accounts(ctx, bookName, "", 20)
+		must(t, err)
+		rest, err := db.Accounts(ctx, bookName, first[len(first)-1].Name, 100)
+		must(t, err)
+		if len(first) != 20 || len(rest) != 30 || rest[0].Name != want[20] || rest[0].State != "open" || rest[0].Asset != "RUB" {
+			t.Errorf("%d and %d opened accounts, %+v", len(first), len(rest), rest[0])
+		}
+		open, err := db.OpenAccounts(ctx, bookName, []string{want[3], "wallet:none"})
+		if err != nil || len(open) != 1 || open[0].Name != want[3] {
+			t.Errorf("open are %+v, %v", open, err)
+		}
+	})
+}
+
+func TestEffectsAndTimersAreReadInPages(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db, ctx := open(t, dsn), t.Context()
+		seed(t, db)
+		first, err := db.OpenEffects(ctx, 2, "", 30)
+		must(t, err)
+		rest, err := db.OpenEffects(ctx, 2, first[29].Effect.GetAttempt(), 1000)
+		must(t, err)
+		if len(first) != 30 || len(rest) != 70 || rest[0].Effect.GetAttempt() <= first[29].Effect.GetAttempt() {
+			t.Errorf("%d and %d open effects", len(first), len(rest))
+		}
+		due, err := db.DueTimers(ctx, 2, 0, time.Now().AddDate(100, 0, 0).UnixMicro(), 40)
+		must(t, err)
+		if len(due) != 40 || !slices.IsSortedFunc(due, func(a, b store.TimerRow) int { return cmp.Compare(a.Timer.GetDueUs(), b.Timer.GetDueUs()) }) {
+			t.Errorf("%d timers are due", len(due))
+		}
+		timers, err := db.LoadTimers(ctx, 2, []string{due[7].Timer.GetId(), "none"})
+		if err != nil || len(timers) != 1 || timers[0].Timer.GetDueUs() != due[7].Timer.GetDueUs() || timers[0].Book != bookName {
+			t.Errorf("%+v, %v", timers, err)
+		}
+	})
+}
+
+func TestPrivateDataKeepsItsVersions(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db, ctx := open(t, dsn), t.Context()
+		one := store.PrivateRow{Book: bookName, Kind: "person", ID: "p1", Version: 1, Data: []byte("Иванов")}
+		two := store.PrivateRow{Book: bookName, Kind: "person", ID: "p1", Version: 2, Data: []byte("Петров")}
+		index := store.PrivateIndexRow{Book: bookName, Kind: "person", Name: "inn", HMAC: []byte{1, 2}, ID: "p1"}
+		must(t, db.PutPrivate(ctx, []store.PrivateRow{one}, []store.PrivateIndexRow{index}))
+		must(t, db.PutPrivate(ctx, []store.PrivateRow{one, two}, []store.PrivateIndexRow{index}))
+		changed := one
+		changed.Data = []byte("Сидоров")
+		if err := db.PutPrivate(ctx, []store.PrivateRow{changed}, nil); !errors.Is(err, store.ErrVersionTaken) {
+			t.Errorf("another content under one version: %v", err)
+		}
+		rows, err := db.GetPrivate(ctx, bookName, "person", []store.PrivateID{{ID: "p1"}, {ID: "p1", Version: 1}, {ID: "p1", Version: 3}, {ID: "p2"}})
+		must(t, err)
+		if len(rows) != 2 || string(rows[0].Data) != "Иванов" || string(rows[1].Data) != "Петров" || rows[1].Created.IsZero() {
+			t.Errorf("%+v", rows)
+		}
+		found, err := db.FindPrivate(ctx, bookName, "person", "inn", [][]byte{{1, 2}, {3}})
+		if err != nil || len(found) != 1 || found[0].ID != "p1" {
+			t.Errorf("%+v, %v", found, err)
+		}
+		key := store.APIKey{ID: "k1", Hash: []byte("h"), Book: bookName, Roles: []string{"post", "read"}}
+		must(t, db.PutAPIKey(ctx, key))
+		key.Roles = nil
+		got, ok, err := db.FindAPIKey(ctx, []byte("h"))
+		if err != nil || !ok || got.ID != "k1" || len(got.Roles) != 2 || got.Created.IsZero() {
+			t.Errorf("%+v %v %v", got, ok, err)
+		}
+		must(t, db.PutAPIKey(ctx, key))
+		if got, _, err := db.FindAPIKey(ctx, []byte("h")); err != nil || len(got.Roles) != 0 {
+			t.Errorf("a revoked key has %+v, %v", got, err)
+		}
+		if _, ok, err := db.FindAPIKey(ctx, []byte("other")); ok || err != nil {
+			t.Errorf("an unknown key: %v %v", ok, err)
+		}
+	})
+}
+
+func TestASnapshotHasEverything(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		seed(t, db)
+		var shards, legs, holds int
+		var before store.LegRow
+		must(t, db.SnapshotLegs(t.Context(), func(row store.AuditRow) error {
+			switch {
+			case row.Shard != nil:
+				if shards++; legs > 0 || row.Shard.Head.Seq != 1000 {
+					return fmt.Errorf("shard %+v after %d legs", row.Shard, legs)
+				}
+			case row.Leg != nil:
+				legs++
+				if l := *row.Leg; l.Shard == before.Shard && l.Key == before.Key && l.Version != before.Version+1 {
+					return fmt.Errorf("%+v after %+v", l, before)
+				}
+				before = *row.Leg
+			case row.Hold != nil:
+				if holds++; row.Hold.Hold.GetAccount() == "" || legs != 12000 {
+					return fmt.Errorf("hold %+v after %d legs", row.Hold, legs)
+				}
+			}
+			return nil
+		}))
+		if shards != 4 || legs != 12000 || holds != 4000 {
+			t.Errorf("%d shards, %d legs, %d holds", shards, legs, holds)
+		}
+		cause := errors.New("enough")
+		if err := db.SnapshotLegs(t.Context(), func(store.AuditRow) error { return cause }); !errors.Is(err, cause) {
+			t.Errorf("%v", err)
+		}
+	})
+}
