@@ -28,7 +28,7 @@ func FormOf(documentNumber, documentDate string) flowv1.SignatureForm {
 // completed when it is made for work that is done.
 func (s *step) create() *fault.Refusal {
 	var b flowv1.TaskCreate
-	if refusal := s.body(&b); refusal != nil {
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
 	if refusal := flow.CheckID("company_id", b.CompanyId); refusal != nil {
@@ -100,7 +100,7 @@ func (s *step) assign() *fault.Refusal {
 		return nil // the table has no row: wrong_state
 	}
 	var b flowv1.TaskAssign
-	if refusal := s.body(&b); refusal != nil {
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
 	if refusal := s.take(b.ExecutorId, b.Executor, b.Tariff); refusal != nil {

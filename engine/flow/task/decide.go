@@ -1,10 +1,7 @@
 package task
 
 import (
-	"fmt"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
@@ -25,9 +22,9 @@ type step struct {
 
 // decide is the flow's Decide. It names the row, the amounts and the accounts.
 func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
-	s := &step{view: v, command: c, data: &flowv1.TaskData{}, on: c.Event, amounts: map[string]money.Amount{}, asks: map[string][]byte{}}
-	if err := proto.Unmarshal(v.Data, s.data); err != nil {
-		panic(fmt.Sprintf("task %s: its own data cannot be read: %v", v.ID, err))
+	s := &step{
+		view: v, command: c, data: flow.ReadData(v, &flowv1.TaskData{}), on: c.Event,
+		amounts: map[string]money.Amount{}, asks: map[string][]byte{},
 	}
 	if refusal := s.run(); refusal != nil {
 		return flow.Decision{}, refusal
@@ -73,12 +70,8 @@ func (s *step) decision() flow.Decision {
 			s.amounts[name] = money.Zero
 		}
 	}
-	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(s.data)
-	if err != nil {
-		panic(fmt.Sprintf("task %s: %v", s.view.ID, err))
-	}
 	d := flow.Decision{
-		On: s.on, Data: data, Amounts: s.amounts, Asks: s.asks,
+		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Asks: s.asks,
 		Owners: map[string]string{
 			ownerCompany: s.data.CompanyId, ownerTask: s.view.ID, ownerExecutor: s.data.ExecutorId,
 		},
@@ -90,14 +83,6 @@ func (s *step) decision() flow.Decision {
 		d.Cases = []string{caseCivilContract}
 	}
 	return d
-}
-
-// body reads the command's body into a message of the flow.
-func (s *step) body(m proto.Message) *fault.Refusal {
-	if err := proto.Unmarshal(s.command.Body, m); err != nil {
-		return fault.Refuse(fault.Malformed, "body", "the body of %q is not a %s", s.command.Event, m.ProtoReflect().Descriptor().FullName())
-	}
-	return nil
 }
 
 // now is the decision's clock as the data keeps moments: RFC 3339 in UTC.

@@ -1,10 +1,7 @@
 package task
 
 import (
-	"fmt"
-
-	"google.golang.org/protobuf/proto"
-
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -16,7 +13,7 @@ func (s *step) pay() *fault.Refusal {
 		return nil // the table has no row: wrong_state
 	}
 	var b flowv1.TaskPay
-	if refusal := s.body(&b); refusal != nil {
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
 	if b.Executor.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
@@ -98,7 +95,7 @@ func (s *step) sendPayout() {
 		RequisitesVersion: s.data.RequisitesVersion, Sum: s.data.Sum,
 	}
 	s.data.Payouts = append(s.data.Payouts, a)
-	s.asks[pay] = s.marshal(&flowv1.PayoutAsk{
+	s.asks[pay] = flow.Bytes(&flowv1.PayoutAsk{
 		Book: s.view.Book, Task: s.view.ID, CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId,
 		RequisitesVersion: a.RequisitesVersion, Amount: a.Amount,
 	})
@@ -113,16 +110,8 @@ func (s *step) sendIncome() {
 
 // incomeAsk is what the tax service is asked, for a check and a registration.
 func (s *step) incomeAsk() []byte {
-	return s.marshal(&flowv1.IncomeAsk{
+	return flow.Bytes(&flowv1.IncomeAsk{
 		Book: s.view.Book, Task: s.view.ID, CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId,
 		Gross: s.data.Sum.Gross, PaidAt: s.data.PaidAt,
 	})
-}
-
-func (s *step) marshal(m proto.Message) []byte {
-	bytes, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		panic(fmt.Sprintf("task %s: %v", s.view.ID, err))
-	}
-	return bytes
 }
