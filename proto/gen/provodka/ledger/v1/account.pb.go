@@ -486,10 +486,10 @@ const file_provodka_ledger_v1_account_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x125\n" +
 	"\arefusal\x18\x03 \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xa6\x02\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xb7\x02\n" +
 	"\x13ListAccountsRequest\x125\n" +
-	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12 \n" +
-	"\x06prefix\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\x06prefix\x12'\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x121\n" +
+	"\x06prefix\x18\x02 \x01(\tB\x19\xbaH\x16r\x14(\x80\x012\x0f^[a-z0-9._:-]*$R\x06prefix\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +

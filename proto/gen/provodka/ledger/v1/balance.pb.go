@@ -943,11 +943,11 @@ const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"j\n" +
 	"\x13GetBalancesResponse\x127\n" +
 	"\bbalances\x18\x01 \x03(\v2\x1b.provodka.ledger.v1.BalanceR\bbalances\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\tR\bposition\"\xf3\x02\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\"\x83\x03\n" +
 	"\x13ListBalancesRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1d\n" +
-	"\x04type\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x04type\x12+\n" +
-	"\fowner_prefix\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\vownerPrefix\x12!\n" +
+	"\x04type\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x04type\x12;\n" +
+	"\fowner_prefix\x18\x03 \x01(\tB\x18\xbaH\x15r\x13(\x80\x012\x0e^[a-z0-9._-]*$R\vownerPrefix\x12!\n" +
 	"\fonly_nonzero\x18\x04 \x01(\bR\vonlyNonzero\x12'\n" +
 	"\tpage_size\x18\x05 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"context"
+	"slices"
+
+	"github.com/provodka/provodka/ledger/fault"
+)
+
+// call is what is known of the call being served.
+type call struct {
+	requestID string
+	who       principal
+	method    string   // "provodka.ledger.v1.LedgerService/Post"
+	commands  []string // ids on the command log, the first few
+	parts     []fault.Code
+}
+
+type callKey struct{}
+
+// callOf is the call of a context; an empty one outside of any.
+func callOf(ctx context.Context) *call {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c
+	}
+	return &call{}
+}
+
+func withCall(ctx context.Context, c *call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// maxCommands bounds the commands that a log line names.
+const maxCommands = 8
+
+// ran notes a command for the log.
+func (c *call) ran(command string) {
+	if command != "" && len(c.commands) < maxCommands && !slices.Contains(c.commands, command) {
+		c.commands = append(c.commands, command)
+	}
+}
+
+// refused notes the refusal of a part of the call for the metrics.
+func (c *call) refused(r *fault.Refusal) { c.parts = append(c.parts, r.Code) }

@@ -1,0 +1,121 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+
+	"github.com/provodka/provodka/ledger/fault"
+)
+
+// requestIDHeader carries the request's id in and out.
+const requestIDHeader = "X-Request-Id"
+
+// ServeHTTP implements http.Handler: every request gets an id and a limit.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{requestID: requestID(r.Header.Get(requestIDHeader))}
+	w.Header().Set(requestIDHeader, c.requestID)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if len(r.URL.Path) > 1 {
+		c.method = r.URL.Path[1:]
+	}
+	r = r.WithContext(withCall(r.Context(), c))
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &limited{body: r.Body, left: s.cfg.MaxRequestBytes, tooLarge: func() error {
+			refusal := fault.Refuse(fault.RequestTooLarge, "", "the request has more than %d bytes", s.cfg.MaxRequestBytes)
+			err := toError(refusal)
+			s.answered(r.Context(), c, s.cfg.Now(), refusal, err, nil)
+			return err
+		}}
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// requestID keeps a caller's id that is fit for a log, or makes one.
+func requestID(given string) string {
+	if len(given) < 8 || len(given) > 64 {
+		return newID()
+	}
+	for i := range len(given) {
+		b := given[i]
+		if (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && b != '-' && b != '_' && b != '.' {
+			return newID()
+		}
+	}
+	return given
+}
+
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		panic("api: no randomness: " + err.Error())
+	}
+	return id.String()
+}
+
+// limited ends a body at its limit with an error of the table, whatever protocol
+// reads it. It takes the rest off the line, within bounds, so that a caller who is
+// still writing can read the answer.
+type limited struct {
+	body     io.ReadCloser
+	left     int64
+	tooLarge func() error
+	err      error
+}
+
+// drainTimes is how many limits more are taken off the line.
+const drainTimes = 4
+
+// Read implements io.Reader.
+func (l *limited) Read(p []byte) (int, error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.body.Read(p)
+	if int64(n) <= l.left {
+		l.left -= int64(n)
+		return n, err
+	}
+	n, l.left = int(l.left), 0
+	l.err = l.tooLarge()
+	_, _ = io.CopyN(io.Discard, l.body, drainTimes*(8<<20)) // what was meant to be read is refused already
+	return n, l.err
+}
+
+// Close implements io.Closer.
+func (l *limited) Close() error { return l.body.Close() }
+
+// HTTPServer is a server for the handler with the limits that a door to the world
+// needs. It speaks HTTP/1.1 and HTTP/2, with TLS and without: gRPC needs the latter.
+func HTTPServer(h http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: h, Protocols: protocols,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+	}
+}
+
+// options are those of every handler of ours.
+func (s *Server) options() []connect.HandlerOption {
+	return []connect.HandlerOption{
+		connect.WithCodec(binaryCodec{}),
+		connect.WithCodec(jsonCodec{"json"}),
+		connect.WithCodec(jsonCodec{"json; charset=utf-8"}),
+		connect.WithReadMaxBytes(int(s.cfg.MaxRequestBytes)),
+		connect.WithCompressMinBytes(1024),
+		connect.WithRequestGate(s.gate),
+		connect.WithInterceptors(
+			connect.UnaryInterceptorFunc(s.observe), connect.UnaryInterceptorFunc(s.read), s.rules,
+		),
+	}
+}

@@ -1,0 +1,119 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/fault"
+)
+
+// observe is the outermost interceptor: deadline, panics, errors of the table, log
+// and metrics.
+func (s *Server) observe(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		c, start := callOf(ctx), s.cfg.Now()
+		s.metrics.inFlight.Inc()
+		defer s.metrics.inFlight.Dec()
+		ctx, cancel := s.deadline(ctx)
+		defer cancel()
+		answer, err := s.recovered(ctx, c, req, next)
+		if err == nil {
+			s.answered(ctx, c, start, nil, nil, nil)
+			return answer, nil
+		}
+		refusal, fields := refusalOf(err)
+		if refusal == nil {
+			refusal = fault.Refuse(fault.Internal, "", "the service failed; the request id is %s", c.requestID)
+		} else {
+			err = nil // the refusal says it
+		}
+		out := toErrors(refusal, fields)
+		attach(out, &errdetails.RequestInfo{RequestId: c.requestID})
+		s.answered(ctx, c, start, refusal, out, err)
+		return nil, out
+	}
+}
+
+func (s *Server) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); !ok {
+		return context.WithTimeout(ctx, s.cfg.Timeout)
+	}
+	return context.WithTimeout(ctx, s.cfg.MaxTimeout)
+}
+
+// errPanicked is what a call that panicked ends with.
+var errPanicked = errors.New("panicked")
+
+// recovered serves the call and turns a panic into an error.
+func (s *Server) recovered(ctx context.Context, c *call, req connect.AnyRequest, next connect.UnaryFunc) (answer connect.AnyResponse, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.metrics.panics.WithLabelValues(c.method).Inc()
+			// A panic's text may hold what the request held: the stack alone is logged.
+			s.cfg.Logger.ErrorContext(ctx, "a call panicked", "request_id", c.requestID, "method", c.method,
+				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			err = errPanicked
+		}
+	}()
+	return next(ctx, req)
+}
+
+// booked is a request that names a book.
+type booked interface{ GetBook() string }
+
+// read answers what the codecs found wrong, and foreign books.
+func (s *Server) read(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		m, ok := req.Any().(proto.Message)
+		if !ok {
+			return nil, fmt.Errorf("%T is no message", req.Any())
+		}
+		if refusal := refused(m); refusal != nil {
+			return nil, refusal
+		}
+		if b, ok := m.(booked); ok {
+			if refusal := checkBook(callOf(ctx).who, b.GetBook()); refusal != nil {
+				return nil, refusal
+			}
+		}
+		return next(ctx, req)
+	}
+}
+
+// answered writes one line and counts. inside is an error of the program.
+func (s *Server) answered(ctx context.Context, c *call, start time.Time, refusal *fault.Refusal, out *connect.Error, inside error) {
+	took := s.cfg.Now().Sub(start)
+	code := "ok"
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("request_id", c.requestID), slog.String("method", c.method),
+		slog.String("api_key", c.who.id), slog.String("book", c.who.book), slog.Duration("took", took),
+	}
+	if out != nil {
+		code = out.Code().String()
+		// Only the code and the field: a reason may repeat what the caller wrote.
+		attrs = append(attrs, slog.String("reason", string(refusal.Code)), slog.String("field", refusal.Field))
+		s.metrics.refusals.WithLabelValues(c.method, string(refusal.Code)).Inc()
+	}
+	if inside != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.Any("error", inside))
+	}
+	if len(c.commands) > 0 {
+		attrs = append(attrs, slog.Any("command", c.commands))
+	}
+	for _, part := range c.parts {
+		s.metrics.refusals.WithLabelValues(c.method, string(part)).Inc()
+	}
+	s.metrics.requests.WithLabelValues(c.method, code).Inc()
+	s.metrics.seconds.WithLabelValues(c.method).Observe(took.Seconds())
+	s.cfg.Logger.LogAttrs(ctx, level, "rpc", append(attrs, slog.String("code", code))...)
+}

@@ -1,0 +1,226 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// GetEntry implements LedgerService.
+func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryRequest) (*ledgerv1.GetEntryResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	id, field := store.RecordID{}, "id"
+	if key := req.GetKey(); key != "" {
+		field = "key"
+		rows, err := s.cfg.DB.LookupKeys(ctx, [][16]byte{store.KeyID(req.GetBook(), key)})
+		if err != nil {
+			return nil, fmt.Errorf("look the key up: %w", err)
+		}
+		if len(rows) == 0 {
+			return nil, fault.Refuse(fault.NotFound, field, "no operation has this key")
+		}
+		id = store.RecordID{Shard: rows[0].Shard, Seq: rows[0].Seq}
+	} else {
+		var refusal *fault.Refusal
+		if id, refusal = parseRecordID(field, req.GetId()); refusal != nil {
+			return nil, refusal
+		}
+	}
+	raw, ok, err := s.cfg.DB.Record(ctx, id.Shard, id.Seq)
+	if err != nil {
+		return nil, fmt.Errorf("read record %s: %w", recordID(id.Shard, id.Seq), err)
+	}
+	missing := fault.Refuse(fault.NotFound, field, "there is no such entry in the book")
+	if !ok {
+		return nil, missing
+	}
+	rec, err := decodeRecord(id, raw)
+	if err != nil {
+		return nil, err
+	}
+	if rec.GetBook() != req.GetBook() {
+		return nil, missing
+	}
+	return &ledgerv1.GetEntryResponse{Entry: entry(rec)}, nil
+}
+
+func decodeRecord(id store.RecordID, raw []byte) (*journalv1.Record, error) {
+	rec := new(journalv1.Record)
+	if err := proto.Unmarshal(raw, rec); err != nil {
+		return nil, fmt.Errorf("record %s cannot be decoded: %w", recordID(id.Shard, id.Seq), err)
+	}
+	return rec, nil
+}
+
+// entry is a record as the API shows it: without the flow's own data and effects.
+func entry(rec *journalv1.Record) *ledgerv1.Entry {
+	e := rec.GetEntry()
+	out := &ledgerv1.Entry{
+		Id: idOf(rec), RecordedAt: timestamppb.New(moment(rec.GetClockUs())), Day: e.GetDay(), Kind: e.GetKind(),
+		Metadata: e.GetMetadata(), Links: e.GetLinks(), Key: rec.GetKey(), Actor: rec.GetActor(), Command: rec.GetCommand(),
+	}
+	for _, l := range rec.GetLegs() {
+		out.Legs = append(out.Legs, &ledgerv1.Leg{
+			Account: l.GetAccount(), Asset: l.GetAsset(), Kind: ledgerv1.LegKind(l.GetKind()), Amount: l.GetAmount(), Version: l.GetVersion(),
+		})
+	}
+	for _, h := range rec.GetHolds() {
+		out.Holds = append(out.Holds, hold(int(rec.GetShard()), h))
+	}
+	if m := rec.GetMove(); m != nil {
+		out.Flow = &ledgerv1.FlowStep{Flow: m.GetFlow(), Id: m.GetId(), From: m.GetFrom(), On: m.GetOn(), To: m.GetTo()}
+	}
+	if r := rec.GetRefusal(); r != nil && fault.Known(r.GetCode()) {
+		out.Refusal = refusalMessage(&fault.Refusal{Code: fault.Code(r.GetCode()), Field: r.GetField(), Reason: r.GetReason(), Facts: r.GetFacts()})
+	}
+	return out
+}
+
+func hold(shard int, h *journalv1.Hold) *ledgerv1.Hold {
+	out := &ledgerv1.Hold{
+		Id: recordID(shard, h.GetPlacedSeq()), Account: h.GetAccount(), Asset: h.GetAsset(),
+		State: ledgerv1.HoldState(h.GetState()), Amount: h.GetAmount(), Left: h.GetLeft(),
+	}
+	if h.GetExpiresUs() != 0 {
+		out.ExpiresAt = timestamppb.New(moment(h.GetExpiresUs()))
+	}
+	return out
+}
+
+// GetHold implements LedgerService.
+func (s ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest) (*ledgerv1.GetHoldResponse, error) {
+	id, refusal := parseRecordID("id", req.GetId())
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	rows, err := s.cfg.DB.LoadHolds(ctx, id.Shard, []uint64{id.Seq})
+	if err != nil {
+		return nil, fmt.Errorf("read hold %s: %w", req.GetId(), err)
+	}
+	if len(rows) == 0 || rows[0].Book != req.GetBook() {
+		return nil, fault.Refuse(fault.HoldUnknown, "id", "there is no such hold in the book")
+	}
+	return &ledgerv1.GetHoldResponse{Hold: hold(id.Shard, rows[0].Hold)}, nil
+}
+
+// entryCursor is where the next page of ListEntries begins: after a leg of an
+// account, or after so many entries of an aggregate.
+type entryCursor struct {
+	Leg  store.LegCursor
+	Skip int
+}
+
+// ListEntries implements LedgerService.
+func (s ledgerService) ListEntries(ctx context.Context, req *ledgerv1.ListEntriesRequest) (*ledgerv1.ListEntriesResponse, error) {
+	var from entryCursor
+	more, refusal := s.cursor(req, &from)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	var (
+		ids  []store.RecordID
+		next *entryCursor
+		err  error
+	)
+	if a := req.GetAccount(); a != nil {
+		var after *store.LegCursor
+		if more {
+			after = &from.Leg
+		}
+		ids, next, err = s.entriesOfAccount(ctx, req, after)
+	} else {
+		ids, next, err = s.entriesOfAggregate(ctx, req, from.Skip)
+	}
+	if err != nil {
+		return nil, err
+	}
+	records, err := s.cfg.DB.Records(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	answer := &ledgerv1.ListEntriesResponse{}
+	for _, id := range ids {
+		rec, err := decodeRecord(id, records[id])
+		if err != nil {
+			return nil, err
+		}
+		answer.Entries = append(answer.Entries, entry(rec))
+	}
+	if next != nil {
+		answer.NextPageToken, err = s.token(req, next)
+	}
+	return answer, err
+}
+
+func (s ledgerService) entriesOfAccount(ctx context.Context, req *ledgerv1.ListEntriesRequest, after *store.LegCursor) ([]store.RecordID, *entryCursor, error) {
+	key, _, _, refusal := stripeKey(req.GetBook(), req.GetAccount().GetAccount(), req.GetAccount().GetAsset(), "account.")
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	limit := pageSize(req.GetPageSize())
+	rows, _, err := s.cfg.DB.Legs(ctx, key, store.LegPage{After: after, Limit: limit})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read legs: %w", err)
+	}
+	var ids []store.RecordID
+	for _, r := range rows {
+		id := store.RecordID{Shard: r.Shard, Seq: r.Seq}
+		same := after != nil && after.Shard == id.Shard && after.Seq == id.Seq // its first legs ended the page before
+		if !same && (len(ids) == 0 || ids[len(ids)-1] != id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(rows) < limit {
+		return ids, nil, nil
+	}
+	last := rows[len(rows)-1]
+	return ids, &entryCursor{Leg: store.LegCursor{ClockUS: last.ClockUS, Shard: last.Shard, Seq: last.Seq, Leg: last.Leg}}, nil
+}
+
+func (s ledgerService) entriesOfAggregate(ctx context.Context, req *ledgerv1.ListEntriesRequest, skip int) ([]store.RecordID, *entryCursor, error) {
+	a := req.GetAggregate()
+	ids, err := s.cfg.DB.AggregateEntries(ctx, store.AggregateKey{Book: req.GetBook(), Flow: a.GetFlow(), ID: a.GetId()})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the entries of %s %s: %w", a.GetFlow(), a.GetId(), err)
+	}
+	ids = ids[min(skip, len(ids)):]
+	limit := pageSize(req.GetPageSize())
+	if len(ids) <= limit {
+		return ids, nil, nil
+	}
+	return ids[:limit], &entryCursor{Skip: skip + limit}, nil
+}
+
+// stripeKey names an account in one asset; no asset is rubles.
+func stripeKey(bookName, account, asset, prefix string) (store.StripeKey, book.Type, money.Asset, *fault.Refusal) {
+	name, refusal := book.ParseName(prefix+"account", account)
+	if refusal != nil {
+		return store.StripeKey{}, book.Type{}, money.Asset{}, refusal
+	}
+	if asset == "" {
+		asset = money.RUB.Code
+	}
+	a, ok := money.LookupAsset(asset)
+	if !ok {
+		return store.StripeKey{}, book.Type{}, a, fault.Refuse(fault.AssetUnknown, prefix+"asset", "there is no asset %q", asset)
+	}
+	t, _ := book.LookupType(name.Type)
+	return store.StripeKey{Account: book.ID(bookName, account), Asset: asset}, t, a, nil
+}

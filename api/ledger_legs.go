@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// legCursor is where the next page of a statement begins, with the sums before it.
+type legCursor struct {
+	Leg           store.LegCursor
+	Debit, Credit string
+}
+
+// ListLegs implements LedgerService.
+func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsRequest) (*ledgerv1.ListLegsResponse, error) {
+	key, kind, asset, refusal := stripeKey(req.GetBook(), req.GetAccount(), req.GetAsset(), "")
+	if refusal != nil {
+		return nil, refusal
+	}
+	page, refusal := legPage(req)
+	if refusal != nil {
+		return nil, refusal
+	}
+	var from legCursor
+	more, refusal := s.cursor(req, &from)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), page.UntilUS); err != nil {
+		return nil, err
+	}
+	sums := book.Stripe{}
+	switch {
+	case more:
+		page.After = &from.Leg
+		if !req.GetNewestFirst() {
+			sums = book.Stripe{Debit: money.MustParse(from.Debit), Credit: money.MustParse(from.Credit)} // our own, sealed
+		}
+	case !req.GetNewestFirst() && page.FromUS > 0:
+		rows, _, err := s.cfg.DB.Balances(ctx, []store.StripeKey{key}, store.At{KnownUS: page.FromUS - 1})
+		if err != nil {
+			return nil, fmt.Errorf("read the opening balance: %w", err)
+		}
+		if len(rows) > 0 {
+			sums = book.Stripe{Debit: rows[0].Debit, Credit: rows[0].Credit}
+		}
+	}
+	rows, seen, err := s.cfg.DB.Legs(ctx, key, page)
+	if err != nil {
+		return nil, fmt.Errorf("read legs: %w", err)
+	}
+	answer := &ledgerv1.ListLegsResponse{Position: seenPosition(seen)}
+	sums = fillLegs(answer, rows, sums, kind, asset, req.GetNewestFirst())
+	if len(rows) == page.Limit {
+		last := rows[len(rows)-1]
+		answer.NextPageToken, err = s.token(req, legCursor{
+			Leg:   store.LegCursor{ClockUS: last.ClockUS, Shard: last.Shard, Seq: last.Seq, Leg: last.Leg},
+			Debit: asset.Format(sums.Debit), Credit: asset.Format(sums.Credit),
+		})
+	}
+	return answer, err
+}
+
+// legPage reads the bounds of a statement.
+func legPage(req *ledgerv1.ListLegsRequest) (store.LegPage, *fault.Refusal) {
+	page := store.LegPage{Newest: req.GetNewestFirst(), Limit: pageSize(req.GetPageSize())}
+	if t := req.GetFrom(); t != nil {
+		if !t.IsValid() || t.AsTime().UnixMicro() < 0 {
+			return page, fault.Refuse(fault.Malformed, "from", "the moment is out of range")
+		}
+		page.FromUS = t.AsTime().UnixMicro()
+	}
+	if t := req.GetUntil(); t != nil {
+		if !t.IsValid() || t.AsTime().UnixMicro() <= page.FromUS {
+			return page, fault.Refuse(fault.Malformed, "until", "the moment is out of range, or not after from")
+		}
+		page.UntilUS = t.AsTime().UnixMicro()
+	}
+	return page, nil
+}
+
+// fillLegs writes the lines with the running balance of the whole account.
+func fillLegs(answer *ledgerv1.ListLegsResponse, rows []store.LegRow, sums book.Stripe, kind book.Type, asset money.Asset, newest bool) book.Stripe {
+	if !newest {
+		answer.Opening = asset.Format(sums.Balance(kind.Class))
+	}
+	for _, r := range rows {
+		line := &ledgerv1.StatementLeg{
+			EntryId: recordID(r.Shard, r.Seq), RecordedAt: timestamppb.New(moment(r.ClockUS)), Day: r.Day,
+			Kind: ledgerv1.LegKind(r.Kind), Amount: asset.Format(r.Amount), Leg: uint32(r.Leg),
+		}
+		switch r.Kind {
+		case journalv1.LegKind_LEG_KIND_DEBIT:
+			sums.Debit = sums.Debit.Add(r.Amount)
+		case journalv1.LegKind_LEG_KIND_CREDIT:
+			sums.Credit = sums.Credit.Add(r.Amount)
+		}
+		if !newest {
+			line.Balance = asset.Format(sums.Balance(kind.Class))
+		}
+		answer.Legs = append(answer.Legs, line)
+	}
+	if !newest {
+		answer.Closing = asset.Format(sums.Balance(kind.Class))
+	}
+	return sums
+}

@@ -1,0 +1,266 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// ledgerService is LedgerService.
+type ledgerService struct{ *Server }
+
+// OpenAccounts implements LedgerService.
+func (s ledgerService) OpenAccounts(ctx context.Context, req *ledgerv1.OpenAccountsRequest) (*ledgerv1.OpenAccountsResponse, error) {
+	ops := make([]engine.Operation, len(req.GetAccounts()))
+	for i, a := range req.GetAccounts() {
+		ops[i] = engine.Operation{Operation: &commandv1.Operation{
+			Key: a.GetKey(), What: &commandv1.Operation_Open{Open: &commandv1.Open{Account: a.GetName()}},
+		}}
+	}
+	outcomes := s.submit(ctx, req.GetBook(), ops, false)
+	answer := &ledgerv1.OpenAccountsResponse{Position: positionOf(outcomes)}
+	for i, o := range outcomes {
+		r := &ledgerv1.OpenAccountResult{
+			Name: req.GetAccounts()[i].GetName(), Replayed: o.Replayed,
+			Refusal: refusalMessage(named(o.Refusal, "accounts", i, "account", "name")),
+		}
+		if o.Record != nil {
+			r.Position = idOf(o.Record)
+		}
+		if o.Refusal == nil {
+			s.open.put(openName{req.GetBook(), r.GetName()})
+		}
+		answer.Results = append(answer.Results, r)
+	}
+	return answer, nil
+}
+
+// Post implements LedgerService.
+func (s ledgerService) Post(ctx context.Context, req *ledgerv1.PostRequest) (*ledgerv1.PostResponse, error) {
+	open := map[string]bool{}
+	for _, op := range req.GetOperations() {
+		eachAccount(op, func(name string) { open[name] = false })
+	}
+	if err := s.open.load(ctx, req.GetBook(), open); err != nil {
+		return nil, err
+	}
+	ops := make([]engine.Operation, len(req.GetOperations()))
+	for i, op := range req.GetOperations() {
+		var refusal *fault.Refusal
+		if ops[i], refusal = translate(op, open); refusal != nil {
+			return nil, refusal.At(fmt.Sprintf("operations[%d]", i))
+		}
+	}
+	outcomes := s.submit(ctx, req.GetBook(), ops, req.GetDryRun())
+	answer := &ledgerv1.PostResponse{Results: make([]*ledgerv1.OperationResult, len(outcomes))}
+	if !req.GetDryRun() {
+		answer.Position = positionOf(outcomes)
+	}
+	for i, o := range outcomes {
+		answer.Results[i] = operationResult(req.GetOperations()[i], o, i, req.GetDryRun())
+	}
+	return answer, nil
+}
+
+// submit hands operations to the engine and notes them for log and metrics.
+func (s *Server) submit(ctx context.Context, bookName string, ops []engine.Operation, dryRun bool) []engine.Outcome {
+	c := callOf(ctx)
+	s.metrics.operations.WithLabelValues(c.method).Add(float64(len(ops))) // float: a metric
+	outcomes := s.cfg.Engine.Submit(ctx, engine.Request{Book: bookName, Actor: c.who.id, Operations: ops, DryRun: dryRun})
+	for _, o := range outcomes {
+		if o.Record != nil {
+			c.ran(o.Record.GetCommand())
+		}
+		if o.Refusal != nil {
+			c.refused(o.Refusal)
+		}
+	}
+	return outcomes
+}
+
+// eachAccount names the accounts whose being open is stamped.
+func eachAccount(op *ledgerv1.Operation, each func(string)) {
+	switch what := op.GetWhat().(type) {
+	case *ledgerv1.Operation_Entry:
+		for _, l := range what.Entry.GetLegs() {
+			each(l.GetAccount())
+		}
+	case *ledgerv1.Operation_Hold:
+		each(what.Hold.GetAccount())
+	case *ledgerv1.Operation_Settle:
+		for _, l := range what.Settle.GetCredits() {
+			each(l.GetAccount())
+		}
+	}
+}
+
+// translate turns an operation of the API into one of the command log.
+func translate(op *ledgerv1.Operation, open map[string]bool) (engine.Operation, *fault.Refusal) {
+	out := engine.Operation{Operation: &commandv1.Operation{Key: op.GetKey(), Group: op.GetGroup()}}
+	switch what := op.GetWhat().(type) {
+	case *ledgerv1.Operation_Entry:
+		e := what.Entry
+		out.What = &commandv1.Operation_Post{Post: &commandv1.Post{
+			Kind: e.GetKind(), Day: e.GetDay(), Legs: legs(e.GetLegs(), open), Metadata: e.GetMetadata(), Links: e.GetLinks(),
+		}}
+	case *ledgerv1.Operation_Hold:
+		h := what.Hold
+		out.What = &commandv1.Operation_Place{Place: &commandv1.Place{
+			Account: h.GetAccount(), Asset: h.GetAsset(), Amount: h.GetAmount(), ExpiresMs: h.GetExpiresMs(), Open: open[h.GetAccount()],
+		}}
+	case *ledgerv1.Operation_Settle:
+		st := what.Settle
+		id, refusal := parseRecordID("settle.hold_id", st.GetHoldId())
+		if refusal != nil {
+			return out, refusal
+		}
+		out.Shard = id.Shard
+		out.What = &commandv1.Operation_Settle{Settle: &commandv1.Settle{
+			PlacedSeq: id.Seq, Amount: st.GetAmount(), Credits: legs(st.GetCredits(), open), Kind: st.GetKind(),
+			Day: st.GetDay(), Final: st.GetFinal(), Metadata: st.GetMetadata(),
+		}}
+	case *ledgerv1.Operation_Void:
+		id, refusal := parseRecordID("void.hold_id", what.Void.GetHoldId())
+		if refusal != nil {
+			return out, refusal
+		}
+		out.Shard = id.Shard
+		out.What = &commandv1.Operation_Void{Void: &commandv1.Void{PlacedSeq: id.Seq}}
+	}
+	return out, nil
+}
+
+func legs(in []*ledgerv1.NewLeg, open map[string]bool) []*commandv1.Leg {
+	out := make([]*commandv1.Leg, len(in))
+	block := make([]commandv1.Leg, len(in)) // one allocation for all legs
+	for i, l := range in {
+		c := &block[i]
+		c.Account, c.Asset, c.Amount = l.GetAccount(), l.GetAsset(), l.GetAmount()
+		c.Debit, c.Open = l.GetSide() == ledgerv1.Side_SIDE_DEBIT, open[l.GetAccount()]
+		out[i] = c
+	}
+	return out
+}
+
+// operationResult is what became of one operation.
+func operationResult(op *ledgerv1.Operation, o engine.Outcome, index int, dryRun bool) *ledgerv1.OperationResult {
+	r := &ledgerv1.OperationResult{Replayed: o.Replayed}
+	if o.Refusal != nil {
+		refusal := *o.Refusal
+		if refusal.Code != fault.GroupFailed && refusal.Code != fault.TooManyOperations {
+			refusal.Field = fieldOf(op, &refusal)
+			refusal.At(fmt.Sprintf("operations[%d]", index))
+		}
+		r.Refusal = refusalMessage(&refusal)
+	}
+	if o.Record == nil {
+		return r
+	}
+	if !dryRun {
+		r.Id = idOf(o.Record)
+	}
+	r.Balances = stripeBalances(o.Record)
+	return r
+}
+
+// fieldOf is a field of the command log's operation as the request calls it.
+func fieldOf(op *ledgerv1.Operation, r *fault.Refusal) string {
+	field := r.Field
+	if field == "" || field == "key" {
+		return field
+	}
+	switch what := op.GetWhat().(type) {
+	case *ledgerv1.Operation_Entry:
+		if field == "account" { // the books speak of an account, the request of legs
+			for i, l := range what.Entry.GetLegs() {
+				if l.GetAccount() == r.Facts["account"] {
+					field = fmt.Sprintf("legs[%d].account", i)
+					break
+				}
+			}
+		}
+		return "entry." + field
+	case *ledgerv1.Operation_Hold:
+		return "hold." + field
+	case *ledgerv1.Operation_Settle:
+		if field == "hold" {
+			field = "hold_id"
+		}
+		return "settle." + field
+	case *ledgerv1.Operation_Void:
+		if field == "hold" {
+			field = "hold_id"
+		}
+		return "void." + field
+	}
+	return field
+}
+
+// stripeBalances are the record's stripes after it, each once.
+func stripeBalances(rec *journalv1.Record) []*ledgerv1.StripeBalance {
+	var out []*ledgerv1.StripeBalance
+	all := rec.GetLegs()
+	for i, l := range all {
+		if later(all[i+1:], l) {
+			continue
+		}
+		asset, ok := money.LookupAsset(l.GetAsset())
+		if !ok {
+			continue // of a later version of the program
+		}
+		name, _ := book.ParseName("account", l.GetAccount())
+		t, _ := book.LookupType(name.Type)
+		st := stripeOf(l)
+		out = append(out, &ledgerv1.StripeBalance{
+			Account: l.GetAccount(), Asset: l.GetAsset(), Version: l.GetVersion(),
+			Balance: asset.Format(st.Balance(t.Class)), Available: asset.Format(st.Available(t.Class)),
+		})
+	}
+	return out
+}
+
+func later(rest []*journalv1.Leg, l *journalv1.Leg) bool {
+	for _, o := range rest {
+		if o.GetAccount() == l.GetAccount() && o.GetAsset() == l.GetAsset() {
+			return true
+		}
+	}
+	return false
+}
+
+// stripeOf reads the sums that a leg says.
+func stripeOf(l *journalv1.Leg) book.Stripe {
+	read := func(text string) money.Amount {
+		if text == "" {
+			return money.Zero
+		}
+		return money.MustParse(text) // the journal's own
+	}
+	return book.Stripe{
+		Version: l.GetVersion(), Debit: read(l.GetDebit()), Credit: read(l.GetCredit()),
+		HeldDebit: read(l.GetHeldDebit()), HeldCredit: read(l.GetHeldCredit()),
+	}
+}
+
+// named puts a refusal's field under a list of the request, under the request's word.
+func named(r *fault.Refusal, list string, index int, from, to string) *fault.Refusal {
+	if r == nil {
+		return nil
+	}
+	out := *r
+	if out.Field == from {
+		out.Field = to
+	}
+	return out.At(fmt.Sprintf("%s[%d]", list, index))
+}
+
+// moment is a journal clock.
+func moment(us int64) time.Time { return time.UnixMicro(us).UTC() }

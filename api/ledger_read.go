@@ -1,0 +1,321 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// GetBalances implements LedgerService.
+func (s ledgerService) GetBalances(ctx context.Context, req *ledgerv1.GetBalancesRequest) (*ledgerv1.GetBalancesResponse, error) {
+	at, refusal := s.at(req.GetAt())
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), at.KnownUS); err != nil {
+		return nil, err
+	}
+	wanted, err := s.wanted(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]store.StripeKey, len(wanted))
+	for i, w := range wanted {
+		keys[i] = w.key
+	}
+	rows, seen, err := s.cfg.DB.Balances(ctx, keys, at)
+	if err != nil {
+		return nil, fmt.Errorf("read balances: %w", err)
+	}
+	found := map[store.StripeKey]store.Balance{}
+	for _, r := range rows {
+		found[r.Key] = r
+	}
+	answer := &ledgerv1.GetBalancesResponse{Position: seenPosition(seen)}
+	for _, w := range wanted {
+		answer.Balances = append(answer.Balances, balance(w, found[w.key], req.GetStripes()))
+	}
+	return answer, nil
+}
+
+// at reads the moment of a question.
+func (s ledgerService) at(m *ledgerv1.Moment) (store.At, *fault.Refusal) {
+	at := store.At{Day: m.GetDay()}
+	if m.GetKnownAt() != nil {
+		if !m.GetKnownAt().IsValid() || m.GetKnownAt().AsTime().UnixMicro() <= 0 {
+			return at, fault.Refuse(fault.Malformed, "at.known_at", "the moment is out of range")
+		}
+		at.KnownUS = m.GetKnownAt().AsTime().UnixMicro()
+	}
+	return at, nil
+}
+
+// wantedBalance is an account in one asset.
+type wantedBalance struct {
+	name  string
+	kind  book.Type
+	asset money.Asset
+	key   store.StripeKey
+}
+
+// wanted lists the accounts and assets of a question, in its order.
+func (s ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequest) ([]wantedBalance, error) {
+	kinds := make([]book.Type, len(req.GetAccounts()))
+	ids := make([]book.AccountID, len(req.GetAccounts()))
+	for i, name := range req.GetAccounts() {
+		n, refusal := book.ParseName(fmt.Sprintf("accounts[%d]", i), name)
+		if refusal != nil {
+			return nil, refusal
+		}
+		kinds[i], _ = book.LookupType(n.Type)
+		ids[i] = book.ID(req.GetBook(), name)
+	}
+	assets := map[book.AccountID][]string{}
+	if req.GetAsset() == "" {
+		refs, err := s.cfg.DB.StripesOf(ctx, ids)
+		if err != nil {
+			return nil, fmt.Errorf("read stripes: %w", err)
+		}
+		for _, r := range refs {
+			assets[r.Account] = append(assets[r.Account], r.Asset)
+		}
+	} else if _, ok := money.LookupAsset(req.GetAsset()); !ok {
+		return nil, fault.Refuse(fault.AssetUnknown, "asset", "there is no asset %q", req.GetAsset())
+	}
+	var out []wantedBalance
+	for i, name := range req.GetAccounts() {
+		list := []string{req.GetAsset()}
+		if req.GetAsset() == "" {
+			list = assets[ids[i]]
+			slices.Sort(list)
+		}
+		for _, code := range list {
+			asset, ok := money.LookupAsset(code)
+			if !ok {
+				return nil, fmt.Errorf("account %s has asset %q, which this program does not know", name, code)
+			}
+			out = append(out, wantedBalance{name, kinds[i], asset, store.StripeKey{Account: ids[i], Asset: code}})
+		}
+	}
+	return out, nil
+}
+
+func balance(w wantedBalance, b store.Balance, stripes bool) *ledgerv1.Balance {
+	sum := book.Stripe{Debit: b.Debit, Credit: b.Credit, HeldDebit: b.HeldDebit, HeldCredit: b.HeldCredit}
+	held := sum.HeldDebit
+	if w.kind.Class.DebitNormal() {
+		held = sum.HeldCredit
+	}
+	f := w.asset.Format
+	out := &ledgerv1.Balance{
+		Account: w.name, Asset: w.asset.Code, Balance: f(sum.Balance(w.kind.Class)), Available: f(sum.Available(w.kind.Class)),
+		Held: f(held), Debit: f(sum.Debit), Credit: f(sum.Credit),
+	}
+	if stripes {
+		for _, st := range b.Stripes {
+			out.Stripes = append(out.Stripes, &ledgerv1.Stripe{
+				Shard: uint32(st.Shard), Version: st.Version, Debit: f(st.Debit), Credit: f(st.Credit),
+				HeldDebit: f(st.HeldDebit), HeldCredit: f(st.HeldCredit),
+			})
+		}
+	}
+	return out
+}
+
+// stripeCursor is the last account of a page of ListBalances.
+type stripeCursor struct{ Owner, Part, Asset string }
+
+// ListBalances implements LedgerService.
+func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalancesRequest) (*ledgerv1.ListBalancesResponse, error) {
+	kind, ok := book.LookupType(req.GetType())
+	if !ok {
+		return nil, fault.Refuse(fault.AccountInvalid, "type", "the chart has no type %q", req.GetType())
+	}
+	page := store.StripePage{Book: req.GetBook(), Type: req.GetType(), OwnerPrefix: req.GetOwnerPrefix(), Limit: pageSize(req.GetPageSize())}
+	var from stripeCursor
+	more, refusal := s.cursor(req, &from)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if more {
+		page.After = &store.StripeRef{
+			Book: req.GetBook(), Name: book.Name{Type: req.GetType(), Owner: from.Owner, Part: from.Part}, Asset: from.Asset,
+		}
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	refs, _, err := s.cfg.DB.ListStripes(ctx, page)
+	if err != nil {
+		return nil, fmt.Errorf("list stripes: %w", err)
+	}
+	wanted := make([]wantedBalance, len(refs))
+	keys := make([]store.StripeKey, len(refs))
+	for i, r := range refs {
+		asset, ok := money.LookupAsset(r.Asset)
+		if !ok {
+			return nil, fmt.Errorf("account %s has asset %q, which this program does not know", r.Name, r.Asset)
+		}
+		keys[i] = store.StripeKey{Account: r.Account, Asset: r.Asset}
+		wanted[i] = wantedBalance{r.Name.String(), kind, asset, keys[i]}
+	}
+	rows, seen, err := s.cfg.DB.Balances(ctx, keys, store.At{})
+	if err != nil {
+		return nil, fmt.Errorf("read balances: %w", err)
+	}
+	answer := &ledgerv1.ListBalancesResponse{Position: seenPosition(seen)}
+	found := map[store.StripeKey]store.Balance{}
+	for _, r := range rows {
+		found[r.Key] = r
+	}
+	for _, w := range wanted {
+		b := balance(w, found[w.key], false)
+		if zero := w.asset.Format(money.Zero); req.GetOnlyNonzero() && b.GetBalance() == zero && b.GetHeld() == zero {
+			continue
+		}
+		answer.Balances = append(answer.Balances, b)
+	}
+	if len(refs) == page.Limit {
+		last := refs[len(refs)-1]
+		answer.NextPageToken, err = s.token(req, stripeCursor{last.Name.Owner, last.Name.Part, last.Asset})
+	}
+	return answer, err
+}
+
+// ListAccounts implements LedgerService.
+func (s ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccountsRequest) (*ledgerv1.ListAccountsResponse, error) {
+	var after string
+	if _, refusal := s.cursor(req, &after); refusal != nil {
+		return nil, refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	if after == "" && req.GetPrefix() != "" {
+		after = before(req.GetPrefix())
+	}
+	limit := pageSize(req.GetPageSize())
+	rows, err := s.cfg.DB.Accounts(ctx, req.GetBook(), after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	answer := &ledgerv1.ListAccountsResponse{}
+	for _, r := range rows {
+		if !strings.HasPrefix(r.Name, req.GetPrefix()) {
+			return answer, nil // names are in order: nothing more begins so
+		}
+		answer.Accounts = append(answer.Accounts, &ledgerv1.Account{
+			Name: r.Name, OpenedAt: timestamppb.New(moment(r.OpenedUS)), Position: recordID(r.Shard, r.Seq),
+		})
+	}
+	if len(rows) == limit {
+		answer.NextPageToken, err = s.token(req, rows[len(rows)-1].Name)
+	}
+	return answer, err
+}
+
+// before is a text that stands before everything that begins with the prefix, and
+// after everything that stands before it and is a name.
+func before(prefix string) string {
+	last := len(prefix) - 1
+	return prefix[:last] + string(rune(prefix[last]-1)) + "\x7f"
+}
+
+// TrialBalance implements LedgerService.
+func (s ledgerService) TrialBalance(ctx context.Context, req *ledgerv1.TrialBalanceRequest) (*ledgerv1.TrialBalanceResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	rows, seen, err := s.cfg.DB.TrialBalance(ctx, req.GetBook())
+	if err != nil {
+		return nil, fmt.Errorf("read the trial balance: %w", err)
+	}
+	order := map[string]int{}
+	for i, t := range book.Types() {
+		order[t.Name] = i
+	}
+	slices.SortFunc(rows, func(a, b store.TotalRow) int {
+		if d := order[a.Type] - order[b.Type]; d != 0 {
+			return d
+		}
+		return strings.Compare(a.Asset, b.Asset)
+	})
+	answer := &ledgerv1.TrialBalanceResponse{Position: seenPosition(seen)}
+	totals := map[string][4]money.Amount{}
+	var assets []string
+	for _, r := range rows {
+		t, _ := book.LookupType(r.Type)
+		asset, ok := money.LookupAsset(r.Asset)
+		if !ok {
+			return nil, fmt.Errorf("the books have asset %q, which this program does not know", r.Asset)
+		}
+		row := &ledgerv1.TrialBalanceRow{
+			Type: r.Type, Code_1C: t.Code1C, Class: string(t.Class), Asset: r.Asset, Meaning: t.Meaning,
+			Debit: asset.Format(r.Debit), Credit: asset.Format(r.Credit),
+		}
+		sum, seenAsset := totals[r.Asset]
+		if !seenAsset {
+			assets = append(assets, r.Asset)
+		}
+		sum[0], sum[1] = sum[0].Add(r.Debit), sum[1].Add(r.Credit)
+		switch left := r.Debit.Sub(r.Credit); left.Sign() {
+		case 1:
+			row.DebitBalance, sum[2] = asset.Format(left), sum[2].Add(left)
+		case -1:
+			row.CreditBalance, sum[3] = asset.Format(left.Neg()), sum[3].Sub(left)
+		}
+		totals[r.Asset] = sum
+		answer.Rows = append(answer.Rows, row)
+	}
+	slices.Sort(assets)
+	for _, code := range assets {
+		asset, _ := money.LookupAsset(code)
+		sum := totals[code]
+		answer.Totals = append(answer.Totals, &ledgerv1.TrialBalanceTotal{
+			Asset: code, Debit: asset.Format(sum[0]), Credit: asset.Format(sum[1]),
+			DebitBalance: asset.Format(sum[2]), CreditBalance: asset.Format(sum[3]),
+		})
+	}
+	return answer, nil
+}
+
+// GetPosition implements LedgerService.
+func (s ledgerService) GetPosition(ctx context.Context, _ *ledgerv1.GetPositionRequest) (*ledgerv1.GetPositionResponse, error) {
+	shards, err := s.cfg.DB.Shards(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the shards: %w", err)
+	}
+	answer, at := &ledgerv1.GetPositionResponse{}, position{}
+	for _, sh := range shards {
+		if sh.Head.Seq > 0 {
+			at.see(sh.Shard, sh.Head.Seq)
+		}
+		answer.Shards = append(answer.Shards, &ledgerv1.ShardPosition{
+			Shard: uint32(sh.Shard), Seq: sh.Head.Seq, Clock: timestamppb.New(moment(sh.ClockUS)), Head: hex.EncodeToString(sh.Head.Hash[:]),
+		})
+	}
+	answer.Position = at.String()
+	return answer, nil
+}
+
+// ListRefusals implements LedgerService.
+func (s ledgerService) ListRefusals(context.Context, *ledgerv1.ListRefusalsRequest) (*ledgerv1.ListRefusalsResponse, error) {
+	answer := &ledgerv1.ListRefusalsResponse{}
+	for _, i := range fault.Table() {
+		answer.Refusals = append(answer.Refusals, &ledgerv1.RefusalInfo{
+			Code: string(i.Code), Kind: string(i.Kind), Retry: retryMessage(i.Retry), Remembered: i.Remembered,
+			Russian: i.Russian, English: i.English,
+		})
+	}
+	return answer, nil
+}

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+)
+
+// defaultPage is how much a page holds when the caller did not say.
+const defaultPage = 100
+
+func pageSize(asked int32) int {
+	if asked == 0 {
+		return defaultPage
+	}
+	return int(asked)
+}
+
+// pages seals page tokens: a caller can neither read nor invent one, nor take one to
+// another filter.
+type pages struct{ seal cipher.AEAD }
+
+func newPages(key []byte) (pages, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return pages{}, fmt.Errorf("api: page tokens: %w", err)
+	}
+	seal, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return pages{}, fmt.Errorf("api: page tokens: %w", err)
+	}
+	return pages{seal}, nil
+}
+
+// paged is a request of a page.
+type paged interface {
+	proto.Message
+	GetPageToken() string
+}
+
+// token writes where the next page of this request begins.
+func (s *Server) token(req paged, cursor any) (string, error) {
+	raw, err := json.Marshal(cursor)
+	if err != nil {
+		return "", fmt.Errorf("page token: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(s.pages.seal.Seal(nil, nil, raw, filterOf(s.cfg.Vault, req))), nil
+}
+
+// cursor reads where the page of this request begins; false is at the beginning.
+func (s *Server) cursor(req paged, into any) (bool, *fault.Refusal) {
+	if req.GetPageToken() == "" {
+		return false, nil
+	}
+	refusal := fault.Refuse(fault.Malformed, "page_token", "the token is not of this listing, or the filter has changed")
+	sealed, err := base64.RawURLEncoding.DecodeString(req.GetPageToken())
+	if err != nil {
+		return false, refusal
+	}
+	raw, err := s.pages.seal.Open(nil, nil, sealed, filterOf(s.cfg.Vault, req))
+	if err != nil || json.Unmarshal(raw, into) != nil {
+		return false, refusal
+	}
+	return true, nil
+}
+
+// filterOf is what a token is bound to: the request without its page.
+func filterOf(v *private.Vault, req paged) []byte {
+	m := proto.Clone(req).ProtoReflect()
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		switch f := fields.Get(i); f.Name() {
+		case "page_token", "page_size", "min_position":
+			m.Clear(f)
+		}
+	}
+	return v.Digest(string(m.Descriptor().FullName()), m.Interface())
+}

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"buf.build/go/protovalidate"
+	"connectrpc.com/connect"
+	"connectrpc.com/validate"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/ledger/v1/ledgerv1connect"
+	registerv1 "github.com/provodka/provodka/proto/gen/provodka/register/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
+	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+)
+
+// Server serves the API. It is an http.Handler, safe for concurrent use.
+type Server struct {
+	cfg      Config
+	mux      *http.ServeMux
+	metrics  *metrics
+	access   map[string][]string
+	services []string
+	keys     *keyCache
+	open     *openCache
+	pages    pages
+	rules    connect.Interceptor
+}
+
+// files are the descriptors of our services.
+func files() []protoreflect.FileDescriptor {
+	return []protoreflect.FileDescriptor{
+		ledgerv1.File_provodka_ledger_v1_ledger_proto, companyv1.File_provodka_company_v1_company_proto,
+		executorv1.File_provodka_executor_v1_executor_proto, taskv1.File_provodka_task_v1_service_proto,
+		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
+	}
+}
+
+// methods lists the methods of our services.
+func methods() []protoreflect.MethodDescriptor {
+	var all []protoreflect.MethodDescriptor
+	for _, f := range files() {
+		for i := range f.Services().Len() {
+			service := f.Services().Get(i)
+			for j := range service.Methods().Len() {
+				all = append(all, service.Methods().Get(j))
+			}
+		}
+	}
+	return all
+}
+
+// methodName is "provodka.ledger.v1.LedgerService/Post".
+func methodName(m protoreflect.MethodDescriptor) string {
+	return string(m.Parent().FullName()) + "/" + string(m.Name())
+}
+
+// New makes a server.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.fill(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, mux: http.NewServeMux(), open: newOpenCache(cfg.DB, cfg.OpenAccounts),
+		keys: &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
+	}
+	var err error
+	if s.access, err = parseAccess(accessDocument); err != nil {
+		return nil, err
+	}
+	if err := checkAccess(s.access); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newMetrics(cfg.Metrics); err != nil {
+		return nil, err
+	}
+	if s.pages, err = newPages(cfg.Vault.Key("page tokens")); err != nil {
+		return nil, err
+	}
+	validator, err := newValidator()
+	if err != nil {
+		return nil, err
+	}
+	s.rules = validate.NewInterceptor(validate.WithValidator(validator), validate.WithoutErrorDetails())
+	s.routes()
+	return s, nil
+}
+
+func (s *Server) routes() {
+	o := s.options()
+	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledgerService{Server: s}, o...))
+	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companyService{Server: s}, o...))
+	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{Server: s}, o...))
+	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{Server: s}, o...))
+	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{Server: s}, o...))
+	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{Server: s}, o...))
+	for _, m := range methods() {
+		if name := string(m.Parent().FullName()); !slices.Contains(s.services, name) {
+			s.services = append(s.services, name)
+		}
+	}
+	s.health(s.mux)
+	s.reflection(s.mux)
+}
+
+// checkAccess compares the table with the services, both ways.
+func checkAccess(access map[string][]string) error {
+	var wrong []error
+	known := map[string]bool{}
+	for _, m := range methods() {
+		name := methodName(m)
+		known[name] = true
+		if access[name] == nil {
+			wrong = append(wrong, fmt.Errorf("api/access.md: no row for %s", name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(access)) {
+		if !known[name] {
+			wrong = append(wrong, fmt.Errorf("api/access.md: there is no method %s", name))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// newValidator compiles the rules of every request at start.
+func newValidator() (protovalidate.Validator, error) {
+	var requests []proto.Message
+	for _, m := range methods() {
+		t, err := protoregistry.GlobalTypes.FindMessageByName(m.Input().FullName())
+		if err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
+		requests = append(requests, t.New().Interface())
+	}
+	v, err := protovalidate.New(protovalidate.WithMessages(requests...))
+	if err != nil {
+		return nil, fmt.Errorf("api: the rules of the requests: %w", err)
+	}
+	return v, nil
+}
