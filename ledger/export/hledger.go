@@ -1,0 +1,238 @@
+package export
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// Hledger writes a book as a journal of hledger and ledger, entries by effective day and
+// within it in the order of the clocks. An empty book name stands for the only book.
+func Hledger(ctx context.Context, j Journal, bookName string, out io.Writer) (Report, error) {
+	x, err := newIndex(ctx, j, bookName)
+	if err != nil {
+		return Report{}, err
+	}
+	w := &hledger{out: bufio.NewWriterSize(out, 1<<20), totals: map[[2]string]money.Amount{}}
+	if err := w.head(x); err != nil {
+		return Report{}, err
+	}
+	report := Report{Book: x.book, Entries: len(x.places), Accounts: len(x.accounts), Heads: x.heads}
+	records := &windows{journal: j, shards: map[int32][]*window{}}
+	r := new(journalv1.Record)
+	for _, p := range x.places {
+		if err := records.record(ctx, p.shard, p.seq, r); err != nil {
+			return report, err
+		}
+		n, err := w.entry(r)
+		if err != nil {
+			return report, fmt.Errorf("record %d.%d: %w", p.shard, p.seq, err)
+		}
+		report.Legs += n
+	}
+	fmt.Fprintf(w.out, "; end: %d entries, %d postings\n", report.Entries, report.Legs)
+	return report, w.out.Flush()
+}
+
+type hledger struct {
+	out    *bufio.Writer // keeps its first error until Flush
+	totals map[[2]string]money.Amount
+	line   []byte
+}
+
+// ownTags are the tags of every entry; callers' links stand beside them.
+var ownTags = []string{"key", "recorded", "seq"}
+
+// head writes what both programs want declared before it is used.
+func (w *hledger) head(x *index) error {
+	fmt.Fprintf(w.out, "; provodka: book %s, debits positive, accounts under their class\n", clean(x.book))
+	for _, s := range x.heads {
+		fmt.Fprintf(w.out, "; shard %d: up to record %d, head %s\n", s.Shard, s.Head.Seq, s.Head.Hash)
+	}
+	fmt.Fprintln(w.out)
+	for _, code := range slices.Sorted(maps.Keys(x.assets)) {
+		asset, ok := money.LookupAsset(code)
+		if !ok {
+			return fmt.Errorf("there is no asset %q", code)
+		}
+		fmt.Fprintf(w.out, "commodity %s\n    format %s %s\n", commodity(code), sample(asset), commodity(code))
+	}
+	declared := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(x.accounts)) {
+		account, err := underClass(name)
+		if err != nil {
+			return err
+		}
+		declared[account] = true
+	}
+	for _, account := range slices.Sorted(maps.Keys(declared)) {
+		fmt.Fprintf(w.out, "account %s\n", account)
+	}
+	tags := slices.Concat(ownTags, slices.Collect(maps.Keys(x.links)))
+	slices.Sort(tags)
+	for _, tag := range slices.Compact(tags) {
+		fmt.Fprintf(w.out, "tag %s\n", tag)
+	}
+	fmt.Fprintln(w.out)
+	return nil
+}
+
+// sample shows an asset's full scale. Of an asset without places it shows one: hledger
+// wants a decimal mark, and ledger does not take one with nothing behind it.
+func sample(asset money.Asset) string {
+	if asset.Scale == 0 {
+		return "1000.0"
+	}
+	return asset.Format(money.New(1000, 0))
+}
+
+// commodity quotes what is not only letters.
+func commodity(code string) string {
+	if strings.IndexFunc(code, func(c rune) bool { return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') }) >= 0 {
+		return `"` + code + `"`
+	}
+	return code
+}
+
+var classNames = map[book.Class]string{
+	book.Asset: "assets", book.Liability: "liabilities", book.Income: "income", book.Expense: "expenses", book.Equity: "equity",
+}
+
+// underClass puts an account's name under the name of its class.
+func underClass(account string) (string, error) {
+	kind, _, _ := strings.Cut(account, ":")
+	t, ok := book.LookupType(kind)
+	if !ok {
+		return "", fmt.Errorf("account %q: the chart has no type %q", account, kind)
+	}
+	return classNames[t.Class] + ":" + account, nil
+}
+
+// entry writes one entry and tells how many postings it has.
+func (w *hledger) entry(r *journalv1.Record) (int, error) {
+	e := r.GetEntry()
+	id := fmt.Sprintf("%d.%d", r.GetShard(), r.GetSeq())
+	fmt.Fprintf(w.out, "%s * (%s) %s\n", e.GetDay(), id, description(e))
+	w.tag("seq", id)
+	w.tag("recorded", time.UnixMicro(r.GetClockUs()).UTC().Format(time.RFC3339Nano))
+	w.tag("key", r.GetKey())
+	for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
+		if tag := tagName(name); !slices.Contains(ownTags, tag) {
+			w.tag(tag, e.GetLinks()[name])
+		}
+	}
+	n := 0
+	for _, l := range r.GetLegs() {
+		if !posting(l) {
+			continue
+		}
+		n++
+		if err := w.posting(l); err != nil {
+			return n, err
+		}
+	}
+	return n, w.out.WriteByte('\n')
+}
+
+func (w *hledger) tag(name, value string) {
+	if value = strings.TrimSpace(strings.ReplaceAll(clean(value), ",", " ")); value != "" {
+		fmt.Fprintf(w.out, "    ; %s: %s\n", name, value)
+	}
+}
+
+// posting writes one leg and what its account stands at after it.
+func (w *hledger) posting(l *journalv1.Leg) error {
+	account, err := underClass(l.GetAccount())
+	if err != nil {
+		return err
+	}
+	asset, ok := money.LookupAsset(l.GetAsset())
+	if !ok {
+		return fmt.Errorf("there is no asset %q", l.GetAsset())
+	}
+	amount, err := asset.Parse(l.GetAmount())
+	if err != nil {
+		return err
+	}
+	if l.GetKind() == journalv1.LegKind_LEG_KIND_CREDIT {
+		amount = amount.Neg()
+	}
+	key := [2]string{l.GetAccount(), asset.Code}
+	total := w.totals[key].Add(amount)
+	w.totals[key] = total
+	code := commodity(asset.Code)
+	_, err = fmt.Fprintf(w.out, "    %-44s  %s %s = %s %s\n", account, asset.Format(amount), code, asset.Format(total), code)
+	return err
+}
+
+// description is the entry's kind and what it belongs to.
+func description(e *journalv1.Entry) string {
+	words := []string{e.GetKind()}
+	for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
+		words = append(words, e.GetLinks()[name])
+	}
+	text := clean(strings.Join(words, " "))
+	if text == "" {
+		return "entry"
+	}
+	return text
+}
+
+// longest bounds a foreign text, in characters.
+const longest = 200
+
+// clean makes a foreign text harmless in a description and in a comment: one line, one
+// space at a time, and none of the characters by which hledger or ledger would cut it or
+// read a date or a comment in it.
+func clean(text string) string {
+	var b strings.Builder
+	n, space := 0, true
+	for _, c := range text {
+		switch {
+		case c <= ' ', c == 0x7f, c == '\u0085', c == '\u00a0', c == '\u2028', c == '\u2029', c == '\ufeff':
+			c = ' '
+		case c == ';', c == '|':
+			c = '/'
+		case c == '[':
+			c = '('
+		case c == ']':
+			c = ')'
+		}
+		if c == ' ' && space {
+			continue
+		}
+		space = c == ' '
+		if n++; n > longest {
+			break
+		}
+		b.WriteRune(c)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// tagName makes a link's name a tag that neither program takes for one of its own.
+func tagName(name string) string {
+	tag := strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_':
+			return c
+		case c >= 'A' && c <= 'Z':
+			return c - 'A' + 'a'
+		}
+		return '_'
+	}, name)
+	switch tag {
+	case "date", "date2", "type", "t", "assert", "":
+		return "link_" + tag
+	}
+	return tag
+}
