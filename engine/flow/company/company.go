@@ -1,0 +1,207 @@
+package company
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+//go:embed company.md
+var document string
+
+// Name is the flow's name.
+const Name = "company"
+
+// States.
+const (
+	Registered      = "registered"
+	AwaitingDeposit = "awaiting_deposit"
+	Active          = "active"
+)
+
+// Commands, with their bodies.
+const (
+	Register   = "register"    // CompanyRegister
+	Accept     = "accept"      // CompanyAccept
+	Deposit    = "deposit"     // CompanyDeposit
+	SetTariff  = "set_tariff"  // CompanySetTariff
+	SetProfile = "set_profile" // CompanySetProfile
+)
+
+// Rows that Decide chooses; company.md says what each means.
+const (
+	acceptSecured = "accept_secured"
+	depositFull   = "deposit_full"
+	depositAgain  = "deposit_again"
+)
+
+var words = flow.Words{
+	States: []string{Registered, AwaitingDeposit, Active},
+	Events: []string{Register, Accept, Deposit, SetTariff, SetProfile, acceptSecured, depositFull, depositAgain},
+}
+
+// New gives the flow of company.md. A table that does not fit the program stops it.
+func New() *flow.Flow {
+	return flow.MustParse(Name, "engine/flow/company/company.md", document, decide, words)
+}
+
+// TariffOn finds the tariff that holds on a day, YYYY-MM-DD; nil when there is none
+// yet. Commands that pay a task are stamped with it.
+func TariffOn(d *flowv1.CompanyData, day string) *flowv1.Tariff {
+	var found *flowv1.Tariff
+	for _, t := range d.Tariffs { // ascending
+		if t.From <= day {
+			found = t
+		}
+	}
+	return found
+}
+
+// decide is the flow's Decide.
+func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
+	d := flow.ReadData(v, &flowv1.CompanyData{})
+	on, refusal := c.Event, (*fault.Refusal)(nil)
+	switch c.Event {
+	case Register:
+		var b flowv1.CompanyRegister
+		if refusal = flow.ReadBody(c, &b); refusal == nil {
+			d.RegisteredDay = v.Day
+			refusal = profile(d, b.ProfileVersion)
+		}
+	case SetProfile:
+		var b flowv1.CompanySetProfile
+		if refusal = flow.ReadBody(c, &b); refusal == nil {
+			refusal = profile(d, b.ProfileVersion)
+		}
+	case Accept:
+		on, refusal = accept(v, c, d)
+	case Deposit:
+		on, refusal = deposit(v, c, d)
+	case SetTariff:
+		var b flowv1.CompanySetTariff
+		if refusal = flow.ReadBody(c, &b); refusal == nil {
+			refusal = setTariff(v, d, b.Tariff)
+		}
+	default:
+		refusal = flow.WrongState(v, c)
+	}
+	if refusal != nil {
+		return flow.Decision{}, refusal
+	}
+	if on == acceptSecured || on == depositFull {
+		d.ActiveDay = v.Day
+	}
+	return flow.Decision{On: on, Data: flow.Bytes(d)}, nil
+}
+
+// profile takes over a version that is above the kept one.
+func profile(d *flowv1.CompanyData, version uint32) *fault.Refusal {
+	if version <= d.ProfileVersion {
+		return fault.Refuse(fault.WrongState, "profile_version", "version %d is not above the kept version %d", version, d.ProfileVersion)
+	}
+	d.ProfileVersion = version
+	return nil
+}
+
+// accept takes the terms: a tariff and the deposit that is asked.
+func accept(v flow.View, c flow.Command, d *flowv1.CompanyData) (string, *fault.Refusal) {
+	var b flowv1.CompanyAccept
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return "", refusal
+	}
+	if v.State != Registered {
+		return c.Event, nil // the table has no row: wrong_state
+	}
+	if b.Tariff == nil {
+		return "", fault.Refuse(fault.Malformed, "tariff", "a tariff must be chosen")
+	}
+	required, err := money.RUB.Parse(b.DepositRequired)
+	if err != nil || required.Sign() < 0 {
+		return "", fault.Refuse(fault.AmountInvalid, "deposit_required", "%.64q is not an amount of rubles", b.DepositRequired)
+	}
+	if refusal := setTariff(v, d, b.Tariff); refusal != nil {
+		return "", refusal
+	}
+	d.DepositRequired = money.RUB.Format(required)
+	if secured(d) {
+		return acceptSecured, nil
+	}
+	return c.Event, nil
+}
+
+// deposit counts the deposit of one statement line, once.
+func deposit(v flow.View, c flow.Command, d *flowv1.CompanyData) (string, *fault.Refusal) {
+	var b flowv1.CompanyDeposit
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return "", refusal
+	}
+	if refusal := flow.CheckID("line_id", b.LineId); refusal != nil {
+		return "", refusal
+	}
+	if b.CompanyId != "" && b.CompanyId != v.ID {
+		return "", fault.Refuse(fault.Malformed, "company_id", "the deposit is of %.64q", b.CompanyId)
+	}
+	sum, err := money.RUB.Parse(b.Amount)
+	if err != nil || sum.Sign() <= 0 {
+		return "", fault.Refuse(fault.AmountInvalid, "amount", "%.64q is not a positive amount of rubles", b.Amount)
+	}
+	if slices.Contains(d.DepositLines, b.LineId) {
+		return depositAgain, nil
+	}
+	d.DepositLines = append(d.DepositLines, b.LineId)
+	d.Deposit = money.RUB.Format(rubles(d.Deposit).Add(sum))
+	if v.State == AwaitingDeposit && secured(d) {
+		return depositFull, nil
+	}
+	return c.Event, nil
+}
+
+// secured says whether the deposit that was asked is here.
+func secured(d *flowv1.CompanyData) bool {
+	return rubles(d.Deposit).Cmp(rubles(d.DepositRequired)) >= 0
+}
+
+// setTariff stamps a tariff from a day on, today at the earliest. One that begins
+// on a later day than the new one gives way to it.
+func setTariff(v flow.View, d *flowv1.CompanyData, t *flowv1.Tariff) *fault.Refusal {
+	percent, err := money.Parse(t.GetPercent())
+	if err != nil || percent.Sign() < 0 || percent.Cmp(money.New(100, 0)) > 0 {
+		return fault.Refuse(fault.AmountInvalid, "tariff.percent", "%.64q is not a percent from 0 to 100", t.GetPercent())
+	}
+	set := &flowv1.Tariff{From: t.From, Percent: t.Percent}
+	if t.Minimum != "" {
+		minimum, err := money.RUB.Parse(t.Minimum)
+		if err != nil || minimum.Sign() < 0 {
+			return fault.Refuse(fault.AmountInvalid, "tariff.minimum", "%.64q is not an amount of rubles", t.Minimum)
+		}
+		set.Minimum = money.RUB.Format(minimum)
+	}
+	if set.From == "" {
+		set.From = v.Day
+	}
+	if _, err := time.Parse(time.DateOnly, set.From); err != nil || set.From < v.Day {
+		return fault.Refuse(fault.Malformed, "tariff.from", "%.64q is not a day YYYY-MM-DD from %s on", t.From, v.Day)
+	}
+	d.Tariffs = slices.DeleteFunc(d.Tariffs, func(o *flowv1.Tariff) bool { return o.From >= set.From })
+	d.Tariffs = append(d.Tariffs, set)
+	slices.SortFunc(d.Tariffs, func(a, b *flowv1.Tariff) int { return strings.Compare(a.From, b.From) })
+	return nil
+}
+
+// rubles reads an amount of the company's own data; "" is zero.
+func rubles(text string) money.Amount {
+	if text == "" {
+		return money.Zero
+	}
+	a, err := money.RUB.Parse(text)
+	if err != nil {
+		panic("company: its own data: " + err.Error())
+	}
+	return a
+}

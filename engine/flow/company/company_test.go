@@ -1,0 +1,126 @@
+package company
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/flowtest"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+var it = New()
+
+func act(event string, m proto.Message) flowtest.Act {
+	return flowtest.Act{Name: event, Command: flow.Command{Event: event, Actor: "company", Body: flow.Bytes(m)}}
+}
+
+var tariff = &flowv1.Tariff{Percent: "3.5", Minimum: "30"}
+
+func spec() flowtest.Spec {
+	later := act(SetTariff, &flowv1.CompanySetTariff{Tariff: &flowv1.Tariff{From: "2026-04-01", Percent: "2"}})
+	return flowtest.Spec{
+		Flow: it, ID: "c1", Day: "2026-03-02", Acts: []flowtest.Act{
+			act(Register, &flowv1.CompanyRegister{ProfileVersion: 1}),
+			act(Accept, &flowv1.CompanyAccept{Tariff: tariff, DepositRequired: "1000.00"}),
+			act(Deposit, &flowv1.CompanyDeposit{CompanyId: "c1", LineId: "l1", Amount: "400.00"}),
+			act(Deposit, &flowv1.CompanyDeposit{CompanyId: "c1", LineId: "l2", Amount: "600.00"}),
+			act(SetProfile, &flowv1.CompanySetProfile{ProfileVersion: 2}), later,
+		},
+	}
+}
+
+func TestTables(t *testing.T) {
+	t.Parallel()
+	flowtest.Tables(t, it)
+}
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	flowtest.Document(t, "company.md", it)
+}
+
+func TestEveryOrderOfEvents(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	s.Acts = append(s.Acts, act(Deposit, &flowv1.CompanyDeposit{CompanyId: "c1", LineId: "l3", Amount: "1.00"}))
+	flowtest.Covered(t, it, flowtest.Explore(t, s))
+}
+
+func TestDepositOpensTheAccount(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string][]int{"after the terms": {0, 1, 2, 2, 3}, "before the terms": {0, 3, 2, 2, 1}} {
+		s := spec()
+		w := flowtest.NewWorld(&s)
+		for i, n := range order {
+			if w.View.State == Active {
+				t.Errorf("%s: active after %d steps", name, i)
+			}
+			if _, refusal, err := w.Do(s.Acts[n]); refusal != nil || err != nil {
+				t.Fatal(name, refusal, err)
+			}
+		}
+		d := flow.ReadData(w.View, &flowv1.CompanyData{})
+		if w.View.State != Active || d.Deposit != "1000.00" || len(d.DepositLines) != 2 || d.ActiveDay != "2026-03-02" {
+			t.Errorf("%s: %s %v", name, w.View.State, d)
+		}
+	}
+}
+
+func TestTariffsAreDated(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	for _, n := range []int{0, 1, 5} {
+		if _, refusal, err := w.Do(s.Acts[n]); refusal != nil || err != nil {
+			t.Fatal(refusal, err)
+		}
+	}
+	d := flow.ReadData(w.View, &flowv1.CompanyData{})
+	for day, want := range map[string]string{"2026-03-01": "", "2026-03-02": "3.5", "2026-03-31": "3.5", "2026-04-01": "2", "2030-01-01": "2"} {
+		if got := TariffOn(d, day); got.GetPercent() != want {
+			t.Errorf("on %s %v, want %s", day, got, want)
+		}
+	}
+	if d.Tariffs[0].Minimum != "30.00" {
+		t.Errorf("minimum %s", d.Tariffs[0].Minimum)
+	}
+	now := act(SetTariff, &flowv1.CompanySetTariff{Tariff: &flowv1.Tariff{Percent: "4"}})
+	if _, refusal, err := w.Do(now); refusal != nil || err != nil {
+		t.Fatal(refusal, err)
+	}
+	if d := flow.ReadData(w.View, &flowv1.CompanyData{}); len(d.Tariffs) != 1 || d.Tariffs[0].Percent != "4" {
+		t.Errorf("a tariff from today leaves %v", d.Tariffs)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	try := func(a flowtest.Act, code fault.Code, field string) {
+		t.Helper()
+		_, refusal, _ := w.Do(a)
+		if refusal == nil || refusal.Code != code || refusal.Field != field {
+			t.Errorf("%s: %v, want %s of %s", a.Name, refusal, code, field)
+		}
+	}
+	try(s.Acts[1], fault.NotFound, "id")
+	try(act(Register, &flowv1.CompanyRegister{}), fault.WrongState, "profile_version")
+	if _, refusal, err := w.Do(s.Acts[0]); refusal != nil || err != nil {
+		t.Fatal(refusal, err)
+	}
+	try(s.Acts[0], fault.AlreadyExists, "id")
+	try(act(Accept, &flowv1.CompanyAccept{DepositRequired: "1.00"}), fault.Malformed, "tariff")
+	try(act(Accept, &flowv1.CompanyAccept{Tariff: tariff, DepositRequired: "1.001"}), fault.AmountInvalid, "deposit_required")
+	try(act(Accept, &flowv1.CompanyAccept{Tariff: &flowv1.Tariff{Percent: "-1"}, DepositRequired: "1.00"}), fault.AmountInvalid, "tariff.percent")
+	try(act(Accept, &flowv1.CompanyAccept{Tariff: &flowv1.Tariff{Percent: "1", Minimum: "x"}, DepositRequired: "1.00"}), fault.AmountInvalid, "tariff.minimum")
+	try(act(Accept, &flowv1.CompanyAccept{Tariff: &flowv1.Tariff{Percent: "1", From: "2026-03-01"}, DepositRequired: "1.00"}), fault.Malformed, "tariff.from")
+	try(act(SetTariff, &flowv1.CompanySetTariff{Tariff: tariff}), fault.WrongState, "event")
+	try(act(Deposit, &flowv1.CompanyDeposit{LineId: "l1", Amount: "0.00"}), fault.AmountInvalid, "amount")
+	try(act(Deposit, &flowv1.CompanyDeposit{LineId: "l1", Amount: "1.00", CompanyId: "c2"}), fault.Malformed, "company_id")
+	try(act(Deposit, &flowv1.CompanyDeposit{Amount: "1.00"}), fault.Malformed, "line_id")
+	try(act(depositFull, &flowv1.CompanyDeposit{}), fault.WrongState, "event")
+}

@@ -1,0 +1,118 @@
+package executor
+
+import (
+	_ "embed"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+//go:embed executor.md
+var document string
+
+// Name is the flow's name.
+const Name = "executor"
+
+// States.
+const (
+	Registered = "registered"
+	Blocked    = "blocked"
+)
+
+// Commands, with their bodies.
+const (
+	Register      = "register"       // ExecutorRegister
+	SetProfile    = "set_profile"    // ExecutorSetProfile
+	SetRequisites = "set_requisites" // ExecutorSetRequisites
+	Block         = "block"          // ExecutorBlock
+	Unblock       = "unblock"        // no body
+)
+
+var words = flow.Words{
+	States: []string{Registered, Blocked},
+	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock},
+}
+
+// New gives the flow of executor.md. A table that does not fit the program stops it.
+func New() *flow.Flow {
+	return flow.MustParse(Name, "engine/flow/executor/executor.md", document, decide, words)
+}
+
+// Stamp is what a task's command says about this executor.
+func Stamp(d *flowv1.ExecutorData) *flowv1.ExecutorStamp {
+	return &flowv1.ExecutorStamp{Kind: d.Kind, Nonresident: d.Nonresident, RequisitesVersion: d.RequisitesVersion}
+}
+
+// decide is the flow's Decide.
+func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
+	d := flow.ReadData(v, &flowv1.ExecutorData{})
+	var refusal *fault.Refusal
+	switch c.Event {
+	case Register:
+		refusal = register(v, c, d)
+	case SetProfile:
+		refusal = setProfile(c, d)
+	case SetRequisites:
+		var b flowv1.ExecutorSetRequisites
+		if refusal = flow.ReadBody(c, &b); refusal == nil {
+			refusal = newer("requisites_version", b.RequisitesVersion, d.RequisitesVersion)
+			d.RequisitesVersion = b.RequisitesVersion
+		}
+	case Block:
+		var b flowv1.ExecutorBlock
+		if refusal = flow.ReadBody(c, &b); refusal == nil {
+			refusal = flow.CheckID("code", b.Code)
+			d.BlockedCode = b.Code
+		}
+	case Unblock:
+		d.BlockedCode = ""
+	default:
+		refusal = flow.WrongState(v, c)
+	}
+	if refusal != nil {
+		return flow.Decision{}, refusal
+	}
+	return flow.Decision{Data: flow.Bytes(d)}, nil
+}
+
+func register(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
+	var b flowv1.ExecutorRegister
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return refusal
+	}
+	if b.Kind == flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
+		return fault.Refuse(fault.Malformed, "kind", "the kind of employment must be said")
+	}
+	if refusal := newer("profile_version", b.ProfileVersion, 0); refusal != nil {
+		return refusal
+	}
+	d.Kind, d.Nonresident, d.RegisteredDay = b.Kind, b.Nonresident, v.Day
+	d.ProfileVersion, d.RequisitesVersion = b.ProfileVersion, b.RequisitesVersion
+	return nil
+}
+
+func setProfile(c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
+	var b flowv1.ExecutorSetProfile
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return refusal
+	}
+	if b.Kind != flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
+		d.Kind = b.Kind
+	}
+	d.Nonresident = b.Nonresident
+	if b.ProfileVersion == 0 {
+		return nil
+	}
+	refusal := newer("profile_version", b.ProfileVersion, d.ProfileVersion)
+	d.ProfileVersion = b.ProfileVersion
+	return refusal
+}
+
+// newer refuses a version that is not above the kept one: two editors at once.
+func newer(field string, version, kept uint32) *fault.Refusal {
+	if version > kept {
+		return nil
+	}
+	return fault.Refuse(fault.WrongState, field, "version %d is not above the kept version %d", version, kept)
+}

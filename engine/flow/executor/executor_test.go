@@ -1,0 +1,98 @@
+package executor
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/flowtest"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+var it = New()
+
+func act(event string, m proto.Message) flowtest.Act {
+	c := flow.Command{Event: event, Actor: "desk"}
+	if m != nil {
+		c.Body = flow.Bytes(m)
+	}
+	return flowtest.Act{Name: event, Command: c}
+}
+
+const selfEmployed = flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
+
+func spec() flowtest.Spec {
+	return flowtest.Spec{
+		Flow: it, ID: "e1", Day: "2026-03-02", Acts: []flowtest.Act{
+			act(Register, &flowv1.ExecutorRegister{Kind: selfEmployed, ProfileVersion: 1}),
+			act(SetProfile, &flowv1.ExecutorSetProfile{Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT, ProfileVersion: 2}),
+			act(SetProfile, &flowv1.ExecutorSetProfile{Nonresident: true}),
+			act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 1}),
+			act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 2}),
+			act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil),
+		},
+	}
+}
+
+func TestTables(t *testing.T) {
+	t.Parallel()
+	flowtest.Tables(t, it)
+}
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	flowtest.Document(t, "executor.md", it)
+}
+
+func TestEveryOrderOfEvents(t *testing.T) {
+	t.Parallel()
+	flowtest.Covered(t, it, flowtest.Explore(t, spec()))
+}
+
+func TestLife(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	for _, a := range []flowtest.Act{s.Acts[0], s.Acts[3], s.Acts[1], s.Acts[5]} {
+		if _, refusal, err := w.Do(a); refusal != nil || err != nil {
+			t.Fatal(a.Name, refusal, err)
+		}
+	}
+	d := flow.ReadData(w.View, &flowv1.ExecutorData{})
+	want := &flowv1.ExecutorData{
+		Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT, RequisitesVersion: 1, ProfileVersion: 2,
+		RegisteredDay: "2026-03-02", BlockedCode: "request",
+	}
+	if !proto.Equal(d, want) || w.View.State != Blocked {
+		t.Errorf("%s %v, want %v", w.View.State, d, want)
+	}
+	if s := Stamp(d); s.Kind != want.Kind || s.RequisitesVersion != 1 {
+		t.Errorf("stamp %v", s)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	try := func(a flowtest.Act, code fault.Code, field string) {
+		t.Helper()
+		_, refusal, _ := w.Do(a)
+		if refusal == nil || refusal.Code != code || refusal.Field != field {
+			t.Errorf("%s: %v, want %s of %s", a.Name, refusal, code, field)
+		}
+	}
+	try(act(Block, &flowv1.ExecutorBlock{Code: "x"}), fault.NotFound, "id")
+	try(act(Register, &flowv1.ExecutorRegister{ProfileVersion: 1}), fault.Malformed, "kind")
+	try(act(Register, &flowv1.ExecutorRegister{Kind: selfEmployed}), fault.WrongState, "profile_version")
+	try(flowtest.Act{Command: flow.Command{Event: Register, Body: []byte("\xff")}}, fault.Malformed, "body")
+	if _, refusal, err := w.Do(s.Acts[0]); refusal != nil || err != nil {
+		t.Fatal(refusal, err)
+	}
+	try(s.Acts[0], fault.AlreadyExists, "id")
+	try(act(SetRequisites, &flowv1.ExecutorSetRequisites{}), fault.WrongState, "requisites_version")
+	try(act(Block, &flowv1.ExecutorBlock{Code: "Ivanov owes"}), fault.Malformed, "code")
+	try(act(Unblock, nil), fault.WrongState, "event")
+}
