@@ -8,8 +8,10 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/ledger/money"
 )
 
@@ -124,64 +126,122 @@ func register(all []task) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// play is what the player needs to know besides the files.
-type play struct {
-	Company   companyFile  `json:"company"`
-	Accounts  accountsFile `json:"accounts"`
-	Executors []person     `json:"executors"`
-	BankFault []bankFault  `json:"bank_faults"`
-	Expected  expectedFile `json:"expected"`
+// Play is what the player needs to know besides the files: play.json.
+type Play struct {
+	Company   Company    `json:"company"`
+	Own       []Account  `json:"own_accounts"`
+	Executors []Executor `json:"executors"`
+	Expected  Expected   `json:"expected"`
 }
 
-type companyFile struct {
-	Name, INN, Account, BIC, Contract string
-	CommissionPercent                 string
-	DepositRequired                   string
+// Company is the customer of the play.
+type Company struct {
+	Name              string `json:"name"`
+	INN               string `json:"inn"`
+	Account           string `json:"account"`
+	BIC               string `json:"bic"`
+	Contract          string `json:"contract"`
+	CommissionPercent string `json:"commission_percent"`
+	DepositRequired   string `json:"deposit_required"`
 }
 
-type accountsFile struct{ Settlement, Second, BIC, INN, Name string }
-
-// bankFault is a rule for the bank sandbox: what happens to the payments whose
-// purpose has the text.
-type bankFault struct{ Purpose, Fault string }
-
-// expectedFile is what must come out, in rubles.
-type expectedFile struct {
-	RegisterAccepted int
-	RegisterRefused  int
-	Paid             int
-	Errors           map[string]int
-	Payouts          string
-	TaxNPD           string
-	TaxNDFL          string
-	Commission       string
-	Wallet           string
-	Deposit          string
-	Suspense         string
-	Settlement       string // what is on our settlement account
-	BankFee          string
-	SecondAccount    string
+// Account is a settlement account of ours.
+type Account struct {
+	Name    string `json:"name"` // in the books
+	Account string `json:"account"`
+	BIC     string `json:"bic"`
+	Bank    string `json:"bank"`
+	Corr    string `json:"corr_account"`
+	Holder  string `json:"holder"`
+	INN     string `json:"inn"`
 }
 
-func describe(all []person, list []task) play {
-	p := play{
-		Company: companyFile{Name: "ООО «Ромашка»", INN: companyINN, Account: companyAccount, BIC: companyBIC, Contract: "РВ-1",
-			CommissionPercent: commissionPercent.FloatString(2), DepositRequired: deposit.String()},
-		Accounts:  accountsFile{Settlement: ourAccount, Second: ourSecond, BIC: ourBIC, INN: ourINN, Name: "ООО «Проводка»"},
-		Executors: all,
+// Executor is a person as he registers.
+type Executor struct {
+	Ref        string `json:"ref"`
+	Kind       string `json:"kind"`
+	INN        string `json:"inn"`
+	Phone      string `json:"phone"`
+	LastName   string `json:"last_name"`
+	FirstName  string `json:"first_name"`
+	SecondName string `json:"second_name"`
+	BIC        string `json:"bic,omitempty"`
+	Bank       string `json:"bank,omitempty"`
+	Corr       string `json:"corr_account,omitempty"`
+	Account    string `json:"account,omitempty"` // "" gave no requisites
+}
+
+// Expected is what must come out, in rubles.
+type Expected struct {
+	RegisterAccepted int            `json:"register_accepted"`
+	RegisterRefused  int            `json:"register_refused"`
+	Paid             int            `json:"paid"`
+	Errors           map[string]int `json:"errors"` // tasks in error by code
+	Payouts          string         `json:"payouts"`
+	TaxNPD           string         `json:"tax_npd"`
+	TaxNDFL          string         `json:"tax_ndfl"`
+	Commission       string         `json:"commission"`
+	Wallet           string         `json:"wallet"`
+	Deposit          string         `json:"deposit"`
+	Suspense         string         `json:"suspense"`
+	Settlement       string         `json:"settlement"` // what is on our settlement account
+	BankFee          string         `json:"bank_fee"`
+	Second           string         `json:"second_account"`
+}
+
+func describe(all []person, list []task) Play {
+	own := func(name, account string) Account {
+		return Account{Name: name, Account: account, BIC: ourBIC, Bank: "АО «Опорный банк»",
+			Corr: requisite.ExampleCorrAccount(ourBIC), Holder: "ООО «Проводка»", INN: ourINN}
 	}
-	for _, t := range list {
-		if t.Bank != "" {
-			p.BankFault = append(p.BankFault, bankFault{Purpose: t.Title, Fault: t.Bank})
+	p := Play{
+		Company: Company{Name: "ООО «Ромашка»", INN: companyINN, Account: companyAccount, BIC: companyBIC, Contract: "РВ-1",
+			CommissionPercent: commissionPercent.FloatString(2), DepositRequired: deposit.String()},
+		Own: []Account{own("settlement", ourAccount), own("second", ourSecond)},
+	}
+	for _, x := range all {
+		e := Executor{Ref: x.Ref, Kind: x.Kind, INN: x.INN, Phone: x.Phone, LastName: x.Last, FirstName: x.First, SecondName: x.Second}
+		if x.Account != "" {
+			e.BIC, e.Bank, e.Corr, e.Account = x.BIC, x.BankName, x.Corr, x.Account
 		}
+		p.Executors = append(p.Executors, e)
 	}
 	p.Expected = expect(list)
 	return p
 }
 
-func expect(list []task) expectedFile {
+// bankScript says how the bank sandbox treats the special payments.
+func bankScript() stage.Script {
+	rule := func(mark string, r stage.Rule) stage.Rule {
+		r.Field, r.Contains = "purpose", bankMarks[mark]
+		return r
+	}
+	return stage.Script{Rules: []stage.Rule{
+		rule("late", stage.Rule{Fault: stage.InProgress, Polls: 6}),
+		rule("silent", stage.Rule{Fault: stage.SilentApplied, Posts: 1}),
+		rule("refuse", stage.Rule{Fault: stage.Refuse, Code: "PAYEE_BLOCKED", Message: "Операции по счету получателя ограничены"}),
+	}}
+}
+
+// registry is whom the tax service's sandbox knows.
+func registry(all []person) []sandbox.Person {
+	var out []sandbox.Person
+	for _, x := range all {
+		if x.Kind != selfEmployed {
+			continue
+		}
+		p := sandbox.Person{INN: x.INN, FirstName: x.First, LastName: x.Last, Phone: x.Phone, Registered: true, Bound: x.Permitted}
+		if x.Permitted {
+			p.Permissions = []string{"INCOME_REGISTRATION", "CANCEL_INCOME", "INCOME_LIST", "INCOME_SUMMARY"}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func expect(list []task) Expected {
 	payouts, npd, ndfl, commission := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
-	e := expectedFile{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}}
+	e := Expected{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}}
 	for _, t := range list {
 		if o := t.outcome(); o != "paid" {
 			e.Errors[o]++
@@ -205,7 +265,7 @@ func expect(list []task) expectedFile {
 	bank.Add(bank, rat(deposit)).Add(bank, rat(unknown)).Sub(bank, rat(bankFee)).Sub(bank, rat(transfer)).Sub(bank, payouts)
 	e.Payouts, e.TaxNPD, e.TaxNDFL, e.Commission = payouts.FloatString(2), npd.FloatString(2), ndfl.FloatString(2), commission.FloatString(2)
 	e.Wallet, e.Settlement = wallet.FloatString(2), bank.FloatString(2)
-	e.Deposit, e.Suspense, e.BankFee, e.SecondAccount = deposit.String(), unknown.String(), bankFee.String(), transfer.String()
+	e.Deposit, e.Suspense, e.BankFee, e.Second = deposit.String(), unknown.String(), bankFee.String(), transfer.String()
 	return e
 }
 
@@ -229,9 +289,15 @@ func files() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := json.MarshalIndent(describe(all, list), "", "  ")
-	if err != nil {
-		return nil, err
+	out := map[string][]byte{"statement.txt": st, "register.csv": reg}
+	for name, value := range map[string]any{
+		"play.json": describe(all, list), "bank.json": bankScript(), "people.json": registry(all),
+	} {
+		text, err := json.MarshalIndent(value, "", "  ")
+		if err != nil {
+			return nil, err
+		}
+		out[name] = append(text, '\n')
 	}
-	return map[string][]byte{"statement.txt": st, "register.csv": reg, "play.json": append(p, '\n')}, nil
+	return out, nil
 }

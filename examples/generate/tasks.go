@@ -20,6 +20,9 @@ type task struct {
 
 const taskCount = 200
 
+// bankMarks are the words by which the bank sandbox knows its special payments.
+var bankMarks = map[string]string{"late": "поздний ответ", "silent": "тихий банк", "refuse": "отказ банка"}
+
 var works = []string{
 	"Разгрузка фуры", "Расклейка объявлений", "Фотосъёмка каталога", "Вёрстка буклета", "Уборка склада",
 	"Доставка образцов", "Ремонт стеллажей", "Расшифровка интервью", "Дизайн упаковки", "Инвентаризация",
@@ -51,8 +54,8 @@ func tasks(all []person) []task {
 		case 43:
 			t.Bank = "refuse"
 		}
-		if t.Bank != "" {
-			t.Title += " (особый случай)"
+		if mark := bankMarks[t.Bank]; mark != "" {
+			t.Title += ", " + mark
 		}
 		out[i] = t
 	}
