@@ -12,6 +12,7 @@ import (
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/examples/play"
 	"github.com/provodka/provodka/ledger/money"
 )
 
@@ -126,81 +127,18 @@ func register(all []task) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Play is what the player needs to know besides the files: play.json.
-type Play struct {
-	Company   Company    `json:"company"`
-	Own       []Account  `json:"own_accounts"`
-	Executors []Executor `json:"executors"`
-	Expected  Expected   `json:"expected"`
-}
-
-// Company is the customer of the play.
-type Company struct {
-	Name              string `json:"name"`
-	INN               string `json:"inn"`
-	Account           string `json:"account"`
-	BIC               string `json:"bic"`
-	Contract          string `json:"contract"`
-	CommissionPercent string `json:"commission_percent"`
-	DepositRequired   string `json:"deposit_required"`
-}
-
-// Account is a settlement account of ours.
-type Account struct {
-	Name    string `json:"name"` // in the books
-	Account string `json:"account"`
-	BIC     string `json:"bic"`
-	Bank    string `json:"bank"`
-	Corr    string `json:"corr_account"`
-	Holder  string `json:"holder"`
-	INN     string `json:"inn"`
-}
-
-// Executor is a person as he registers.
-type Executor struct {
-	Ref        string `json:"ref"`
-	Kind       string `json:"kind"`
-	INN        string `json:"inn"`
-	Phone      string `json:"phone"`
-	LastName   string `json:"last_name"`
-	FirstName  string `json:"first_name"`
-	SecondName string `json:"second_name"`
-	BIC        string `json:"bic,omitempty"`
-	Bank       string `json:"bank,omitempty"`
-	Corr       string `json:"corr_account,omitempty"`
-	Account    string `json:"account,omitempty"` // "" gave no requisites
-}
-
-// Expected is what must come out, in rubles.
-type Expected struct {
-	RegisterAccepted int            `json:"register_accepted"`
-	RegisterRefused  int            `json:"register_refused"`
-	Paid             int            `json:"paid"`
-	Errors           map[string]int `json:"errors"` // tasks in error by code
-	Payouts          string         `json:"payouts"`
-	TaxNPD           string         `json:"tax_npd"`
-	TaxNDFL          string         `json:"tax_ndfl"`
-	Commission       string         `json:"commission"`
-	Wallet           string         `json:"wallet"`
-	Deposit          string         `json:"deposit"`
-	Suspense         string         `json:"suspense"`
-	Settlement       string         `json:"settlement"` // what is on our settlement account
-	BankFee          string         `json:"bank_fee"`
-	Second           string         `json:"second_account"`
-}
-
-func describe(all []person, list []task) Play {
-	own := func(name, account string) Account {
-		return Account{Name: name, Account: account, BIC: ourBIC, Bank: "АО «Опорный банк»",
+func describe(all []person, list []task) play.Play {
+	own := func(name, account string) play.Account {
+		return play.Account{Name: name, Account: account, BIC: ourBIC, Bank: "АО «Опорный банк»",
 			Corr: requisite.ExampleCorrAccount(ourBIC), Holder: "ООО «Проводка»", INN: ourINN}
 	}
-	p := Play{
-		Company: Company{Name: "ООО «Ромашка»", INN: companyINN, Account: companyAccount, BIC: companyBIC, Contract: "РВ-1",
+	p := play.Play{
+		Company: play.Company{Name: "ООО «Ромашка»", INN: companyINN, Account: companyAccount, BIC: companyBIC, Contract: "РВ-1",
 			CommissionPercent: commissionPercent.FloatString(2), DepositRequired: deposit.String()},
-		Own: []Account{own("settlement", ourAccount), own("second", ourSecond)},
+		Own: []play.Account{own("settlement", ourAccount), own("second", ourSecond)},
 	}
 	for _, x := range all {
-		e := Executor{Ref: x.Ref, Kind: x.Kind, INN: x.INN, Phone: x.Phone, LastName: x.Last, FirstName: x.First, SecondName: x.Second}
+		e := play.Executor{Ref: x.Ref, Kind: x.Kind, INN: x.INN, Phone: x.Phone, LastName: x.Last, FirstName: x.First, SecondName: x.Second}
 		if x.Account != "" {
 			e.BIC, e.Bank, e.Corr, e.Account = x.BIC, x.BankName, x.Corr, x.Account
 		}
@@ -239,9 +177,9 @@ func registry(all []person) []sandbox.Person {
 	return out
 }
 
-func expect(list []task) Expected {
+func expect(list []task) play.Expected {
 	payouts, npd, ndfl, commission := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
-	e := Expected{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}}
+	e := play.Expected{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}}
 	for _, t := range list {
 		if o := t.outcome(); o != "paid" {
 			e.Errors[o]++
