@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/ledger/audit"
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/money"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -409,5 +410,20 @@ func TestAFloorHoldsInEveryStripe(t *testing.T) {
 	r.Legs[0].Account, r.Legs[1].Account = "bank:other", "clearing:x" // no floors there
 	if err := add(sealAll(t, r)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMoneyBetweenStripesPasses: the transit part of a floored account is below zero on
+// the shard that has only received.
+func TestMoneyBetweenStripesPasses(t *testing.T) {
+	t.Parallel()
+	w := audittest.New()
+	w.Do(0, audittest.Post("topup", "", audittest.Leg('D', "bank:settlement", "RUB", "5.00"), audittest.Leg('C', "wallet:a", "RUB", "5.00")))
+	w.Travel(0, 1, "wallet:a", money.MustParse("2.00"))
+	if err := auditAll(w); err != nil {
+		t.Fatal(err)
+	}
+	if err := compare(w, rowsOf(w, nil)); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -57,7 +57,7 @@ func (c *check) timers() error {
 			return c.differ(name, timerText(old.m), timerText(t))
 		}
 		fired = fired || t.GetDueUs() <= c.r.GetClockUs()
-		if c.r.GetRefusal() != nil && !old.spent {
+		if c.r.GetRefusal() != nil && ofAggregate(t) && !old.spent {
 			old.spent = true
 			continue
 		}
@@ -74,12 +74,13 @@ func timerText(t *journalv1.Timer) string {
 	return t.GetEvent() + " of " + t.GetFlow() + " " + t.GetAggregate() + " at " + clockText(t.GetDueUs())
 }
 
-// holdFlow is the flow of the timers at which holds expire; they have no aggregate.
-const holdFlow = "hold"
+// ofAggregate says whether an aggregate lists the timer: the expiry of a hold and the
+// deadline of an operation that waits for money have none.
+func ofAggregate(t *journalv1.Timer) bool { return t.GetFlow() != "hold" && t.GetFlow() != "gather" }
 
 // standing counts the timers of an aggregate.
 func (c *check) standing(t *journalv1.Timer, of [16]byte, by int) {
-	if t.GetFlow() == holdFlow {
+	if !ofAggregate(t) {
 		return
 	}
 	agg := c.a.aggregates[of]

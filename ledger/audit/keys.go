@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-
-	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // requestHashBytes is the length of a request's hash.
@@ -16,16 +14,11 @@ const requestHashBytes = 16
 type keySet map[[16]byte]uint64
 
 // key checks that a key is taken once, whatever the shard. An external does not take
-// its key, nor does a record that parks its command.
+// its key; an operation that waits for money has none yet.
 func (c *check) key() error {
 	r := c.r
 	if r.GetKey() == "" || r.GetExternal() != nil {
 		return nil
-	}
-	for _, g := range r.GetGathers() {
-		if g.GetState() == journalv1.GatherState_GATHER_STATE_PARKED {
-			return nil
-		}
 	}
 	if n := len(r.GetRequestHash()); n != requestHashBytes {
 		return c.differ("the hash of the request", fmt.Sprintf("%d bytes", requestHashBytes), fmt.Sprintf("%d bytes", n))

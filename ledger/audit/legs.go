@@ -19,7 +19,7 @@ type stripe struct {
 	id     book.AccountID
 	kind   *book.Type
 	asset  money.Asset
-	part   string // of the account's name
+	floor  bool      // it may not be below zero
 	sums   book.Stripe
 	text   [4]string // the sums as the last leg wrote them: debit, credit, held debit, held credit
 	legs   uint64    // up to the snapshot's number
@@ -27,10 +27,6 @@ type stripe struct {
 	seq    uint64       // of the last record that touched it
 	held   money.Amount // what that record's legs added to the held sum, less what its holds did
 }
-
-// transitPart is the part of an account in which money between its stripes stands: it is
-// below zero in the stripe that has not heard yet, and zero over all of them.
-const transitPart = "transit"
 
 // legs recomputes every leg of the record on its stripe.
 func (c *check) legs() error {
@@ -78,7 +74,10 @@ func (c *check) stripe(i int, l *journalv1.Leg) (*stripe, error) {
 	zero := asset.Format(money.Zero)
 	key.book, key.asset = c.a.word(key.book), asset.Code
 	st := &stripe{
-		key: key, id: book.ID(key.book, key.account), kind: kind, asset: asset, part: name.Part,
+		key: key, id: book.ID(key.book, key.account), kind: kind, asset: asset,
+		// Money between the stripes of an account is below zero in the stripe that has not
+		// heard of it yet; the sum of its stripes is zero.
+		floor: kind.Floored && !name.IsTransit(),
 		text: [4]string{zero, zero, zero, zero},
 	}
 	c.s.stripes[key] = st
@@ -119,7 +118,8 @@ func (c *check) leg(i int, l *journalv1.Leg, st *stripe) error {
 			Account: st.key.account, Type: *st.kind, Asset: st.asset, Kind: kind, Amount: amount,
 		})
 	case book.HoldDebit, book.HoldCredit:
-		if kind != st.kind.Class.LoweringHold() || amount.IsZero() {
+		touch := st.sums.Version == 1 // a hold of nothing makes a stripe
+		if kind != st.kind.Class.LoweringHold() || amount.IsZero() && !touch {
 			return c.legDiffers("hold", i, st, "an amount held against the side that lowers the account", l.GetKind().String()+" "+l.GetAmount())
 		}
 		if sum.Sign() < 0 {
@@ -188,7 +188,7 @@ func (c *check) entry() error {
 		}
 	}
 	for _, st := range c.a.touched {
-		if !st.kind.Floored || st.part == transitPart {
+		if !st.floor {
 			continue
 		}
 		if left := st.sums.Available(st.kind.Class); left.Sign() < 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -319,3 +320,21 @@ func (w *World) storeShard(ctx context.Context, db *store.DB, n int) error {
 
 // Day is the day on which a clock falls.
 func Day(clockUS int64) string { return time.UnixMicro(clockUS).In(Zone).Format(time.DateOnly) }
+
+// Travel books money out of a wallet's stripe on one shard and into the one on another,
+// as the gathering between stripes does.
+func (w *World) Travel(from, to int, account string, amount money.Amount) {
+	for n, into := range map[int]bool{from: false, to: true} {
+		s := w.shard(n)
+		if into {
+			if touch := ledger.Touch(s, account, money.RUB); touch != nil {
+				s.fold(touch)
+				s.draft = append(s.draft, touch.Record)
+			}
+		}
+		draft := ledger.Transit(s, account, money.RUB, amount, into, "give/1", s.day())
+		s.fold(draft)
+		s.draft = append(s.draft, draft.Record)
+		s.commit("gather")
+	}
+}
