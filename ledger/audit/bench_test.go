@@ -36,7 +36,7 @@ func BenchmarkReplay(b *testing.B) {
 					}
 				}
 			}
-			b.ReportMetric(float64(2*len(events)*b.N)/b.Elapsed().Seconds(), "legs/s")
+			b.ReportMetric(float64(2*len(events)*b.N)/b.Elapsed().Seconds(), "legs/s") // float: a rate
 		})
 	}
 }

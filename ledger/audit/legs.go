@@ -19,7 +19,7 @@ type stripe struct {
 	id     book.AccountID
 	kind   *book.Type
 	asset  money.Asset
-	floor  bool      // it may not be below zero
+	floor  bool // it may not be below zero
 	sums   book.Stripe
 	text   [4]string // the sums as the last leg wrote them: debit, credit, held debit, held credit
 	legs   uint64    // up to the snapshot's number
@@ -78,7 +78,7 @@ func (c *check) stripe(i int, l *journalv1.Leg) (*stripe, error) {
 		// Money between the stripes of an account is below zero in the stripe that has not
 		// heard of it yet; the sum of its stripes is zero.
 		floor: kind.Floored && !name.IsTransit(),
-		text: [4]string{zero, zero, zero, zero},
+		text:  [4]string{zero, zero, zero, zero},
 	}
 	c.s.stripes[key] = st
 	return st, nil
