@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	histogram := func(name, help string, buckets []float64) *prometheus.HistogramVec { // float: a metric
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "provodka_" + name, Help: help, Buckets: buckets}, []string{"shard"})
 	}
-	seconds := prometheus.ExponentialBuckets(0.0002, 2, 16)
+	seconds := prometheus.ExponentialBuckets(0.0002, 2, 16) // float: a metric
 	m := &metrics{
 		commands:      counter("commands_total", "Commands decided and committed.", "shard"),
 		records:       counter("records_total", "Journal records committed.", "shard"),

@@ -1,0 +1,13 @@
+// Package dev is the whole world on one machine: PostgreSQL, a broker, the
+// sandboxes of the bank and of the tax service, a server, and a play.
+//
+//	DIR/postgres, DIR/broker   database and broker (cmd/provodka/embed)
+//	DIR/bank, DIR/tax          the sandboxes' own books
+//	DIR/secret, DIR/api_key    made at the first start, mode 0600
+//	DIR/dev.json               addresses of what runs, for commands and scripts
+//
+// Laws kept: everything is on loopback; what was acknowledged before a kill -9 is
+// there after the next start; a second start finds the books of the first.
+//
+// It refuses to know: anything a production server needs and this one does not.
+package dev

@@ -1,0 +1,188 @@
+package dev
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/provodka/provodka/adapters/fns/sandbox"
+	bank "github.com/provodka/provodka/adapters/tbank/sandbox"
+	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/cmd/provodka/server"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/examples/play"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// Tokens of the sandboxes: they guard nothing.
+const (
+	bankToken = "dev-bank-token"
+	taxToken  = "dev-master-token"
+)
+
+// sandboxes starts the bank and the tax service on loopback. Their books lie
+// beside the stack's and outlive it.
+func (s *stack) sandboxes(cfg *server.Config) error {
+	var script stage.Script
+	if err := s.readPlay(play.BankScript, &script); err != nil {
+		return err
+	}
+	b, err := bank.New(filepath.Join(s.Dir, "bank"), bank.Options{Token: bankToken, Script: script})
+	if err != nil {
+		return fmt.Errorf("bank sandbox: %w", err)
+	}
+	if s.file.Sandboxes["bank"], err = s.mount(b, b.Close); err != nil {
+		return err
+	}
+	people := ""
+	if s.Play != "" {
+		if path := filepath.Join(s.Play, play.People); exists(path) {
+			people = path
+		}
+	}
+	t, err := sandbox.New(filepath.Join(s.Dir, "tax"), sandbox.Options{MasterToken: taxToken, PeopleFile: people, Processing: 2})
+	if err != nil {
+		return fmt.Errorf("tax sandbox: %w", err)
+	}
+	if s.file.Sandboxes["tax"], err = s.mount(t, t.Close); err != nil {
+		return err
+	}
+	cfg.Bank = server.Bank{URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1}
+	cfg.Tax = server.Tax{URL: s.file.Sandboxes["tax"], MasterToken: taxToken}
+	cfg.Polls = []time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond}
+	cfg.RequestTimeout = 5 * time.Second
+	return nil
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
+
+// readPlay reads a JSON file of the play; a play need not have it.
+func (s *stack) readPlay(name string, into any) error {
+	if s.Play == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(filepath.Join(s.Play, name))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, into)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Join(s.Play, name), err)
+	}
+	return nil
+}
+
+// mount serves a sandbox on a loopback port and gives its address. The sandbox is
+// closed before its server: handlers that keep silent hold the server open.
+func (s *stack) mount(h http.Handler, closeSandbox func() error) (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = srv.Serve(l) }()
+	s.after(func(context.Context) error { return errors.Join(closeSandbox(), srv.Close()) })
+	return "http://" + l.Addr().String(), nil
+}
+
+// secrets are those of the private data's keyed hashes, made at the first start.
+func (s *stack) secrets() ([][]byte, error) {
+	text, err := s.remembered("secret", func() string {
+		var b [32]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			panic("dev: no randomness: " + err.Error())
+		}
+		return base64.StdEncoding.EncodeToString(b[:])
+	})
+	if err != nil {
+		return nil, err
+	}
+	secret, err := base64.StdEncoding.DecodeString(text)
+	return [][]byte{secret}, err
+}
+
+// apiKey is the key of the stack's only caller, made at the first start; the
+// database has its hash alone.
+func (s *stack) apiKey(ctx context.Context, dsn string) (string, error) {
+	key, err := s.remembered("api_key", func() string {
+		text, _, err := api.MintKey("dev", Book, api.Roles()...)
+		if err != nil {
+			panic("dev: mint a key: " + err.Error())
+		}
+		return text
+	})
+	if err != nil {
+		return "", err
+	}
+	db, err := store.Open(ctx, dsn, store.Options{Logger: s.Log, MaxConns: 2})
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	row := api.KeyRow("dev", Book, key, api.Roles()...)
+	row.Created = time.Now()
+	return key, db.PutAPIKey(ctx, row)
+}
+
+// remembered reads a text of DIR, or makes it.
+func (s *stack) remembered(name string, make func() string) (string, error) {
+	path := filepath.Join(s.Dir, name)
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(raw)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	text := make()
+	return text, writeFile(path, []byte(text+"\n"), 0o600)
+}
+
+// writeFile replaces a file in one step.
+func writeFile(path string, data []byte, mode os.FileMode) error {
+	temp := path + ".new"
+	if err := os.WriteFile(temp, data, mode); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
+}
+
+// ownAccounts are those of the play, or an invented one.
+func (s *stack) ownAccounts() ([]server.Account, error) {
+	if s.Play != "" {
+		p, err := play.Load(s.Play)
+		if err != nil {
+			return nil, err
+		}
+		var own []server.Account
+		for _, a := range p.Own {
+			own = append(own, server.Account{Name: a.Name, Account: a.Account, BIC: a.BIC, Bank: a.Bank, Corr: a.Corr, Holder: a.Holder, INN: a.INN})
+		}
+		return own, nil
+	}
+	bic := requisite.ExampleBIC(600)
+	return []server.Account{{Name: "settlement", Account: requisite.ExampleAccount("40702", bic, 1), BIC: bic, Bank: "АО «Опорный банк»",
+		Corr: requisite.ExampleCorrAccount(bic), Holder: "ООО «Проводка»", INN: requisite.ExampleINN(1)}}, nil
+}
+
+// hidePassword prints a DSN for people.
+func hidePassword(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "(hidden)"
+	}
+	return u.Redacted()
+}

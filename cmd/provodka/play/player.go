@@ -1,0 +1,310 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"connectrpc.com/connect"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/provodka/provodka/examples/play"
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/ledger/v1/ledgerv1connect"
+	registerv1 "github.com/provodka/provodka/proto/gen/provodka/register/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
+	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+)
+
+// Options say where the server is and how to play.
+type Options struct {
+	URL      string // of the API
+	Key      string // API key
+	Book     string
+	Dir      string    // of the play's files
+	Out      io.Writer // where the story is told, for people
+	Patience time.Duration
+}
+
+// Player performs one play.
+type Player struct {
+	Options
+	play       play.Play
+	companies  companyv1connect.CompanyServiceClient
+	executors  executorv1connect.ExecutorServiceClient
+	tasks      taskv1connect.TaskServiceClient
+	registers  registerv1connect.RegisterServiceClient
+	statements statementv1connect.StatementServiceClient
+	ledger     ledgerv1connect.LedgerServiceClient
+	company    *companyv1.Company
+	position   string
+	started    time.Time
+}
+
+// atOnce is how many calls the player makes side by side.
+const atOnce = 8
+
+// New reads the play and makes a player; it makes no call.
+func New(o Options) (*Player, error) {
+	p, err := play.Load(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * atOnce}}
+	auth := connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
+			r.Header().Set("Authorization", "Bearer "+o.Key)
+			return next(ctx, r)
+		}
+	}))
+	return &Player{
+		Options: o, play: p,
+		companies:  companyv1connect.NewCompanyServiceClient(web, o.URL, auth),
+		executors:  executorv1connect.NewExecutorServiceClient(web, o.URL, auth),
+		tasks:      taskv1connect.NewTaskServiceClient(web, o.URL, auth),
+		registers:  registerv1connect.NewRegisterServiceClient(web, o.URL, auth),
+		statements: statementv1connect.NewStatementServiceClient(web, o.URL, auth),
+		ledger:     ledgerv1connect.NewLedgerServiceClient(web, o.URL, auth),
+	}, nil
+}
+
+// Perform plays to the end and reports; the error says what did not come out.
+func (p *Player) Perform(ctx context.Context) error {
+	p.started = time.Now()
+	for _, step := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"компания открыта", p.openCompany},
+		{"исполнители зарегистрированы", p.registerExecutors},
+		{"выписка разнесена", p.importStatement},
+		{"реестр загружен", p.importRegister},
+		{"договоры подписаны", p.sign},
+		{"работы и акты приняты", p.accept},
+		{"задания отправлены в оплату", p.pay},
+		{"мир ответил", p.await},
+	} {
+		began := time.Now()
+		if err := p.again(ctx, step.run); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+		p.say("%-34s %6.1f с", step.name, time.Since(began).Seconds())
+	}
+	return p.report(ctx)
+}
+
+func (p *Player) say(format string, args ...any) { fmt.Fprintf(p.Out, format+"\n", args...) }
+
+// again repeats a step that the server could not take: every call has its key, so
+// asking again does nothing twice.
+func (p *Player) again(ctx context.Context, run func(context.Context) error) error {
+	for {
+		err := run(ctx)
+		code := connect.CodeOf(err)
+		if err == nil || code != connect.CodeUnavailable && code != connect.CodeDeadlineExceeded && code != connect.CodeResourceExhausted {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (p *Player) openCompany(ctx context.Context) error {
+	c := p.play.Company
+	r, err := p.companies.OpenCompany(ctx, &companyv1.OpenCompanyRequest{
+		Book: p.Book, Key: "play:company",
+		Details: &companyv1.CompanyDetails{Inn: c.INN, Name: c.Name, Contract: c.Contract,
+			Accounts: []*companyv1.BankAccount{{Account: c.Account, Bic: c.BIC}}},
+		Tariff:          &companyv1.Tariff{From: "2026-01-01", Percent: c.CommissionPercent, Minimum: "0"},
+		DepositRequired: c.DepositRequired,
+	})
+	if err != nil {
+		return err
+	}
+	p.company, p.position = r.GetCompany(), r.GetPosition()
+	return nil
+}
+
+// each does something for the first n numbers, several at once.
+func each(ctx context.Context, n int, do func(context.Context, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for i := range n {
+		g.Go(func() error { return do(ctx, i) })
+	}
+	return g.Wait()
+}
+
+func (p *Player) registerExecutors(ctx context.Context) error {
+	return each(ctx, len(p.play.Executors), func(ctx context.Context, i int) error {
+		x := p.play.Executors[i]
+		r := &executorv1.RegisterExecutorRequest{
+			Book: p.Book, Key: "play:" + x.Ref, EmploymentKind: x.Kind,
+			Person: &executorv1.Person{Inn: x.INN, Phone: x.Phone, LastName: x.LastName, FirstName: x.FirstName, SecondName: x.SecondName},
+		}
+		if x.Account != "" {
+			r.Requisites = &executorv1.Requisites{Bic: x.BIC, AccountNumber: x.Account, CorrAccount: x.Corr, BankName: x.Bank}
+		}
+		if _, err := p.executors.RegisterExecutor(ctx, r); err != nil {
+			return fmt.Errorf("%s: %w", x.Ref, err)
+		}
+		return nil
+	})
+}
+
+func (p *Player) importStatement(ctx context.Context) error {
+	file, err := os.ReadFile(filepath.Join(p.Dir, play.Statement))
+	if err != nil {
+		return err
+	}
+	r, err := p.statements.ImportStatement(ctx, &statementv1.ImportStatementRequest{Book: p.Book, File: file, FileName: play.Statement})
+	if err != nil {
+		return err
+	}
+	p.position = r.GetPosition()
+	return nil
+}
+
+func (p *Player) importRegister(ctx context.Context) error {
+	file, err := os.ReadFile(filepath.Join(p.Dir, play.Register))
+	if err != nil {
+		return err
+	}
+	r, err := p.registers.ImportRegister(ctx, &registerv1.ImportRegisterRequest{
+		Book: p.Book, CompanyId: p.company.GetCompanyId(), File: file, FileName: play.Register,
+	})
+	if err != nil {
+		return err
+	}
+	p.position = r.GetPosition()
+	reg := r.GetRegister()
+	if int(reg.GetAccepted()) != p.play.Expected.RegisterAccepted || int(reg.GetRefused()) != p.play.Expected.RegisterRefused {
+		return fmt.Errorf("the register has %d good and %d refused lines, expected %d and %d", reg.GetAccepted(), reg.GetRefused(),
+			p.play.Expected.RegisterAccepted, p.play.Expected.RegisterRefused)
+	}
+	return nil
+}
+
+// list reads the company's tasks in some states.
+func (p *Player) list(ctx context.Context, statuses ...string) ([]*taskv1.Task, error) {
+	var all []*taskv1.Task
+	for token := ""; ; {
+		r, err := p.tasks.ListTasks(ctx, &taskv1.ListTasksRequest{
+			Book: p.Book, CompanyId: p.company.GetCompanyId(), Statuses: statuses, PageSize: 500, PageToken: token, MinPosition: p.position,
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.GetTasks()...)
+		if token = r.GetNextPageToken(); token == "" {
+			return all, nil
+		}
+	}
+}
+
+// sign lets every executor accept his contract.
+func (p *Player) sign(ctx context.Context) error {
+	drafts, err := p.list(ctx, "draft")
+	if err != nil {
+		return err
+	}
+	return each(ctx, len(drafts), func(ctx context.Context, i int) error {
+		_, err := p.tasks.SignTask(ctx, &taskv1.SignTaskRequest{Book: p.Book, Key: "play:sign:" + drafts[i].GetId(), TaskId: drafts[i].GetId()})
+		return err
+	})
+}
+
+// accept lets executors sign their acts and the company confirm and accept.
+func (p *Player) accept(ctx context.Context) error {
+	working, err := p.list(ctx, "inwork")
+	if err != nil {
+		return err
+	}
+	err = each(ctx, len(working), func(ctx context.Context, i int) error {
+		t := working[i]
+		if !t.GetActRequired() {
+			return nil
+		}
+		_, err := p.tasks.SignAct(ctx, &taskv1.SignActRequest{
+			Book: p.Book, Key: "play:act:" + t.GetId(), TaskId: t.GetId(), Signer: taskv1.ActSigner_ACT_SIGNER_EXECUTOR,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	filter := &taskv1.TaskFilter{CompanyId: p.company.GetCompanyId()}
+	for more := true; more; {
+		r, err := p.tasks.DoneAll(ctx, &taskv1.DoneAllRequest{Book: p.Book, Key: "play:done", Filter: filter})
+		if err != nil {
+			return err
+		}
+		more, p.position = r.GetMore(), r.GetPosition()
+	}
+	for more := true; more; {
+		r, err := p.tasks.SignAll(ctx, &taskv1.SignAllRequest{Book: p.Book, Key: "play:accept", Filter: filter})
+		if err != nil {
+			return err
+		}
+		more, p.position = r.GetMore(), r.GetPosition()
+	}
+	return nil
+}
+
+func (p *Player) pay(ctx context.Context) error {
+	filter := &taskv1.TaskFilter{CompanyId: p.company.GetCompanyId()}
+	for more := true; more; {
+		r, err := p.tasks.PayAll(ctx, &taskv1.PayAllRequest{Book: p.Book, Key: "play:pay", Filter: filter})
+		if err != nil {
+			return err
+		}
+		more, p.position = r.GetMore(), r.GetPosition()
+	}
+	return nil
+}
+
+// await waits until no task is being paid any more.
+func (p *Player) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.Patience)
+	defer cancel()
+	for {
+		counts, err := p.counts(ctx)
+		if err != nil {
+			return err
+		}
+		if counts["paying"] == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d tasks are still being paid", counts["paying"])
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (p *Player) counts(ctx context.Context) (map[string]int64, error) {
+	r, err := p.tasks.CountTasks(ctx, &taskv1.CountTasksRequest{Book: p.Book, CompanyId: p.company.GetCompanyId(), MinPosition: p.position})
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int64{}
+	for _, c := range r.GetCounts() {
+		counts[c.GetStatus()] = c.GetCount()
+	}
+	return counts, nil
+}

@@ -1,0 +1,215 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/provodka/provodka/ledger/money"
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// holding are the account types that hold a task's money while it is on its way.
+var holding = []string{"reserve", "claim"}
+
+// report prints what happened in a form that finance reads, and compares it with
+// what the play expects: every difference is named.
+func (p *Player) report(ctx context.Context) error {
+	failed := &differences{}
+	steps := []func(context.Context, *differences) error{
+		p.reportTasks, p.reportWallet, p.reportTrialBalance, p.reportHolding, p.reportHeads,
+	}
+	for _, step := range steps {
+		if err := step(ctx, failed); err != nil {
+			return err
+		}
+	}
+	p.say("\nвсего %.1f с", time.Since(p.started).Seconds())
+	return failed.error()
+}
+
+// differences collects what did not come out as expected.
+type differences struct{ list []string }
+
+func (d *differences) want(what, got, want string) {
+	if got != want {
+		d.list = append(d.list, fmt.Sprintf("%s: вышло %s, ожидалось %s", what, got, want))
+	}
+}
+
+func (d *differences) error() error {
+	if len(d.list) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.Join(d.list, "; "))
+}
+
+// titles of the states, in the order of a task's life.
+var states = [][2]string{
+	{"draft", "Черновик"}, {"inwork", "В работе"}, {"accepting", "На подпись"}, {"completed", "На оплату"},
+	{"paying", "В процессе"}, {"paid", "Завершенное"}, {"error", "Ошибка оплаты"}, {"canceled", "Неактивное"},
+}
+
+func (p *Player) reportTasks(ctx context.Context, d *differences) error {
+	counts, err := p.counts(ctx)
+	if err != nil {
+		return err
+	}
+	p.say("\nЗадания компании %s", p.play.Company.Name)
+	w := p.table()
+	for _, s := range states {
+		if counts[s[0]] > 0 {
+			fmt.Fprintf(w, "  %s\t%d\t\n", s[1], counts[s[0]])
+		}
+	}
+	failed, err := p.list(ctx, "error")
+	if err != nil {
+		return err
+	}
+	byCode, words := map[string]int{}, map[string]string{}
+	for _, t := range failed {
+		for _, e := range t.GetPaymentErrors()[:min(1, len(t.GetPaymentErrors()))] {
+			byCode[e.GetCode()]++
+			words[e.GetCode()] = e.GetMessage()
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(byCode)) {
+		fmt.Fprintf(w, "    %s\t%d\t\n", words[code], byCode[code])
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	d.want("оплаченных заданий", fmt.Sprint(counts["paid"]), fmt.Sprint(p.play.Expected.Paid))
+	d.want("ошибки оплаты", fmt.Sprint(byCode), fmt.Sprint(p.play.Expected.Errors))
+	return nil
+}
+
+func (p *Player) table() *tabwriter.Writer {
+	return tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
+}
+
+func (p *Player) reportWallet(ctx context.Context, d *differences) error {
+	r, err := p.companies.GetWallet(ctx, &companyv1.GetWalletRequest{Book: p.Book, CompanyId: p.company.GetCompanyId(), MinPosition: p.position})
+	if err != nil {
+		return err
+	}
+	p.say("\nКошелёк: %s ₽, доступно %s ₽; обеспечительный платёж %s ₽", r.GetBalance(), r.GetAvailable(), r.GetDeposit())
+	d.want("кошелёк", r.GetBalance(), p.play.Expected.Wallet)
+	d.want("обеспечительный платёж", r.GetDeposit(), p.play.Expected.Deposit)
+	return nil
+}
+
+func (p *Player) reportTrialBalance(ctx context.Context, d *differences) error {
+	r, err := p.ledger.TrialBalance(ctx, &ledgerv1.TrialBalanceRequest{Book: p.Book, MinPosition: p.position})
+	if err != nil {
+		return err
+	}
+	p.say("\nОборотно-сальдовая ведомость по видам счетов, ₽")
+	w := p.table()
+	fmt.Fprintf(w, "Счёт 1С\tВид\tОборот Дт\tОборот Кт\tСальдо Дт\tСальдо Кт\t\n")
+	balance := map[string]string{}
+	for _, row := range r.GetRows() {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t\n", row.GetCode_1C(), row.GetType(), row.GetDebit(), row.GetCredit(), row.GetDebitBalance(), row.GetCreditBalance())
+		balance[row.GetType()] = row.GetCreditBalance()
+		if zero(row.GetCreditBalance()) {
+			balance[row.GetType()] = row.GetDebitBalance()
+		}
+	}
+	for _, t := range r.GetTotals() {
+		fmt.Fprintf(w, "\tвсего\t%s\t%s\t%s\t%s\t\n", t.GetDebit(), t.GetCredit(), t.GetDebitBalance(), t.GetCreditBalance())
+		d.want("обороты дебета и кредита", t.GetDebit(), t.GetCredit())
+		d.want("сальдо дебета и кредита", t.GetDebitBalance(), t.GetCreditBalance())
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	e := p.play.Expected
+	for _, x := range [][2]string{
+		{"tax-npd", e.TaxNPD}, {"tax-ndfl", e.TaxNDFL}, {"revenue", e.Commission}, {"suspense", e.Suspense},
+	} {
+		d.want(x[0], balance[x[0]], x[1])
+	}
+	return p.compareBank(ctx, d)
+}
+
+func zero(text string) bool {
+	a, err := money.Parse(text)
+	return text == "" || err == nil && a.IsZero()
+}
+
+// compareBank compares our bank accounts one by one.
+func (p *Player) compareBank(ctx context.Context, d *differences) error {
+	e := p.play.Expected
+	r, err := p.ledger.GetBalances(ctx, &ledgerv1.GetBalancesRequest{
+		Book: p.Book, Accounts: []string{"bank:settlement", "bank:second"}, Asset: "RUB", MinPosition: p.position,
+	})
+	if err != nil {
+		return err
+	}
+	for i, want := range []string{e.Settlement, e.Second} {
+		b := r.GetBalances()[i]
+		d.want(b.GetAccount(), b.GetBalance(), want)
+	}
+	return nil
+}
+
+// reportHolding shows that nobody's money is stuck: every holding account is
+// empty but for tasks that are in error or still in doubt.
+func (p *Player) reportHolding(ctx context.Context, d *differences) error {
+	open := map[string]bool{}
+	unfinished, err := p.list(ctx, "paying", "error")
+	if err != nil {
+		return err
+	}
+	for _, t := range unfinished {
+		open[t.GetId()] = true
+	}
+	checked, full := 0, 0
+	for _, typ := range holding {
+		for token := ""; ; {
+			r, err := p.ledger.ListBalances(ctx, &ledgerv1.ListBalancesRequest{
+				Book: p.Book, Type: typ, PageSize: 500, PageToken: token, MinPosition: p.position,
+			})
+			if err != nil {
+				return err
+			}
+			for _, b := range r.GetBalances() {
+				checked++
+				if zero(b.GetBalance()) {
+					continue
+				}
+				full++
+				owner, _ := strings.CutPrefix(b.GetAccount(), typ+":")
+				if !open[owner] {
+					d.want(b.GetAccount(), b.GetBalance(), "0.00")
+				}
+			}
+			if token = r.GetNextPageToken(); token == "" {
+				break
+			}
+		}
+	}
+	p.say("\nСчетов задержки %d: пустых %d, с деньгами незавершённых заданий %d", checked, checked-full, full)
+	return nil
+}
+
+func (p *Player) reportHeads(ctx context.Context, _ *differences) error {
+	r, err := p.ledger.GetPosition(ctx, &ledgerv1.GetPositionRequest{Book: p.Book})
+	if err != nil {
+		return err
+	}
+	p.say("\nЖурнал, позиция %s", r.GetPosition())
+	for _, s := range r.GetShards() {
+		p.say("  %s", headLine(s))
+	}
+	return nil
+}
+
+func headLine(s *ledgerv1.ShardPosition) string {
+	return fmt.Sprintf("шард %d: записей %d, голова %s", s.GetShard(), s.GetSeq(), s.GetHead())
+}

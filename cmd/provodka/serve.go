@@ -1,0 +1,74 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/provodka/provodka/cmd/provodka/server"
+)
+
+const serveLong = `Run one server process against a database and a Kafka of your own.
+
+The configuration is a JSON file; unknown fields are refused. The environment wins
+over it: PROVODKA_DSN, PROVODKA_BROKERS, PROVODKA_SECRET, PROVODKA_BANK_TOKEN,
+PROVODKA_TAX_TOKEN. Roles: "api" serves callers, "engine" owns shards; processes
+share the shards evenly and take over from each other.
+
+It stops in order on SIGTERM: no new calls, running calls finish, shards are handed
+over.`
+
+func newServeCmd(env *Env) *cobra.Command {
+	var path, level, roles string
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run one server process", Long: serveLong, Args: args(cobra.NoArgs),
+		Example: "  provodka serve --config /etc/provodka.json\n  provodka serve --config provodka.json --roles engine",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := jsonLogger(env, level)
+			if err != nil {
+				return err
+			}
+			cfg, err := server.ReadConfig(path, env.Getenv)
+			if err != nil {
+				return usageError{err}
+			}
+			if err := chooseRoles(&cfg, roles); err != nil {
+				return err
+			}
+			m, err := server.Open(cmd.Context(), cfg, log)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			go func() {
+				select {
+				case <-m.Ready():
+					env.say("ready api=%s metrics=%s", m.Addr(), m.MetricsAddr())
+				case <-cmd.Context().Done():
+				}
+			}()
+			return m.Run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", "", "JSON file")
+	cmd.Flags().StringVar(&roles, "roles", "", "api, engine or both, comma-separated (default: what the file says)")
+	cmd.Flags().StringVar(&level, "log", "info", "least level of the log on stderr: debug, info, warn, error")
+	return cmd
+}
+
+// chooseRoles lets the flag win over the file.
+func chooseRoles(cfg *server.Config, roles string) error {
+	if roles == "" {
+		return nil
+	}
+	cfg.API, cfg.Engine = false, false
+	for _, r := range splitList(roles) {
+		switch r {
+		case "api":
+			cfg.API = true
+		case "engine":
+			cfg.Engine = true
+		default:
+			return usagef("--roles: there is no role %q", r)
+		}
+	}
+	return cfg.Check()
+}

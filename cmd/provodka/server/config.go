@@ -1,0 +1,151 @@
+package server
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// Config is everything a server process is told. Serve reads it from a file and
+// the environment; dev and the tests fill it in.
+type Config struct {
+	// DSN of PostgreSQL or CockroachDB; PROVODKA_DSN wins over the file.
+	DSN string `json:"dsn"`
+	// Brokers of Kafka, host:port; PROVODKA_BROKERS (comma-separated) wins.
+	Brokers []string `json:"brokers"`
+	// Prefix of the topics' names; "provodka" when empty.
+	Prefix string `json:"topic_prefix"`
+	// Shards is the number of partitions, fixed for the life of an installation.
+	Shards int `json:"shards"`
+	// Listen is the address of the API, MetricsListen that of the metrics.
+	Listen        string `json:"listen"`
+	MetricsListen string `json:"metrics_listen"`
+	TLS           TLS    `json:"tls"`
+	// API and Engine are the roles of the process; at least one.
+	API    bool `json:"api"`
+	Engine bool `json:"engine"`
+	// Process is the process's name, unique among the living; the host and pid when empty.
+	Process string `json:"process"`
+	// SecretFiles hold the secrets of the keyed hashes of private data, base64, newest
+	// first; PROVODKA_SECRET (base64) is put before them.
+	SecretFiles []string `json:"secret_files"`
+	Bank        Bank     `json:"bank"`
+	Tax         Tax      `json:"tax"`
+	// Own are our settlement accounts; payments leave from the first.
+	Own []Account `json:"own_accounts"`
+
+	// Secrets are the secrets themselves: for dev and tests.
+	Secrets [][]byte `json:"-"`
+	// LeaseTTL, RequestTimeout: see engine.Config; for tests.
+	LeaseTTL       time.Duration `json:"-"`
+	RequestTimeout time.Duration `json:"-"`
+	// Polls are the adapters' waits before each question about what they sent.
+	Polls []time.Duration `json:"-"`
+}
+
+// TLS names the certificate of the listeners; both or none.
+type TLS struct {
+	CertFile string `json:"cert_file"`
+	KeyFile  string `json:"key_file"`
+}
+
+// Bank is the partner that moves rubles.
+type Bank struct {
+	URL       string `json:"url"`
+	Token     string `json:"token"`
+	PerSecond int    `json:"per_second"` // calls a second; 0 the bank's own limit, below 0 none
+}
+
+// Tax is the tax service's open platform.
+type Tax struct {
+	URL         string `json:"url"`
+	MasterToken string `json:"master_token"`
+	UserToken   string `json:"user_token"`
+}
+
+// Account is a settlement account of ours.
+type Account struct {
+	Name    string `json:"name"` // in the books: "settlement" of bank:settlement
+	Account string `json:"account"`
+	BIC     string `json:"bic"`
+	Bank    string `json:"bank"`
+	Corr    string `json:"corr_account"`
+	Holder  string `json:"holder"`
+	INN     string `json:"inn"`
+	KPP     string `json:"kpp"`
+}
+
+// ReadConfig reads a JSON file, lets the environment win, and refuses unknown
+// fields and what is missing, by name.
+func ReadConfig(path string, getenv func(string) string) (Config, error) {
+	c := Config{Shards: 4, Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9090", API: true, Engine: true}
+	if path != "" {
+		f, err := os.Open(path)
+		if err != nil {
+			return c, err
+		}
+		defer f.Close()
+		d := json.NewDecoder(f)
+		d.DisallowUnknownFields()
+		if err := d.Decode(&c); err != nil {
+			return c, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	c.DSN = cmp.Or(getenv("PROVODKA_DSN"), c.DSN)
+	if list := getenv("PROVODKA_BROKERS"); list != "" {
+		c.Brokers = strings.Split(list, ",")
+	}
+	c.Bank.Token = cmp.Or(getenv("PROVODKA_BANK_TOKEN"), c.Bank.Token)
+	c.Tax.MasterToken = cmp.Or(getenv("PROVODKA_TAX_TOKEN"), c.Tax.MasterToken)
+	if err := c.readSecrets(getenv); err != nil {
+		return c, err
+	}
+	return c, c.Check()
+}
+
+func (c *Config) readSecrets(getenv func(string) string) error {
+	var texts []string
+	if s := getenv("PROVODKA_SECRET"); s != "" {
+		texts = append(texts, s)
+	}
+	for _, path := range c.SecretFiles {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("secret_files: %w", err)
+		}
+		texts = append(texts, strings.TrimSpace(string(raw)))
+	}
+	for _, t := range texts {
+		secret, err := base64.StdEncoding.DecodeString(t)
+		if err != nil {
+			return errors.New("a secret is not base64") // its text is not repeated
+		}
+		c.Secrets = append(c.Secrets, secret)
+	}
+	return nil
+}
+
+// Check refuses a configuration that cannot work, naming the field.
+func (c *Config) Check() error {
+	for _, f := range []struct {
+		field   string
+		missing bool
+	}{
+		{"dsn", c.DSN == ""}, {"brokers", len(c.Brokers) == 0}, {"shards", c.Shards < 1},
+		{"api or engine", !c.API && !c.Engine}, {"listen", c.API && c.Listen == ""},
+		{"secret_files or PROVODKA_SECRET", len(c.Secrets) == 0}, {"own_accounts", len(c.Own) == 0},
+		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
+		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""},
+		{"tls.cert_file and tls.key_file", (c.TLS.CertFile == "") != (c.TLS.KeyFile == "")},
+	} {
+		if f.missing {
+			return fmt.Errorf("configuration: %s is missing", f.field)
+		}
+	}
+	return nil
+}

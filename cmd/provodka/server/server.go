@@ -1,0 +1,261 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/provodka/provodka/adapters/kafka"
+	"github.com/provodka/provodka/adapters/onec"
+	"github.com/provodka/provodka/adapters/registercsv"
+	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// Main is one server process.
+type Main struct {
+	cfg     Config
+	log     *slog.Logger
+	db      *store.DB
+	broker  *kafka.Log
+	engine  *engine.Engine
+	api     *api.Server
+	metrics *prometheus.Registry
+	public  net.Listener
+	admin   net.Listener
+	closing []func()
+}
+
+// Open connects to the database and the broker, checks the schema, and takes the
+// listeners. Run does the work.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Main, err error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	m := &Main{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			m.Close()
+		}
+	}()
+	m.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if m.cfg.Process == "" {
+		host, _ := os.Hostname()
+		m.cfg.Process = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	for _, step := range []func(context.Context) error{m.openDatabase, m.openBroker, m.openEngine, m.openAPI, m.listen} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *Main) openDatabase(ctx context.Context) error {
+	db, err := store.Open(ctx, m.cfg.DSN, store.Options{Name: "provodka", Logger: m.log, MaxConns: 24})
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	m.db = db
+	m.closing = append(m.closing, db.Close)
+	current, latest, err := db.MigrationStatus(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if current != latest {
+		return fmt.Errorf("the schema has version %d and this program wants %d: run provodka migrate up", current, latest)
+	}
+	return nil
+}
+
+func (m *Main) openBroker(ctx context.Context) error {
+	broker, err := kafka.Open(ctx, kafka.Config{Brokers: m.cfg.Brokers, Prefix: m.cfg.Prefix, Shards: m.cfg.Shards, Logger: m.log, Metrics: m.metrics})
+	if err != nil {
+		return fmt.Errorf("open the broker: %w", err)
+	}
+	m.broker = broker
+	m.closing = append(m.closing, broker.Close)
+	return nil
+}
+
+func (m *Main) openEngine(context.Context) error {
+	flows, err := Flows()
+	if err != nil {
+		return err
+	}
+	vault, err := private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets})
+	if err != nil {
+		return err
+	}
+	ports, err := m.ports(vault)
+	if err != nil {
+		return err
+	}
+	m.engine, err = engine.New(engine.Config{
+		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: flows, Ports: ports,
+		Owner: m.cfg.Engine, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics,
+		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout,
+	})
+	return err
+}
+
+func (m *Main) openAPI(context.Context) error {
+	if !m.cfg.API {
+		return nil
+	}
+	flows, err := Flows()
+	if err != nil {
+		return err
+	}
+	vault, err := private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets})
+	if err != nil {
+		return err
+	}
+	m.api, err = api.New(api.Config{
+		Engine: m.engine, DB: m.db, Vault: vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
+		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Ready: m.isReady,
+	})
+	return err
+}
+
+func (m *Main) own() []api.OwnAccount {
+	out := make([]api.OwnAccount, len(m.cfg.Own))
+	for i, a := range m.cfg.Own {
+		out[i] = api.OwnAccount{Name: a.Name, Account: a.Account, BIC: a.BIC, BankName: a.Bank, CorrAccount: a.Corr,
+			Holder: a.Holder, INN: a.INN, KPP: a.KPP}
+	}
+	return out
+}
+
+func (m *Main) listen(context.Context) (err error) {
+	if m.cfg.API {
+		if m.public, err = net.Listen("tcp", m.cfg.Listen); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+		m.closing = append(m.closing, func() { _ = m.public.Close() })
+	}
+	if m.cfg.MetricsListen != "" {
+		if m.admin, err = net.Listen("tcp", m.cfg.MetricsListen); err != nil {
+			return fmt.Errorf("metrics_listen: %w", err)
+		}
+		m.closing = append(m.closing, func() { _ = m.admin.Close() })
+	}
+	return nil
+}
+
+func (m *Main) isReady() bool {
+	select {
+	case <-m.engine.Ready():
+		return true
+	default:
+		return false
+	}
+}
+
+// Ready is closed once every shard has an owner.
+func (m *Main) Ready() <-chan struct{} { return m.engine.Ready() }
+
+// DB is the process's database.
+func (m *Main) DB() *store.DB { return m.db }
+
+// Addr is the address of the API, "" without that role.
+func (m *Main) Addr() string { return addr(m.public) }
+
+// MetricsAddr is the address of the metrics, "" when there is none.
+func (m *Main) MetricsAddr() string { return addr(m.admin) }
+
+func addr(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}
+
+// Run serves until the context ends, then stops in order: no new calls, the calls
+// that run finish, the shards are handed over.
+func (m *Main) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	stopEngine, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	g.Go(func() error {
+		err := m.engine.Run(stopEngine)
+		if ctx.Err() == nil && err == nil {
+			err = errors.New("the engine ended by itself")
+		}
+		return err
+	})
+	var servers []*http.Server
+	if m.public != nil {
+		s := &http.Server{Handler: m.api, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols()}
+		servers = append(servers, s)
+		g.Go(func() error { return m.serve(s, m.public) })
+	}
+	if m.admin != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", promhttp.HandlerFor(m.metrics, promhttp.HandlerOpts{}))
+		s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+		servers = append(servers, s)
+		g.Go(func() error { return m.serve(s, m.admin) })
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		defer cancel()
+		return shutdown(servers)
+	})
+	return g.Wait()
+}
+
+// serve serves one listener, with TLS when it is configured.
+func (m *Main) serve(s *http.Server, l net.Listener) error {
+	var err error
+	if m.cfg.TLS.CertFile != "" {
+		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		err = s.ServeTLS(l, m.cfg.TLS.CertFile, m.cfg.TLS.KeyFile)
+	} else {
+		err = s.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// protocols lets gRPC clients in without TLS.
+func protocols() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(true)
+	return &p
+}
+
+func shutdown(servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	var errs []error
+	for _, s := range servers {
+		errs = append(errs, s.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Close gives everything back.
+func (m *Main) Close() {
+	for i := len(m.closing) - 1; i >= 0; i-- {
+		m.closing[i]()
+	}
+	m.closing = nil
+}
