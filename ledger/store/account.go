@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,13 +25,15 @@ func (db *DB) StripesOf(ctx context.Context, accounts []book.AccountID) ([]Strip
 	if len(accounts) == 0 {
 		return nil, nil
 	}
-	rows, err := collect(ctx, db, "stripes of accounts", func(rows pgx.Rows) (r StripeRef, err error) {
-		var shard int
-		err = rows.Scan(&r.Book, &r.Name.Type, &r.Name.Owner, &r.Name.Part, &r.Asset, &r.Account, &shard)
-		r.Shards = []int{shard}
-		return r, err
-	}, sqlStripeOf, accountIDs(accounts))
+	rows, err := collect(ctx, db, "stripes of accounts", scanStripeRef, sqlStripeOf, accountIDs(accounts))
 	return joinShards(rows), err
+}
+
+func scanStripeRef(rows pgx.Rows) (r StripeRef, err error) {
+	var shard int
+	err = rows.Scan(&r.Book, &r.Name.Type, &r.Name.Owner, &r.Name.Part, &r.Asset, &r.Account, &shard)
+	r.Shards = []int{shard}
+	return r, err
 }
 
 // StripePage asks for a page of the accounts of a type that were ever touched.
@@ -45,15 +50,37 @@ func (db *DB) ListStripes(ctx context.Context, page StripePage) ([]StripeRef, []
 	if page.After != nil {
 		after = *page.After
 	}
-	rows, seen, err := collectSeen(ctx, db, "stripes", func(rows pgx.Rows) (r StripeRef, err error) {
+	var rows []StripeRef
+	var seen []Seen
+	scan := func(found pgx.Rows) (r StripeRef, err error) {
 		var shard int
 		r.Book, r.Name.Type = page.Book, page.Type
-		err = rows.Scan(&r.Name.Owner, &r.Name.Part, &r.Asset, &r.Account, &shard)
+		err = found.Scan(&r.Name.Owner, &r.Name.Part, &r.Asset, &r.Account, &shard)
 		r.Shards = []int{shard}
 		return r, err
-	}, sqlStripeList, page.Book, page.Type, page.OwnerPrefix, page.OwnerPrefix+lastText,
-		after.Name.Owner, after.Name.Part, after.Asset, page.Limit)
-	return joinShards(rows), seen, err
+	}
+	err := db.phases(ctx, "stripes", func(tx pgx.Tx) error {
+		err := pipeline(ctx, tx, func(b *pgx.Batch) { queueInto(b, &seen, scanSeen, sqlShardSeen) })
+		if err != nil {
+			return err
+		}
+		rows = nil
+		return pipeline(ctx, tx, func(b *pgx.Batch) {
+			for _, shard := range shardNumbers(seen) {
+				queueOnto(b, &rows, scan, sqlStripeList, shard, page.Book, page.Type, page.OwnerPrefix, page.OwnerPrefix+lastText,
+					after.Name.Owner, after.Name.Part, after.Asset, page.Limit)
+			}
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.SortFunc(rows, func(a, b StripeRef) int {
+		return cmp.Or(strings.Compare(a.Name.Owner, b.Name.Owner), strings.Compare(a.Name.Part, b.Name.Part),
+			strings.Compare(a.Asset, b.Asset), cmp.Compare(a.Shards[0], b.Shards[0]))
+	})
+	rows = joinShards(rows)
+	return rows[:min(len(rows), page.Limit)], seen, nil
 }
 
 // OpenAccount is an account that was opened by name.

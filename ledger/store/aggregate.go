@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -18,7 +21,7 @@ type AggregateCursor struct {
 type AggregatePage struct {
 	Book, Flow string
 	Owner      string   // "" is every owner
-	States     []string // at least one
+	States     []string // at least one, none twice
 	Before     *AggregateCursor
 	Limit      int
 }
@@ -32,12 +35,26 @@ func (db *DB) Aggregates(ctx context.Context, page AggregatePage) ([]AggregateRo
 	if page.Before != nil {
 		before = *page.Before
 	}
-	sql := sqlAggregatePageState
-	args := []any{page.Book, page.Flow, page.States, before.CreatedUS, before.Shard, before.ID, page.Limit}
-	if page.Owner != "" {
-		sql, args = sqlAggregatePageOwner, append(args, page.Owner)
+	var rows []AggregateRow
+	var seen []Seen
+	err := db.snapshot(ctx, "aggregates", func(b *pgx.Batch) {
+		rows = nil
+		queueInto(b, &seen, scanSeen, sqlShardSeen)
+		for _, state := range page.States {
+			sql, args := sqlAggregatePageState, []any{page.Book, page.Flow, state, before.CreatedUS, before.Shard, before.ID, page.Limit}
+			if page.Owner != "" {
+				sql, args = sqlAggregatePageOwner, append(args, page.Owner)
+			}
+			queueOnto(b, &rows, scanAggregate, sql, args...)
+		}
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return collectSeen(ctx, db, "aggregates", scanAggregate, sql, args...)
+	slices.SortFunc(rows, func(a, b AggregateRow) int {
+		return -cmp.Or(cmp.Compare(a.CreatedUS, b.CreatedUS), cmp.Compare(a.Shard, b.Shard), strings.Compare(a.Key.ID, b.Key.ID))
+	})
+	return rows[:min(len(rows), page.Limit)], seen, nil
 }
 
 // CountAggregates counts a flow's aggregates by state; owner "" is every owner.

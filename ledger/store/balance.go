@@ -1,18 +1,17 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
-	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // At is the moment of a question: the zero value is now.
@@ -44,93 +43,23 @@ func (db *DB) Balances(ctx context.Context, keys []StripeKey, at At) ([]Balance,
 	if err != nil {
 		return nil, nil, err
 	}
-	accounts, assets := stripeColumns(keys)
-	var newest []placedStripe
+	var sums stripeSums
 	var seen []Seen
-	var late, early []placedStripe
-	err = db.snapshot(ctx, "balances", func(b *pgx.Batch) {
-		queueInto(b, &seen, scanSeen, sqlShardSeen)
-		late, early = nil, nil
-		if at == (At{}) {
-			queueInto(b, &newest, scanPlaced, sqlBalanceNow, accounts, assets)
-			return
+	err = db.phases(ctx, "balances", func(tx pgx.Tx) error {
+		sums = stripeSums{}
+		places, err := placesOf(ctx, tx, &seen, keys)
+		switch {
+		case err != nil:
+			return err
+		case at == At{}:
+			return sums.newest(ctx, db, tx, places)
 		}
-		queueInto(b, &newest, scanPlaced, sqlBalanceThen, accounts, assets, m.until)
-		if at.Day == "" {
-			return
-		}
-		if m.known > m.dayEnd {
-			queueInto(b, &late, scanLate, sqlLateThen, accounts, assets, m.dayEnd, m.known, m.day, true)
-		}
-		queueInto(b, &early, scanLate, sqlLateThen, accounts, assets, int64(math.MinInt64), m.until, m.day, false)
+		return sums.then(ctx, tx, places, m)
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return sumStripes(keys, newest, late, early), seen, nil
-}
-
-// LegRow is a leg with the stripe's sums after it.
-type LegRow struct {
-	Shard                                int
-	Key                                  StripeKey
-	Seq                                  uint64
-	Leg                                  int
-	Kind                                 journalv1.LegKind
-	Amount                               money.Amount
-	Version                              uint64
-	ClockUS                              int64
-	Day                                  string
-	Debit, Credit, HeldDebit, HeldCredit money.Amount
-}
-
-// LegCursor is the place of a leg in the order of legs over all shards.
-type LegCursor struct {
-	ClockUS int64
-	Shard   int
-	Seq     uint64
-	Leg     int
-}
-
-// LegPage asks for a page of legs in the order (clock, shard, seq, leg).
-type LegPage struct {
-	After   *LegCursor // the last leg of the page before
-	FromUS  int64      // recorded at or after
-	UntilUS int64      // recorded before; 0 is no bound
-	Newest  bool       // newest first
-	Limit   int
-}
-
-// Legs reads a page of an account's legs in one asset, merged over its stripes.
-func (db *DB) Legs(ctx context.Context, key StripeKey, page LegPage) ([]LegRow, []Seen, error) {
-	from, until := page.FromUS, page.UntilUS
-	if until == 0 {
-		until = math.MaxInt64
-	}
-	sql, after := sqlLegPage, LegCursor{ClockUS: math.MinInt64}
-	if page.Newest {
-		sql, after = sqlLegPageNewest, LegCursor{ClockUS: math.MaxInt64 - 1, Shard: maxShard}
-	}
-	if page.After != nil {
-		after = *page.After
-	}
-	return collectSeen(ctx, db, "legs", scanLeg, sql, key.Account, key.Asset, from, until,
-		after.ClockUS, after.Shard, int64(after.Seq), after.Leg, page.Limit)
-}
-
-// TotalRow is the sum of all accounts of a type in one asset.
-type TotalRow struct {
-	Type, Asset   string
-	Debit, Credit money.Amount
-}
-
-// TrialBalance reads the sums of a book by type and asset, over all shards.
-func (db *DB) TrialBalance(ctx context.Context, book string) ([]TotalRow, []Seen, error) {
-	return collectSeen(ctx, db, "trial balance", func(rows pgx.Rows) (t TotalRow, err error) {
-		err = rows.Scan(append([]any{&t.Type, &t.Asset}, numbers(&t.Debit, &t.Credit)...)...)
-		inAsset(t.Asset, &t.Debit, &t.Credit)
-		return t, err
-	}, sqlTotalTrial, book)
+	return sums.balances(keys), seen, nil
 }
 
 // moments are an At as clocks: known and until are the first that do not count.
@@ -156,66 +85,83 @@ func (at At) moments(zone *time.Location) (moments, error) {
 	return m, nil
 }
 
-// placedStripe is a part of a balance together with the account it belongs to.
-type placedStripe struct {
-	key StripeKey
-	StripeBalance
+// stripePlace is a stripe and the shard it is on.
+type stripePlace struct {
+	shard int
+	key   StripeKey
 }
 
-func scanPlaced(rows pgx.Rows) (p placedStripe, err error) {
-	sums := []*money.Amount{&p.Debit, &p.Credit, &p.HeldDebit, &p.HeldCredit}
-	err = rows.Scan(append([]any{&p.key.Account, &p.key.Asset, &p.Shard, &p.Version}, numbers(sums...)...)...)
-	inAsset(p.key.Asset, sums...)
-	return p, err
-}
-
-func scanLate(rows pgx.Rows) (p placedStripe, err error) {
-	err = rows.Scan(append([]any{&p.key.Account, &p.key.Asset, &p.Shard}, numbers(&p.Debit, &p.Credit)...)...)
-	inAsset(p.key.Asset, &p.Debit, &p.Credit)
-	return p, err
-}
-
-// sumStripes adds stripes to accounts: the newest legs before the moment, what was
-// booked for the day after its end, less what was booked before it for a later day.
-func sumStripes(keys []StripeKey, newest, late, early []placedStripe) []Balance {
-	type place struct {
-		key   StripeKey
-		shard int
+// placesOf finds the stripes of accounts, and how far the snapshot sees.
+func placesOf(ctx context.Context, tx pgx.Tx, seen *[]Seen, keys []StripeKey) ([]stripePlace, error) {
+	wanted := make(map[StripeKey]bool, len(keys))
+	accounts := make([]book.AccountID, 0, len(keys))
+	for _, k := range keys {
+		wanted[k] = true
+		accounts = append(accounts, k.Account)
 	}
-	at := map[place]int{}
-	stripes := slices.Clone(newest)
-	for i, p := range stripes {
-		at[place{p.key, p.Shard}] = i
-	}
-	find := func(p placedStripe) *placedStripe {
-		where := place{p.key, p.Shard}
-		if _, ok := at[where]; !ok {
-			at[where] = len(stripes)
-			stripes = append(stripes, placedStripe{key: p.key, StripeBalance: StripeBalance{Shard: p.Shard}})
-		}
-		return &stripes[at[where]]
-	}
-	for _, p := range late {
-		s := find(p)
-		s.Debit, s.Credit = s.Debit.Add(p.Debit), s.Credit.Add(p.Credit)
-	}
-	for _, p := range early {
-		s := find(p)
-		s.Debit, s.Credit = s.Debit.Sub(p.Debit), s.Credit.Sub(p.Credit)
-	}
-	slices.SortFunc(stripes, func(a, b placedStripe) int {
-		return cmp.Or(bytes.Compare(a.key.Account[:], b.key.Account[:]), strings.Compare(a.key.Asset, b.key.Asset), cmp.Compare(a.Shard, b.Shard))
+	var all []StripeRef
+	err := pipeline(ctx, tx, func(b *pgx.Batch) {
+		queueInto(b, seen, scanSeen, sqlShardSeen)
+		queueInto(b, &all, scanStripeRef, sqlStripeOf, accountIDs(accounts))
 	})
-	of := map[StripeKey]*Balance{}
-	for _, s := range stripes {
-		b := of[s.key]
-		if b == nil {
-			b = &Balance{Key: s.key}
-			of[s.key] = b
+	places := make([]stripePlace, 0, len(all))
+	for _, r := range all {
+		if k := (StripeKey{r.Account, r.Asset}); wanted[k] {
+			places = append(places, stripePlace{r.Shards[0], k})
 		}
-		b.Debit, b.Credit = b.Debit.Add(s.Debit), b.Credit.Add(s.Credit)
-		b.HeldDebit, b.HeldCredit = b.HeldDebit.Add(s.HeldDebit), b.HeldCredit.Add(s.HeldCredit)
-		b.Stripes = append(b.Stripes, s.StripeBalance)
+	}
+	return places, err
+}
+
+// stripeSums are stripes' sums under way to balances.
+type stripeSums map[stripePlace]*StripeBalance
+
+func (s stripeSums) at(p stripePlace) *StripeBalance {
+	if s[p] == nil {
+		s[p] = &StripeBalance{Shard: p.shard}
+	}
+	return s[p]
+}
+
+func (s stripeSums) put(shard int, r StripeRow) {
+	*s.at(stripePlace{shard, r.Key}) = StripeBalance{shard, r.Version, r.Debit, r.Credit, r.HeldDebit, r.HeldCredit}
+}
+
+// newest reads every stripe's newest leg.
+func (s stripeSums) newest(ctx context.Context, db *DB, tx pgx.Tx, places []stripePlace) error {
+	keys := map[int][]StripeKey{}
+	for _, p := range places {
+		keys[p.shard] = append(keys[p.shard], p.key)
+	}
+	found := map[int]*[]StripeRow{}
+	err := pipeline(ctx, tx, func(b *pgx.Batch) {
+		for shard, k := range keys {
+			found[shard] = new([]StripeRow)
+			db.queueNewest(b, found[shard], shard, k)
+		}
+	})
+	for shard, rows := range found {
+		for _, r := range *rows {
+			s.put(shard, r)
+		}
+	}
+	return err
+}
+
+// balances adds the stripes up.
+func (s stripeSums) balances(keys []StripeKey) []Balance {
+	of := map[StripeKey]*Balance{}
+	places := slices.SortedFunc(maps.Keys(s), func(a, b stripePlace) int { return cmp.Compare(a.shard, b.shard) })
+	for _, p := range places {
+		b := of[p.key]
+		if b == nil {
+			b = &Balance{Key: p.key}
+			of[p.key] = b
+		}
+		part := *s[p]
+		b.Debit, b.Credit = b.Debit.Add(part.Debit), b.Credit.Add(part.Credit)
+		b.HeldDebit, b.HeldCredit = b.HeldDebit.Add(part.HeldDebit), b.HeldCredit.Add(part.HeldCredit)
+		b.Stripes = append(b.Stripes, part)
 	}
 	out := make([]Balance, 0, len(of))
 	for _, k := range keys {

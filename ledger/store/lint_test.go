@@ -81,6 +81,9 @@ func lintSQL(kind, text string) (found []string) {
 			found = append(found, p+" is not cast: CockroachDB infers a type once and complains where PostgreSQL guesses")
 		}
 	}
+	if regexp.MustCompile(`(?i)\bLATERAL\b.*\bLIMIT\b`).MatchString(plain) && !strings.Contains(text, "PostgreSQL only") {
+		found = append(found, "LATERAL with LIMIT: CockroachDB makes a join of it that reads every row; send single seeks in one round trip")
+	}
 	found = append(found, lintMutations(plain)...)
 	head, _, _ := strings.Cut(text, "\n"+firstStatementLine(text))
 	for _, word := range []string{"Index:", "Rows:"} {
@@ -190,13 +193,14 @@ func TestTheLintFindsWhatIsPlanted(t *testing.T) {
 		"SELECT * FROM a;":                          "name the columns",
 		"SELECT a.* FROM a;":                        "name the columns",
 		"INSERT INTO a (b) VALUES (1) RETURNING *;": "name the columns",
-		"INSERT INTO a (b) VALUES (1) ON CONFLICT DO UPDATE SET b = 1;":                          "columns of the conflict",
-		"INSERT INTO a (b) VALUES (1) ON CONFLICT ON CONSTRAINT c DO UPDATE SET b = 1;":          "columns of the conflict",
-		"INSERT INTO a (b, c) VALUES (1, 2) ON CONFLICT (b) DO UPDATE SET c = a.c + excluded.c;": "delta",
-		"SELECT a.b FROM a FOR UPDATE SKIP LOCKED;":                                              "mutual exclusion",
-		"SELECT a.b::TIMESTAMP FROM a;":                                                          "TIMESTAMPTZ",
-		"SELECT 1; SELECT 2;":                                                                    "one statement",
-		"SELECT gen_random_uuid();":                                                              "ids come from Go",
+		"INSERT INTO a (b) VALUES (1) ON CONFLICT DO UPDATE SET b = 1;":                                       "columns of the conflict",
+		"INSERT INTO a (b) VALUES (1) ON CONFLICT ON CONSTRAINT c DO UPDATE SET b = 1;":                       "columns of the conflict",
+		"INSERT INTO a (b, c) VALUES (1, 2) ON CONFLICT (b) DO UPDATE SET c = a.c + excluded.c;":              "delta",
+		"SELECT a.b FROM a FOR UPDATE SKIP LOCKED;":                                                           "mutual exclusion",
+		"SELECT a.b::TIMESTAMP FROM a;":                                                                       "TIMESTAMPTZ",
+		"SELECT 1; SELECT 2;":                                                                                 "one statement",
+		"SELECT b.c FROM a CROSS JOIN LATERAL (SELECT x.c FROM x WHERE x.a = a.b ORDER BY x.c LIMIT 1) AS b;": "LATERAL",
+		"SELECT gen_random_uuid();":                                                                           "ids come from Go",
 	} {
 		found := strings.Join(lintSQL("sql", head+planted), "\n")
 		if want == "" {

@@ -149,7 +149,7 @@ func TestPrivateDataKeepsItsVersions(t *testing.T) {
 		}
 		rows, err := db.GetPrivate(ctx, bookName, "person", []store.PrivateID{{ID: "p1"}, {ID: "p1", Version: 1}, {ID: "p1", Version: 3}, {ID: "p2"}})
 		must(t, err)
-		if len(rows) != 2 || string(rows[0].Data) != "Иванов" || string(rows[1].Data) != "Петров" || rows[1].Created.IsZero() {
+		if len(rows) != 2 || string(rows[0].Data) != "Петров" || string(rows[1].Data) != "Иванов" || rows[1].Created.IsZero() {
 			t.Errorf("%+v", rows)
 		}
 		found, err := db.FindPrivate(ctx, bookName, "person", "inn", [][]byte{{1, 2}, {3}})

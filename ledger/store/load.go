@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/migrations"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -26,8 +29,29 @@ func (db *DB) LoadStripes(ctx context.Context, shard int, keys []StripeKey) ([]S
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	accounts, assets := stripeColumns(keys)
-	return collect(ctx, db, "stripes", scanStripe, sqlStripeLoad, shard, accounts, assets)
+	var out []StripeRow
+	err := db.snapshot(ctx, "stripes", func(b *pgx.Batch) {
+		out = nil
+		db.queueNewest(b, &out, shard, keys)
+	})
+	return out, err
+}
+
+// queueNewest queues what reads the newest legs of stripes: one statement for the set,
+// 3.6 µs each; on CockroachDB one each.
+func (db *DB) queueNewest(b *pgx.Batch, out *[]StripeRow, shard int, keys []StripeKey) {
+	if db.dialect == migrations.PostgreSQL {
+		accounts, assets := stripeColumns(keys)
+		queueOnto(b, out, scanStripe, sqlStripeLoadPG, shard, accounts, assets)
+		return
+	}
+	queueSeeks(b, out, shard, keys)
+}
+
+func queueSeeks(b *pgx.Batch, out *[]StripeRow, shard int, keys []StripeKey) {
+	for _, k := range keys {
+		queueOnto(b, out, scanStripe, sqlLegNewest, shard, k.Account, k.Asset)
+	}
 }
 
 // HoldRow is a hold as it stands.

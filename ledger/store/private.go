@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,19 +49,34 @@ func (db *DB) PutPrivate(ctx context.Context, rows []PrivateRow, index []Private
 	return nil
 }
 
-// GetPrivate reads those that exist.
+// GetPrivate reads those that exist, in the order of ids.
 func (db *DB) GetPrivate(ctx context.Context, book, kind string, ids []PrivateID) ([]PrivateRow, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	names, versions := make([]string, len(ids)), make([]int64, len(ids))
-	for i, id := range ids {
-		names[i], versions[i] = id.ID, id.Version
-	}
-	return collect(ctx, db, "private data", func(rows pgx.Rows) (r PrivateRow, err error) {
-		err = rows.Scan(&r.Book, &r.Kind, &r.ID, &r.Version, &r.Data, &r.Created)
-		return r, err
-	}, sqlPrivateGet, book, kind, names, versions)
+	var out []PrivateRow
+	err := db.snapshot(ctx, "private data", func(b *pgx.Batch) {
+		out = nil
+		for _, id := range ids {
+			upTo := id.Version
+			if upTo == 0 {
+				upTo = math.MaxInt64
+			}
+			rowsOf(b, func(rows pgx.Rows) error {
+				r, err := scanPrivate(rows)
+				if err == nil && (id.Version == 0 || id.Version == r.Version) {
+					out = append(out, r) // of a version that does not exist the one before is found
+				}
+				return err
+			}, sqlPrivateGet, book, kind, id.ID, upTo)
+		}
+	})
+	return out, err
+}
+
+func scanPrivate(rows pgx.Rows) (r PrivateRow, err error) {
+	err = rows.Scan(&r.Book, &r.Kind, &r.ID, &r.Version, &r.Data, &r.Created)
+	return r, err
 }
 
 // FindPrivate reads the index rows with one of the keyed hashes.
@@ -122,12 +139,19 @@ func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 	if err != nil || int(written.RowsAffected()) == n {
 		return err
 	}
-	var same int
-	if err := tx.QueryRow(ctx, sqlPrivateSame, books, kinds, ids, versions, data).Scan(&same); err != nil {
+	var stand []PrivateRow
+	err = pipeline(ctx, tx, func(b *pgx.Batch) {
+		for _, r := range rows {
+			queueOnto(b, &stand, scanPrivate, sqlPrivateGet, r.Book, r.Kind, r.ID, r.Version)
+		}
+	})
+	if err != nil {
 		return err
 	}
-	if same != n {
-		return ErrVersionTaken
+	for i, r := range rows {
+		if i >= len(stand) || stand[i].Version != r.Version || !bytes.Equal(stand[i].Data, r.Data) {
+			return ErrVersionTaken
+		}
 	}
 	return nil
 }

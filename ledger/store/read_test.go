@@ -1,12 +1,15 @@
 package store_test
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
@@ -193,6 +196,46 @@ func TestTheTrialBalanceIsTheSumOfTheLegs(t *testing.T) {
 		}
 		if rows, _, err := db.TrialBalance(t.Context(), "another"); err != nil || len(rows) > 0 {
 			t.Errorf("another book has %v, %v", rows, err)
+		}
+	})
+}
+
+func TestSingleSeeksFindWhatTheSetFinds(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		threeShards(t, db)
+		var keys []store.StripeKey
+		for _, a := range []string{"bank:main", "wallet:owner-000", "wallet:never", "revenue:commission"} {
+			keys = append(keys, store.StripeKey{Account: book.ID(bookName, a), Asset: "RUB"})
+		}
+		byAccount := func(a, b store.StripeRow) int { return bytes.Compare(a.Key.Account[:], b.Key.Account[:]) }
+		for shard := range 3 {
+			set, err := db.LoadStripes(t.Context(), shard, keys)
+			must(t, err)
+			single, err := db.AsCockroach().LoadStripes(t.Context(), shard, keys)
+			must(t, err)
+			slices.SortFunc(set, byAccount)
+			slices.SortFunc(single, byAccount)
+			if diff := gocmp.Diff(set, single); diff != "" || len(set) != 3 {
+				t.Errorf("%d stripes; set and seeks differ:\n%s", len(set), diff)
+			}
+		}
+		ids := []store.RecordID{{Shard: 0, Seq: 1}, {Shard: 2, Seq: 60}, {Shard: 1, Seq: 7}, {Shard: 1, Seq: 8}, {Shard: 1, Seq: 61}, {Shard: 9, Seq: 1}}
+		found, err := db.Records(t.Context(), ids)
+		if err != nil || len(found) != 4 {
+			t.Errorf("%d records, %v", len(found), err)
+		}
+		for id := range found {
+			if raw, ok, err := db.Record(t.Context(), id.Shard, id.Seq); err != nil || !ok || !bytes.Equal(raw, found[id]) {
+				t.Errorf("record %v: %v %v", id, ok, err)
+			}
+		}
+		segments, err := db.Segments(t.Context(), 1, 6, 2)
+		if err != nil || len(segments) != 2 || segments[0].FirstSeq != 5 || segments[1].FirstSeq != 9 {
+			t.Errorf("segments from 6 on: %+v, %v", segments, err)
+		}
+		if segments, err := db.Segments(t.Context(), 1, 61, 2); err != nil || len(segments) != 0 {
+			t.Errorf("segments behind the end: %+v, %v", segments, err)
 		}
 	})
 }

@@ -33,7 +33,6 @@ type Rows struct {
 	totals     latest[totalKey, totalRow]
 
 	encoder encoder
-	encoded bool
 }
 
 type accountName struct{ book, name string }
@@ -83,7 +82,7 @@ type (
 	}
 	lateRow struct {
 		legRow
-		debit, credit string // of the day, from the batch's first leg on
+		debit, credit string // running sums of the day
 	}
 	stripeRow struct {
 		book, name, asset string
@@ -160,7 +159,7 @@ func (r *Rows) Reset() {
 	r.gathers.reset()
 	r.totals.reset()
 	r.encoder.reset()
-	r.encoded, r.err = false, nil
+	r.err = nil
 	if len(r.accounts) > maxAccountsKept {
 		clear(r.accounts)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,8 +19,8 @@ import (
 )
 
 // encode turns the rows into the executions of a commit, behind its first statement.
-// It does so once: a retry sends the same bytes.
-func (r *Rows) encode(shard int) ([]execution, error) {
+// late are the running sums of lateDays as they stand.
+func (r *Rows) encode(shard int, late map[lateDayKey]totalSum) ([]execution, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -28,23 +29,20 @@ func (r *Rows) encode(shard int) ([]execution, error) {
 			return nil, fmt.Errorf("a record of shard %d in a commit of shard %d", s.Record.GetShard(), shard)
 		}
 	}
-	if !r.encoded {
-		r.encoder.reset()
-		fixed := [][]byte{int2Param(shard)}
-		r.encodeKeys(fixed)
-		r.encodeSegments(fixed)
-		r.encodeStripes(fixed)
-		r.encodeLegs(fixed)
-		r.encodeLate(fixed)
-		r.encodeTotals(fixed)
-		r.encodeOpened(fixed)
-		r.encodeHolds(fixed)
-		r.encodeAggregates(fixed)
-		r.encodeEffects(fixed)
-		r.encodeTimers(fixed)
-		r.encodeGathers(fixed)
-		r.encoded = true
-	}
+	r.encoder.reset()
+	fixed := [][]byte{int2Param(shard)}
+	r.encodeKeys(fixed)
+	r.encodeSegments(fixed)
+	r.encodeStripes(fixed)
+	r.encodeLegs(fixed)
+	r.encodeLate(fixed, late)
+	r.encodeTotals(fixed)
+	r.encodeOpened(fixed)
+	r.encodeHolds(fixed)
+	r.encodeAggregates(fixed)
+	r.encodeEffects(fixed)
+	r.encodeTimers(fixed)
+	r.encodeGathers(fixed)
 	var named *RecordError
 	if err := r.encoder.err; err != nil && !errors.As(err, &named) {
 		first := r.records[0].Record
@@ -111,18 +109,34 @@ func (r *Rows) encodeLegs(fixed [][]byte) {
 	t.flush()
 }
 
-// encodeLate writes late legs with the running sums of their day inside this batch; the
-// statement adds what stood before the batch.
-func (r *Rows) encodeLate(fixed [][]byte) {
-	if len(r.late) == 0 {
-		return
+// lateDayKey is an effective day of a stripe, in the database's days.
+type lateDayKey struct {
+	account book.AccountID
+	asset   string
+	day     int32
+}
+
+// lateDays lists the days whose running sums must be known before encode.
+func (r *Rows) lateDays() []lateDayKey {
+	seen := map[lateDayKey]bool{}
+	var days []lateDayKey
+	for i := range r.late {
+		l := &r.late[i]
+		if key := (lateDayKey{l.account, l.m.GetAsset(), l.day}); !seen[key] {
+			seen[key] = true
+			days = append(days, key)
+		}
 	}
-	type dayKey struct {
-		account book.AccountID
-		asset   string
-		day     int32
+	return days
+}
+
+// encodeLate writes late legs with the running sums of their day, which before holds as
+// they stood before the batch.
+func (r *Rows) encodeLate(fixed [][]byte, before map[lateDayKey]totalSum) {
+	sums := maps.Clone(before)
+	if sums == nil {
+		sums = map[lateDayKey]totalSum{}
 	}
-	sums := map[dayKey]totalSum{}
 	for i := range r.late {
 		l := &r.late[i]
 		amount, err := money.Parse(l.m.GetAmount())
@@ -130,13 +144,14 @@ func (r *Rows) encodeLate(fixed [][]byte) {
 			r.encoder.err = err
 			return
 		}
-		key := dayKey{l.account, l.m.GetAsset(), l.day}
+		key := lateDayKey{l.account, l.m.GetAsset(), l.day}
 		sum := sums[key]
 		if l.m.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT {
 			sum.debit = sum.debit.Add(amount)
 		} else {
 			sum.credit = sum.credit.Add(amount)
 		}
+		inAsset(key.asset, &sum.debit, &sum.credit) // the same bytes whatever the batches were
 		sums[key] = sum
 		l.debit, l.credit = sum.debit.String(), sum.credit.String()
 	}
@@ -144,7 +159,6 @@ func (r *Rows) encodeLate(fixed [][]byte) {
 		return cmp.Or(bytes.Compare(a.account[:], b.account[:]), strings.Compare(a.m.GetAsset(), b.m.GetAsset()),
 			cmp.Compare(a.day, b.day))
 	})
-	fixed = append(slices.Clone(fixed), int8Param(int64(r.records[0].Record.GetSeq())))
 	t := r.encoder.table("late_insert", fixed, oidUUID, oidText, oidDate, oidInt8, oidInt2, oidInt2, oidNumeric,
 		oidInt8, oidNumeric, oidNumeric)
 	for i := range r.late {
@@ -159,6 +173,7 @@ func (r *Rows) encodeTotals(fixed [][]byte) {
 	t := r.encoder.table("total_insert", fixed, oidText, oidText, oidText, oidInt8, oidNumeric, oidNumeric)
 	for i := range r.totals.rows {
 		s := &r.totals.rows[i]
+		inAsset(s.asset, &s.sum.debit, &s.sum.credit)
 		t.row().text(s.book).text(s.kind).text(s.asset).int8(s.seq).
 			numeric(s.sum.debit.String()).numeric(s.sum.credit.String())
 	}

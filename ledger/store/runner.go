@@ -159,16 +159,25 @@ func (db *DB) snapshot(ctx context.Context, name string, fill func(*pgx.Batch)) 
 	})
 }
 
-// rowsOf queues a query whose rows are read by scan, one by one.
-func rowsOf(b *pgx.Batch, scan func(pgx.Rows) error, sql string, args ...any) {
-	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			if err := scan(rows); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
+// phases runs f in one snapshot, when a later query needs what an earlier one found.
+// Inside, pipeline sends many single seeks in one round trip: a set-based form of them
+// would need LATERAL with LIMIT, which CockroachDB turns into a join that reads every
+// row (cockroachdb/cockroach#165983).
+func (db *DB) phases(ctx context.Context, name string, f func(pgx.Tx) error) error {
+	err := db.run(ctx, name, func() error { return db.attempt(ctx, db.readOptions(), f) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// pipeline sends the queries that fill queues in one round trip.
+func pipeline(ctx context.Context, tx pgx.Tx, fill func(*pgx.Batch)) error {
+	b := &pgx.Batch{}
+	if fill(b); b.Len() == 0 {
+		return nil
+	}
+	return tx.SendBatch(ctx, b).Close()
 }
 
 // collect reads a set in a snapshot of its own.
@@ -192,12 +201,28 @@ func collectSeen[T any](ctx context.Context, db *DB, name string, scan func(pgx.
 // queueInto queues a query that replaces *out by its rows.
 func queueInto[T any](b *pgx.Batch, out *[]T, scan func(pgx.Rows) (T, error), sql string, args ...any) {
 	*out = nil
+	queueOnto(b, out, scan, sql, args...)
+}
+
+// queueOnto queues a query that appends its rows to *out.
+func queueOnto[T any](b *pgx.Batch, out *[]T, scan func(pgx.Rows) (T, error), sql string, args ...any) {
 	rowsOf(b, func(rows pgx.Rows) error {
 		row, err := scan(rows)
-		if err != nil {
-			return err
+		if err == nil {
+			*out = append(*out, row)
 		}
-		*out = append(*out, row)
-		return nil
+		return err
 	}, sql, args...)
+}
+
+// rowsOf queues a query whose rows are read by scan, one by one.
+func rowsOf(b *pgx.Batch, scan func(pgx.Rows) error, sql string, args ...any) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 }

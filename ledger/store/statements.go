@@ -34,10 +34,6 @@ var (
 	sqlAuditHolds string
 	//go:embed sql/audit_legs.sql
 	sqlAuditLegs string
-	//go:embed sql/balance_now.sql
-	sqlBalanceNow string
-	//go:embed sql/balance_then.sql
-	sqlBalanceThen string
 	//go:embed sql/clock.sql
 	sqlClock string
 	//go:embed sql/effect_load.sql
@@ -62,6 +58,10 @@ var (
 	sqlIdempotencyLookup string
 	//go:embed sql/late_insert.sql
 	sqlLateInsert string
+	//go:embed sql/late_newest.sql
+	sqlLateNewest string
+	//go:embed sql/late_next_day.sql
+	sqlLateNextDay string
 	//go:embed sql/late_then.sql
 	sqlLateThen string
 	//go:embed sql/lease_list.sql
@@ -74,10 +74,14 @@ var (
 	sqlLeaseTake string
 	//go:embed sql/leg_insert.sql
 	sqlLegInsert string
+	//go:embed sql/leg_newest.sql
+	sqlLegNewest string
 	//go:embed sql/leg_page.sql
 	sqlLegPage string
 	//go:embed sql/leg_page_newest.sql
 	sqlLegPageNewest string
+	//go:embed sql/leg_then.sql
+	sqlLegThen string
 	//go:embed sql/private_find.sql
 	sqlPrivateFind string
 	//go:embed sql/private_get.sql
@@ -86,8 +90,6 @@ var (
 	sqlPrivateIndexInsert string
 	//go:embed sql/private_insert.sql
 	sqlPrivateInsert string
-	//go:embed sql/private_same.sql
-	sqlPrivateSame string
 	//go:embed sql/process_announce.sql
 	sqlProcessAnnounce string
 	//go:embed sql/process_count.sql
@@ -96,12 +98,18 @@ var (
 	sqlProcessLeave string
 	//go:embed sql/process_prune.sql
 	sqlProcessPrune string
+	//go:embed sql/segment_at.sql
+	sqlSegmentAt string
 	//go:embed sql/segment_from.sql
 	sqlSegmentFrom string
+	//go:embed sql/segment_from_moment.sql
+	sqlSegmentFromMoment string
+	//go:embed sql/segment_get.sql
+	sqlSegmentGet string
 	//go:embed sql/segment_insert.sql
 	sqlSegmentInsert string
-	//go:embed sql/segment_of.sql
-	sqlSegmentOf string
+	//go:embed sql/segment_until_moment.sql
+	sqlSegmentUntilMoment string
 	//go:embed sql/server_pg.sql
 	sqlServerPG string
 	//go:embed sql/server_version.sql
@@ -132,8 +140,8 @@ var (
 	sqlStripeInsert string
 	//go:embed sql/stripe_list.sql
 	sqlStripeList string
-	//go:embed sql/stripe_load.sql
-	sqlStripeLoad string
+	//go:embed sql/stripe_load_pg.sql
+	sqlStripeLoadPG string
 	//go:embed sql/stripe_of.sql
 	sqlStripeOf string
 	//go:embed sql/timer_delete.sql
@@ -144,10 +152,8 @@ var (
 	sqlTimerLoad string
 	//go:embed sql/timer_upsert.sql
 	sqlTimerUpsert string
+	//go:embed sql/total_before.sql
+	sqlTotalBefore string
 	//go:embed sql/total_insert.sql
 	sqlTotalInsert string
-	//go:embed sql/total_load.sql
-	sqlTotalLoad string
-	//go:embed sql/total_trial.sql
-	sqlTotalTrial string
 )

@@ -112,9 +112,9 @@ func (w *Writer) Alive() bool { return !w.conn.IsClosed() }
 // that is not ErrAmbiguous mean that nothing was written; after ErrAmbiguous, and
 // whenever Alive is false, the session is over: take over again.
 func (w *Writer) Commit(ctx context.Context, c Commit) error {
-	executions, err := w.executions(c)
+	executions, err := w.executions(ctx, c)
 	if err != nil {
-		return err
+		return fmt.Errorf("commit of shard %d in epoch %d: %w", w.shard, w.epoch, err)
 	}
 	err = w.db.run(ctx, "commit", func() error { return w.attempt(ctx, executions) })
 	if err != nil {
@@ -124,14 +124,18 @@ func (w *Writer) Commit(ctx context.Context, c Commit) error {
 }
 
 // executions are the statements of a commit: the guard first.
-func (w *Writer) executions(c Commit) ([]execution, error) {
+func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) {
 	guard := [][]byte{int2Param(w.shard), int8Param(w.epoch), int8Param(c.Expect.Offset)}
 	next := [][]byte{int8Param(c.Next.Offset), int4Param(c.Next.LeaderEpoch), c.Next.TopicID[:]}
 	if c.Rows == nil || c.Rows.Len() == 0 {
 		params := append(append(guard, next...), int8Param(c.ClockUS))
 		return []execution{{"shard_skip", params}}, nil
 	}
-	rows, err := c.Rows.encode(w.shard)
+	late, err := w.lateSums(ctx, c.Rows.lateDays())
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.Rows.encode(w.shard, late)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +145,52 @@ func (w *Writer) executions(c Commit) ([]execution, error) {
 	params = append(params, int8Param(int64(last.Record.GetSeq())), last.Hash[:],
 		int8Param(max(c.ClockUS, last.Record.GetClockUs())))
 	return append([]execution{{"shard_advance", params}}, rows...), nil
+}
+
+// lateSums reads the running sums of effective days that late legs go on from, before
+// the transaction: only this owner writes them, and the commit's first statement proves
+// that it still is the owner. A batch without late legs sends no query.
+func (w *Writer) lateSums(ctx context.Context, days []lateDayKey) (map[lateDayKey]totalSum, error) {
+	sums := make(map[lateDayKey]totalSum, len(days))
+	if len(days) == 0 {
+		return sums, nil
+	}
+	if !w.Alive() {
+		return nil, errSessionOver
+	}
+	err := w.db.run(ctx, "late sums", func() error {
+		b := &pgx.Batch{}
+		b.BeginTx(w.db.readOptions())
+		for _, d := range days {
+			date := epochDay.AddDate(0, 0, int(d.day))
+			rowsOf(b, func(rows pgx.Rows) error {
+				var sum totalSum
+				err := rows.Scan(numbers(&sum.debit, &sum.credit)...)
+				inAsset(d.asset, &sum.debit, &sum.credit)
+				sums[d] = sum
+				return err
+			}, sqlLateNewest, w.shard, d.account, d.asset, date)
+		}
+		b.Queue("COMMIT")
+		err := w.conn.SendBatch(ctx, b).Close()
+		w.undo(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("running sums of late days: %w", err)
+	}
+	return sums, nil
+}
+
+// undo leaves a transaction that failed.
+func (w *Writer) undo(ctx context.Context) {
+	conn := w.conn.PgConn()
+	if conn.IsClosed() || conn.TxStatus() == 'I' {
+		return
+	}
+	if _, err := conn.Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx)) // the server rolls back at the end of a session
+	}
 }
 
 // attempt sends BEGIN, the statements and COMMIT together. The server runs COMMIT only
@@ -165,11 +215,7 @@ func (w *Writer) attempt(ctx context.Context, executions []execution) error {
 		return nil
 	}
 	err = guard(commitError(err))
-	if !conn.IsClosed() && conn.TxStatus() != 'I' {
-		if _, undo := conn.Exec(ctx, "ROLLBACK").ReadAll(); undo != nil {
-			_ = conn.Close(context.WithoutCancel(ctx)) // the server rolls back at the end of a session
-		}
-	}
+	w.undo(ctx)
 	return err
 }
 

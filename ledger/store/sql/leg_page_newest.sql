@@ -1,45 +1,19 @@
--- A page of an account's legs in one asset, newest first, merged over its stripes in the
--- order (clock, shard, seq, leg). The cursor's last leg is ($5, $6, $7, $8); only legs
--- recorded from $3 on and before $4. Segments turn those moments into numbers, so that
--- a page begins with a seek. Index: stripe_account, segment_clock, then primary key of
--- leg in each stripe. Rows: at most $9.
+-- A page of a stripe's legs, newest first: numbers $4 to $5 (of the segments around the
+-- moments), recorded from $6 on and before $7, behind the cursor ($8, $9, $10, $11) in the
+-- order (clock, shard, seq, leg). Index: primary key of leg, from one end of the span.
+-- Rows: at most $12.
 SELECT
-    l.shard, l.account, l.asset, l.seq, l.leg, l.kind, l.amount, l.version,
-    l.clock_us, l.day, l.debit, l.credit,
-    l.held_debit, l.held_credit
-FROM stripe AS s
-LEFT JOIN LATERAL (
-    SELECT g.first_seq + g.count AS seq
-    FROM segment AS g
-    WHERE g.shard = s.shard AND g.clock_us < $3::INT8
-    ORDER BY g.clock_us DESC, g.first_seq DESC
-    LIMIT 1
-) AS lo ON TRUE
-LEFT JOIN LATERAL (
-    SELECT g.first_seq + g.count - 1 AS seq
-    FROM segment AS g
-    WHERE g.shard = s.shard AND g.clock_us >= least($4::INT8, $5::INT8 + 1)
-    ORDER BY g.clock_us, g.first_seq
-    LIMIT 1
-) AS hi ON TRUE
-CROSS JOIN LATERAL (
-    SELECT
-        leg.shard, leg.account, leg.asset, leg.seq, leg.leg, leg.kind, leg.amount,
-        leg.version, leg.clock_us, leg.day, leg.debit, leg.credit, leg.held_debit,
-        leg.held_credit
-    FROM leg
-    WHERE leg.shard = s.shard
-        AND leg.account = s.account
-        AND leg.asset = s.asset
-        AND leg.seq >= coalesce(lo.seq, 0)
-        AND leg.seq <= coalesce(hi.seq, 9223372036854775807)
-        AND leg.clock_us >= $3::INT8
-        AND leg.clock_us < $4::INT8
-        AND (leg.clock_us, leg.shard, leg.seq, leg.leg)
-        < ($5::INT8, $6::INT2, $7::INT8, $8::INT2)
-    ORDER BY leg.seq DESC, leg.leg DESC
-    LIMIT $9::INT8
-) AS l
-WHERE s.account = $1::UUID AND s.asset = $2::TEXT
-ORDER BY l.clock_us DESC, l.shard DESC, l.seq DESC, l.leg DESC
-LIMIT $9::INT8;
+    leg.shard, leg.account, leg.asset, leg.seq, leg.leg, leg.kind, leg.amount, leg.version,
+    leg.clock_us, leg.day, leg.debit, leg.credit, leg.held_debit, leg.held_credit
+FROM leg
+WHERE leg.shard = $1::INT2
+    AND leg.account = $2::UUID
+    AND leg.asset = $3::TEXT
+    AND leg.seq >= $4::INT8
+    AND leg.seq <= $5::INT8
+    AND leg.clock_us >= $6::INT8
+    AND leg.clock_us < $7::INT8
+    AND (leg.clock_us, leg.shard, leg.seq, leg.leg)
+    < ($8::INT8, $9::INT2, $10::INT8, $11::INT2)
+ORDER BY leg.seq DESC, leg.leg DESC
+LIMIT $12::INT8;

@@ -1,5 +1,7 @@
--- The newest leg of each stripe: its balance. Index: primary key of leg, one backward
--- seek per stripe. Rows: one per stripe that exists.
+-- The newest leg of each stripe: its balance. PostgreSQL only: CockroachDB would read
+-- every leg of the accounts, because it turns LATERAL with LIMIT into a join; there
+-- leg_newest is sent once per stripe. Index: primary key of leg, one backward seek per
+-- stripe. Rows: one per stripe that exists.
 SELECT
     k.account, k.asset, l.version,
     l.debit, l.credit,
