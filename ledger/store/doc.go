@@ -6,7 +6,8 @@
 //	                                            │ 2 takes the idempotency keys; raises when one is taken
 //	                                            │ 3 segments, legs, holds, moves, effects, timers, totals
 //	cold state ◀──Load…── sets of keys, before the transaction
-//	readers    ◀──Balances, Legs, …── one snapshot, with the positions it has seen
+//	readers    ◀──Balances, Legs, …── one snapshot, with the positions it has seen:
+//	                        single seeks, many in one round trip
 //
 // Laws kept: rows are made from records and from nothing else, so a writer, the fold
 // of missing events and a rebuild write the same rows; a commit of an owner whose
