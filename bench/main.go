@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// options are what the flags say.
+type options struct {
+	cases    *regexp.Regexp
+	seconds  time.Duration
+	rounds   int
+	out      string
+	profile  string
+	accounts int
+}
+
+func main() {
+	if role, config, ok := childRole(os.Args); ok {
+		if err := runChild(role, config); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", role+":", err)
+			os.Exit(1)
+		}
+		return
+	}
+	o, err := parseFlags()
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		err = run(ctx, o)
+		stop()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parseFlags() (options, error) {
+	quick := flag.Bool("quick", false, "one round of a second each: to see that everything works")
+	cases := flag.String("case", "", "only cases whose name matches this expression (floors by theirs)")
+	seconds := flag.Float64("seconds", 3, "how long a case is measured")
+	out := flag.String("out", "", "append the raw results to this file as JSON lines")
+	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory")
+	accounts := flag.Int("accounts", 10_000, "accounts that the transfers are spread over")
+	flag.Parse()
+	o := options{
+		seconds: time.Duration(*seconds * float64(time.Second)), rounds: 3,
+		out: *out, profile: *profile, accounts: *accounts,
+	}
+	if *quick {
+		o.rounds = 1
+		if !given("seconds") {
+			o.seconds = time.Second
+		}
+	}
+	if o.seconds <= 0 || o.seconds > time.Minute || o.accounts < 10 || o.accounts > 1_000_000 {
+		return o, fmt.Errorf("-seconds up to 60, -accounts from 10 to 1000000")
+	}
+	var err error
+	o.cases, err = regexp.Compile(*cases)
+	return o, err
+}
+
+// run measures everything, prints the table and writes the raw results.
+func run(ctx context.Context, o options) (err error) {
+	began := time.Now()
+	l, err := newLab(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := l.close(); err == nil {
+			err = e
+		}
+	}()
+	fmt.Printf("%s, %d processors, %s, Go %s, %d accounts, %v per case, %d rounds, load %s\n",
+		l.cpu, runtime.NumCPU(), l.version, runtime.Version()[2:], o.accounts, o.seconds, o.rounds, loadAverage())
+	for round := 1; round <= o.rounds; round++ {
+		if err := l.round(ctx, round); err != nil {
+			return fmt.Errorf("round %d: %w", round, err)
+		}
+	}
+	table(os.Stdout, l.results)
+	fmt.Printf("%v in all, load %s\n", time.Since(began).Round(time.Second), loadAverage())
+	if o.out == "" {
+		return nil
+	}
+	return appendResults(o.out, l.results)
+}
+
+// given says whether a flag was written on the command line.
+func given(name string) (found bool) {
+	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// batchCases are the batched cases, each measured right after its floor.
+var batchCases = []struct {
+	size, clients int
+	hot           bool
+}{{8000, 3, false}, {8000, 3, true}, {1000, 8, false}, {1000, 8, true}}
+
+func spread(hot bool) string {
+	if hot {
+		return "hot"
+	}
+	return "uniform"
+}
+
+// round measures every case once, floor and ours in turn.
+func (l *lab) round(ctx context.Context, round int) error {
+	for _, part := range []func(context.Context, int) error{l.roundOne, l.roundFour, l.roundWriter, l.roundReady} {
+		if err := part(ctx, round); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) wants(names ...string) bool {
+	for _, n := range names {
+		if l.cases.MatchString(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// roundOne is one shard: batches, singles, the pace; each next to its floor.
+func (l *lab) roundOne(ctx context.Context, round int) (err error) {
+	all := []string{"single 64", "paced"}
+	for _, c := range batchCases {
+		all = append(all, rpcName(c.size, c.hot, 1))
+	}
+	if !l.wants(all...) {
+		return nil
+	}
+	f, err := l.newFloor(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	h, names, err := l.openHouse(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	for _, c := range batchCases {
+		name := rpcName(c.size, c.hot, 1)
+		if !l.wants(name) {
+			continue
+		}
+		floorName := fmt.Sprintf("F0 %d %s", c.size, spread(c.hot))
+		err := l.measureFloor(ctx, f, round, floorName, func(d time.Duration) (loadResult, error) { return f.run(ctx, c.size, c.hot, d) })
+		if err != nil {
+			return err
+		}
+		if err := l.measureHouse(ctx, h, names, round, name, floorName, loadSpec{clients: c.clients, size: c.size, hot: c.hot}); err != nil {
+			return err
+		}
+	}
+	return l.roundSingles(ctx, f, h, names, round)
+}
+
+func rpcName(size int, hot bool, shards int) string {
+	return fmt.Sprintf("rpc %d %s, shards %d", size, spread(hot), shards)
+}
+
+// roundSingles measures posts one by one.
+func (l *lab) roundSingles(ctx context.Context, f *floor, h *house, names *names, round int) error {
+	if l.wants("single 64") {
+		if err := l.bestConnections(ctx, f); err != nil {
+			return err
+		}
+		err := l.measureFloor(ctx, f, round, "F0 single", func(d time.Duration) (loadResult, error) { return f.singles(ctx, l.conns, d) })
+		if err == nil {
+			err = l.measureHouse(ctx, h, names, round, "single 64", "F0 single", loadSpec{clients: 64, size: 1})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !l.wants("paced") {
+		return nil
+	}
+	const every = time.Second / 200
+	floor := func(d time.Duration) (loadResult, error) { return f.paced(ctx, every, d) }
+	if err := l.measureFloor(ctx, f, round, "F0 paced", floor); err != nil {
+		return err
+	}
+	return l.measureHouse(ctx, h, names, round, "paced", "F0 paced", loadSpec{clients: 8, size: 1, every: every})
+}
+
+// bestConnections finds, once, with how many sessions the single form is fastest.
+func (l *lab) bestConnections(ctx context.Context, f *floor) error {
+	best := 0
+	for _, n := range []int{8, 16, 32, 64} {
+		if l.conns != 0 && best == 0 {
+			return nil
+		}
+		r, err := f.singles(ctx, n, min(l.seconds, time.Second))
+		if err != nil {
+			return err
+		}
+		if rate := int(float64(r.acknowledged) / r.took.Seconds()); rate > best {
+			best, l.conns = rate, n
+		}
+	}
+	return nil
+}
+
+// roundFour is four shards.
+func (l *lab) roundFour(ctx context.Context, round int) (err error) {
+	if !l.wants(rpcName(8000, false, 4), rpcName(8000, true, 4)) {
+		return nil
+	}
+	f, err := l.newFloor(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	h, names, err := l.openHouse(ctx, 4)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	for _, c := range batchCases[:2] {
+		name := rpcName(c.size, c.hot, 4)
+		if !l.wants(name) {
+			continue
+		}
+		floorName := fmt.Sprintf("F0 %d %s", c.size, spread(c.hot))
+		err := l.measureFloor(ctx, f, round, floorName, func(d time.Duration) (loadResult, error) { return f.run(ctx, c.size, c.hot, d) })
+		if err != nil {
+			return err
+		}
+		if err := l.measureHouse(ctx, h, names, round, name, floorName, loadSpec{clients: c.clients, size: c.size, hot: c.hot}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openHouse is an installation with money in every wallet.
+func (l *lab) openHouse(ctx context.Context, shards int) (*house, *names, error) {
+	h, err := l.newHouse(ctx, shards)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := newNames(l.accounts)
+	if err = h.start(ctx); err == nil {
+		err = h.fund(ctx, names)
+	}
+	if err == nil {
+		err = l.exec(ctx, "CHECKPOINT")
+	}
+	if err == nil {
+		_, err = h.sql.Exec(ctx, "VACUUM ANALYZE")
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, h.close())
+	}
+	return h, names, nil
+}
+
+// measureFloor runs one case of the floor and checks it.
+func (l *lab) measureFloor(ctx context.Context, f *floor, round int, name string, load func(time.Duration) (loadResult, error)) error {
+	pid, err := postmasterPID(l.pg.Data)
+	if err != nil {
+		return err
+	}
+	s := subject{postmaster: pid, sql: f.sql}
+	r, err := l.measure(ctx, s, round, name, load)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	l.results = append(l.results, r)
+	return f.check(ctx)
+}
+
+// measureHouse runs one case of ours and checks the books.
+func (l *lab) measureHouse(ctx context.Context, h *house, names *names, round int, name, floor string, spec loadSpec) error {
+	pid, err := postmasterPID(l.pg.Data)
+	if err != nil {
+		return err
+	}
+	s := subject{postmaster: pid, sql: h.sql, server: h.server, broker: h.broker}
+	m := watchMemory(h.server.cmd.Process.Pid)
+	var behind int64
+	r, err := l.measure(ctx, s, round, name, func(d time.Duration) (loadResult, error) {
+		stop := l.profiling(ctx, h, name, d)
+		got, err := h.drive(ctx, names, spec, d)
+		stop()
+		if err == nil {
+			behind, err = h.published(ctx)
+		}
+		return got, err
+	})
+	r.RSS = m.end()
+	if err != nil {
+		return fmt.Errorf("%s: %w; the server said: %s", name, err, tail(h.log("server")))
+	}
+	r.Floor, r.Behind = floor, behind
+	l.results = append(l.results, r)
+	return h.check(ctx, names)
+}
+
+// profiling takes a processor profile of the server while a case runs, when asked for.
+func (l *lab) profiling(ctx context.Context, h *house, name string, d time.Duration) func() {
+	if l.profile == "" || d < time.Second {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		file := filepath.Join(l.profile, fileName(name))
+		err := h.server.save(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", int(d.Seconds())), file+".cpu.pprof")
+		err = errors.Join(err, h.server.save(ctx, "/debug/pprof/allocs", file+".allocs.pprof"))
+		if err = errors.Join(err, h.server.save(ctx, "/metrics", file+".metrics")); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: profile:", err)
+		}
+	}()
+	return func() { <-done }
+}
+
+// warm is how long a case runs before it is measured.
+const warm = 400 * time.Millisecond
+
+// measure warms up, runs and reads everything before and after.
+func (l *lab) measure(ctx context.Context, s subject, round int, name string, load func(time.Duration) (loadResult, error)) (r result, err error) {
+	if _, err := load(min(warm, l.seconds)); err != nil {
+		return r, err
+	}
+	if err := l.exec(ctx, "CHECKPOINT"); err != nil {
+		return r, err
+	}
+	before, err := s.read(ctx)
+	if err != nil {
+		return r, err
+	}
+	got, err := load(l.seconds)
+	if err != nil {
+		return r, err
+	}
+	after := reading{}
+	if err := s.times(&after); err != nil {
+		return r, err
+	}
+	whole, err := s.read(ctx)
+	if err != nil {
+		return r, err
+	}
+	after.wal, after.stored, after.rows, after.entries = whole.wal, whole.stored, whole.rows, whole.entries
+	after.mallocs, after.allocated = whole.mallocs, whole.allocated
+	r = newResult(name, round, got, before, after)
+	fmt.Fprintf(os.Stderr, "%d  %-28s %8.0f/s\n", round, name, r.Rate)
+	return r, nil
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/provodka/provodka/adapters/kafka"
+	"github.com/provodka/provodka/adapters/onec"
+	"github.com/provodka/provodka/adapters/registercsv"
+	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// serverConfig is what the server child is told.
+type serverConfig struct {
+	DSN     string
+	Broker  string
+	Process string
+	Shards  int
+	Relay   bool // off: the journal is not published
+	API     bool // off: the engine alone
+	Batch   int  // most operations of one commit; 0 is the engine's own
+}
+
+// serve runs engine and API as `provodka serve` composes them.
+func serve(ctx context.Context, config string, say func(string) error) error {
+	var c serverConfig
+	if err := json.Unmarshal([]byte(config), &c); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	registry := prometheus.NewRegistry()
+	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	db, err := store.Open(ctx, c.DSN, store.Options{Logger: log})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	topics, err := kafka.Open(ctx, kafka.Config{Brokers: []string{c.Broker}, Shards: c.Shards, Logger: log, Metrics: registry})
+	if err != nil {
+		return err
+	}
+	defer topics.Close()
+	var events port.EventLog = topics
+	if !c.Relay {
+		events = nowhere{}
+	}
+	flows := flow.NewRegistry()
+	e, err := engine.New(engine.Config{
+		Process: cmp.Or(c.Process, "bench"), DB: db, Commands: topics, Events: events, Outcomes: topics, Flows: flows,
+		Owner: true, Zone: db.Zone(), Logger: log, Metrics: registry, BatchOperations: c.Batch,
+	})
+	if err != nil {
+		return err
+	}
+	over := make(chan error, 1)
+	go func() { over <- e.Run(ctx) }()
+	select {
+	case <-e.Ready():
+	case err := <-over:
+		return fmt.Errorf("the engine ended: %w", err)
+	}
+	addr, stop := "", func() error { return nil }
+	if c.API {
+		if addr, stop, err = serveAPI(e, db, flows, log, registry); err != nil {
+			return err
+		}
+	}
+	if err := say(addr); err != nil {
+		return err
+	}
+	err = <-over
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, stop())
+}
+
+func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Logger, registry *prometheus.Registry) (string, func() error, error) {
+	vault, err := private.New(private.Config{DB: db, Secrets: [][]byte{[]byte("a secret of the bench, of 32 bytes")}})
+	if err != nil {
+		return "", nil, err
+	}
+	handler, err := api.New(api.Config{
+		Engine: e, DB: db, Vault: vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
+		Own: []api.OwnAccount{{Name: "settlement"}}, Now: time.Now, Logger: log, Metrics: registry,
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := api.HTTPServer(handler)
+	go func() { _ = server.Serve(listener) }() // ends by Close
+	return listener.Addr().String(), server.Close, nil
+}
+
+// nowhere is an event log that keeps nothing: the writer alone is measured with it.
+type nowhere struct{}
+
+func (nowhere) Own(context.Context, int) (port.EventWriter, *port.LogRecord, error) {
+	return nowhere{}, nil, nil
+}
+
+func (nowhere) Replay(context.Context, int, int64, func([]port.LogRecord) error) error { return nil }
+
+func (nowhere) Publish(context.Context, []port.LogRecord) error { return nil }
+
+func (nowhere) Close() {}
