@@ -47,7 +47,7 @@ func Scenarios(t *testing.T, s Script) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := play(t, s, string(bytes))
+			got, _ := play(t, s, string(bytes))
 			if got == string(bytes) {
 				return
 			}
@@ -62,10 +62,19 @@ func Scenarios(t *testing.T, s Script) {
 	}
 }
 
-// play performs a scenario and gives its text with what happened.
-func play(t *testing.T, s Script, text string) string {
+// Story plays the lines of one scenario and gives the rows that were walked: a way
+// to rows that Explore reaches only far beyond its bounds.
+func Story(t *testing.T, s Script, text string) Rows {
 	t.Helper()
-	w := NewWorld(&s.Spec)
+	_, rows := play(t, s, text)
+	return rows
+}
+
+// play performs a scenario; it gives its text with what happened, and the rows
+// that were walked.
+func play(t *testing.T, s Script, text string) (string, Rows) {
+	t.Helper()
+	w, rows := NewWorld(&s.Spec), Rows{}
 	var out []string
 	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if strings.HasPrefix(line, "    ") {
@@ -76,7 +85,7 @@ func play(t *testing.T, s Script, text string) string {
 		if len(words) == 0 || words[0][0] == '#' {
 			continue
 		}
-		happened, err := say(w, s, words)
+		happened, err := say(w, s, words, rows)
 		if err != nil {
 			t.Fatalf("line %d, %q: %v", i+1, line, err)
 		}
@@ -84,11 +93,11 @@ func play(t *testing.T, s Script, text string) string {
 			out = append(out, "    "+h)
 		}
 	}
-	return strings.Join(out, "\n") + "\n"
+	return strings.Join(out, "\n") + "\n", rows
 }
 
 // say performs one line.
-func say(w *World, s Script, words []string) ([]string, error) {
+func say(w *World, s Script, words []string, rows Rows) ([]string, error) {
 	switch words[0] {
 	case "balances":
 		return balances(w), nil
@@ -109,6 +118,7 @@ func say(w *World, s Script, words []string) ([]string, error) {
 	if refusal != nil {
 		return []string{"refused " + refusal.Error()}, nil
 	}
+	rows[[2]string{m.From, m.On}] = true
 	return tell(m), nil
 }
 

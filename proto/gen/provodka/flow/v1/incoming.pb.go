@@ -185,10 +185,18 @@ type IncomingData struct {
 	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The payout's attempt that a known debit is.
 	Attempt string `protobuf:"bytes,12,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Times the same line came again in other statements.
-	SeenAgain uint32 `protobuf:"varint,13,opt,name=seen_again,json=seenAgain,proto3" json:"seen_again,omitempty"`
-	// Attempts to return the money, and what is known of the last one.
-	Returns       []*ReturnAttempt `protobuf:"bytes,14,rep,name=returns,proto3" json:"returns,omitempty"`
+	// The last statement that showed the same line again; "" = none.
+	SeenAgainIn string `protobuf:"bytes,13,opt,name=seen_again_in,json=seenAgainIn,proto3" json:"seen_again_in,omitempty"`
+	// All attempts to return the money.
+	Returns []*ReturnAttempt `protobuf:"bytes,14,rep,name=returns,proto3" json:"returns,omitempty"`
+	// Money in suspense:{line} now; rubles, decimal of scale 2.
+	Suspended string `protobuf:"bytes,15,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	// Money in claim:{line} now; rubles, decimal of scale 2.
+	Claimed string `protobuf:"bytes,16,opt,name=claimed,proto3" json:"claimed,omitempty"`
+	// A person said that the line was booked by something else: its own posting was undone.
+	BookedElsewhere bool `protobuf:"varint,18,opt,name=booked_elsewhere,json=bookedElsewhere,proto3" json:"booked_elsewhere,omitempty"`
+	// Money in deposit:{company} of which the company is being told; rubles, decimal of scale 2.
+	Pledged       string `protobuf:"bytes,17,opt,name=pledged,proto3" json:"pledged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -307,11 +315,11 @@ func (x *IncomingData) GetAttempt() string {
 	return ""
 }
 
-func (x *IncomingData) GetSeenAgain() uint32 {
+func (x *IncomingData) GetSeenAgainIn() string {
 	if x != nil {
-		return x.SeenAgain
+		return x.SeenAgainIn
 	}
-	return 0
+	return ""
 }
 
 func (x *IncomingData) GetReturns() []*ReturnAttempt {
@@ -321,15 +329,45 @@ func (x *IncomingData) GetReturns() []*ReturnAttempt {
 	return nil
 }
 
+func (x *IncomingData) GetSuspended() string {
+	if x != nil {
+		return x.Suspended
+	}
+	return ""
+}
+
+func (x *IncomingData) GetClaimed() string {
+	if x != nil {
+		return x.Claimed
+	}
+	return ""
+}
+
+func (x *IncomingData) GetBookedElsewhere() bool {
+	if x != nil {
+		return x.BookedElsewhere
+	}
+	return false
+}
+
+func (x *IncomingData) GetPledged() string {
+	if x != nil {
+		return x.Pledged
+	}
+	return ""
+}
+
 // One attempt to return money to its sender.
 type ReturnAttempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Number of the attempt, from 1.
 	Number uint32 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
-	// What is known of it: "", "done" or "refused".
+	// What is known of it: "" = open, "done" or "refused".
 	Result string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
 	// The bank's last status, raw.
-	Status        string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	// What it sends back; rubles, decimal of scale 2.
+	Amount        string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -381,6 +419,13 @@ func (x *ReturnAttempt) GetResult() string {
 func (x *ReturnAttempt) GetStatus() string {
 	if x != nil {
 		return x.Status
+	}
+	return ""
+}
+
+func (x *ReturnAttempt) GetAmount() string {
+	if x != nil {
+		return x.Amount
 	}
 	return ""
 }
@@ -576,7 +621,7 @@ func (x *IncomingAssign) GetReason() string {
 	return ""
 }
 
-// Body of incoming's "return", "explain_fee", "explain_known" and "explain_loss":
+// Body of incoming's "return", "assign_known", "recover", "explain_fee", "explain_known" and "explain_loss":
 // a person says what the line was.
 type IncomingExplain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -698,7 +743,7 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x14\n" +
 	"\x05rules\x18\x02 \x03(\tR\x05rules\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xe1\x03\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xe3\x04\n" +
 	"\fIncomingData\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.provodka.flow.v1.LineKindR\x04kind\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
@@ -713,14 +758,18 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\vsuggestions\x18\n" +
 	" \x03(\v2\x1c.provodka.flow.v1.SuggestionR\vsuggestions\x12\x16\n" +
 	"\x06reason\x18\v \x01(\tR\x06reason\x12\x18\n" +
-	"\aattempt\x18\f \x01(\tR\aattempt\x12\x1d\n" +
-	"\n" +
-	"seen_again\x18\r \x01(\rR\tseenAgain\x129\n" +
-	"\areturns\x18\x0e \x03(\v2\x1f.provodka.flow.v1.ReturnAttemptR\areturns\"W\n" +
+	"\aattempt\x18\f \x01(\tR\aattempt\x12\"\n" +
+	"\rseen_again_in\x18\r \x01(\tR\vseenAgainIn\x129\n" +
+	"\areturns\x18\x0e \x03(\v2\x1f.provodka.flow.v1.ReturnAttemptR\areturns\x12\x1c\n" +
+	"\tsuspended\x18\x0f \x01(\tR\tsuspended\x12\x18\n" +
+	"\aclaimed\x18\x10 \x01(\tR\aclaimed\x12)\n" +
+	"\x10booked_elsewhere\x18\x12 \x01(\bR\x0fbookedElsewhere\x12\x18\n" +
+	"\apledged\x18\x11 \x01(\tR\apledged\"o\n" +
 	"\rReturnAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\tR\x06status\"\xf3\x02\n" +
+	"\x06status\x18\x03 \x01(\tR\x06status\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\tR\x06amount\"\xf3\x02\n" +
 	"\x10IncomingRegister\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.provodka.flow.v1.LineKindR\x04kind\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +

@@ -1,0 +1,128 @@
+package incoming
+
+import (
+	_ "embed"
+
+	"github.com/provodka/provodka/engine/flow"
+)
+
+//go:embed incoming.md
+var document string
+
+// Name is the flow's name.
+const Name = "incoming"
+
+// States.
+const (
+	ToppedUp    = "topped_up"
+	Depositing  = "depositing"
+	Deposited   = "deposited"
+	Unmatched   = "unmatched"
+	Returning   = "returning"
+	Returned    = "returned"
+	KnownCredit = "known_credit"
+	KnownDebit  = "known_debit"
+	OwnTransfer = "own_transfer"
+	BankFee     = "bank_fee"
+	Unexplained = "unexplained"
+	Explained   = "explained"
+)
+
+// Commands, with their bodies.
+const (
+	Register      = "register"       // IncomingRegister
+	Assign        = "assign"         // IncomingAssign
+	AssignDeposit = "assign_deposit" // IncomingAssign
+	AssignKnown   = "assign_known"   // IncomingExplain
+	Return        = "return"         // IncomingExplain
+	Recover       = "recover"        // IncomingExplain
+	ExplainFee    = "explain_fee"    // IncomingExplain
+	ExplainLoss   = "explain_loss"   // IncomingExplain
+	ExplainKnown  = "explain_known"  // IncomingExplain
+	Charge        = "charge"         // IncomingAssign
+)
+
+// Answers of the world and the timer.
+const (
+	told          = "told"
+	tellRefused   = "tell_refused"
+	tellUnknown   = "tell_unknown"
+	returnDone    = "return_done"
+	returnRefused = "return_refused"
+	returnUnknown = "return_unknown"
+	overdue       = "overdue"
+)
+
+// Rows that Decide chooses; incoming.md says what each means.
+const (
+	registerTopup            = "register_topup"
+	registerDeposit          = "register_deposit"
+	registerOwn              = "register_own"
+	registerKnown            = "register_known"
+	registerFee              = "register_fee"
+	registerUnknown          = "register_unknown"
+	returnDoneUnexplained    = "return_done_unexplained"
+	returnCovered            = "return_covered"
+	returnRefusedUnexplained = "return_refused_unexplained"
+	toldUnmatched            = "told_unmatched"
+	toldUnexplained          = "told_unexplained"
+	tellRefusedUnexplained   = "tell_refused_unexplained"
+	tellRefusedEven          = "tell_refused_even"
+	lateNoted                = "late_noted"
+	lateReturned             = "late_returned"
+	lateUnmatched            = "late_unmatched"
+	lateUnexplained          = "late_unexplained"
+	lateExplained            = "late_explained"
+	answerLate               = "answer_late"
+)
+
+// Asks of the Asks table.
+const (
+	tellDeposit = "tell_deposit"
+	askTold     = "ask_told"
+	returnMoney = "return_money"
+	askReturn   = "ask_return"
+)
+
+// Amounts of the Entries table, rubles of scale 2.
+const (
+	amountSum       = "sum"
+	amountOwnOut    = "own_out"
+	amountOwnIn     = "own_in"
+	amountGiveBack  = "give_back"
+	amountUncovered = "uncovered"
+	amountClaimBack = "claim_back"
+	amountTakeBack  = "take_back"
+	amountNet       = "net"
+)
+
+var amounts = []string{
+	amountSum, amountOwnOut, amountOwnIn, amountGiveBack, amountUncovered, amountClaimBack, amountTakeBack, amountNet,
+}
+
+var words = flow.Words{
+	States: []string{
+		ToppedUp, Depositing, Deposited, Unmatched, Returning, Returned, KnownCredit, KnownDebit,
+		OwnTransfer, BankFee, Unexplained, Explained,
+	},
+	Events: []string{
+		Register, Assign, AssignDeposit, AssignKnown, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
+		told, tellRefused, tellUnknown, returnDone, returnRefused, returnUnknown, overdue,
+		registerTopup, registerDeposit, registerOwn, registerKnown, registerFee, registerUnknown,
+		returnDoneUnexplained, returnCovered, returnRefusedUnexplained, toldUnmatched, toldUnexplained,
+		tellRefusedUnexplained, tellRefusedEven, lateNoted, lateReturned, lateUnmatched, lateUnexplained,
+		lateExplained, answerLate,
+	},
+	Recipes: []string{
+		"topup", "deposit", "undeposit", "suspend", "assign", "assign_deposit", "unsuspend", "transfer", "fee",
+		"missing", "unmiss", "expense_fee", "expense_loss", "charge", "recover", "correct",
+	},
+	Asks:    []string{tellDeposit, askTold, returnMoney, askReturn},
+	Amounts: amounts,
+	Owners:  []string{"account", "other", "company", "line"},
+}
+
+// New gives the flow of incoming.md. A table that does not fit the program stops it.
+func New() *flow.Flow {
+	return flow.MustParse(Name, "engine/flow/incoming/incoming.md", document, decide, words)
+}
