@@ -1,0 +1,56 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `Provodka is a double-entry ledger and payment engine.
+
+Data goes to stdout, everything else to stderr; --output json is for programs.
+Commands that read find their installation in this order: their flags, the
+environment (PROVODKA_DSN, PROVODKA_BROKERS), and the directory of a running
+"provodka dev" (--dev, by default .provodka when it is there).
+
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage
+  3  the audit found a difference, or the doctor something that needs a person`
+
+// newRootCmd puts the commands together.
+func newRootCmd(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use: "provodka", Short: "A double-entry ledger and payment engine", Long: rootLong,
+		SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.PersistentFlags().StringVar(&env.Dir, "dev", "", "directory of a running `provodka dev` to read from (default .provodka when it has dev.json)")
+	root.PersistentFlags().StringVar(&env.Output, "output", outputTable, "table for people, json for programs")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return env.checkOutput() }
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "read", Title: "Read the books:"},
+		&cobra.Group{ID: "prove", Title: "Prove and repair:"})
+	for group, commands := range map[string][]*cobra.Command{
+		"run":   {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newVersionCmd(env)},
+		"read":  {newTrialBalanceCmd(env), newBalanceCmd(env), newStatementCmd(env), newTaskCmd(env), newExportCmd(env)},
+		"prove": {newAuditCmd(env), newEventsCmd(env), newDoctorCmd(env)},
+	} {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	return root
+}
+
+// args turns a refusal of arguments into one of usage.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, list []string) error {
+		if err := check(cmd, list); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,146 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/provodka/provodka/adapters/kafka"
+	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/audit/audittest"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// TestScripts runs the program as people do. Beside testscript's own commands:
+//
+//	books NAME     fills a database of its own ($DSN) and a broker ($BROKERS)
+//	empty          gives an empty, migrated database and no broker
+//	sql STATEMENT  changes the database behind everybody's back
+//	flip FILE N    changes byte N of a file, from the end when negative
+//	code N PROGRAM ARGS…  runs a program and expects its exit code
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", filepath.Dir(bin)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("LC_ALL", "C.UTF-8")
+			return nil
+		},
+		Condition: func(name string) (bool, error) { return false, errors.New("there is no condition " + name) },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"books": func(ts *testscript.TestScript, _ bool, args []string) { seedBooks(t, ts, args[0]) },
+			"empty": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("DSN", embedtest.DSN(t, store.Migrate)) },
+			"sql":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(execute(ts.Getenv("DSN"), args[0])) },
+			"flip":  func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(flip(ts.MkAbs(args[0]), args[1])) },
+			"code":  expectCode,
+		},
+	})
+}
+
+// seedBooks makes a world and puts it where a server would.
+func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
+	world := map[string]func() *audittest.World{
+		"small":  audittest.Small,
+		"random": func() *audittest.World { return audittest.Random(11, 4, 300) },
+	}[name]
+	if world == nil {
+		ts.Fatalf("no books %q", name)
+	}
+	w, dsn, brokers := world(), embedtest.DSN(t, store.Migrate), embedtest.Broker(t)
+	db, err := store.Open(t.Context(), dsn, store.Options{Logger: slog.New(slog.DiscardHandler), Zone: audittest.Zone})
+	ts.Check(err)
+	defer db.Close()
+	ts.Check(w.Store(t.Context(), db))
+	ts.Check(publish(t.Context(), w, brokers))
+	ts.Setenv("DSN", dsn)
+	ts.Setenv("BROKERS", brokers)
+}
+
+func publish(ctx context.Context, w *audittest.World, brokers string) error {
+	log, err := kafka.Open(ctx, kafka.Config{Brokers: []string{brokers}, Shards: len(w.Shards()), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	for _, shard := range w.Shards() {
+		writer, _, err := log.Own(ctx, shard)
+		if err != nil {
+			return err
+		}
+		var records []port.LogRecord
+		for _, e := range w.Events(shard) {
+			r := port.LogRecord{Key: e.Key, Value: e.Value, Timestamp: time.UnixMicro(audittest.StartUS)}
+			for _, h := range e.Headers {
+				r.Headers = append(r.Headers, port.Header{Key: h.Key, Value: h.Value})
+			}
+			records = append(records, r)
+		}
+		err = writer.Publish(ctx, records)
+		writer.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func execute(dsn, statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	tag, err := conn.Exec(ctx, statement)
+	if err == nil && tag.RowsAffected() == 0 {
+		return errors.New("the statement changed nothing")
+	}
+	return err
+}
+
+func flip(path, at string) error {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(at)
+	if err != nil {
+		return err
+	}
+	if n < 0 {
+		n += len(file)
+	}
+	file[n] ^= 1
+	return os.WriteFile(path, file, 0o600)
+}
+
+// expectCode runs a program that must end with the code.
+func expectCode(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit interface{ ExitCode() int }
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("%s: exit code %d, expected %s", strings.Join(args[1:], " "), code, args[0])
+	}
+}

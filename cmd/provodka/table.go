@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// The values of --output.
+const (
+	outputTable = "table"
+	outputJSON  = "json"
+)
+
+func (e *Env) checkOutput() error {
+	if e.Output != outputTable && e.Output != outputJSON {
+		return usagef("--output %q: table or json", e.Output)
+	}
+	return nil
+}
+
+func (e *Env) json() bool { return e.Output == outputJSON }
+
+// printJSON writes one value for programs.
+func (e *Env) printJSON(v any) error {
+	enc := json.NewEncoder(e.Out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// table is rows of text under a head; money and numbers stand to the right.
+type table struct {
+	head  []string
+	right []bool
+	rows  [][]string
+}
+
+// newTable makes a table; a column whose name begins with '>' stands to the right.
+func newTable(columns ...string) *table {
+	t := &table{}
+	for _, c := range columns {
+		name, right := strings.CutPrefix(c, ">")
+		t.head, t.right = append(t.head, name), append(t.right, right)
+	}
+	return t
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// rule draws a line before the rows that follow.
+func (t *table) rule() { t.rows = append(t.rows, nil) }
+
+// write prints the table, two spaces between columns, none at the end of a line.
+func (t *table) write(w io.Writer) error {
+	widths := make([]int, len(t.head))
+	for _, row := range append([][]string{t.head}, t.rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	line := func(cells []string) string {
+		var b strings.Builder
+		for i, cell := range cells {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			if t.right[i] {
+				b.WriteString(pad + cell)
+			} else {
+				b.WriteString(cell + pad)
+			}
+		}
+		return strings.TrimRight(b.String(), " ")
+	}
+	bar := make([]string, len(widths))
+	for i, n := range widths {
+		bar[i] = strings.Repeat("-", n)
+	}
+	lines := []string{line(t.head), line(bar)}
+	for _, row := range t.rows {
+		if row == nil {
+			row = bar
+		}
+		lines = append(lines, line(row))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}

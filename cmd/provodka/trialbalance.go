@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+const trialBalanceLong = `The trial balance (оборотно-сальдовая ведомость) by type of account, with the account
+numbers of 1C: what was debited and credited in all, and the balance on the side where
+it stands. In every asset the debits of the last line equal its credits.`
+
+func newTrialBalanceCmd(env *Env) *cobra.Command {
+	var dsn, bookName string
+	cmd := &cobra.Command{
+		Use: "trial-balance", Short: "Turnover and balance of every type of account", Long: trialBalanceLong, Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			db, err := env.openDB(cmd.Context(), dsn)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			name, err := env.book(cmd.Context(), db, bookName)
+			if err != nil {
+				return err
+			}
+			rows, seen, err := db.TrialBalance(cmd.Context(), name)
+			if err != nil {
+				return err
+			}
+			return env.printTrialBalance(name, rows, seen)
+		},
+	}
+	dsnFlag(cmd, &dsn)
+	bookFlag(cmd, &bookName)
+	return cmd
+}
+
+// trialRow is a line of the trial balance, or its last line.
+type trialRow struct {
+	Code1C        string `json:"code_1c,omitempty"`
+	Type          string `json:"type,omitempty"`
+	Class         string `json:"class,omitempty"`
+	Asset         string `json:"asset"`
+	Debit         string `json:"debit"`
+	Credit        string `json:"credit"`
+	BalanceDebit  string `json:"balance_debit"`
+	BalanceCredit string `json:"balance_credit"`
+	Meaning       string `json:"meaning,omitempty"`
+}
+
+type trialTotal struct{ debit, credit, balanceDebit, balanceCredit money.Amount }
+
+// trialBalance orders the rows as the chart does and adds them up per asset.
+func trialBalance(rows []store.TotalRow) (lines, totals []trialRow) {
+	order := map[string]int{}
+	for i, t := range book.Types() {
+		order[t.Name] = i
+	}
+	slices.SortStableFunc(rows, func(a, b store.TotalRow) int {
+		if a.Type != b.Type {
+			return order[a.Type] - order[b.Type]
+		}
+		return strings.Compare(a.Asset, b.Asset)
+	})
+	sums := map[string]*trialTotal{}
+	var assets []string
+	for _, r := range rows {
+		t, _ := book.LookupType(r.Type)
+		net := r.Debit.Sub(r.Credit)
+		line := trialRow{Code1C: t.Code1C, Type: r.Type, Class: string(t.Class), Asset: r.Asset, Meaning: t.Meaning}
+		sum := sums[r.Asset]
+		if sum == nil {
+			sum = &trialTotal{}
+			sums[r.Asset] = sum
+			assets = append(assets, r.Asset)
+		}
+		left, right := money.Max(net, money.Zero), money.Max(net.Neg(), money.Zero)
+		sum.debit, sum.credit = sum.debit.Add(r.Debit), sum.credit.Add(r.Credit)
+		sum.balanceDebit, sum.balanceCredit = sum.balanceDebit.Add(left), sum.balanceCredit.Add(right)
+		line.Debit, line.Credit = inAsset(r.Asset, r.Debit), inAsset(r.Asset, r.Credit)
+		line.BalanceDebit, line.BalanceCredit = inAsset(r.Asset, left), inAsset(r.Asset, right)
+		lines = append(lines, line)
+	}
+	slices.Sort(assets)
+	for _, asset := range assets {
+		s := sums[asset]
+		totals = append(totals, trialRow{
+			Asset: asset, Debit: inAsset(asset, s.debit), Credit: inAsset(asset, s.credit),
+			BalanceDebit: inAsset(asset, s.balanceDebit), BalanceCredit: inAsset(asset, s.balanceCredit),
+		})
+	}
+	return lines, totals
+}
+
+// inAsset prints an amount with every place of its asset.
+func inAsset(code string, a money.Amount) string {
+	asset, ok := money.LookupAsset(code)
+	if !ok || !a.Round(asset.Scale, money.Down).Equal(a) {
+		return a.String()
+	}
+	return asset.Format(a)
+}
+
+// dashed shows nothing where there is nothing.
+func dashed(amount string) string {
+	if strings.Trim(amount, "0.") == "" {
+		return "-"
+	}
+	return amount
+}
+
+func (e *Env) printTrialBalance(name string, rows []store.TotalRow, seen []store.Seen) error {
+	lines, totals := trialBalance(rows)
+	if e.json() {
+		if lines == nil {
+			lines, totals = []trialRow{}, []trialRow{}
+		}
+		return e.printJSON(map[string]any{"book": name, "positions": positionsJSON(seen), "rows": lines, "totals": totals})
+	}
+	e.say("trial balance of book %s, as of records %s", name, positions(seen))
+	t := newTable("1C", "Type", "Class", "Asset", ">Debit turnover", ">Credit turnover", ">Debit balance", ">Credit balance", "Meaning")
+	for _, l := range lines {
+		t.add(l.Code1C, l.Type, l.Class, l.Asset, dashed(l.Debit), dashed(l.Credit), dashed(l.BalanceDebit), dashed(l.BalanceCredit), l.Meaning)
+	}
+	t.rule()
+	for _, l := range totals {
+		t.add("", "total", "", l.Asset, l.Debit, l.Credit, l.BalanceDebit, l.BalanceCredit, balancedWord(l))
+	}
+	return t.write(e.Out)
+}
+
+func balancedWord(l trialRow) string {
+	if l.Debit == l.Credit && l.BalanceDebit == l.BalanceCredit {
+		return "balanced"
+	}
+	return "NOT BALANCED: run `provodka audit`"
+}
+
+// positions tells how far a read has seen every shard.
+func positions(seen []store.Seen) string {
+	list := make([]string, len(seen))
+	for i, s := range seen {
+		list[i] = fmt.Sprintf("%d.%d", s.Shard, s.Seq)
+	}
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+func positionsJSON(seen []store.Seen) []map[string]any {
+	out := make([]map[string]any, len(seen))
+	for i, s := range seen {
+		out[i] = map[string]any{"shard": s.Shard, "seq": s.Seq}
+	}
+	return out
+}
