@@ -59,7 +59,7 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 		return err
 	}
 	cfg.Bank = server.Bank{URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1}
-	cfg.Tax = server.Tax{URL: s.file.Sandboxes["tax"], MasterToken: taxToken}
+	cfg.Tax = server.Tax{URL: s.file.Sandboxes["tax"], MasterToken: taxToken, UserToken: "dev-user-token"}
 	cfg.Polls = []time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond}
 	cfg.RequestTimeout = 5 * time.Second
 	return nil

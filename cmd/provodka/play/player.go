@@ -129,7 +129,7 @@ func (p *Player) openCompany(ctx context.Context) error {
 		Book: p.Book, Key: "play:company",
 		Details: &companyv1.CompanyDetails{Inn: c.INN, Name: c.Name, Contract: c.Contract,
 			Accounts: []*companyv1.BankAccount{{Account: c.Account, Bic: c.BIC}}},
-		Tariff:          &companyv1.Tariff{From: "2026-01-01", Percent: c.CommissionPercent, Minimum: "0"},
+		Tariff:          &companyv1.Tariff{Percent: c.CommissionPercent, Minimum: "0"},
 		DepositRequired: c.DepositRequired,
 	})
 	if err != nil {

@@ -140,7 +140,7 @@ func (c *Config) Check() error {
 		{"api or engine", !c.API && !c.Engine}, {"listen", c.API && c.Listen == ""},
 		{"secret_files or PROVODKA_SECRET", len(c.Secrets) == 0}, {"own_accounts", len(c.Own) == 0},
 		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
-		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""},
+		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""}, {"tax.user_token", c.Engine && c.Tax.UserToken == ""},
 		{"tls.cert_file and tls.key_file", (c.TLS.CertFile == "") != (c.TLS.KeyFile == "")},
 	} {
 		if f.missing {
