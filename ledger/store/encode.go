@@ -9,10 +9,12 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// execution is one run of a prepared statement with its parameters in binary.
+// execution is one run of a prepared statement with its parameters in binary, or one
+// COPY with its rows.
 type execution struct {
 	statement string
 	params    [][]byte
+	copied    []byte // the rows of a COPY; nil for a prepared statement
 }
 
 // executionBytes bounds the parameters of one execution: CockroachDB refuses messages
@@ -44,12 +46,14 @@ func (e *encoder) buffer() []byte {
 }
 
 // table encodes the rows of one statement: parameters that are the same for all rows,
-// then one array per column.
+// then one array per column. A COPY has one column instead, which holds whole rows: a
+// field of a row is written as an element of an array is.
 type table struct {
 	e         *encoder
 	statement string
 	fixed     [][]byte
 	columns   []column
+	copying   int // columns that a COPY writes, 0 for a prepared statement
 	rows      int
 	bytes     int
 }
@@ -62,6 +66,11 @@ func (e *encoder) table(statement string, fixed [][]byte, elements ...uint32) *t
 	return t
 }
 
+// copy encodes rows for a COPY of that many columns, the fixed ones first.
+func (e *encoder) copy(statement string, fixed [][]byte, columns int) *table {
+	return &table{e: e, statement: statement, fixed: fixed, columns: make([]column, 1), copying: columns}
+}
+
 // row begins the next row; its columns are written through the answer, from the left.
 func (t *table) row() *cells {
 	if t.bytes > executionBytes {
@@ -69,16 +78,31 @@ func (t *table) row() *cells {
 	}
 	if t.rows == 0 {
 		for i := range t.columns {
-			t.columns[i].begin(t.e.buffer())
+			t.columns[i].begin(t.e.buffer(), t.copying > 0)
 		}
 	}
 	t.rows++
+	if t.copying == 0 {
+		return &cells{t: t}
+	}
+	col := &t.columns[0]
+	col.buf = binary.BigEndian.AppendUint16(col.buf, uint16(t.copying))
+	for _, value := range t.fixed {
+		col.buf = append(binary.BigEndian.AppendUint32(col.buf, uint32(len(value))), value...)
+	}
 	return &cells{t: t}
 }
 
 // flush makes an execution of the rows that wait.
 func (t *table) flush() {
 	if t.rows == 0 {
+		return
+	}
+	if t.copying > 0 {
+		rows := append(t.columns[0].buf, 0xff, 0xff) // the end
+		t.e.used = append(t.e.used, rows)
+		t.e.executions = append(t.e.executions, execution{statement: t.statement, copied: rows})
+		t.rows, t.bytes = 0, 0
 		return
 	}
 	params := make([][]byte, 0, len(t.fixed)+len(t.columns))
@@ -88,7 +112,7 @@ func (t *table) flush() {
 		t.e.used = append(t.e.used, array)
 		params = append(params, array)
 	}
-	t.e.executions = append(t.e.executions, execution{t.statement, params})
+	t.e.executions = append(t.e.executions, execution{statement: t.statement, params: params})
 	t.rows, t.bytes = 0, 0
 }
 
@@ -101,7 +125,16 @@ type column struct {
 // arrayHeader is dimensions, null flag, element type, length, lower bound.
 const arrayHeader = 5 * 4
 
-func (c *column) begin(buf []byte) { c.buf = append(buf, make([]byte, arrayHeader)...) }
+// copyHeader is the signature, flags and the length of an extension of a binary COPY.
+const copyHeader = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
+
+func (c *column) begin(buf []byte, copying bool) {
+	if copying {
+		c.buf = append(buf, copyHeader...)
+		return
+	}
+	c.buf = append(buf, make([]byte, arrayHeader)...)
+}
 
 func (c *column) finish(n int) []byte {
 	head := c.buf[:0]
@@ -120,6 +153,9 @@ type cells struct {
 }
 
 func (c *cells) next() *column {
+	if c.t.copying > 0 {
+		return &c.t.columns[0]
+	}
 	col := &c.t.columns[c.i]
 	c.i++
 	return col

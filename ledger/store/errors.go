@@ -62,10 +62,15 @@ const (
 	guardKeys   = "provodka-keys-taken"
 )
 
-// guard turns an error that one of our guards raised into its name.
+// guard turns an error that one of our guards raised, or a key that is taken, into its name.
 func guard(err error) error {
 	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || pgErr.Code != "22P02" {
+	switch {
+	case !errors.As(err, &pgErr):
+		return err
+	case pgErr.Code == "23505" && pgErr.TableName == "idempotency": // of a COPY, which has no guard
+		return ErrKeyTaken
+	case pgErr.Code != "22P02":
 		return err
 	}
 	switch {

@@ -32,6 +32,7 @@ type Rows struct {
 	gathers    latest[gatherKey, gatherRow]
 	totals     latest[totalKey, totalRow]
 
+	order   []legPlace // kept for its memory
 	encoder encoder
 }
 

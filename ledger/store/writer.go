@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/migrations"
 )
 
 // Commit is one batch of a shard's owner.
@@ -129,13 +130,13 @@ func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) 
 	next := [][]byte{int8Param(c.Next.Offset), int4Param(c.Next.LeaderEpoch), c.Next.TopicID[:]}
 	if c.Rows == nil || c.Rows.Len() == 0 {
 		params := append(append(guard, next...), int8Param(c.ClockUS))
-		return []execution{{"shard_skip", params}}, nil
+		return []execution{{statement: "shard_skip", params: params}}, nil
 	}
 	late, err := w.lateSums(ctx, c.Rows.lateDays())
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.Rows.encode(w.shard, late)
+	rows, err := c.Rows.encode(w.shard, late, w.db.dialect == migrations.PostgreSQL)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +145,7 @@ func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) 
 	params = append(params, next...)
 	params = append(params, int8Param(int64(last.Record.GetSeq())), last.Hash[:],
 		int8Param(max(c.ClockUS, last.Record.GetClockUs())))
-	return append([]execution{{"shard_advance", params}}, rows...), nil
+	return append([]execution{{statement: "shard_advance", params: params}}, rows...), nil
 }
 
 // lateSums reads the running sums of effective days that late legs go on from, before
@@ -195,6 +196,7 @@ func (w *Writer) undo(ctx context.Context) {
 
 // attempt sends BEGIN, the statements and COMMIT together. The server runs COMMIT only
 // if every statement before it succeeded, so what must not be committed has to raise.
+// With sets that go by COPY it takes a round trip for each of them and one for COMMIT.
 func (w *Writer) attempt(ctx context.Context, executions []execution) error {
 	conn := w.conn.PgConn()
 	if conn.IsClosed() {
@@ -204,13 +206,22 @@ func (w *Writer) attempt(ctx context.Context, executions []execution) error {
 		return err
 	}
 	binary := []int16{pgtype.BinaryFormatCode}
-	batch := &pgconn.Batch{}
+	batch, copies := &pgconn.Batch{}, []execution(nil)
 	batch.ExecParams("BEGIN ISOLATION LEVEL SERIALIZABLE", nil, nil, nil, nil)
 	for _, e := range executions {
+		if e.copied != nil {
+			copies = append(copies, e)
+			continue
+		}
 		batch.ExecPrepared(e.statement, e.params, binary, nil)
 	}
-	batch.ExecParams("COMMIT", nil, nil, nil, nil)
+	if copies == nil {
+		batch.ExecParams("COMMIT", nil, nil, nil, nil)
+	}
 	_, err := conn.ExecBatch(ctx, batch).ReadAll()
+	if err == nil && copies != nil {
+		err = copyAndCommit(ctx, conn, copies)
+	}
 	if err == nil {
 		return nil
 	}
