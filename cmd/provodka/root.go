@@ -27,8 +27,8 @@ func newRootCmd(env *Env) *cobra.Command {
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.PersistentFlags().StringVar(&env.Dir, "dev", "", "directory of a running `provodka dev` to read from (default .provodka when it has dev.json)")
-	root.PersistentFlags().StringVar(&env.Output, "output", outputTable, "table for people, json for programs")
+	root.PersistentFlags().StringVar(&env.Dir, "dev", "", "`directory` of a running \"provodka dev\" to read from (default .provodka when it has dev.json)")
+	root.PersistentFlags().StringVar(&env.Output, "output", outputTable, "`form` of what is printed: table for people, json for programs")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return env.checkOutput() }
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "read", Title: "Read the books:"},
 		&cobra.Group{ID: "prove", Title: "Prove and repair:"})

@@ -125,13 +125,13 @@ func (e *Env) printTrialBalance(name string, rows []store.TotalRow, seen []store
 		return e.printJSON(map[string]any{"book": name, "positions": positionsJSON(seen), "rows": lines, "totals": totals})
 	}
 	e.say("trial balance of book %s, as of records %s", name, positions(seen))
-	t := newTable("1C", "Type", "Class", "Asset", ">Debit turnover", ">Credit turnover", ">Debit balance", ">Credit balance", "Meaning")
+	t := newTable("1C", "Type", "Class", "Asset", ">Debit turnover", ">Credit turnover", ">Debit balance", ">Credit balance")
 	for _, l := range lines {
-		t.add(l.Code1C, l.Type, l.Class, l.Asset, dashed(l.Debit), dashed(l.Credit), dashed(l.BalanceDebit), dashed(l.BalanceCredit), l.Meaning)
+		t.add(l.Code1C, l.Type, l.Class, l.Asset, dashed(l.Debit), dashed(l.Credit), dashed(l.BalanceDebit), dashed(l.BalanceCredit))
 	}
 	t.rule()
 	for _, l := range totals {
-		t.add("", "total", "", l.Asset, l.Debit, l.Credit, l.BalanceDebit, l.BalanceCredit, balancedWord(l))
+		t.add("", "total", balancedWord(l), l.Asset, l.Debit, l.Credit, l.BalanceDebit, l.BalanceCredit)
 	}
 	return t.write(e.Out)
 }
@@ -140,7 +140,7 @@ func balancedWord(l trialRow) string {
 	if l.Debit == l.Credit && l.BalanceDebit == l.BalanceCredit {
 		return "balanced"
 	}
-	return "NOT BALANCED: run `provodka audit`"
+	return "NOT BALANCED"
 }
 
 // positions tells how far a read has seen every shard.
