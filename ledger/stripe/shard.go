@@ -118,6 +118,11 @@ func (s *Shard) Expire(b Books, id CommandID) {
 // that is covered, and Changed, would do nothing but apply it.
 func (s *Shard) Idle() bool { return len(s.waits)+len(s.stripes)+len(s.homes) == 0 }
 
+// Knows says whether anything is remembered of the account. Of one that is not
+// known here, a command that is covered can be applied without Submit, if Changed
+// is told before the next event.
+func (s *Shard) Knows(a Account) bool { return s.stripes[a] != nil || s.homes[a] != nil }
+
 // Undecided says whether the command is parked here.
 func (s *Shard) Undecided(id CommandID) bool { return s.waits[id] != nil }
 
