@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -24,11 +25,17 @@ import (
 type effects struct {
 	shard *shard
 	wake  chan struct{}
-	slots map[string]chan struct{} // calls at once, by port
 
-	mu   sync.Mutex
-	open map[string]*job
+	mu    sync.Mutex
+	open  map[string]*job
+	lines map[string]*line // by port: a slow provider holds up its own effects only
+}
+
+// line is the effects of one port in the order in which they are due.
+type line struct {
+	port port.Port // nil when this program has none of that name
 	due  jobHeap
+	busy int // calls under way
 }
 
 // job is one open effect.
@@ -37,21 +44,18 @@ type job struct {
 	book     string
 	fresh    bool  // never sent by anybody: opened under this ownership
 	notFound int   // how often in a row the provider knew nothing of it
+	missedAt int64 // when it last did, database clock
 	at       int64 // not before, microseconds of the database clock
-	working  bool
-	index    int // in the heap, -1 when not queued
+	index    int   // in the heap, -1 when not queued
 }
 
 func newEffects(s *shard) *effects {
-	x := &effects{shard: s, wake: make(chan struct{}, 1), slots: map[string]chan struct{}{}, open: map[string]*job{}}
-	for name := range s.engine.cfg.Ports {
-		x.slots[name] = make(chan struct{}, s.engine.cfg.EffectsAtOnce)
-	}
-	return x
+	return &effects{shard: s, wake: make(chan struct{}, 1), open: map[string]*job{}, lines: map[string]*line{}}
 }
 
 // load reads the effects that an earlier owner left open.
 func (x *effects) load(ctx context.Context) error {
+	x.shard.engine.metrics.noEffects(x.shard.number)
 	for after := ""; ; {
 		rows, err := x.shard.engine.cfg.DB.OpenEffects(ctx, x.shard.number, after, 1000)
 		if err != nil {
@@ -62,7 +66,6 @@ func (x *effects) load(ctx context.Context) error {
 			x.put(&job{effect: r.Effect, book: r.Book, at: r.Effect.GetDueUs(), index: -1})
 		}
 		if len(rows) < 1000 {
-			x.gauge()
 			return nil
 		}
 	}
@@ -74,35 +77,44 @@ func (x *effects) offer(records []journal.Sealed) {
 	for _, s := range records {
 		for _, e := range s.Record.GetEffects() {
 			changed = true
-			x.take(s.Record.GetBook(), e)
+			if e.GetState() == journalv1.EffectState_EFFECT_STATE_CLOSED {
+				x.close(e.GetAttempt())
+				continue
+			}
+			x.put(&job{
+				effect: e, book: s.Record.GetBook(), at: e.GetDueUs(), index: -1,
+				fresh: e.GetState() == journalv1.EffectState_EFFECT_STATE_OPEN,
+			})
 		}
 	}
-	if !changed {
-		return
+	if changed {
+		x.poke()
 	}
-	x.gauge()
+}
+
+func (x *effects) poke() {
 	select {
 	case x.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (x *effects) take(bookName string, e *journalv1.Effect) {
-	if e.GetState() == journalv1.EffectState_EFFECT_STATE_CLOSED {
-		x.mu.Lock()
-		if j := x.open[e.GetAttempt()]; j != nil {
-			if j.index >= 0 {
-				heap.Remove(&x.due, j.index)
-			}
-			delete(x.open, e.GetAttempt())
-		}
-		x.mu.Unlock()
-		return
+// close forgets an effect that has its final answer.
+func (x *effects) close(attempt string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if j := x.open[attempt]; j != nil {
+		x.drop(j)
 	}
-	x.put(&job{
-		effect: e, book: bookName, at: e.GetDueUs(), index: -1,
-		fresh: e.GetState() == journalv1.EffectState_EFFECT_STATE_OPEN,
-	})
+}
+
+// drop takes a job out of everything; mu is held.
+func (x *effects) drop(j *job) {
+	if j.index >= 0 {
+		heap.Remove(&x.line(j.effect.GetPort()).due, j.index)
+	}
+	delete(x.open, j.effect.GetAttempt())
+	x.shard.engine.metrics.effect(x.shard.number, j.effect.GetPort(), stateWord(j.effect), -1)
 }
 
 // put queues a job; what was known of "not found" stays.
@@ -110,31 +122,49 @@ func (x *effects) put(j *job) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if old := x.open[j.effect.GetAttempt()]; old != nil {
-		if old.index >= 0 {
-			heap.Remove(&x.due, old.index)
-		}
-		j.notFound = old.notFound
+		x.drop(old)
+		j.notFound, j.missedAt = old.notFound, old.missedAt
 	}
 	x.open[j.effect.GetAttempt()] = j
-	heap.Push(&x.due, j)
+	x.shard.engine.metrics.effect(x.shard.number, j.effect.GetPort(), stateWord(j.effect), 1)
+	l := x.line(j.effect.GetPort())
+	if l.port == nil {
+		x.shard.engine.cfg.Logger.Error("an open effect asks a port that this program does not have; it waits",
+			"shard", x.shard.number, "port", j.effect.GetPort(), "attempt", j.effect.GetAttempt())
+		return
+	}
+	heap.Push(&l.due, j)
 }
 
-// later queues a job again.
+// line is the line of a port; mu is held.
+func (x *effects) line(name string) *line {
+	l := x.lines[name]
+	if l == nil {
+		l = &line{port: x.shard.engine.cfg.Ports[name]}
+		x.lines[name] = l
+	}
+	return l
+}
+
+func stateWord(e *journalv1.Effect) string {
+	if e.GetState() == journalv1.EffectState_EFFECT_STATE_IN_DOUBT {
+		return "in_doubt"
+	}
+	return "open"
+}
+
+// later queues a job again, unless a committed record has replaced it.
 func (x *effects) later(j *job, wait time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.open[j.effect.GetAttempt()] != j {
-		return // a committed record has replaced it
+		return
 	}
-	j.working, j.fresh = false, false
 	j.at = x.shard.engine.clock.now() + wait.Microseconds()
 	if j.index < 0 {
-		heap.Push(&x.due, j)
+		heap.Push(&x.line(j.effect.GetPort()).due, j)
 	}
-	select {
-	case x.wake <- struct{}{}:
-	default:
-	}
+	x.poke()
 }
 
 // run starts jobs as they come due.
@@ -142,7 +172,7 @@ func (x *effects) run(ctx context.Context) error {
 	var calls sync.WaitGroup
 	defer calls.Wait()
 	for {
-		j, wait := x.next()
+		j, l, wait := x.next()
 		if j == nil {
 			select {
 			case <-ctx.Done():
@@ -152,70 +182,120 @@ func (x *effects) run(ctx context.Context) error {
 			}
 			continue
 		}
-		if !x.shard.mayCall() {
-			x.later(j, x.shard.engine.cfg.LeaseTTL/6)
-			continue
-		}
-		slot := x.slots[j.effect.GetPort()]
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case slot <- struct{}{}:
-		}
 		calls.Go(func() {
-			defer func() { <-slot }()
-			x.perform(ctx, j)
+			x.perform(ctx, l.port, j)
+			x.mu.Lock()
+			l.busy--
+			x.mu.Unlock()
+			x.poke()
 		})
 	}
 }
 
-// next takes the job that is due, or tells how long to wait.
-func (x *effects) next() (*job, time.Duration) {
+// next takes a job that is due at a port that can take another call, or tells how
+// long to wait. Without a lease that is surely ours nothing is due.
+func (x *effects) next() (*job, *line, time.Duration) {
+	if !x.shard.mayCall() {
+		return nil, nil, x.shard.engine.cfg.LeaseTTL / 6
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if len(x.due) == 0 {
-		return nil, time.Minute
+	wait := time.Minute
+	for _, l := range x.lines {
+		if len(l.due) == 0 || l.busy >= x.shard.engine.cfg.EffectsAtOnce {
+			continue
+		}
+		left := time.Duration(l.due[0].at-x.shard.engine.clock.now()) * time.Microsecond
+		if left <= 0 {
+			l.busy++
+			return heap.Pop(&l.due).(*job), l, 0
+		}
+		wait = min(wait, left)
 	}
-	if wait := time.Duration(x.due[0].at-x.shard.engine.clock.now()) * time.Microsecond; wait > 0 {
-		return nil, wait
-	}
-	j := heap.Pop(&x.due).(*job)
-	j.working = true
-	return j, 0
+	return nil, nil, wait
 }
 
 // perform asks the world once and sends what it answered as a command.
-func (x *effects) perform(ctx context.Context, j *job) {
+func (x *effects) perform(ctx context.Context, p port.Port, j *job) {
 	e := x.shard.engine
-	p := e.cfg.Ports[j.effect.GetPort()]
-	ask := port.Ask{
-		Attempt: j.effect.GetAttempt(), Verb: j.effect.GetVerb(), Body: j.effect.GetBody(),
-		Clock: time.UnixMicro(j.effect.GetOpenedUs()).UTC(),
+	if !x.shard.mayCall() { // looked at again: the goroutine may have waited for a processor
+		x.later(j, e.cfg.LeaseTTL/6)
+		return
 	}
-	call, cancel := context.WithTimeout(ctx, e.cfg.RequestTimeout)
-	defer cancel()
-	var ans port.Answer
-	switch {
-	case j.fresh || j.notFound >= 2 && x.remembered(j, p):
-		ans = p.Send(call, ask)
-		j.notFound = 0
-	default:
-		ans = p.Find(call, ask)
-	}
+	sends := x.begin(j, p)
+	ans := x.call(ctx, p, j, sends)
 	if ctx.Err() != nil {
 		return // the owner is stopping; the next one asks
 	}
 	if ans.Result == port.NotFound {
-		j.notFound++
-		if j.notFound >= 2 && !x.remembered(j, p) {
-			ans = port.Unclear("the provider's memory of attempts is over: a person decides")
-		} else {
+		switch {
+		case sends:
+			ans = port.Unclear("the port answered not_found to a send") // only Find may say so
+		case x.missed(j) < 2 || x.remembered(j, p):
 			x.later(j, e.cfg.RequestTimeout)
 			return
+		default:
+			ans = port.Unclear("the provider's memory of attempts is over: a person decides")
 		}
+	} else {
+		x.seen(j)
 	}
 	e.metrics.answered(j.effect.GetPort(), ans.Result)
 	x.send(ctx, j, ans)
+}
+
+// begin says whether the attempt is sent now, or asked about; from here on it may
+// have been sent.
+func (x *effects) begin(j *job, p port.Port) (sends bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	sends = j.fresh || j.notFound >= 2 && x.remembered(j, p)
+	j.fresh = false
+	if sends {
+		j.notFound = 0
+	}
+	return sends
+}
+
+// missed counts a "not found". Two count as two only when a request that was under
+// way at the first must be over by the second.
+func (x *effects) missed(j *job) int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := x.shard.engine.clock.now()
+	if j.notFound == 0 || now-j.missedAt >= x.shard.engine.cfg.RequestTimeout.Microseconds() {
+		j.notFound, j.missedAt = j.notFound+1, now
+	}
+	return j.notFound
+}
+
+// seen notes that the provider knows the attempt, or cannot tell.
+func (x *effects) seen(j *job) {
+	x.mu.Lock()
+	j.notFound = 0
+	x.mu.Unlock()
+}
+
+// call asks the port once. A port that panics has not answered.
+func (x *effects) call(ctx context.Context, p port.Port, j *job, send bool) (ans port.Answer) {
+	e := x.shard.engine
+	defer func() {
+		if v := recover(); v != nil {
+			e.cfg.Logger.ErrorContext(ctx, "a port panicked; its answer is unknown", "shard", x.shard.number,
+				"port", j.effect.GetPort(), "attempt", j.effect.GetAttempt(), "panic", v, "stack", string(debug.Stack()))
+			ans = port.Unclear("the adapter panicked")
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.RequestTimeout)
+	defer cancel()
+	ask := port.Ask{
+		Attempt: j.effect.GetAttempt(), Verb: j.effect.GetVerb(), Body: j.effect.GetBody(),
+		Clock: time.UnixMicro(j.effect.GetOpenedUs()).UTC(),
+	}
+	if send {
+		return p.Send(ctx, ask)
+	}
+	return p.Find(ctx, ask)
 }
 
 // remembered says whether the provider still remembers attempts as old as this.
@@ -245,21 +325,6 @@ func (x *effects) send(ctx context.Context, j *job, ans port.Answer) {
 		}
 		x.later(j, 3*x.shard.engine.cfg.RequestTimeout)
 	})
-}
-
-// gauge tells how many effects are open and in doubt.
-func (x *effects) gauge() {
-	x.mu.Lock()
-	count := map[[2]string]int{}
-	for _, j := range x.open {
-		state := "open"
-		if j.effect.GetState() == journalv1.EffectState_EFFECT_STATE_IN_DOUBT {
-			state = "in_doubt"
-		}
-		count[[2]string{j.effect.GetPort(), state}]++
-	}
-	x.mu.Unlock()
-	x.shard.engine.metrics.openEffects(x.shard.number, count)
 }
 
 // jobHeap orders jobs by when they are due.

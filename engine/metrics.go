@@ -12,10 +12,11 @@ import (
 
 // metrics are the engine's; metrics.md says what each means.
 type metrics struct {
-	commands, records, takeOvers, answers *prometheus.CounterVec
-	batch, decide, commit                 *prometheus.HistogramVec
-	lag, ahead, head, publishedHead       *prometheus.GaugeVec
-	effects                               *prometheus.GaugeVec
+	commands, records, putAside     *prometheus.CounterVec
+	takeOvers, answers              *prometheus.CounterVec
+	batch, decide, commit           *prometheus.HistogramVec
+	lag, ahead, head, publishedHead *prometheus.GaugeVec
+	effects, running                *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -32,6 +33,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		commands:      counter("commands_total", "Commands decided and committed.", "shard"),
 		records:       counter("records_total", "Journal records committed.", "shard"),
+		putAside:      counter("put_aside_total", "Commands that failed alone and were put aside.", "shard"),
 		takeOvers:     counter("take_overs_total", "Take-overs after a failure.", "shard"),
 		answers:       counter("answers_total", "Answers of the world.", "port", "result"),
 		batch:         histogram("batch_operations", "Operations of one commit.", prometheus.ExponentialBuckets(1, 2, 14)),
@@ -42,6 +44,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		head:          gauge("journal_head", "Last committed record.", "shard"),
 		publishedHead: gauge("published_head", "Last published record.", "shard"),
 		effects:       gauge("effects", "Effects open or in doubt.", "shard", "port", "state"),
+		running:       gauge("shard_running", "Whether the loop of an owned shard runs.", "shard"),
 	}
 	for _, c := range m.all() {
 		if err := reg.Register(c); err != nil {
@@ -53,14 +56,15 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.commands, m.records, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
-		m.lag, m.ahead, m.head, m.publishedHead, m.effects,
+		m.commands, m.records, m.putAside, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
+		m.lag, m.ahead, m.head, m.publishedHead, m.effects, m.running,
 	}
 }
 
 // shardMetrics are the metrics of one shard.
 type shardMetrics struct {
 	commands, records prometheus.Counter
+	putAside          prometheus.Counter
 	batch, decide     prometheus.Observer
 	commit            prometheus.Observer
 	lag, ahead, head  prometheus.Gauge
@@ -70,7 +74,8 @@ func (m *metrics) shard(n int) *shardMetrics {
 	s := strconv.Itoa(n)
 	return &shardMetrics{
 		commands: m.commands.WithLabelValues(s), records: m.records.WithLabelValues(s),
-		batch: m.batch.WithLabelValues(s), decide: m.decide.WithLabelValues(s), commit: m.commit.WithLabelValues(s),
+		putAside: m.putAside.WithLabelValues(s),
+		batch:    m.batch.WithLabelValues(s), decide: m.decide.WithLabelValues(s), commit: m.commit.WithLabelValues(s),
 		lag: m.lag.WithLabelValues(s), ahead: m.ahead.WithLabelValues(s), head: m.head.WithLabelValues(s),
 	}
 }
@@ -91,10 +96,29 @@ func (m *metrics) answered(portName string, result port.Result) {
 	m.answers.WithLabelValues(portName, string(result)).Inc()
 }
 
-func (m *metrics) openEffects(shard int, count map[[2]string]int) {
-	s := strconv.Itoa(shard)
-	m.effects.DeletePartialMatch(prometheus.Labels{"shard": s})
-	for k, n := range count {
-		m.effects.WithLabelValues(s, k[0], k[1]).Set(float64(n)) // float: a metric
+// effect counts an effect of a port that came into a state, or left it (by -1).
+func (m *metrics) effect(shard int, portName, state string, by int) {
+	m.effects.WithLabelValues(strconv.Itoa(shard), portName, state).Add(float64(by)) // float: a metric
+}
+
+// noEffects begins the count of a shard's effects anew.
+func (m *metrics) noEffects(shard int) {
+	m.effects.DeletePartialMatch(prometheus.Labels{"shard": strconv.Itoa(shard)})
+}
+
+func (m *metrics) runs(shard int, yes bool) {
+	running := m.running.WithLabelValues(strconv.Itoa(shard))
+	running.Set(0)
+	if yes {
+		running.Set(1)
+	}
+}
+
+// forget drops what was said of a shard that is no longer ours: its next owner
+// says it.
+func (m *metrics) forget(shard int) {
+	of := prometheus.Labels{"shard": strconv.Itoa(shard)}
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.ahead, m.head, m.publishedHead, m.effects, m.running} {
+		g.DeletePartialMatch(of)
 	}
 }

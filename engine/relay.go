@@ -82,7 +82,9 @@ func (r *relay) publish(ctx context.Context) (int, error) {
 	if err != nil || len(records) == 0 {
 		return 0, err
 	}
-	records = untilWhole(records, r.shard.engine.cfg.RelayRecords)
+	if records = untilWhole(records, r.shard.engine.cfg.RelayRecords); len(records) == 0 {
+		return 0, fmt.Errorf("%w: shard %d after %d: no end of a command", ErrTorn, r.shard.number, r.head.Seq)
+	}
 	out := make([]port.LogRecord, len(records))
 	prev := r.head.Hash
 	for i, s := range records {
@@ -121,37 +123,58 @@ func (r *relay) next(ctx context.Context) ([]journal.Sealed, error) {
 	return r.read(ctx, head)
 }
 
+// segmentsAtOnce bounds one read of the relay from the database.
+const segmentsAtOnce = 64
+
 // read reads the records after the head from the database and checks that they
-// follow it.
+// follow it. It reads on until a command is whole: the records of one command may
+// be more than a read brings.
 func (r *relay) read(ctx context.Context, head journal.Head) ([]journal.Sealed, error) {
-	segments, err := r.shard.engine.cfg.DB.Segments(ctx, r.shard.number, head.Seq+1, 64)
-	if err != nil {
-		return nil, fmt.Errorf("read segments from %d: %w", head.Seq+1, err)
-	}
 	var records []journal.Sealed
-	for _, seg := range segments {
-		raws, err := seg.Split()
+	for {
+		segments, err := r.shard.engine.cfg.DB.Segments(ctx, r.shard.number, head.Seq+1, segmentsAtOnce)
+		if err != nil {
+			return nil, fmt.Errorf("read segments from %d: %w", head.Seq+1, err)
+		}
+		if len(segments) == 0 && len(records) > 0 {
+			return nil, fmt.Errorf("%w: the journal of shard %d ends at %d, in the middle of a command", ErrTorn, r.shard.number, head.Seq)
+		}
+		whole := len(segments) == 0
+		for _, seg := range segments {
+			if records, err = r.follow(&head, records, seg); err != nil {
+				return nil, err
+			}
+			whole = whole || records[len(records)-1].Record.GetLast()
+		}
+		if whole {
+			return records, nil
+		}
+	}
+}
+
+// follow appends the segment's records behind the head.
+func (r *relay) follow(head *journal.Head, records []journal.Sealed, seg journal.Segment) ([]journal.Sealed, error) {
+	raws, err := seg.Split()
+	if err != nil {
+		return nil, err
+	}
+	for i, raw := range raws {
+		if seg.FirstSeq+uint64(i) <= head.Seq {
+			continue
+		}
+		s, err := head.Follow(uint32(r.shard.number), raw)
 		if err != nil {
 			return nil, err
 		}
-		for i, raw := range raws {
-			if seg.FirstSeq+uint64(i) <= head.Seq {
-				continue
-			}
-			s, err := head.Follow(uint32(r.shard.number), raw)
-			if err != nil {
-				return nil, err
-			}
-			records = append(records, s)
-		}
-		if head.Seq == seg.LastSeq() && head.Hash != seg.Head {
-			return nil, fmt.Errorf("%w: segment at %d.%d ends with another hash", ErrForked, r.shard.number, seg.FirstSeq)
-		}
+		records = append(records, s)
+	}
+	if head.Seq == seg.LastSeq() && head.Hash != seg.Head {
+		return nil, fmt.Errorf("%w: segment at %d.%d ends with another hash", ErrForked, r.shard.number, seg.FirstSeq)
 	}
 	return records, nil
 }
 
-// untilWhole cuts at most n records, at the end of a command. A command with more
+// untilWhole cuts about n records, at the end of a command. A command with more
 // records than n is one transaction all the same.
 func untilWhole(records []journal.Sealed, n int) []journal.Sealed {
 	end := 0

@@ -3,12 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math"
 	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -29,9 +32,12 @@ type timers struct {
 	mu     sync.Mutex
 	fired  map[string]int64 // timer id -> when it was fired, database clock
 	fromUS int64            // nothing that stands is due before
+	newUS  int64            // the earliest that was set since the last read began
 }
 
-func newTimers(s *shard) *timers { return &timers{shard: s, fired: map[string]int64{}} }
+func newTimers(s *shard) *timers {
+	return &timers{shard: s, fired: map[string]int64{}, newUS: math.MaxInt64}
+}
 
 // offer forgets fired timers that committed records have closed.
 func (t *timers) offer(records []journal.Sealed) {
@@ -41,7 +47,7 @@ func (t *timers) offer(records []journal.Sealed) {
 			if timer.GetClosed() {
 				delete(t.fired, timer.GetId())
 			} else {
-				t.fromUS = min(t.fromUS, timer.GetDueUs())
+				t.newUS = min(t.newUS, timer.GetDueUs())
 			}
 			t.mu.Unlock()
 		}
@@ -67,32 +73,54 @@ func (t *timers) run(ctx context.Context) error {
 func (t *timers) fire(ctx context.Context) error {
 	now := t.shard.engine.clock.now()
 	t.mu.Lock()
+	t.fromUS, t.newUS = min(t.fromUS, t.newUS), math.MaxInt64
 	from := t.fromUS
 	t.mu.Unlock()
 	rows, err := t.shard.engine.cfg.DB.DueTimers(ctx, t.shard.number, from, now, timersAtOnce)
 	if err != nil {
 		return fmt.Errorf("read due timers: %w", err)
 	}
-	t.mu.Lock()
-	if t.fromUS == from {
-		t.fromUS = now // what stands earlier is in rows and moves it back below
-		if len(rows) > 0 {
-			t.fromUS = rows[0].Timer.GetDueUs()
+	for bookName, due := range t.take(rows, now) {
+		for _, part := range portions(due) {
+			t.send(ctx, bookName, part)
 		}
 	}
+	return nil
+}
+
+// take picks the rows that are to be fired now, and moves on to the first that
+// stands. A timer that was set while the rows were read may be due before it: the
+// next read begins there.
+func (t *timers) take(rows []store.TimerRow, now int64) map[string][]*journalv1.Timer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fromUS = now
+	if len(rows) > 0 {
+		t.fromUS = rows[0].Timer.GetDueUs()
+	}
+	maps.DeleteFunc(t.fired, func(_ string, at int64) bool { return now-at >= timerPatience.Microseconds() })
 	byBook := map[string][]*journalv1.Timer{}
 	for _, r := range rows {
-		if at, ok := t.fired[r.Timer.GetId()]; ok && now-at < timerPatience.Microseconds() {
+		if _, ok := t.fired[r.Timer.GetId()]; ok {
 			continue
 		}
 		t.fired[r.Timer.GetId()] = now
 		byBook[r.Book] = append(byBook[r.Book], r.Timer)
 	}
-	t.mu.Unlock()
-	for bookName, due := range byBook {
-		t.send(ctx, bookName, due)
+	return byBook
+}
+
+// portions cuts timers into what one record of the command log can take.
+func portions(due []*journalv1.Timer) [][]*journalv1.Timer {
+	var out [][]*journalv1.Timer
+	size := maxCommandBytes
+	for _, t := range due {
+		if size += proto.Size(t) + 8; size > maxCommandBytes {
+			out, size = append(out, nil), proto.Size(t)+8
+		}
+		out[len(out)-1] = append(out[len(out)-1], t)
 	}
-	return nil
+	return out
 }
 
 func (t *timers) send(ctx context.Context, bookName string, due []*journalv1.Timer) {
