@@ -95,10 +95,12 @@ type Engine struct {
 	hub     *hub
 	clock   *dbClock
 	metrics *metrics
+	lookUps chan struct{} // tokens: look-ups at once
 
 	mu     sync.Mutex
 	owned  map[int]*shard
-	ready  chan struct{} // closed when every shard of the installation has an owner
+	loops  sync.WaitGroup // of the owned shards
+	ready  chan struct{}  // closed when every shard of the installation has an owner
 	readyO sync.Once
 }
 
@@ -113,7 +115,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	return &Engine{
 		cfg: cfg, hub: newHub(), clock: &dbClock{}, metrics: m,
-		owned: map[int]*shard{}, ready: make(chan struct{}),
+		owned: map[int]*shard{}, ready: make(chan struct{}), lookUps: make(chan struct{}, lookUpsAtOnce),
 	}, nil
 }
 

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/provodka/provodka/ledger/store"
@@ -22,9 +24,13 @@ func (e *Engine) keepLeases(ctx context.Context) error {
 	tick := time.NewTicker(e.cfg.LeaseTTL / 6)
 	defer tick.Stop()
 	for {
-		if err := e.leaseRound(ctx, seen); err != nil && ctx.Err() == nil {
+		// A round that hangs may not keep us from noticing that the leases are over.
+		round, cancel := context.WithTimeout(ctx, e.cfg.LeaseTTL)
+		if err := e.leaseRound(round, seen); err != nil && ctx.Err() == nil {
 			e.cfg.Logger.WarnContext(ctx, "lease round failed", "error", err)
+			e.dropStale()
 		}
+		cancel()
 		select {
 		case <-ctx.Done():
 			e.handOver()
@@ -40,7 +46,6 @@ func (e *Engine) leaseRound(ctx context.Context, seen map[int]sighting) error {
 	held := e.held()
 	mine, dbNow, err := e.cfg.DB.RenewLeases(ctx, e.cfg.Process, held, e.cfg.LeaseTTL)
 	if err != nil {
-		e.dropStale()
 		return err
 	}
 	e.clock.set(dbNow)
@@ -60,7 +65,7 @@ func (e *Engine) leaseRound(ctx context.Context, seen map[int]sighting) error {
 	shards := e.cfg.Commands.Shards()
 	fair := (shards + max(live, 1) - 1) / max(live, 1)
 	for _, s := range held[min(fair, len(held)):] {
-		e.release(s)
+		e.end(s, true)
 	}
 	return e.take(ctx, leases, seen, fair)
 }
@@ -119,22 +124,45 @@ func (e *Engine) markReady(leases []store.Lease, now time.Time) {
 	e.readyO.Do(func() { close(e.ready) })
 }
 
+// held lists the shards whose loops are to go on.
 func (e *Engine) held() []int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var held []int
 	for s := range e.cfg.Commands.Shards() {
-		if e.owned[s] != nil {
+		if sh := e.owned[s]; sh != nil && !sh.ending {
 			held = append(held, s)
 		}
 	}
 	return held
 }
 
+// holds says whether a loop of the shard is here, be it one that is ending.
 func (e *Engine) holds(s int) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.owned[s] != nil
+}
+
+// owning lists the shards whose loops are here, also those that are ending.
+func (e *Engine) owning() []int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Sorted(maps.Keys(e.owned))
+}
+
+// Stopped tells of the shards of this process whose loop does not run, and why:
+// for the ones that wait for a person it is one of the named reasons.
+func (e *Engine) Stopped() map[int]error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	stopped := map[int]error{}
+	for s, sh := range e.owned {
+		if why := sh.trouble.Load(); why != nil {
+			stopped[s] = *why
+		}
+	}
+	return stopped
 }
 
 // renewed tells the shards that their lease was renewed, and stops those that
@@ -154,7 +182,7 @@ func (e *Engine) renewed(held, mine []int, at time.Time) {
 			sh.renewedAt.Store(&at)
 		default:
 			e.cfg.Logger.Warn("lease lost", "shard", s)
-			e.drop(s)
+			e.end(s, false)
 		}
 	}
 }
@@ -166,7 +194,7 @@ func (e *Engine) dropStale() {
 		sh := e.owned[s]
 		e.mu.Unlock()
 		if sh != nil && time.Since(*sh.renewedAt.Load()) > e.cfg.LeaseTTL { // clock: monotonic
-			e.drop(s)
+			e.end(s, false)
 		}
 	}
 }
@@ -174,41 +202,59 @@ func (e *Engine) dropStale() {
 // start runs the loop of a shard whose lease was just taken.
 func (e *Engine) start(ctx context.Context, s int, leased time.Time) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	sh := &shard{engine: e, number: s, cancel: cancel, over: make(chan struct{})}
+	sh := &shard{engine: e, number: s, cancel: cancel}
 	sh.renewedAt.Store(&leased)
 	e.mu.Lock()
 	e.owned[s] = sh
 	e.mu.Unlock()
-	go sh.own(ctx)
+	e.loops.Go(func() {
+		sh.own(ctx)
+		cancel()
+		e.ended(sh)
+	})
 }
 
-// drop stops a shard's loop and waits until it stands.
-func (e *Engine) drop(s int) {
+// end tells a shard's loop to end, and with release to give the lease back after
+// it. It does not wait: a commit in flight may take its time, and the renewal of
+// the other shards' leases may not wait for it.
+func (e *Engine) end(s int, release bool) {
 	e.mu.Lock()
-	sh := e.owned[s]
-	delete(e.owned, s)
-	e.mu.Unlock()
-	if sh != nil {
+	defer e.mu.Unlock()
+	if sh := e.owned[s]; sh != nil {
+		sh.ending, sh.release = true, sh.release || release
 		sh.cancel()
-		<-sh.over
 	}
 }
 
-// release stops a shard and gives its lease back, so that another process need
-// not wait for the TTL.
-func (e *Engine) release(s int) {
-	e.drop(s)
-	ctx, cancel := context.WithTimeout(context.Background(), e.cfg.LeaseTTL)
-	defer cancel()
-	if err := e.cfg.DB.ReleaseLease(ctx, s, e.cfg.Process); err != nil {
-		e.cfg.Logger.Warn("lease not released; it runs out by itself", "shard", s, "error", err)
+// ended gives the lease of a shard back whose loop has ended, so that another
+// process need not wait for the TTL. Until that is done the shard is not taken.
+func (e *Engine) ended(sh *shard) {
+	e.mu.Lock()
+	release := sh.release
+	e.mu.Unlock()
+	if release {
+		ctx, cancel := context.WithTimeout(context.Background(), e.cfg.LeaseTTL)
+		defer cancel()
+		if err := e.cfg.DB.ReleaseLease(ctx, sh.number, e.cfg.Process); err != nil {
+			e.cfg.Logger.Warn("lease not released; it runs out by itself", "shard", sh.number, "error", err)
+		}
 	}
+	e.mu.Lock()
+	delete(e.owned, sh.number)
+	e.mu.Unlock()
 }
 
-// handOver releases everything at a graceful stop.
+// handOver ends and releases everything at a graceful stop.
 func (e *Engine) handOver() {
-	for _, s := range e.held() {
-		e.release(s)
+	for s := range e.cfg.Commands.Shards() {
+		e.end(s, true)
+	}
+	over := make(chan struct{})
+	go func() { e.loops.Wait(); close(over) }()
+	select {
+	case <-over:
+	case <-time.After(e.cfg.CommitTimeout + e.cfg.RequestTimeout): // a port that does not heed its context
+		e.cfg.Logger.Error("shards did not end in time; their leases run out by themselves", "shards", e.owning())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), e.cfg.LeaseTTL)
 	defer cancel()

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/provodka/provodka/engine/port"
-	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
 )
 
@@ -20,9 +18,11 @@ type shard struct {
 	engine    *Engine
 	number    int
 	cancel    context.CancelFunc
-	over      chan struct{}
 	renewedAt atomic.Pointer[time.Time]
 	running   atomic.Bool
+	trouble   atomic.Pointer[error] // why the loop ended last; nil while it runs
+	ending    bool                  // told to end; guarded by the engine's mu
+	release   bool                  // give the lease back at the end; same
 }
 
 // Reasons why a shard stops for a person; doctor explains each.
@@ -37,12 +37,15 @@ var (
 // own runs the loop of the shard until its lease is gone, taking over again after
 // every failure. What only a person can mend is tried again slowly and told loudly.
 func (s *shard) own(ctx context.Context) {
-	defer close(s.over)
+	defer s.engine.metrics.forget(s.number)
 	log := s.engine.cfg.Logger.With("shard", s.number)
-	for wait := 50 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
+	for wait := 50 * time.Millisecond; s.leased(ctx); wait = min(2*wait, 5*time.Second) {
 		began := time.Now() // clock: how long the loop ran, to begin the pauses anew
 		err := s.loop(ctx)
-		s.running.Store(false)
+		if err == nil {
+			err = errors.New("the loop ended by itself")
+		}
+		s.stand(err)
 		if ctx.Err() != nil {
 			if err != nil && !errors.Is(err, context.Canceled) {
 				log.Warn("shard stopped with an error", "error", err)
@@ -85,6 +88,9 @@ func (s *shard) loop(ctx context.Context) error {
 	if err := s.catchUp(ctx, w, tail); err != nil {
 		return err
 	}
+	if w.position.Offset > 0 && w.position.LeaderEpoch == unknownEpoch {
+		w.patientUntilUS = e.clock.now() + mostAhead.Microseconds()
+	}
 	reader, err := e.cfg.Commands.Read(ctx, s.number, port.LogPosition(w.position))
 	if err != nil {
 		return fmt.Errorf("read the command log from offset %d: %w", w.position.Offset, err)
@@ -120,8 +126,19 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	g.Go(func() error { return ignoreEnd(ctx, effects.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, timers.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, links.run(ctx)) })
-	s.running.Store(true)
+	s.stand(nil)
 	return g.Wait()
+}
+
+// stand notes whether the loop runs, and if not, why.
+func (s *shard) stand(trouble error) {
+	s.running.Store(trouble == nil)
+	if trouble == nil {
+		s.trouble.Store(nil)
+	} else {
+		s.trouble.Store(&trouble)
+	}
+	s.engine.metrics.runs(s.number, trouble == nil)
 }
 
 // ignoreEnd keeps a part that was told to end from looking like a failure.
@@ -146,96 +163,24 @@ func (s *shard) writer(ctx context.Context, session *store.Writer, taken store.S
 	return w, w.forget(ctx)
 }
 
-// catchUp compares the database with the events' tail before anything is decided.
-// Database ahead: the relay publishes. Database behind, because it was restored:
-// the missing events are folded in first. One number, two records: a person.
-func (s *shard) catchUp(ctx context.Context, w *writer, tail *port.LogRecord) error {
-	if tail == nil {
-		return nil
-	}
-	last, err := journal.ReadEvent(tail.Value, headerMap(tail.Headers))
-	if err != nil {
-		return fmt.Errorf("%w: the tail at offset %d: %w", ErrForked, tail.Offset, err)
-	}
-	if last.Record.GetSeq() <= w.committed.head.Seq {
-		raw, ok, err := s.engine.cfg.DB.Record(ctx, s.number, last.Record.GetSeq())
-		if err != nil {
-			return fmt.Errorf("read record %d: %w", last.Record.GetSeq(), err)
-		}
-		if !ok || !bytes.Equal(raw, tail.Value) {
-			return fmt.Errorf("%w: %d.%d", ErrForked, s.number, last.Record.GetSeq())
-		}
-		return nil
-	}
-	s.engine.cfg.Logger.WarnContext(ctx, "the database is behind its event log: folding the missing events in",
-		"shard", s.number, "database", w.committed.head.Seq, "events", last.Record.GetSeq())
-	return s.foldMissing(ctx, w)
-}
-
-// foldMissing writes the events that the database lacks, deciding nothing again.
-func (s *shard) foldMissing(ctx context.Context, w *writer) error {
-	var pending []journal.Sealed
-	head := w.committed.head
-	flush := func() error {
-		last := pending[len(pending)-1].Record
-		next := store.Position{Offset: last.GetOffset() + 1, LeaderEpoch: -1, TopicID: s.engine.cfg.Commands.TopicID()}
-		w.rows.Reset()
-		for _, r := range pending {
-			w.rows.Add(r, w.totals)
-		}
-		err := w.session.Commit(ctx, store.Commit{
-			Expect: w.committed.position, Next: next, ClockUS: last.GetClockUs(), Rows: w.rows,
-		})
-		if err != nil {
-			return fmt.Errorf("fold up to %d.%d: %w", s.number, last.GetSeq(), err)
-		}
-		w.committed = mark{position: next, head: head, clockUS: last.GetClockUs()}
-		pending = pending[:0]
-		return nil
-	}
-	err := s.engine.cfg.Events.Replay(ctx, s.number, 0, func(records []port.LogRecord) error {
-		for _, r := range records {
-			ev, err := journal.ReadEvent(r.Value, headerMap(r.Headers))
-			if err != nil {
-				return fmt.Errorf("%w: offset %d: %w", ErrTorn, r.Offset, err)
-			}
-			if ev.Record.GetSeq() <= w.committed.head.Seq {
-				if ev.Record.GetSeq() == w.committed.head.Seq && ev.Hash != w.committed.head.Hash {
-					return fmt.Errorf("%w: %d.%d", ErrForked, s.number, ev.Record.GetSeq())
-				}
-				continue
-			}
-			sealed, err := head.Follow(uint32(s.number), r.Value)
-			if err != nil {
-				return fmt.Errorf("%w: %w", ErrTorn, err)
-			}
-			pending = append(pending, sealed)
-			if len(pending) >= s.engine.cfg.BatchOperations && sealed.Record.GetLast() {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if len(pending) > 0 {
-		if err := flush(); err != nil {
-			return err
-		}
-	}
-	// What the lost database had acknowledged and not yet published is still in the
-	// command log: it must be decided again however old it is.
-	w.patientUntilUS = s.engine.clock.now()
-	return w.forget(ctx)
-}
-
 // mayCall says whether a call to the world may still start: not later than a
-// second before the lease could run out.
+// second (of a short lease, a third of it) before the lease could run out.
 func (s *shard) mayCall() bool {
-	return time.Since(*s.renewedAt.Load()) < s.engine.cfg.LeaseTTL-time.Second // clock: monotonic
+	ttl := s.engine.cfg.LeaseTTL
+	return time.Since(*s.renewedAt.Load()) < ttl-min(time.Second, ttl/3) // clock: monotonic
+}
+
+// leased waits until the lease is surely ours. A process that was stopped and goes
+// on finds its commit fenced; taking over at once would throw out the new owner.
+func (s *shard) leased(ctx context.Context) bool {
+	for !s.mayCall() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(s.engine.cfg.LeaseTTL / 60):
+		}
+	}
+	return true
 }
 
 func headerMap(headers []port.Header) map[string]string {
