@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strings"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
@@ -38,6 +40,10 @@ func decode(r port.LogRecord) *arrival {
 		a.undecodable = "the record is no command"
 		return a
 	}
+	if field := faultyCommand(c); field != "" {
+		a.undecodable = "the text of " + field + " has a NUL"
+		return a
+	}
 	if reason := wellFormed(c); reason != "" {
 		a.undecodable = reason
 		return a
@@ -48,6 +54,9 @@ func decode(r port.LogRecord) *arrival {
 
 // wellFormed says why a command that decodes is still no command.
 func wellFormed(c *commandv1.Command) string {
+	if c.GetId() == "" {
+		return "the command has no id" // it names the command's externals
+	}
 	switch what := c.GetWhat().(type) {
 	case *commandv1.Command_Operations:
 		if c.GetBook() == "" {
@@ -56,6 +65,9 @@ func wellFormed(c *commandv1.Command) string {
 		for _, op := range what.Operations.GetList() {
 			if op.GetKey() == "" || len(op.GetRequestHash()) != ledger.RequestHashBytes {
 				return "an operation has no key or no request hash"
+			}
+			if strings.HasPrefix(op.GetKey(), answerPrefix) {
+				return "an operation has the key of an answer"
 			}
 		}
 		if len(what.Operations.GetList()) == 0 {
@@ -82,6 +94,9 @@ type needs struct {
 func (d *decider) needs(arrivals []*arrival) *needs {
 	n := &needs{accounts: map[string][]string{}, seen: map[any]bool{}}
 	for _, a := range arrivals {
+		if a.whole() != nil {
+			continue // nothing of it is read, and its rows may be what failed
+		}
 		switch what := a.command.GetWhat().(type) {
 		case *commandv1.Command_Operations:
 			for _, op := range what.Operations.GetList() {

@@ -33,6 +33,13 @@ type externalKey struct {
 	operation uint32
 }
 
+// gaveUp is why a record is put aside whose stamp runs ahead of the clock.
+const gaveUp = "a person gave up a record stamped ahead of the clock"
+
+// givenUp says that a person gave the record up: then its stamp moves no clock,
+// which is what it was held back for.
+func (a *arrival) givenUp() bool { return a.command == nil && a.undecodable == gaveUp }
+
 // whole is the external that sets the whole command; nil when there is none.
 func (a *arrival) whole() *journalv1.External {
 	ext := a.external[externalKey{a.command.GetId(), 0}]
@@ -107,7 +114,9 @@ func (d *decider) now() ledger.Now {
 
 // decide decides one command and folds it into memory.
 func (d *decider) decide(a *arrival) *decided {
-	d.tick(a.stampUS)
+	if !a.givenUp() {
+		d.tick(a.stampUS)
+	}
 	out := &decided{arrival: a}
 	switch {
 	case a.command == nil:
@@ -120,10 +129,7 @@ func (d *decider) decide(a *arrival) *decided {
 		out.results = d.command(a)
 	}
 	if len(d.moved) > 0 {
-		h := d.happen(a, nil)
-		d.gather.Changed(h, d.moved...)
-		d.moved = d.moved[:0]
-		out.results = append(out.results, h.end()...)
+		out.results = append(out.results, d.happen(a, nil).end()...)
 	}
 	d.finish(out)
 	return out
@@ -188,7 +194,7 @@ func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation) [
 	if again {
 		return []*result{r}
 	}
-	if d.gather.Idle() {
+	if !d.concerns(a.command.GetBook(), op) {
 		if short := d.try(identityOf(a), r, op); short == nil {
 			d.accept(a, r)
 			d.take(id, r, op)

@@ -85,15 +85,77 @@ func (d *decider) gathered(a *arrival, first uint32, list []*commandv1.Operation
 	if results, again := d.answers(a, p); again {
 		return results
 	}
+	if len(d.parked) >= maxParked {
+		var results []*result
+		for i := range list {
+			results = append(results, &result{operation: first + uint32(i),
+				refusal: fault.Refuse(fault.QueueFull, "", "%d operations of this shard wait for money of others", maxParked)})
+		}
+		return results
+	}
 	h := d.happen(a, p)
 	d.gather.Submit(h, d.wants(p))
 	return h.end()
 }
 
-// happen begins an event of the gathering; end ends it.
+// maxParked bounds the operations of a shard that wait for money of others.
+const maxParked = 10_000
+
+// happen begins an event of the gathering; end ends it. What moved before it comes
+// first, or a refusal may be unjust.
 func (d *decider) happen(a *arrival, now *parked) *happening {
 	d.inGather = true
-	return &happening{d: d, a: a, now: now}
+	h := &happening{d: d, a: a, now: now}
+	if len(d.moved) > 0 {
+		moved := d.moved
+		d.moved = nil
+		d.gather.Changed(h, moved...)
+	}
+	return h
+}
+
+// concerns says whether an operation lowers an account of which the gathering
+// remembers something: then the rules decide about it, not the stripe alone.
+func (d *decider) concerns(bookName string, op *commandv1.Operation) bool {
+	if d.gather.Idle() {
+		return false
+	}
+	for _, ch := range d.lowering(bookName, op) {
+		if ch.Type.Floored && d.gather.Knows(stripeAccount(bookName, ch.Account, ch.Asset.Code)) {
+			return true
+		}
+	}
+	return false
+}
+
+// reserved says which of the legs' accounts has enough money only because parked
+// operations hold some of it; nil when none. Answers and timers do not go through
+// the rules, and may not take what is secured for others.
+func (d *decider) reserved(bookName string, legs []book.Change) *book.Short {
+	if d.inGather || d.gather.Idle() {
+		return nil
+	}
+	for _, l := range legs {
+		held := d.gather.Reserved(stripeAccount(bookName, l.Account, l.Asset.Code))
+		if held.IsZero() {
+			continue
+		}
+		down := money.Zero
+		for _, o := range legs {
+			switch {
+			case o.Account != l.Account || o.Asset.Code != l.Asset.Code:
+			case o.Lowers():
+				down = down.Add(o.Amount)
+			default:
+				down = down.Sub(o.Amount)
+			}
+		}
+		free := view{d.state, bookName}.Stripe(l.Account, l.Asset.Code).Available(l.Type.Class).Sub(held)
+		if down.Sign() > 0 && down.Cmp(free) > 0 {
+			return &book.Short{Account: l.Account, Asset: l.Asset, Available: money.Max(free, money.Zero), Need: down}
+		}
+	}
+	return nil
 }
 
 // wants says what an operation takes from floored accounts: per account the most

@@ -15,6 +15,12 @@ import (
 // dry run, which are taken back at its end.
 func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) []*result {
 	results := make([]*result, len(list))
+	if repeated(list) {
+		for i := range list {
+			results[i] = &result{operation: first + uint32(i), refusal: fault.Refuse(fault.Malformed, "key", "a key is twice in the group")}
+		}
+		return results
+	}
 	known := 0
 	for i, op := range list {
 		results[i] = &result{operation: first + uint32(i), dryRun: a.command.GetDryRun()}
@@ -64,7 +70,9 @@ func (d *decider) decideParked(a *arrival, p *parked) []*result {
 		return results
 	}
 	if short := d.all(a, p.identity(), results, p.list, false); short != nil {
-		panic(fmt.Sprintf("engine: shard %d: the money of %s was secured and is short: %+v", d.shard, p.id(), short))
+		// What was asked for was secured, but a flow may ask for more by now: its
+		// aggregate moved while the command was parked.
+		d.groupRefused(a, p.identity(), results, p.list, 0, ledger.Refused(short))
 	}
 	return results
 }
@@ -73,7 +81,7 @@ func (d *decider) decideParked(a *arrival, p *parked) []*result {
 // shortage leaves nothing done.
 func (d *decider) all(a *arrival, who *identity, results []*result, list []*commandv1.Operation, dryRun bool) *book.Short {
 	d.undo.begin()
-	seq := d.seq
+	seq, moved := d.seq, len(d.moved)
 	for i, op := range list {
 		short := d.try(who, results[i], op)
 		if short == nil && results[i].refusal == nil && results[i].draft.GetRefusal() == nil {
@@ -81,7 +89,7 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 			continue
 		}
 		d.undo.rollback()
-		d.seq = seq
+		d.seq, d.moved = seq, d.moved[:moved]
 		if short != nil {
 			for _, r := range results {
 				r.draft = nil
@@ -97,7 +105,7 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 	}
 	if dryRun {
 		d.undo.rollback()
-		d.seq = seq
+		d.seq, d.moved = seq, d.moved[:moved]
 		return nil
 	}
 	d.undo.keep()
@@ -107,10 +115,27 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 	return nil
 }
 
+// repeated says whether operations share a key: all or none, they cannot.
+func repeated(list []*commandv1.Operation) bool {
+	keys := make(map[string]bool, len(list))
+	for _, op := range list {
+		if op.GetKey() != "" && keys[op.GetKey()] {
+			return true
+		}
+		keys[op.GetKey()] = true
+	}
+	return false
+}
+
+// partlyKnown refuses a group of which some keys are known. What was recorded
+// about keys of other shards stays: a replay learns it only there.
 func (d *decider) partlyKnown(results []*result, known int) []*result {
-	for i := range results {
-		results[i] = &result{operation: results[i].operation, whose: results[i].whose, refusal: fault.Refuse(fault.GroupPartlyKnown, "key",
+	for i, r := range results {
+		results[i] = &result{operation: r.operation, whose: r.whose, dryRun: r.dryRun, refusal: fault.Refuse(fault.GroupPartlyKnown, "key",
 			"%d of the group's %d keys are known already", known, len(results))}
+		if r.draft.GetExternal() != nil {
+			results[i].draft = r.draft
+		}
 	}
 	return results
 }

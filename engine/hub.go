@@ -125,13 +125,27 @@ func (e *Engine) deliver(shard int, b *batch) {
 				e.hub.tell(to.command, outcomes)
 				continue
 			}
-			raw, err := proto.Marshal(&commandv1.Outcome{Command: to.command, Results: wireResults(outcomes)})
-			if err != nil {
-				e.cfg.Logger.ErrorContext(context.Background(), "outcome not told", "shard", shard, "error", err)
-				continue
-			}
-			e.cfg.Outcomes.Tell(to.process, raw)
+			e.tell(shard, to, outcomes)
 		}
+	}
+}
+
+// tell sends outcomes to another process, in messages that its log can take.
+func (e *Engine) tell(shard int, to addressee, outcomes []indexed) {
+	results := wireResults(outcomes)
+	for len(results) > 0 {
+		n, size := 0, 0
+		for n < len(results) && (n == 0 || size+proto.Size(results[n]) < maxCommandBytes) {
+			size += proto.Size(results[n])
+			n++
+		}
+		raw, err := proto.Marshal(&commandv1.Outcome{Command: to.command, Results: results[:n]})
+		if err != nil {
+			e.cfg.Logger.ErrorContext(context.Background(), "outcome not told", "shard", shard, "error", err)
+			return
+		}
+		e.cfg.Outcomes.Tell(to.process, raw)
+		results = results[n:]
 	}
 }
 

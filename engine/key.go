@@ -65,11 +65,14 @@ func (d *decider) recall(a *arrival, r *result, id [16]byte, op *commandv1.Opera
 	return true
 }
 
-// taken records that another shard has the key: the log alone cannot tell.
+// taken records that another shard has the key: the log alone cannot tell. A dry
+// run records nothing.
 func (d *decider) taken(a *arrival, r *result, ext *journalv1.External) {
-	r.draft = &journalv1.Record{External: ext}
 	r.refusal = fault.Refuse(fault.KeyTaken, "key", "%s", ext.Text)
-	d.accept(a, r)
+	if !r.dryRun {
+		r.draft = &journalv1.Record{External: ext}
+		d.accept(a, r)
+	}
 }
 
 func keyReused(key string) *fault.Refusal {

@@ -31,7 +31,9 @@ func (w *writer) prefetch(ctx context.Context, arrivals []*arrival) error {
 		return err
 	}
 	for _, a := range arrivals {
-		w.foreseeFlows(n, a)
+		if a.whole() == nil {
+			w.foreseeFlows(n, a)
+		}
 	}
 	return w.loadStripes(ctx, n)
 }
@@ -139,6 +141,7 @@ func (w *writer) loadStripes(ctx context.Context, n *needs) error {
 // which stripes their entries would touch. An earlier command of the batch may
 // change the answer; then the decision itself loads what is missing.
 func (w *writer) foreseeFlows(n *needs, a *arrival) {
+	defer func() { _ = recover() }() // the decision will panic again, where it is known whose fault it is
 	switch what := a.command.GetWhat().(type) {
 	case *commandv1.Command_Operations:
 		for _, op := range what.Operations.GetList() {

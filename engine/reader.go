@@ -67,7 +67,7 @@ func (w *writer) waitForClock(ctx context.Context, a *arrival) error {
 		w.log.ErrorContext(ctx, "a record is stamped ahead of the database clock; the shard waits",
 			"shard", w.shard, "offset", a.offset, "ahead", wait)
 		if w.cfg.GiveUp(int(w.shard), a.offset) {
-			a.command, a.undecodable = nil, "a person gave up a record stamped ahead of the clock"
+			a.command, a.undecodable = nil, gaveUp
 			break
 		}
 		select {

@@ -137,10 +137,10 @@ func (w *writer) readUntil(ctx context.Context, log port.CommandReader, out chan
 			}
 			a := decode(r)
 			a.external = recorded[r.Offset]
-			for _, ext := range a.external {
-				if ext.GetKind() == journalv1.ExternalKind_EXTERNAL_KIND_REJECTED {
-					a.command, a.undecodable = nil, ext.GetText()
-				}
+			// A record without a command's name was rejected unread; one with a name
+			// was read and rejected, and will be again.
+			if ext := a.external[externalKey{}]; ext.GetKind() == journalv1.ExternalKind_EXTERNAL_KIND_REJECTED {
+				a.command, a.undecodable = nil, ext.GetText()
 			}
 			if !send(ctx, out, []*arrival{a}) {
 				return ctx.Err()

@@ -6,13 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/fault"
-	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -81,17 +82,52 @@ func checkRequest(req Request) *fault.Refusal {
 	if len(req.Operations) > MaxOperations {
 		return fault.Refuse(fault.TooManyOperations, "operations", "%d operations, at most %d", len(req.Operations), MaxOperations)
 	}
-	for i, op := range req.Operations {
-		if op.GetKey() == "" {
-			return fault.Refuse(fault.Malformed, fmt.Sprintf("operations[%d].key", i), "the key is empty")
+	if req.Book == "" || faultyText(req.Book) || faultyText(req.Actor) {
+		return fault.Refuse(fault.Malformed, "book", "the book is empty, or its name or the actor's cannot be kept")
+	}
+	for i := range req.Operations {
+		if refusal := checkOperation(req.Operations[i].Operation); refusal != nil {
+			return refusal.At(fmt.Sprintf("operations[%d]", i))
 		}
+	}
+	return checkGroups(req.Operations)
+}
+
+// checkOperation refuses what the log or the database could not keep.
+func checkOperation(op *commandv1.Operation) *fault.Refusal {
+	switch key := op.GetKey(); {
+	case key == "":
+		return fault.Refuse(fault.Malformed, "key", "the key is empty")
+	case strings.HasPrefix(key, answerPrefix):
+		return fault.Refuse(fault.Malformed, "key", "keys that begin with %q are those of the world's answers", answerPrefix)
+	}
+	if field := faultyOperation(op); field != "" {
+		return fault.Refuse(fault.Malformed, field, "the text has a NUL or is not UTF-8")
+	}
+	return nil
+}
+
+// checkGroups refuses an atomic group that names a key twice: done all or none, it
+// could take the key only once.
+func checkGroups(ops []Operation) *fault.Refusal {
+	for i := 0; i < len(ops); {
+		n := groupAt(ops, i)
+		keys := map[string]bool{}
+		for j := i; n > 1 && j < i+n; j++ {
+			if key := ops[j].GetKey(); keys[key] {
+				return fault.Refuse(fault.Malformed, fmt.Sprintf("operations[%d].key", j), "the key %q is twice in the group", key)
+			}
+			keys[ops[j].GetKey()] = true
+		}
+		i += n
 	}
 	return nil
 }
 
 func refuseAll(outcomes []Outcome, refusal *fault.Refusal) []Outcome {
 	for i := range outcomes {
-		outcomes[i].Refusal = refusal
+		own := *refusal // whoever reads one outcome may write into it
+		outcomes[i].Refusal = &own
 	}
 	return outcomes
 }
@@ -151,6 +187,9 @@ func (e *Engine) split(req Request) ([]*part, *fault.Refusal) {
 				"%d operations in %d bytes, at most %d in %d", n, size, MaxGroupOperations, maxCommandBytes)
 		}
 		route := Route(req.Book, req.Operations[i], e.cfg.Commands.Shards())
+		if route < 0 || route >= e.cfg.Commands.Shards() {
+			return nil, fault.Refuse(fault.HoldUnknown, fmt.Sprintf("operations[%d]", i), "there is no shard %d", route)
+		}
 		p := open[route]
 		if p == nil || p.bytes+size > maxCommandBytes {
 			p = e.newPart(req, route)
@@ -216,7 +255,11 @@ func (e *Engine) await(ctx context.Context, p *part, outcomes []Outcome) {
 			}
 			return
 		case err := <-p.failed:
-			e.unanswered(p, outcomes, "the command log did not take the command: "+err.Error())
+			code := fault.Unavailable
+			if errors.Is(err, port.ErrLogFull) {
+				code = fault.QueueFull
+			}
+			e.unanswered(p, outcomes, fault.Refuse(code, "", "the command log did not take the command: %v", err))
 			return
 		case <-look.C:
 			if e.lookUp(ctx, p, outcomes) {
@@ -226,69 +269,23 @@ func (e *Engine) await(ctx context.Context, p *part, outcomes []Outcome) {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
 			if !e.lookUp(last, p, outcomes) {
-				e.unanswered(p, outcomes, "no outcome was seen in time; ask again with the same key")
+				e.unanswered(p, outcomes, fault.Refuse(fault.Unavailable, "", "no outcome was seen in time; ask again with the same key"))
 			}
 			return
 		}
 	}
 }
 
-func (e *Engine) unanswered(p *part, outcomes []Outcome, reason string) {
-	for _, at := range p.indexes {
-		if outcomes[at].Record == nil && outcomes[at].Refusal == nil {
-			outcomes[at].Refusal = fault.Refuse(fault.Unavailable, "", "%s", reason)
-		}
-	}
-}
-
-// lookUp looks the keys of a part up in the database and says whether all are
-// there. What it finds stands, whoever told it.
-func (e *Engine) lookUp(ctx context.Context, p *part, outcomes []Outcome) bool {
-	ops := p.command.GetOperations().GetList()
-	ids := make([][16]byte, len(ops))
-	for i, op := range ops {
-		ids[i] = store.KeyID(p.command.GetBook(), op.GetKey())
-	}
-	rows, err := e.cfg.DB.LookupKeys(ctx, ids)
-	if err != nil {
-		if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-			e.cfg.Logger.WarnContext(ctx, "looking keys up failed", "error", err)
-		}
-		return false
-	}
-	found := make(map[[16]byte]store.KnownKey, len(rows))
-	for _, r := range rows {
-		found[r.ID] = r
-	}
-	all := true
-	for i, id := range ids {
+// unanswered fills in the refusal where nothing is known. What was told stands.
+func (e *Engine) unanswered(p *part, outcomes []Outcome, refusal *fault.Refusal) {
+	for i, at := range p.indexes {
 		if told, ok := p.waiter.seen(i); ok {
-			outcomes[p.indexes[i]] = told
-			continue
-		}
-		k, ok := found[id]
-		if !ok || !e.recall(ctx, &outcomes[p.indexes[i]], k, ops[i], p.command.GetId()) {
-			all = false
+			outcomes[at] = told
+		} else if !outcomes[at].known() {
+			own := *refusal
+			outcomes[at].Refusal = &own
 		}
 	}
-	return all
 }
 
-// recall makes the outcome of a key from its record.
-func (e *Engine) recall(ctx context.Context, out *Outcome, k store.KnownKey, op *commandv1.Operation, command string) bool {
-	if string(k.RequestHash) != string(op.GetRequestHash()) {
-		out.Refusal = keyReused(op.GetKey())
-		return true
-	}
-	raw, ok, err := e.cfg.DB.Record(ctx, k.Shard, k.Seq)
-	if err != nil || !ok {
-		return false
-	}
-	rec := new(journalv1.Record)
-	if err := proto.Unmarshal(raw, rec); err != nil {
-		e.cfg.Logger.ErrorContext(ctx, "a stored record cannot be decoded", "shard", k.Shard, "seq", k.Seq, "error", err)
-		return false
-	}
-	*out = Outcome{Record: rec, Refusal: unwire(rec.GetRefusal()), Replayed: rec.GetCommand() != command}
-	return true
-}
+func (o Outcome) known() bool { return o.Record != nil || o.Refusal != nil }

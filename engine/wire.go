@@ -49,8 +49,9 @@ func toWire(attempt string, a port.Answer, number string) *commandv1.Answer {
 		event = number
 	}
 	return &commandv1.Answer{
-		Attempt: attempt, Result: string(a.Result), Status: a.Status, Event: event, Code: string(a.Code),
-		Reason: a.Reason, ReceiptId: a.ReceiptID, ReceiptLink: a.ReceiptLink,
+		Attempt: attempt, Result: cleanText(string(a.Result)), Status: cleanText(a.Status), Event: cleanText(event),
+		Code: cleanText(string(a.Code)), Reason: cleanText(a.Reason), ReceiptId: cleanText(a.ReceiptID),
+		ReceiptLink: cleanText(a.ReceiptLink),
 	}
 }
 
@@ -86,7 +87,7 @@ func fromMove(m *journalv1.Move) aggregate {
 // and its event id or time (the number of the ask when unknown). So "unknown" and
 // then "done" are two answers, and so is "taken back"; the same one twice is one.
 func answerKey(a *commandv1.Answer) string {
-	return "answer:" + a.GetAttempt() + ":" + a.GetResult() + ":" + a.GetStatus() + ":" + a.GetEvent()
+	return answerPrefix + a.GetAttempt() + ":" + a.GetResult() + ":" + a.GetStatus() + ":" + a.GetEvent()
 }
 
 // clockTime is a journal clock as a time.

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
-	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // writer is the one writer of a shard while this process owns it. It decides the
@@ -42,8 +43,11 @@ type mark struct {
 // run takes batches until the context ends or the shard is lost. While a batch is
 // being committed, whatever arrives is decided into the next one; it starts the
 // moment the commit is done, so a lone command never waits for company.
-func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
+func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) (err error) {
 	var inflight, pending *batch
+	// Whatever ends the loop: the session belongs to the commit in flight until it
+	// is over, and what it did must be told.
+	defer func() { err = errors.Join(err, w.finish(inflight)) }()
 	for arrivals != nil || inflight != nil || pending != nil {
 		var done <-chan error
 		if inflight != nil {
@@ -55,13 +59,14 @@ func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
 		}
 		select {
 		case <-ctx.Done():
-			return w.stop(inflight)
-		case err := <-done:
-			mended, err := w.settle(ctx, inflight, pending, err)
+			return nil
+		case cause := <-done:
+			over := inflight
+			inflight = nil
+			mended, err := w.settle(ctx, over, pending, cause)
 			if err != nil {
 				return err
 			}
-			inflight = nil
 			if mended {
 				pending = nil
 			}
@@ -73,10 +78,17 @@ func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
 			if len(w.known) > w.cfg.BatchOperations {
 				w.known = nil // what is known stays true and is found again
 			}
-			var err error
-			if pending, err = w.extend(ctx, pending, as); err != nil {
-				return err
+			next, cause := w.extend(ctx, pending, as)
+			if cause != nil {
+				as = append(pending.all(), as...)
+				over := inflight
+				inflight, pending = nil, nil
+				if err := w.undecided(ctx, over, as, cause); err != nil {
+					return err
+				}
+				break
 			}
+			pending = next
 		}
 		if inflight == nil && pending != nil {
 			inflight, pending = w.start(ctx, pending), nil
@@ -85,8 +97,8 @@ func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) error {
 	return nil
 }
 
-// stop finishes the commit in flight: a graceful end loses nothing.
-func (w *writer) stop(inflight *batch) error {
+// finish waits for the commit in flight: an end loses nothing.
+func (w *writer) finish(inflight *batch) error {
 	if inflight == nil {
 		return nil
 	}
@@ -95,6 +107,14 @@ func (w *writer) stop(inflight *batch) error {
 	}
 	w.after(inflight)
 	return nil
+}
+
+// all gives the arrivals of the batch, in a slice of its own.
+func (b *batch) all() []*arrival {
+	if b == nil {
+		return nil
+	}
+	return slices.Clone(b.arrivals)
 }
 
 // full says whether the batch has all the operations it may have.
@@ -114,7 +134,11 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 	w.load = func(keys []stripeKey) { w.loadUnforeseen(ctx, keys) }
 	w.lookUp = func(p *parked) { w.lookUpParked(ctx, p) }
 	for _, a := range as {
-		b.commands = append(b.commands, w.decide(a))
+		c, err := w.tryDecide(a)
+		if err != nil {
+			return nil, err
+		}
+		b.commands = append(b.commands, c)
 		b.operations += a.operations()
 	}
 	if w.loadErr != nil {
@@ -123,6 +147,9 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 	b.arrivals = append(b.arrivals, as...)
 	last := as[len(as)-1]
 	w.position = store.Position{Offset: last.offset + 1, LeaderEpoch: last.leaderEpoch, TopicID: w.topic}
+	if last.stampUS < w.patientUntilUS {
+		w.position.LeaderEpoch = unknownEpoch // the next owner is to be patient too
+	}
 	b.next, b.clockUS, b.endSeq = w.position, w.clockUS, w.seq
 	w.metrics.decide.Observe(time.Since(started).Seconds()) // clock: metrics only
 	return b, nil
@@ -145,17 +172,12 @@ func (w *writer) lookUpParked(ctx context.Context, p *parked) {
 	for i, op := range p.list {
 		ids[i] = store.KeyID(p.Book, op.GetKey())
 	}
-	known, err := w.readKeys(ctx, ids)
+	known, err := readKeys(ctx, w.db, ids)
 	if err != nil {
 		w.loadErr = err
 		return
 	}
-	for id, k := range known {
-		if w.known == nil {
-			w.known = map[[16]byte]knownKey{}
-		}
-		w.known[id] = k
-	}
+	w.learn(known)
 }
 
 // start commits the batch beside the next decision.
@@ -166,7 +188,12 @@ func (w *writer) start(ctx context.Context, b *batch) *batch {
 }
 
 // commit seals the records, makes their rows and writes everything in one round trip.
-func (w *writer) commit(ctx context.Context, b *batch) error {
+func (w *writer) commit(ctx context.Context, b *batch) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &unfitError{why: "panicked", cause: fmt.Errorf("commit: %v\n%s", p, debug.Stack())}
+		}
+	}()
 	started := time.Now() // clock: how long a commit takes, for metrics only
 	head := w.committed.head
 	w.rows.Reset()
@@ -177,7 +204,10 @@ func (w *writer) commit(ctx context.Context, b *batch) error {
 			}
 			sealed, err := head.Seal(w.shard, r.draft)
 			if err != nil {
-				return err
+				return &unfitError{why: "cannot be written", cause: err}
+			}
+			if len(sealed.Raw) > maxRecordBytes {
+				return &unfitError{why: "too large", cause: fmt.Errorf("a record of %d bytes", len(sealed.Raw))}
 			}
 			r.sealed = sealed
 			b.records = append(b.records, sealed)
@@ -185,144 +215,14 @@ func (w *writer) commit(ctx context.Context, b *batch) error {
 		}
 	}
 	if head.Seq != b.endSeq {
-		panic(fmt.Sprintf("engine: shard %d: sealed up to %d, decided up to %d", w.shard, head.Seq, b.endSeq))
+		return &unfitError{why: "miscounted", cause: fmt.Errorf("sealed up to %d, decided up to %d", head.Seq, b.endSeq)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.CommitTimeout)
 	defer cancel()
-	err := w.session.Commit(ctx, store.Commit{Expect: b.expect, Next: b.next, ClockUS: b.clockUS, Rows: w.rows})
+	err = w.session.Commit(ctx, store.Commit{Expect: b.expect, Next: b.next, ClockUS: b.clockUS, Rows: w.rows})
 	if err == nil {
 		w.committed = mark{position: b.next, head: head, clockUS: b.clockUS}
 		w.metrics.committed(b, time.Since(started)) // clock: metrics only
 	}
 	return err
-}
-
-// settle ends the batch in flight. When it failed for a reason that can be mended,
-// it is decided again together with the one that was decided on top of it; then
-// both are committed and mended is true.
-func (w *writer) settle(ctx context.Context, b, next *batch, err error) (mended bool, _ error) {
-	if err == nil {
-		w.after(b)
-		return false, nil
-	}
-	level := slog.LevelWarn
-	if errors.Is(err, store.ErrKeyTaken) {
-		level = slog.LevelDebug // somebody asked again with a key of the past: every day's work
-	}
-	w.log.Log(ctx, level, "commit failed, deciding again", "shard", w.shard, "commands", len(b.commands), "error", err)
-	if err := w.again(ctx, b.arrivals, err); err != nil {
-		return false, err
-	}
-	if next == nil {
-		return true, nil
-	}
-	return true, w.again(ctx, next.arrivals, nil)
-}
-
-// again decides arrivals from what is committed and commits them, to the end.
-// cause is what the last commit of them answered, nil when they were not tried.
-func (w *writer) again(ctx context.Context, as []*arrival, cause error) error {
-	for range w.cfg.MendAttempts {
-		if cause != nil {
-			done, err := w.mend(ctx, as, cause)
-			if err != nil || done {
-				return err
-			}
-		}
-		b, err := w.extend(ctx, nil, as)
-		if err != nil {
-			return err
-		}
-		if cause = w.commit(context.WithoutCancel(ctx), b); cause == nil {
-			w.known = nil
-			w.after(b)
-			return nil
-		}
-	}
-	return fmt.Errorf("shard %d: a batch was decided %d times and never committed: %w", w.shard, w.cfg.MendAttempts, cause)
-}
-
-// mend prepares for deciding again after a failed commit. done says that the
-// arrivals were committed in smaller parts.
-func (w *writer) mend(ctx context.Context, as []*arrival, cause error) (done bool, err error) {
-	if err := w.forget(ctx); err != nil {
-		return false, err
-	}
-	switch {
-	case errors.Is(cause, store.ErrKeyTaken):
-		return false, w.learnKeys(ctx)
-	case causedByCommand(cause) && len(as) > 1:
-		half := len(as) / 2
-		if err := w.again(ctx, as[:half], nil); err != nil {
-			return false, err
-		}
-		return true, w.again(ctx, as[half:], nil)
-	case causedByCommand(cause):
-		w.log.ErrorContext(ctx, "a command fails alone and is put aside", "shard", w.shard, "offset", as[0].offset, "error", cause)
-		as[0].external = externals{{as[0].command.GetId(), 0}: {
-			Kind: journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL, Text: store.Class(cause),
-		}}
-		return false, nil
-	default:
-		return false, cause
-	}
-}
-
-// causedByCommand tells the errors that one bad command causes from those of the
-// database's day: data exceptions, integrity violations, limits exceeded.
-func causedByCommand(err error) bool {
-	switch store.Class(err) {
-	case "22", "23", "54":
-		return true
-	}
-	return false
-}
-
-// forget drops the memory and goes back to what is committed.
-func (w *writer) forget(ctx context.Context) error {
-	totals, err := w.db.LoadTotals(ctx, int(w.shard))
-	if err != nil {
-		return fmt.Errorf("load totals: %w", err)
-	}
-	w.totals = totals
-	w.state = newState()
-	if err := w.loadGathers(ctx); err != nil {
-		return err
-	}
-	w.position, w.seq = w.committed.position, w.committed.head.Seq
-	w.clockUS, w.dayEndUS = w.committed.clockUS, 0
-	w.tick(w.clockUS)
-	return nil
-}
-
-// learnKeys finds which keys of the failed commit the database knows.
-func (w *writer) learnKeys(ctx context.Context) error {
-	known, err := w.readKeys(ctx, w.rows.KeyIDs())
-	if err != nil {
-		return err
-	}
-	if w.known == nil {
-		w.known = map[[16]byte]knownKey{}
-	}
-	for id, k := range known {
-		w.known[id] = k
-	}
-	return nil
-}
-
-// readKeys reads the keys that the database knows, with their records.
-func (w *writer) readKeys(ctx context.Context, ids [][16]byte) (map[[16]byte]knownKey, error) {
-	rows, err := w.db.LookupKeys(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("look keys up: %w", err)
-	}
-	known := make(map[[16]byte]knownKey, len(rows))
-	for _, r := range rows {
-		raw, _, err := w.db.Record(ctx, r.Shard, r.Seq)
-		if err != nil {
-			return nil, fmt.Errorf("read record %d.%d: %w", r.Shard, r.Seq, err)
-		}
-		known[r.ID] = knownKey{KnownKey: r, raw: raw}
-	}
-	return known, nil
 }

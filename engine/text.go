@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+)
+
+// answerPrefix begins the keys under which answers of the world are remembered.
+// No caller may use it: an answer whose key is taken would be dropped as known.
+const answerPrefix = "answer:"
+
+// faultyText says whether a text cannot be kept: the log takes UTF-8 only, and the
+// database no NUL. One such text would fail the whole batch that it is read with.
+func faultyText(s string) bool {
+	return strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)
+}
+
+// faultyCommand names the first field of a command whose text cannot be kept; ""
+// when there is none. text_test.go holds it to every field that there is.
+func faultyCommand(c *commandv1.Command) string {
+	if f := firstFaulty("id", c.GetId(), "process", c.GetProcess(), "actor", c.GetActor(), "book", c.GetBook()); f != "" {
+		return f
+	}
+	switch what := c.GetWhat().(type) {
+	case *commandv1.Command_Operations:
+		for i, op := range what.Operations.GetList() {
+			if f := faultyOperation(op); f != "" {
+				return fmt.Sprintf("operations[%d].%s", i, f)
+			}
+		}
+	case *commandv1.Command_Answer:
+		a := what.Answer
+		return firstFaulty("attempt", a.GetAttempt(), "result", a.GetResult(), "status", a.GetStatus(), "event", a.GetEvent(),
+			"code", a.GetCode(), "reason", a.GetReason(), "receipt_id", a.GetReceiptId(), "receipt_link", a.GetReceiptLink())
+	case *commandv1.Command_Due:
+		for _, t := range what.Due.GetTimers() {
+			if f := firstFaulty("id", t.GetId(), "flow", t.GetFlow(), "aggregate", t.GetAggregate(), "event", t.GetEvent()); f != "" {
+				return "timers." + f
+			}
+		}
+	case *commandv1.Command_Found:
+		return firstFaulty("account", what.Found.GetAccount())
+	}
+	return ""
+}
+
+// faultyOperation is faultyCommand for one operation.
+func faultyOperation(op *commandv1.Operation) string {
+	if faultyText(op.GetKey()) {
+		return "key"
+	}
+	switch what := op.GetWhat().(type) {
+	case *commandv1.Operation_Open:
+		return firstFaulty("account", what.Open.GetAccount())
+	case *commandv1.Operation_Post:
+		p := what.Post
+		return firstOf(firstFaulty("kind", p.GetKind(), "day", p.GetDay()), faultyLegs("legs", p.GetLegs()),
+			faultyWords("metadata", p.GetMetadata()), faultyWords("links", p.GetLinks()))
+	case *commandv1.Operation_Place:
+		p := what.Place
+		return firstFaulty("account", p.GetAccount(), "asset", p.GetAsset(), "amount", p.GetAmount())
+	case *commandv1.Operation_Settle:
+		s := what.Settle
+		return firstOf(firstFaulty("amount", s.GetAmount(), "kind", s.GetKind(), "day", s.GetDay()),
+			faultyLegs("credits", s.GetCredits()), faultyWords("metadata", s.GetMetadata()))
+	case *commandv1.Operation_Flow:
+		f := what.Flow
+		return firstFaulty("flow", f.GetFlow(), "id", f.GetId(), "event", f.GetEvent(), "owner", f.GetOwner())
+	}
+	return ""
+}
+
+// firstFaulty names the first faulty text of pairs of field and text.
+func firstFaulty(pairs ...string) string {
+	for i := 0; i < len(pairs); i += 2 {
+		if faultyText(pairs[i+1]) {
+			return pairs[i]
+		}
+	}
+	return ""
+}
+
+func firstOf(fields ...string) string {
+	for _, f := range fields {
+		if f != "" {
+			return f
+		}
+	}
+	return ""
+}
+
+func faultyLegs(field string, legs []*commandv1.Leg) string {
+	for i, l := range legs {
+		if f := firstFaulty("account", l.GetAccount(), "asset", l.GetAsset(), "amount", l.GetAmount()); f != "" {
+			return fmt.Sprintf("%s[%d].%s", field, i, f)
+		}
+	}
+	return ""
+}
+
+func faultyWords(field string, words map[string]string) string {
+	for k, v := range words {
+		if faultyText(k) || faultyText(v) {
+			return field
+		}
+	}
+	return ""
+}
+
+// cleanText is a foreign text as the log can take it: UTF-8, no NUL, not endless.
+// What a bank writes in its own encoding must not stop the loop.
+func cleanText(s string) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+	if len(s) <= maxForeignText {
+		return s
+	}
+	cut := maxForeignText
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}
+
+// maxForeignText bounds each text of the world's answer, in bytes.
+const maxForeignText = 4 << 10
