@@ -47,7 +47,11 @@ func (binaryCodec) IsBinary() bool { return true }
 func (binaryCodec) Unmarshal(data []byte, into any) error {
 	m := into.(proto.Message)
 	if err := proto.Unmarshal(data, m); err != nil {
-		carry(m, unreadable(err))
+		refusal := findNoText(data, m.ProtoReflect().Descriptor(), "")
+		if refusal == nil {
+			refusal = unreadable(err)
+		}
+		carry(m, refusal)
 		return nil
 	}
 	if refused(m) != nil { // a caller cannot send what only we may carry
@@ -101,15 +105,51 @@ func unreadable(err error) *fault.Refusal {
 	if len(text) > 200 {
 		text = strings.ToValidUTF8(text[:200], "") + "…"
 	}
-	field := ""
-	if before, _, ok := strings.Cut(text, " contains invalid UTF-8"); ok {
-		names := strings.Fields(before)
-		field = names[len(names)-1]
-		if i := strings.LastIndexByte(field, '.'); i >= 0 {
-			field = field[i+1:]
+	return fault.Refuse(fault.Malformed, "", "the message cannot be read: %s", text)
+}
+
+// findNoText names the first text of a message that is no UTF-8, which is all that
+// the protobuf library does not say; nil when something else is wrong.
+func findNoText(data []byte, d protoreflect.MessageDescriptor, path string) *fault.Refusal {
+	counts := map[protowire.Number]int{}
+	for len(data) > 0 {
+		number, kind, n := protowire.ConsumeTag(data)
+		if n < 0 {
+			return nil
+		}
+		data = data[n:]
+		if kind != protowire.BytesType {
+			if n = protowire.ConsumeFieldValue(number, kind, data); n < 0 {
+				return nil
+			}
+			data = data[n:]
+			continue
+		}
+		value, n := protowire.ConsumeBytes(data)
+		if n < 0 {
+			return nil
+		}
+		data = data[n:]
+		f := d.Fields().ByNumber(number)
+		if f == nil {
+			continue
+		}
+		at := path + string(f.Name())
+		if f.IsList() {
+			at += fmt.Sprintf("[%d]", counts[number])
+			counts[number]++
+		}
+		var refusal *fault.Refusal
+		if f.Message() != nil {
+			refusal = findNoText(value, f.Message(), at+".")
+		} else if f.Kind() == protoreflect.StringKind && !utf8.Valid(value) {
+			refusal = fault.Refuse(fault.Malformed, at, "the text is not UTF-8")
+		}
+		if refusal != nil {
+			return refusal
 		}
 	}
-	return fault.Refuse(fault.Malformed, field, "the message cannot be read: %s", text)
+	return nil
 }
 
 // findNUL names the first text with a NUL in it: PostgreSQL keeps none.

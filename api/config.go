@@ -31,6 +31,7 @@ type OwnAccount struct {
 	CorrAccount string
 	Holder      string // our name, as companies write it on payments
 	INN, KPP    string
+	BankINN     string // of the bank: its charges are known by it; "" when not known
 }
 
 // Config is what a server is made of. New fills the zero values marked with a default

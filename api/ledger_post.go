@@ -26,6 +26,9 @@ func (s ledgerService) OpenAccounts(ctx context.Context, req *ledgerv1.OpenAccou
 		}}
 	}
 	outcomes := s.submit(ctx, req.GetBook(), ops, false)
+	if refusal := whole(outcomes); refusal != nil {
+		return nil, refusal
+	}
 	answer := &ledgerv1.OpenAccountsResponse{Position: positionOf(outcomes)}
 	for i, o := range outcomes {
 		r := &ledgerv1.OpenAccountResult{
@@ -60,6 +63,9 @@ func (s ledgerService) Post(ctx context.Context, req *ledgerv1.PostRequest) (*le
 		}
 	}
 	outcomes := s.submit(ctx, req.GetBook(), ops, req.GetDryRun())
+	if refusal := whole(outcomes); refusal != nil {
+		return nil, refusal
+	}
 	answer := &ledgerv1.PostResponse{Results: make([]*ledgerv1.OperationResult, len(outcomes))}
 	if !req.GetDryRun() {
 		answer.Position = positionOf(outcomes)
@@ -68,6 +74,26 @@ func (s ledgerService) Post(ctx context.Context, req *ledgerv1.PostRequest) (*le
 		answer.Results[i] = operationResult(req.GetOperations()[i], o, i, req.GetDryRun())
 	}
 	return answer, nil
+}
+
+// whole is the refusal of all operations together: the request is too much for one,
+// or the house took none of it.
+func whole(outcomes []engine.Outcome) *fault.Refusal {
+	for _, o := range outcomes {
+		if o.Refusal == nil {
+			return nil
+		}
+		switch code := o.Refusal.Code; {
+		case code == fault.TooManyOperations, code == fault.GroupTooLarge:
+		case code.Lookup().Kind == fault.Busy && code != fault.Internal:
+		default:
+			return nil
+		}
+	}
+	if len(outcomes) == 0 {
+		return nil
+	}
+	return outcomes[0].Refusal
 }
 
 // submit hands operations to the engine and notes them for log and metrics.

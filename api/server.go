@@ -102,12 +102,12 @@ func New(cfg Config) (*Server, error) {
 
 func (s *Server) routes() {
 	o := s.options()
-	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledgerService{Server: s}, o...))
-	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companyService{Server: s}, o...))
-	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{Server: s}, o...))
-	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{Server: s}, o...))
-	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{Server: s}, o...))
-	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{Server: s}, o...))
+	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledgerService{s}, o...))
+	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companyService{s}, o...))
+	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{s}, o...))
+	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{s}, o...))
+	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s}, o...))
+	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{s}, o...))
 	for _, m := range methods() {
 		if name := string(m.Parent().FullName()); !slices.Contains(s.services, name) {
 			s.services = append(s.services, name)

@@ -33,6 +33,7 @@ func (Reader) ReadStatement(data []byte) (*port.Statement, *fault.Refusal) {
 			Key: m.Key, Account: m.Account, Out: m.Direction == Out, Amount: m.Amount, Day: dayOf(m.ValueDate),
 			Counterparty: m.Counterparty.party(), Own: m.Own,
 			Number: d.Number, DocumentDay: dayOf(d.Date), Kind: d.Kind, Purpose: d.Purpose(),
+			BankOrder: d.Kind == "Банковский ордер" || d.OperationKind == "17",
 		})
 	}
 	return out, nil

@@ -63,6 +63,7 @@ type Movement struct {
 	Day          string // value date
 	Counterparty Party
 	Own          bool // the counterparty's account is ours too, by the file
+	BankOrder    bool // an order of the bank itself
 	Number       string
 	DocumentDay  string
 	Kind         string // "Платежное поручение"

@@ -67,11 +67,15 @@ func (d *Draft) find(f Field, value, id string) {
 func (d *Draft) Company(id string, version uint32, p *privatev1.CompanyProfile) {
 	d.add(kindCompany, id, version, p)
 	d.find(CompanyINN, p.GetInn(), id)
-	d.find(CompanyContract, p.GetContract(), id)
+	d.find(CompanyContract, Words(p.GetContract()), id)
+	d.find(CompanyMarker, Marker(id), id)
 	for _, a := range p.GetAccounts() {
 		d.find(CompanyAccount, a.GetAccount(), id)
 	}
 }
+
+// PaidFrom notes that a company pays from an account.
+func (d *Draft) PaidFrom(company, account string) { d.find(CompanyAccount, account, company) }
 
 // Executor adds a version of an executor's personal data.
 func (d *Draft) Executor(id string, version uint32, p *privatev1.ExecutorProfile) {
@@ -89,14 +93,26 @@ func (d *Draft) Requisites(executor string, version uint32, r *privatev1.Requisi
 // Task adds the texts of a task.
 func (d *Draft) Task(id string, t *privatev1.TaskText) { d.add(kindTask, id, 1, t) }
 
-// Register adds a register.
-func (d *Draft) Register(id string, r *privatev1.RegisterFile) { d.add(kindRegister, id, 1, r) }
+// Register adds what became of a register; a version for each import that changed it.
+func (d *Draft) Register(id string, version uint32, r *privatev1.RegisterFile) {
+	d.add(kindRegister, id, version, r)
+}
 
 // Statement adds a bank statement.
 func (d *Draft) Statement(id string, s *privatev1.StatementFile) { d.add(kindStatement, id, 1, s) }
 
 // Line adds a line of a bank statement.
 func (d *Draft) Line(id string, l *privatev1.StatementLine) { d.add(kindLine, id, 1, l) }
+
+// Payout adds a payment of ours that is about to be sent.
+func (d *Draft) Payout(attempt string, p *privatev1.Payout) {
+	d.add(kindPayout, attempt, 1, p)
+	d.find(PayoutMarker, PurposeMarker(attempt), attempt)
+	d.find(PayoutAccount, p.GetAccount(), attempt)
+}
+
+// Shown notes that a statement has shown a payment of ours.
+func (d *Draft) Shown(attempt, line string) { d.find(PayoutShown, attempt, line) }
 
 // Stamp adds what a key stands for.
 func (d *Draft) Stamp(key string, s *privatev1.Stamp) { d.add(kindStamp, stampID(d.book, key), 1, s) }
@@ -114,6 +130,10 @@ var (
 	CompanyINN      = Field{kindCompany, "inn"}
 	CompanyContract = Field{kindCompany, "contract"}
 	CompanyAccount  = Field{kindCompany, "account"}
+	CompanyMarker   = Field{kindCompany, "marker"}
+	PayoutMarker    = Field{kindPayout, "marker"}  // the purpose's part of the attempt
+	PayoutAccount   = Field{kindPayout, "account"} // the payee's
+	PayoutShown     = Field{kindPayout, "shown"}   // the attempt; found are lines
 	ExecutorINN     = Field{kindExecutor, "inn"}
 	ExecutorPhone   = Field{kindExecutor, "phone"}
 	ExecutorAccount = Field{kindRequisites, "account"}

@@ -42,13 +42,16 @@ func MaskEmail(email string) string {
 
 // MaskName is the last name with initials: "Иванов А. П.".
 func MaskName(p *privatev1.ExecutorProfile) string {
-	out := p.GetLastName()
-	for _, name := range []string{p.GetFirstName(), p.GetSecondName()} {
-		if r, _ := utf8.DecodeRuneInString(name); r != utf8.RuneError {
-			out += " " + string(r) + "."
-		}
+	return strings.TrimSpace(strings.Join([]string{p.GetLastName(), Initial(p.GetFirstName()), Initial(p.GetSecondName())}, " "))
+}
+
+// Initial is a name's first letter and a dot; "" of "".
+func Initial(name string) string {
+	if name == "" {
+		return ""
 	}
-	return out
+	r, _ := utf8.DecodeRuneInString(name)
+	return string(r) + "."
 }
 
 // FullName is last name, first name and patronymic, as a bank writes a payee.

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/money"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
 // Resolver answers the ports: ids and versions of an ask become the data that a
@@ -51,6 +53,13 @@ func (r Resolver) Service(ctx context.Context, book, task string) (string, bool,
 		return "", false, err
 	}
 	return d.Content.GetTitle(), true, nil
+}
+
+// Sending notes a payment before it is sent: statements are compared with it.
+func (r Resolver) Sending(ctx context.Context, book string, p port.Payment) error {
+	d := r.vault.Draft(book)
+	d.Payout(p.Attempt, &privatev1.Payout{Amount: money.RUB.Format(p.Amount), Account: p.To.AccountNumber})
+	return d.Put(ctx)
 }
 
 // Sender is who sent the money of a statement line, and to which account of ours.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 )
 
 // SecretBytes is the least length of a secret.
@@ -17,6 +18,7 @@ type secrets struct {
 	index  [][]byte
 	digest []byte
 	ids    []byte
+	lines  []byte
 	base   []byte
 }
 
@@ -33,7 +35,7 @@ func newSecrets(list [][]byte) (secrets, error) {
 	}
 	// Digests and ids must stay what they are: they come from the oldest secret.
 	oldest := list[len(list)-1]
-	s.digest, s.ids, s.base = derive(oldest, "digest"), derive(oldest, "id"), list[0]
+	s.digest, s.ids, s.lines, s.base = derive(oldest, "digest"), derive(oldest, "id"), derive(oldest, "line"), list[0]
 	return s, nil
 }
 
@@ -76,6 +78,31 @@ func (v *Vault) CompanyID(book, inn string) string { return v.id("company", book
 
 // ExecutorID is the id of the executor of an INN in a book.
 func (v *Vault) ExecutorID(book, inn string) string { return v.id("executor", book, inn) }
+
+// RegisterID is the id of a register: the same file of the same company has the same.
+func (v *Vault) RegisterID(book, company string, file []byte) string {
+	return v.id("register", book, company+"/"+string(file))
+}
+
+// StatementID is the id of a bank statement: the same file has the same.
+func (v *Vault) StatementID(book string, file []byte) string {
+	return v.id("statement", book, string(file))
+}
+
+// LineKey is the key from which ids of statement lines derive (incoming.LineID).
+func (v *Vault) LineKey() []byte { return v.secrets.lines }
+
+// markerDigits is how much of a company's id its marker carries: 40 bits.
+const markerDigits = 10
+
+// Marker is the word that a company writes into the purpose of its transfers.
+func Marker(companyID string) string {
+	_, digits, _ := strings.Cut(companyID, "-")
+	return strings.ToUpper(digits[:min(len(digits), markerDigits)])
+}
+
+// TaskID is the id of the task that a key makes.
+func (v *Vault) TaskID(book, key string) string { return v.id("task", book, key) }
 
 func (v *Vault) id(what, book, value string) string {
 	return what + "-" + hex.EncodeToString(keyed(v.secrets.ids, what, book, value))[:idHexDigits]

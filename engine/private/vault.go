@@ -60,6 +60,9 @@ func (d Doc[M]) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", d.ID), slog.Uint64("version", uint64(d.Version)))
 }
 
+// Number is the version.
+func (d Doc[M]) Number() uint32 { return d.Version }
+
 // String keeps the content out of messages.
 func (d Doc[M]) String() string { return fmt.Sprintf("%s v%d", d.ID, d.Version) }
 
@@ -82,6 +85,8 @@ type (
 	Statement = Doc[*privatev1.StatementFile]
 	// Line is a line of a bank statement.
 	Line = Doc[*privatev1.StatementLine]
+	// Payout is a payment of ours as it was sent.
+	Payout = Doc[*privatev1.Payout]
 	// Stamp is what a caller's key stands for.
 	Stamp = Doc[*privatev1.Stamp]
 )
@@ -95,6 +100,7 @@ const (
 	kindRegister   = "register"
 	kindStatement  = "statement"
 	kindLine       = "line"
+	kindPayout     = "payout"
 	kindStamp      = "stamp"
 )
 
@@ -159,6 +165,11 @@ func (v *Vault) Statements(ctx context.Context, book string, refs ...Ref) (map[s
 // Lines reads lines of bank statements.
 func (v *Vault) Lines(ctx context.Context, book string, refs ...Ref) (map[string]Line, error) {
 	return read(ctx, v, book, kindLine, refs, func() *privatev1.StatementLine { return new(privatev1.StatementLine) })
+}
+
+// Payouts reads payments of ours by attempt.
+func (v *Vault) Payouts(ctx context.Context, book string, refs ...Ref) (map[string]Payout, error) {
+	return read(ctx, v, book, kindPayout, refs, func() *privatev1.Payout { return new(privatev1.Payout) })
 }
 
 // Stamps reads what keys stand for, by key.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -30,6 +31,8 @@ type PayoutReader interface {
 	Payee(ctx context.Context, book, executor string, version uint32) (port.Requisites, bool, error)
 	// Service is what the task is called.
 	Service(ctx context.Context, book, task string) (string, bool, error)
+	// Sending notes a payment that is about to be sent, each attempt once.
+	Sending(ctx context.Context, book string, p port.Payment) error
 	// Sender is who sent the money of a statement line, and to which account of ours.
 	Sender(ctx context.Context, book, line string) (from port.Requisites, ours, number, day string, ok bool, err error)
 }
@@ -51,19 +54,26 @@ func FromPayout(bank port.Payout, read PayoutReader, from string) port.Port {
 // Send implements port.Port.
 func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
 	var (
+		book    string
 		payment port.Payment
 		answer  *port.Answer
 	)
 	switch ask.Verb {
 	case verbPay:
-		payment, answer = p.pay(ctx, ask)
+		book, payment, answer = p.pay(ctx, ask)
 	case verbReturn:
-		payment, answer = p.giveBack(ctx, ask)
+		book, payment, answer = p.giveBack(ctx, ask)
 	default:
 		return unknownVerb(ask)
 	}
 	if answer != nil {
 		return *answer
+	}
+	if refusal := payment.Check(); refusal != nil {
+		return port.Unsent(refusal)
+	}
+	if err := p.read.Sending(ctx, book, payment); err != nil {
+		return port.Unclear("not sent: the payment could not be noted")
 	}
 	return p.bank.Pay(ctx, payment)
 }
@@ -76,43 +86,47 @@ func (p *payout) Find(ctx context.Context, ask port.Ask) port.Answer {
 // Memory implements port.Port.
 func (p *payout) Memory() time.Duration { return p.bank.Memory() }
 
-func (p *payout) pay(ctx context.Context, ask port.Ask) (port.Payment, *port.Answer) {
+func (p *payout) pay(ctx context.Context, ask port.Ask) (book string, out port.Payment, answer *port.Answer) {
 	var body flowv1.PayoutAsk
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
-		return port.Payment{}, malformed(ask, err)
+		return "", out, malformed(ask, err)
 	}
+	book = body.GetBook()
 	to, ok, err := p.read.Payee(ctx, body.GetBook(), body.GetExecutorId(), body.GetRequisitesVersion())
 	switch {
 	case err != nil:
-		return port.Payment{}, unread("requisites")
+		return book, out, unread("requisites")
 	case !ok || body.GetRequisitesVersion() == 0:
-		return port.Payment{}, unsent(fault.Refuse(fault.RequisitesMissing, "requisites",
+		return book, out, unsent(fault.Refuse(fault.RequisitesMissing, "requisites",
 			"there is no version %d of the executor's requisites", body.GetRequisitesVersion()))
 	}
 	title, _, err := p.read.Service(ctx, body.GetBook(), body.GetTask())
 	if err != nil {
-		return port.Payment{}, unread("task")
+		return book, out, unread("task")
 	}
-	return p.payment(ask, p.from, to, body.GetAmount(), Purpose(title, body.GetTask()))
+	out, answer = payment(ask, p.from, to, body.GetAmount(), Purpose(title, ask.Attempt))
+	return book, out, answer
 }
 
-func (p *payout) giveBack(ctx context.Context, ask port.Ask) (port.Payment, *port.Answer) {
+func (p *payout) giveBack(ctx context.Context, ask port.Ask) (book string, out port.Payment, answer *port.Answer) {
 	var body flowv1.ReturnAsk
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
-		return port.Payment{}, malformed(ask, err)
+		return "", out, malformed(ask, err)
 	}
+	book = body.GetBook()
 	to, ours, number, day, ok, err := p.read.Sender(ctx, body.GetBook(), body.GetLine())
 	switch {
 	case err != nil:
-		return port.Payment{}, unread("statement line")
+		return book, out, unread("statement line")
 	case !ok || to.AccountNumber == "":
-		return port.Payment{}, unsent(fault.Refuse(fault.RequisitesMissing, "requisites", "the sender's account is not known"))
+		return book, out, unsent(fault.Refuse(fault.RequisitesMissing, "requisites", "the sender's account is not known"))
 	}
-	purpose := fmt.Sprintf("Возврат средств, поступивших по документу № %s от %s. Без НДС", number, day)
-	return p.payment(ask, ours, to, body.GetAmount(), fit(purpose))
+	purpose := fmt.Sprintf("Возврат средств, поступивших по документу № %s от %s (%s). Без НДС", number, day, private.PurposeMarker(ask.Attempt))
+	out, answer = payment(ask, ours, to, body.GetAmount(), fit(purpose))
+	return book, out, answer
 }
 
-func (p *payout) payment(ask port.Ask, from string, to port.Requisites, amount, purpose string) (port.Payment, *port.Answer) {
+func payment(ask port.Ask, from string, to port.Requisites, amount, purpose string) (port.Payment, *port.Answer) {
 	sum, err := money.RUB.Parse(amount)
 	if err != nil {
 		return port.Payment{}, unsent(fault.Refuse(fault.AmountInvalid, "amount", "%v", err))
@@ -120,10 +134,10 @@ func (p *payout) payment(ask port.Ask, from string, to port.Requisites, amount, 
 	return port.Payment{Attempt: ask.Attempt, FromAccount: from, To: to, Amount: sum, Purpose: purpose}, nil
 }
 
-// Purpose is the purpose of a payment for a task: what it is called, and its id, by
-// which a statement line is recognised.
-func Purpose(title, task string) string {
-	tail := "» (" + task + "). Без НДС"
+// Purpose is the purpose of a payment for a task: what it is called, and the attempt's
+// marker, by which a statement's line is known as ours.
+func Purpose(title, attempt string) string {
+	tail := "» (" + private.PurposeMarker(attempt) + "). Без НДС"
 	head := "Оплата по договору за «"
 	room := port.MaxPurpose - utf8.RuneCountInString(head+tail)
 	title = plain(title)

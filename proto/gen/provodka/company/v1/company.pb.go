@@ -12,7 +12,6 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -291,10 +290,8 @@ type Company struct {
 	WalletAccount string `protobuf:"bytes,12,opt,name=wallet_account,json=walletAccount,proto3" json:"wallet_account,omitempty"`
 	// Account of its security deposit.
 	DepositAccount string `protobuf:"bytes,13,opt,name=deposit_account,json=depositAccount,proto3" json:"deposit_account,omitempty"`
-	// When it was made.
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Company) Reset() {
@@ -416,13 +413,6 @@ func (x *Company) GetDepositAccount() string {
 		return x.DepositAccount
 	}
 	return ""
-}
-
-func (x *Company) GetCreatedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreatedAt
-	}
-	return nil
 }
 
 // What OpenCompany asks.
@@ -1488,7 +1478,7 @@ var File_provodka_company_v1_company_proto protoreflect.FileDescriptor
 
 const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/company/v1/company.proto\x12\x13provodka.company.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x03\n" +
+	"!provodka/company/v1/company.proto\x12\x13provodka.company.v1\x1a\x1bbuf/validate/validate.proto\"\xbd\x03\n" +
 	"\x06Tariff\x12<\n" +
 	"\x04from\x18\x01 \x01(\tB(\xbaH%r#\x18\n" +
 	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x12\xb5\x01\n" +
@@ -1509,7 +1499,7 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\x05email\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x05email\x12\x1d\n" +
 	"\x05phone\x18\a \x01(\tB\a\xbaH\x04r\x02\x18 R\x05phone\x12#\n" +
 	"\bcontract\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\bcontract\x12F\n" +
-	"\baccounts\x18\t \x03(\v2 .provodka.company.v1.BankAccountB\b\xbaH\x05\x92\x01\x02\x10\x14R\baccounts\"\xc9\x04\n" +
+	"\baccounts\x18\t \x03(\v2 .provodka.company.v1.BankAccountB\b\xbaH\x05\x92\x01\x02\x10\x14R\baccounts\"\x8e\x04\n" +
 	"\aCompany\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x14\n" +
@@ -1527,9 +1517,7 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\n" +
 	"active_day\x18\v \x01(\tR\tactiveDay\x12%\n" +
 	"\x0ewallet_account\x18\f \x01(\tR\rwalletAccount\x12'\n" +
-	"\x0fdeposit_account\x18\r \x01(\tR\x0edepositAccount\x129\n" +
-	"\n" +
-	"created_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xbc\x03\n" +
+	"\x0fdeposit_account\x18\r \x01(\tR\x0edepositAccount\"\xbc\x03\n" +
 	"\x12OpenCompanyRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12E\n" +
@@ -1651,45 +1639,43 @@ var file_provodka_company_v1_company_proto_goTypes = []any{
 	(*GetWalletRequest)(nil),      // 16: provodka.company.v1.GetWalletRequest
 	(*GetWalletResponse)(nil),     // 17: provodka.company.v1.GetWalletResponse
 	(*TopUp)(nil),                 // 18: provodka.company.v1.TopUp
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
 }
 var file_provodka_company_v1_company_proto_depIdxs = []int32{
 	1,  // 0: provodka.company.v1.CompanyDetails.accounts:type_name -> provodka.company.v1.BankAccount
 	2,  // 1: provodka.company.v1.Company.details:type_name -> provodka.company.v1.CompanyDetails
 	0,  // 2: provodka.company.v1.Company.tariff:type_name -> provodka.company.v1.Tariff
 	0,  // 3: provodka.company.v1.Company.tariffs:type_name -> provodka.company.v1.Tariff
-	19, // 4: provodka.company.v1.Company.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 5: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	0,  // 6: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
-	3,  // 7: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
-	0,  // 8: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
-	3,  // 9: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
-	2,  // 10: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	3,  // 11: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
-	3,  // 12: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
-	3,  // 13: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
-	3,  // 14: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
-	18, // 15: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
-	0,  // 16: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
-	4,  // 17: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
-	6,  // 18: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
-	8,  // 19: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
-	10, // 20: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
-	12, // 21: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
-	14, // 22: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
-	16, // 23: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
-	5,  // 24: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
-	7,  // 25: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
-	9,  // 26: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
-	11, // 27: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
-	13, // 28: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
-	15, // 29: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
-	17, // 30: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
-	24, // [24:31] is the sub-list for method output_type
-	17, // [17:24] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	2,  // 4: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	0,  // 5: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
+	3,  // 6: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
+	0,  // 7: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
+	3,  // 8: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
+	2,  // 9: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	3,  // 10: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
+	3,  // 11: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
+	3,  // 12: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
+	3,  // 13: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
+	18, // 14: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
+	0,  // 15: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
+	4,  // 16: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
+	6,  // 17: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
+	8,  // 18: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
+	10, // 19: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
+	12, // 20: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
+	14, // 21: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
+	16, // 22: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
+	5,  // 23: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
+	7,  // 24: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
+	9,  // 25: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
+	11, // 26: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
+	13, // 27: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
+	15, // 28: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
+	17, // 29: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
+	23, // [23:30] is the sub-list for method output_type
+	16, // [16:23] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_provodka_company_v1_company_proto_init() }

@@ -1024,7 +1024,9 @@ type Stamp struct {
 	// Keyed hash of the request.
 	Digest []byte `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
 	// Body of the flow's command.
-	Body          []byte `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
+	Body []byte `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
+	// Owner by whom the command is routed.
+	Owner         string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1071,6 +1073,68 @@ func (x *Stamp) GetBody() []byte {
 		return x.Body
 	}
 	return nil
+}
+
+func (x *Stamp) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+// A payment of ours as it was sent: statements show it later.
+type Payout struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Rubles, decimal of scale 2.
+	Amount string `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The payee's account, 20 digits.
+	Account       string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Payout) Reset() {
+	*x = Payout{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Payout) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Payout) ProtoMessage() {}
+
+func (x *Payout) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Payout.ProtoReflect.Descriptor instead.
+func (*Payout) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Payout) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *Payout) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
 }
 
 var File_provodka_private_v1_private_proto protoreflect.FileDescriptor
@@ -1163,10 +1227,14 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	" \x01(\tR\vcorrAccount\x12\x18\n" +
 	"\apurpose\x18\v \x01(\tR\apurpose\x12\x1f\n" +
 	"\vour_account\x18\f \x01(\tR\n" +
-	"ourAccount\"3\n" +
+	"ourAccount\"I\n" +
 	"\x05Stamp\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
-	"\x04body\x18\x02 \x01(\fR\x04bodyBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
+	"\x04body\x18\x02 \x01(\fR\x04body\x12\x14\n" +
+	"\x05owner\x18\x03 \x01(\tR\x05owner\":\n" +
+	"\x06Payout\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\tR\x06amount\x12\x18\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccountBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
 
 var (
 	file_provodka_private_v1_private_proto_rawDescOnce sync.Once
@@ -1180,7 +1248,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),  // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),     // 1: provodka.private.v1.BankAccount
@@ -1194,11 +1262,12 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*AccountTotals)(nil),   // 9: provodka.private.v1.AccountTotals
 	(*StatementLine)(nil),   // 10: provodka.private.v1.StatementLine
 	(*Stamp)(nil),           // 11: provodka.private.v1.Stamp
-	nil,                     // 12: provodka.private.v1.TaskText.MetadataEntry
+	(*Payout)(nil),          // 12: provodka.private.v1.Payout
+	nil,                     // 13: provodka.private.v1.TaskText.MetadataEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	12, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	13, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	6,  // 2: provodka.private.v1.RegisterFile.lines:type_name -> provodka.private.v1.RegisterLine
 	7,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	9,  // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
@@ -1220,7 +1289,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -311,7 +311,7 @@ type Task struct {
 	ActRequired bool `protobuf:"varint,19,opt,name=act_required,json=actRequired,proto3" json:"act_required,omitempty"`
 	// When the executor signed the contract.
 	ExecutorSignedAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=executor_signed_at,json=executorSignedAt,proto3" json:"executor_signed_at,omitempty"`
-	// When the customer signed the act.
+	// When the customer signed the contract: to publish a task is to sign it.
 	SignedAt *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=signed_at,json=signedAt,proto3" json:"signed_at,omitempty"`
 	// How the contract is signed: online or manual.
 	SignatureForm string `protobuf:"bytes,22,opt,name=signature_form,json=signatureForm,proto3" json:"signature_form,omitempty"`
@@ -338,7 +338,15 @@ type Task struct {
 	// Number of the task's moves.
 	Version uint64 `protobuf:"varint,33,opt,name=version,proto3" json:"version,omitempty"`
 	// When it moved last.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When the executor signed the act.
+	ActExecutorSignedAt *timestamppb.Timestamp `protobuf:"bytes,35,opt,name=act_executor_signed_at,json=actExecutorSignedAt,proto3" json:"act_executor_signed_at,omitempty"`
+	// When the customer signed the act.
+	ActSignedAt *timestamppb.Timestamp `protobuf:"bytes,36,opt,name=act_signed_at,json=actSignedAt,proto3" json:"act_signed_at,omitempty"`
+	// Whether the customer confirmed the work.
+	WorkDone bool `protobuf:"varint,37,opt,name=work_done,json=workDone,proto3" json:"work_done,omitempty"`
+	// What reaches the person, rubles, when the price was said so.
+	AmountNet     string `protobuf:"bytes,38,opt,name=amount_net,json=amountNet,proto3" json:"amount_net,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -609,6 +617,34 @@ func (x *Task) GetUpdatedAt() *timestamppb.Timestamp {
 		return x.UpdatedAt
 	}
 	return nil
+}
+
+func (x *Task) GetActExecutorSignedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActExecutorSignedAt
+	}
+	return nil
+}
+
+func (x *Task) GetActSignedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActSignedAt
+	}
+	return nil
+}
+
+func (x *Task) GetWorkDone() bool {
+	if x != nil {
+		return x.WorkDone
+	}
+	return false
+}
+
+func (x *Task) GetAmountNet() string {
+	if x != nil {
+		return x.AmountNet
+	}
+	return ""
 }
 
 // The executor of a task, masked.
@@ -945,7 +981,7 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12*\n" +
 	"\fexecutor_inn\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\fR\vexecutorInn\x12#\n" +
 	"\bexecutor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\bexecutor:\x96\x01\xbaH\x92\x01\x1a\x8f\x01\n" +
-	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xbd\v\n" +
+	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\x8a\r\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
 	"\x15agreement_signing_uri\x18\x02 \x01(\tR\x13agreementSigningUri\x124\n" +
@@ -987,7 +1023,12 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\rregister_line\x18  \x01(\rR\fregisterLine\x12\x18\n" +
 	"\aversion\x18! \x01(\x04R\aversion\x129\n" +
 	"\n" +
-	"updated_at\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x1a;\n" +
+	"updated_at\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12O\n" +
+	"\x16act_executor_signed_at\x18# \x01(\v2\x1a.google.protobuf.TimestampR\x13actExecutorSignedAt\x12>\n" +
+	"\ract_signed_at\x18$ \x01(\v2\x1a.google.protobuf.TimestampR\vactSignedAt\x12\x1b\n" +
+	"\twork_done\x18% \x01(\bR\bworkDone\x12\x1d\n" +
+	"\n" +
+	"amount_net\x18& \x01(\tR\tamountNet\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"k\n" +
@@ -1058,11 +1099,13 @@ var file_provodka_task_v1_task_proto_depIdxs = []int32{
 	3,  // 8: provodka.task.v1.Task.executor:type_name -> provodka.task.v1.TaskExecutor
 	5,  // 9: provodka.task.v1.Task.amounts:type_name -> provodka.task.v1.Amounts
 	8,  // 10: provodka.task.v1.Task.updated_at:type_name -> google.protobuf.Timestamp
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	8,  // 11: provodka.task.v1.Task.act_executor_signed_at:type_name -> google.protobuf.Timestamp
+	8,  // 12: provodka.task.v1.Task.act_signed_at:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_task_proto_init() }

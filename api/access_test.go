@@ -1,0 +1,137 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"connectrpc.com/connect"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/ledger/fault"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// eachMethod walks the methods of all services of ours.
+func eachMethod(t *testing.T, each func(name string, in protoreflect.MessageDescriptor)) {
+	t.Helper()
+	n := 0
+	protoregistry.GlobalFiles.RangeFiles(func(f protoreflect.FileDescriptor) bool {
+		if !strings.HasPrefix(string(f.Package()), "provodka.") {
+			return true
+		}
+		for i := range f.Services().Len() {
+			s := f.Services().Get(i)
+			for j := range s.Methods().Len() {
+				m := s.Methods().Get(j)
+				each(string(s.FullName())+"/"+string(m.Name()), m.Input())
+				n++
+			}
+		}
+		return true
+	})
+	if n < 50 {
+		t.Errorf("only %d methods", n)
+	}
+}
+
+// testAccess calls every method without a key, with a foreign key, with a foreign
+// book and with a key that has no role for it.
+func testAccess(t *testing.T, h *house) {
+	c, other := h.caller(t), h.caller(t)
+	poor := &caller{house: h, t: t, book: c.book, key: h.mint(t, c.book, api.RolePersonal)}
+	nobody := &caller{house: h, t: t, book: c.book, key: "pk_invented"}
+	eachMethod(t, func(name string, in protoreflect.MessageDescriptor) {
+		body := bodyOf(t, in, other.book)
+		for what, key := range map[string]*caller{"no key": {house: h, t: t}, "an invented key": nobody} {
+			status, answer := key.post(name, "application/json", body)
+			wantWire(t, name+" with "+what, status, answer, fault.Unauthenticated, "authorization")
+		}
+		if in.Fields().ByName("book") != nil {
+			status, answer := c.post(name, "application/json", body)
+			wantWire(t, name+" in a foreign book", status, answer, fault.PermissionDenied, "book")
+		}
+		status, answer := poor.post(name, "application/json", bodyOf(t, in, c.book))
+		if name == "provodka.ledger.v1.LedgerService/GetPosition" || name == "provodka.ledger.v1.LedgerService/ListRefusals" {
+			if status != http.StatusOK {
+				t.Errorf("%s is for every key: %s", name, answer)
+			}
+			return
+		}
+		wantWire(t, name+" without the role", status, answer, fault.PermissionDenied, "")
+	})
+	revoked := api.KeyRow("gone", c.book, "pk_revoked")
+	if err := h.db.PutAPIKey(t.Context(), revoked); err != nil {
+		t.Fatal(err)
+	}
+	gone := &caller{house: h, t: t, key: "pk_revoked"}
+	status, answer := gone.post("provodka.ledger.v1.LedgerService/ListRefusals", "application/json", "{}")
+	wantWire(t, "a revoked key", status, answer, fault.Unauthenticated, "authorization")
+}
+
+func bodyOf(t *testing.T, in protoreflect.MessageDescriptor, book string) string {
+	t.Helper()
+	kind, err := protoregistry.GlobalTypes.FindMessageByName(in.FullName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := kind.New()
+	if f := in.Fields().ByName("book"); f != nil {
+		m.Set(f, protoreflect.ValueOfString(book))
+	}
+	raw, err := protojson.Marshal(m.Interface())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// testProtocols calls the same method over Connect, JSON, gRPC and GET.
+func testProtocols(t *testing.T, h *house) {
+	c := h.caller(t)
+	c.open("5.00", "customer:a")
+	p := new(http.Protocols)
+	p.SetUnencryptedHTTP2(true)
+	h2 := &http.Client{Transport: &http.Transport{Protocols: p}}
+	for name, options := range map[string][]client.Option{
+		"connect": nil,
+		"json":    {client.WithConnect(connect.WithProtoJSON())},
+		"get":     {client.WithConnect(connect.WithHTTPGet())},
+		"grpc":    {client.WithConnect(connect.WithGRPC()), client.WithHTTPClient(h2)},
+		"grpcweb": {client.WithConnect(connect.WithGRPCWeb())},
+		"gzip":    {client.WithConnect(connect.WithSendGzip())},
+	} {
+		cl, err := client.New(h.url, c.key, append(options, client.WithBook(c.book))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := cl.Ledger.GetBalances(t.Context(), &ledgerv1.GetBalancesRequest{Accounts: []string{"customer:a"}})
+		if err != nil || answer.GetBalances()[0].GetBalance() != "5.00" {
+			t.Errorf("%s: %v %v", name, answer, err)
+		}
+		_, err = cl.Ledger.ListBalances(t.Context(), &ledgerv1.ListBalancesRequest{Type: "nothing"})
+		refused(t, err, fault.AccountInvalid, "type")
+		_, err = cl.Ledger.Post(t.Context(), &ledgerv1.PostRequest{Operations: []*ledgerv1.Operation{{Key: "k"}}})
+		refused(t, err, fault.Malformed, "operations[0].what")
+	}
+	// The names of the proto files, which are those of the product's documents.
+	_, body := c.post("provodka.ledger.v1.LedgerService/TrialBalance", "application/json", `{"book":"`+c.book+`"}`)
+	if !strings.Contains(body, `"debit_balance"`) {
+		t.Error(body)
+	}
+	check := connect.NewClient[grpc_health_v1.HealthCheckRequest, grpc_health_v1.HealthCheckResponse](h2, h.url+"/grpc.health.v1.Health/Check", connect.WithGRPC())
+	healthy, err := check.CallUnary(context.Background(), connect.NewRequest(&grpc_health_v1.HealthCheckRequest{Service: "provodka.ledger.v1.LedgerService"}))
+	if err != nil || healthy.Msg.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING {
+		t.Errorf("%v %v", healthy, err)
+	}
+	status, _ := c.post("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "application/json", "{}")
+	if status == http.StatusNotFound {
+		t.Error("no reflection")
+	}
+}

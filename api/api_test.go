@@ -1,0 +1,36 @@
+package api_test
+
+import "testing"
+
+// TestAPI runs everything against one house: a database, a broker, an engine and the
+// API over HTTP. Every part has a book of its own.
+func TestAPI(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for name, part := range map[string]func(*testing.T, *house){
+		"Post":            testPost,
+		"Holds":           testHolds,
+		"Groups":          testGroups,
+		"Reads":           testReads,
+		"Statement":       testStatementOfAccount,
+		"Pages":           testPages,
+		"BadInput":        testBadInput,
+		"Keys":            testKeys,
+		"Large":           testLarge,
+		"Access":          testAccess,
+		"Protocols":       testProtocols,
+		"Company":         testCompany,
+		"Executors":       testExecutors,
+		"TaskLife":        testTaskLife,
+		"TaskErrors":      testTaskErrors,
+		"Bulk":            testBulk,
+		"Explain":         testExplain,
+		"Register":        testRegister,
+		"RegisterRefused": testRegisterRefused,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			part(t, h)
+		})
+	}
+}

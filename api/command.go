@@ -1,0 +1,239 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// change is one command to an aggregate in the making.
+type change struct {
+	key                    string
+	digest                 []byte // of the caller's request
+	flow, id, owner, event string
+	body                   []byte
+	stamped                bool           // the key's first request left the body: private data stands
+	refusal                *fault.Refusal // refused before any command
+}
+
+// fresh says whether the change is still to be made.
+func (c *change) fresh() bool { return !c.stamped && c.refusal == nil }
+
+// say sets the body.
+func (c *change) say(m proto.Message) { c.body = flow.Bytes(m) }
+
+// change begins a change whose body depends on more than the request.
+func (s *Server) change(method, key string, request proto.Message) *change {
+	return &change{key: key, digest: s.cfg.Vault.Digest(method, request)}
+}
+
+// recall finds the changes whose key was used: the same request gets the body that
+// was made then, another one is refused.
+func (s *Server) recall(ctx context.Context, book string, changes ...*change) error {
+	keys := make([]string, len(changes))
+	for i, c := range changes {
+		keys[i] = c.key
+	}
+	stamps, err := s.cfg.Vault.Stamps(ctx, book, keys...)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		stamp, ok := stamps[c.key]
+		switch {
+		case !ok:
+		case bytes.Equal(stamp.Content.GetDigest(), c.digest):
+			c.body, c.owner, c.stamped = stamp.Content.GetBody(), stamp.Content.GetOwner(), true
+		default:
+			c.refusal = fault.Refuse(fault.KeyReused, "key", "the key belongs to another request").With("key", c.key)
+		}
+	}
+	return nil
+}
+
+// commit writes the draft and the stamps of fresh changes, then submits what is not
+// refused. private.ErrTaken says that somebody was faster: read and decide again.
+func (s *Server) commit(ctx context.Context, book string, draft *private.Draft, group bool, changes []*change, more ...engine.Operation) ([]engine.Outcome, error) {
+	for _, c := range changes {
+		if c.fresh() && c.digest != nil {
+			draft.Stamp(c.key, &privatev1.Stamp{Digest: c.digest, Body: c.body, Owner: c.owner})
+		}
+	}
+	if err := draft.Put(ctx); err != nil {
+		return nil, err
+	}
+	return s.submitChanges(ctx, book, group, changes, more...), nil
+}
+
+func (s *Server) submitChanges(ctx context.Context, book string, group bool, changes []*change, more ...engine.Operation) []engine.Outcome {
+	outcomes := make([]engine.Outcome, len(changes))
+	var (
+		ops []engine.Operation
+		at  []int
+	)
+	for i, c := range changes {
+		if c.refusal != nil {
+			outcomes[i].Refusal = c.refusal
+			continue
+		}
+		ops, at = append(ops, flowOperation(c)), append(at, i)
+	}
+	if len(ops) == 0 {
+		return outcomes
+	}
+	ops = append(ops, more...)
+	if group {
+		for _, op := range ops {
+			op.Group = 1
+		}
+	}
+	for i, o := range s.submit(ctx, book, ops, false) {
+		if i < len(at) {
+			outcomes[at[i]] = o
+		} else {
+			outcomes = append(outcomes, o)
+		}
+	}
+	return outcomes
+}
+
+func flowOperation(c *change) engine.Operation {
+	return engine.Operation{Operation: &commandv1.Operation{
+		Key: c.key, What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
+			Flow: c.flow, Id: c.id, Event: c.event, Body: c.body, Owner: c.owner,
+		}},
+	}}
+}
+
+// tries is how often a request is decided anew when others write the same data.
+const tries = 5
+
+// again decides anew while others were faster.
+func again(decide func() error) error {
+	var err error
+	for range tries {
+		if err = decide(); !errors.Is(err, private.ErrTaken) {
+			return err
+		}
+	}
+	return fault.Refuse(fault.Unavailable, "", "others change the same data; ask again")
+}
+
+// aggregate is an aggregate as it stands, from its row or from the move that it
+// just made.
+type aggregate struct {
+	id, owner, state string
+	version          uint64
+	data             []byte
+	updatedUS        int64
+}
+
+func fromRow(r store.AggregateRow) aggregate {
+	return aggregate{r.Key.ID, r.Owner, r.State, r.Version, r.Data, r.UpdatedUS}
+}
+
+func fromRecord(rec *journalv1.Record) aggregate {
+	m := rec.GetMove()
+	return aggregate{m.GetId(), m.GetOwner(), m.GetTo(), m.GetVersion(), m.GetData(), rec.GetClockUs()}
+}
+
+// read decodes what the aggregate keeps.
+func (a aggregate) read(into proto.Message) error {
+	if err := proto.Unmarshal(a.data, into); err != nil {
+		return fmt.Errorf("the data of %s cannot be decoded: %w", a.id, err)
+	}
+	return nil
+}
+
+// load reads those aggregates of a flow that exist, by id.
+func (s *Server) load(ctx context.Context, book, flowName string, ids ...string) (map[string]aggregate, []store.Seen, error) {
+	keys := make([]store.AggregateKey, 0, len(ids))
+	asked := map[string]bool{}
+	for _, id := range ids {
+		if id != "" && !asked[id] {
+			asked[id] = true
+			keys = append(keys, store.AggregateKey{Book: book, Flow: flowName, ID: id})
+		}
+	}
+	rows, seen, err := s.cfg.DB.FindAggregates(ctx, keys)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", flowName, err)
+	}
+	out := make(map[string]aggregate, len(rows))
+	for _, r := range rows {
+		out[r.Key.ID] = fromRow(r)
+	}
+	return out, seen, nil
+}
+
+// must reads one aggregate that must exist; field is the request's name of its id.
+func (s *Server) must(ctx context.Context, book, flowName, field, id string) (aggregate, error) {
+	found, _, err := s.load(ctx, book, flowName, id)
+	if err != nil {
+		return aggregate{}, err
+	}
+	a, ok := found[id]
+	if !ok {
+		return a, notFound(field, flowName, id)
+	}
+	return a, nil
+}
+
+func notFound(field, flowName, id string) *fault.Refusal {
+	return fault.Refuse(fault.NotFound, field, "there is no %s %q in the book", flowName, id)
+}
+
+// title is a state's name in Russian.
+func (s *Server) title(flowName, state string) string {
+	if f, ok := s.cfg.Flows.Lookup(flowName); ok {
+		return f.Title(state).Russian
+	}
+	return state
+}
+
+// today is the books' day.
+func (s *Server) today() string {
+	return s.cfg.Now().In(s.cfg.DB.Zone()).Format("2006-01-02")
+}
+
+// aggregateCursor is the last aggregate of a page.
+type aggregateCursor struct {
+	CreatedUS int64
+	Shard     int
+	ID        string
+}
+
+// list reads a page of a flow's aggregates; next is nil at the end.
+func (s *Server) list(ctx context.Context, page store.AggregatePage, after *aggregateCursor) ([]aggregate, []store.Seen, *aggregateCursor, error) {
+	if after != nil {
+		page.Before = &store.AggregateCursor{CreatedUS: after.CreatedUS, Shard: after.Shard, ID: after.ID}
+	}
+	rows, seen, err := s.cfg.DB.Aggregates(ctx, page)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("list %s: %w", page.Flow, err)
+	}
+	out := make([]aggregate, len(rows))
+	for i, r := range rows {
+		out[i] = fromRow(r)
+	}
+	if len(rows) < page.Limit {
+		return out, seen, nil, nil
+	}
+	last := rows[len(rows)-1]
+	return out, seen, &aggregateCursor{last.CreatedUS, last.Shard, last.Key.ID}, nil
+}
+
+// isTaken says that somebody was faster.
+func isTaken(err error) bool { return errors.Is(err, private.ErrTaken) }

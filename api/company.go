@@ -1,0 +1,219 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// companyService is CompanyService.
+type companyService struct{ *Server }
+
+func walletOf(companyID string) string  { return "wallet:" + companyID }
+func depositOf(companyID string) string { return "deposit:" + companyID }
+
+// OpenCompany implements CompanyService.
+func (s companyService) OpenCompany(ctx context.Context, req *companyv1.OpenCompanyRequest) (*companyv1.OpenCompanyResponse, error) {
+	profile, refusal := readDetails(req.GetDetails())
+	if refusal != nil {
+		return nil, refusal
+	}
+	var outcomes []engine.Outcome
+	err := again(func() (err error) {
+		outcomes, err = s.openCompany(ctx, req, profile)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if refusal := firstRefusal(outcomes); refusal != nil {
+		return nil, refusal
+	}
+	s.open.put(openName{req.GetBook(), outcomes[2].Record.GetAccounts()[0].GetName()},
+		openName{req.GetBook(), outcomes[3].Record.GetAccounts()[0].GetName()})
+	c, err := s.company(ctx, req.GetBook(), fromRecord(outcomes[1].Record))
+	if err != nil {
+		return nil, err
+	}
+	return &companyv1.OpenCompanyResponse{Company: c, Position: positionOf(outcomes), Replayed: outcomes[0].Replayed}, nil
+}
+
+// openCompany makes aggregate, wallet and deposit as one atomic group.
+func (s companyService) openCompany(ctx context.Context, req *companyv1.OpenCompanyRequest, profile *privatev1.CompanyProfile) ([]engine.Outcome, error) {
+	book, id := req.GetBook(), s.cfg.Vault.CompanyID(req.GetBook(), profile.GetInn())
+	register := s.change("OpenCompany", req.GetKey(), req)
+	accept := s.change("OpenCompany", req.GetKey()+"/accept", req)
+	for event, c := range map[string]*change{company.Register: register, company.Accept: accept} {
+		c.flow, c.id, c.owner, c.event = company.Name, id, id, event
+	}
+	if err := s.recall(ctx, book, register, accept); err != nil {
+		return nil, err
+	}
+	draft := s.cfg.Vault.Draft(book)
+	if register.fresh() {
+		found, _, err := s.load(ctx, book, company.Name, id)
+		if err != nil {
+			return nil, err
+		}
+		if _, exists := found[id]; exists {
+			return nil, fault.Refuse(fault.AlreadyExists, "details.inn", "the company of this INN is %s", id).With("company_id", id)
+		}
+		version, err := nextVersion(s.cfg.Vault.Companies(ctx, book, private.Ref{ID: id}))
+		if err != nil {
+			return nil, err
+		}
+		draft.Company(id, version, profile)
+		register.say(&flowv1.CompanyRegister{ProfileVersion: version})
+		deposit := req.GetDepositRequired()
+		if deposit == "" {
+			deposit = "0"
+		}
+		accept.say(&flowv1.CompanyAccept{Tariff: tariff(req.GetTariff()), DepositRequired: deposit})
+	}
+	return s.commit(ctx, book, draft, true, []*change{register, accept},
+		openOperation(req.GetKey()+"/wallet", walletOf(id)), openOperation(req.GetKey()+"/deposit", depositOf(id)))
+}
+
+func openOperation(key, account string) engine.Operation {
+	return engine.Operation{Operation: &commandv1.Operation{
+		Key: key, What: &commandv1.Operation_Open{Open: &commandv1.Open{Account: account}},
+	}}
+}
+
+// nextVersion is the number of a document's next version.
+func nextVersion[D interface{ Number() uint32 }](docs map[string]D, err error) (uint32, error) {
+	for _, d := range docs {
+		return d.Number() + 1, err
+	}
+	return 1, err
+}
+
+// firstRefusal is the refusal that a group stands for: its culprit's.
+func firstRefusal(outcomes []engine.Outcome) *fault.Refusal {
+	var first *fault.Refusal
+	for _, o := range outcomes {
+		if o.Refusal != nil && (first == nil || first.Code == fault.GroupFailed) {
+			first = o.Refusal
+		}
+	}
+	return first
+}
+
+// SetTariff implements CompanyService.
+func (s companyService) SetTariff(ctx context.Context, req *companyv1.SetTariffRequest) (*companyv1.SetTariffResponse, error) {
+	c := &change{flow: company.Name, id: req.GetCompanyId(), owner: req.GetCompanyId(), event: company.SetTariff, key: req.GetKey()}
+	c.say(&flowv1.CompanySetTariff{Tariff: tariff(req.GetTariff())})
+	outcome := s.submitChanges(ctx, req.GetBook(), false, []*change{c})[0]
+	out, err := s.companyAfter(ctx, req.GetBook(), outcome)
+	if err != nil {
+		return nil, err
+	}
+	return &companyv1.SetTariffResponse{Company: out, Position: idOf(outcome.Record), Replayed: outcome.Replayed}, nil
+}
+
+// UpdateCompany implements CompanyService.
+func (s companyService) UpdateCompany(ctx context.Context, req *companyv1.UpdateCompanyRequest) (*companyv1.UpdateCompanyResponse, error) {
+	profile, refusal := readDetails(req.GetDetails())
+	if refusal != nil {
+		return nil, refusal
+	}
+	var outcomes []engine.Outcome
+	err := again(func() (err error) {
+		outcomes, err = s.updateCompany(ctx, req, profile)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.companyAfter(ctx, req.GetBook(), outcomes[0])
+	if err != nil {
+		return nil, err
+	}
+	return &companyv1.UpdateCompanyResponse{Company: out, Position: positionOf(outcomes), Replayed: outcomes[0].Replayed}, nil
+}
+
+func (s companyService) updateCompany(ctx context.Context, req *companyv1.UpdateCompanyRequest, profile *privatev1.CompanyProfile) ([]engine.Outcome, error) {
+	book, id := req.GetBook(), req.GetCompanyId()
+	c := s.change("UpdateCompany", req.GetKey(), req)
+	c.flow, c.id, c.owner, c.event = company.Name, id, id, company.SetProfile
+	if err := s.recall(ctx, book, c); err != nil {
+		return nil, err
+	}
+	draft := s.cfg.Vault.Draft(book)
+	if c.fresh() {
+		if _, err := s.must(ctx, book, company.Name, "company_id", id); err != nil {
+			return nil, err
+		}
+		if s.cfg.Vault.CompanyID(book, profile.GetInn()) != id {
+			return nil, fault.Refuse(fault.INNInvalid, "details.inn", "the INN of a company stays: it is its name in the books")
+		}
+		version, err := nextVersion(s.cfg.Vault.Companies(ctx, book, private.Ref{ID: id}))
+		if err != nil {
+			return nil, err
+		}
+		draft.Company(id, version, profile)
+		c.say(&flowv1.CompanySetProfile{ProfileVersion: version})
+	}
+	return s.commit(ctx, book, draft, false, []*change{c})
+}
+
+func tariff(t *companyv1.Tariff) *flowv1.Tariff {
+	percent := t.GetPercent()
+	if percent == "" {
+		percent = "0"
+	}
+	return &flowv1.Tariff{From: t.GetFrom(), Percent: percent, Minimum: t.GetMinimum()}
+}
+
+// readDetails checks the numbers and brings texts to one form.
+func readDetails(d *companyv1.CompanyDetails) (*privatev1.CompanyProfile, *fault.Refusal) {
+	p := &privatev1.CompanyProfile{
+		Inn: strings.TrimSpace(d.GetInn()), Kpp: strings.TrimSpace(d.GetKpp()), Ogrn: strings.TrimSpace(d.GetOgrn()),
+		Name: strings.TrimSpace(d.GetName()), Address: strings.TrimSpace(d.GetAddress()),
+		Email: strings.TrimSpace(d.GetEmail()), Contract: strings.TrimSpace(d.GetContract()),
+	}
+	if refusal := requisite.INN("details.inn", p.GetInn()); refusal != nil {
+		return nil, refusal
+	}
+	if p.GetName() == "" {
+		return nil, fault.Refuse(fault.Malformed, "details.name", "the name is empty")
+	}
+	if p.GetKpp() != "" {
+		if refusal := requisite.KPP("details.kpp", p.GetKpp()); refusal != nil {
+			return nil, refusal
+		}
+	}
+	if p.GetOgrn() != "" {
+		check := requisite.OGRN
+		if len(p.GetInn()) == 12 {
+			check = requisite.OGRNIP
+		}
+		if refusal := check("details.ogrn", p.GetOgrn()); refusal != nil {
+			return nil, refusal
+		}
+	}
+	if d.GetPhone() != "" {
+		phone, refusal := requisite.Phone("details.phone", d.GetPhone())
+		if refusal != nil {
+			return nil, refusal
+		}
+		p.Phone = phone
+	}
+	for i, a := range d.GetAccounts() {
+		if refusal := requisite.RubleAccount(fmt.Sprintf("details.accounts[%d].account", i), a.GetAccount(), a.GetBic()); refusal != nil {
+			return nil, refusal
+		}
+		p.Accounts = append(p.Accounts, &privatev1.BankAccount{Account: a.GetAccount(), Bic: a.GetBic()})
+	}
+	return p, nil
+}

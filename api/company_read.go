@@ -1,0 +1,236 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// GetCompany implements CompanyService.
+func (s companyService) GetCompany(ctx context.Context, req *companyv1.GetCompanyRequest) (*companyv1.GetCompanyResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	a, err := s.must(ctx, req.GetBook(), company.Name, "company_id", req.GetCompanyId())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.company(ctx, req.GetBook(), a)
+	return &companyv1.GetCompanyResponse{Company: c}, err
+}
+
+// FindCompany implements CompanyService.
+func (s companyService) FindCompany(ctx context.Context, req *companyv1.FindCompanyRequest) (*companyv1.FindCompanyResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	found, err := s.cfg.Vault.Find(ctx, req.GetBook(), private.CompanyINN, req.GetInn())
+	if err != nil {
+		return nil, err
+	}
+	rows, _, err := s.load(ctx, req.GetBook(), company.Name, found[req.GetInn()]...)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range rows {
+		c, err := s.company(ctx, req.GetBook(), a)
+		if err != nil || c.GetDetails().GetInn() == req.GetInn() {
+			return &companyv1.FindCompanyResponse{Company: c}, err
+		}
+	}
+	return nil, fault.Refuse(fault.NotFound, "inn", "no company of the book has this INN")
+}
+
+// ListCompanies implements CompanyService.
+func (s companyService) ListCompanies(ctx context.Context, req *companyv1.ListCompaniesRequest) (*companyv1.ListCompaniesResponse, error) {
+	page := store.AggregatePage{
+		Book: req.GetBook(), Flow: company.Name, States: req.GetStates(), Limit: pageSize(req.GetPageSize()),
+	}
+	if len(page.States) == 0 {
+		page.States = []string{company.Registered, company.AwaitingDeposit, company.Active}
+	}
+	rows, seen, token, err := s.listPage(ctx, req, page)
+	if err != nil {
+		return nil, err
+	}
+	answer := &companyv1.ListCompaniesResponse{NextPageToken: token, Position: seenPosition(seen)}
+	answer.Companies, err = s.companies(ctx, req.GetBook(), rows)
+	return answer, err
+}
+
+// listing is a request of a page of aggregates.
+type listing interface {
+	paged
+	GetMinPosition() string
+}
+
+// listPage reads the page that a request asks for.
+func (s *Server) listPage(ctx context.Context, req listing, page store.AggregatePage) ([]aggregate, []store.Seen, string, error) {
+	var from aggregateCursor
+	more, refusal := s.cursor(req, &from)
+	if refusal != nil {
+		return nil, nil, "", refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, nil, "", err
+	}
+	var after *aggregateCursor
+	if more {
+		after = &from
+	}
+	rows, seen, next, err := s.list(ctx, page, after)
+	if err != nil || next == nil {
+		return rows, seen, "", err
+	}
+	token, err := s.token(req, next)
+	return rows, seen, token, err
+}
+
+// GetWallet implements CompanyService.
+func (s companyService) GetWallet(ctx context.Context, req *companyv1.GetWalletRequest) (*companyv1.GetWalletResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	bookName, id := req.GetBook(), req.GetCompanyId()
+	a, err := s.must(ctx, bookName, company.Name, "company_id", id)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.company(ctx, bookName, a)
+	if err != nil {
+		return nil, err
+	}
+	wallet, deposit := rubleKey(bookName, walletOf(id)), rubleKey(bookName, depositOf(id))
+	rows, seen, err := s.cfg.DB.Balances(ctx, []store.StripeKey{wallet, deposit}, store.At{})
+	if err != nil {
+		return nil, fmt.Errorf("read the wallet: %w", err)
+	}
+	answer := &companyv1.GetWalletResponse{
+		Balance: money.RUB.Format(money.Zero), Available: money.RUB.Format(money.Zero), Deposit: money.RUB.Format(money.Zero),
+		Tariff: c.GetTariff(), Position: seenPosition(seen), TopUp: s.topUp(c),
+	}
+	for _, r := range rows {
+		sum := book.Stripe{Debit: r.Debit, Credit: r.Credit, HeldDebit: r.HeldDebit, HeldCredit: r.HeldCredit}
+		if r.Key == wallet {
+			answer.Balance, answer.Available = money.RUB.Format(sum.Balance(book.Liability)), money.RUB.Format(sum.Available(book.Liability))
+		} else {
+			answer.Deposit = money.RUB.Format(sum.Balance(book.Liability))
+		}
+	}
+	return answer, nil
+}
+
+func rubleKey(bookName, account string) store.StripeKey {
+	return store.StripeKey{Account: book.ID(bookName, account), Asset: money.RUB.Code}
+}
+
+// topUp tells a company where to send money; the purpose carries its marker, by which
+// the payment is recognised.
+func (s companyService) topUp(c *companyv1.Company) *companyv1.TopUp {
+	own := s.cfg.Own[0]
+	by := "код " + private.Marker(c.GetCompanyId())
+	if contract := c.GetDetails().GetContract(); contract != "" {
+		by = "по договору " + contract + ", " + by
+	}
+	return &companyv1.TopUp{
+		Name: own.Holder, Inn: own.INN, Kpp: own.KPP, Account: own.Account, BankName: own.BankName, Bic: own.BIC, CorrAccount: own.CorrAccount,
+		Purpose:        "Пополнение счета " + by + ". Без НДС",
+		DepositPurpose: "Обеспечительный платеж " + by + ". Без НДС",
+	}
+}
+
+func (s companyService) companyAfter(ctx context.Context, bookName string, o engine.Outcome) (*companyv1.Company, error) {
+	if o.Refusal != nil {
+		return nil, idField(o.Refusal, "company_id")
+	}
+	return s.company(ctx, bookName, fromRecord(o.Record))
+}
+
+// idField gives a flow's field "id" the request's name.
+func idField(r *fault.Refusal, name string) *fault.Refusal {
+	if r.Field != "id" {
+		return r
+	}
+	out := *r
+	out.Field = name
+	return &out
+}
+
+func (s *Server) company(ctx context.Context, bookName string, a aggregate) (*companyv1.Company, error) {
+	list, err := s.companies(ctx, bookName, []aggregate{a})
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// companies joins what the flow keeps with the details of the version that it names.
+func (s *Server) companies(ctx context.Context, bookName string, rows []aggregate) ([]*companyv1.Company, error) {
+	datas := make([]*flowv1.CompanyData, len(rows))
+	refs := make([]private.Ref, len(rows))
+	for i, a := range rows {
+		datas[i] = new(flowv1.CompanyData)
+		if err := a.read(datas[i]); err != nil {
+			return nil, err
+		}
+		refs[i] = private.Ref{ID: a.id, Version: datas[i].GetProfileVersion()}
+	}
+	docs, err := s.cfg.Vault.Companies(ctx, bookName, refs...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*companyv1.Company, len(rows))
+	for i, a := range rows {
+		d := datas[i]
+		c := &companyv1.Company{
+			CompanyId: a.id, State: a.state, StateTitle: s.title(company.Name, a.state),
+			DetailsVersion: d.GetProfileVersion(), Tariff: tariffMessage(company.TariffOn(d, s.today())),
+			DepositRequired: d.GetDepositRequired(), Deposit: orZero(d.GetDeposit()),
+			RegisteredDay: d.GetRegisteredDay(), ActiveDay: d.GetActiveDay(),
+			WalletAccount: walletOf(a.id), DepositAccount: depositOf(a.id),
+		}
+		for _, t := range d.GetTariffs() {
+			c.Tariffs = append(c.Tariffs, tariffMessage(t))
+		}
+		if doc, ok := docs[a.id]; ok {
+			c.Details = detailsMessage(doc.Content)
+		}
+		out[i] = c
+	}
+	return out, nil
+}
+
+func orZero(amount string) string {
+	if amount == "" {
+		return money.RUB.Format(money.Zero)
+	}
+	return amount
+}
+
+func tariffMessage(t *flowv1.Tariff) *companyv1.Tariff {
+	if t == nil {
+		return nil
+	}
+	return &companyv1.Tariff{From: t.GetFrom(), Percent: t.GetPercent(), Minimum: t.GetMinimum()}
+}
+
+func detailsMessage(p *privatev1.CompanyProfile) *companyv1.CompanyDetails {
+	d := &companyv1.CompanyDetails{
+		Inn: p.GetInn(), Kpp: p.GetKpp(), Ogrn: p.GetOgrn(), Name: p.GetName(), Address: p.GetAddress(),
+		Email: p.GetEmail(), Phone: p.GetPhone(), Contract: p.GetContract(),
+	}
+	for _, a := range p.GetAccounts() {
+		d.Accounts = append(d.Accounts, &companyv1.BankAccount{Account: a.GetAccount(), Bic: a.GetBic()})
+	}
+	return d
+}

@@ -1,0 +1,268 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// executorService is ExecutorService.
+type executorService struct{ *Server }
+
+// The product's words for kinds of employment.
+var kinds = map[string]flowv1.EmploymentKind{
+	"selfemployed":   flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED,
+	"civil_contract": flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT,
+	"entrepreneur":   flowv1.EmploymentKind_EMPLOYMENT_KIND_ENTREPRENEUR,
+}
+
+func kindWord(k flowv1.EmploymentKind) string {
+	for word, kind := range kinds {
+		if kind == k {
+			return word
+		}
+	}
+	return ""
+}
+
+// RegisterExecutor implements ExecutorService.
+func (s executorService) RegisterExecutor(ctx context.Context, req *executorv1.RegisterExecutorRequest) (*executorv1.RegisterExecutorResponse, error) {
+	profile, refusal := readPerson(req.GetPerson())
+	if refusal != nil {
+		return nil, refusal
+	}
+	where, refusal := readRequisites(req.GetRequisites(), profile)
+	if refusal != nil {
+		return nil, refusal
+	}
+	var outcomes []engine.Outcome
+	err := again(func() (err error) {
+		outcomes, err = s.register(ctx, req, profile, where)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.after(ctx, req.GetBook(), outcomes[0])
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.RegisterExecutorResponse{Executor: out, Position: positionOf(outcomes), Replayed: outcomes[0].Replayed}, nil
+}
+
+func (s executorService) register(ctx context.Context, req *executorv1.RegisterExecutorRequest, profile *privatev1.ExecutorProfile, where *privatev1.Requisites) ([]engine.Outcome, error) {
+	book, id := req.GetBook(), s.cfg.Vault.ExecutorID(req.GetBook(), profile.GetInn())
+	c := s.change("RegisterExecutor", req.GetKey(), req)
+	c.flow, c.id, c.owner, c.event = executor.Name, id, id, executor.Register
+	if err := s.recall(ctx, book, c); err != nil {
+		return nil, err
+	}
+	draft := s.cfg.Vault.Draft(book)
+	if c.fresh() {
+		found, _, err := s.load(ctx, book, executor.Name, id)
+		if err != nil {
+			return nil, err
+		}
+		if _, exists := found[id]; exists {
+			return nil, fault.Refuse(fault.AlreadyExists, "person.inn", "the executor of this INN is %s", id).With("executor_id", id)
+		}
+		body := &flowv1.ExecutorRegister{Kind: kinds[req.GetEmploymentKind()], Nonresident: req.GetNonresident()}
+		if body.ProfileVersion, err = nextVersion(s.cfg.Vault.Executors(ctx, book, private.Ref{ID: id})); err != nil {
+			return nil, err
+		}
+		draft.Executor(id, body.GetProfileVersion(), profile)
+		if where != nil {
+			if body.RequisitesVersion, err = nextVersion(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: id})); err != nil {
+				return nil, err
+			}
+			draft.Requisites(id, body.GetRequisitesVersion(), where)
+		}
+		c.say(body)
+	}
+	return s.commit(ctx, book, draft, false, []*change{c})
+}
+
+// UpdateExecutor implements ExecutorService.
+func (s executorService) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExecutorRequest) (*executorv1.UpdateExecutorResponse, error) {
+	var profile *privatev1.ExecutorProfile
+	if req.GetPerson() != nil {
+		var refusal *fault.Refusal
+		if profile, refusal = readPerson(req.GetPerson()); refusal != nil {
+			return nil, refusal
+		}
+		if s.cfg.Vault.ExecutorID(req.GetBook(), profile.GetInn()) != req.GetExecutorId() {
+			return nil, fault.Refuse(fault.INNInvalid, "person.inn", "the INN of an executor stays: it is its name in the books")
+		}
+	}
+	o, err := s.update(ctx, "UpdateExecutor", req, executor.SetProfile, func(draft *private.Draft, c *change) error {
+		body := &flowv1.ExecutorSetProfile{Kind: kinds[req.GetEmploymentKind()], Nonresident: req.GetNonresident()}
+		if profile != nil {
+			version, err := nextVersion(s.cfg.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.id}))
+			if err != nil {
+				return err
+			}
+			draft.Executor(c.id, version, profile)
+			body.ProfileVersion = version
+		}
+		c.say(body)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.after(ctx, req.GetBook(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.UpdateExecutorResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// SetRequisites implements ExecutorService.
+func (s executorService) SetRequisites(ctx context.Context, req *executorv1.SetRequisitesRequest) (*executorv1.SetRequisitesResponse, error) {
+	o, err := s.update(ctx, "SetRequisites", req, executor.SetRequisites, func(draft *private.Draft, c *change) error {
+		person, ok, err := private.Only(s.cfg.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.id}))
+		if err != nil || !ok {
+			return err
+		}
+		where, refusal := readRequisites(req.GetRequisites(), person.Content)
+		if refusal != nil {
+			return refusal
+		}
+		version, err := nextVersion(s.cfg.Vault.Requisites(ctx, req.GetBook(), private.Ref{ID: c.id}))
+		if err != nil {
+			return err
+		}
+		draft.Requisites(c.id, version, where)
+		c.say(&flowv1.ExecutorSetRequisites{RequisitesVersion: version})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.after(ctx, req.GetBook(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.SetRequisitesResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// executorRequest is a request that changes one executor.
+type executorRequest interface {
+	paramsOfChange
+	GetExecutorId() string
+}
+
+// update makes a change with private data of an executor that exists.
+func (s executorService) update(ctx context.Context, method string, req executorRequest, event string, make func(*private.Draft, *change) error) (engine.Outcome, error) {
+	var outcomes []engine.Outcome
+	err := again(func() error {
+		c := s.change(method, req.GetKey(), req)
+		c.flow, c.id, c.owner, c.event = executor.Name, req.GetExecutorId(), req.GetExecutorId(), event
+		if err := s.recall(ctx, req.GetBook(), c); err != nil {
+			return err
+		}
+		draft := s.cfg.Vault.Draft(req.GetBook())
+		if c.fresh() {
+			if _, err := s.must(ctx, req.GetBook(), executor.Name, "executor_id", c.id); err != nil {
+				return err
+			}
+			if err := make(draft, c); err != nil {
+				return err
+			}
+		}
+		var err error
+		outcomes, err = s.commit(ctx, req.GetBook(), draft, false, []*change{c})
+		return err
+	})
+	if err != nil {
+		return engine.Outcome{}, err
+	}
+	if outcomes[0].Refusal != nil {
+		return outcomes[0], idField(outcomes[0].Refusal, "executor_id")
+	}
+	return outcomes[0], nil
+}
+
+// BlockExecutor implements ExecutorService.
+func (s executorService) BlockExecutor(ctx context.Context, req *executorv1.BlockExecutorRequest) (*executorv1.BlockExecutorResponse, error) {
+	c := &change{key: req.GetKey(), flow: executor.Name, id: req.GetExecutorId(), owner: req.GetExecutorId(), event: executor.Block}
+	c.say(&flowv1.ExecutorBlock{Code: req.GetCode()})
+	o := s.submitChanges(ctx, req.GetBook(), false, []*change{c})[0]
+	out, err := s.after(ctx, req.GetBook(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.BlockExecutorResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// UnblockExecutor implements ExecutorService.
+func (s executorService) UnblockExecutor(ctx context.Context, req *executorv1.UnblockExecutorRequest) (*executorv1.UnblockExecutorResponse, error) {
+	c := &change{key: req.GetKey(), flow: executor.Name, id: req.GetExecutorId(), owner: req.GetExecutorId(), event: executor.Unblock}
+	o := s.submitChanges(ctx, req.GetBook(), false, []*change{c})[0]
+	out, err := s.after(ctx, req.GetBook(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.UnblockExecutorResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// readPerson checks the numbers and brings texts to one form.
+func readPerson(p *executorv1.Person) (*privatev1.ExecutorProfile, *fault.Refusal) {
+	out := &privatev1.ExecutorProfile{
+		Inn: strings.TrimSpace(p.GetInn()), LastName: oneLine(p.GetLastName()), FirstName: oneLine(p.GetFirstName()),
+		SecondName: oneLine(p.GetSecondName()), Email: strings.TrimSpace(p.GetEmail()),
+	}
+	if refusal := requisite.PersonINN("person.inn", out.GetInn()); refusal != nil {
+		return nil, refusal
+	}
+	for field, text := range map[string]string{"person.last_name": out.GetLastName(), "person.first_name": out.GetFirstName()} {
+		if text == "" {
+			return nil, fault.Refuse(fault.Malformed, field, "the name is empty")
+		}
+	}
+	if p.GetPhone() != "" {
+		phone, refusal := requisite.Phone("person.phone", p.GetPhone())
+		if refusal != nil {
+			return nil, refusal
+		}
+		out.Phone = phone
+	}
+	return out, nil
+}
+
+// readRequisites checks the account against its bank; nil stays nil.
+func readRequisites(r *executorv1.Requisites, person *privatev1.ExecutorProfile) (*privatev1.Requisites, *fault.Refusal) {
+	if r == nil {
+		return nil, nil
+	}
+	if refusal := requisite.BIC("requisites.bic", r.GetBic()); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := requisite.RubleAccount("requisites.account_number", r.GetAccountNumber(), r.GetBic()); refusal != nil {
+		return nil, refusal
+	}
+	if r.GetCorrAccount() != "" {
+		if refusal := requisite.CorrAccount("requisites.corr_account", r.GetCorrAccount(), r.GetBic()); refusal != nil {
+			return nil, refusal
+		}
+	}
+	name := oneLine(r.GetPayeeName())
+	if name == "" {
+		name = private.FullName(person)
+	}
+	return &privatev1.Requisites{
+		Name: name, Inn: person.GetInn(), Bic: r.GetBic(), BankName: oneLine(r.GetBankName()),
+		CorrAccount: r.GetCorrAccount(), AccountNumber: r.GetAccountNumber(),
+	}, nil
+}
+
+// oneLine takes runs of spaces and line breaks together.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,250 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+)
+
+// paramsOfChange is what every request of a change has.
+type paramsOfChange interface {
+	proto.Message
+	GetBook() string
+	GetKey() string
+}
+
+// GetExecutor implements ExecutorService.
+func (s executorService) GetExecutor(ctx context.Context, req *executorv1.GetExecutorRequest) (*executorv1.GetExecutorResponse, error) {
+	c := callOf(ctx)
+	if req.GetUnmask() && !c.who.has(RolePersonal) {
+		return nil, fault.Refuse(fault.PermissionDenied, "unmask", "the key has not the role %s", RolePersonal)
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	a, err := s.must(ctx, req.GetBook(), executor.Name, "executor_id", req.GetExecutorId())
+	if err != nil {
+		return nil, err
+	}
+	if req.GetUnmask() {
+		s.cfg.Logger.InfoContext(ctx, "personal data was shown",
+			"request_id", c.requestID, "api_key", c.who.id, "book", req.GetBook(), "executor", a.id)
+	}
+	out, err := s.executor(ctx, req.GetBook(), a, !req.GetUnmask())
+	return &executorv1.GetExecutorResponse{Executor: out}, err
+}
+
+// FindExecutors implements ExecutorService.
+func (s executorService) FindExecutors(ctx context.Context, req *executorv1.FindExecutorsRequest) (*executorv1.FindExecutorsResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	ref := &taskv1.ExecutorRef{ExecutorInn: req.GetInn(), Executor: req.GetPhone()}
+	found, err := s.findExecutors(ctx, req.GetBook(), []*taskv1.ExecutorRef{ref}, "", "inn", "phone")
+	if err != nil {
+		return nil, err
+	}
+	answer := &executorv1.FindExecutorsResponse{}
+	if found[0].refusal != nil && found[0].refusal.Code.Lookup().Kind == fault.Invalid && len(found[0].all) == 0 {
+		return nil, found[0].refusal
+	}
+	for _, a := range found[0].all {
+		out, err := s.executor(ctx, req.GetBook(), a, true)
+		if err != nil {
+			return nil, err
+		}
+		answer.Executors = append(answer.Executors, out)
+	}
+	return answer, nil
+}
+
+// foundExecutor is whom a reference means.
+type foundExecutor struct {
+	aggregate
+	data    *flowv1.ExecutorData
+	all     []aggregate // everybody who fits
+	refusal *fault.Refusal
+}
+
+// findExecutors finds whom references mean: the id, or INN and phone, both when both
+// are given. The fields name them in refusals.
+func (s *Server) findExecutors(ctx context.Context, book string, refs []*taskv1.ExecutorRef, idName, innName, phoneName string) ([]foundExecutor, error) {
+	out := make([]foundExecutor, len(refs))
+	phones := make([]string, len(refs))
+	var inns, numbers, ids []string
+	for i, r := range refs {
+		if r.GetExecutor() != "" {
+			phones[i], out[i].refusal = requisite.Phone(phoneName, r.GetExecutor())
+		}
+		if r.GetExecutorInn() != "" && out[i].refusal == nil {
+			out[i].refusal = requisite.PersonINN(innName, r.GetExecutorInn())
+		}
+		ids = append(ids, r.GetExecutorId())
+		inns, numbers = append(inns, r.GetExecutorInn()), append(numbers, phones[i])
+	}
+	byINN, err := s.cfg.Vault.Find(ctx, book, private.ExecutorINN, inns...)
+	if err != nil {
+		return nil, err
+	}
+	byPhone, err := s.cfg.Vault.Find(ctx, book, private.ExecutorPhone, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range []map[string][]string{byINN, byPhone} {
+		for _, list := range found {
+			ids = append(ids, list...)
+		}
+	}
+	people, err := s.people(ctx, book, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range refs {
+		if out[i].refusal != nil {
+			continue
+		}
+		field := innName
+		var candidates []string
+		switch {
+		case r.GetExecutorId() != "":
+			field, candidates = idName, []string{r.GetExecutorId()}
+		case r.GetExecutorInn() != "":
+			candidates = byINN[r.GetExecutorInn()]
+		default:
+			field, candidates = phoneName, byPhone[phones[i]]
+		}
+		out[i].pick(people, candidates, r, phones[i], field)
+	}
+	return out, nil
+}
+
+// person is an executor with the version of the data that it names.
+type person struct {
+	aggregate
+	data    *flowv1.ExecutorData
+	profile *privatev1.ExecutorProfile
+}
+
+// people reads executors that exist, by id.
+func (s *Server) people(ctx context.Context, book string, ids []string) (map[string]person, error) {
+	rows, _, err := s.load(ctx, book, executor.Name, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]person, len(rows))
+	refs := make([]private.Ref, 0, len(rows))
+	for id, a := range rows {
+		p := person{aggregate: a, data: new(flowv1.ExecutorData)}
+		if err := a.read(p.data); err != nil {
+			return nil, err
+		}
+		out[id] = p
+		refs = append(refs, private.Ref{ID: id, Version: p.data.GetProfileVersion()})
+	}
+	docs, err := s.cfg.Vault.Executors(ctx, book, refs...)
+	if err != nil {
+		return nil, err
+	}
+	for id, p := range out {
+		if d, ok := docs[id]; ok {
+			p.profile = d.Content
+		} else {
+			p.profile = new(privatev1.ExecutorProfile)
+		}
+		out[id] = p
+	}
+	return out, nil
+}
+
+// pick takes the one candidate whose data fits all that was given.
+func (f *foundExecutor) pick(people map[string]person, candidates []string, r *taskv1.ExecutorRef, phone, field string) {
+	slices.Sort(candidates)
+	for _, id := range slices.Compact(candidates) {
+		p, ok := people[id]
+		if !ok || r.GetExecutorInn() != "" && p.profile.GetInn() != r.GetExecutorInn() || phone != "" && p.profile.GetPhone() != phone {
+			continue
+		}
+		f.aggregate, f.data = p.aggregate, p.data
+		f.all = append(f.all, p.aggregate)
+	}
+	switch {
+	case len(f.all) == 0:
+		f.refusal = fault.Refuse(fault.NotFound, field, "no executor of the book fits")
+	case len(f.all) > 1:
+		f.refusal = fault.Refuse(fault.Malformed, field, "%d executors fit; give the INN", len(f.all))
+	case f.state != executor.Registered:
+		f.refusal = fault.Refuse(fault.WrongState, field, "the executor is %s", f.state).With("state", f.state)
+	}
+}
+
+func (s executorService) after(ctx context.Context, book string, o engine.Outcome) (*executorv1.Executor, error) {
+	if o.Refusal != nil {
+		return nil, idField(o.Refusal, "executor_id")
+	}
+	return s.executor(ctx, book, fromRecord(o.Record), true)
+}
+
+// executor joins what the flow keeps with the versions that it names.
+func (s executorService) executor(ctx context.Context, book string, a aggregate, masked bool) (*executorv1.Executor, error) {
+	d := new(flowv1.ExecutorData)
+	if err := a.read(d); err != nil {
+		return nil, err
+	}
+	profile, ok, err := private.Only(s.cfg.Vault.Executors(ctx, book, private.Ref{ID: a.id, Version: d.GetProfileVersion()}))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("executor %s names version %d of its data, which is not there", a.id, d.GetProfileVersion())
+	}
+	out := &executorv1.Executor{
+		ExecutorId: a.id, State: a.state, StateTitle: s.title(executor.Name, a.state), EmploymentKind: kindWord(d.GetKind()),
+		Nonresident: d.GetNonresident(), PersonVersion: d.GetProfileVersion(), RequisitesVersion: d.GetRequisitesVersion(),
+		Masked: masked, BlockedCode: d.GetBlockedCode(), RegisteredDay: d.GetRegisteredDay(),
+		Person: personMessage(profile.Content, masked),
+	}
+	if d.GetRequisitesVersion() > 0 {
+		where, ok, err := private.Only(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out.Requisites = requisitesMessage(where.Content, masked)
+		}
+	}
+	return out, nil
+}
+
+func personMessage(p *privatev1.ExecutorProfile, masked bool) *executorv1.Person {
+	out := &executorv1.Person{
+		Inn: p.GetInn(), Phone: p.GetPhone(), LastName: p.GetLastName(), FirstName: p.GetFirstName(),
+		SecondName: p.GetSecondName(), Email: p.GetEmail(),
+	}
+	if masked {
+		out.Inn, out.Phone, out.Email = private.MaskINN(out.Inn), private.MaskPhone(out.Phone), private.MaskEmail(out.Email)
+		out.FirstName, out.SecondName = private.Initial(out.FirstName), private.Initial(out.SecondName)
+	}
+	return out
+}
+
+func requisitesMessage(r *privatev1.Requisites, masked bool) *executorv1.Requisites {
+	out := &executorv1.Requisites{
+		Bic: r.GetBic(), AccountNumber: r.GetAccountNumber(), CorrAccount: r.GetCorrAccount(), BankName: r.GetBankName(), PayeeName: r.GetName(),
+	}
+	if masked {
+		out.AccountNumber, out.PayeeName = private.MaskAccount(out.AccountNumber), ""
+	}
+	return out
+}

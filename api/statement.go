@@ -1,0 +1,240 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/machine"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
+)
+
+// statementService is StatementService.
+type statementService struct{ *Server }
+
+// importLine is a movement of a statement on its way into the books.
+type importLine struct {
+	*change
+	movement port.Movement
+	line     incoming.Line
+	matched  incoming.Matched
+}
+
+// ImportStatement implements StatementService.
+func (s statementService) ImportStatement(ctx context.Context, req *statementv1.ImportStatementRequest) (*statementv1.ImportStatementResponse, error) {
+	file, refusal := s.cfg.Statements.ReadStatement(req.GetFile())
+	if refusal != nil {
+		return nil, fileRefusal(refusal)
+	}
+	own := s.ownNames()
+	for _, a := range file.Accounts {
+		if own[a.Account] == "" {
+			return nil, fault.Refuse(fault.FileFormat, "file", "the account %s is not ours", private.MaskAccount(a.Account))
+		}
+	}
+	lines, refusal := s.lines(file, own)
+	if refusal != nil {
+		return nil, refusal
+	}
+	id := s.cfg.Vault.StatementID(req.GetBook(), req.GetFile())
+	doc := &privatev1.StatementFile{FileName: req.GetFileName(), Notes: file.Notes, Accounts: accountTotals(file, own)}
+	for _, l := range lines {
+		doc.LineIds = append(doc.LineIds, l.id)
+	}
+	var outcomes []engine.Outcome
+	for chunk := range slices.Chunk(lines, linesAtOnce) {
+		out, err := s.bookLines(ctx, req.GetBook(), id, own, chunk)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, out...)
+	}
+	kept, known, err := s.keep(ctx, req.GetBook(), id, doc)
+	if err != nil {
+		return nil, err
+	}
+	return s.imported(ctx, req.GetBook(), kept, known, outcomes)
+}
+
+// ownNames are our accounts by number, with their names in the books.
+func (s *Server) ownNames() map[string]string {
+	own := map[string]string{}
+	for _, a := range s.cfg.Own {
+		own[a.Account] = a.Name
+	}
+	return own
+}
+
+// lines names every movement. Identical movements of one account are told apart by
+// their number; the two sides of a transfer between our accounts are one line.
+func (s statementService) lines(file *port.Statement, own map[string]string) ([]*importLine, *fault.Refusal) {
+	twins := map[string]int{}
+	out := make([]*importLine, len(file.Movements))
+	for i, m := range file.Movements {
+		if m.Amount.Sign() <= 0 {
+			return nil, fault.Refuse(fault.FileFormat, "file", "document %s of %s moves nothing", m.Number, m.DocumentDay)
+		}
+		if own[m.Account] == "" {
+			return nil, fault.Refuse(fault.FileFormat, "file", "the account %s is not ours", private.MaskAccount(m.Account))
+		}
+		l := &importLine{movement: m, line: incoming.Line{
+			Account: m.Account, Debit: m.Out, Day: m.Day, Number: m.Number, DocumentDay: m.DocumentDay, BankOrder: m.BankOrder,
+			Amount: m.Amount, OtherINN: m.Counterparty.INN, OtherAccount: m.Counterparty.Account, Purpose: m.Purpose,
+		}}
+		first := fmt.Sprint(incoming.LineID(s.cfg.Vault.LineKey(), l.line, own), m.Account, m.Out)
+		l.line.Nth = twins[first]
+		twins[first]++
+		id := incoming.LineID(s.cfg.Vault.LineKey(), l.line, own)
+		l.change = s.change("ImportStatement", "line:"+id, &statementv1.Line{LineId: id})
+		l.flow, l.id, l.event = incoming.Name, id, incoming.Register
+		out[i] = l
+	}
+	return out, nil
+}
+
+// bookLines writes what is personal, says what each line is, and sends the lines to
+// the books. A line that was sent before is sent as it was then.
+func (s statementService) bookLines(ctx context.Context, book, statement string, own map[string]string, lines []*importLine) ([]engine.Outcome, error) {
+	changes := make([]*change, len(lines))
+	for i, l := range lines {
+		changes[i] = l.change
+	}
+	var outcomes []engine.Outcome
+	err := again(func() error {
+		if err := s.recall(ctx, book, changes...); err != nil {
+			return err
+		}
+		known, err := s.known(ctx, book, own, lines)
+		if err != nil {
+			return err
+		}
+		draft, written := s.cfg.Vault.Draft(book), map[string]*change{}
+		for _, l := range lines {
+			if twin := written[l.id]; twin != nil { // the other side of a transfer between our accounts
+				l.body, l.owner, l.stamped = twin.body, twin.owner, true
+			}
+			if l.fresh() {
+				s.sayLine(l, statement, own, known)
+				l.write(draft)
+				written[l.id] = l.change
+			}
+		}
+		outcomes, err = s.commit(ctx, book, draft, false, changes)
+		return err
+	})
+	return outcomes, err
+}
+
+// sayLine says the command of a line. A company's line is decided where the
+// company's wallet is, so that its money lies together.
+func (s statementService) sayLine(l *importLine, statement string, own map[string]string, known incoming.Known) {
+	l.matched = incoming.Match(l.line, known)
+	l.owner = l.id
+	if l.matched.CompanyID != "" {
+		l.owner = l.matched.CompanyID
+	}
+	l.say(&flowv1.IncomingRegister{
+		Kind: l.matched.Kind, Account: own[l.line.Account], Debit: l.line.Debit, Amount: money.RUB.Format(l.line.Amount), Day: l.line.Day,
+		StatementId: statement, CompanyId: l.matched.CompanyID, OtherAccount: l.matched.OtherAccount,
+		Rules: l.matched.Rules, Suggestions: l.matched.Suggestions, Attempt: l.matched.Attempt,
+	})
+}
+
+// write puts the line beside the log, and what it teaches about accounts and payments.
+func (l *importLine) write(draft *private.Draft) {
+	m := l.movement
+	draft.Line(l.id, &privatev1.StatementLine{
+		Number: m.Number, Day: m.DocumentDay, Kind: m.Kind, Name: m.Counterparty.Name, Inn: m.Counterparty.INN, Kpp: m.Counterparty.KPP,
+		Account: m.Counterparty.Account, Bic: m.Counterparty.BIC, BankName: m.Counterparty.Bank, CorrAccount: m.Counterparty.CorrAccount,
+		Purpose: m.Purpose, OurAccount: m.Account,
+	})
+	if l.matched.CompanyID != "" && m.Counterparty.INN != "" {
+		draft.PaidFrom(l.matched.CompanyID, m.Counterparty.Account)
+	}
+	if l.matched.Attempt != "" {
+		draft.Shown(l.matched.Attempt, l.id)
+	}
+}
+
+// keep writes the statement once.
+func (s statementService) keep(ctx context.Context, book, id string, doc *privatev1.StatementFile) (private.Statement, bool, error) {
+	kept, known, err := private.Only(s.cfg.Vault.Statements(ctx, book, private.Ref{ID: id}))
+	if err != nil || known {
+		return kept, known, err
+	}
+	draft := s.cfg.Vault.Draft(book)
+	draft.Statement(id, doc)
+	if err := draft.Put(ctx); err != nil && !isTaken(err) {
+		return kept, false, err
+	}
+	kept, ok, err := private.Only(s.cfg.Vault.Statements(ctx, book, private.Ref{ID: id}))
+	if err == nil && !ok {
+		err = fmt.Errorf("statement %s was written and is not there", id)
+	}
+	return kept, false, err
+}
+
+// imported says what became of the file. A line counts as booked when this import
+// made it.
+func (s statementService) imported(ctx context.Context, book string, kept private.Statement, known bool, outcomes []engine.Outcome) (*statementv1.ImportStatementResponse, error) {
+	var rows []aggregate
+	for _, o := range outcomes {
+		if o.Refusal != nil && o.Refusal.Code.Lookup().Retry == fault.RetrySame {
+			return nil, o.Refusal // nothing is lost: the same file goes on where it stopped
+		}
+		if o.Refusal == nil {
+			rows = append(rows, fromRecord(o.Record))
+		}
+	}
+	shown, err := s.lineMessages(ctx, book, rows)
+	if err != nil {
+		return nil, err
+	}
+	answer := &statementv1.ImportStatementResponse{
+		Statement: statementMessage(kept), Position: positionOf(outcomes), AlreadyImported: known,
+	}
+	seen := map[string]bool{}
+	sums := newTotals()
+	for _, o := range outcomes {
+		r := &statementv1.LineResult{Replayed: o.Replayed}
+		if o.Refusal != nil {
+			r.Refusal = refusalMessage(o.Refusal)
+		} else {
+			r.Line, shown = shown[0], shown[1:]
+			r.Replayed = o.Replayed || seen[r.Line.GetLineId()] || o.Record.GetMove().GetFrom() != machine.New
+			if !seen[r.Line.GetLineId()] {
+				sums.add(r.Line, !r.Replayed)
+			}
+			seen[r.Line.GetLineId()] = true
+			answer.AlreadyImported = answer.AlreadyImported && r.Replayed
+		}
+		answer.Results = append(answer.Results, r)
+	}
+	answer.Totals = sums.messages()
+	return answer, nil
+}
+
+func accountTotals(file *port.Statement, own map[string]string) []*privatev1.AccountTotals {
+	text := func(a *money.Amount) string {
+		if a == nil {
+			return ""
+		}
+		return money.RUB.Format(*a)
+	}
+	var out []*privatev1.AccountTotals
+	for _, a := range file.Accounts {
+		out = append(out, &privatev1.AccountTotals{
+			Account: own[a.Account], From: a.From, To: a.To,
+			Opening: text(a.Opening), In: text(a.In), Out: text(a.Out), Closing: text(a.Closing),
+		})
+	}
+	return out
+}

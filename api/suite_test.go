@@ -1,0 +1,314 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"github.com/provodka/provodka/adapters/kafka"
+	"github.com/provodka/provodka/adapters/onec"
+	"github.com/provodka/provodka/adapters/registercsv"
+	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/world"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// house is a whole server: database, broker, engine, API over HTTP on loopback.
+// Every test has a book and a key of its own in it.
+type house struct {
+	db    *store.DB
+	vault *private.Vault
+	url   string
+	bank  *fakeBank
+	fns   *fakeTax
+	log   *lockedBuffer
+	books atomic.Int64
+}
+
+// lockedBuffer keeps the log, for the test that no personal data is in it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if os.Getenv("PROVODKA_TEST_LOG") != "" {
+		_, _ = os.Stderr.Write(p)
+	}
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+const shards = 2
+
+var ownBIC = requisite.ExampleBIC(900)
+
+// ownAccounts are our settlement accounts.
+func ownAccounts() []api.OwnAccount {
+	return []api.OwnAccount{
+		{Name: "settlement", Account: requisite.ExampleAccount("40702", ownBIC, 1), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
+		{Name: "second", Account: requisite.ExampleAccount("40702", ownBIC, 2), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
+	}
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, log: &lockedBuffer{}}
+	logger := slog.New(slog.NewJSONHandler(h.log, nil))
+	var err error
+	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger}); err != nil {
+		t.Fatal(err)
+	}
+	broker, err := kafka.Open(t.Context(), kafka.Config{Brokers: []string{embedtest.Broker(t)}, Shards: shards, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}}); err != nil {
+		t.Fatal(err)
+	}
+	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), task.New())
+	metrics := prometheus.NewRegistry()
+	var e *engine.Engine
+	ports := map[string]port.Port{
+		"payout":  world.FromPayout(h.bank, h.vault.Resolver(), ownAccounts()[0].Account),
+		"income":  world.FromIncome(h.fns, h.vault.Resolver()),
+		"company": world.FromCompany(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
+	}
+	e, err = engine.New(engine.Config{
+		Process: "test", DB: h.db, Commands: broker, Events: broker, Outcomes: broker, Flows: flows, Ports: ports, Owner: true,
+		Zone: h.db.Zone(), Logger: logger, Metrics: metrics, TimerEvery: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := api.New(api.Config{
+		Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
+		Own: ownAccounts(), Now: time.Now, Logger: logger, Metrics: metrics, KeyCache: time.Millisecond, ReadPatience: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.serve(t, server)
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan error, 1)
+	go func() { over <- e.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-over; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("the engine ended: %v", err)
+		}
+		broker.Close()
+		h.db.Close()
+	})
+	select {
+	case <-e.Ready():
+	case <-time.After(time.Minute):
+		t.Fatal("the shards have no owner")
+	}
+	return h
+}
+
+func (h *house) serve(t *testing.T, handler http.Handler) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := api.HTTPServer(handler)
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	h.url = "http://" + l.Addr().String()
+}
+
+// caller is a test's own book with a key to it.
+type caller struct {
+	*client.Client
+	*house
+	t    *testing.T
+	book string
+	key  string
+}
+
+// caller makes a book and a key with all roles, or with those given.
+func (h *house) caller(t *testing.T, roles ...string) *caller {
+	t.Helper()
+	if len(roles) == 0 {
+		roles = api.Roles()
+	}
+	c := &caller{house: h, t: t, book: fmt.Sprintf("book-%d", h.books.Add(1))}
+	c.key = h.mint(t, c.book, roles...)
+	var err error
+	if c.Client, err = client.New(h.url, c.key); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (h *house) mint(t *testing.T, book string, roles ...string) string {
+	t.Helper()
+	text, row, err := api.MintKey(fmt.Sprintf("key-%s-%d", book, h.books.Add(1)), book, roles...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Created = time.Now()
+	if err := h.db.PutAPIKey(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// once is a client that asks once.
+func (c *caller) once() *client.Client {
+	c.t.Helper()
+	cl, err := client.New(c.url, c.key, client.WithAttempts(1))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return cl
+}
+
+// post sends bytes to a method, as a client that knows no protobuf would.
+func (c *caller) post(method, contentType, body string) (int, string) {
+	c.t.Helper()
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.url+"/"+method, strings.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// refused wants a refusal of a whole call: code, field, words, and the same in the
+// protocol's own details.
+func refused(t *testing.T, err error, code fault.Code, field string) *client.Refusal {
+	t.Helper()
+	var r *client.Refusal
+	if !errors.As(err, &r) {
+		t.Fatalf("not a refusal: %v", err)
+	}
+	if r.Code != string(code) || r.Field != field || r.Reason == "" || r.Russian == "" {
+		t.Fatalf("refused by %+v, want %s of %q", r, code, field)
+	}
+	var ce *connect.Error
+	if !errors.As(err, &ce) || !hasInfo(ce, string(code)) {
+		t.Fatalf("no ErrorInfo with %s: %v", code, err)
+	}
+	return r
+}
+
+func hasInfo(err *connect.Error, reason string) bool {
+	for _, d := range err.Details() {
+		v, failed := d.Value()
+		if info, ok := v.(*errdetails.ErrorInfo); failed == nil && ok && info.GetReason() == reason && info.GetDomain() == api.Domain {
+			return true
+		}
+	}
+	return false
+}
+
+// part wants a refusal of one part of an answer.
+func part(t *testing.T, r *ledgerv1.Refusal, code fault.Code, field string) {
+	t.Helper()
+	if r.GetCode() != string(code) || r.GetField() != field || r.GetReason() == "" || r.GetRussian() == "" {
+		t.Fatalf("refused by %v, want %s of %q", r, code, field)
+	}
+}
+
+// fakeBank executes every payment at once, each attempt once.
+type fakeBank struct {
+	mu   sync.Mutex
+	paid map[string]port.Payment
+}
+
+func (b *fakeBank) Pay(_ context.Context, p port.Payment) port.Answer {
+	if refusal := p.Check(); refusal != nil {
+		return port.Unsent(refusal)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.paid[p.Attempt] = p
+	return port.Answer{Result: port.Done, Status: "EXECUTED", Event: p.Attempt}
+}
+
+func (b *fakeBank) Payment(_ context.Context, attempt string) port.Answer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.paid[attempt]; ok {
+		return port.Answer{Result: port.Done, Status: "EXECUTED", Event: attempt}
+	}
+	return port.Answer{Result: port.NotFound}
+}
+
+func (b *fakeBank) Memory() time.Duration { return time.Hour }
+
+func (b *fakeBank) payments() []port.Payment {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []port.Payment
+	for _, p := range b.paid {
+		all = append(all, p)
+	}
+	return all
+}
+
+// fakeTax registers every income.
+type fakeTax struct{ registered atomic.Int64 }
+
+func (*fakeTax) Check(context.Context, string) port.Answer {
+	return port.Answer{Result: port.Done, Status: "OK"}
+}
+
+func (f *fakeTax) Register(_ context.Context, r port.IncomeReceipt) port.Answer {
+	if refusal := r.Check(); refusal != nil {
+		return port.Unsent(refusal)
+	}
+	f.registered.Add(1)
+	return port.Answer{Result: port.Done, Status: "OK", Event: r.Attempt, ReceiptID: "r-" + r.Attempt[:8], ReceiptLink: "https://lknpd.example/" + r.Attempt[:8]}
+}
+
+func (*fakeTax) Memory() time.Duration { return time.Hour }

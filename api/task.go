@@ -1,0 +1,272 @@
+package api
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+)
+
+// AssignTask implements TaskService.
+func (s taskService) AssignTask(ctx context.Context, req *taskv1.AssignTaskRequest) (*taskv1.AssignTaskResponse, error) {
+	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	if err != nil {
+		return nil, err
+	}
+	c := s.change("AssignTask", req.GetKey(), req)
+	c.flow, c.id, c.owner, c.event = task.Name, a.id, a.owner, task.Assign
+	var outcomes []engine.Outcome
+	err = again(func() error {
+		if err := s.recall(ctx, req.GetBook(), c); err != nil {
+			return err
+		}
+		if c.fresh() {
+			found, err := s.findExecutors(ctx, req.GetBook(), []*taskv1.ExecutorRef{req.GetExecutor()},
+				"executor.executor_id", "executor.executor_inn", "executor.executor")
+			if err != nil {
+				return err
+			}
+			tariff, refusal, err := s.tariffOf(ctx, req.GetBook(), a.owner)
+			if err != nil {
+				return err
+			}
+			if refusal == nil {
+				refusal = found[0].refusal
+			}
+			if refusal != nil {
+				return refusal
+			}
+			c.say(&flowv1.TaskAssign{ExecutorId: found[0].id, Executor: executor.Stamp(found[0].data), Tariff: tariff})
+		}
+		outcomes, err = s.commit(ctx, req.GetBook(), s.cfg.Vault.Draft(req.GetBook()), false, []*change{c})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.task(ctx, req.GetBook(), outcomes[0])
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.AssignTaskResponse{Task: out, Position: positionOf(outcomes), Replayed: outcomes[0].Replayed}, nil
+}
+
+// taskChange is a request that moves one task and says nothing more.
+type taskChange interface {
+	proto.Message
+	GetBook() string
+	GetKey() string
+	GetTaskId() string
+}
+
+// move sends one event to one task.
+func (s taskService) move(ctx context.Context, req taskChange, event string) (*taskv1.Task, engine.Outcome, error) {
+	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	if err != nil {
+		return nil, engine.Outcome{}, err
+	}
+	outcomes, err := s.moveAll(ctx, req.GetBook(), event, []aggregate{a}, func(aggregate) string { return req.GetKey() })
+	if err != nil {
+		return nil, engine.Outcome{}, err
+	}
+	out, err := s.task(ctx, req.GetBook(), outcomes[0])
+	return out, outcomes[0], err
+}
+
+// moveAll sends one event to many tasks. What pay and retry must know of the
+// executor and of the company is stamped as it stands now.
+func (s *Server) moveAll(ctx context.Context, book, event string, tasks []aggregate, key func(aggregate) string) ([]engine.Outcome, error) {
+	changes := make([]*change, len(tasks))
+	stamped := event == task.Pay || event == task.Retry
+	for i, a := range tasks {
+		c := &change{key: key(a)}
+		if stamped {
+			c.digest = s.cfg.Vault.Digest("task."+event, &taskv1.GetTaskRequest{Book: book, TaskId: a.id})
+		}
+		c.flow, c.id, c.owner, c.event = task.Name, a.id, a.owner, event
+		changes[i] = c
+	}
+	if !stamped {
+		return s.submitChanges(ctx, book, false, changes), nil
+	}
+	var outcomes []engine.Outcome
+	err := again(func() error {
+		if err := s.recall(ctx, book, changes...); err != nil {
+			return err
+		}
+		if err := s.stampPay(ctx, book, tasks, changes); err != nil {
+			return err
+		}
+		var err error
+		outcomes, err = s.commit(ctx, book, s.cfg.Vault.Draft(book), false, changes)
+		return err
+	})
+	return outcomes, err
+}
+
+// stampPay says the commands of fresh payments.
+func (s *Server) stampPay(ctx context.Context, book string, tasks []aggregate, changes []*change) error {
+	datas := make([]flowv1.TaskData, len(tasks))
+	var ids []string
+	for i := range tasks {
+		if err := tasks[i].read(&datas[i]); err != nil {
+			return err
+		}
+		ids = append(ids, datas[i].GetExecutorId())
+	}
+	people, err := s.people(ctx, book, ids)
+	if err != nil {
+		return err
+	}
+	type terms struct {
+		tariff  *flowv1.Tariff
+		refusal *fault.Refusal
+	}
+	companies := map[string]terms{}
+	for i, c := range changes {
+		if !c.fresh() {
+			continue
+		}
+		t, ok := companies[c.owner]
+		if !ok {
+			if t.tariff, t.refusal, err = s.tariffOf(ctx, book, c.owner); err != nil {
+				return err
+			}
+			companies[c.owner] = t
+		}
+		if c.refusal = t.refusal; c.refusal != nil {
+			continue
+		}
+		p, ok := people[datas[i].GetExecutorId()]
+		if !ok {
+			c.refusal = fault.Refuse(fault.WrongState, "task_id", "the task has no executor")
+			continue
+		}
+		c.say(&flowv1.TaskPay{Executor: executor.Stamp(p.data), Tariff: t.tariff})
+	}
+	return nil
+}
+
+// SignTask implements TaskService.
+func (s taskService) SignTask(ctx context.Context, req *taskv1.SignTaskRequest) (*taskv1.SignTaskResponse, error) {
+	t, o, err := s.move(ctx, req, task.Sign)
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.SignTaskResponse{Task: t, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// DoneTask implements TaskService.
+func (s taskService) DoneTask(ctx context.Context, req *taskv1.DoneTaskRequest) (*taskv1.DoneTaskResponse, error) {
+	t, o, err := s.move(ctx, req, task.Done)
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.DoneTaskResponse{Task: t, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// SignAct implements TaskService.
+func (s taskService) SignAct(ctx context.Context, req *taskv1.SignActRequest) (*taskv1.SignActResponse, error) {
+	event := task.ActSign
+	if req.GetSigner() == taskv1.ActSigner_ACT_SIGNER_EXECUTOR {
+		event = task.ActSignExecutor
+	}
+	t, o, err := s.move(ctx, req, event)
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.SignActResponse{Task: t, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// PayTask implements TaskService.
+func (s taskService) PayTask(ctx context.Context, req *taskv1.PayTaskRequest) (*taskv1.PayTaskResponse, error) {
+	t, o, err := s.move(ctx, req, task.Pay)
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.PayTaskResponse{Task: t, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// RetryTask implements TaskService.
+func (s taskService) RetryTask(ctx context.Context, req *taskv1.RetryTaskRequest) (*taskv1.RetryTaskResponse, error) {
+	t, o, err := s.move(ctx, req, task.Retry)
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.RetryTaskResponse{Task: t, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// CancelTask implements TaskService.
+func (s taskService) CancelTask(ctx context.Context, req *taskv1.CancelTaskRequest) (*taskv1.CancelTaskResponse, error) {
+	t, o, err := s.move(ctx, req, task.Cancel)
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.CancelTaskResponse{Task: t, Position: idOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// task shows a task after its own command.
+func (s taskService) task(ctx context.Context, book string, o engine.Outcome) (*taskv1.Task, error) {
+	if o.Refusal != nil {
+		return nil, idField(o.Refusal, "task_id")
+	}
+	list, err := s.tasks(ctx, book, []aggregate{fromRecord(o.Record)})
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// results shows what became of many tasks; ids names those that were refused.
+func (s *Server) results(ctx context.Context, book string, outcomes []engine.Outcome, ids []string) ([]*taskv1.TaskResult, error) {
+	var done []aggregate
+	for _, o := range outcomes {
+		if o.Refusal == nil {
+			done = append(done, fromRecord(o.Record))
+		}
+	}
+	shown, err := s.tasks(ctx, book, done)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*taskv1.TaskResult, len(outcomes))
+	for i, o := range outcomes {
+		out[i] = &taskv1.TaskResult{Replayed: o.Replayed}
+		if ids != nil {
+			out[i].TaskId = ids[i]
+		}
+		if o.Refusal != nil {
+			out[i].Refusal = refusalMessage(o.Refusal)
+			continue
+		}
+		out[i].Task, shown = shown[0], shown[1:]
+		out[i].TaskId = out[i].Task.GetId()
+	}
+	return out, nil
+}
+
+// texts reads the texts and the executors of tasks.
+func (s *Server) texts(ctx context.Context, book string, rows []aggregate, datas []*flowv1.TaskData) (map[string]private.Task, map[string]private.Executor, error) {
+	refs, people := make([]private.Ref, len(rows)), []private.Ref(nil)
+	asked := map[string]bool{"": true}
+	for i, a := range rows {
+		refs[i] = private.Ref{ID: a.id, Version: 1}
+		if id := datas[i].GetExecutorId(); !asked[id] {
+			asked[id] = true
+			people = append(people, private.Ref{ID: id})
+		}
+	}
+	texts, err := s.cfg.Vault.Tasks(ctx, book, refs...)
+	if err != nil {
+		return nil, nil, err
+	}
+	executors, err := s.cfg.Vault.Executors(ctx, book, people...)
+	return texts, executors, err
+}

@@ -1,0 +1,170 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/flow/tax"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+)
+
+// taskStates lists the states of a task in the order of its life.
+var taskStates = []string{
+	task.Draft, task.InWork, task.Accepting, task.Completed, task.Paying, task.Paid, task.Error, task.Canceled,
+}
+
+// GetTask implements TaskService.
+func (s taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*taskv1.GetTaskResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.tasks(ctx, req.GetBook(), []aggregate{a})
+	if err != nil {
+		return nil, err
+	}
+	return &taskv1.GetTaskResponse{Task: list[0]}, nil
+}
+
+// ListTasks implements TaskService.
+func (s taskService) ListTasks(ctx context.Context, req *taskv1.ListTasksRequest) (*taskv1.ListTasksResponse, error) {
+	page := store.AggregatePage{
+		Book: req.GetBook(), Flow: task.Name, Owner: req.GetCompanyId(), States: req.GetStatuses(), Limit: pageSize(req.GetPageSize()),
+	}
+	if len(page.States) == 0 {
+		page.States = taskStates
+	}
+	rows, seen, token, err := s.listPage(ctx, req, page)
+	if err != nil {
+		return nil, err
+	}
+	answer := &taskv1.ListTasksResponse{NextPageToken: token, Position: seenPosition(seen)}
+	answer.Tasks, err = s.tasks(ctx, req.GetBook(), rows)
+	return answer, err
+}
+
+// CountTasks implements TaskService.
+func (s taskService) CountTasks(ctx context.Context, req *taskv1.CountTasksRequest) (*taskv1.CountTasksResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	counts, seen, err := s.cfg.DB.CountAggregates(ctx, req.GetBook(), task.Name, req.GetCompanyId())
+	if err != nil {
+		return nil, fmt.Errorf("count tasks: %w", err)
+	}
+	answer := &taskv1.CountTasksResponse{Position: seenPosition(seen)}
+	for _, state := range taskStates {
+		answer.Counts = append(answer.Counts, &taskv1.StateCount{Status: state, Title: s.title(task.Name, state), Count: counts[state]})
+	}
+	return answer, nil
+}
+
+// tasks joins what the flow keeps with the texts, the executors masked.
+func (s *Server) tasks(ctx context.Context, book string, rows []aggregate) ([]*taskv1.Task, error) {
+	datas := make([]*flowv1.TaskData, len(rows))
+	for i, a := range rows {
+		datas[i] = new(flowv1.TaskData)
+		if err := a.read(datas[i]); err != nil {
+			return nil, err
+		}
+	}
+	texts, people, err := s.texts(ctx, book, rows, datas)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*taskv1.Task, len(rows))
+	for i, a := range rows {
+		t := s.taskMessage(a, datas[i])
+		if text, ok := texts[a.id]; ok {
+			c := text.Content
+			t.Title, t.Description, t.Category, t.AdditionalInfo = c.GetTitle(), c.GetDescription(), c.GetCategory(), c.GetAdditionalInfo()
+			t.Metadata, t.RegisterId, t.RegisterLine = c.GetMetadata(), c.GetRegisterId(), c.GetRegisterLine()
+		}
+		if id := datas[i].GetExecutorId(); id != "" {
+			t.Executor = &taskv1.TaskExecutor{ExecutorId: id}
+			if p, ok := people[id]; ok {
+				t.Executor.Name, t.Executor.Inn = private.MaskName(p.Content), private.MaskINN(p.Content.GetInn())
+				t.Executor.Phone = private.MaskPhone(p.Content.GetPhone())
+			}
+		}
+		out[i] = t
+	}
+	return out, nil
+}
+
+// phases are the words for what a payment waits for.
+var phases = map[flowv1.TaskPhase]string{
+	flowv1.TaskPhase_TASK_PHASE_CHECK: "check", flowv1.TaskPhase_TASK_PHASE_PAYOUT: "payout", flowv1.TaskPhase_TASK_PHASE_INCOME: "income",
+}
+
+// taskMessage is what the flow keeps, in the words of the product's API.
+func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
+	t := &taskv1.Task{
+		Id: a.id, Status: a.state, StatusTitle: s.title(task.Name, a.state), CompanyId: d.GetCompanyId(), Version: a.version,
+		PeriodFrom: d.GetPeriodFrom(), PeriodTo: d.GetPeriodTo(), EmploymentKind: kindWord(d.GetKind()), ActRequired: d.GetActRequired(),
+		SignatureForm: "online", Phase: phases[d.GetPhase()], Attention: d.GetAttention(), WorkDone: d.GetWorkDone(),
+		CreatedAt: instant(d.GetCreatedAt()), SignedAt: instant(d.GetCreatedAt()), ExecutorSignedAt: instant(d.GetExecutorSignedAt()),
+		ActExecutorSignedAt: instant(d.GetActExecutorSignedAt()), ActSignedAt: instant(d.GetActSignedAt()), PaidAt: instant(d.GetPaidAt()),
+		UpdatedAt: timestamppb.New(moment(a.updatedUS)),
+	}
+	if d.GetSignatureForm() == flowv1.SignatureForm_SIGNATURE_FORM_MANUAL {
+		t.SignatureForm = "manual"
+	}
+	if d.GetPriceKind() == flowv1.PriceKind_PRICE_KIND_NET {
+		t.AmountNet = d.GetPrice()
+	} else {
+		t.AmountGross = d.GetPrice()
+	}
+	if d.GetSum() != nil {
+		t.AmountGross = d.GetSum().GetGross()
+		t.Amounts = amountsMessage(d.GetSum())
+	}
+	if e := d.GetError(); e != nil {
+		t.PaymentErrors = append(t.PaymentErrors, &taskv1.PaymentError{
+			Code: e.GetCode(), Message: e.GetWords(), RetryHelps: e.GetRetryHelps(), Actor: e.GetActor(), Day: e.GetDay(),
+		})
+	}
+	for _, i := range d.GetIncomes() {
+		if i.GetNumber() == d.GetReceiptAttempt() {
+			t.ReceiptUri = i.GetReceiptLink()
+		}
+	}
+	return t
+}
+
+// instant reads a moment that a flow keeps; nil of "".
+func instant(text string) *timestamppb.Timestamp {
+	if text == "" {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil
+	}
+	return timestamppb.New(at)
+}
+
+// amountsMessage is a price taken apart, as the flow keeps it: "" is zero.
+func amountsMessage(sum *flowv1.TaskSum) *taskv1.Amounts {
+	out := &taskv1.Amounts{
+		Gross: orZero(sum.GetGross()), Payout: orZero(sum.GetPayout()), Tax: orZero(sum.GetTax()), Commission: orZero(sum.GetCommission()),
+		TaxRule: sum.GetRule(), Day: sum.GetDay(), CommissionPercent: sum.GetTariff().GetPercent(),
+		CommissionMinimum: sum.GetTariff().GetMinimum(), TariffFrom: sum.GetTariff().GetFrom(),
+	}
+	out.Total = money.RUB.Format(money.MustParse(out.GetGross()).Add(money.MustParse(out.GetCommission())))
+	if rule, ok := tax.Lookup(sum.GetRule()); ok {
+		out.TaxSource = rule.Source
+	}
+	return out
+}

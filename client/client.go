@@ -1,0 +1,85 @@
+package client
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/ledger/v1/ledgerv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+)
+
+// Client is the services of one server under one key. It is safe for concurrent use.
+type Client struct {
+	Ledger     ledgerv1connect.LedgerServiceClient
+	Companies  companyv1connect.CompanyServiceClient
+	Executors  executorv1connect.ExecutorServiceClient
+	Tasks      taskv1connect.TaskServiceClient
+	Registers  registerv1connect.RegisterServiceClient
+	Statements statementv1connect.StatementServiceClient
+}
+
+// settings are what options change.
+type settings struct {
+	http     connect.HTTPClient
+	book     string
+	attempts int
+	first    time.Duration
+	longest  time.Duration
+	connect  []connect.ClientOption
+}
+
+// Option changes a client.
+type Option func(*settings)
+
+// WithHTTPClient sets the HTTP client; gRPC without TLS needs one that speaks HTTP/2
+// in the clear.
+func WithHTTPClient(c connect.HTTPClient) Option { return func(s *settings) { s.http = c } }
+
+// WithBook sets the book of requests that name none.
+func WithBook(book string) Option { return func(s *settings) { s.book = book } }
+
+// WithAttempts sets how often a request is sent at most, 1 to send it once; 8 by default.
+func WithAttempts(n int) Option { return func(s *settings) { s.attempts = max(1, n) } }
+
+// WithBackoff sets the first and the longest pause between two attempts, where the
+// server does not say one; 100 ms and 5 s by default.
+func WithBackoff(first, longest time.Duration) Option {
+	return func(s *settings) { s.first, s.longest = first, longest }
+}
+
+// WithConnect adds options of connect: WithGRPC, WithProtoJSON, WithSendGzip.
+func WithConnect(options ...connect.ClientOption) Option {
+	return func(s *settings) { s.connect = append(s.connect, options...) }
+}
+
+// New makes a client; it makes no call.
+func New(url, key string, options ...Option) (*Client, error) {
+	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		return nil, errors.New("client: the address must begin with http:// or https://")
+	}
+	if key == "" {
+		return nil, errors.New("client: the key is empty")
+	}
+	s := settings{http: http.DefaultClient, attempts: 8, first: 100 * time.Millisecond, longest: 5 * time.Second}
+	for _, o := range options {
+		o(&s)
+	}
+	o := append([]connect.ClientOption{connect.WithInterceptors(&caller{settings: s, authorization: "Bearer " + key})}, s.connect...)
+	url = strings.TrimSuffix(url, "/")
+	return &Client{
+		Ledger:     ledgerv1connect.NewLedgerServiceClient(s.http, url, o...),
+		Companies:  companyv1connect.NewCompanyServiceClient(s.http, url, o...),
+		Executors:  executorv1connect.NewExecutorServiceClient(s.http, url, o...),
+		Tasks:      taskv1connect.NewTaskServiceClient(s.http, url, o...),
+		Registers:  registerv1connect.NewRegisterServiceClient(s.http, url, o...),
+		Statements: statementv1connect.NewStatementServiceClient(s.http, url, o...),
+	}, nil
+}
