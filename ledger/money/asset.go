@@ -39,25 +39,39 @@ func (s Asset) Parse(text string) (Amount, error) {
 	if err != nil {
 		return Amount{}, err
 	}
-	if -a.d.Exponent > s.Scale {
+	if a.decimals() > s.Scale {
 		return Amount{}, &ParseError{Text: cut(text), Reason: ErrScale}
 	}
 	a = a.Round(s.Scale, Down) // only appends zeros: the scale was checked
-	if a.d.NumDigits() > MaxDigits {
+	if a.big != nil && a.big.NumDigits() > MaxDigits {
 		return Amount{}, &ParseError{Text: cut(text), Reason: ErrDigits}
 	}
 	return a, nil
 }
 
+// decimals is how many decimal places the amount is written with.
+func (a Amount) decimals() int32 {
+	if a.big != nil {
+		return -a.big.Exponent
+	}
+	return a.scale
+}
+
 // Format prints the amount with the asset's full scale: "100.00".
 // An amount with more places than the asset has is a broken invariant: panic.
 func (s Asset) Format(a Amount) string {
-	if -a.d.Exponent == s.Scale {
-		return a.String()
+	var buf [40]byte
+	return string(s.AppendFormat(buf[:0], a))
+}
+
+// AppendFormat appends what Format prints.
+func (s Asset) AppendFormat(to []byte, a Amount) []byte {
+	if a.decimals() == s.Scale {
+		return a.append(to)
 	}
 	r := a.Round(s.Scale, Down)
 	if r.Cmp(a) != 0 {
 		panic(fmt.Sprintf("money: %s has more places than %s", a, s.Code))
 	}
-	return r.String()
+	return r.append(to)
 }

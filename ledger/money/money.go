@@ -1,8 +1,10 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/cockroachdb/apd/v3"
@@ -14,8 +16,13 @@ const MaxDigits = 38
 
 // Amount is an exact decimal number. The zero value is 0 and ready to use.
 // Amounts are values: no method changes its receiver.
+//
+// Nearly every amount is a 64-bit number of minor units; those that are not, and
+// every operation whose result might not be, go through apd (small.go).
 type Amount struct {
-	d apd.Decimal
+	small int64        // value × 10^scale, when big is nil
+	scale int32        // decimal places, 0 to MaxScale, when big is nil
+	big   *apd.Decimal // never changed once it is here
 }
 
 // Reasons why a text is not an amount of an asset. Wrapped in *ParseError.
@@ -45,9 +52,10 @@ var Zero Amount
 
 // New makes an amount of minor units: New(10638, 2) is 106.38.
 func New(minor int64, scale int32) Amount {
-	var a Amount
-	a.d.SetFinite(minor, -scale)
-	return a
+	if scale >= 0 && scale <= MaxScale {
+		return Amount{small: minor, scale: scale}
+	}
+	return shrink(apd.New(minor, -scale))
 }
 
 // Parse reads a plain decimal number: an optional minus, digits without leading
@@ -61,14 +69,14 @@ func Parse(s string) (Amount, error) {
 	if digits > MaxDigits {
 		return Amount{}, &ParseError{Text: cut(s), Reason: ErrDigits}
 	}
-	var a Amount
-	if _, _, err := a.d.SetString(s); err != nil {
+	if digits <= smallDigits {
+		return parseSmall(s), nil
+	}
+	d := new(apd.Decimal)
+	if _, _, err := d.SetString(s); err != nil {
 		return Amount{}, &ParseError{Text: cut(s), Reason: ErrSyntax}
 	}
-	if a.d.IsZero() {
-		a.d.Negative = false
-	}
-	return a, nil
+	return shrink(d), nil
 }
 
 // MustParse is Parse for constants of the program and tests; it panics on bad text.
@@ -83,21 +91,23 @@ func MustParse(s string) Amount {
 // plainDigits checks the syntax and counts the digits.
 func plainDigits(s string) (int, error) {
 	s = strings.TrimPrefix(s, "-")
-	whole, frac, dotted := strings.Cut(s, ".")
-	if whole == "" || dotted && frac == "" {
-		return 0, ErrSyntax
-	}
-	if len(whole) > 1 && whole[0] == '0' {
-		return 0, ErrSyntax
-	}
-	for _, part := range [2]string{whole, frac} {
-		for i := range len(part) {
-			if part[i] < '0' || part[i] > '9' {
-				return 0, ErrSyntax
-			}
+	dot := -1
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '.' && dot < 0:
+			dot = i
+		case c < '0' || c > '9':
+			return 0, ErrSyntax
 		}
 	}
-	return len(whole) + len(frac), nil
+	whole, digits := len(s), len(s)
+	if dot >= 0 {
+		whole, digits = dot, len(s)-1
+	}
+	if whole == 0 || dot == len(s)-1 || whole > 1 && s[0] == '0' {
+		return 0, ErrSyntax
+	}
+	return digits, nil
 }
 
 // cut bounds what an error repeats of a foreign text.
@@ -118,32 +128,49 @@ func must(c apd.Condition, err error) {
 
 // Add returns a + b, exactly.
 func (a Amount) Add(b Amount) Amount {
-	var r Amount
-	must(exact.Add(&r.d, &a.d, &b.d))
-	return r
+	if r, ok := addSmall(a, b); ok {
+		return r
+	}
+	r := new(apd.Decimal)
+	must(exact.Add(r, a.decimal(), b.decimal()))
+	return shrink(r)
 }
 
 // Sub returns a - b, exactly.
 func (a Amount) Sub(b Amount) Amount {
-	var r Amount
-	must(exact.Sub(&r.d, &a.d, &b.d))
-	return r
+	if b.big == nil && b.small != math.MinInt64 {
+		b.small = -b.small
+		return a.Add(b)
+	}
+	r := new(apd.Decimal)
+	must(exact.Sub(r, a.decimal(), b.decimal()))
+	return shrink(r)
 }
 
 // Neg returns -a.
 func (a Amount) Neg() Amount { return Zero.Sub(a) }
 
 // Cmp compares by value: -1 when a < b, 0 when equal, +1 when a > b.
-func (a Amount) Cmp(b Amount) int { return a.d.Cmp(&b.d) }
+func (a Amount) Cmp(b Amount) int {
+	if a.big == nil && b.big == nil && a.scale == b.scale {
+		return cmp.Compare(a.small, b.small)
+	}
+	return a.decimal().Cmp(b.decimal())
+}
 
 // Equal compares by value: 1.0 equals 1.00. It serves go-cmp too.
 func (a Amount) Equal(b Amount) bool { return a.Cmp(b) == 0 }
 
 // Sign is -1, 0 or +1.
-func (a Amount) Sign() int { return a.d.Sign() }
+func (a Amount) Sign() int {
+	if a.big == nil {
+		return cmp.Compare(a.small, 0)
+	}
+	return a.big.Sign()
+}
 
 // IsZero says whether the amount is 0.
-func (a Amount) IsZero() bool { return a.d.IsZero() }
+func (a Amount) IsZero() bool { return a.Sign() == 0 }
 
 // Min returns the smaller amount.
 func Min(a, b Amount) Amount {
@@ -165,17 +192,20 @@ func Max(a, b Amount) Amount {
 func Sum(amounts ...Amount) Amount {
 	var r Amount
 	for i := range amounts {
-		must(exact.Add(&r.d, &r.d, &amounts[i].d))
+		r = r.Add(amounts[i])
 	}
 	return r
 }
 
 // String prints the plain decimal number with the amount's own scale, without
 // an exponent. Amounts that leave the program are printed by Asset.Format.
-func (a Amount) String() string { return a.d.Text('f') }
+func (a Amount) String() string {
+	var buf [40]byte
+	return string(a.append(buf[:0]))
+}
 
 // MarshalText prints the amount as String does.
-func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+func (a Amount) MarshalText() ([]byte, error) { return a.append(nil), nil }
 
 // UnmarshalText reads what Parse reads.
 func (a *Amount) UnmarshalText(text []byte) error {

@@ -9,21 +9,24 @@ import (
 // FromBig makes coefficient × 10^exponent, exactly: the form in which databases hand
 // over NUMERIC. It refuses more than MaxDigits digits, and places beyond MaxDigits.
 func FromBig(coefficient *big.Int, exponent int32) (Amount, error) {
-	var a Amount
-	a.d.Coeff.SetMathBigInt(new(big.Int).Abs(coefficient))
-	a.d.Negative = coefficient.Sign() < 0
-	a.d.Exponent = exponent
-	digits := a.d.NumDigits()
+	if coefficient.IsInt64() && exponent <= 0 && exponent >= -MaxScale {
+		return New(coefficient.Int64(), -exponent), nil
+	}
+	d := new(apd.Decimal)
+	d.Coeff.SetMathBigInt(new(big.Int).Abs(coefficient))
+	d.Negative = coefficient.Sign() < 0
+	d.Exponent = exponent
+	digits := d.NumDigits()
 	if exponent > 0 {
 		digits += int64(exponent)
 	}
 	if digits > MaxDigits || exponent < -MaxDigits {
-		return Amount{}, &ParseError{Text: cut(a.d.Text('E')), Reason: ErrDigits}
+		return Amount{}, &ParseError{Text: cut(d.Text('E')), Reason: ErrDigits}
 	}
 	if exponent > 0 {
-		if _, err := apd.BaseContext.WithPrecision(3*MaxDigits).Quantize(&a.d, &a.d, 0); err != nil {
-			return Amount{}, &ParseError{Text: cut(a.d.Text('E')), Reason: ErrDigits}
+		if _, err := apd.BaseContext.WithPrecision(3*MaxDigits).Quantize(d, d, 0); err != nil {
+			return Amount{}, &ParseError{Text: cut(d.Text('E')), Reason: ErrDigits}
 		}
 	}
-	return a, nil
+	return shrink(d), nil
 }

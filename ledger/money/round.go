@@ -24,30 +24,34 @@ func (r Rounding) context() *apd.Context {
 
 // Round brings the amount to scale decimal places by the rule.
 func (a Amount) Round(scale int32, rule Rounding) Amount {
-	var r Amount
-	if _, err := rule.context().Quantize(&r.d, &a.d, -scale); err != nil {
+	if r, ok := a.places(scale); ok {
+		return r // only zeros are appended
+	}
+	return round(a.decimal(), scale, rule)
+}
+
+func round(d *apd.Decimal, scale int32, rule Rounding) Amount {
+	r := new(apd.Decimal)
+	if _, err := rule.context().Quantize(r, d, -scale); err != nil {
 		panic("money: round: " + err.Error())
 	}
-	if r.d.IsZero() {
-		r.d.Negative = false
-	}
-	return r
+	return shrink(r)
 }
 
 // Mul returns a × b rounded to scale places by the rule.
 func (a Amount) Mul(b Amount, scale int32, rule Rounding) Amount {
-	var r Amount
-	must(exact.Mul(&r.d, &a.d, &b.d))
-	return r.Round(scale, rule)
+	r := new(apd.Decimal)
+	must(exact.Mul(r, a.decimal(), b.decimal()))
+	return round(r, scale, rule)
 }
 
 // Percent returns a × rate / 100 rounded to scale places by the rule:
 // 6 percent of 100.00 is 6.00.
 func (a Amount) Percent(rate Amount, scale int32, rule Rounding) Amount {
-	var r Amount
-	must(exact.Mul(&r.d, &a.d, &rate.d))
-	r.d.Exponent -= 2
-	return r.Round(scale, rule)
+	r := new(apd.Decimal)
+	must(exact.Mul(r, a.decimal(), rate.decimal()))
+	r.Exponent -= 2
+	return round(r, scale, rule)
 }
 
 // Div returns a / b rounded once to scale places by the rule.
@@ -58,20 +62,19 @@ func (a Amount) Div(b Amount, scale int32, rule Rounding) Amount {
 	}
 	// The quotient is cut with many spare digits and a sticky last digit, so the
 	// second rounding sees on which side of a half the exact value lies.
-	var q, back, r Amount
-	c := Down.context()
-	if _, err := c.Quo(&q.d, &a.d, &b.d); err != nil {
+	x, y := a.decimal(), b.decimal()
+	q, back := new(apd.Decimal), new(apd.Decimal)
+	if _, err := Down.context().Quo(q, x, y); err != nil {
 		panic("money: divide: " + err.Error())
 	}
-	must(apd.BaseContext.WithPrecision(6*MaxDigits).Mul(&back.d, &q.d, &b.d))
-	if back.d.Cmp(&a.d) != 0 {
-		sticky := Amount{}
-		sticky.d.SetFinite(1, q.d.Exponent-1)
-		sticky.d.Negative = (a.Sign() < 0) != (b.Sign() < 0)
-		must(apd.BaseContext.WithPrecision(6*MaxDigits).Add(&q.d, &q.d, &sticky.d))
+	wide := apd.BaseContext.WithPrecision(6 * MaxDigits)
+	must(wide.Mul(back, q, y))
+	if back.Cmp(x) != 0 {
+		sticky := apd.New(1, q.Exponent-1)
+		sticky.Negative = (a.Sign() < 0) != (b.Sign() < 0)
+		must(wide.Add(q, q, sticky))
 	}
-	r = q.Round(scale, rule)
-	return r
+	return round(q, scale, rule)
 }
 
 // Split cuts the amount into n parts of the given scale that differ by at most
