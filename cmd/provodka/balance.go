@@ -14,7 +14,7 @@ import (
 )
 
 const balanceLong = `What an account stands at: its balance on its normal side, what is held of it, and what
-is available. --on takes what is effective up to a business day, --known what had been
+is available. Money on its way between the shards of an account is in its balance. --on takes what is effective up to a business day, --known what had been
 recorded up to a moment; together they answer "what did we believe then about that day".
 
   provodka balance wallet:company-1 bank:settlement
@@ -42,9 +42,33 @@ func newBalanceCmd(env *Env) *cobra.Command {
 
 // accountAsset is an account in one asset that has legs.
 type accountAsset struct {
-	name string
-	kind book.Type
-	key  store.StripeKey
+	name    string
+	kind    book.Type
+	key     store.StripeKey
+	transit store.StripeKey // of the money between its stripes
+}
+
+// whole puts an account together with its money between stripes: what left one stripe
+// and has come to another, or will, is no turnover of the account.
+func whole(account, transit store.Balance) book.Stripe {
+	return book.Stripe{
+		Debit: account.Debit.Sub(transit.Credit), Credit: account.Credit.Sub(transit.Debit),
+		HeldDebit: account.HeldDebit, HeldCredit: account.HeldCredit,
+	}
+}
+
+// readWhole reads accounts together with their money between stripes.
+func readWhole(ctx context.Context, db *store.DB, accounts []accountAsset, at store.At) (map[store.StripeKey]store.Balance, []store.Seen, error) {
+	keys := make([]store.StripeKey, 0, 2*len(accounts))
+	for _, a := range accounts {
+		keys = append(keys, a.key, a.transit)
+	}
+	balances, seen, err := db.Balances(ctx, keys, at)
+	found := map[store.StripeKey]store.Balance{}
+	for _, b := range balances {
+		found[b.Key] = b
+	}
+	return found, seen, err
 }
 
 // accountsOf finds in which assets the accounts have legs.
@@ -58,7 +82,7 @@ func accountsOf(ctx context.Context, db *store.DB, bookName, asset string, names
 		}
 		t, _ := book.LookupType(name.Type)
 		ids[i] = book.ID(bookName, text)
-		kinds[ids[i]] = accountAsset{name: text, kind: t}
+		kinds[ids[i]] = accountAsset{name: text, kind: t, transit: store.StripeKey{Account: book.ID(bookName, name.Transit().String())}}
 	}
 	refs, err := db.StripesOf(ctx, ids)
 	if err != nil {
@@ -71,6 +95,7 @@ func accountsOf(ctx context.Context, db *store.DB, bookName, asset string, names
 			if ref.Account == id && (asset == "" || asset == ref.Asset) {
 				a := kinds[id]
 				a.key = store.StripeKey{Account: id, Asset: ref.Asset}
+				a.transit.Asset = ref.Asset
 				out = append(out, a)
 			}
 		}
@@ -117,17 +142,9 @@ func runBalance(ctx context.Context, env *Env, f balanceFlags, names []string) e
 	if err != nil {
 		return err
 	}
-	keys := make([]store.StripeKey, len(accounts))
-	for i, a := range accounts {
-		keys[i] = a.key
-	}
-	balances, seen, err := db.Balances(ctx, keys, at)
+	found, seen, err := readWhole(ctx, db, accounts, at)
 	if err != nil {
 		return err
-	}
-	found := map[store.StripeKey]store.Balance{}
-	for _, b := range balances {
-		found[b.Key] = b
 	}
 	return env.printBalances(f, accounts, found, seen)
 }
@@ -159,8 +176,11 @@ func toBalanceRow(a accountAsset, s book.Stripe) balanceRow {
 func (e *Env) printBalances(f balanceFlags, accounts []accountAsset, found map[store.StripeKey]store.Balance, seen []store.Seen) error {
 	rows := []balanceRow{}
 	for _, a := range accounts {
-		b := found[a.key]
-		rows = append(rows, toBalanceRow(a, book.Stripe{Debit: b.Debit, Credit: b.Credit, HeldDebit: b.HeldDebit, HeldCredit: b.HeldCredit}))
+		b, between := found[a.key], found[a.transit]
+		row := toBalanceRow(a, whole(b, between))
+		// What is between stripes belongs to the account and cannot be spent this moment.
+		row.Available = inAsset(a.key.Asset, whole(b, store.Balance{}).Available(a.kind.Class))
+		rows = append(rows, row)
 		if !f.stripes {
 			continue
 		}

@@ -20,7 +20,7 @@ import (
 
 const statementLong = `Every posting of an account in one asset, oldest first, with the balance after it, the
 balance before the first and after the last. Days are those on which it was recorded,
-in the time zone of the books.
+in the time zone of the books. Money that only moved between shards is not shown.
 
   provodka statement wallet:company-1 --from 2026-03-01 --until 2026-03-31`
 
@@ -85,13 +85,11 @@ func runStatement(ctx context.Context, env *Env, f statementFlags, name string) 
 	}
 	s := statement{account: accounts[0], zone: db.Zone()}
 	if from > 0 {
-		before, _, err := db.Balances(ctx, []store.StripeKey{s.account.key}, store.At{KnownUS: from - 1})
+		before, _, err := readWhole(ctx, db, accounts, store.At{KnownUS: from - 1})
 		if err != nil {
 			return err
 		}
-		if len(before) > 0 {
-			s.opening = book.Stripe{Debit: before[0].Debit, Credit: before[0].Credit}.Balance(s.account.kind.Class)
-		}
+		s.opening = whole(before[s.account.key], before[s.account.transit]).Balance(s.account.kind.Class)
 	}
 	if err := s.read(ctx, db, from, until); err != nil {
 		return err
@@ -152,6 +150,13 @@ func (s *statement) add(ctx context.Context, db *store.DB, legs []store.LegRow) 
 	}
 	code := s.account.key.Asset
 	for _, l := range legs {
+		what, inside, err := whatFor(records[store.RecordID{Shard: l.Shard, Seq: l.Seq}])
+		if err != nil {
+			return err
+		}
+		if inside {
+			continue
+		}
 		net := l.Amount
 		line := statementLine{Debit: "-", Credit: "-"}
 		switch l.Kind {
@@ -168,24 +173,29 @@ func (s *statement) add(ctx context.Context, db *store.DB, legs []store.LegRow) 
 		s.ending = s.ending.Add(net)
 		line.Recorded = time.UnixMicro(l.ClockUS).In(s.zone).Format("2006-01-02 15:04:05")
 		line.Day, line.Document = l.Day, fmt.Sprintf("%d.%d", l.Shard, l.Seq)
-		line.What, line.Balance = whatFor(records[store.RecordID{Shard: l.Shard, Seq: l.Seq}]), inAsset(code, s.ending)
+		line.What, line.Balance = what, inAsset(code, s.ending)
 		s.lines = append(s.lines, line)
 	}
 	return nil
 }
 
-// whatFor is the entry's kind and what it belongs to.
-func whatFor(raw []byte) string {
+// whatFor is the entry's kind and what it belongs to; inside says that it only moved
+// the account's money between its stripes.
+func whatFor(raw []byte) (what string, inside bool, err error) {
 	r := new(journalv1.Record)
-	if err := proto.Unmarshal(raw, r); err != nil || r.GetEntry() == nil {
-		return ""
+	if err := proto.Unmarshal(raw, r); err != nil {
+		return "", false, err
 	}
-	words := []string{r.GetEntry().GetKind()}
-	links := r.GetEntry().GetLinks()
-	for _, name := range slices.Sorted(maps.Keys(links)) {
-		words = append(words, name+" "+links[name])
+	e := r.GetEntry()
+	for _, l := range r.GetLegs() {
+		name, refusal := book.ParseName("account", l.GetAccount())
+		inside = inside || refusal == nil && name.IsTransit()
 	}
-	return strings.Join(strings.Fields(strings.Join(words, ", ")), " ")
+	words := []string{e.GetKind()}
+	for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
+		words = append(words, name+" "+e.GetLinks()[name])
+	}
+	return strings.Join(strings.Fields(strings.Join(words, ", ")), " "), inside, nil
 }
 
 func (e *Env) printStatement(f statementFlags, s *statement) error {
