@@ -127,6 +127,15 @@ func TestPositionsThatDoNotFit(t *testing.T) {
 	other := id
 	other[0] ^= 1
 	refuse("another topic's id", port.LogPosition{Offset: 5, LeaderEpoch: epoch, TopicID: other}, port.ErrTopicReplaced)
+	unknown, err := log.Read(soon(t), 0, port.LogPosition{Offset: 5, LeaderEpoch: -1, TopicID: id})
+	if err != nil {
+		t.Fatalf("a position without a leader epoch, as a restore leaves it: %v", err)
+	}
+	if r := read(t, unknown, 1)[0]; r.Offset != 5 {
+		t.Errorf("read %d, want 5", r.Offset)
+	}
+	unknown.Close()
+	refuse("behind the end, of no known epoch", port.LogPosition{Offset: 11, LeaderEpoch: -1, TopicID: id}, port.ErrDataLoss)
 	refuse("behind the end", port.LogPosition{Offset: 11, LeaderEpoch: epoch, TopicID: id}, port.ErrDataLoss)
 	refuse("a leader that never was", port.LogPosition{Offset: 10, LeaderEpoch: epoch + 7, TopicID: id}, port.ErrDataLoss)
 	if _, err := log.Read(soon(t), 0, port.LogPosition{Offset: 5}); err == nil {

@@ -72,8 +72,8 @@ func (l *Log) fits(ctx context.Context, topic string, shard int, at port.LogPosi
 	if at.Offset > b.end {
 		return fmt.Errorf("%s, partition %d ends at %d, the stored offset is %d: %w", topic, shard, b.end, at.Offset, port.ErrDataLoss)
 	}
-	if at.Offset == 0 || at.TopicID == ([16]byte{}) {
-		return nil // nothing was read yet, so there is no epoch to compare
+	if at.Offset == 0 || at.TopicID == ([16]byte{}) || at.LeaderEpoch < 0 {
+		return nil // nothing was read yet, or not from here: there is no epoch to compare
 	}
 	return l.sameHistory(ctx, topic, shard, at)
 }

@@ -22,7 +22,8 @@ type LogRecord struct {
 }
 
 // LogPosition is where a reader goes on: the next offset, the leader epoch of the
-// record before it, and the identity of the topic it was taken from.
+// record before it (below zero: not known, and not compared), and the identity of
+// the topic it was taken from.
 type LogPosition struct {
 	Offset      int64
 	LeaderEpoch int32
