@@ -259,12 +259,13 @@ func arrayText(values []int64) string {
 
 func (r *Rows) encodeEffects(fixed [][]byte) {
 	t := r.encoder.table("effect_upsert", fixed, oidText, oidInt2, oidText, oidText, oidText, oidText, oidText,
-		oidText, oidBytea, oidInt4, oidInt8, oidText, oidText, oidInt8)
+		oidText, oidBytea, oidInt4, oidInt8, oidText, oidText, oidInt8, oidInt8)
 	for i := range r.effects.rows {
 		e := &r.effects.rows[i]
 		t.row().text(e.m.GetAttempt()).int2(int16(e.m.GetState())).text(e.book).text(e.m.GetFlow()).text(e.m.GetId()).
 			text(e.m.GetAsk()).text(e.m.GetPort()).text(e.m.GetVerb()).raw(e.m.GetBody()).int4(int32(e.m.GetAnswers())).
-			int8(e.m.GetDueUs()).text(e.m.GetResult()).text(e.m.GetStatus()).int8(e.m.GetOpenedUs())
+			int8(e.m.GetDueUs()).text(e.m.GetResult()).text(e.m.GetStatus()).int8(e.m.GetOpenedUs()).
+			int8(int64(e.m.GetNumber()))
 	}
 	t.flush()
 }

@@ -93,7 +93,7 @@ func scanEffect(rows pgx.Rows) (e EffectRow, err error) {
 	var state int16
 	m := &journalv1.Effect{}
 	err = rows.Scan(&e.Book, &m.Attempt, &state, &m.Flow, &m.Id, &m.Ask, &m.Port, &m.Verb, &m.Body, &m.Answers,
-		&m.DueUs, &m.Result, &m.Status, &m.OpenedUs)
+		&m.DueUs, &m.Result, &m.Status, &m.OpenedUs, &m.Number)
 	m.State = journalv1.EffectState(state)
 	e.Effect = m
 	return e, err

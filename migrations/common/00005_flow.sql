@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS effect (
     result    TEXT  NOT NULL,
     status    TEXT  NOT NULL,
     opened_us INT8  NOT NULL,
+    number    INT8  NOT NULL,
     PRIMARY KEY (shard, attempt),
     CONSTRAINT effect_state CHECK (state IN (1, 2, 3)),
     CONSTRAINT effect_answers CHECK (

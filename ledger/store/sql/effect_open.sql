@@ -2,7 +2,7 @@
 SELECT
     effect.book, effect.attempt, effect.state, effect.flow, effect.id, effect.ask,
     effect.port, effect.verb, effect.body, effect.answers, effect.due_us, effect.result,
-    effect.status, effect.opened_us
+    effect.status, effect.opened_us, effect.number
 FROM effect
 WHERE effect.shard = $1::INT2 AND effect.state < 3 AND effect.attempt > $2::TEXT
 ORDER BY effect.attempt
