@@ -27,6 +27,8 @@ func TestAPI(t *testing.T) {
 		"Explain":         testExplain,
 		"Register":        testRegister,
 		"RegisterRefused": testRegisterRefused,
+		"StatementFile":   testStatement,
+		"StatementBad":    testStatementRefused,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

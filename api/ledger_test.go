@@ -270,6 +270,7 @@ func testStatementOfAccount(t *testing.T, h *house) {
 		t.Errorf("%v %v", newest, err)
 	}
 	last := newest.GetLegs()[0].GetRecordedAt()
+	c.open("1.00", "customer:g", "customer:h", "customer:i", "customer:j") // every shard's clock moves on
 	tail, err := c.Ledger.ListLegs(t.Context(), &ledgerv1.ListLegsRequest{
 		Book: c.book, Account: a, From: last, Until: timestamppb.New(last.AsTime().Add(time.Microsecond)),
 	})
@@ -282,6 +283,7 @@ func testStatementOfAccount(t *testing.T, h *house) {
 	if err != nil || len(entries.GetEntries()) != 6 {
 		t.Errorf("%v %v", entries, err)
 	}
+	c.open("1.00", "customer:c", "customer:d", "customer:e", "customer:f") // every shard's clock moves on
 	before, err := c.Ledger.GetBalances(t.Context(), &ledgerv1.GetBalancesRequest{
 		Book: c.book, Accounts: []string{a}, Asset: "RUB", At: &ledgerv1.Moment{KnownAt: timestamppb.New(last.AsTime().Add(-time.Microsecond))},
 	})

@@ -81,8 +81,8 @@ var ownBIC = requisite.ExampleBIC(900)
 // ownAccounts are our settlement accounts.
 func ownAccounts() []api.OwnAccount {
 	return []api.OwnAccount{
-		{Name: "settlement", Account: requisite.ExampleAccount("40702", ownBIC, 1), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
-		{Name: "second", Account: requisite.ExampleAccount("40702", ownBIC, 2), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
+		{Name: "settlement", Account: requisite.ExampleAccount("40702", ownBIC, 900001), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
+		{Name: "second", Account: requisite.ExampleAccount("40702", ownBIC, 900002), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
 	}
 }
 
@@ -239,6 +239,24 @@ func refused(t *testing.T, err error, code fault.Code, field string) *client.Ref
 		t.Fatalf("no ErrorInfo with %s: %v", code, err)
 	}
 	return r
+}
+
+// refusal wants any refusal.
+func refusal(t *testing.T, err error) *client.Refusal {
+	t.Helper()
+	var r *client.Refusal
+	if !errors.As(err, &r) {
+		t.Fatalf("not a refusal: %v", err)
+	}
+	return r
+}
+
+// pause waits a little for the world to answer.
+func (c *caller) pause() {
+	select {
+	case <-c.t.Context().Done():
+	case <-time.After(20 * time.Millisecond):
+	}
 }
 
 func hasInfo(err *connect.Error, reason string) bool {
