@@ -204,24 +204,51 @@ func hold(v View, seq uint64) (book.Hold, book.Type, *fault.Refusal) {
 func draft(applied []book.Applied, entry *journalv1.Entry) *Draft {
 	legs := make([]*journalv1.Leg, len(applied))
 	block := make([]journalv1.Leg, len(applied)) // one allocation for all legs
+	var p printer
+	p.begin(applied)
 	for i := range applied {
 		a, l := &applied[i], &block[i]
 		l.Account, l.Asset = a.Account, a.Asset.Code
 		l.Kind = journalv1.LegKind(a.Kind)
-		l.Amount = a.Asset.Format(a.Amount)
+		l.Amount = p.next()
 		l.Version = a.After.Version
-		l.Debit, l.Credit = a.Asset.Format(a.After.Debit), a.Asset.Format(a.After.Credit)
-		l.HeldDebit, l.HeldCredit = held(a.Asset, a.After.HeldDebit), held(a.Asset, a.After.HeldCredit)
+		l.Debit, l.Credit = p.next(), p.next()
+		l.HeldDebit, l.HeldCredit = p.next(), p.next()
 		legs[i] = l
 	}
 	return &Draft{Applied: applied, Record: &journalv1.Record{Entry: entry, Legs: legs}}
 }
 
-func held(asset money.Asset, sum money.Amount) string {
-	if sum.IsZero() {
-		return ""
+// printer prints the numbers of legs into one text and hands out its parts.
+type printer struct {
+	text string
+	ends []int
+	at   int
+}
+
+// begin prints amount, debit, credit and both held sums of every leg; a held sum of
+// zero is the empty text.
+func (p *printer) begin(applied []book.Applied) {
+	var space [512]byte
+	text := space[:0]
+	p.ends = make([]int, 0, 5*len(applied))
+	for i := range applied {
+		a := &applied[i]
+		for n, sum := range [5]money.Amount{a.Amount, a.After.Debit, a.After.Credit, a.After.HeldDebit, a.After.HeldCredit} {
+			if n < 3 || !sum.IsZero() {
+				text = a.Asset.AppendFormat(text, sum)
+			}
+			p.ends = append(p.ends, len(text))
+		}
 	}
-	return asset.Format(sum)
+	p.text = string(text)
+}
+
+func (p *printer) next() string {
+	end := p.ends[0]
+	part := p.text[p.at:end]
+	p.ends, p.at = p.ends[1:], end
+	return part
 }
 
 // hold adds a hold to the draft; a hold that is over closes its expiry timer.

@@ -3,7 +3,6 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"maps"
 	"slices"
 
@@ -23,7 +22,8 @@ func HashBytes(b []byte) []byte {
 // every field that the caller chose, in a fixed order, each led by its length.
 // What the API stamps (whether an account is open) is not part of it.
 func RequestHash(op *commandv1.Operation) []byte {
-	h := canonical{sha256.New()}
+	var space [canonicalBytes]byte
+	h := canonical{space[:0]}
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
 		h.text("open", what.Open.GetAccount())
@@ -56,24 +56,26 @@ func RequestHash(op *commandv1.Operation) []byte {
 
 // GroupHash binds the keys of an atomic group to the whole of it.
 func GroupHash(group []*commandv1.Operation) []byte {
-	h := canonical{sha256.New()}
+	var space [canonicalBytes]byte
+	h := canonical{space[:0]}
 	for _, op := range group {
 		h.text(op.GetKey(), string(RequestHash(op)))
 	}
 	return h.sum()
 }
 
-type canonical struct{ hash.Hash }
+// canonicalBytes is how long the canonical form of a usual request is, at most.
+const canonicalBytes = 256
 
-func (c canonical) sum() []byte { return c.Sum(nil)[:RequestHashBytes] }
+// canonical gathers the canonical form. Hashing it in one piece takes a third of what
+// hashing its many small parts does.
+type canonical struct{ bytes []byte }
 
-func (c canonical) number(n uint64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], n)
-	c.Write(b[:])
-}
+func (c *canonical) sum() []byte { return HashBytes(c.bytes) }
 
-func (c canonical) flag(f bool) {
+func (c *canonical) number(n uint64) { c.bytes = binary.BigEndian.AppendUint64(c.bytes, n) }
+
+func (c *canonical) flag(f bool) {
 	if f {
 		c.number(1)
 	} else {
@@ -81,14 +83,14 @@ func (c canonical) flag(f bool) {
 	}
 }
 
-func (c canonical) text(texts ...string) {
+func (c *canonical) text(texts ...string) {
 	for _, t := range texts {
 		c.number(uint64(len(t)))
-		c.Write([]byte(t))
+		c.bytes = append(c.bytes, t...)
 	}
 }
 
-func (c canonical) legs(legs []*commandv1.Leg) {
+func (c *canonical) legs(legs []*commandv1.Leg) {
 	c.number(uint64(len(legs)))
 	for _, l := range legs {
 		c.text(l.GetAccount(), l.GetAsset(), l.GetAmount())
@@ -96,8 +98,11 @@ func (c canonical) legs(legs []*commandv1.Leg) {
 	}
 }
 
-func (c canonical) words(m map[string]string) {
+func (c *canonical) words(m map[string]string) {
 	c.number(uint64(len(m)))
+	if len(m) == 0 {
+		return
+	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		c.text(k, m[k])
 	}

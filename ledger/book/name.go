@@ -25,29 +25,32 @@ func ParseName(field, text string) (Name, *fault.Refusal) {
 	if len(text) > MaxNameBytes {
 		return Name{}, fault.Refuse(fault.AccountInvalid, field, "the name has %d bytes, at most %d", len(text), MaxNameBytes)
 	}
-	parts := strings.Split(text, ":")
-	if len(parts) < 2 || len(parts) > 3 {
+	// Every leg of every command passes here several times: no slice is made of it.
+	kind, rest, two := strings.Cut(text, ":")
+	owner, part, three := strings.Cut(rest, ":")
+	if !two || strings.IndexByte(part, ':') >= 0 {
 		return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q is not type:owner[:part]", text)
 	}
-	for _, p := range parts {
-		if !word(p) {
-			return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q: a part must be 1 or more of a-z, 0-9, '-', '_', '.'", text)
-		}
+	if !word(kind) || !word(owner) || three && !word(part) {
+		return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q: a part must be 1 or more of a-z, 0-9, '-', '_', '.'", text)
 	}
-	n := Name{Type: parts[0], Owner: parts[1]}
-	if len(parts) == 3 {
-		n.Part = parts[2]
+	if _, ok := chart.types[kind]; !ok {
+		return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q: the chart has no type %q", text, kind)
 	}
-	if _, ok := chart.types[n.Type]; !ok {
-		return Name{}, fault.Refuse(fault.AccountInvalid, field, "%q: the chart has no type %q", text, n.Type)
-	}
-	return n, nil
+	return Name{Type: kind, Owner: owner, Part: part}, nil
 }
+
+// inWord says which bytes a part may have.
+var inWord = func() (in [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789-_.") {
+		in[c] = true
+	}
+	return in
+}()
 
 func word(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+		if !inWord[s[i]] {
 			return false
 		}
 	}

@@ -117,7 +117,11 @@ type Short struct {
 // Short names the first account, in order, that would fall below its floor.
 func Apply(v View, changes []Change, into []Applied) ([]Applied, *Short) {
 	out := into[:0]
-	for _, c := range changes {
+	if cap(out) < len(changes) {
+		out = make([]Applied, 0, len(changes))
+	}
+	for i := range changes {
+		c := &changes[i]
 		after := latest(v, out, c.Account, c.Asset.Code)
 		after.Version++
 		switch c.Kind {
@@ -130,7 +134,7 @@ func Apply(v View, changes []Change, into []Applied) ([]Applied, *Short) {
 		case HoldCredit:
 			after.HeldCredit = after.HeldCredit.Add(c.Amount)
 		}
-		out = append(out, Applied{Change: c, After: after})
+		out = append(out, Applied{Change: *c, After: after})
 	}
 	for i := range out {
 		c := &out[i].Change

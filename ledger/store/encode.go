@@ -56,6 +56,7 @@ type table struct {
 	copying   int // columns that a COPY writes, 0 for a prepared statement
 	rows      int
 	bytes     int
+	cells     cells // of the row under way
 }
 
 func (e *encoder) table(statement string, fixed [][]byte, elements ...uint32) *table {
@@ -82,15 +83,16 @@ func (t *table) row() *cells {
 		}
 	}
 	t.rows++
+	t.cells = cells{t: t}
 	if t.copying == 0 {
-		return &cells{t: t}
+		return &t.cells
 	}
 	col := &t.columns[0]
 	col.buf = binary.BigEndian.AppendUint16(col.buf, uint16(t.copying))
 	for _, value := range t.fixed {
 		col.buf = append(binary.BigEndian.AppendUint32(col.buf, uint32(len(value))), value...)
 	}
-	return &cells{t: t}
+	return &t.cells
 }
 
 // flush makes an execution of the rows that wait.

@@ -26,12 +26,8 @@ type KnownKey struct {
 // Keys that carry their time go in at the end of their place: measured 123,000 a second
 // against 94,000 for plain hashes and 70,000 for the keys' own text.
 func KeyID(book, key string) [16]byte {
-	h := sha256.New()
-	h.Write([]byte(book))
-	h.Write([]byte{0})
-	h.Write([]byte(key))
-	var sum [sha256.Size]byte
-	h.Sum(sum[:0])
+	var space [256]byte
+	sum := sha256.Sum256(append(append(append(space[:0], book...), 0), key...))
 	id := [16]byte(sum[:16])
 	if ms, ok := keyTime(key); ok {
 		copy(id[1:7], ms[:])
@@ -55,8 +51,10 @@ func uuidTime(key string) (ms [6]byte, ok bool) {
 	if key[8] != '-' || key[13] != '-' || key[18] != '-' || key[23] != '-' || key[14] != '7' || !strings.ContainsRune("89abAB", rune(key[19])) {
 		return ms, false
 	}
+	var digits [32]byte
+	plain := append(append(append(append(append(digits[:0], key[:8]...), key[9:13]...), key[14:18]...), key[19:23]...), key[24:]...)
 	var all [16]byte
-	if n, err := hex.Decode(all[:], []byte(strings.ReplaceAll(key, "-", ""))); err != nil || n != 16 {
+	if n, err := hex.Decode(all[:], plain); err != nil || n != 16 {
 		return ms, false
 	}
 	return [6]byte(all[:6]), true
