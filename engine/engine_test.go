@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +51,8 @@ type process struct {
 	log   *kafka.Log
 	stop  func()
 	over  chan error
+
+	metrics *prometheus.Registry
 }
 
 func (w *world) log() *kafka.Log {
@@ -80,11 +84,17 @@ var quiet = func() *slog.Logger {
 // start runs a process and waits until every shard has an owner.
 func (w *world) start(name string, change ...func(*engine.Config)) *process {
 	w.t.Helper()
-	p := &process{world: w, db: w.db(w.dsn), log: w.log(), over: make(chan error, 1)}
+	return w.startOn(w.dsn, name, change...).ready()
+}
+
+// startOn runs a process that sees the database under an address of its own.
+func (w *world) startOn(dsn, name string, change ...func(*engine.Config)) *process {
+	w.t.Helper()
+	p := &process{world: w, db: w.db(dsn), log: w.log(), over: make(chan error, 1), metrics: prometheus.NewRegistry()}
 	cfg := engine.Config{
 		Process: name, DB: p.db, Commands: p.log, Events: p.log, Outcomes: p.log, Flows: flow.NewRegistry(parcel(w.t)),
 		Ports: map[string]port.Port{"payout": w.bank}, Owner: true, Zone: p.db.Zone(), Logger: quiet,
-		Metrics: prometheus.NewRegistry(), TimerEvery: 20 * time.Millisecond,
+		Metrics: p.metrics, TimerEvery: 20 * time.Millisecond,
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -106,12 +116,18 @@ func (w *world) start(name string, change ...func(*engine.Config)) *process {
 		})
 	}
 	w.t.Cleanup(p.stop)
+	return p
+}
+
+// ready waits until every shard has an owner.
+func (p *process) ready() *process {
+	p.world.t.Helper()
 	select {
-	case <-e.Ready():
+	case <-p.Ready():
 	case err := <-p.over:
-		w.t.Fatalf("the engine ended: %v", err)
+		p.world.t.Fatalf("the engine ended: %v", err)
 	case <-time.After(30 * time.Second):
-		w.t.Fatal("the shards have no owner after 30 s")
+		p.world.t.Fatalf("the shards have no owner after 30 s: %v", p.Stopped())
 	}
 	return p
 }
@@ -341,6 +357,22 @@ func (b *fakeBank) answer(ask port.Ask) port.Answer {
 		return script[0]
 	}
 	return port.Answer{Result: port.Done, Status: "EXECUTED"}
+}
+
+// executed is how many payments were made, counting a second time of one attempt.
+func (b *fakeBank) executed() (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, times := range b.sent {
+		n += times
+	}
+	return n
+}
+
+func (b *fakeBank) attempts() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Sorted(maps.Keys(b.sent))
 }
 
 func (b *fakeBank) Memory() time.Duration { return time.Hour }
