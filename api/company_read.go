@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/private"
-	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -110,28 +108,25 @@ func (s companyService) GetWallet(ctx context.Context, req *companyv1.GetWalletR
 	if err != nil {
 		return nil, err
 	}
-	wallet, deposit := rubleKey(bookName, walletOf(id)), rubleKey(bookName, depositOf(id))
-	rows, seen, err := s.cfg.DB.Balances(ctx, []store.StripeKey{wallet, deposit}, store.At{})
+	wallet, deposit := rubles(bookName, walletOf(id)), rubles(bookName, depositOf(id))
+	found, seen, err := s.sums(ctx, bookName, []wantedBalance{wallet, deposit}, store.At{})
 	if err != nil {
-		return nil, fmt.Errorf("read the wallet: %w", err)
+		return nil, err
 	}
-	answer := &companyv1.GetWalletResponse{
-		Balance: money.RUB.Format(money.Zero), Available: money.RUB.Format(money.Zero), Deposit: money.RUB.Format(money.Zero),
+	money, pledge := balance(wallet, found[wallet.key], false), balance(deposit, found[deposit.key], false)
+	return &companyv1.GetWalletResponse{
+		Balance: money.GetBalance(), Available: money.GetAvailable(), Deposit: pledge.GetBalance(),
 		Tariff: c.GetTariff(), Position: seenPosition(seen), TopUp: s.topUp(c),
-	}
-	for _, r := range rows {
-		sum := book.Stripe{Debit: r.Debit, Credit: r.Credit, HeldDebit: r.HeldDebit, HeldCredit: r.HeldCredit}
-		if r.Key == wallet {
-			answer.Balance, answer.Available = money.RUB.Format(sum.Balance(book.Liability)), money.RUB.Format(sum.Available(book.Liability))
-		} else {
-			answer.Deposit = money.RUB.Format(sum.Balance(book.Liability))
-		}
-	}
-	return answer, nil
+	}, nil
 }
 
-func rubleKey(bookName, account string) store.StripeKey {
-	return store.StripeKey{Account: book.ID(bookName, account), Asset: money.RUB.Code}
+// rubles names an account of ours in rubles.
+func rubles(bookName, account string) wantedBalance {
+	key, kind, asset, refusal := stripeKey(bookName, account, money.RUB.Code, "")
+	if refusal != nil {
+		panic("api: " + refusal.Error()) // made of an id that a flow has checked
+	}
+	return wantedBalance{account, kind, asset, key}
 }
 
 // topUp tells a company where to send money; the purpose carries its marker, by which

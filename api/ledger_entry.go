@@ -117,6 +117,9 @@ func (s ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest
 	return &ledgerv1.GetHoldResponse{Hold: hold(id.Shard, rows[0].Hold)}, nil
 }
 
+// movedKind is the kind of entries that move money between the stripes of an account.
+const movedKind = "transit"
+
 // entryCursor is where the next page of ListEntries begins: after a leg of an
 // account, or after so many entries of an aggregate.
 type entryCursor struct {
@@ -160,6 +163,9 @@ func (s ledgerService) ListEntries(ctx context.Context, req *ledgerv1.ListEntrie
 		rec, err := decodeRecord(id, records[id])
 		if err != nil {
 			return nil, err
+		}
+		if rec.GetEntry().GetKind() == movedKind {
+			continue // money between the account's own stripes
 		}
 		answer.Entries = append(answer.Entries, entry(rec))
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -46,29 +47,64 @@ func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsReque
 			sums = book.Stripe{Debit: money.MustParse(from.Debit), Credit: money.MustParse(from.Credit)} // our own, sealed
 		}
 	case !req.GetNewestFirst() && page.FromUS > 0:
-		rows, _, err := s.cfg.DB.Balances(ctx, []store.StripeKey{key}, store.At{KnownUS: page.FromUS - 1})
+		opening, _, err := s.sums(ctx, req.GetBook(), []wantedBalance{{req.GetAccount(), kind, asset, key}}, store.At{KnownUS: page.FromUS - 1})
 		if err != nil {
-			return nil, fmt.Errorf("read the opening balance: %w", err)
+			return nil, err
 		}
-		if len(rows) > 0 {
-			sums = book.Stripe{Debit: rows[0].Debit, Credit: rows[0].Credit}
-		}
+		sums = opening[key].stripe()
 	}
 	rows, seen, err := s.cfg.DB.Legs(ctx, key, page)
 	if err != nil {
 		return nil, fmt.Errorf("read legs: %w", err)
 	}
+	moved, err := s.moved(ctx, req.GetBook(), req.GetAccount(), key.Asset, rows)
+	if err != nil {
+		return nil, err
+	}
 	answer := &ledgerv1.ListLegsResponse{Position: seenPosition(seen)}
+	last := len(rows) - 1
+	full := len(rows) == page.Limit
+	var next legCursor
+	if full {
+		next.Leg = store.LegCursor{ClockUS: rows[last].ClockUS, Shard: rows[last].Shard, Seq: rows[last].Seq, Leg: rows[last].Leg}
+	}
+	rows = slices.DeleteFunc(rows, func(r store.LegRow) bool { return moved[store.RecordID{Shard: r.Shard, Seq: r.Seq}] })
 	sums = fillLegs(answer, rows, sums, kind, asset, req.GetNewestFirst())
-	if len(rows) == page.Limit {
-		last := rows[len(rows)-1]
-		answer.NextPageToken, err = s.token(req, legCursor{
-			Leg:   store.LegCursor{ClockUS: last.ClockUS, Shard: last.Shard, Seq: last.Seq, Leg: last.Leg},
-			Debit: asset.Format(sums.Debit), Credit: asset.Format(sums.Credit),
-		})
+	if full {
+		next.Debit, next.Credit = asset.Format(sums.Debit), asset.Format(sums.Credit)
+		answer.NextPageToken, err = s.token(req, next)
 	}
 	return answer, err
 }
+
+// moved names the records among the legs that only moved money between the stripes
+// of the account: to its owner nothing happened.
+func (s ledgerService) moved(ctx context.Context, bookName, account, asset string, rows []store.LegRow) (map[store.RecordID]bool, error) {
+	moved := map[store.RecordID]bool{}
+	if len(rows) == 0 {
+		return moved, nil
+	}
+	name, _ := book.ParseName("account", account)
+	first, last := rows[0].ClockUS, rows[len(rows)-1].ClockUS
+	page := store.LegPage{FromUS: min(first, last), UntilUS: max(first, last) + 1, Limit: movesAtOnce}
+	for {
+		legs, _, err := s.cfg.DB.Legs(ctx, store.StripeKey{Account: book.ID(bookName, name.Transit().String()), Asset: asset}, page)
+		if err != nil {
+			return nil, fmt.Errorf("read the moves between stripes: %w", err)
+		}
+		for _, l := range legs {
+			moved[store.RecordID{Shard: l.Shard, Seq: l.Seq}] = true
+		}
+		if len(legs) < page.Limit {
+			return moved, nil
+		}
+		end := legs[len(legs)-1]
+		page.After = &store.LegCursor{ClockUS: end.ClockUS, Shard: end.Shard, Seq: end.Seq, Leg: end.Leg}
+	}
+}
+
+// movesAtOnce is how many moves between stripes are read together.
+const movesAtOnce = 1000
 
 // legPage reads the bounds of a statement.
 func legPage(req *ledgerv1.ListLegsRequest) (store.LegPage, *fault.Refusal) {

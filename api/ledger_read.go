@@ -29,23 +29,56 @@ func (s ledgerService) GetBalances(ctx context.Context, req *ledgerv1.GetBalance
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]store.StripeKey, len(wanted))
-	for i, w := range wanted {
-		keys[i] = w.key
-	}
-	rows, seen, err := s.cfg.DB.Balances(ctx, keys, at)
+	found, seen, err := s.sums(ctx, req.GetBook(), wanted, at)
 	if err != nil {
-		return nil, fmt.Errorf("read balances: %w", err)
-	}
-	found := map[store.StripeKey]store.Balance{}
-	for _, r := range rows {
-		found[r.Key] = r
+		return nil, err
 	}
 	answer := &ledgerv1.GetBalancesResponse{Position: seenPosition(seen)}
 	for _, w := range wanted {
 		answer.Balances = append(answer.Balances, balance(w, found[w.key], req.GetStripes()))
 	}
 	return answer, nil
+}
+
+// summed is an account with its transit part, which holds money between stripes.
+type summed struct{ own, transit store.Balance }
+
+// sums reads accounts with their transit parts, of one snapshot.
+func (s *Server) sums(ctx context.Context, bookName string, wanted []wantedBalance, at store.At) (map[store.StripeKey]summed, []store.Seen, error) {
+	keys := make([]store.StripeKey, 0, 2*len(wanted))
+	of := make(map[store.StripeKey]store.StripeKey, len(wanted)) // transit part to account
+	for _, w := range wanted {
+		name, _ := book.ParseName("account", w.name)
+		transit := store.StripeKey{Account: book.ID(bookName, name.Transit().String()), Asset: w.key.Asset}
+		keys = append(keys, w.key, transit)
+		of[transit] = w.key
+	}
+	rows, seen, err := s.cfg.DB.Balances(ctx, keys, at)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read balances: %w", err)
+	}
+	found := make(map[store.StripeKey]summed, len(wanted))
+	for _, r := range rows {
+		if account, transit := of[r.Key]; transit {
+			b := found[account]
+			b.transit = r
+			found[account] = b
+		} else {
+			b := found[r.Key]
+			b.own = r
+			found[r.Key] = b
+		}
+	}
+	return found, seen, nil
+}
+
+// stripe is the sum of both parts. What passed through transit counts on neither
+// side: it came from the account and went back to it.
+func (b summed) stripe() book.Stripe {
+	return book.Stripe{
+		Debit: b.own.Debit.Sub(b.transit.Credit), Credit: b.own.Credit.Sub(b.transit.Debit),
+		HeldDebit: b.own.HeldDebit, HeldCredit: b.own.HeldCredit,
+	}
 }
 
 // at reads the moment of a question.
@@ -110,8 +143,9 @@ func (s ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequ
 	return out, nil
 }
 
-func balance(w wantedBalance, b store.Balance, stripes bool) *ledgerv1.Balance {
-	sum := book.Stripe{Debit: b.Debit, Credit: b.Credit, HeldDebit: b.HeldDebit, HeldCredit: b.HeldCredit}
+func balance(w wantedBalance, b summed, stripes bool) *ledgerv1.Balance {
+	sum := b.stripe()
+	transit := book.Stripe{Debit: b.transit.Debit, Credit: b.transit.Credit}
 	held := sum.HeldDebit
 	if w.kind.Class.DebitNormal() {
 		held = sum.HeldCredit
@@ -119,10 +153,10 @@ func balance(w wantedBalance, b store.Balance, stripes bool) *ledgerv1.Balance {
 	f := w.asset.Format
 	out := &ledgerv1.Balance{
 		Account: w.name, Asset: w.asset.Code, Balance: f(sum.Balance(w.kind.Class)), Available: f(sum.Available(w.kind.Class)),
-		Held: f(held), Debit: f(sum.Debit), Credit: f(sum.Credit),
+		Held: f(held), Debit: f(sum.Debit), Credit: f(sum.Credit), InTransit: f(transit.Balance(w.kind.Class)),
 	}
 	if stripes {
-		for _, st := range b.Stripes {
+		for _, st := range b.own.Stripes {
 			out.Stripes = append(out.Stripes, &ledgerv1.Stripe{
 				Shard: uint32(st.Shard), Version: st.Version, Debit: f(st.Debit), Credit: f(st.Credit),
 				HeldDebit: f(st.HeldDebit), HeldCredit: f(st.HeldCredit),
@@ -159,25 +193,22 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 	if err != nil {
 		return nil, fmt.Errorf("list stripes: %w", err)
 	}
-	wanted := make([]wantedBalance, len(refs))
-	keys := make([]store.StripeKey, len(refs))
-	for i, r := range refs {
+	var wanted []wantedBalance
+	for _, r := range refs {
+		if r.Name.IsTransit() {
+			continue // a part of the account before it
+		}
 		asset, ok := money.LookupAsset(r.Asset)
 		if !ok {
 			return nil, fmt.Errorf("account %s has asset %q, which this program does not know", r.Name, r.Asset)
 		}
-		keys[i] = store.StripeKey{Account: r.Account, Asset: r.Asset}
-		wanted[i] = wantedBalance{r.Name.String(), kind, asset, keys[i]}
+		wanted = append(wanted, wantedBalance{r.Name.String(), kind, asset, store.StripeKey{Account: r.Account, Asset: r.Asset}})
 	}
-	rows, seen, err := s.cfg.DB.Balances(ctx, keys, store.At{})
+	found, seen, err := s.sums(ctx, req.GetBook(), wanted, store.At{})
 	if err != nil {
-		return nil, fmt.Errorf("read balances: %w", err)
+		return nil, err
 	}
 	answer := &ledgerv1.ListBalancesResponse{Position: seenPosition(seen)}
-	found := map[store.StripeKey]store.Balance{}
-	for _, r := range rows {
-		found[r.Key] = r
-	}
 	for _, w := range wanted {
 		b := balance(w, found[w.key], false)
 		if zero := w.asset.Format(money.Zero); req.GetOnlyNonzero() && b.GetBalance() == zero && b.GetHeld() == zero {

@@ -424,6 +424,9 @@ func testBulk(t *testing.T, h *house) {
 		t.Fatalf("%v %v", paid, err)
 	}
 	for _, r := range paid.GetResults() {
+		if r.GetRefusal() != nil {
+			t.Fatalf("%v", r)
+		}
 		done := c.settled(r.GetTaskId())
 		if done.GetExecutor().GetExecutorId() == bare {
 			if done.GetStatus() != "error" || done.GetPaymentErrors()[0].GetCode() != "requisites_missing" {

@@ -96,7 +96,9 @@ type Balance struct {
 	// Credits posted, in all.
 	Credit string `protobuf:"bytes,7,opt,name=credit,proto3" json:"credit,omitempty"`
 	// The parts on the shards, when they were asked for.
-	Stripes       []*Stripe `protobuf:"bytes,8,rep,name=stripes,proto3" json:"stripes,omitempty"`
+	Stripes []*Stripe `protobuf:"bytes,8,rep,name=stripes,proto3" json:"stripes,omitempty"`
+	// The part of the balance that is on its way between the stripes.
+	InTransit     string `protobuf:"bytes,9,opt,name=in_transit,json=inTransit,proto3" json:"in_transit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +187,13 @@ func (x *Balance) GetStripes() []*Stripe {
 		return x.Stripes
 	}
 	return nil
+}
+
+func (x *Balance) GetInTransit() string {
+	if x != nil {
+		return x.InTransit
+	}
+	return ""
 }
 
 // The part of an account on one shard.
@@ -915,7 +924,7 @@ const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\x06Moment\x12:\n" +
 	"\x03day\x18\x01 \x01(\tB(\xbaH%r#\x18\n" +
 	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x03day\x125\n" +
-	"\bknown_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aknownAt\"\xe9\x01\n" +
+	"\bknown_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aknownAt\"\x88\x02\n" +
 	"\aBalance\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x18\n" +
@@ -924,7 +933,9 @@ const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\x04held\x18\x05 \x01(\tR\x04held\x12\x14\n" +
 	"\x05debit\x18\x06 \x01(\tR\x05debit\x12\x16\n" +
 	"\x06credit\x18\a \x01(\tR\x06credit\x124\n" +
-	"\astripes\x18\b \x03(\v2\x1a.provodka.ledger.v1.StripeR\astripes\"\xa6\x01\n" +
+	"\astripes\x18\b \x03(\v2\x1a.provodka.ledger.v1.StripeR\astripes\x12\x1d\n" +
+	"\n" +
+	"in_transit\x18\t \x01(\tR\tinTransit\"\xa6\x01\n" +
 	"\x06Stripe\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x14\n" +
