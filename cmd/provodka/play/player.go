@@ -176,7 +176,23 @@ func (p *Player) importStatement(ctx context.Context) error {
 		return err
 	}
 	p.position = r.GetPosition()
-	return nil
+	return p.untilActive(ctx)
+}
+
+// untilActive waits until the company has heard of its deposit: the line's shard
+// tells the company's, so it is not done when the statement is.
+func (p *Player) untilActive(ctx context.Context) error {
+	for {
+		r, err := p.companies.GetCompany(ctx, &companyv1.GetCompanyRequest{Book: p.Book, CompanyId: p.company.GetCompanyId()})
+		if err != nil || r.GetCompany().GetState() == "active" {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func (p *Player) importRegister(ctx context.Context) error {
