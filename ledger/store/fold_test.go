@@ -157,7 +157,7 @@ func fold(records []journal.Sealed) folded {
 			}
 			gathers[id], order[id] = g, n*1000+i
 		}
-		if r.GetKey() != "" && r.GetExternal() == nil && !parks(r) {
+		if r.GetKey() != "" && r.GetExternal() == nil {
 			f.Keys[store.KeyID(r.GetBook(), r.GetKey())] = r.GetSeq()
 		}
 		for _, a := range r.GetAccounts() {
@@ -180,12 +180,6 @@ func mapKeys[V any](m map[string]V) func(func(string) bool) {
 			}
 		}
 	}
-}
-
-func parks(r *journalv1.Record) bool {
-	return slices.ContainsFunc(r.GetGathers(), func(g *journalv1.Gather) bool {
-		return g.GetState() == journalv1.GatherState_GATHER_STATE_PARKED
-	})
 }
 
 // checkFold loads everything that the records speak of and compares it with the fold.

@@ -198,7 +198,9 @@ func (e *RecordError) Unwrap() error { return e.Cause }
 // shard's totals after the record before it. A record that makes no rows is told by
 // Commit (RecordError).
 //
-// The record takes its idempotency key unless it is an external or parks its command.
+// The record takes its idempotency key unless it is an external. One that parks a
+// command has no key: its outcome takes it. What a record with a key says of other
+// parked commands does not matter.
 func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 	rec := s.Record
 	if n := len(r.records); n > 0 && rec.GetSeq() != r.records[n-1].Record.GetSeq()+1 {
@@ -254,11 +256,6 @@ func (r *Rows) fail(rec *journalv1.Record, cause error) {
 func (r *Rows) addKey(rec *journalv1.Record) {
 	if rec.GetKey() == "" || rec.GetExternal() != nil {
 		return
-	}
-	for _, g := range rec.GetGathers() {
-		if g.GetState() == journalv1.GatherState_GATHER_STATE_PARKED {
-			return // its outcome is still to come, and takes the key
-		}
 	}
 	r.keys = append(r.keys, keyRow{KeyID(rec.GetBook(), rec.GetKey()), int64(rec.GetSeq()), rec.GetRequestHash()})
 }
