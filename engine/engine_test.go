@@ -52,6 +52,8 @@ type process struct {
 	stop  func()
 	over  chan error
 
+	stopEngine func() // the shards are handed over; callers may still wait
+
 	metrics *prometheus.Registry
 }
 
@@ -106,15 +108,12 @@ func (w *world) startOn(dsn, name string, change ...func(*engine.Config)) *proce
 	p.Engine = e
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { p.over <- e.Run(ctx) }()
-	var once sync.Once
-	p.stop = func() {
-		once.Do(func() {
-			cancel()
-			<-p.over
-			p.log.Close()
-			p.db.Close()
-		})
-	}
+	p.stopEngine = sync.OnceFunc(func() { cancel(); <-p.over })
+	p.stop = sync.OnceFunc(func() {
+		p.stopEngine()
+		p.log.Close()
+		p.db.Close()
+	})
 	w.t.Cleanup(p.stop)
 	return p
 }
