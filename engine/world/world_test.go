@@ -1,0 +1,221 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// people is a reader of invented data; broken makes every read fail.
+type people struct {
+	payee  port.Requisites
+	inn    string
+	broken error
+	noted  []port.Payment
+}
+
+var errBroken = errors.New("the database is gone")
+
+func (p *people) Payee(_ context.Context, _, _ string, version uint32) (port.Requisites, bool, error) {
+	return p.payee, version == 1, p.broken
+}
+
+func (p *people) Service(context.Context, string, string) (string, bool, error) {
+	return "Вёрстка\nстраницы", true, p.broken
+}
+
+func (p *people) Sending(_ context.Context, _ string, payment port.Payment) error {
+	p.noted = append(p.noted, payment)
+	return p.broken
+}
+
+func (p *people) Sender(context.Context, string, string) (port.Requisites, string, string, string, bool, error) {
+	return p.payee, ours, "17", "2026-03-02", p.payee.AccountNumber != "", p.broken
+}
+
+func (p *people) PersonINN(context.Context, string, string) (string, bool, error) {
+	return p.inn, p.inn != "", p.broken
+}
+
+func (p *people) Customer(context.Context, string, string) (string, string, bool, error) {
+	return "ООО «Ромашка»", requisite.ExampleINN(1), true, p.broken
+}
+
+// world counts what reaches it.
+type counting struct {
+	payments []port.Payment
+	receipts []port.IncomeReceipt
+	checks   int
+}
+
+func (c *counting) Pay(_ context.Context, p port.Payment) port.Answer {
+	c.payments = append(c.payments, p)
+	return port.Answer{Result: port.Done}
+}
+
+func (c *counting) Payment(context.Context, string) port.Answer {
+	return port.Answer{Result: port.NotFound}
+}
+func (c *counting) Check(context.Context, string) port.Answer {
+	c.checks++
+	return port.Answer{Result: port.Done}
+}
+
+func (c *counting) Register(_ context.Context, r port.IncomeReceipt) port.Answer {
+	c.receipts = append(c.receipts, r)
+	return port.Answer{Result: port.Done}
+}
+func (c *counting) Memory() time.Duration { return time.Hour }
+
+var (
+	bic  = requisite.ExampleBIC(1)
+	ours = requisite.ExampleAccount("40702", bic, 900001)
+)
+
+func known() *people {
+	return &people{inn: requisite.ExamplePersonINN(1), payee: port.Requisites{
+		Name: "Иванов Иван", INN: requisite.ExamplePersonINN(1), BIC: bic, AccountNumber: requisite.ExampleAccount("40817", bic, 1),
+	}}
+}
+
+const attempt = "0a1b2c3d4e5f0a1b2c3d4e5f0a1b2c3d"
+
+func ask(verb string, body proto.Message) port.Ask {
+	return port.Ask{Attempt: attempt, Verb: verb, Body: flow.Bytes(body), Clock: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+}
+
+func TestPayout(t *testing.T) {
+	t.Parallel()
+	pay := ask("pay", &flowv1.PayoutAsk{Book: "main", Task: "task-1", ExecutorId: "e", RequisitesVersion: 1, Amount: "94.00"})
+	back := ask("return", &flowv1.ReturnAsk{Book: "main", Line: "line-1", Amount: "70.00"})
+	for _, tc := range []struct {
+		name   string
+		change func(*people)
+		ask    port.Ask
+		result port.Result
+		code   fault.Code
+	}{
+		{"paid", func(*people) {}, pay, port.Done, ""},
+		{"returned", func(*people) {}, back, port.Done, ""},
+		{"no such version", func(*people) {}, ask("pay", &flowv1.PayoutAsk{RequisitesVersion: 2, Amount: "1.00"}), port.Refused, fault.RequisitesMissing},
+		{"no version", func(*people) {}, ask("pay", &flowv1.PayoutAsk{Amount: "1.00"}), port.Refused, fault.RequisitesMissing},
+		{"a wrong account", func(p *people) { p.payee.AccountNumber = ours[:19] + "9" }, pay, port.Refused, fault.RequisitesInvalid},
+		{"nobody to return to", func(p *people) { p.payee.AccountNumber = "" }, back, port.Refused, fault.RequisitesMissing},
+		{"the database is gone", func(p *people) { p.broken = errBroken }, pay, port.Unknown, ""},
+		{"gone for a return", func(p *people) { p.broken = errBroken }, back, port.Unknown, ""},
+		{"an unknown verb", func(*people) {}, ask("steal", &flowv1.PayoutAsk{}), port.Refused, fault.Malformed},
+		{"no body", func(*people) {}, port.Ask{Attempt: attempt, Verb: "pay", Body: []byte("\xff")}, port.Refused, fault.Malformed},
+		{"no amount", func(*people) {}, ask("pay", &flowv1.PayoutAsk{RequisitesVersion: 1, Amount: "x"}), port.Refused, fault.AmountInvalid},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			reader, bank := known(), &counting{}
+			tc.change(reader)
+			answer := FromPayout(bank, reader, ours).Send(t.Context(), tc.ask)
+			if answer.Result != tc.result || answer.Code != tc.code {
+				t.Fatalf("%+v", answer)
+			}
+			if sent := len(bank.payments); (sent == 1) != (tc.result == port.Done) {
+				t.Fatalf("%d payments were sent", sent)
+			}
+			if tc.result != port.Done {
+				return
+			}
+			p := bank.payments[0]
+			if refusal := p.Check(); refusal != nil || len(reader.noted) != 1 || !strings.Contains(p.Purpose, "0A1B2C3D4E5F") || p.Attempt != attempt {
+				t.Errorf("%+v %v", p, refusal)
+			}
+		})
+	}
+	if a := FromPayout(&counting{}, known(), ours).Find(t.Context(), pay); a.Result != port.NotFound {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestPurposeFits(t *testing.T) {
+	t.Parallel()
+	for _, title := range []string{"", "Вёрстка", strings.Repeat("я", 500), "a\nb\tc\x00d"} {
+		p := Purpose(title, attempt)
+		if n := utf8.RuneCountInString(p); n > port.MaxPurpose || strings.ContainsAny(p, "\n\t\x00") || !strings.HasSuffix(p, "(0A1B2C3D4E5F). Без НДС") {
+			t.Errorf("%d characters: %q", n, p)
+		}
+	}
+}
+
+func TestIncome(t *testing.T) {
+	t.Parallel()
+	body := func(paid string) *flowv1.IncomeAsk {
+		return &flowv1.IncomeAsk{Book: "main", Task: "task-1", CompanyId: "c", ExecutorId: "e", Gross: "100.00", PaidAt: paid}
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(*people)
+		ask    port.Ask
+		result port.Result
+		code   fault.Code
+	}{
+		{"checked", func(*people) {}, ask("check", body("")), port.Done, ""},
+		{"registered", func(*people) {}, ask("register", body("2026-03-02T12:00:00Z")), port.Done, ""},
+		{"not paid", func(*people) {}, ask("register", body("")), port.Refused, fault.Malformed},
+		{"nobody", func(p *people) { p.inn = "" }, ask("check", body("")), port.Refused, fault.NotFound},
+		{"the database is gone", func(p *people) { p.broken = errBroken }, ask("check", body("")), port.Unknown, ""},
+		{"an unknown verb", func(*people) {}, ask("annul", body("")), port.Refused, fault.Malformed},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			reader, tax := known(), &counting{}
+			tc.change(reader)
+			p := FromIncome(tax, reader)
+			answer := p.Send(t.Context(), tc.ask)
+			if answer.Result != tc.result || answer.Code != tc.code {
+				t.Fatalf("%+v", answer)
+			}
+			if again := p.Find(t.Context(), tc.ask); again.Result != tc.result {
+				t.Errorf("asked about: %+v", again)
+			}
+			for _, r := range tax.receipts {
+				if refusal := r.Check(); refusal != nil || r.Attempt != attempt || r.Service != "Вёрстка страницы" {
+					t.Errorf("%+v %v", r, refusal)
+				}
+			}
+		})
+	}
+}
+
+func TestCompany(t *testing.T) {
+	t.Parallel()
+	tell := ask("deposit", &flowv1.CompanyDeposit{Book: "main", CompanyId: "company-1", LineId: "line-1", Amount: "500.00"})
+	for _, tc := range []struct {
+		refusal *fault.Refusal
+		result  port.Result
+	}{
+		{nil, port.Done}, {fault.Refuse(fault.Unavailable, "", "x"), port.Unknown}, {fault.Refuse(fault.QueueFull, "", "x"), port.Unknown},
+		{fault.Refuse(fault.NotFound, "id", "x"), port.Refused},
+	} {
+		keys := map[string]bool{}
+		p := FromCompany(func(_ context.Context, r engine.Request) []engine.Outcome {
+			op := r.Operations[0]
+			keys[op.GetKey()] = true
+			if r.Book != "main" || op.GetFlow().GetId() != "company-1" || op.GetFlow().GetOwner() != "company-1" || op.GetFlow().GetEvent() != "deposit" {
+				t.Errorf("%v", r)
+			}
+			return []engine.Outcome{{Refusal: tc.refusal}}
+		})
+		first, again := p.Send(t.Context(), tell), p.Find(t.Context(), tell)
+		if first.Result != tc.result || again.Result != tc.result || len(keys) != 1 {
+			t.Errorf("%v: %+v, then %+v, %d keys", tc.refusal, first, again, len(keys))
+		}
+	}
+}
