@@ -150,5 +150,5 @@ func newValidator() (protovalidate.Validator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: the rules of the requests: %w", err)
 	}
-	return v, nil
+	return quick{v}, nil
 }
