@@ -29,6 +29,7 @@ func TestAPI(t *testing.T) {
 		"RegisterRefused": testRegisterRefused,
 		"StatementFile":   testStatement,
 		"StatementBad":    testStatementRefused,
+		"Races":           testRaces,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
