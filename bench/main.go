@@ -20,6 +20,7 @@ type options struct {
 	out      string
 	profile  string
 	accounts int
+	wait     time.Duration // for the machine to be quiet before a case, at most
 }
 
 func main() {
@@ -49,10 +50,11 @@ func parseFlags() (options, error) {
 	out := flag.String("out", "", "append the raw results to this file as JSON lines")
 	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory")
 	accounts := flag.Int("accounts", 10_000, "accounts that the transfers are spread over")
+	wait := flag.Duration("wait", 0, "before a case wait at most this long for other programs to leave the processors alone")
 	flag.Parse()
 	o := options{
 		seconds: time.Duration(*seconds * float64(time.Second)), rounds: 3,
-		out: *out, profile: *profile, accounts: *accounts,
+		out: *out, profile: *profile, accounts: *accounts, wait: min(*wait, time.Minute),
 	}
 	if *quick {
 		o.rounds = 1

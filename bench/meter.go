@@ -18,7 +18,7 @@ import (
 type reading struct {
 	at                       time.Time
 	database, server, broker time.Duration // processor time so far
-	client                   time.Duration
+	client, machine          time.Duration
 	wal                      int64
 	stored                   int64
 	rows, entries            int64
@@ -65,8 +65,36 @@ func (s subject) times(r *reading) (err error) {
 		return err
 	}
 	r.client = time.Duration(use.Utime.Nano() + use.Stime.Nano())
+	r.machine, err = machineTime()
 	r.at = time.Now()
-	return nil
+	return err
+}
+
+// machineTime is the processor time that everybody on the machine used, and what its
+// host took away.
+func machineTime() (busy time.Duration, err error) {
+	content, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(content), "\n")
+	for i, field := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 { // the name, idle, waiting for disks, guests
+			continue
+		}
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		busy += time.Duration(n) * tick
+	}
+	return busy, nil
+}
+
+// foreign is how many processors others used meanwhile.
+func foreign(before, after reading) float64 {
+	ours := after.database - before.database + after.server - before.server + after.broker - before.broker + after.client - before.client
+	return max(0, (after.machine-before.machine-ours).Seconds()/after.at.Sub(before.at).Seconds())
 }
 
 // sizes reads the log's position, rows, their index entries and bytes on disk.
@@ -155,6 +183,32 @@ func familyTime(pid int) (time.Duration, error) {
 		}
 	}
 	return sum, nil
+}
+
+// quiet is less than this of one processor, over a moment.
+const (
+	quiet  = 0.3
+	moment = 250 * time.Millisecond
+)
+
+// waitForQuiet waits until nobody uses the machine, or for as long as it may.
+func waitForQuiet(ctx context.Context, most time.Duration) error {
+	for began := time.Now(); time.Since(began) < most; {
+		before, err := machineTime()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(moment):
+		}
+		after, err := machineTime()
+		if err != nil || (after-before).Seconds() < quiet*moment.Seconds() {
+			return err
+		}
+	}
+	return nil
 }
 
 // memory watches how large a process grows.

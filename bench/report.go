@@ -18,6 +18,7 @@ type result struct {
 	Round      int
 	Floor      string  `json:",omitempty"` // the case that it is compared with
 	Load       string  // average of the machine, at the end
+	Foreign    float64 // processors that others used meanwhile
 	Transfers  int     `json:",omitempty"`
 	Rate       float64 `json:",omitempty"` // transfers in a second
 	P50, P99   float64 `json:",omitempty"` // ms, of a request
@@ -41,7 +42,7 @@ func newResult(name string, round int, got loadResult, before, after reading) re
 	per := func(x int64) float64 { return float64(x) / n }
 	us := func(d time.Duration) float64 { return float64(d.Microseconds()) / n }
 	r := result{
-		Case: name, Round: round, Load: loadAverage(), Transfers: got.acknowledged, Rate: n / got.took.Seconds(),
+		Case: name, Round: round, Load: loadAverage(), Foreign: foreign(before, after), Transfers: got.acknowledged, Rate: n / got.took.Seconds(),
 		DatabaseUS: us(after.database - before.database), ServerUS: us(after.server - before.server),
 		BrokerUS: us(after.broker - before.broker), ClientUS: us(after.client - before.client),
 		Rows: per(after.rows - before.rows), Entries: per(after.entries - before.entries),
@@ -82,12 +83,12 @@ func table(to io.Writer, results []result) {
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return strings.Compare(section(a), section(b)) })
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "case\truns\ttransfers/s\tmin-max\tto floor\tp50 ms\tp99 ms\tdatabase µs\tserver µs\tbroker µs\tclient µs\trows\tindex\tWAL B\tstored B\tallocs\tRSS MB\tbehind\t")
+	fmt.Fprintln(w, "case\truns\ttransfers/s\tmin-max\tto floor\tp50 ms\tp99 ms\tdatabase µs\tserver µs\tbroker µs\tclient µs\trows\tindex\tWAL B\tstored B\tallocs\tRSS MB\tbehind\tforeign\t")
 	for _, name := range order {
 		of := byCase[name]
 		m := func(figure func(result) float64) float64 { return median(of, figure) }
 		if ready := m(func(r result) float64 { return r.ReadyMS }); ready > 0 {
-			fmt.Fprintf(w, "%s\t%d\t%.0f ms\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\n", name, len(of), ready)
+			fmt.Fprintf(w, "%s\t%d\t%.0f ms\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\n", name, len(of), ready)
 			continue
 		}
 		rate := func(r result) float64 { return r.Rate }
@@ -95,7 +96,7 @@ func table(to io.Writer, results []result) {
 		for _, r := range of {
 			low, high = min(low, r.Rate), max(high, r.Rate)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f-%.0f\t%s\t%.2f\t%.2f\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.0f\t%.0f\t%.0f\t%d\t%.0f\t\n",
+		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f-%.0f\t%s\t%.2f\t%.2f\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.0f\t%.0f\t%.0f\t%d\t%.0f\t%.1f\t\n",
 			name, len(of), m(rate), low, high, ratio(of, results),
 			m(func(r result) float64 { return r.P50 }), m(func(r result) float64 { return r.P99 }),
 			m(func(r result) float64 { return r.DatabaseUS }), m(func(r result) float64 { return r.ServerUS }),
@@ -103,7 +104,7 @@ func table(to io.Writer, results []result) {
 			m(func(r result) float64 { return r.Rows }), m(func(r result) float64 { return r.Entries }),
 			m(func(r result) float64 { return r.WAL }), m(func(r result) float64 { return r.Stored }),
 			m(func(r result) float64 { return r.Allocs }), int64(m(func(r result) float64 { return float64(r.RSS) }))>>20,
-			m(func(r result) float64 { return float64(r.Behind) }))
+			m(func(r result) float64 { return float64(r.Behind) }), m(func(r result) float64 { return r.Foreign }))
 	}
 	_ = w.Flush() // to a terminal
 	hot(to, byCase)

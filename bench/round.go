@@ -13,7 +13,7 @@ import (
 var batchCases = []struct {
 	size, clients int
 	hot           bool
-}{{8000, 3, false}, {8000, 3, true}, {1000, 8, false}, {1000, 8, true}}
+}{{8000, 2, false}, {8000, 2, true}, {1000, 8, false}, {1000, 8, true}}
 
 func spread(hot bool) string {
 	if hot {
@@ -243,6 +243,9 @@ const warm = 400 * time.Millisecond
 
 // measure warms up, runs and reads everything before and after.
 func (l *lab) measure(ctx context.Context, s subject, round int, name string, load func(time.Duration) (loadResult, error)) (r result, err error) {
+	if err := waitForQuiet(ctx, l.wait); err != nil {
+		return r, err
+	}
 	if _, err := load(min(warm, l.seconds)); err != nil {
 		return r, err
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,12 +38,17 @@ type serverConfig struct {
 	Batch   int  // most operations of one commit; 0 is the engine's own
 }
 
+// memoryLimit is what the server's Go runtime keeps to, as GOMEMLIMIT=200MiB would say:
+// it collects more often near it.
+const memoryLimit = 200 << 20
+
 // serve runs engine and API as `provodka serve` composes them.
 func serve(ctx context.Context, config string, say func(string) error) error {
 	var c serverConfig
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		return err
 	}
+	debug.SetMemoryLimit(memoryLimit)
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	registry := prometheus.NewRegistry()
 	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

@@ -70,20 +70,33 @@ var holdWord = map[journalv1.HoldState]string{
 	journalv1.HoldState_HOLD_STATE_EXPIRED: "expired",
 }
 
-// Envelope gives the headers of a record that follows prev, in a fixed order.
+// Envelope gives the headers of a record that follows prev, in a fixed order. Their
+// values are parts of one text: every record has ten of them.
 func Envelope(s Sealed, prev Hash) [][2]string {
 	r := s.Record
-	shard, seq := strconv.FormatUint(uint64(r.GetShard()), 10), strconv.FormatUint(r.GetSeq(), 10)
+	var space [512]byte
+	text := append(space[:0], "/provodka/shards/"...)
+	text = strconv.AppendUint(text, uint64(r.GetShard()), 10)
+	source := len(text)
+	text = strconv.AppendUint(text, uint64(r.GetShard()), 10)
+	text = append(text, '.')
+	dot := len(text)
+	text = strconv.AppendUint(text, r.GetSeq(), 10)
+	id := len(text)
+	text = time.UnixMicro(r.GetClockUs()).UTC().AppendFormat(text, time.RFC3339Nano)
+	clock := len(text)
+	text = hex.AppendEncode(hex.AppendEncode(text, prev[:]), s.Hash[:])
+	all := string(text)
 	return [][2]string{
 		{HeaderSpec, "1.0"},
-		{HeaderID, shard + "." + seq},
-		{HeaderSource, "/provodka/shards/" + shard},
+		{HeaderID, all[source:id]},
+		{HeaderSource, all[:source]},
 		{HeaderType, Type(r)},
-		{HeaderTime, time.UnixMicro(r.GetClockUs()).UTC().Format(time.RFC3339Nano)},
+		{HeaderTime, all[id:clock]},
 		{HeaderBook, r.GetBook()},
-		{HeaderSequence, seq},
-		{HeaderPrevious, hex.EncodeToString(prev[:])},
-		{HeaderHash, hex.EncodeToString(s.Hash[:])},
+		{HeaderSequence, all[dot:id]},
+		{HeaderPrevious, all[clock : clock+2*len(prev)]},
+		{HeaderHash, all[clock+2*len(prev):]},
 		{HeaderContent, ContentType},
 	}
 }
