@@ -128,36 +128,6 @@ func (d *decider) concerns(bookName string, op *commandv1.Operation) bool {
 	return false
 }
 
-// reserved says which of the legs' accounts has enough money only because parked
-// operations hold some of it; nil when none. Answers and timers do not go through
-// the rules, and may not take what is secured for others.
-func (d *decider) reserved(bookName string, legs []book.Change) *book.Short {
-	if d.inGather || d.gather.Idle() {
-		return nil
-	}
-	for _, l := range legs {
-		held := d.gather.Reserved(stripeAccount(bookName, l.Account, l.Asset.Code))
-		if held.IsZero() {
-			continue
-		}
-		down := money.Zero
-		for _, o := range legs {
-			switch {
-			case o.Account != l.Account || o.Asset.Code != l.Asset.Code:
-			case o.Lowers():
-				down = down.Add(o.Amount)
-			default:
-				down = down.Sub(o.Amount)
-			}
-		}
-		free := view{d.state, bookName}.Stripe(l.Account, l.Asset.Code).Available(l.Type.Class).Sub(held)
-		if down.Sign() > 0 && down.Cmp(free) > 0 {
-			return &book.Short{Account: l.Account, Asset: l.Asset, Available: money.Max(free, money.Zero), Need: down}
-		}
-	}
-	return nil
-}
-
 // wants says what an operation takes from floored accounts: per account the most
 // that it is ever down while the operations are done in order.
 func (d *decider) wants(p *parked) stripe.Command {

@@ -70,8 +70,9 @@ func (d *decider) decideParked(a *arrival, p *parked) []*result {
 		return results
 	}
 	if short := d.all(a, p.identity(), results, p.list, false); short != nil {
-		// What was asked for was secured, but a flow may ask for more by now: its
-		// aggregate moved while the command was parked.
+		// What was asked for was secured, and may be gone all the same: the world's
+		// answers and timers are facts and do not wait for what is parked. Or a flow
+		// asks for more by now, because its aggregate moved meanwhile.
 		d.groupRefused(a, p.identity(), results, p.list, 0, ledger.Refused(short))
 	}
 	return results

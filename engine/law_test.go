@@ -212,21 +212,43 @@ func (w *world) retire(p *process) {
 	w.t.Cleanup(p.stop)
 }
 
-// calm says whether nothing is parked and no message is under way.
-func (p *process) calm() bool {
+// calm says whether nothing is parked, no message is under way, and every command
+// is decided.
+func (p *process) calm() bool { return p.idle() && p.parked()+p.underWay() == 0 && p.idle() }
+
+// idle says whether the shards have decided all that is on their logs.
+func (p *process) idle() bool {
+	states, err := p.db.Shards(p.world.t.Context())
+	if err != nil {
+		p.world.t.Fatal(err)
+	}
+	for _, s := range states {
+		if s.Position.Offset < int64(p.logged(s.Shard)) {
+			return false
+		}
+	}
+	return true
+}
+
+// parked counts the commands that wait for money.
+func (p *process) parked() int { return p.gathers(journalv1.GatherState_GATHER_STATE_PARKED) }
+
+// underWay counts the messages between shards that are not known to have arrived.
+func (p *process) underWay() int { return p.gathers(journalv1.GatherState_GATHER_STATE_SENT) }
+
+func (p *process) gathers(state journalv1.GatherState) (n int) {
 	for s := range p.world.shards {
 		rows, err := p.db.LoadGathers(p.world.t.Context(), s)
 		if err != nil {
 			p.world.t.Fatal(err)
 		}
 		for _, r := range rows {
-			switch r.Gather.GetState() {
-			case journalv1.GatherState_GATHER_STATE_PARKED, journalv1.GatherState_GATHER_STATE_SENT:
-				return false
+			if r.Gather.GetState() == state {
+				n++
 			}
 		}
 	}
-	return true
+	return n
 }
 
 // holdLaws checks the journal of all shards: double entry, floors, nothing left in

@@ -43,9 +43,6 @@ func (d *decider) step(in *stepInput) (*ledger.Draft, *fault.Refusal, *book.Shor
 	if len(move.Entry) > 0 {
 		legs := flowChanges(move.Entry)
 		d.foresee(in.key.book, legs)
-		if short := d.reserved(in.key.book, legs); short != nil {
-			return nil, nil, short
-		}
 		var short *book.Short
 		draft, refusal, short = ledger.Entry(view{d.state, in.key.book}, strings.Join(move.Recipes, book.KindSeparator), move.Day, legs,
 			map[string]string{in.key.flow: in.key.id})

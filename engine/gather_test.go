@@ -1,0 +1,109 @@
+package engine_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/fault"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+)
+
+// heldLinks is a command log on which messages between shards wait.
+type heldLinks struct {
+	port.CommandLog
+	mu   sync.Mutex
+	held []func()
+	free bool
+}
+
+func (h *heldLinks) Append(ctx context.Context, shard int, value []byte, headers []port.Header, done func(int64, error)) {
+	c := new(commandv1.Command)
+	send := func() { h.CommandLog.Append(ctx, shard, value, headers, done) }
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if proto.Unmarshal(value, c) == nil && c.GetLink() != nil && !h.free {
+		h.held = append(h.held, send)
+		return
+	}
+	send()
+}
+
+func (h *heldLinks) waiting() int { h.mu.Lock(); defer h.mu.Unlock(); return len(h.held) }
+
+func (h *heldLinks) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.free = true
+	for _, send := range h.held {
+		send()
+	}
+	h.held = nil
+}
+
+// TestAnAnswerDoesNotWaitForWhatIsParked: a group has secured the money of a
+// parcel and waits for that of another shard; the bank says that the parcel is
+// paid. That is a fact; the group is refused when its turn comes.
+func TestAnAnswerDoesNotWaitForWhatIsParked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	paid := make(chan struct{})
+	bank := &witness{lost: func(context.Context, bool) bool { <-paid; return false }}
+	links := &heldLinks{}
+	p := w.start("one", through(bank), func(c *engine.Config) { links.CommandLog, c.Commands = c.Commands, links })
+	customer, parcel, far := w.owner("a", 0), w.owner("p", 0), "wallet:"+w.owner("y", 1)
+	wallet := "wallet:" + customer
+	p.must(open(wallet), open(far), topUp("t1", wallet, "100.00"), topUp("t2", far, "100.00"), send(parcel, customer, "10.00"))
+	group := []engine.Operation{pay("g1", "reserve:"+parcel, wallet, "10.00"), pay("g2", far, wallet, "5.00")}
+	group[0].Group, group[1].Group = 1, 1
+	out := make(chan []engine.Outcome, 1)
+	go func() { out <- p.submit(group...) }()
+	p.until("the group asks for the money of the other shard", func() bool { return links.waiting() > 0 })
+	close(paid)
+	p.until("the parcel is paid", func() bool { return p.state(parcel, customer) == "sent" })
+	links.release()
+	if o := <-out; o[0].Refusal == nil || o[0].Refusal.Code != fault.InsufficientFunds || o[1].Refusal == nil || o[1].Refusal.Code != fault.GroupFailed {
+		t.Fatalf("the group: %v, %v", o[0].Refusal, o[1].Refusal)
+	}
+	p.until("all messages between shards have arrived", p.calm)
+	p.wants("reserve:"+parcel, "0.00")
+	p.wants(wallet, "90.00")
+	p.wants(far, "100.00")
+	p.must(pay("after", far, wallet, "100.00"))
+	p.allEvents()
+	p.stop()
+	w.sameHeads(1, 8000)
+}
+
+// TestParkedOperationsExpire: money that does not come in time leaves the
+// operation undone, its key free and nothing reserved.
+func TestParkedOperationsExpire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	links := &heldLinks{}
+	p := w.start("one", func(c *engine.Config) { links.CommandLog, c.Commands = c.Commands, links })
+	near, far := "wallet:"+w.owner("x", 0), "wallet:"+w.owner("y", 1)
+	p.must(open(near), open(far), topUp("t1", near, "10.00"), pay("p1", near, far, "10.00")) // far's money lies on shard 0
+	p.wants(far, "10.00")
+	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	request := engine.Request{Book: "main", Actor: "test", Operations: []engine.Operation{pay("k", far, "bank:settlement", "4.00")}}
+	o := p.Submit(short, request)[0]
+	if o.Refusal == nil || o.Refusal.Code != fault.Expired && o.Refusal.Code != fault.Unavailable {
+		t.Fatalf("while the money cannot come: %+v", o)
+	}
+	p.until("it is given up", func() bool { return p.parked() == 0 })
+	links.release()
+	p.until("all messages between shards have arrived", p.calm)
+	p.wants(far, "10.00")
+	p.must(pay("k", far, "bank:settlement", "4.00"), pay("k2", far, "bank:settlement", "6.00"))
+	p.wants(far, "0.00")
+	p.allEvents()
+	p.stop()
+	w.sameHeads(1, 8000)
+}
