@@ -7,19 +7,26 @@
 //	              ├──── answers ◀── effects ◀───────────┤
 //	              └──── due ◀───── timers ◀─────────────┘
 //
-//	submit.go   splits operations by route, appends, waits
-//	shard.go    lease, take-over, hand-over of one shard
-//	writer.go   batches and the commit pipeline
-//	decide.go   one command against memory
+//	submit.go   splits operations by route, appends, waits; hub.go tells, lookup.go asks
+//	text.go     what may not enter the log
+//	lease.go    which shards are ours; shard.go takes one over and runs its parts
+//	fold.go     a database that was restored gets its missing events back
+//	reader.go   decodes and waits for the clock
+//	writer.go   batches and the commit pipeline; mend.go decides again what failed
+//	decide.go   one command against memory: group.go all or none, key.go known keys,
+//	            step.go flows, gather.go and link.go money of other shards
 //	state.go    the memory of a shard, load.go fills it in sets
 //	relay.go    journal to event log, exactly once
 //	effect.go   open effects to ports, answers back as commands
 //	timer.go    due timers back as commands
+//	replay.go   the whole log decided again, to compare the heads
 //
 // Laws kept: nothing is acknowledged before the commit; a decision reads its own
 // shard and its command, nothing else; the same log gives the same head hash
 // whatever the batches; an effect's attempt acts once; an error that is not an
-// answer is Unknown.
+// answer is Unknown; a command that fails alone is put aside, whatever it did
+// (panicked, clashed with itself, makes a record that cannot be kept), and the
+// shard goes on; what only a person can mend has a name (Engine.Stopped).
 //
 // It refuses to know: products (flows are tables), wire formats, who its callers
 // are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -37,7 +38,7 @@ func alone(t *testing.T, ports map[string]port.Port) *shard {
 
 type noPort struct{ port.Port }
 
-func (noPort) Memory() time.Duration { return time.Hour }
+func (noPort) Memory() time.Duration { return math.MaxInt64 }
 
 func opened(attempt, portName string) []journal.Sealed {
 	return []journal.Sealed{{Record: &journalv1.Record{Effects: []*journalv1.Effect{{
@@ -79,6 +80,32 @@ func TestAFullPortHoldsUpItsOwnEffectsOnly(t *testing.T) {
 	if x.open["s2"] != nil || len(x.open) != 3 {
 		t.Errorf("%d effects are open", len(x.open))
 	}
+}
+
+// TestNotFoundCountsOnlyATimeoutApart: a request that was under way at the first
+// may still reach the provider before the second.
+func TestNotFoundCountsOnlyATimeoutApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		x := newEffects(alone(t, map[string]port.Port{"bank": noPort{}}))
+		x.offer(opened("a", "bank"))
+		j, _, _ := x.next()
+		if !x.begin(j, noPort{}) {
+			t.Error("a fresh effect is not sent")
+		}
+		if x.missed(j) != 1 || x.missed(j) != 1 || x.begin(j, noPort{}) {
+			t.Error("two at once count as two")
+		}
+		time.Sleep(10 * time.Second) // sleep: the bubble's clock
+		x.seen(j)
+		if x.missed(j) != 1 {
+			t.Error("an answer between does not begin the count anew")
+		}
+		time.Sleep(10 * time.Second) // sleep: the bubble's clock
+		if x.missed(j) != 2 || !x.begin(j, noPort{}) || x.begin(j, noPort{}) {
+			t.Error("after two a timeout apart it is sent, once")
+		}
+	})
 }
 
 // TestATimerSetDuringAReadIsNotLost: it is committed after the due ones were read

@@ -32,11 +32,15 @@ func TestTheDatabaseIsPutBack(t *testing.T) {
 	held := p.must(op("hold", place("wallet:a", "3.00", 0)))[0]
 	p.until("they are published", func() bool { return p.value("provodka_published_head") == p.value("provodka_journal_head") })
 	gate.shutGate()
-	request := engine.Request{Book: "main", Actor: "test", Operations: []engine.Operation{pay("unpublished", "bank:settlement", "wallet:a", "100.00")}}
-	lost := p.Submit(t.Context(), request)[0]
-	if lost.Refusal != nil {
-		t.Fatal(lost.Refusal)
+	unpublished := func(key, amount string) engine.Outcome {
+		o := p.Submit(t.Context(), engine.Request{Book: "main", Actor: "test", Operations: []engine.Operation{pay(key, "bank:settlement", "wallet:a", amount)}})[0]
+		if o.Refusal != nil {
+			t.Fatal(o.Refusal)
+		}
+		return o
 	}
+	first := unpublished("first", "1000.00")
+	lost := unpublished("unpublished", "100.00")
 	stamped := time.UnixMicro(lost.Record.GetClockUs())
 	p.until("its time to wait is over", func() bool { return time.Since(stamped) > 1100*time.Millisecond })
 	p.stop()
@@ -45,10 +49,13 @@ func TestTheDatabaseIsPutBack(t *testing.T) {
 	p = w.start("three", briefly, func(c *engine.Config) { c.Commands = unreadCommands{c.Commands} })
 	p.wants("wallet:a", "8.00")
 	p.stop() // it has folded the events in and decided nothing
-	p = w.start("four", briefly)
-	p.until("what was acknowledged is decided again", func() bool { return p.balance("wallet:a") == "108.00" })
-	for key, first := range map[string]engine.Outcome{"published": published, "unpublished": lost} {
-		amount := map[string]string{"published": "10.00", "unpublished": "100.00"}[key]
+	p = w.start("four", briefly, func(c *engine.Config) { c.Commands = oneCommand{c.Commands} })
+	p.until("some of what was acknowledged is decided again", func() bool { return p.balance("wallet:a") == "1008.00" })
+	p.stop()
+	p = w.start("five", briefly)
+	p.until("all that was acknowledged is decided again", func() bool { return p.balance("wallet:a") == "1108.00" })
+	for key, first := range map[string]engine.Outcome{"published": published, "first": first, "unpublished": lost} {
+		amount := map[string]string{"published": "10.00", "first": "1000.00", "unpublished": "100.00"}[key]
 		again := p.must(pay(key, "bank:settlement", "wallet:a", amount))[0]
 		if !again.Replayed || !proto.Equal(again.Record, first.Record) {
 			t.Errorf("key %s answers\n%v, before\n%v", key, again.Record, first.Record)
@@ -56,7 +63,7 @@ func TestTheDatabaseIsPutBack(t *testing.T) {
 	}
 	p.must(op("settle", settle(held.Record.GetSeq(), "3.00", "wallet:b")))
 	all := p.events(0)
-	for _, key := range []string{"before", "published", "unpublished", "hold", "settle"} {
+	for _, key := range []string{"before", "published", "first", "unpublished", "hold", "settle"} {
 		if n := len(keyed(all, key)); n != 1 {
 			t.Errorf("%d records took the key %s", n, key)
 		}

@@ -62,6 +62,27 @@ func (u unreadCommands) Read(context.Context, int, port.LogPosition) (port.Comma
 	return emptyReader{}, nil
 }
 
+// oneCommand is a command log that hands over one record and no more.
+type oneCommand struct{ port.CommandLog }
+
+func (o oneCommand) Read(ctx context.Context, shard int, from port.LogPosition) (port.CommandReader, error) {
+	r, err := o.CommandLog.Read(ctx, shard, from)
+	return &oneReader{CommandReader: r}, err
+}
+
+type oneReader struct {
+	port.CommandReader
+	over bool
+}
+
+func (r *oneReader) Poll(ctx context.Context, _ int) ([]port.LogRecord, error) {
+	if r.over {
+		return emptyReader{}.Poll(ctx, 0)
+	}
+	r.over = true
+	return r.CommandReader.Poll(ctx, 1)
+}
+
 type emptyReader struct{}
 
 func (emptyReader) Poll(ctx context.Context, _ int) ([]port.LogRecord, error) {
@@ -190,13 +211,13 @@ func (w *world) owner(prefix string, shard int) string {
 }
 
 // value reads one metric of the process, summed over the labels that are not named.
-func (p *process) value(name string, labels ...string) float64 {
+func (p *process) value(name string, labels ...string) float64 { // float: a metric
 	p.world.t.Helper()
 	families, err := p.metrics.Gather()
 	if err != nil {
 		p.world.t.Fatal(err)
 	}
-	sum := 0.0
+	sum := 0.0 // float: a metric
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			fits := f.GetName() == name
