@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,6 +112,14 @@ func bad(findings []Finding) int {
 // hung answers an embedded broker whose produce requests wait until free is closed.
 func hung(t *testing.T, free chan struct{}) (*kfake.Cluster, Config) {
 	t.Helper()
+	var armed atomic.Bool
+	armed.Store(true)
+	return hungWhen(t, free, &armed)
+}
+
+// hungWhen does so only while it is armed.
+func hungWhen(t *testing.T, free chan struct{}, armed *atomic.Bool) (*kfake.Cluster, Config) {
+	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(filepath.Join(t.TempDir(), "broker")))
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +127,9 @@ func hung(t *testing.T, free chan struct{}) (*kfake.Cluster, Config) {
 	t.Cleanup(cluster.Close)
 	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		cluster.SleepControl(func() { <-free })
+		if armed.Load() {
+			cluster.SleepControl(func() { <-free })
+		}
 		return nil, nil, false
 	})
 	return cluster, Config{
@@ -157,8 +168,11 @@ func TestSilentBrokerHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	free := make(chan struct{})
 	defer close(free)
-	_, config := hung(t, free)
+	var armed atomic.Bool
+	_, config := hungWhen(t, free, &armed)
 	log := openWith(t, config)
+	w, _ := own(t, log, 0)
+	armed.Store(true)
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	got := make(chan error, 2)
@@ -166,7 +180,11 @@ func TestSilentBrokerHoldsNobodyUp(t *testing.T) {
 	if err := <-got; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Append: %v", err)
 	}
-	w, _ := own(t, log, 0)
+	taking, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, _, err := log.Own(taking, 0); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Own: %v", err)
+	}
 	brief, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if err := w.Publish(brief, events("x")); !errors.Is(err, context.DeadlineExceeded) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -39,6 +40,12 @@ func (l *Log) tail(ctx context.Context, shard int) (*port.LogRecord, error) {
 	}
 }
 
+// silence is how long a scan waits for the next record before it gives up: the end
+// that the broker named has to come.
+const silence = 15 * time.Second
+
+var errSilent = errors.New("the broker names a later end and sends nothing")
+
 // scan hands over the committed records of [from, until), in order. until is a last
 // stable offset, so the offset before it is a record or a marker and will be seen.
 func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int64, each func([]port.LogRecord) error) error {
@@ -55,9 +62,15 @@ func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int
 	defer client.Close()
 	next := from
 	for next < until {
-		fetches := client.PollRecords(ctx, 10_000)
+		poll, cancel := context.WithTimeout(ctx, silence)
+		fetches := client.PollRecords(poll, 10_000)
+		silent := poll.Err() != nil
+		cancel()
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if silent && fetches.Empty() {
+			return fmt.Errorf("%w: offset %d of %s, partition %d, ends at %d", errSilent, next, topic, shard, until)
 		}
 		var failure error
 		fetches.EachError(func(_ string, _ int32, err error) { failure = errors.Join(failure, err) })

@@ -46,12 +46,34 @@ func (l *Log) Own(ctx context.Context, shard int) (port.EventWriter, *port.LogRe
 		w.Close()
 		return nil, nil, fmt.Errorf("own events of shard %d: fence the earlier owner: %w", shard, err)
 	}
+	if err := w.mark(ctx); err != nil {
+		w.Close()
+		return nil, nil, fmt.Errorf("own events of shard %d: mark the end: %w", shard, err)
+	}
 	last, err := l.tail(ctx, shard)
 	if err != nil {
 		w.Close()
 		return nil, nil, fmt.Errorf("own events of shard %d: find the last record: %w", shard, err)
 	}
 	return w, last, nil
+}
+
+// mark ends the partition with a marker of ours: one record, aborted, that nobody ever
+// sees. A reader of committed records knows by a marker that it has seen everything
+// before it. What a killed owner had written and not committed need not have one: the
+// embedded broker forgets open transactions in a restart, and the tail was then waited
+// for in vain.
+func (w *writer) mark(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, w.timeout)
+	defer cancel()
+	// As in Publish: a request in flight cannot be called back, closing frees us of it.
+	stop := context.AfterFunc(ctx, w.Close)
+	defer stop()
+	if err := w.client.BeginTransaction(); err != nil {
+		return err
+	}
+	written := w.client.ProduceSync(ctx, &kgo.Record{Topic: w.topic, Partition: int32(w.shard), Key: []byte("aborted")}).FirstErr()
+	return errors.Join(ctx.Err(), written, w.client.EndTransaction(ctx, kgo.TryAbort))
 }
 
 // Publish writes the records in one transaction. After any error, port.ErrFenced among
