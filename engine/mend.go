@@ -145,6 +145,8 @@ func (w *writer) mend(ctx context.Context, as []*arrival, cause error) (done boo
 	switch {
 	case errors.As(cause, &panicked):
 		return w.putAside(ctx, as, slices.Index(as, panicked.command), cause, "panicked")
+	case store.Class(cause) == "40" && !errors.Is(cause, store.ErrAmbiguous):
+		return false, nil // others' transactions, long ones too: nothing was written, the same again
 	case !clash && !causedByCommand(cause):
 		return false, cause
 	case len(as) > 1:
