@@ -1,3 +1,5 @@
+// clock: how long attempts took, and a random pause between them; no row depends on either
+
 package store
 
 import (
