@@ -41,8 +41,8 @@ func BenchmarkCommit(b *testing.B) {
 				}))
 				send += time.Since(started)
 			}
-			b.ReportMetric(encode.Seconds()*1000/float64(b.N), "add-ms/op") // float: measured
-			b.ReportMetric(send.Seconds()*1000/float64(b.N), "commit-ms/op") // float: measured
+			b.ReportMetric(encode.Seconds()*1000/float64(b.N), "add-ms/op")        // float: measured
+			b.ReportMetric(send.Seconds()*1000/float64(b.N), "commit-ms/op")       // float: measured
 			b.ReportMetric(float64(size*b.N)/(encode+send).Seconds(), "records/s") // float: measured
 		})
 	}
