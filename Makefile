@@ -9,6 +9,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 ONCE    ?=
 PLAY    ?= examples/payroll
 DIR     ?= .provodka
+# Address of the API of make run; port 0 is any free one.
+LISTEN  ?= 127.0.0.1:8080
 # Time per fuzz target.
 FUZZTIME ?= 30s
 
@@ -61,7 +63,7 @@ bench: ## throughput as ratios to bare SQL on the same database
 	$(GO) run ./bench
 
 run: build ## play the payroll on an embedded stack and keep serving; ONCE=1 ends after it
-	$(BIN)/provodka dev --dir $(DIR) --play $(PLAY) $(if $(ONCE),--once)
+	$(BIN)/provodka dev --dir $(DIR) --listen $(LISTEN) --play $(PLAY) $(if $(ONCE),--once)
 
 model: ## the full model check of gathering (minutes; the short one is in test)
 	PROVODKA_MODEL=full $(GO) test -count=1 -timeout 2h ./ledger/stripe
