@@ -150,7 +150,7 @@ func (b *floorBatch) commit(ctx context.Context) error {
 }
 
 // run writes batches for the duration, one after another: more writers at once over the
-// same balances are no faster (shared measurements in README.md).
+// same balances wait for each other and are no faster.
 func (f *floor) run(ctx context.Context, size int, hot bool, d time.Duration) (r loadResult, err error) {
 	b, err := f.openBatch(ctx, size)
 	if err != nil {

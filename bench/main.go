@@ -46,7 +46,7 @@ func main() {
 func parseFlags() (options, error) {
 	quick := flag.Bool("quick", false, "one round of a second each: to see that everything works")
 	cases := flag.String("case", "", "only cases whose name matches this expression (floors by theirs)")
-	seconds := flag.Float64("seconds", 3, "how long a case is measured")
+	seconds := flag.Float64("seconds", 2, "how long a case is measured")
 	out := flag.String("out", "", "append the raw results to this file as JSON lines")
 	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory")
 	accounts := flag.Int("accounts", 10_000, "accounts that the transfers are spread over")

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func TestKeysAreTimeOrderedAndNeverTheSame(t *testing.T) {
+	t.Parallel()
+	before := time.Now()
+	seen := map[string]bool{}
+	for _, key := range keys(rand.New(rand.NewPCG(1, 2)), 1000) {
+		id, err := uuid.Parse(key)
+		if err != nil || id.Version() != 7 || id.Variant() != uuid.RFC4122 || id.String() != key {
+			t.Fatalf("%q is no UUIDv7: %v", key, err)
+		}
+		if at := time.Unix(id.Time().UnixTime()); at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+			t.Fatalf("%q says %s", key, at)
+		}
+		if seen[key] {
+			t.Fatalf("%q came twice", key)
+		}
+		seen[key] = true
+	}
+}
+
+func TestTransfersMoveBetweenTwoAccounts(t *testing.T) {
+	t.Parallel()
+	for _, hot := range []bool{false, true} {
+		s := newSource(10, hot, 1)
+		for range 1000 {
+			x := s.next()
+			if x.from == x.to || x.from < 0 || x.from > 9 || x.to < 0 || x.to > 9 || x.minor < 1 || x.minor > maxMinor || hot && x.to != 0 {
+				t.Fatalf("hot %v: %+v", hot, x)
+			}
+		}
+	}
+}
+
+func TestRatiosCompareWithTheFloorOfTheSameRound(t *testing.T) {
+	t.Parallel()
+	all := []result{
+		{Case: "F0", Round: 1, Rate: 100}, {Case: "a", Floor: "F0", Round: 1, Rate: 50},
+		{Case: "F0", Round: 2, Rate: 200}, {Case: "a", Floor: "F0", Round: 2, Rate: 140}, {Case: "F0", Round: 2, Rate: 1},
+		{Case: "F0", Round: 3, Rate: 10}, {Case: "a", Floor: "F0", Round: 3, Rate: 9},
+	}
+	if got := ratio([]result{all[1], all[3], all[6]}, all); got != "0.70" {
+		t.Errorf("the ratio is %s, want the median of 0.50, 0.70 and 0.90", got)
+	}
+	if got := amountText(10638); got != "106.38" {
+		t.Errorf("%s", got)
+	}
+}
