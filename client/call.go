@@ -95,7 +95,7 @@ func (c *caller) send(ctx context.Context, req connect.AnyRequest, next connect.
 		answer, err := next(ctx, req)
 		wait, again := time.Duration(0), false
 		if err != nil {
-			err, wait, again = understand(err)
+			wait, again, err = understand(err)
 		} else {
 			answer, again = merge(kept, answer), busy(answer)
 			kept = answer

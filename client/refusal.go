@@ -70,10 +70,10 @@ const domain = "provodka"
 
 // understand makes an error of the protocol a refusal, where it is one, and tells
 // how long the server asks to wait; false when asking again cannot help.
-func understand(err error) (out error, wait time.Duration, again bool) {
+func understand(err error) (wait time.Duration, again bool, out error) {
 	var ce *connect.Error
 	if !errors.As(err, &ce) {
-		return err, 0, false
+		return 0, false, err
 	}
 	var refusal *Refusal
 	for _, d := range ce.Details() {
@@ -91,10 +91,10 @@ func understand(err error) (out error, wait time.Duration, again bool) {
 		}
 	}
 	if refusal != nil {
-		return &failure{refusal, ce}, wait, again
+		return wait, again, &failure{refusal, ce}
 	}
 	// Nobody of ours answered: a connection that broke, a proxy. Keys make it safe.
-	return err, 0, ce.Code() == connect.CodeUnavailable
+	return 0, ce.Code() == connect.CodeUnavailable, err
 }
 
 func fromInfo(info *errdetails.ErrorInfo) *Refusal {

@@ -42,6 +42,7 @@ type Config struct {
 	EffectsAtOnce   int                                // calls to one port at once; default 32
 	RequestTimeout  time.Duration                      // of one call to the world; default 10 s
 	TimerEvery      time.Duration                      // how often due timers are looked for; default 1 s
+	TickEvery       time.Duration                      // how long a shard's clock may stand still; default 3 s
 	GiveUp          func(shard int, offset int64) bool // whether a person gave a record up; default never
 }
 
@@ -76,6 +77,7 @@ func (c *Config) fill() error {
 	orDuration(&c.LookupEvery, 500*time.Millisecond)
 	orDuration(&c.RequestTimeout, 10*time.Second)
 	orDuration(&c.TimerEvery, time.Second)
+	orDuration(&c.TickEvery, 3*time.Second)
 	orInt(&c.BatchOperations, 8000)
 	orInt(&c.MemoryRows, 200_000)
 	orInt(&c.MendAttempts, 64)

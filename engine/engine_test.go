@@ -96,7 +96,7 @@ func (w *world) startOn(dsn, name string, change ...func(*engine.Config)) *proce
 	cfg := engine.Config{
 		Process: name, DB: p.db, Commands: p.log, Events: p.log, Outcomes: p.log, Flows: flow.NewRegistry(parcel(w.t)),
 		Ports: map[string]port.Port{"payout": w.bank}, Owner: true, Zone: p.db.Zone(), Logger: quiet,
-		Metrics: p.metrics, TimerEvery: 20 * time.Millisecond,
+		Metrics: p.metrics, TimerEvery: 20 * time.Millisecond, TickEvery: time.Hour,
 	}
 	for _, c := range change {
 		c(&cfg)

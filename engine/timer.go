@@ -33,14 +33,19 @@ type timers struct {
 	fired  map[string]int64 // timer id -> when it was fired, database clock
 	fromUS int64            // nothing that stands is due before
 	newUS  int64            // the earliest that was set since the last read began
+	moved  int64            // when the shard's clock was last moved, database clock
 }
 
 func newTimers(s *shard) *timers {
 	return &timers{shard: s, fired: map[string]int64{}, newUS: math.MaxInt64}
 }
 
-// offer forgets fired timers that committed records have closed.
+// offer forgets fired timers that committed records have closed. Every commit moves
+// the shard's clock, also one without records.
 func (t *timers) offer(records []journal.Sealed) {
+	t.mu.Lock()
+	t.moved = t.shard.engine.clock.now()
+	t.mu.Unlock()
 	for _, s := range records {
 		for _, timer := range s.Record.GetTimers() {
 			t.mu.Lock()
@@ -82,10 +87,26 @@ func (t *timers) fire(ctx context.Context) error {
 	}
 	for bookName, due := range t.take(rows, now) {
 		for _, part := range portions(due) {
-			t.send(ctx, bookName, part)
+			t.send(ctx, "due-"+part[0].GetId(), bookName, part)
 		}
 	}
+	t.tick(ctx, now)
 	return nil
+}
+
+// tick moves the clock of a shard on which nothing happens: what was known at a
+// moment can be told once every shard's clock has passed it. It goes through the log
+// like everything that a decision reads, and leaves no record.
+func (t *timers) tick(ctx context.Context, now int64) {
+	t.mu.Lock()
+	idle := now-t.moved >= t.shard.engine.cfg.TickEvery.Microseconds()
+	if idle {
+		t.moved = now
+	}
+	t.mu.Unlock()
+	if idle {
+		t.send(ctx, "tick", "", nil)
+	}
 }
 
 // take picks the rows that are to be fired now, and moves on to the first that
@@ -123,9 +144,9 @@ func portions(due []*journalv1.Timer) [][]*journalv1.Timer {
 	return out
 }
 
-func (t *timers) send(ctx context.Context, bookName string, due []*journalv1.Timer) {
+func (t *timers) send(ctx context.Context, id, bookName string, due []*journalv1.Timer) {
 	c := &commandv1.Command{
-		Id: "due-" + due[0].GetId(), Actor: "timer", Book: bookName,
+		Id: id, Actor: "timer", Book: bookName,
 		What: &commandv1.Command_Due{Due: &commandv1.Due{Timers: due}},
 	}
 	raw, err := proto.Marshal(c)

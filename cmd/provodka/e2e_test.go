@@ -172,7 +172,7 @@ func (s *stack) run(args ...string) (int, string) {
 // devFile is what dev.json says.
 type devFile struct {
 	API       string            `json:"api"`
-	Brokers   []string          `json:"brokers"`
+	Brokers   string            `json:"brokers"`
 	Prefix    string            `json:"topic_prefix"`
 	DSN       string            `json:"dsn"`
 	APIKey    string            `json:"api_key"`
@@ -305,7 +305,7 @@ func (s *stack) untilPaid(r *running, payments int) {
 // auditAndExport lets the auditor and an independent program judge the books.
 func (s *stack) auditAndExport(f devFile) {
 	s.t.Helper()
-	args := []string{"audit", "--brokers", strings.Join(f.Brokers, ","), "--dsn", f.DSN}
+	args := []string{"audit", "--brokers", f.Brokers, "--dsn", f.DSN}
 	if f.Prefix != "" {
 		args = append(args, "--prefix", f.Prefix)
 	}

@@ -85,7 +85,7 @@ func (e *Env) brokers(f brokerFlags) ([]string, string, error) {
 		return splitList(found), f.prefix, nil
 	}
 	s, err := e.dev()
-	return s.Brokers, cmp.Or(f.prefix, s.Prefix), err
+	return splitList(s.Brokers), cmp.Or(f.prefix, s.Prefix), err
 }
 
 const dsnHelp = "address of the database, postgres://…"

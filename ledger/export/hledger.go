@@ -46,7 +46,6 @@ func Hledger(ctx context.Context, j Journal, bookName string, out io.Writer) (Re
 type hledger struct {
 	out    *bufio.Writer // keeps its first error until Flush
 	totals map[[2]string]money.Amount
-	line   []byte
 }
 
 // ownTags are the tags of every entry; callers' links stand beside them.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/provodka/provodka/cmd/provodka/embed"
@@ -38,7 +39,7 @@ type Options struct {
 type File struct {
 	API       string            `json:"api"`
 	Metrics   string            `json:"metrics"`
-	Brokers   []string          `json:"brokers"`
+	Brokers   string            `json:"brokers"` // host:port,host:port
 	Prefix    string            `json:"topic_prefix,omitempty"`
 	DSN       string            `json:"dsn"`
 	APIKey    string            `json:"api_key"`
@@ -137,7 +138,7 @@ func (s *stack) start(ctx context.Context) (server.Config, error) {
 	if s.file.APIKey, err = s.apiKey(ctx, cfg.DSN); err != nil {
 		return cfg, err
 	}
-	s.file.DSN, s.file.Brokers = cfg.DSN, cfg.Brokers
+	s.file.DSN, s.file.Brokers = cfg.DSN, strings.Join(cfg.Brokers, ",")
 	cfg.Own, err = s.ownAccounts()
 	return cfg, err
 }
@@ -173,7 +174,7 @@ func (s *stack) announce(m *server.Main, took time.Duration) error {
 	}
 	s.after(func(context.Context) error { return os.Remove(path) })
 	fmt.Fprintf(s.Out, "API      %s\nmetrics  %s\nbroker   %s\ndatabase %s\nbank     %s\ntax      %s\nkeys     %s\n",
-		s.file.API, s.file.Metrics, s.file.Brokers[0], hidePassword(s.file.DSN), s.file.Sandboxes["bank"], s.file.Sandboxes["tax"], path)
+		s.file.API, s.file.Metrics, s.file.Brokers, hidePassword(s.file.DSN), s.file.Sandboxes["bank"], s.file.Sandboxes["tax"], path)
 	fmt.Fprintf(s.Out, "ready %s in %.1fs\n", s.file.API, took.Seconds())
 	return nil
 }
