@@ -50,7 +50,7 @@ func (e *Engine) leaseRound(ctx context.Context, seen map[int]sighting) error {
 	}
 	e.clock.set(dbNow)
 	e.renewed(held, mine, before)
-	live, err := e.cfg.DB.Announce(ctx, e.cfg.Process, e.cfg.Owner, 2*e.cfg.LeaseTTL)
+	live, err := e.cfg.DB.Announce(ctx, e.cfg.Process, e.cfg.Owner, e.cfg.LeaseTTL)
 	if err != nil {
 		return err
 	}
