@@ -37,7 +37,7 @@ type timers struct {
 }
 
 func newTimers(s *shard) *timers {
-	return &timers{shard: s, fired: map[string]int64{}, newUS: math.MaxInt64}
+	return &timers{shard: s, fired: map[string]int64{}, newUS: math.MaxInt64, moved: s.engine.clock.now()}
 }
 
 // offer forgets fired timers that committed records have closed. Every commit moves
