@@ -42,7 +42,10 @@ func (s *shard) own(ctx context.Context) {
 	for wait := 50 * time.Millisecond; s.leased(ctx); wait = min(2*wait, 5*time.Second) {
 		began := time.Now() // clock: how long the loop ran, to begin the pauses anew
 		err := s.loop(ctx)
-		if err == nil {
+		switch {
+		case err == nil && ctx.Err() != nil:
+			err = context.Canceled // told to end, and ended well
+		case err == nil:
 			err = errors.New("the loop ended by itself")
 		}
 		s.stand(err)
