@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"connectrpc.com/connect"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/examples/play"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
@@ -61,21 +61,13 @@ func New(o Options) (*Player, error) {
 	if err != nil {
 		return nil, err
 	}
-	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * atOnce}}
-	auth := connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
-			r.Header().Set("Authorization", "Bearer "+o.Key)
-			return next(ctx, r)
-		}
-	}))
+	c, err := client.New(o.URL, o.Key)
+	if err != nil {
+		return nil, err
+	}
 	return &Player{
-		Options: o, play: p,
-		companies:  companyv1connect.NewCompanyServiceClient(web, o.URL, auth),
-		executors:  executorv1connect.NewExecutorServiceClient(web, o.URL, auth),
-		tasks:      taskv1connect.NewTaskServiceClient(web, o.URL, auth),
-		registers:  registerv1connect.NewRegisterServiceClient(web, o.URL, auth),
-		statements: statementv1connect.NewStatementServiceClient(web, o.URL, auth),
-		ledger:     ledgerv1connect.NewLedgerServiceClient(web, o.URL, auth),
+		Options: o, play: p, companies: c.Companies, executors: c.Executors, tasks: c.Tasks,
+		registers: c.Registers, statements: c.Statements, ledger: c.Ledger,
 	}, nil
 }
 
