@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"fmt"
-
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
@@ -147,8 +145,11 @@ func (d *decider) groupRefused(a *arrival, who *identity, results []*result, lis
 	for i, r := range results {
 		refusal := reason
 		if i != failed {
-			refusal = fault.Refuse(fault.GroupFailed, fmt.Sprintf("operations[%d]", results[failed].operation),
-				"the group was refused: %s", reason.Error()).With("because", string(reason.Code))
+			// Named by its key: the caller's numbers are not those of the command, which
+			// may hold a part of his operations.
+			key := list[failed].GetKey()
+			refusal = fault.Refuse(fault.GroupFailed, "group", "the operation with key %q was refused: %s", key, reason.Error()).
+				With("because", string(reason.Code)).With("key", key)
 		}
 		r.draft, r.refusal = nil, refusal
 		if !reason.Code.Lookup().Remembered || r.dryRun {
