@@ -24,6 +24,12 @@ func (k stripeKey) store() store.StripeKey {
 // Each step is a few sets, whatever the size of the batch.
 func (w *writer) prefetch(ctx context.Context, arrivals []*arrival) error {
 	n := w.needs(arrivals)
+	// What is parked may go on in any of them, and memory may be younger than it is.
+	for _, p := range w.parked {
+		for _, op := range p.list {
+			n.operation(w.state, p.Book, op)
+		}
+	}
 	if err := w.loadNamed(ctx, n); err != nil {
 		return err
 	}

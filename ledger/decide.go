@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/provodka/provodka/ledger/book"
@@ -99,7 +100,7 @@ func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Sho
 	if refusal := book.CheckEntry(p.GetKind(), changes); refusal != nil {
 		return nil, refusal, nil
 	}
-	if refusal := checkDay(p.GetDay()); refusal != nil {
+	if refusal := checkWords(p.GetKind(), p.GetDay()); refusal != nil {
 		return nil, refusal, nil
 	}
 	applied, short := book.Apply(v, changes, nil)
@@ -154,7 +155,7 @@ func settle(v View, s *commandv1.Settle, now Now) (*Draft, *fault.Refusal, *book
 	if refusal != nil {
 		return nil, refusal, nil
 	}
-	if refusal := checkDay(s.GetDay()); refusal != nil {
+	if refusal := checkWords(s.GetKind(), s.GetDay()); refusal != nil {
 		return nil, refusal, nil
 	}
 	all, after, refusal := book.Settle(h, t, s.GetKind(), amount, credits, s.GetFinal())
@@ -333,7 +334,12 @@ func typeOf(field, account string) (book.Type, *fault.Refusal) {
 	return t, nil
 }
 
-func checkDay(day string) *fault.Refusal {
+// checkWords refuses a kind that only a flow may write, because it joins recipes
+// and with them their passages, and a day that is none.
+func checkWords(kind, day string) *fault.Refusal {
+	if strings.Contains(kind, book.KindSeparator) {
+		return fault.Refuse(fault.Malformed, "kind", "%q: a kind may not have %q", kind, book.KindSeparator)
+	}
 	if day == "" {
 		return nil
 	}

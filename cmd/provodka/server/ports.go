@@ -8,13 +8,12 @@ import (
 	"github.com/provodka/provodka/adapters/tbank"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
-	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/engine/world"
 )
 
 // ports are what the flows ask of the world, by the names of their tables. A
 // process that owns no shards asks nothing.
-func (m *Main) ports(vault *private.Vault) (map[string]port.Port, error) {
+func (m *Main) ports() (map[string]port.Port, error) {
 	if !m.cfg.Engine {
 		return nil, nil
 	}
@@ -32,7 +31,7 @@ func (m *Main) ports(vault *private.Vault) (map[string]port.Port, error) {
 		return nil, fmt.Errorf("tax: %w", err)
 	}
 	m.closing = append(m.closing, tax.Close)
-	people := vault.Resolver()
+	people := m.vault.Resolver()
 	return map[string]port.Port{
 		"payout": world.FromPayout(bank, people, m.cfg.Own[0].Account),
 		"income": world.FromIncome(tax, people),

@@ -21,6 +21,7 @@ import (
 	"github.com/provodka/provodka/adapters/registercsv"
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -31,6 +32,8 @@ type Main struct {
 	log     *slog.Logger
 	db      *store.DB
 	broker  *kafka.Log
+	flows   *flow.Registry
+	vault   *private.Vault
 	engine  *engine.Engine
 	api     *api.Server
 	metrics *prometheus.Registry
@@ -91,41 +94,31 @@ func (m *Main) openBroker(ctx context.Context) error {
 	return nil
 }
 
-func (m *Main) openEngine(context.Context) error {
-	flows, err := Flows()
-	if err != nil {
+func (m *Main) openEngine(context.Context) (err error) {
+	if m.flows, err = Flows(); err != nil {
 		return err
 	}
-	vault, err := private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets})
-	if err != nil {
+	if m.vault, err = private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets}); err != nil {
 		return err
 	}
-	ports, err := m.ports(vault)
+	ports, err := m.ports()
 	if err != nil {
 		return err
 	}
 	m.engine, err = engine.New(engine.Config{
-		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: flows, Ports: ports,
+		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: m.flows, Ports: ports,
 		Owner: m.cfg.Engine, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics,
 		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout,
 	})
 	return err
 }
 
-func (m *Main) openAPI(context.Context) error {
+func (m *Main) openAPI(context.Context) (err error) {
 	if !m.cfg.API {
 		return nil
 	}
-	flows, err := Flows()
-	if err != nil {
-		return err
-	}
-	vault, err := private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets})
-	if err != nil {
-		return err
-	}
 	m.api, err = api.New(api.Config{
-		Engine: m.engine, DB: m.db, Vault: vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
+		Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
 		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Ready: m.isReady,
 	})
 	return err

@@ -1385,9 +1385,7 @@ type Result struct {
 	// The record as it was written; empty when the operation left none.
 	Record []byte `protobuf:"bytes,3,opt,name=record,proto3" json:"record,omitempty"`
 	// Refusal that left no record (a key that belongs to another request, a dry run).
-	Refusal *v1.Refusal `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
-	// Whether the operation waits for money of other shards.
-	Pending       bool `protobuf:"varint,5,opt,name=pending,proto3" json:"pending,omitempty"`
+	Refusal       *v1.Refusal `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1448,13 +1446,6 @@ func (x *Result) GetRefusal() *v1.Refusal {
 		return x.Refusal
 	}
 	return nil
-}
-
-func (x *Result) GetPending() bool {
-	if x != nil {
-		return x.Pending
-	}
-	return false
 }
 
 var File_provodka_command_v1_command_proto protoreflect.FileDescriptor
@@ -1568,13 +1559,12 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\anumbers\x18\x02 \x03(\x04R\anumbers\"Z\n" +
 	"\aOutcome\x12\x18\n" +
 	"\acommand\x18\x01 \x01(\tR\acommand\x125\n" +
-	"\aresults\x18\x02 \x03(\v2\x1b.provodka.command.v1.ResultR\aresults\"\xac\x01\n" +
+	"\aresults\x18\x02 \x03(\v2\x1b.provodka.command.v1.ResultR\aresults\"\x92\x01\n" +
 	"\x06Result\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\rR\toperation\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12\x16\n" +
 	"\x06record\x18\x03 \x01(\fR\x06record\x126\n" +
-	"\arefusal\x18\x04 \x01(\v2\x1c.provodka.journal.v1.RefusalR\arefusal\x12\x18\n" +
-	"\apending\x18\x05 \x01(\bR\apendingBFZDgithub.com/provodka/provodka/proto/gen/provodka/command/v1;commandv1b\x06proto3"
+	"\arefusal\x18\x04 \x01(\v2\x1c.provodka.journal.v1.RefusalR\arefusalBFZDgithub.com/provodka/provodka/proto/gen/provodka/command/v1;commandv1b\x06proto3"
 
 var (
 	file_provodka_command_v1_command_proto_rawDescOnce sync.Once
