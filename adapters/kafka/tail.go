@@ -80,7 +80,7 @@ func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int
 		var batch []port.LogRecord
 		fetches.EachRecord(func(r *kgo.Record) {
 			next = r.Offset + 1
-			if r.Offset < until && !r.Attrs.IsControl() {
+			if r.Offset < until && !r.Attrs.IsControl() && !isMark(r) {
 				batch = append(batch, fromRecord(r))
 			}
 		})

@@ -58,6 +58,13 @@ func (l *Log) Own(ctx context.Context, shard int) (port.EventWriter, *port.LogRe
 	return w, last, nil
 }
 
+// markKey is the key of the record that mark aborts; it has no value.
+const markKey = "aborted"
+
+// isMark knows that record: a kill inside mark, and a broker that forgets the open
+// transaction, can make it visible.
+func isMark(r *kgo.Record) bool { return len(r.Value) == 0 && string(r.Key) == markKey }
+
 // mark ends the partition with a marker of ours: one record, aborted, that nobody ever
 // sees. A reader of committed records knows by a marker that it has seen everything
 // before it. What a killed owner had written and not committed need not have one: the
@@ -72,7 +79,7 @@ func (w *writer) mark(ctx context.Context) error {
 	if err := w.client.BeginTransaction(); err != nil {
 		return err
 	}
-	written := w.client.ProduceSync(ctx, &kgo.Record{Topic: w.topic, Partition: int32(w.shard), Key: []byte("aborted")}).FirstErr()
+	written := w.client.ProduceSync(ctx, &kgo.Record{Topic: w.topic, Partition: int32(w.shard), Key: []byte(markKey)}).FirstErr()
 	return errors.Join(ctx.Err(), written, w.client.EndTransaction(ctx, kgo.TryAbort))
 }
 
