@@ -322,14 +322,14 @@ func TestTheSameLogGivesTheSameHeads(t *testing.T) {
 	for _, limit := range []int{1, 8000} {
 		heads := w.replay(limit)
 		for _, s := range live {
-			if heads[s.Shard] != s.Head {
+			if want := (engine.Replayed{Recorded: s.Head, Decided: s.Head}); heads[s.Shard] != want {
 				t.Errorf("batches of %d: shard %d ends at %v, the live run at %v", limit, s.Shard, heads[s.Shard], s.Head)
 			}
 		}
 	}
 }
 
-func (w *world) replay(limit int) []journal.Head {
+func (w *world) replay(limit int) []engine.Replayed {
 	w.t.Helper()
 	other := newWorld(w.t, w.shards)
 	db, log := w.db(other.dsn), w.log()

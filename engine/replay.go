@@ -26,11 +26,16 @@ type ReplayConfig struct {
 	BatchOperations int // most operations of one commit
 }
 
+// Replayed is one shard's journal as it was recorded and as it was decided again.
+type Replayed struct {
+	Recorded, Decided journal.Head
+}
+
 // Replay decides the whole command log again on an empty database, with relay,
-// effects, timers and the machine's clock off, and returns each shard's head.
+// effects, timers and the machine's clock off, and returns each shard's heads.
 // The same log and its recorded externals give the same heads, whatever the
 // batches were.
-func Replay(ctx context.Context, cfg ReplayConfig) ([]journal.Head, error) {
+func Replay(ctx context.Context, cfg ReplayConfig) ([]Replayed, error) {
 	full := Config{
 		Process: "replay", DB: cfg.DB, Commands: cfg.Commands, Events: cfg.Events, Flows: cfg.Flows, Zone: cfg.Zone,
 		Logger: cfg.Logger, Metrics: prometheus.NewRegistry(), Outcomes: silent{}, BatchOperations: cfg.BatchOperations,
@@ -39,13 +44,13 @@ func Replay(ctx context.Context, cfg ReplayConfig) ([]journal.Head, error) {
 	if err != nil {
 		return nil, err
 	}
-	heads := make([]journal.Head, cfg.Commands.Shards())
-	for s := range heads {
-		if heads[s], err = e.replayShard(ctx, s); err != nil {
+	shards := make([]Replayed, cfg.Commands.Shards())
+	for s := range shards {
+		if shards[s], err = e.replayShard(ctx, s); err != nil {
 			return nil, fmt.Errorf("replay shard %d: %w", s, err)
 		}
 	}
-	return heads, nil
+	return shards, nil
 }
 
 // silent is an outcome log that nobody listens to.
@@ -58,50 +63,61 @@ func (silent) Listen(ctx context.Context, _ string, _ func([]byte)) error {
 	return ctx.Err()
 }
 
-func (e *Engine) replayShard(ctx context.Context, number int) (journal.Head, error) {
+func (e *Engine) replayShard(ctx context.Context, number int) (r Replayed, err error) {
 	s := &shard{engine: e, number: number}
 	taken, err := e.cfg.DB.TakeOver(ctx, number)
 	if err != nil {
-		return journal.Head{}, err
+		return r, err
 	}
 	if taken.Head.Seq != 0 {
-		return journal.Head{}, fmt.Errorf("the database holds %d records of the shard; a replay wants it empty", taken.Head.Seq)
+		return r, fmt.Errorf("the database holds %d records of the shard; a replay wants it empty", taken.Head.Seq)
 	}
 	session, err := e.cfg.DB.OpenWriter(ctx, number, taken.Epoch)
 	if err != nil {
-		return journal.Head{}, err
+		return r, err
 	}
 	defer session.Close()
 	w, err := s.writer(ctx, session, taken)
 	if err != nil {
-		return journal.Head{}, err
+		return r, err
 	}
 	w.nowUS, w.topic = nil, e.cfg.Commands.TopicID()
 	w.after = func(*batch) {}
-	recorded, until, err := s.recordedExternals(ctx)
-	if err != nil || until < 0 {
-		return w.committed.head, err
+	recorded, err := s.recordedExternals(ctx)
+	if err != nil || recorded.head.Seq == 0 {
+		return r, err
 	}
+	// A log that ends before what was decided from it would be waited for for ever.
+	end, err := e.cfg.Commands.Read(ctx, number, port.LogPosition{Offset: recorded.until + 1, LeaderEpoch: unknownEpoch, TopicID: w.topic})
+	if err != nil {
+		return r, fmt.Errorf("the events speak of command %d: %w", recorded.until, err)
+	}
+	end.Close()
 	reader, err := e.cfg.Commands.Read(ctx, number, port.LogPosition{TopicID: w.topic})
 	if err != nil {
-		return journal.Head{}, err
+		return r, err
 	}
 	defer reader.Close()
 	arrivals := make(chan []*arrival)
 	read, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
-	go func() { failed <- w.readUntil(read, reader, arrivals, recorded, until) }()
+	go func() { failed <- w.readUntil(read, reader, arrivals, recorded) }()
 	if err := w.run(ctx, arrivals); err != nil {
-		return journal.Head{}, err
+		return r, err
 	}
-	return w.committed.head, <-failed
+	return Replayed{Recorded: recorded.head, Decided: w.committed.head}, <-failed
 }
 
-// recordedExternals reads what the live run could not decide from the log alone,
-// by offset, and the last offset that it had decided; -1 when there is none.
-func (s *shard) recordedExternals(ctx context.Context) (map[int64]externals, int64, error) {
-	recorded, until := map[int64]externals{}, int64(-1)
+// recording is what the events of a shard say of the live run.
+type recording struct {
+	externals map[int64]externals // what it could not decide from the log alone, by offset
+	until     int64               // the last offset that it decided
+	head      journal.Head
+}
+
+func (s *shard) recordedExternals(ctx context.Context) (recording, error) {
+	out := recording{externals: map[int64]externals{}, until: -1}
 	err := s.engine.cfg.Events.Replay(ctx, s.number, 0, func(records []port.LogRecord) error {
 		for _, r := range records {
 			ev, err := journal.ReadEvent(r.Value, headerMap(r.Headers))
@@ -109,22 +125,23 @@ func (s *shard) recordedExternals(ctx context.Context) (map[int64]externals, int
 				return err
 			}
 			rec := ev.Record
-			until = max(until, rec.GetOffset())
+			out.until = max(out.until, rec.GetOffset())
+			out.head = journal.Head{Seq: rec.GetSeq(), Hash: ev.Hash}
 			if rec.GetExternal() == nil {
 				continue
 			}
-			if recorded[rec.GetOffset()] == nil {
-				recorded[rec.GetOffset()] = externals{}
+			if out.externals[rec.GetOffset()] == nil {
+				out.externals[rec.GetOffset()] = externals{}
 			}
-			recorded[rec.GetOffset()][externalKey{rec.GetCommand(), rec.GetOperation()}] = rec.GetExternal()
+			out.externals[rec.GetOffset()][externalKey{rec.GetCommand(), rec.GetOperation()}] = rec.GetExternal()
 		}
 		return nil
 	})
-	return recorded, until, err
+	return out, err
 }
 
 // readUntil hands over the records up to an offset, with their recorded externals.
-func (w *writer) readUntil(ctx context.Context, log port.CommandReader, out chan<- []*arrival, recorded map[int64]externals, until int64) error {
+func (w *writer) readUntil(ctx context.Context, log port.CommandReader, out chan<- []*arrival, recorded recording) error {
 	defer close(out)
 	for {
 		records, err := log.Poll(ctx, w.cfg.BatchOperations)
@@ -132,11 +149,11 @@ func (w *writer) readUntil(ctx context.Context, log port.CommandReader, out chan
 			return err
 		}
 		for _, r := range records {
-			if r.Offset > until {
+			if r.Offset > recorded.until {
 				return nil
 			}
 			a := decode(r)
-			a.external = recorded[r.Offset]
+			a.external = recorded.externals[r.Offset]
 			// A record without a command's name was rejected unread; one with a name
 			// was read and rejected, and will be again.
 			if ext := a.external[externalKey{}]; ext.GetKind() == journalv1.ExternalKind_EXTERNAL_KIND_REJECTED {
@@ -145,7 +162,7 @@ func (w *writer) readUntil(ctx context.Context, log port.CommandReader, out chan
 			if !send(ctx, out, []*arrival{a}) {
 				return ctx.Err()
 			}
-			if r.Offset == until {
+			if r.Offset == recorded.until {
 				return nil
 			}
 		}

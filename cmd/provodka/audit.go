@@ -89,7 +89,7 @@ func runAudit(ctx context.Context, env *Env, f auditFlags) error {
 		defer db.Close()
 		rows = func(each func(store.AuditRow) error) error { return db.SnapshotLegs(ctx, each) }
 		if options.Snapshot, err = audit.ReadSnapshot(rows); err != nil {
-			return reported(env, err)
+			return reported(env, "audit", err)
 		}
 		options.Zone = db.Zone()
 	}
@@ -100,11 +100,11 @@ func runAudit(ctx context.Context, env *Env, f auditFlags) error {
 	defer src.close()
 	a := audit.New(options)
 	if err := auditAll(ctx, env, a, src, options.Snapshot, f.wait); err != nil {
-		return reported(env, err)
+		return reported(env, "audit", err)
 	}
 	if options.Snapshot != nil {
 		if err := a.Compare(rows, src.replay); err != nil {
-			return reported(env, err)
+			return reported(env, "audit", err)
 		}
 	}
 	return env.printSummary(a.Summary(), options.Snapshot)
@@ -146,8 +146,8 @@ func behindSnapshot(a *audit.Auditor, snapshot *audit.Snapshot) string {
 	return ""
 }
 
-// reported prints a difference as the audit's result; other errors pass.
-func reported(env *Env, err error) error {
+// reported prints a difference as the result of a check; other errors pass.
+func reported(env *Env, check string, err error) error {
 	var d *audit.Difference
 	if !errors.As(err, &d) {
 		return err
@@ -157,7 +157,7 @@ func reported(env *Env, err error) error {
 			"ok": false, "where": d.Where, "what": d.What, "expected": d.Expected, "found": d.Found,
 		}))
 	}
-	fmt.Fprintf(env.Out, "audit differs: %v\n", d)
+	fmt.Fprintf(env.Out, "%s differs: %v\n", check, d)
 	return err
 }
 

@@ -54,6 +54,7 @@ func newDevCmd(env *Env) *cobra.Command {
 	f.IntVar(&o.Shards, "shards", 4, "number of shards, fixed at the first run")
 	f.StringVar(&brokers, "brokers", "", "a Kafka of your own instead of the embedded broker, host:port,…")
 	f.StringVar(&o.Prefix, "prefix", "", "prefix of the topics there (default provodka)")
+	f.StringVar(&o.Bank, "bank", "", "URL of a bank sandbox of your own instead of the embedded one (it sees the token dev-bank-token)")
 	f.DurationVar(&o.Patience, "patience", 3*time.Minute, "how long the play waits for the bank and the tax service")
 	f.StringVar(&level, "log", "warn", "least level of the log on stderr: debug, info, warn, error")
 	return cmd

@@ -230,18 +230,26 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	bank := newDeadlyBank(t, s.dir)
+	s.args = append(s.args, "--bank", bank.url)
 	r := s.start()
 	if _, ok := r.until("исполнители зарегистрированы"); !ok {
 		t.Fatalf("the program ended early:\n%s\n%s", r.text.String(), s.tail())
 	}
 	r.kill()
-	for _, payments := range []int{1, 40, 90, 150} {
+	for _, payments := range []int{1, 40, 90} {
 		r = s.start()
 		if _, ok := r.until("ready "); !ok {
 			t.Fatalf("the program did not come back:\n%s\n%s", r.text.String(), s.tail())
 		}
 		s.untilPaid(r, payments)
 		r.kill()
+	}
+	r = s.start()
+	bank.killAfterAnswering(r.cmd.Process)
+	r.end()
+	if !bank.killed.Load() {
+		t.Fatalf("the program ended and the bank did not kill it:\n%s\n%s", r.text.String(), s.tail())
 	}
 	r = s.start()
 	line, ok := r.until("play done", "play failed")
@@ -267,6 +275,7 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 		}
 	}
 	s.auditAndExport(f)
+	s.decideAgain(f)
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -276,6 +285,23 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	again := s.start("--once")
 	if code := again.end(); code != 0 {
 		t.Errorf("a second run does not find the books of the first: exit code %d\n%s\n%s", code, again.text.String(), s.tail())
+	}
+}
+
+// decideAgain decides the command log of the play, kills and all, on two empty
+// databases with the smallest and the largest batches: equal heads, record by record.
+func (s *stack) decideAgain(f devFile) {
+	s.t.Helper()
+	for _, batch := range []string{"1", "8000"} {
+		args := []string{"replay", "--brokers", f.Brokers, "--dsn", embedtest.DSN(s.t), "--batch", batch}
+		if f.Prefix != "" {
+			args = append(args, "--prefix", f.Prefix)
+		}
+		if code, out := s.run(args...); code != 0 {
+			s.t.Errorf("replay in batches of %s ends with %d: %s", batch, code, out)
+		} else {
+			s.t.Logf("batches of %s: %s", batch, out)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 // TestScripts runs the program as people do. Beside testscript's own commands:
 //
 //	books NAME     fills a database of its own ($DSN) and a broker ($BROKERS)
+//	garbage N      puts N records that are no commands on every shard's command log
 //	empty          gives an empty, migrated database and no broker
 //	sql STATEMENT  changes the database behind everybody's back
 //	flip FILE N    changes byte N of a file, from the end when negative
@@ -45,6 +46,9 @@ func TestScripts(t *testing.T) {
 		Condition: func(name string) (bool, error) { return false, errors.New("there is no condition " + name) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"books": func(ts *testscript.TestScript, _ bool, args []string) { seedBooks(t, ts, args[0]) },
+			"garbage": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(garbage(t.Context(), ts.Getenv("BROKERS"), args[0]))
+			},
 			"empty": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("DSN", embedtest.DSN(t, store.Migrate)) },
 			"sql":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(execute(ts.Getenv("DSN"), args[0])) },
 			"flip":  func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(flip(ts.MkAbs(args[0]), args[1])) },
@@ -98,6 +102,27 @@ func publish(ctx context.Context, w *audittest.World, brokers string) error {
 		}
 	}
 	return nil
+}
+
+// garbage appends records that are no commands to both shards of the small books.
+func garbage(ctx context.Context, brokers, count string) error {
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return err
+	}
+	log, err := kafka.Open(ctx, kafka.Config{Brokers: []string{brokers}, Shards: 2, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	done := make(chan error, 2*n)
+	for i := range 2 * n {
+		log.Append(ctx, i%2, []byte("no command"), nil, func(_ int64, err error) { done <- err })
+	}
+	for range 2 * n {
+		err = errors.Join(err, <-done)
+	}
+	return err
 }
 
 func execute(dsn, statement string) error {

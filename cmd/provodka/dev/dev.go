@@ -30,6 +30,7 @@ type Options struct {
 	Shards   int
 	Brokers  []string      // of a Kafka that runs elsewhere; empty starts the embedded broker
 	Prefix   string        // of the topics there
+	Bank     string        // URL of a bank sandbox that runs elsewhere; "" starts one
 	Patience time.Duration // how long the play waits for the world
 	Out      io.Writer     // what people and scripts read
 	Log      *slog.Logger

@@ -34,16 +34,8 @@ const (
 // sandboxes starts the bank and the tax service on loopback. Their books lie
 // beside the stack's and outlive it.
 func (s *stack) sandboxes(cfg *server.Config) error {
-	var script stage.Script
-	if err := s.readPlay(play.BankScript, &script); err != nil {
-		return err
-	}
-	b, err := bank.New(filepath.Join(s.Dir, "bank"), bank.Options{Token: bankToken, Script: script})
-	if err != nil {
+	if err := s.bank(); err != nil {
 		return fmt.Errorf("bank sandbox: %w", err)
-	}
-	if s.file.Sandboxes["bank"], err = s.mount(b, b.Close); err != nil {
-		return err
 	}
 	people := ""
 	if s.Play != "" {
@@ -63,6 +55,24 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 	cfg.Polls = []time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond}
 	cfg.RequestTimeout = 5 * time.Second
 	return nil
+}
+
+// bank starts the bank's sandbox, unless one runs elsewhere.
+func (s *stack) bank() error {
+	s.file.Sandboxes["bank"] = s.Bank
+	if s.Bank != "" {
+		return nil
+	}
+	var script stage.Script
+	if err := s.readPlay(play.BankScript, &script); err != nil {
+		return err
+	}
+	b, err := bank.New(filepath.Join(s.Dir, "bank"), bank.Options{Token: bankToken, Script: script})
+	if err != nil {
+		return err
+	}
+	s.file.Sandboxes["bank"], err = s.mount(b, b.Close)
+	return err
 }
 
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }
