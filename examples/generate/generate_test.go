@@ -53,7 +53,7 @@ func TestTheDocumentsExamples(t *testing.T) {
 		"100 gross taxes":  {gross.tax, big.NewRat(6, 1)},
 		"100 net costs":    {net.gross, big.NewRat(10638, 100)},
 		"100 net taxes":    {net.tax, big.NewRat(638, 100)},
-		"1000 net of NDFL": {grossOf(big.NewRat(1000, 1)), big.NewRat(1149, 1)},
+		"1000 net of NDFL": {grossOf(big.NewRat(1000, 1), big.NewRat(13, 100), 0), big.NewRat(1149, 1)},
 	} {
 		if pair[0].Cmp(pair[1]) != 0 {
 			t.Errorf("%s %s, want %s", what, pair[0].FloatString(2), pair[1].FloatString(2))

@@ -75,14 +75,12 @@ func (t task) price() sums {
 	switch t.Person.Kind {
 	case selfEmployed:
 		if t.Net {
-			s.gross = round(new(big.Rat).Quo(t.Amount, big.NewRat(94, 100)), 2)
-			s.payout, s.tax = t.Amount, new(big.Rat).Sub(s.gross, t.Amount)
-			break
+			s.gross = grossOf(t.Amount, big.NewRat(6, 100), 2)
 		}
 		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(6, 100)), 2)
 	case civil:
 		if t.Net {
-			s.gross = grossOf(t.Amount)
+			s.gross = grossOf(t.Amount, big.NewRat(13, 100), 0)
 		}
 		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(13, 100)), 0)
 	default:
@@ -96,14 +94,14 @@ func (t task) price() sums {
 	return s
 }
 
-// grossOf looks, kopeck by kopeck from below, for the smallest gross whose NDFL
-// leaves the net.
-func grossOf(net *big.Rat) *big.Rat {
+// grossOf looks, kopeck by kopeck from below, for the smallest gross that leaves the
+// net after a tax of the rate, rounded to so many places.
+func grossOf(net, rate *big.Rat, places int) *big.Rat {
 	kopeck := big.NewRat(1, 100)
-	gross := round(new(big.Rat).Quo(net, big.NewRat(87, 100)), 2)
+	gross := round(new(big.Rat).Quo(net, new(big.Rat).Sub(big.NewRat(1, 1), rate)), 2)
 	gross.Sub(gross, big.NewRat(3, 1))
 	for range 1000 {
-		tax := round(new(big.Rat).Mul(gross, big.NewRat(13, 100)), 0)
+		tax := round(new(big.Rat).Mul(gross, rate), places)
 		if new(big.Rat).Sub(gross, tax).Cmp(net) == 0 {
 			return gross
 		}

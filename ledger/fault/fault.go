@@ -50,6 +50,7 @@ const (
 	RequisitesMissing Code = "requisites_missing"
 	IncomeDenied      Code = "income_denied"
 	IncomeCap         Code = "income_cap"
+	TaxRuleMissing    Code = "tax_rule_missing"
 	PayoutRefused     Code = "payout_refused"
 	KindMismatch      Code = "kind_mismatch"
 	FileEncoding      Code = "file_encoding"
@@ -67,7 +68,7 @@ var codes = []Code{
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, InsufficientFunds,
 	HoldUnknown, HoldNotOpen, HoldExceeded, KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, PayoutRefused, KindMismatch, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, PayoutRefused, KindMismatch, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 

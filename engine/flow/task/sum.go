@@ -44,7 +44,7 @@ func (s *step) price(stamp *flowv1.ExecutorStamp, tariff *flowv1.Tariff) (*flowv
 		sum, err = terms.FromGross(amount(s.data.Price))
 	}
 	if err != nil {
-		panic(fmt.Sprintf("task %s: %v", s.view.ID, err)) // a kind and a day of ours without a rule
+		return nil, fault.Refuse(fault.TaxRuleMissing, "kind", "%v", err).With("day", s.view.Day)
 	}
 	if !sum.Payout.Add(sum.Tax).Equal(sum.Gross) || sum.Payout.Sign() <= 0 {
 		panic(fmt.Sprintf("task %s: %+v does not add up", s.view.ID, sum))

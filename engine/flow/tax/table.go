@@ -2,7 +2,9 @@ package tax
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/provodka/provodka/ledger/machine"
@@ -14,11 +16,12 @@ var document string
 
 // Rule is one dated row of tax.md, or all bands of one scale.
 type Rule struct {
-	Name   string // "npd-company", "ndfl-resident", "none-entrepreneur"
-	From   string // first day, YYYY-MM-DD; also the rule's version
-	To     string // last day, YYYY-MM-DD; "" = still holds
-	Bands  []Band // ascending, the first from 0; empty = nothing is withheld
-	Source string // the law, in Russian
+	Name   string       // "npd-company", "bonus-company", "cap-npd", "ndfl-resident", "contributions-civil_contract"
+	From   string       // first day, YYYY-MM-DD; also the rule's version
+	To     string       // last day, YYYY-MM-DD; "" = still holds
+	Bands  []Band       // ascending, the first from 0; empty = no rate
+	Limit  money.Amount // of a bonus or a cap: rubles, scale 2
+	Source string       // the law, in Russian
 }
 
 // Band is a rate for the part of a base above a sum.
@@ -30,9 +33,12 @@ type Band struct {
 // ID names a rule and its version: "npd-company@2019-01-01".
 func (r Rule) ID() string { return r.Name + "@" + r.From }
 
+// ruleTable is all rules of a document.
+type ruleTable []Rule
+
 var rules = mustParse()
 
-func mustParse() []Rule {
+func mustParse() ruleTable {
 	parsed, err := parse(document)
 	if err != nil {
 		panic(err)
@@ -50,30 +56,40 @@ func Lookup(id string) (Rule, bool) {
 	return Rule{}, false
 }
 
-// ruleOf finds the rule of a name that holds on the day.
-func ruleOf(name, day string) (Rule, error) {
-	for _, r := range rules {
+// ErrNoRule says that no row of tax.md covers the day.
+var ErrNoRule = errors.New("tax: no rule")
+
+// on finds the rule of a name that holds on the day.
+func (all ruleTable) on(name, day string) (Rule, error) {
+	for _, r := range all {
 		if r.Name == name && r.From <= day && (r.To == "" || day <= r.To) {
 			return r, nil
 		}
 	}
-	return Rule{}, fmt.Errorf("tax: no rule %s on day %q", name, day)
+	return Rule{}, fmt.Errorf("%w %s on day %q", ErrNoRule, name, day)
 }
 
-// parse reads the three tables and checks their dates and bands.
-func parse(text string) ([]Rule, error) {
+// Cap is the most that a self-employed person may earn in the year of the day.
+func Cap(day string) (Rule, error) { return rules.on("cap-npd", day) }
+
+// parse reads the tables and checks their dates, bands and limits.
+func parse(text string) (ruleTable, error) {
 	tables, err := machine.ParseTables("engine/flow/tax/tax.md", text)
 	if err != nil {
 		return nil, err
 	}
-	var all []Rule
+	var all ruleTable
 	for _, kind := range []struct {
 		heading, prefix, key string
+		rate, limit          string // columns; "" = none
 		columns              []string
 	}{
-		{"NPD", "npd", "Payer", []string{"From", "To", "Payer", "Rate, %", "Source"}},
-		{"NDFL", "ndfl", "Status", []string{"From", "To", "Status", "Above", "Rate, %", "Source"}},
-		{"None", "none", "Kind", []string{"From", "To", "Kind", "Source"}},
+		{"NPD", "npd-", "Payer", "Rate, %", "", []string{"From", "To", "Payer", "Rate, %", "Source"}},
+		{"Bonus", "bonus-", "Payer", "Share, %", "Deduction", []string{"From", "To", "Payer", "Share, %", "Deduction", "Source"}},
+		{"Cap", "cap-npd", "", "", "Limit", []string{"From", "To", "Limit", "Source"}},
+		{"NDFL", "ndfl-", "Status", "Rate, %", "", []string{"From", "To", "Status", "Above", "Rate, %", "Source"}},
+		{"Contributions", "contributions-", "Kind", "Rate, %", "", []string{"From", "To", "Kind", "Above", "Rate, %", "Source"}},
+		{"None", "none-", "Kind", "", "", []string{"From", "To", "Kind", "Source"}},
 	} {
 		t, err := machine.Find(tables, kind.heading)
 		if err != nil {
@@ -83,10 +99,18 @@ func parse(text string) ([]Rule, error) {
 			return nil, err
 		}
 		for _, row := range t.Rows {
-			rule := Rule{Name: kind.prefix + "-" + row.Cell(kind.key), From: row.Cell("From"), To: row.Cell("To"), Source: row.Cell("Source")}
-			if kind.prefix != "none" {
-				if rule.Bands, err = readBand(row, kind.prefix == "ndfl"); err != nil {
+			rule := Rule{Name: kind.prefix, From: row.Cell("From"), To: row.Cell("To"), Source: row.Cell("Source")}
+			if kind.key != "" {
+				rule.Name += row.Cell(kind.key)
+			}
+			if kind.rate != "" {
+				if rule.Bands, err = readBand(row, kind.rate, slices.Contains(kind.columns, "Above")); err != nil {
 					return nil, row.Errorf("%w", err)
+				}
+			}
+			if kind.limit != "" {
+				if rule.Limit, err = money.RUB.Parse(row.Cell(kind.limit)); err != nil || rule.Limit.Sign() <= 0 {
+					return nil, row.Errorf("%s %q is not a positive sum of rubles", kind.limit, row.Cell(kind.limit))
 				}
 			}
 			if all, err = add(all, rule); err != nil {
@@ -97,8 +121,8 @@ func parse(text string) ([]Rule, error) {
 	return all, nil
 }
 
-func readBand(row machine.Row, scale bool) ([]Band, error) {
-	rate, err := money.Parse(row.Cell("Rate, %"))
+func readBand(row machine.Row, column string, scale bool) ([]Band, error) {
+	rate, err := money.Parse(row.Cell(column))
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +139,7 @@ func readBand(row machine.Row, scale bool) ([]Band, error) {
 }
 
 // add appends a rule, or a band to the rule above it when name and dates are the same.
-func add(all []Rule, r Rule) ([]Rule, error) {
+func add(all ruleTable, r Rule) (ruleTable, error) {
 	for _, day := range []string{r.From, r.To} {
 		if _, err := time.Parse(time.DateOnly, day); err != nil && (day != "" || r.From == "") {
 			return nil, fmt.Errorf("day %q is not YYYY-MM-DD", day)

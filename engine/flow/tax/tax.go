@@ -34,21 +34,39 @@ const (
 	Nonresident Status = "nonresident"
 )
 
+// Year is what a person has had of us in the calendar year before this payment,
+// rubles of scale 2; of CivilContract only.
+type Year struct {
+	Base          money.Amount // NDFL base, of the person's status
+	Withheld      money.Amount // NDFL withheld of it
+	Insured       money.Amount // base of the contributions
+	Contributions money.Amount // charged on it
+}
+
 // Terms are what a tax depends on beside the price.
 type Terms struct {
 	Kind   Kind
 	Payer  Payer        // for SelfEmployed
 	Status Status       // for CivilContract
-	Before money.Amount // for CivilContract: the year's base before this payment, rubles of scale 2
+	Year   Year         // for CivilContract
+	Bonus  money.Amount // for SelfEmployed: what is left of the deduction, rubles of scale 2
 	Day    string       // day of payment, YYYY-MM-DD in the book's zone
 }
 
-// Sum is a price taken apart. Gross = Payout + Tax, rubles of scale 2.
+// Sum is a price taken apart. Gross = Payout + Tax, Tax = Full − Bonus; rubles of
+// scale 2. Rules are Rule.ID of the rows used: "npd-company@2019-01-01", "" = none.
 type Sum struct {
 	Gross  money.Amount
 	Payout money.Amount
-	Tax    money.Amount
-	Rule   string // Rule.ID of the row used: "npd-company@2019-01-01"
+	Tax    money.Amount // what is held
+	Rule   string
+
+	Full      money.Amount // the tax before the bonus
+	Bonus     money.Amount // what the bonus pays of it
+	BonusRule string
+
+	Contributions     money.Amount // on top, paid by the company
+	ContributionsRule string
 }
 
 // hundred is 100, for percents.
@@ -56,70 +74,107 @@ var hundred = money.New(100, 0)
 
 // FromGross takes a gross price apart: 100 → 94 + 6 under NPD from a company.
 // The error says that tax.md has no rule for the terms and the day.
-func (t Terms) FromGross(gross money.Amount) (Sum, error) {
-	rule, err := t.rule()
+func (t Terms) FromGross(gross money.Amount) (Sum, error) { return rules.fromGross(t, gross) }
+
+// FromNet finds the smallest gross price that pays out exactly the net price:
+// 100 → 106.38 under NPD from a company. A bonus is paid out above the net price.
+func (t Terms) FromNet(net money.Amount) (Sum, error) { return rules.fromNet(t, net) }
+
+func (all ruleTable) fromGross(t Terms, gross money.Amount) (Sum, error) {
+	rule, err := all.rule(t)
 	if err != nil {
 		return Sum{}, err
 	}
-	held := t.held(rule, gross)
-	return Sum{Gross: gross, Payout: gross.Sub(held), Tax: held, Rule: rule.ID()}, nil
+	s := Sum{Gross: gross, Rule: rule.ID(), Full: t.held(rule, gross)}
+	if err := all.addBonus(t, &s); err != nil {
+		return Sum{}, err
+	}
+	s.Tax = s.Full.Sub(s.Bonus)
+	s.Payout = s.Gross.Sub(s.Tax)
+	return s, all.addContributions(t, &s)
 }
 
-// FromNet finds the gross price that pays out exactly the net price:
-// 100 → 106.38 under NPD from a company; the smallest one under NDFL.
-func (t Terms) FromNet(net money.Amount) (Sum, error) {
-	rule, err := t.rule()
+func (all ruleTable) fromNet(t Terms, net money.Amount) (Sum, error) {
+	rule, err := all.rule(t)
 	if err != nil {
 		return Sum{}, err
 	}
-	gross := net // what an entrepreneur asks is what it gets
-	switch t.Kind {
-	case SelfEmployed:
-		// Half up puts gross within half a kopeck of net / (1 − rate); its own tax,
-		// rounded, is then always gross − net, because the rate is under 100 %.
-		gross = net.Mul(hundred, 2, money.HalfUp).Div(hundred.Sub(rule.Bands[0].Rate), 2, money.HalfUp)
-	case CivilContract:
-		// tax(gross) grows with gross and slower than it, so walking up from the
-		// net price ends at the least gross that leaves the net price.
-		for {
-			next := net.Add(t.held(rule, gross))
-			if next.Equal(gross) {
-				break
-			}
-			gross = next
+	// The tax grows with gross and slower than it, so walking up from the net price
+	// ends at the least gross that leaves the net price.
+	gross := net.Round(money.RUB.Scale, money.HalfUp)
+	for {
+		next := net.Add(t.held(rule, gross))
+		if next.Equal(gross) {
+			return all.fromGross(t, gross)
 		}
+		gross = next
 	}
-	return Sum{Gross: gross, Payout: net, Tax: gross.Sub(net), Rule: rule.ID()}, nil
+}
+
+// addBonus says how much of the tax the bonus pays.
+func (all ruleTable) addBonus(t Terms, s *Sum) error {
+	s.Bonus = money.New(0, money.RUB.Scale)
+	if t.Kind != SelfEmployed || t.Bonus.Sign() <= 0 {
+		return nil
+	}
+	rule, err := all.on("bonus-"+string(t.Payer), t.Day)
+	if err != nil {
+		return err
+	}
+	share := s.Gross.Percent(rule.Bands[0].Rate, money.RUB.Scale, money.HalfUp)
+	s.Bonus, s.BonusRule = money.Min(money.Min(share, t.Bonus), s.Full), rule.ID()
+	return nil
+}
+
+// addContributions says what the company pays on top.
+func (all ruleTable) addContributions(t Terms, s *Sum) error {
+	s.Contributions = money.New(0, money.RUB.Scale)
+	if t.Kind != CivilContract {
+		return nil
+	}
+	rule, err := all.on("contributions-"+string(t.Kind), t.Day)
+	if err != nil {
+		return err
+	}
+	due := banded(rule, t.Year.Insured.Add(s.Gross)).Round(money.RUB.Scale, money.HalfUp)
+	s.Contributions, s.ContributionsRule = money.Max(due.Sub(t.Year.Contributions), s.Contributions), rule.ID()
+	return nil
 }
 
 // rule finds the row of tax.md that the terms fall under.
-func (t Terms) rule() (Rule, error) {
+func (all ruleTable) rule(t Terms) (Rule, error) {
 	switch t.Kind {
 	case SelfEmployed:
-		return ruleOf("npd-"+string(t.Payer), t.Day)
+		return all.on("npd-"+string(t.Payer), t.Day)
 	case CivilContract:
-		return ruleOf("ndfl-"+string(t.Status), t.Day)
+		return all.on("ndfl-"+string(t.Status), t.Day)
 	case Entrepreneur:
-		return ruleOf("none-"+string(t.Kind), t.Day)
+		return all.on("none-"+string(t.Kind), t.Day)
 	}
 	return Rule{}, fmt.Errorf("tax: unknown kind of employment %q", t.Kind)
 }
 
-// held is the tax of a gross price.
+// held is the tax of a gross price before the bonus.
 func (t Terms) held(rule Rule, gross money.Amount) money.Amount {
+	none := money.New(0, money.RUB.Scale)
 	switch t.Kind {
 	case SelfEmployed:
 		// Half up to the kopeck: the rounding of the tax service is not published;
 		// its figure, which comes with the receipt, is final.
-		return gross.Percent(rule.Bands[0].Rate, 2, money.HalfUp)
+		return gross.Percent(rule.Bands[0].Rate, money.RUB.Scale, money.HalfUp)
 	case CivilContract:
-		return whole(rule, t.Before.Add(gross)).Sub(whole(rule, t.Before))
+		return money.Max(whole(rule, t.Year.Base.Add(gross)).Sub(t.Year.Withheld), none)
 	}
-	return money.New(0, 2)
+	return none
 }
 
 // whole is the tax of a year's base in whole rubles, half up: Tax Code art. 52 p. 6.
 func whole(rule Rule, base money.Amount) money.Amount {
+	return banded(rule, base).Round(0, money.HalfUp).Round(money.RUB.Scale, money.HalfUp)
+}
+
+// banded is the exact tax of a year's base by the bands of a scale.
+func banded(rule Rule, base money.Amount) money.Amount {
 	sum := money.Zero
 	for i, b := range rule.Bands {
 		top := base
@@ -130,7 +185,7 @@ func whole(rule Rule, base money.Amount) money.Amount {
 			sum = sum.Add(top.Sub(b.Above).Percent(b.Rate, 6, money.Down)) // exact: 2 + 2 places, and 2 for percent
 		}
 	}
-	return sum.Round(0, money.HalfUp).Round(2, money.HalfUp)
+	return sum
 }
 
 // Tariff is what the platform charges a company for each paid task.

@@ -18,7 +18,11 @@ func terms(kind Kind) Terms {
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	big2026 := terms(CivilContract)
-	big2026.Before = rub("2300000.00")
+	big2026.Year = Year{Base: rub("2300000.00"), Withheld: rub("299000.00")}
+	bonus := terms(SelfEmployed)
+	bonus.Bonus = rub("10000.00")
+	last := terms(SelfEmployed)
+	last.Bonus = rub("1.50")
 	old := terms(CivilContract)
 	old.Day = "2024-12-31"
 	person := terms(SelfEmployed)
@@ -34,6 +38,10 @@ func TestGolden(t *testing.T) {
 	}{
 		"NPD gross (seed 000)":        {terms(SelfEmployed), false, "100.00", "100.00", "94.00", "6.00", "npd-company@2019-01-01"},
 		"NPD net (seed 000)":          {terms(SelfEmployed), true, "100.00", "106.38", "100.00", "6.38", "npd-company@2019-01-01"},
+		"NPD with bonus":              {bonus, false, "100.00", "100.00", "96.00", "4.00", "npd-company@2019-01-01"},
+		"NPD net with bonus":          {bonus, true, "100.00", "106.38", "102.13", "4.25", "npd-company@2019-01-01"},
+		"NPD, the bonus runs out":     {last, false, "100.00", "100.00", "95.50", "4.50", "npd-company@2019-01-01"},
+		"NPD net, the smallest":       {terms(SelfEmployed), true, "0.08", "0.08", "0.08", "0.00", "npd-company@2019-01-01"},
 		"NPD from a person":           {person, false, "100.00", "100.00", "96.00", "4.00", "npd-individual@2019-01-01"},
 		"NPD of a kopeck":             {terms(SelfEmployed), false, "0.01", "0.01", "0.01", "0.00", "npd-company@2019-01-01"},
 		"NPD half a kopeck goes up":   {terms(SelfEmployed), false, "0.25", "0.25", "0.23", "0.02", "npd-company@2019-01-01"},
@@ -73,7 +81,7 @@ func TestNoRuleForTheDayIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []Terms{
 		{Kind: SelfEmployed, Payer: Company, Day: "2018-12-31"}, {Kind: SelfEmployed, Payer: Company},
-		{Kind: CivilContract, Status: Resident, Day: "2020-12-31"}, {Kind: "pensioner", Day: "2026-03-02"},
+		{Kind: CivilContract, Status: Resident, Day: "2020-12-31"}, {Kind: CivilContract, Status: Resident, Day: "2027-01-01"}, {Kind: "pensioner", Day: "2026-03-02"},
 	} {
 		if s, err := bad.FromGross(rub("1.00")); err == nil {
 			t.Errorf("%+v gave %+v", bad, s)
@@ -150,7 +158,11 @@ func TestNPDAgreesWithFractions(t *testing.T) {
 			t.Fatalf("gross %d: %+v, want tax %d", price, s, held)
 		}
 		n, _ := terms(SelfEmployed).FromNet(money.New(price, 2))
-		if want := halfUp(big.NewRat(price*100, 94)); kopecks(t, n.Gross) != want {
+		want := new(big.Int).Quo(new(big.Int).Mul(big.NewInt(price), big.NewInt(100)), big.NewInt(94)).Int64() - 2
+		for want-halfUp(big.NewRat(want*6, 100)) < price {
+			want++ // the smallest gross, kopeck by kopeck
+		}
+		if kopecks(t, n.Gross) != want {
 			t.Fatalf("net %d: gross %s, want %d", price, n.Gross, want)
 		}
 		back, _ := terms(SelfEmployed).FromGross(n.Gross)
@@ -169,7 +181,7 @@ func TestNDFLAgreesWithFractions(t *testing.T) {
 			before = 0
 		}
 		of := terms(CivilContract)
-		of.Before = money.New(before, 2)
+		of.Year = Year{Base: money.New(before, 2), Withheld: money.New(naiveNDFL(before), 2)}
 		s, err := of.FromGross(money.New(price, 2))
 		if err != nil {
 			t.Fatal(err)
@@ -220,6 +232,8 @@ func TestBadTablesAreRefused(t *testing.T) {
 	for name, tc := range map[string]struct{ from, to, want string }{
 		"bands out of order": {"| 2400000.00 | 15", "| 6000000.00 | 15", "do not ascend"},
 		"no first band":      {"| resident | 0.00 | 13 | НК РФ, ст. 224 п. 1 в ред. 176", "| resident | 1.00 | 13 | НК РФ, ст. 224 п. 1 в ред. 176", "begin at 0"},
+		"no deduction":       {"| 2 | 10000.00 |", "| 2 | — |", "not a positive sum"},
+		"a limit of nothing": {"| 2400000.00 | 422", "| 0.00 | 422", "not a positive sum"},
 		"overlap":            {"2024-12-31", "2025-06-30", "overlaps"},
 		"bad day":            {"| 2019-01-01 | — | individual", "| 01.01.2019 | — | individual", "YYYY-MM-DD"},
 		"no day":             {"| 2019-01-01 | — | individual", "| — | — | individual", "YYYY-MM-DD"},
