@@ -47,7 +47,10 @@ func TestRatiosCompareWithTheFloorOfTheSameRound(t *testing.T) {
 		{Case: "F0", Round: 2, Rate: 200}, {Case: "a", Floor: "F0", Round: 2, Rate: 140}, {Case: "F0", Round: 2, Rate: 1},
 		{Case: "F0", Round: 3, Rate: 10}, {Case: "a", Floor: "F0", Round: 3, Rate: 9},
 	}
-	if got := ratio([]result{all[1], all[3], all[6]}, all); got != "0.70" {
+	if got := ratio([]result{all[1], all[3], all[6]}, all, tunedFloor); got != "" {
+		t.Errorf("a floor that was not measured gives a ratio of %s", got)
+	}
+	if got := ratio([]result{all[1], all[3], all[6]}, all, plainFloor); got != "0.70" {
 		t.Errorf("the ratio is %s, want the median of 0.50, 0.70 and 0.90", got)
 	}
 	if got := amountText(10638); got != "106.38" {

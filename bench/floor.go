@@ -14,12 +14,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// The floor's own tables and statements: the least that keeps balances.
+// The floor's own tables: the least that keeps balances. Keys and amounts are BIGINT and
+// nothing has a second index.
 var floorSchema = []string{
 	`CREATE TABLE transfer (id INT8 PRIMARY KEY, debit INT8 NOT NULL, credit INT8 NOT NULL, amount INT8 NOT NULL,
 		created TIMESTAMPTZ NOT NULL DEFAULT now())`,
 	`CREATE TABLE entry (id INT8 PRIMARY KEY, transfer INT8 NOT NULL, account INT8 NOT NULL, amount INT8 NOT NULL)`,
-	`CREATE TABLE balance (account INT8 PRIMARY KEY, amount INT8 NOT NULL, version INT8 NOT NULL) WITH (fillfactor = 50)`,
+	`CREATE TABLE balance (account INT8 PRIMARY KEY, amount INT8 NOT NULL, version INT8 NOT NULL)`,
+	`CREATE TABLE shard (id INT8 PRIMARY KEY, seq INT8 NOT NULL)`,
+	`INSERT INTO shard VALUES (0, 0)`,
 }
 
 const (
@@ -29,10 +32,33 @@ const (
 		SELECT * FROM unnest($1::INT8[], $2::INT8[], $3::INT8[], $4::INT8[])`
 	floorBalances = `UPDATE balance SET amount = balance.amount + x.amount, version = balance.version + 1
 		FROM unnest($1::INT8[], $2::INT8[]) AS x (account, amount) WHERE balance.account = x.account`
+	floorShard = `UPDATE shard SET seq = $2 WHERE id = 0 AND seq = $1`
 )
+
+// floorForm is what the two forms of the floor do not share.
+type floorForm struct {
+	name  string
+	table string // settings of the table of balances
+	dsn   string // settings of the session
+	shard bool   // every transaction moves one shard row by compare-and-set
+}
+
+// plainFloor is F0, defined before the ledger was written and never tuned to it (README,
+// "What F0 is", quotes the definition line by line). Where the definition leaves a choice
+// the faster one is taken: the client sums the balances and sends them in order.
+var plainFloor = floorForm{name: "F0", shard: true}
+
+// tunedFloor is the fastest that we could make of it: room in the pages of balances, no
+// compiling of plans, and no shard row, so nothing that says who may write.
+var tunedFloor = floorForm{name: "F0 tuned", table: `ALTER TABLE balance SET (fillfactor = 50)`, dsn: "&jit=off"}
+
+func (form floorForm) caseName(size int, hot bool) string {
+	return fmt.Sprintf("%s %d %s", form.name, size, spread(hot))
+}
 
 // floor is the bare form on its own database.
 type floor struct {
+	form floorForm
 	lab  *lab
 	name string
 	dsn  string
@@ -41,16 +67,16 @@ type floor struct {
 	done *tally    // what was committed
 }
 
-func (l *lab) newFloor(ctx context.Context) (f *floor, err error) {
-	f = &floor{lab: l, next: 1, done: newTally(l.accounts)}
+func (l *lab) newFloor(ctx context.Context, form floorForm) (f *floor, err error) {
+	f = &floor{form: form, lab: l, next: 1, done: newTally(l.accounts)}
 	if f.name, err = l.database(ctx, false); err != nil {
 		return nil, err
 	}
-	f.dsn = l.dsn(f.name) + "&jit=off"
+	f.dsn = l.dsn(f.name) + form.dsn
 	if f.sql, err = pgx.Connect(ctx, f.dsn); err != nil {
 		return nil, err
 	}
-	for _, s := range append(slices.Clone(floorSchema),
+	for _, s := range append(slices.Clone(floorSchema), form.table,
 		fmt.Sprintf("INSERT INTO balance SELECT x, 0, 0 FROM generate_series(0, %d) AS x", l.accounts-1), "VACUUM ANALYZE") {
 		if _, err := f.sql.Exec(ctx, s); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", s, err), f.close())
@@ -66,6 +92,8 @@ func (f *floor) close() error {
 // floorBatch writes batches of one size through one session.
 type floorBatch struct {
 	conn    *pgx.Conn
+	shard   bool
+	seq     int64 // of the shard row
 	list    []transfer
 	deltas  []int64 // per account
 	touched []int
@@ -77,11 +105,14 @@ func (f *floor) openBatch(ctx context.Context, size int) (*floorBatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &floorBatch{conn: conn, list: make([]transfer, size), deltas: make([]int64, f.lab.accounts)}
-	for name, sql := range map[string]string{"t": floorTransfers, "e": floorEntries, "b": floorBalances} {
+	b := &floorBatch{conn: conn, shard: f.form.shard, list: make([]transfer, size), deltas: make([]int64, f.lab.accounts)}
+	for name, sql := range map[string]string{"t": floorTransfers, "e": floorEntries, "b": floorBalances, "s": floorShard} {
 		if _, err := conn.Prepare(ctx, name, sql); err != nil {
 			return nil, errors.Join(err, conn.Close(ctx))
 		}
+	}
+	if err := conn.QueryRow(ctx, "SELECT seq FROM shard").Scan(&b.seq); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
 	}
 	return b, nil
 }
@@ -138,14 +169,23 @@ func (b *floorBatch) encode(first int64) {
 
 // commit writes the batch in one round trip and one transaction.
 func (b *floorBatch) commit(ctx context.Context) error {
-	binary := []int16{pgtype.BinaryFormatCode}
+	next := b.seq + int64(len(b.list))
+	formats := []int16{pgtype.BinaryFormatCode}
 	batch := &pgconn.Batch{}
 	batch.ExecParams("BEGIN ISOLATION LEVEL SERIALIZABLE", nil, nil, nil, nil)
-	batch.ExecPrepared("t", b.arrays[0:4], binary, nil)
-	batch.ExecPrepared("e", b.arrays[4:8], binary, nil)
-	batch.ExecPrepared("b", b.arrays[8:10], binary, nil)
+	batch.ExecPrepared("t", b.arrays[0:4], formats, nil)
+	batch.ExecPrepared("e", b.arrays[4:8], formats, nil)
+	batch.ExecPrepared("b", b.arrays[8:10], formats, nil)
+	if b.shard {
+		move := [][]byte{binary.BigEndian.AppendUint64(nil, uint64(b.seq)), binary.BigEndian.AppendUint64(nil, uint64(next))}
+		batch.ExecPrepared("s", move, formats, nil)
+	}
 	batch.ExecParams("COMMIT", nil, nil, nil, nil)
-	_, err := b.conn.PgConn().ExecBatch(ctx, batch).ReadAll()
+	results, err := b.conn.PgConn().ExecBatch(ctx, batch).ReadAll()
+	if err == nil && b.shard && results[len(results)-2].CommandTag.RowsAffected() != 1 {
+		err = fmt.Errorf("the floor's shard row is not at %d", b.seq)
+	}
+	b.seq = next
 	return err
 }
 

@@ -36,7 +36,7 @@ const bookName = "bench"
 
 // settings of the database: durability is PostgreSQL's own default and stays on.
 var settings = map[string]string{
-	"shared_buffers": "1GB", "max_wal_size": "8GB", "max_connections": "200", "checkpoint_timeout": "30min",
+	"shared_buffers": "2GB", "max_wal_size": "8GB", "max_connections": "200", "checkpoint_timeout": "30min",
 }
 
 func newLab(ctx context.Context, o options) (*lab, error) {

@@ -83,12 +83,12 @@ func table(to io.Writer, results []result) {
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return strings.Compare(section(a), section(b)) })
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "case\truns\ttransfers/s\tmin-max\tto floor\tp50 ms\tp99 ms\tdatabase µs\tserver µs\tbroker µs\tclient µs\trows\tindex\tWAL B\tstored B\tallocs\tRSS MB\tbehind\tforeign\t")
+	fmt.Fprintln(w, "case\truns\ttransfers/s\tmin-max\tto F0\tto tuned\tp50 ms\tp99 ms\tdatabase µs\tserver µs\tbroker µs\tclient µs\trows\tindex\tWAL B\tstored B\tallocs\tRSS MB\tbehind\tforeign\t")
 	for _, name := range order {
 		of := byCase[name]
 		m := func(figure func(result) float64) float64 { return median(of, figure) }
 		if ready := m(func(r result) float64 { return r.ReadyMS }); ready > 0 {
-			fmt.Fprintf(w, "%s\t%d\t%.0f ms\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\n", name, len(of), ready)
+			fmt.Fprintf(w, "%s\t%d\t%.0f ms\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\n", name, len(of), ready)
 			continue
 		}
 		rate := func(r result) float64 { return r.Rate }
@@ -96,8 +96,8 @@ func table(to io.Writer, results []result) {
 		for _, r := range of {
 			low, high = min(low, r.Rate), max(high, r.Rate)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f-%.0f\t%s\t%.2f\t%.2f\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.0f\t%.0f\t%.0f\t%d\t%.0f\t%.1f\t\n",
-			name, len(of), m(rate), low, high, ratio(of, results),
+		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.0f-%.0f\t%s\t%s\t%.2f\t%.2f\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.0f\t%.0f\t%.0f\t%d\t%.0f\t%.1f\t\n",
+			name, len(of), m(rate), low, high, ratio(of, results, plainFloor), ratio(of, results, tunedFloor),
 			m(func(r result) float64 { return r.P50 }), m(func(r result) float64 { return r.P99 }),
 			m(func(r result) float64 { return r.DatabaseUS }), m(func(r result) float64 { return r.ServerUS }),
 			m(func(r result) float64 { return r.BrokerUS }), m(func(r result) float64 { return r.ClientUS }),
@@ -123,15 +123,17 @@ func section(name string) string {
 
 // ratio is the median of each run's rate over the latest run of its floor before it;
 // for the pace it is that of the waits, p50 and p99.
-func ratio(of, all []result) string {
-	if of[0].Floor == "" {
+// The floor's other form stands beside it under its own name.
+func ratio(of, all []result, form floorForm) string {
+	name := strings.Replace(of[0].Floor, plainFloor.name, form.name, 1)
+	if !slices.ContainsFunc(all, func(r result) bool { return r.Case == name }) {
 		return ""
 	}
 	figure := func(get func(result) float64) float64 {
 		return median(of, func(r result) float64 {
 			var floor result
 			for _, f := range all {
-				if f.Case == r.Floor && f.Round == r.Round {
+				if f.Case == name && f.Round == r.Round {
 					floor = f
 				}
 				if f == r {

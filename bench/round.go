@@ -24,7 +24,7 @@ func spread(hot bool) string {
 
 // round measures every case once, floor and ours in turn.
 func (l *lab) round(ctx context.Context, round int) error {
-	for _, part := range []func(context.Context, int) error{l.roundOne, l.roundFour, l.roundWriter, l.roundReady} {
+	for _, part := range []func(context.Context, int) error{l.roundOne, l.roundMore, l.roundWriter, l.roundReady} {
 		if err := part(ctx, round); err != nil {
 			return err
 		}
@@ -41,40 +41,91 @@ func (l *lab) wants(names ...string) bool {
 	return false
 }
 
-// roundOne is one shard: batches, singles, the pace; each next to its floor.
-func (l *lab) roundOne(ctx context.Context, round int) (err error) {
-	all := []string{"single 64", "paced"}
-	for _, c := range batchCases {
-		all = append(all, rpcName(c.size, c.hot, 1))
+// floors are both forms of the floor, each on its own database.
+type floors []*floor
+
+func (l *lab) openFloors(ctx context.Context) (fs floors, err error) {
+	for _, form := range []floorForm{plainFloor, tunedFloor} {
+		f, err := l.newFloor(ctx, form)
+		if err != nil {
+			return nil, errors.Join(err, fs.close())
+		}
+		fs = append(fs, f)
+	}
+	return fs, nil
+}
+
+func (fs floors) close() (err error) {
+	for _, f := range fs {
+		err = errors.Join(err, f.close())
+	}
+	return err
+}
+
+// batches measures both floors at one batch size.
+func (fs floors) batches(ctx context.Context, round, size int, hot bool) error {
+	for _, f := range fs {
+		err := f.lab.measureFloor(ctx, f, round, f.form.caseName(size, hot), func(d time.Duration) (loadResult, error) {
+			return f.run(ctx, size, hot, d)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roundOne is one shard: batches, singles, the pace; each next to its floors.
+func (l *lab) roundOne(ctx context.Context, round int) error {
+	return l.roundShards(ctx, round, 1, len(batchCases))
+}
+
+// roundMore is two and four shards.
+func (l *lab) roundMore(ctx context.Context, round int) error {
+	if err := l.roundShards(ctx, round, 2, 1); err != nil {
+		return err
+	}
+	return l.roundShards(ctx, round, 4, 2)
+}
+
+func (l *lab) roundShards(ctx context.Context, round, shards, cases int) (err error) {
+	var all []string
+	if shards == 1 {
+		all = append(all, "single 64", "paced")
+	}
+	for _, c := range batchCases[:cases] {
+		all = append(all, rpcName(c.size, c.hot, shards))
 	}
 	if !l.wants(all...) {
 		return nil
 	}
-	f, err := l.newFloor(ctx)
+	fs, err := l.openFloors(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.close()) }()
-	h, names, err := l.openHouse(ctx, 1)
+	defer func() { err = errors.Join(err, fs.close()) }()
+	h, names, err := l.openHouse(ctx, shards)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	for _, c := range batchCases {
-		name := rpcName(c.size, c.hot, 1)
+	for _, c := range batchCases[:cases] {
+		name := rpcName(c.size, c.hot, shards)
 		if !l.wants(name) {
 			continue
 		}
-		floorName := fmt.Sprintf("F0 %d %s", c.size, spread(c.hot))
-		err := l.measureFloor(ctx, f, round, floorName, func(d time.Duration) (loadResult, error) { return f.run(ctx, c.size, c.hot, d) })
-		if err != nil {
+		if err := fs.batches(ctx, round, c.size, c.hot); err != nil {
 			return err
 		}
-		if err := l.measureHouse(ctx, h, names, round, name, floorName, loadSpec{clients: c.clients, size: c.size, hot: c.hot}); err != nil {
+		spec := loadSpec{clients: c.clients, size: c.size, hot: c.hot}
+		if err := l.measureHouse(ctx, h, names, round, name, plainFloor.caseName(c.size, c.hot), spec); err != nil {
 			return err
 		}
 	}
-	return l.roundSingles(ctx, f, h, names, round)
+	if shards > 1 {
+		return nil
+	}
+	return l.roundSingles(ctx, fs[0], h, names, round)
 }
 
 func rpcName(size int, hot bool, shards int) string {
@@ -119,38 +170,6 @@ func (l *lab) bestConnections(ctx context.Context, f *floor) error {
 		}
 		if rate := int(float64(r.acknowledged) / r.took.Seconds()); rate > best {
 			best, l.conns = rate, n
-		}
-	}
-	return nil
-}
-
-// roundFour is four shards.
-func (l *lab) roundFour(ctx context.Context, round int) (err error) {
-	if !l.wants(rpcName(8000, false, 4), rpcName(8000, true, 4)) {
-		return nil
-	}
-	f, err := l.newFloor(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.close()) }()
-	h, names, err := l.openHouse(ctx, 4)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.close()) }()
-	for _, c := range batchCases[:2] {
-		name := rpcName(c.size, c.hot, 4)
-		if !l.wants(name) {
-			continue
-		}
-		floorName := fmt.Sprintf("F0 %d %s", c.size, spread(c.hot))
-		err := l.measureFloor(ctx, f, round, floorName, func(d time.Duration) (loadResult, error) { return f.run(ctx, c.size, c.hot, d) })
-		if err != nil {
-			return err
-		}
-		if err := l.measureHouse(ctx, h, names, round, name, floorName, loadSpec{clients: c.clients, size: c.size, hot: c.hot}); err != nil {
-			return err
 		}
 	}
 	return nil

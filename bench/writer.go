@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -38,13 +37,12 @@ func (l *lab) roundWriter(ctx context.Context, round int) error {
 }
 
 func (l *lab) writerAlone(ctx context.Context, round int, name string, relay bool) (err error) {
-	f, err := l.newFloor(ctx)
+	fs, err := l.openFloors(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.close()) }()
-	err = l.measureFloor(ctx, f, round, "F0 8000 uniform", func(d time.Duration) (loadResult, error) { return f.run(ctx, 8000, false, d) })
-	if err != nil {
+	defer func() { err = errors.Join(err, fs.close()) }()
+	if err = fs.batches(ctx, round, 8000, false); err != nil {
 		return err
 	}
 	h, names, err := l.openHouse(ctx, 1)
@@ -173,7 +171,7 @@ func (l *lab) measureWriter(ctx context.Context, h *house, names *names, round i
 		return err
 	}
 	r := newResult(name, round, loadResult{acknowledged: int(end - first), took: after.at.Sub(before.at)}, before, after)
-	r.Floor, r.RSS, r.Behind = "F0 8000 uniform", m.end(), behind
+	r.Floor, r.RSS, r.Behind = plainFloor.caseName(8000, false), m.end(), behind
 	l.results = append(l.results, r)
 	return h.check(ctx, names)
 }
