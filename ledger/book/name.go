@@ -86,6 +86,11 @@ func (n Name) IsTransit() bool {
 	return n.Part == transitPart || strings.HasSuffix(n.Part, "."+transitPart)
 }
 
+// IsTransit says whether a name that was parsed once is of an account's transit part.
+func IsTransit(account string) bool {
+	return (strings.HasSuffix(account, ":"+transitPart) || strings.HasSuffix(account, "."+transitPart)) && strings.Count(account, ":") == 2
+}
+
 // AccountID identifies an account in the database; it derives from book and name.
 type AccountID [16]byte
 

@@ -46,12 +46,20 @@ type StripePage struct {
 
 // ListStripes reads a page in the order (owner, part, asset), merged over the shards.
 func (db *DB) ListStripes(ctx context.Context, page StripePage) ([]StripeRef, []Seen, error) {
+	var rows []StripeRef
+	var seen []Seen
+	err := db.phases(ctx, "stripes", func(tx pgx.Tx) (err error) {
+		rows, err = listStripes(ctx, tx, page, &seen)
+		return err
+	})
+	return rows, seen, err
+}
+
+func listStripes(ctx context.Context, tx pgx.Tx, page StripePage, seen *[]Seen) (rows []StripeRef, err error) {
 	after := StripeRef{}
 	if page.After != nil {
 		after = *page.After
 	}
-	var rows []StripeRef
-	var seen []Seen
 	scan := func(found pgx.Rows) (r StripeRef, err error) {
 		var shard int
 		r.Book, r.Name.Type = page.Book, page.Type
@@ -59,28 +67,22 @@ func (db *DB) ListStripes(ctx context.Context, page StripePage) ([]StripeRef, []
 		r.Shards = []int{shard}
 		return r, err
 	}
-	err := db.phases(ctx, "stripes", func(tx pgx.Tx) error {
-		err := pipeline(ctx, tx, func(b *pgx.Batch) { queueInto(b, &seen, scanSeen, sqlShardSeen) })
-		if err != nil {
-			return err
-		}
-		rows = nil
-		return pipeline(ctx, tx, func(b *pgx.Batch) {
-			for _, shard := range shardNumbers(seen) {
-				queueOnto(b, &rows, scan, sqlStripeList, shard, page.Book, page.Type, page.OwnerPrefix, page.OwnerPrefix+lastText,
-					after.Name.Owner, after.Name.Part, after.Asset, page.Limit)
-			}
-		})
-	})
+	err = pipeline(ctx, tx, func(b *pgx.Batch) { queueInto(b, seen, scanSeen, sqlShardSeen) })
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	err = pipeline(ctx, tx, func(b *pgx.Batch) {
+		for _, shard := range shardNumbers(*seen) {
+			queueOnto(b, &rows, scan, sqlStripeList, shard, page.Book, page.Type, page.OwnerPrefix, page.OwnerPrefix+lastText,
+				after.Name.Owner, after.Name.Part, after.Asset, page.Limit)
+		}
+	})
 	slices.SortFunc(rows, func(a, b StripeRef) int {
 		return cmp.Or(strings.Compare(a.Name.Owner, b.Name.Owner), strings.Compare(a.Name.Part, b.Name.Part),
 			strings.Compare(a.Asset, b.Asset), cmp.Compare(a.Shards[0], b.Shards[0]))
 	})
 	rows = joinShards(rows)
-	return rows[:min(len(rows), page.Limit)], seen, nil
+	return rows[:min(len(rows), page.Limit)], err
 }
 
 // OpenAccount is an account that was opened by name.

@@ -18,7 +18,10 @@ import (
 type At struct {
 	Day     string // business day, YYYY-MM-DD: legs effective up to it, it included
 	KnownUS int64  // what was recorded up to this clock
+	Upto    []Seen // what was recorded up to these numbers; a shard that is left out has none. nil is no bound
 }
+
+func (at At) isNow() bool { return at.Day == "" && at.KnownUS == 0 && at.Upto == nil }
 
 // Balance is an account in one asset, over all its stripes.
 type Balance struct {
@@ -51,10 +54,10 @@ func (db *DB) Balances(ctx context.Context, keys []StripeKey, at At) ([]Balance,
 		switch {
 		case err != nil:
 			return err
-		case at == At{}:
+		case at.isNow():
 			return sums.newest(ctx, db, tx, places)
 		}
-		return sums.then(ctx, tx, places, m)
+		return sums.then(ctx, db, tx, places, m)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -64,25 +67,37 @@ func (db *DB) Balances(ctx context.Context, keys []StripeKey, at At) ([]Balance,
 
 // moments are an At as clocks: known and until are the first that do not count.
 type moments struct {
-	day    string
-	dayEnd int64 // of the business day
-	known  int64
-	until  int64 // the earlier of the two
+	byDay     bool
+	dayNumber int32
+	known     int64
+	until     int64           // the earlier of known and the end of the day
+	upto      func(int) int64 // the last number of a shard that counts
 }
 
 func (at At) moments(zone *time.Location) (moments, error) {
-	m := moments{day: at.Day, dayEnd: math.MaxInt64, known: math.MaxInt64}
+	m := moments{known: math.MaxInt64, upto: func(int) int64 { return math.MaxInt64 }}
 	if at.KnownUS != 0 {
 		m.known = at.KnownUS + 1
 	}
-	if at.Day != "" {
-		var err error
-		if m.dayEnd, err = endOf(zone, at.Day); err != nil {
-			return m, err
+	m.until = m.known
+	if at.Upto != nil {
+		numbers := map[int]int64{}
+		for _, s := range at.Upto {
+			numbers[s.Shard] = int64(s.Seq)
 		}
+		m.upto = func(shard int) int64 { return numbers[shard] }
 	}
-	m.until = min(m.dayEnd, m.known)
-	return m, nil
+	if at.Day == "" {
+		return m, nil
+	}
+	end, err := endOf(zone, at.Day)
+	if err != nil {
+		return m, err
+	}
+	c := calendar{zone: zone}
+	m.byDay, m.until = true, min(m.known, end)
+	m.dayNumber, err = c.parse(at.Day)
+	return m, err
 }
 
 // stripePlace is a stripe and the shard it is on.

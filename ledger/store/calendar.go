@@ -46,6 +46,16 @@ func (c *calendar) parse(text string) (int32, error) {
 	return c.parsed, nil
 }
 
+// startOf is the first microsecond of a day of the zone.
+func startOf(zone *time.Location, text string) (int64, error) {
+	t, err := time.Parse(dayLayout, text)
+	if err != nil {
+		return 0, fmt.Errorf("day %q is not YYYY-MM-DD", text)
+	}
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, zone).UnixMicro(), nil
+}
+
 // endOf is the first microsecond after a day of the zone.
 func endOf(zone *time.Location, text string) (int64, error) {
 	t, err := time.Parse(dayLayout, text)

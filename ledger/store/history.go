@@ -5,117 +5,70 @@ import (
 	"math"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/provodka/provodka/migrations"
 )
 
 // then reads every stripe as of a business day, as known at a moment: its newest leg
-// before the earlier of the two, and what late legs change of it: those booked for the
-// day or an earlier one after its end are added, those booked before it for a later day
-// are taken away.
-func (s stripeSums) then(ctx context.Context, tx pgx.Tx, places []stripePlace, m moments) error {
-	shards := map[int]bool{}
-	for _, p := range places {
-		shards[p.shard] = true
+// before the earlier of the two, and what late legs change of it.
+func (s stripeSums) then(ctx context.Context, db *DB, tx pgx.Tx, places []stripePlace, m moments) error {
+	if len(places) == 0 {
+		return nil
 	}
-	until, err := untilNumbers(ctx, tx, shards, m.until)
+	keys := map[int][]StripeKey{}
+	for _, p := range places {
+		keys[p.shard] = append(keys[p.shard], p.key)
+	}
+	until, err := m.numbersUntil(ctx, tx, shardsOf(keys), m.until)
 	if err != nil {
 		return err
 	}
-	found := make([][]StripeRow, len(places))
+	found := map[int]*[]StripeRow{}
 	err = pipeline(ctx, tx, func(b *pgx.Batch) {
-		for i, p := range places {
-			queueOnto(b, &found[i], scanStripe, sqlLegThen, p.shard, p.key.Account, p.key.Asset, until(p.shard), m.until)
+		for shard, list := range keys {
+			found[shard] = new([]StripeRow)
+			db.queueThen(b, found[shard], shard, list, until(shard), m.until)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	for i, p := range places {
-		for _, r := range found[i] {
-			s.put(p.shard, r)
+	for shard, rows := range found {
+		for _, r := range *rows {
+			s.put(shard, r)
 		}
 	}
-	if m.day == "" {
+	if !m.byDay {
 		return nil
 	}
-	return s.addLate(ctx, tx, places, shards, m, until)
+	return s.addLate(ctx, db, tx, keys, m)
 }
 
-// lateDay is an effective day of a stripe that has late legs.
-type lateDay struct {
-	stripePlace
-	day string
+// queueThen queues what reads the newest legs of stripes before a moment: one statement
+// for the set; on CockroachDB one each.
+func (db *DB) queueThen(b *pgx.Batch, out *[]StripeRow, shard int, keys []StripeKey, untilSeq, untilUS int64) {
+	if db.dialect == migrations.PostgreSQL {
+		accounts, assets := stripeColumns(keys)
+		queueOnto(b, out, scanStripe, sqlLegThenPG, shard, accounts, assets, untilSeq, untilUS)
+		return
+	}
+	for _, k := range keys {
+		queueOnto(b, out, scanStripe, sqlLegThen, shard, k.Account, k.Asset, untilSeq, untilUS)
+	}
 }
 
-// addLate adds and takes away what was not booked on its day.
-func (s stripeSums) addLate(ctx context.Context, tx pgx.Tx, places []stripePlace, shards map[int]bool, m moments, until func(int) int64) error {
-	days, err := lateDays(ctx, tx, places)
-	if err != nil {
-		return err
+func shardsOf[T any](of map[int]T) map[int]bool {
+	shards := make(map[int]bool, len(of))
+	for s := range of {
+		shards[s] = true
 	}
-	dayEnd, err := untilNumbers(ctx, tx, shards, m.dayEnd)
-	if err != nil {
-		return err
-	}
-	known, err := untilNumbers(ctx, tx, shards, m.known)
-	if err != nil {
-		return err
-	}
-	return pipeline(ctx, tx, func(b *pgx.Batch) {
-		for _, d := range days {
-			switch {
-			case d.day > m.day:
-				s.queueLate(b, d, until(d.shard), m.until, true)
-			case m.known > m.dayEnd:
-				s.queueLate(b, d, known(d.shard), m.known, false)
-				s.queueLate(b, d, dayEnd(d.shard), m.dayEnd, true)
-			}
-		}
-	})
+	return shards
 }
 
-// queueLate adds a day's running sums before a moment to the stripe, or takes them away.
-func (s stripeSums) queueLate(b *pgx.Batch, d lateDay, untilSeq, untilUS int64, away bool) {
-	rowsOf(b, func(rows pgx.Rows) error {
-		var sum totalSum
-		if err := rows.Scan(numbers(&sum.debit, &sum.credit)...); err != nil {
-			return err
-		}
-		inAsset(d.key.Asset, &sum.debit, &sum.credit)
-		part := s.at(d.stripePlace)
-		if away {
-			part.Debit, part.Credit = part.Debit.Sub(sum.debit), part.Credit.Sub(sum.credit)
-		} else {
-			part.Debit, part.Credit = part.Debit.Add(sum.debit), part.Credit.Add(sum.credit)
-		}
-		return nil
-	}, sqlLateThen, d.shard, d.key.Account, d.key.Asset, d.day, untilSeq, untilUS)
-}
-
-// lateDays walks from day to day, all stripes in step: one round trip for each day of
-// the stripe that has most of them.
-func lateDays(ctx context.Context, tx pgx.Tx, places []stripePlace) (days []lateDay, err error) {
-	var at []lateDay
-	for _, p := range places {
-		at = append(at, lateDay{p, "0001-01-01"})
-	}
-	for len(at) > 0 {
-		var next []lateDay
-		err = pipeline(ctx, tx, func(b *pgx.Batch) {
-			for _, d := range at {
-				queueOnto(b, &next, func(rows pgx.Rows) (lateDay, error) {
-					var day pgtype.Date
-					err := rows.Scan(&day)
-					return lateDay{d.stripePlace, day.Time.Format(dayLayout)}, err
-				}, sqlLateNextDay, d.shard, d.key.Account, d.key.Asset, d.day)
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-		days, at = append(days, next...), next
-	}
-	return days, nil
+// numbersUntil is the last number, of each shard, that may count before a moment.
+func (m moments) numbersUntil(ctx context.Context, tx pgx.Tx, shards map[int]bool, moment int64) (func(int) int64, error) {
+	until, err := untilNumbers(ctx, tx, shards, moment)
+	return func(shard int) int64 { return min(until(shard), m.upto(shard)) }, err
 }
 
 // untilNumbers turns a moment into the last number, of each shard, that may have been

@@ -16,6 +16,7 @@ import (
 type pen struct {
 	t       testing.TB
 	shard   int
+	book    string
 	head    journal.Head
 	clock   time.Time
 	stripes map[string]*sums // by account and asset
@@ -30,7 +31,7 @@ type sums struct {
 }
 
 func newPen(t testing.TB, shard int) *pen {
-	return &pen{t: t, shard: shard, stripes: map[string]*sums{}, clock: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
+	return &pen{t: t, shard: shard, book: bookName, stripes: map[string]*sums{}, clock: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
 }
 
 const bookName = "main"
@@ -79,7 +80,7 @@ func (p *pen) post(key, day, from, to, asset string, amount money.Amount) journa
 // write seals a record as the shard's next one.
 func (p *pen) write(r *journalv1.Record) journal.Sealed {
 	p.t.Helper()
-	r.Book, r.ClockUs, r.Last = bookName, p.clock.UnixMicro(), true
+	r.Book, r.ClockUs, r.Last = p.book, p.clock.UnixMicro(), true
 	r.Offset, r.Command = int64(p.head.Seq), fmt.Sprintf("command-%d", p.head.Seq)
 	s, err := p.head.Seal(uint32(p.shard), r)
 	if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ type (
 	}
 	lateRow struct {
 		legRow
-		debit, credit string // running sums of the day
+		recorded int32 // the day it was recorded on
 	}
 	stripeRow struct {
 		book, name, asset string
@@ -278,12 +279,13 @@ func (r *Rows) addLegs(rec *journalv1.Record, totals *Totals) {
 			return
 		}
 	}
+	moving := movesBetweenStripes(legs)
 	for i, m := range legs {
 		row := legRow{
 			account: r.account(rec.GetBook(), m.GetAccount()), seq: int64(rec.GetSeq()), clockUS: rec.GetClockUs(),
 			leg: int16(i), day: day, m: m,
 		}
-		posting := m.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT || m.GetKind() == journalv1.LegKind_LEG_KIND_CREDIT
+		posting := posts(m.GetKind())
 		if !posting {
 			row.day = recorded
 		}
@@ -295,12 +297,23 @@ func (r *Rows) addLegs(rec *journalv1.Record, totals *Totals) {
 			continue
 		}
 		if day != recorded {
-			r.late = append(r.late, lateRow{legRow: row})
+			r.late = append(r.late, lateRow{row, recorded})
+		}
+		if moving {
+			continue // it left the account and came back to it: no turnover
 		}
 		if err := r.addTotal(rec, m, totals); err != nil {
 			r.fail(rec, err)
 		}
 	}
+}
+
+// movesBetweenStripes says whether an entry moves money of one account between its
+// stripes: its legs are those of the account and of the account's transit part.
+func movesBetweenStripes(legs []*journalv1.Leg) bool {
+	return slices.ContainsFunc(legs, func(l *journalv1.Leg) bool {
+		return book.IsTransit(l.GetAccount())
+	})
 }
 
 func (r *Rows) addTotal(rec *journalv1.Record, m *journalv1.Leg, totals *Totals) error {

@@ -6,21 +6,18 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
-	"github.com/provodka/provodka/ledger/money"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // encode turns the rows into the executions of a commit, behind its first statement.
-// late are the running sums of lateDays as they stand; copying lets large sets go by COPY.
-func (r *Rows) encode(shard int, late map[lateDayKey]totalSum, copying bool) ([]execution, error) {
+// late are the running sums of lateSpans as they stand; copying lets large sets go by COPY.
+func (r *Rows) encode(shard int, late map[lateSpan]totalSum, copying bool) ([]execution, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -35,7 +32,8 @@ func (r *Rows) encode(shard int, late map[lateDayKey]totalSum, copying bool) ([]
 	r.encodeSegments(fixed)
 	r.encodeStripes(fixed)
 	r.encodeLegs(fixed, copying && len(r.legs) >= copyRows)
-	r.encodeLate(fixed, late)
+	r.encodeLate(fixed)
+	r.encodeLateSums(fixed, late)
 	r.encodeTotals(fixed)
 	r.encodeOpened(fixed)
 	r.encodeHolds(fixed)
@@ -133,66 +131,6 @@ func (r *Rows) legOrder() []legPlace {
 	})
 	r.order = order
 	return order
-}
-
-// lateDayKey is an effective day of a stripe, in the database's days.
-type lateDayKey struct {
-	account book.AccountID
-	asset   string
-	day     int32
-}
-
-// lateDays lists the days whose running sums must be known before encode.
-func (r *Rows) lateDays() []lateDayKey {
-	seen := map[lateDayKey]bool{}
-	var days []lateDayKey
-	for i := range r.late {
-		l := &r.late[i]
-		if key := (lateDayKey{l.account, l.m.GetAsset(), l.day}); !seen[key] {
-			seen[key] = true
-			days = append(days, key)
-		}
-	}
-	return days
-}
-
-// encodeLate writes late legs with the running sums of their day, which before holds as
-// they stood before the batch.
-func (r *Rows) encodeLate(fixed [][]byte, before map[lateDayKey]totalSum) {
-	sums := maps.Clone(before)
-	if sums == nil {
-		sums = map[lateDayKey]totalSum{}
-	}
-	for i := range r.late {
-		l := &r.late[i]
-		amount, err := money.Parse(l.m.GetAmount())
-		if err != nil {
-			r.encoder.err = err
-			return
-		}
-		key := lateDayKey{l.account, l.m.GetAsset(), l.day}
-		sum := sums[key]
-		if l.m.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT {
-			sum.debit = sum.debit.Add(amount)
-		} else {
-			sum.credit = sum.credit.Add(amount)
-		}
-		inAsset(key.asset, &sum.debit, &sum.credit) // the same bytes whatever the batches were
-		sums[key] = sum
-		l.debit, l.credit = sum.debit.String(), sum.credit.String()
-	}
-	slices.SortStableFunc(r.late, func(a, b lateRow) int {
-		return cmp.Or(bytes.Compare(a.account[:], b.account[:]), strings.Compare(a.m.GetAsset(), b.m.GetAsset()),
-			cmp.Compare(a.day, b.day))
-	})
-	t := r.encoder.table("late_insert", fixed, oidUUID, oidText, oidDate, oidInt8, oidInt2, oidInt2, oidNumeric,
-		oidInt8, oidNumeric, oidNumeric)
-	for i := range r.late {
-		l := &r.late[i]
-		t.row().raw(l.account[:]).text(l.m.GetAsset()).int4(l.day).int8(l.seq).int2(l.leg).int2(int16(l.m.GetKind())).
-			numeric(l.m.GetAmount()).int8(l.clockUS).numeric(l.debit).numeric(l.credit)
-	}
-	t.flush()
 }
 
 func (r *Rows) encodeTotals(fixed [][]byte) {

@@ -56,14 +56,22 @@ var (
 	sqlIdempotencyInsert string
 	//go:embed sql/idempotency_lookup.sql
 	sqlIdempotencyLookup string
+	//go:embed sql/late_has.sql
+	sqlLateHas string
+	//go:embed sql/late_has_pg.sql
+	sqlLateHasPG string
 	//go:embed sql/late_insert.sql
 	sqlLateInsert string
-	//go:embed sql/late_newest.sql
-	sqlLateNewest string
-	//go:embed sql/late_next_day.sql
-	sqlLateNextDay string
-	//go:embed sql/late_then.sql
-	sqlLateThen string
+	//go:embed sql/late_page.sql
+	sqlLatePage string
+	//go:embed sql/late_sum_insert.sql
+	sqlLateSumInsert string
+	//go:embed sql/late_sum_newest.sql
+	sqlLateSumNewest string
+	//go:embed sql/late_sum_then.sql
+	sqlLateSumThen string
+	//go:embed sql/late_sum_then_pg.sql
+	sqlLateSumThenPG string
 	//go:embed sql/lease_list.sql
 	sqlLeaseList string
 	//go:embed sql/lease_release.sql
@@ -82,6 +90,8 @@ var (
 	sqlLegPageNewest string
 	//go:embed sql/leg_then.sql
 	sqlLegThen string
+	//go:embed sql/leg_then_pg.sql
+	sqlLegThenPG string
 	//go:embed sql/private_find.sql
 	sqlPrivateFind string
 	//go:embed sql/private_get.sql

@@ -59,6 +59,7 @@ func writerStatements() map[string]string {
 		"stripe_insert":      sqlStripeInsert,
 		"leg_insert":         sqlLegInsert,
 		"late_insert":        sqlLateInsert,
+		"late_sum_insert":    sqlLateSumInsert,
 		"total_insert":       sqlTotalInsert,
 		"account_insert":     sqlAccountInsert,
 		"hold_upsert":        sqlHoldUpsert,
@@ -132,7 +133,7 @@ func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) 
 		params := append(append(guard, next...), int8Param(c.ClockUS))
 		return []execution{{statement: "shard_skip", params: params}}, nil
 	}
-	late, err := w.lateSums(ctx, c.Rows.lateDays())
+	late, err := w.lateSums(ctx, c.Rows.lateSpans())
 	if err != nil {
 		return nil, err
 	}
@@ -148,12 +149,12 @@ func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) 
 	return append([]execution{{statement: "shard_advance", params: params}}, rows...), nil
 }
 
-// lateSums reads the running sums of effective days that late legs go on from, before
-// the transaction: only this owner writes them, and the commit's first statement proves
-// that it still is the owner. A batch without late legs sends no query.
-func (w *Writer) lateSums(ctx context.Context, days []lateDayKey) (map[lateDayKey]totalSum, error) {
-	sums := make(map[lateDayKey]totalSum, len(days))
-	if len(days) == 0 {
+// lateSums reads the running sums that late legs go on from, before the transaction:
+// only this owner writes them, and the commit's first statement proves that it still is
+// the owner. A batch without late legs sends no query.
+func (w *Writer) lateSums(ctx context.Context, spans []lateSpan) (map[lateSpan]totalSum, error) {
+	sums := make(map[lateSpan]totalSum, len(spans))
+	if len(spans) == 0 {
 		return sums, nil
 	}
 	if !w.Alive() {
@@ -162,15 +163,14 @@ func (w *Writer) lateSums(ctx context.Context, days []lateDayKey) (map[lateDayKe
 	err := w.db.run(ctx, "late sums", func() error {
 		b := &pgx.Batch{}
 		b.BeginTx(w.db.readOptions())
-		for _, d := range days {
-			date := epochDay.AddDate(0, 0, int(d.day))
+		for _, s := range spans {
 			rowsOf(b, func(rows pgx.Rows) error {
 				var sum totalSum
 				err := rows.Scan(numbers(&sum.debit, &sum.credit)...)
-				inAsset(d.asset, &sum.debit, &sum.credit)
-				sums[d] = sum
+				inAsset(s.key.Asset, &sum.debit, &sum.credit)
+				sums[s] = sum
 				return err
-			}, sqlLateNewest, w.shard, d.account, d.asset, date)
+			}, sqlLateSumNewest, w.shard, s.key.Account, s.key.Asset, s.node)
 		}
 		b.Queue("COMMIT")
 		err := w.conn.SendBatch(ctx, b).Close()
@@ -178,7 +178,7 @@ func (w *Writer) lateSums(ctx context.Context, days []lateDayKey) (map[lateDayKe
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("running sums of late days: %w", err)
+		return nil, fmt.Errorf("running sums of late legs: %w", err)
 	}
 	return sums, nil
 }

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
+)
+
+// TurnoverPage asks for a page of the accounts of a type with their sums before and after
+// a range of business days.
+type TurnoverPage struct {
+	Book, Type string
+	From, To   string     // business days, both included; From "" is the beginning of the books
+	KnownUS    int64      // what was recorded up to this clock; 0 is no bound
+	Upto       []Seen     // what was recorded up to these numbers; nil is no bound
+	After      *StripeRef // the last one of the page before
+	Limit      int        // accounts looked at
+}
+
+// Turnover is an account with its sums before and after the range. Money between its
+// stripes counts on neither side: it came from the account and went back to it.
+type Turnover struct {
+	Name             book.Name
+	Asset            string
+	Opening, Closing Sums
+}
+
+// Sums are what was debited and credited in all.
+type Sums struct{ Debit, Credit money.Amount }
+
+// Turnovers reads a page in the order (owner, part, asset): two seeks per stripe, and one
+// that asks whether it has late legs. next is nil at the end. Pages of one question see
+// the same books when it has a bound that every shard has passed.
+func (db *DB) Turnovers(ctx context.Context, page TurnoverPage) (rows []Turnover, next *StripeRef, err error) {
+	after, err := At{Day: page.To, KnownUS: page.KnownUS, Upto: page.Upto}.moments(db.o.Zone)
+	if err != nil {
+		return nil, nil, err
+	}
+	var before moments
+	if page.From != "" {
+		day, err := dayBefore(page.From)
+		if err != nil {
+			return nil, nil, err
+		}
+		if before, err = (At{Day: day, KnownUS: page.KnownUS, Upto: page.Upto}).moments(db.o.Zone); err != nil {
+			return nil, nil, err
+		}
+	}
+	err = db.phases(ctx, "turnovers", func(tx pgx.Tx) error {
+		var seen []Seen
+		refs, err := listStripes(ctx, tx, StripePage{Book: page.Book, Type: page.Type, After: page.After, Limit: page.Limit}, &seen)
+		if err != nil {
+			return err
+		}
+		if next = nil; len(refs) == page.Limit {
+			next = &refs[len(refs)-1]
+		}
+		keys, of := withTransit(page.Book, refs)
+		places, err := placesOf(ctx, tx, &seen, keys)
+		if err != nil {
+			return err
+		}
+		opening, closed := stripeSums{}, stripeSums{}
+		if page.From != "" {
+			if err := opening.then(ctx, db, tx, places, before); err != nil {
+				return err
+			}
+		}
+		if err := closed.then(ctx, db, tx, places, after); err != nil {
+			return err
+		}
+		rows = turnovers(refs, opening.whole(of), closed.whole(of))
+		return nil
+	})
+	return rows, next, err
+}
+
+func dayBefore(text string) (string, error) {
+	t, err := time.Parse(dayLayout, text)
+	return t.AddDate(0, 0, -1).Format(dayLayout), err
+}
+
+// withTransit lists the accounts together with their transit parts; of leads from the
+// key of a transit part to that of its account.
+func withTransit(bookName string, refs []StripeRef) (keys []StripeKey, of map[StripeKey]StripeKey) {
+	of = make(map[StripeKey]StripeKey, len(refs))
+	for _, r := range refs {
+		if r.Name.IsTransit() {
+			continue // read with its account
+		}
+		key := StripeKey{r.Account, r.Asset}
+		transit := StripeKey{book.ID(bookName, r.Name.Transit().String()), r.Asset}
+		keys = append(keys, key, transit)
+		of[transit] = key
+	}
+	return keys, of
+}
+
+// whole adds the stripes of each account up, without what moved between them.
+func (s stripeSums) whole(of map[StripeKey]StripeKey) map[StripeKey]Sums {
+	all := map[StripeKey]Sums{}
+	for p, part := range s {
+		if account, transit := of[p.key]; transit {
+			sum := all[account]
+			all[account] = Sums{sum.Debit.Sub(part.Credit), sum.Credit.Sub(part.Debit)}
+			continue
+		}
+		sum := all[p.key]
+		all[p.key] = Sums{sum.Debit.Add(part.Debit), sum.Credit.Add(part.Credit)}
+	}
+	return all
+}
+
+func turnovers(refs []StripeRef, opening, closed map[StripeKey]Sums) []Turnover {
+	rows := make([]Turnover, 0, len(refs))
+	for _, r := range refs {
+		if r.Name.IsTransit() {
+			continue
+		}
+		key := StripeKey{r.Account, r.Asset}
+		rows = append(rows, Turnover{r.Name, r.Asset, opening[key], closed[key]})
+	}
+	return rows
+}
