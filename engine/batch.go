@@ -20,6 +20,8 @@ type batch struct {
 	next       store.Position // after it
 	clockUS    int64          // after it
 	endSeq     uint64         // after it
+	head       journal.Head   // after it, as sealed
+	rows       *store.Rows
 	records    []journal.Sealed
 	operations int
 	done       chan error // one answer of the committer

@@ -196,7 +196,7 @@ func (w *writer) forget(ctx context.Context) error {
 	if err := w.loadGathers(ctx); err != nil {
 		return err
 	}
-	w.position, w.seq = w.committed.position, w.committed.head.Seq
+	w.position, w.head, w.seq = w.committed.position, w.committed.head, w.committed.head.Seq
 	w.clockUS, w.dayEndUS = w.committed.clockUS, 0
 	w.tick(w.clockUS)
 	return nil

@@ -85,16 +85,7 @@ func (r *relay) publish(ctx context.Context) (int, error) {
 	if records = untilWhole(records, r.shard.engine.cfg.RelayRecords); len(records) == 0 {
 		return 0, fmt.Errorf("%w: shard %d after %d: no end of a command", ErrTorn, r.shard.number, r.head.Seq)
 	}
-	out := make([]port.LogRecord, len(records))
-	prev := r.head.Hash
-	for i, s := range records {
-		out[i] = port.LogRecord{
-			Key: []byte(s.Record.GetBook()), Value: s.Raw, Timestamp: time.UnixMicro(s.Record.GetClockUs()),
-			Headers: eventHeaders(journal.Envelope(s, prev)),
-		}
-		prev = s.Hash
-	}
-	if err := r.events.Publish(ctx, out); err != nil {
+	if err := r.events.Publish(ctx, events(records, r.head.Hash)); err != nil {
 		return 0, fmt.Errorf("publish from %d.%d: %w", r.shard.number, records[0].Record.GetSeq(), err)
 	}
 	end := records[len(records)-1]
@@ -189,10 +180,27 @@ func untilWhole(records []journal.Sealed, n int) []journal.Sealed {
 	return records[:end]
 }
 
-func eventHeaders(pairs [][2]string) []port.Header {
-	out := make([]port.Header, len(pairs))
-	for i, p := range pairs {
-		out[i] = port.Header{Key: p[0], Value: []byte(p[1])}
+// events makes the events of records that follow prev. Their headers, ten of each,
+// share three pieces of memory.
+func events(records []journal.Sealed, prev journal.Hash) []port.LogRecord {
+	const headersEach, textEach = 10, 288
+	out := make([]port.LogRecord, len(records))
+	headers := make([]port.Header, 0, headersEach*len(records))
+	text := make([]byte, 0, textEach*len(records))
+	var key []byte
+	for i, s := range records {
+		if string(key) != s.Record.GetBook() || key == nil {
+			key = []byte(s.Record.GetBook())
+		}
+		from := len(headers)
+		text = journal.AppendEnvelope(text, s, prev, func(name string, value []byte) {
+			headers = append(headers, port.Header{Key: name, Value: value})
+		})
+		out[i] = port.LogRecord{
+			Key: key, Value: s.Raw, Timestamp: time.UnixMicro(s.Record.GetClockUs()),
+			Headers: headers[from:len(headers):len(headers)],
+		}
+		prev = s.Hash
 	}
 	return out
 }

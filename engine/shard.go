@@ -160,6 +160,7 @@ func (s *shard) writer(ctx context.Context, session *store.Writer, taken store.S
 			state: newState(), shard: uint32(s.number), flows: e.cfg.Flows, zone: e.cfg.Zone, nowUS: e.clock.now, shards: e.cfg.Commands.Shards(),
 		},
 		db: e.cfg.DB, session: session, rows: store.NewRows(e.cfg.Zone), cfg: &e.cfg, log: e.cfg.Logger,
+		sets:      [2]*store.Rows{store.NewRows(e.cfg.Zone), store.NewRows(e.cfg.Zone)},
 		metrics:   e.metrics.shard(s.number),
 		committed: mark{position: taken.Position, head: taken.Head, clockUS: taken.ClockUS},
 	}

@@ -20,7 +20,10 @@ type writer struct {
 	decider
 	db      *store.DB
 	session *store.Writer
-	rows    *store.Rows
+	rows    *store.Rows    // of the commit in flight, or of the last one
+	sets    [2]*store.Rows // batches take them in turn: one is committed, one is decided
+	turn    int
+	head    journal.Head // after the last sealed record
 	totals  *store.Totals
 	topic   [16]byte
 	cfg     *Config
@@ -124,7 +127,9 @@ func (b *batch) full(most int) bool { return b != nil && b.operations >= most }
 func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, error) {
 	started := time.Now() // clock: how long deciding takes, for metrics only
 	if b == nil {
-		b = &batch{expect: w.position}
+		w.turn = 1 - w.turn
+		b = &batch{expect: w.position, rows: w.sets[w.turn]}
+		b.rows.Reset()
 		w.keys.nextBatch()
 		w.rotate(w.cfg.MemoryRows)
 	}
@@ -135,6 +140,9 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 	w.lookUp = func(p *parked) { w.lookUpParked(ctx, p) }
 	for _, a := range as {
 		c, err := w.tryDecide(a)
+		if err == nil {
+			err = w.seal(b, c)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +195,33 @@ func (w *writer) start(ctx context.Context, b *batch) *batch {
 	return b
 }
 
-// commit seals the records, makes their rows and writes everything in one round trip.
+// seal seals the records of a command and makes their rows, beside the commit in flight.
+func (w *writer) seal(b *batch, c *decided) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &unfitError{why: "panicked", cause: fmt.Errorf("seal: %v\n%s", p, debug.Stack())}
+		}
+	}()
+	for _, r := range c.results {
+		if r.draft == nil || r.dryRun {
+			continue
+		}
+		sealed, err := w.head.Seal(w.shard, r.draft)
+		if err != nil {
+			return &unfitError{why: "cannot be written", cause: err}
+		}
+		if len(sealed.Raw) > maxRecordBytes {
+			return &unfitError{why: "too large", cause: fmt.Errorf("a record of %d bytes", len(sealed.Raw))}
+		}
+		r.sealed = sealed
+		b.records = append(b.records, sealed)
+		b.rows.Add(sealed, w.totals)
+	}
+	b.head = w.head
+	return nil
+}
+
+// commit writes the sealed records and their rows in one transaction.
 func (w *writer) commit(ctx context.Context, b *batch) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -195,33 +229,15 @@ func (w *writer) commit(ctx context.Context, b *batch) (err error) {
 		}
 	}()
 	started := time.Now() // clock: how long a commit takes, for metrics only
-	head := w.committed.head
-	w.rows.Reset()
-	for _, c := range b.commands {
-		for _, r := range c.results {
-			if r.draft == nil || r.dryRun {
-				continue
-			}
-			sealed, err := head.Seal(w.shard, r.draft)
-			if err != nil {
-				return &unfitError{why: "cannot be written", cause: err}
-			}
-			if len(sealed.Raw) > maxRecordBytes {
-				return &unfitError{why: "too large", cause: fmt.Errorf("a record of %d bytes", len(sealed.Raw))}
-			}
-			r.sealed = sealed
-			b.records = append(b.records, sealed)
-			w.rows.Add(sealed, w.totals)
-		}
-	}
-	if head.Seq != b.endSeq {
-		return &unfitError{why: "miscounted", cause: fmt.Errorf("sealed up to %d, decided up to %d", head.Seq, b.endSeq)}
+	w.rows = b.rows
+	if b.head.Seq != b.endSeq {
+		return &unfitError{why: "miscounted", cause: fmt.Errorf("sealed up to %d, decided up to %d", b.head.Seq, b.endSeq)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.CommitTimeout)
 	defer cancel()
-	err = w.session.Commit(ctx, store.Commit{Expect: b.expect, Next: b.next, ClockUS: b.clockUS, Rows: w.rows})
+	err = w.session.Commit(ctx, store.Commit{Expect: b.expect, Next: b.next, ClockUS: b.clockUS, Rows: b.rows})
 	if err == nil {
-		w.committed = mark{position: b.next, head: head, clockUS: b.clockUS}
+		w.committed = mark{position: b.next, head: b.head, clockUS: b.clockUS}
 		w.metrics.committed(b, time.Since(started)) // clock: metrics only
 	}
 	return err

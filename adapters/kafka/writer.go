@@ -120,15 +120,26 @@ func (w *writer) publish(ctx context.Context, records []port.LogRecord) error {
 		return err
 	}
 	results := kgo.AbortingFirstErrPromise(w.client)
-	for _, r := range records {
-		w.client.Produce(ctx, &kgo.Record{
+	count := 0
+	for i := range records {
+		count += len(records[i].Headers)
+	}
+	// Two pieces of memory for all of them: every record has ten headers.
+	headers, block := make([]kgo.RecordHeader, 0, count), make([]kgo.Record, len(records))
+	for i := range records {
+		r, from := &records[i], len(headers)
+		for _, h := range r.Headers {
+			headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+		}
+		block[i] = kgo.Record{
 			Topic:     w.topic,
 			Partition: int32(w.shard),
 			Key:       r.Key,
 			Value:     r.Value,
-			Headers:   toHeaders(r.Headers),
+			Headers:   headers[from:len(headers):len(headers)],
 			Timestamp: r.Timestamp,
-		}, results.Promise())
+		}
+		w.client.Produce(ctx, &block[i], results.Promise())
 	}
 	// The results first: ending the transaction commits what is there and answers
 	// nil also when a record in the middle was refused, which would be a gap.

@@ -70,36 +70,52 @@ var holdWord = map[journalv1.HoldState]string{
 	journalv1.HoldState_HOLD_STATE_EXPIRED: "expired",
 }
 
-// Envelope gives the headers of a record that follows prev, in a fixed order. Their
-// values are parts of one text: every record has ten of them.
+// envelopeHeaders is how many headers a record has.
+const envelopeHeaders = 10
+
+// Envelope gives the headers of a record that follows prev, in a fixed order.
 func Envelope(s Sealed, prev Hash) [][2]string {
+	out := make([][2]string, 0, envelopeHeaders)
+	AppendEnvelope(nil, s, prev, func(name string, value []byte) { out = append(out, [2]string{name, string(value)}) })
+	return out
+}
+
+// AppendEnvelope writes the values of the headers behind text, hands each of them out
+// with its name, and answers the text with them: ten allocations a record are spared
+// when many records share one text.
+func AppendEnvelope(text []byte, s Sealed, prev Hash, each func(name string, value []byte)) []byte {
 	r := s.Record
-	var space [512]byte
-	text := append(space[:0], "/provodka/shards/"...)
-	text = strconv.AppendUint(text, uint64(r.GetShard()), 10)
-	source := len(text)
+	from := len(text)
+	part := func(name string) {
+		each(name, text[from:len(text):len(text)])
+		from = len(text)
+	}
+	each(HeaderSpec, specVersion)
 	text = strconv.AppendUint(text, uint64(r.GetShard()), 10)
 	text = append(text, '.')
 	dot := len(text)
 	text = strconv.AppendUint(text, r.GetSeq(), 10)
-	id := len(text)
+	seq := text[dot:len(text):len(text)]
+	part(HeaderID)
+	text = strconv.AppendUint(append(text, "/provodka/shards/"...), uint64(r.GetShard()), 10)
+	part(HeaderSource)
+	text = append(text, Type(r)...)
+	part(HeaderType)
 	text = time.UnixMicro(r.GetClockUs()).UTC().AppendFormat(text, time.RFC3339Nano)
-	clock := len(text)
-	text = hex.AppendEncode(hex.AppendEncode(text, prev[:]), s.Hash[:])
-	all := string(text)
-	return [][2]string{
-		{HeaderSpec, "1.0"},
-		{HeaderID, all[source:id]},
-		{HeaderSource, all[:source]},
-		{HeaderType, Type(r)},
-		{HeaderTime, all[id:clock]},
-		{HeaderBook, r.GetBook()},
-		{HeaderSequence, all[dot:id]},
-		{HeaderPrevious, all[clock : clock+2*len(prev)]},
-		{HeaderHash, all[clock+2*len(prev):]},
-		{HeaderContent, ContentType},
-	}
+	part(HeaderTime)
+	text = append(text, r.GetBook()...)
+	part(HeaderBook)
+	each(HeaderSequence, seq)
+	text = hex.AppendEncode(text, prev[:])
+	part(HeaderPrevious)
+	text = hex.AppendEncode(text, s.Hash[:])
+	part(HeaderHash)
+	each(HeaderContent, contentType)
+	return text
 }
+
+// Values that all records share; nobody writes into them.
+var specVersion, contentType = []byte("1.0"), []byte(ContentType)
 
 // Event is a published record as it was read back.
 type Event struct {
