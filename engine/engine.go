@@ -29,6 +29,7 @@ type Config struct {
 	Zone     *time.Location       // whose days are the business dates
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer
+	Seal     *Seal // nil: the journal gets no signed checkpoints
 
 	LeaseTTL        time.Duration                      // default 3 s
 	BatchOperations int                                // most operations of one commit; default 8,000
@@ -84,6 +85,11 @@ func (c *Config) fill() error {
 	orInt(&c.QueueOperations, 64_000)
 	orInt(&c.RelayRecords, 1500)
 	orInt(&c.EffectsAtOnce, 32)
+	if c.Seal != nil {
+		if err := c.Seal.fill(); err != nil {
+			return err
+		}
+	}
 	if c.GiveUp == nil {
 		c.GiveUp = func(int, int64) bool { return false }
 	}

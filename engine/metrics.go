@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/journal/proof"
 )
 
 // metrics are the engine's; metrics.md says what each means.
@@ -17,6 +18,7 @@ type metrics struct {
 	batch, decide, commit           *prometheus.HistogramVec
 	lag, ahead, head, publishedHead *prometheus.GaugeVec
 	effects, running                *prometheus.GaugeVec
+	checkpoint, unsealable          *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -44,6 +46,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		head:          gauge("journal_head", "Last committed record.", "shard"),
 		publishedHead: gauge("published_head", "Last published record.", "shard"),
 		effects:       gauge("effects", "Effects open or in doubt.", "shard", "port", "state"),
+		checkpoint:    gauge("checkpoint_size", "Records under the last published checkpoint.", "shard"),
+		unsealable:    gauge("unsealable", "Whether a checkpoint was refused because it would contradict a published one.", "shard"),
 		running:       gauge("shard_running", "Whether the loop of an owned shard runs.", "shard"),
 	}
 	for _, c := range m.all() {
@@ -58,6 +62,7 @@ func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.commands, m.records, m.putAside, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
 		m.lag, m.ahead, m.head, m.publishedHead, m.effects, m.running,
+		m.checkpoint, m.unsealable,
 	}
 }
 
@@ -92,6 +97,19 @@ func (m *metrics) published(shard int, seq uint64) {
 	m.publishedHead.WithLabelValues(strconv.Itoa(shard)).Set(float64(seq)) // float: a metric
 }
 
+// sealed says how far a shard is sealed.
+func (m *metrics) sealed(shard int, last *proof.Checkpoint, refused bool) {
+	s := strconv.Itoa(shard)
+	if last != nil {
+		m.checkpoint.WithLabelValues(s).Set(float64(last.Size)) // float: a metric
+	}
+	unsealable := m.unsealable.WithLabelValues(s)
+	unsealable.Set(0)
+	if refused {
+		unsealable.Set(1)
+	}
+}
+
 func (m *metrics) answered(portName string, result port.Result) {
 	m.answers.WithLabelValues(portName, string(result)).Inc()
 }
@@ -118,7 +136,7 @@ func (m *metrics) runs(shard int, yes bool) {
 // says it.
 func (m *metrics) forget(shard int) {
 	of := prometheus.Labels{"shard": strconv.Itoa(shard)}
-	for _, g := range []*prometheus.GaugeVec{m.lag, m.ahead, m.head, m.publishedHead, m.effects, m.running} {
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.ahead, m.head, m.publishedHead, m.effects, m.running, m.checkpoint, m.unsealable} {
 		g.DeletePartialMatch(of)
 	}
 }

@@ -20,6 +20,7 @@ type relay struct {
 	shard  *shard
 	events port.EventWriter
 	wake   chan struct{}
+	sealed chan struct{} // told of everything published
 
 	mu    sync.Mutex
 	queue []journal.Sealed // consecutive records after head; empty when the database must be read
@@ -29,7 +30,7 @@ type relay struct {
 }
 
 func newRelay(s *shard, events port.EventWriter, tail *port.LogRecord) (*relay, error) {
-	r := &relay{shard: s, events: events, wake: make(chan struct{}, 1)}
+	r := &relay{shard: s, events: events, wake: make(chan struct{}, 1), sealed: make(chan struct{}, 1)}
 	if tail != nil {
 		ev, err := journal.ReadEvent(tail.Value, headerMap(tail.Headers))
 		if err != nil {
@@ -93,7 +94,18 @@ func (r *relay) publish(ctx context.Context) (int, error) {
 	r.head = journal.Head{Seq: end.Record.GetSeq(), Hash: end.Hash}
 	r.mu.Unlock()
 	r.shard.engine.metrics.published(r.shard.number, r.head.Seq)
+	select {
+	case r.sealed <- struct{}{}:
+	default:
+	}
 	return len(records), nil
+}
+
+// published is the end of what is in the event log.
+func (r *relay) published() journal.Head {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.head
 }
 
 // next gives the records after the head: from memory when they are there, else

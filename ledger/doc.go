@@ -6,6 +6,8 @@
 //	                                 │
 //	                     book.CheckEntry, Apply, Settle …
 //
+//	store.DB + record or account ──▶ Prove… ──▶ proof.Proof, for whoever does not trust us
+//
 // Laws kept: Decide reads the view and the operation, nothing else; a refusal
 // changes nothing; a record says everything that folding it needs.
 //

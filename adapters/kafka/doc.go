@@ -6,7 +6,8 @@
 //	Own ─────▶ provodka.events       partition = shard   one transactional writer, kept for ever
 //	Replay ◀──        "              committed records only
 //	Tell ────▶ provodka.outcomes     one partition       kept for minutes, may be lost
-//	           provodka.checkpoints  one partition       signed heads, kept for ever
+//	PutCheckpoint  ─▶ provodka.checkpoints   one partition   signed heads of all shards, kept for ever
+//	LastCheckpoint ◀─        "               from the end backwards
 //
 // Taking a shard's event log over, each step useless without the one before:
 //

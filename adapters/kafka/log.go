@@ -28,6 +28,8 @@ var (
 	_ port.CommandLog = (*Log)(nil)
 	_ port.EventLog   = (*Log)(nil)
 	_ port.OutcomeLog = (*Log)(nil)
+
+	_ port.CheckpointLog = (*Log)(nil)
 )
 
 // Open connects, makes the topics that are missing and refuses those that cannot be

@@ -93,3 +93,12 @@ type OutcomeLog interface {
 	// Listen calls each for every message sent to this process from now on, until ctx ends.
 	Listen(ctx context.Context, process string, each func(value []byte)) error
 }
+
+// CheckpointLog is the topic of signed checkpoints of all shards, kept for ever.
+type CheckpointLog interface {
+	// PutCheckpoint appends a signed checkpoint of the shard and answers when every
+	// replica has it. After an error it may be there all the same, or come there.
+	PutCheckpoint(ctx context.Context, shard int, signed []byte) error
+	// LastCheckpoint is the shard's newest one, nil when there is none.
+	LastCheckpoint(ctx context.Context, shard int) ([]byte, error)
+}

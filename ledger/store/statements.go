@@ -154,6 +154,10 @@ var (
 	sqlStripeLoadPG string
 	//go:embed sql/stripe_of.sql
 	sqlStripeOf string
+	//go:embed sql/tile_get.sql
+	sqlTileGet string
+	//go:embed sql/tile_put.sql
+	sqlTilePut string
 	//go:embed sql/timer_delete.sql
 	sqlTimerDelete string
 	//go:embed sql/timer_due.sql
@@ -166,4 +170,12 @@ var (
 	sqlTotalBefore string
 	//go:embed sql/total_insert.sql
 	sqlTotalInsert string
+	//go:embed sql/tree_checkpoint.sql
+	sqlTreeCheckpoint string
+	//go:embed sql/tree_grow.sql
+	sqlTreeGrow string
+	//go:embed sql/tree_insert.sql
+	sqlTreeInsert string
+	//go:embed sql/tree_read.sql
+	sqlTreeRead string
 )
