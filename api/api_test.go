@@ -30,6 +30,7 @@ func TestAPI(t *testing.T) {
 		"StatementFile":   testStatement,
 		"StatementBad":    testStatementRefused,
 		"Races":           testRaces,
+		"REST":            testREST,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

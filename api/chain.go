@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -19,7 +20,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{requestID: requestID(r.Header.Get(requestIDHeader))}
 	w.Header().Set(requestIDHeader, c.requestID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if len(r.URL.Path) > 1 {
+	switch {
+	case strings.HasPrefix(r.URL.Path, restPath):
+		c.method = "rest" // until the gate knows the method
+	case len(r.URL.Path) > 1:
 		c.method = r.URL.Path[1:]
 	}
 	r = r.WithContext(withCall(r.Context(), c))

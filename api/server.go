@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/provodka/provodka/api/rest"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -97,8 +98,22 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.rules = validate.NewInterceptor(validate.WithValidator(validator), validate.WithoutErrorDetails())
 	s.routes()
+	plain, err := rest.New(methods(), s.mux)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	s.mux.Handle(restPath, plain)
+	docs, err := rest.Docs()
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	s.mux.Handle("/openapi.json", docs)
+	s.mux.Handle("/docs", docs)
 	return s, nil
 }
+
+// restPath is where every path of google.api.http begins.
+const restPath = "/v1/"
 
 func (s *Server) routes() {
 	o := s.options()

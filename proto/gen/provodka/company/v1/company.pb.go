@@ -10,6 +10,7 @@ package companyv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -1478,7 +1479,7 @@ var File_provodka_company_v1_company_proto protoreflect.FileDescriptor
 
 const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/company/v1/company.proto\x12\x13provodka.company.v1\x1a\x1bbuf/validate/validate.proto\"\xbd\x03\n" +
+	"!provodka/company/v1/company.proto\x12\x13provodka.company.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xbd\x03\n" +
 	"\x06Tariff\x12<\n" +
 	"\x04from\x18\x01 \x01(\tB(\xbaH%r#\x18\n" +
 	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x12\xb5\x01\n" +
@@ -1595,16 +1596,16 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\x03bic\x18\x06 \x01(\tR\x03bic\x12!\n" +
 	"\fcorr_account\x18\a \x01(\tR\vcorrAccount\x12\x18\n" +
 	"\apurpose\x18\b \x01(\tR\apurpose\x12'\n" +
-	"\x0fdeposit_purpose\x18\t \x01(\tR\x0edepositPurpose2\xca\x05\n" +
-	"\x0eCompanyService\x12`\n" +
-	"\vOpenCompany\x12'.provodka.company.v1.OpenCompanyRequest\x1a(.provodka.company.v1.OpenCompanyResponse\x12Z\n" +
-	"\tSetTariff\x12%.provodka.company.v1.SetTariffRequest\x1a&.provodka.company.v1.SetTariffResponse\x12f\n" +
-	"\rUpdateCompany\x12).provodka.company.v1.UpdateCompanyRequest\x1a*.provodka.company.v1.UpdateCompanyResponse\x12b\n" +
+	"\x0fdeposit_purpose\x18\t \x01(\tR\x0edepositPurpose2\x9a\b\n" +
+	"\x0eCompanyService\x12\x87\x01\n" +
+	"\vOpenCompany\x12'.provodka.company.v1.OpenCompanyRequest\x1a(.provodka.company.v1.OpenCompanyResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/companies\x12\x95\x01\n" +
+	"\tSetTariff\x12%.provodka.company.v1.SetTariffRequest\x1a&.provodka.company.v1.SetTariffResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/companies/{company_id}/tariff\x12\x9a\x01\n" +
+	"\rUpdateCompany\x12).provodka.company.v1.UpdateCompanyRequest\x1a*.provodka.company.v1.UpdateCompanyResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\x1a'/v1/books/{book}/companies/{company_id}\x12\x91\x01\n" +
 	"\n" +
-	"GetCompany\x12&.provodka.company.v1.GetCompanyRequest\x1a'.provodka.company.v1.GetCompanyResponse\"\x03\x90\x02\x01\x12`\n" +
-	"\vFindCompany\x12'.provodka.company.v1.FindCompanyRequest\x1a(.provodka.company.v1.FindCompanyResponse\x12k\n" +
-	"\rListCompanies\x12).provodka.company.v1.ListCompaniesRequest\x1a*.provodka.company.v1.ListCompaniesResponse\"\x03\x90\x02\x01\x12_\n" +
-	"\tGetWallet\x12%.provodka.company.v1.GetWalletRequest\x1a&.provodka.company.v1.GetWalletResponse\"\x03\x90\x02\x01BFZDgithub.com/provodka/provodka/proto/gen/provodka/company/v1;companyv1b\x06proto3"
+	"GetCompany\x12&.provodka.company.v1.GetCompanyRequest\x1a'.provodka.company.v1.GetCompanyResponse\"2\x82\xd3\xe4\x93\x02)\x12'/v1/books/{book}/companies/{company_id}\x90\x02\x01\x12\x8c\x01\n" +
+	"\vFindCompany\x12'.provodka.company.v1.FindCompanyRequest\x1a(.provodka.company.v1.FindCompanyResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/companies/find\x12\x8d\x01\n" +
+	"\rListCompanies\x12).provodka.company.v1.ListCompaniesRequest\x1a*.provodka.company.v1.ListCompaniesResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/companies\x90\x02\x01\x12\x95\x01\n" +
+	"\tGetWallet\x12%.provodka.company.v1.GetWalletRequest\x1a&.provodka.company.v1.GetWalletResponse\"9\x82\xd3\xe4\x93\x020\x12./v1/books/{book}/companies/{company_id}/wallet\x90\x02\x01BFZDgithub.com/provodka/provodka/proto/gen/provodka/company/v1;companyv1b\x06proto3"
 
 var (
 	file_provodka_company_v1_company_proto_rawDescOnce sync.Once

@@ -10,6 +10,7 @@ package executorv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -1296,7 +1297,7 @@ var File_provodka_executor_v1_executor_proto protoreflect.FileDescriptor
 
 const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\n" +
-	"#provodka/executor/v1/executor.proto\x12\x14provodka.executor.v1\x1a\x1bbuf/validate/validate.proto\"\xe0\x01\n" +
+	"#provodka/executor/v1/executor.proto\x12\x14provodka.executor.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xe0\x01\n" +
 	"\x06Person\x12\x1b\n" +
 	"\x03inn\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x03inn\x12\x1d\n" +
 	"\x05phone\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05phone\x12&\n" +
@@ -1403,15 +1404,15 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition:]\xbaHZ\x1aX\n" +
 	"\x11find_by_something\x12\x1fan INN or a phone must be given\x1a\"this.inn != '' || this.phone != ''\"U\n" +
 	"\x15FindExecutorsResponse\x12<\n" +
-	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\x88\x06\n" +
-	"\x0fExecutorService\x12q\n" +
-	"\x10RegisterExecutor\x12-.provodka.executor.v1.RegisterExecutorRequest\x1a..provodka.executor.v1.RegisterExecutorResponse\x12k\n" +
-	"\x0eUpdateExecutor\x12+.provodka.executor.v1.UpdateExecutorRequest\x1a,.provodka.executor.v1.UpdateExecutorResponse\x12h\n" +
-	"\rSetRequisites\x12*.provodka.executor.v1.SetRequisitesRequest\x1a+.provodka.executor.v1.SetRequisitesResponse\x12h\n" +
-	"\rBlockExecutor\x12*.provodka.executor.v1.BlockExecutorRequest\x1a+.provodka.executor.v1.BlockExecutorResponse\x12n\n" +
-	"\x0fUnblockExecutor\x12,.provodka.executor.v1.UnblockExecutorRequest\x1a-.provodka.executor.v1.UnblockExecutorResponse\x12g\n" +
-	"\vGetExecutor\x12(.provodka.executor.v1.GetExecutorRequest\x1a).provodka.executor.v1.GetExecutorResponse\"\x03\x90\x02\x01\x12h\n" +
-	"\rFindExecutors\x12*.provodka.executor.v1.FindExecutorsRequest\x1a+.provodka.executor.v1.FindExecutorsResponseBHZFgithub.com/provodka/provodka/proto/gen/provodka/executor/v1;executorv1b\x06proto3"
+	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\xff\b\n" +
+	"\x0fExecutorService\x12\x98\x01\n" +
+	"\x10RegisterExecutor\x12-.provodka.executor.v1.RegisterExecutorRequest\x1a..provodka.executor.v1.RegisterExecutorResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/executors\x12\xa0\x01\n" +
+	"\x0eUpdateExecutor\x12+.provodka.executor.v1.UpdateExecutorRequest\x1a,.provodka.executor.v1.UpdateExecutorResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\x1a(/v1/books/{book}/executors/{executor_id}\x12\xa8\x01\n" +
+	"\rSetRequisites\x12*.provodka.executor.v1.SetRequisitesRequest\x1a+.provodka.executor.v1.SetRequisitesResponse\">\x82\xd3\xe4\x93\x028:\x01*\x1a3/v1/books/{book}/executors/{executor_id}/requisites\x12\xa3\x01\n" +
+	"\rBlockExecutor\x12*.provodka.executor.v1.BlockExecutorRequest\x1a+.provodka.executor.v1.BlockExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/block\x12\xab\x01\n" +
+	"\x0fUnblockExecutor\x12,.provodka.executor.v1.UnblockExecutorRequest\x1a-.provodka.executor.v1.UnblockExecutorResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/books/{book}/executors/{executor_id}/unblock\x12\x97\x01\n" +
+	"\vGetExecutor\x12(.provodka.executor.v1.GetExecutorRequest\x1a).provodka.executor.v1.GetExecutorResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/executors/{executor_id}\x90\x02\x01\x12\x94\x01\n" +
+	"\rFindExecutors\x12*.provodka.executor.v1.FindExecutorsRequest\x1a+.provodka.executor.v1.FindExecutorsResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/executors/findBHZFgithub.com/provodka/provodka/proto/gen/provodka/executor/v1;executorv1b\x06proto3"
 
 var (
 	file_provodka_executor_v1_executor_proto_rawDescOnce sync.Once

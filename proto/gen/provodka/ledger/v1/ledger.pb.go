@@ -10,6 +10,7 @@ package ledgerv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -377,7 +378,7 @@ var File_provodka_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a provodka/ledger/v1/balance.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\"K\n" +
+	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a provodka/ledger/v1/balance.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\"K\n" +
 	"\x12GetPositionRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\"l\n" +
 	"\x13GetPositionResponse\x12\x1a\n" +
@@ -399,20 +400,20 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"remembered\x18\x04 \x01(\bR\n" +
 	"remembered\x12\x18\n" +
 	"\arussian\x18\x05 \x01(\tR\arussian\x12\x18\n" +
-	"\aenglish\x18\x06 \x01(\tR\aenglish2\x9d\t\n" +
-	"\rLedgerService\x12a\n" +
-	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\x12I\n" +
-	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\x12c\n" +
-	"\vGetBalances\x12&.provodka.ledger.v1.GetBalancesRequest\x1a'.provodka.ledger.v1.GetBalancesResponse\"\x03\x90\x02\x01\x12f\n" +
-	"\fListBalances\x12'.provodka.ledger.v1.ListBalancesRequest\x1a(.provodka.ledger.v1.ListBalancesResponse\"\x03\x90\x02\x01\x12f\n" +
-	"\fListAccounts\x12'.provodka.ledger.v1.ListAccountsRequest\x1a(.provodka.ledger.v1.ListAccountsResponse\"\x03\x90\x02\x01\x12Z\n" +
-	"\bListLegs\x12#.provodka.ledger.v1.ListLegsRequest\x1a$.provodka.ledger.v1.ListLegsResponse\"\x03\x90\x02\x01\x12Z\n" +
-	"\bGetEntry\x12#.provodka.ledger.v1.GetEntryRequest\x1a$.provodka.ledger.v1.GetEntryResponse\"\x03\x90\x02\x01\x12c\n" +
-	"\vListEntries\x12&.provodka.ledger.v1.ListEntriesRequest\x1a'.provodka.ledger.v1.ListEntriesResponse\"\x03\x90\x02\x01\x12W\n" +
-	"\aGetHold\x12\".provodka.ledger.v1.GetHoldRequest\x1a#.provodka.ledger.v1.GetHoldResponse\"\x03\x90\x02\x01\x12f\n" +
-	"\fTrialBalance\x12'.provodka.ledger.v1.TrialBalanceRequest\x1a(.provodka.ledger.v1.TrialBalanceResponse\"\x03\x90\x02\x01\x12c\n" +
-	"\vGetPosition\x12&.provodka.ledger.v1.GetPositionRequest\x1a'.provodka.ledger.v1.GetPositionResponse\"\x03\x90\x02\x01\x12f\n" +
-	"\fListRefusals\x12'.provodka.ledger.v1.ListRefusalsRequest\x1a(.provodka.ledger.v1.ListRefusalsResponse\"\x03\x90\x02\x01BDZBgithub.com/provodka/provodka/proto/gen/provodka/ledger/v1;ledgerv1b\x06proto3"
+	"\aenglish\x18\x06 \x01(\tR\aenglish2\x96\r\n" +
+	"\rLedgerService\x12\x87\x01\n" +
+	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/accounts\x12q\n" +
+	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/operations\x12\xa4\x01\n" +
+	"\vGetBalances\x12&.provodka.ledger.v1.GetBalancesRequest\x1a'.provodka.ledger.v1.GetBalancesResponse\"D\x82\xd3\xe4\x93\x02;Z\x1e:\x01*\"\x19/v1/books/{book}/balances\x12\x19/v1/books/{book}/balances\x90\x02\x01\x12\x8e\x01\n" +
+	"\fListBalances\x12'.provodka.ledger.v1.ListBalancesRequest\x1a(.provodka.ledger.v1.ListBalancesResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/balances/{type}\x90\x02\x01\x12\x87\x01\n" +
+	"\fListAccounts\x12'.provodka.ledger.v1.ListAccountsRequest\x1a(.provodka.ledger.v1.ListAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/books/{book}/accounts\x90\x02\x01\x12\x8a\x01\n" +
+	"\bListLegs\x12#.provodka.ledger.v1.ListLegsRequest\x1a$.provodka.ledger.v1.ListLegsResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/accounts/{account}/legs\x90\x02\x01\x12\xa4\x01\n" +
+	"\bGetEntry\x12#.provodka.ledger.v1.GetEntryRequest\x1a$.provodka.ledger.v1.GetEntryResponse\"M\x82\xd3\xe4\x93\x02DZ#\x12!/v1/books/{book}/keys/{key}/entry\x12\x1d/v1/books/{book}/entries/{id}\x90\x02\x01\x12\x83\x01\n" +
+	"\vListEntries\x12&.provodka.ledger.v1.ListEntriesRequest\x1a'.provodka.ledger.v1.ListEntriesResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/books/{book}/entries\x90\x02\x01\x12z\n" +
+	"\aGetHold\x12\".provodka.ledger.v1.GetHoldRequest\x1a#.provodka.ledger.v1.GetHoldResponse\"&\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/books/{book}/holds/{id}\x90\x02\x01\x12\x8c\x01\n" +
+	"\fTrialBalance\x12'.provodka.ledger.v1.TrialBalanceRequest\x1a(.provodka.ledger.v1.TrialBalanceResponse\")\x82\xd3\xe4\x93\x02 \x12\x1e/v1/books/{book}/trial-balance\x90\x02\x01\x12\x84\x01\n" +
+	"\vGetPosition\x12&.provodka.ledger.v1.GetPositionRequest\x1a'.provodka.ledger.v1.GetPositionResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/books/{book}/position\x90\x02\x01\x12z\n" +
+	"\fListRefusals\x12'.provodka.ledger.v1.ListRefusalsRequest\x1a(.provodka.ledger.v1.ListRefusalsResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/refusals\x90\x02\x01BDZBgithub.com/provodka/provodka/proto/gen/provodka/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_provodka_ledger_v1_ledger_proto_rawDescOnce sync.Once

@@ -11,6 +11,7 @@ package registerv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	v1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -569,7 +570,7 @@ var File_provodka_register_v1_register_proto protoreflect.FileDescriptor
 
 const file_provodka_register_v1_register_proto_rawDesc = "" +
 	"\n" +
-	"#provodka/register/v1/register.proto\x12\x14provodka.register.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/refusal.proto\"\xd1\x01\n" +
+	"#provodka/register/v1/register.proto\x12\x14provodka.register.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/refusal.proto\"\xd1\x01\n" +
 	"\x15ImportRegisterRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
 	"\n" +
@@ -611,11 +612,11 @@ const file_provodka_register_v1_register_proto_rawDesc = "" +
 	"registerId\"I\n" +
 	"\x16DownloadErrorsResponse\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\fR\x04file\x12\x1b\n" +
-	"\tfile_name\x18\x02 \x01(\tR\bfileName2\xd9\x02\n" +
-	"\x0fRegisterService\x12k\n" +
-	"\x0eImportRegister\x12+.provodka.register.v1.ImportRegisterRequest\x1a,.provodka.register.v1.ImportRegisterResponse\x12g\n" +
-	"\vGetRegister\x12(.provodka.register.v1.GetRegisterRequest\x1a).provodka.register.v1.GetRegisterResponse\"\x03\x90\x02\x01\x12p\n" +
-	"\x0eDownloadErrors\x12+.provodka.register.v1.DownloadErrorsRequest\x1a,.provodka.register.v1.DownloadErrorsResponse\"\x03\x90\x02\x01BHZFgithub.com/provodka/provodka/proto/gen/provodka/register/v1;registerv1b\x06proto3"
+	"\tfile_name\x18\x02 \x01(\tR\bfileName2\xea\x03\n" +
+	"\x0fRegisterService\x12\x92\x01\n" +
+	"\x0eImportRegister\x12+.provodka.register.v1.ImportRegisterRequest\x1a,.provodka.register.v1.ImportRegisterResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/registers\x12\x97\x01\n" +
+	"\vGetRegister\x12(.provodka.register.v1.GetRegisterRequest\x1a).provodka.register.v1.GetRegisterResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/registers/{register_id}\x90\x02\x01\x12\xa7\x01\n" +
+	"\x0eDownloadErrors\x12+.provodka.register.v1.DownloadErrorsRequest\x1a,.provodka.register.v1.DownloadErrorsResponse\":\x82\xd3\xe4\x93\x021\x12//v1/books/{book}/registers/{register_id}/errors\x90\x02\x01BHZFgithub.com/provodka/provodka/proto/gen/provodka/register/v1;registerv1b\x06proto3"
 
 var (
 	file_provodka_register_v1_register_proto_rawDescOnce sync.Once

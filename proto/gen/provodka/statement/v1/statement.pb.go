@@ -11,6 +11,7 @@ package statementv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	v1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -1732,7 +1733,7 @@ var File_provodka_statement_v1_statement_proto protoreflect.FileDescriptor
 
 const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\n" +
-	"%provodka/statement/v1/statement.proto\x12\x15provodka.statement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
+	"%provodka/statement/v1/statement.proto\x12\x15provodka.statement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
 	"\x16ImportStatementRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12 \n" +
 	"\x04file\x18\x02 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\xc0\x03R\x04file\x12%\n" +
@@ -1867,18 +1868,18 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x0fEXPLANATION_FEE\x10\x01\x12\x15\n" +
 	"\x11EXPLANATION_KNOWN\x10\x02\x12\x14\n" +
 	"\x10EXPLANATION_LOSS\x10\x03\x12\x16\n" +
-	"\x12EXPLANATION_CHARGE\x10\x042\xeb\x05\n" +
-	"\x10StatementService\x12p\n" +
-	"\x0fImportStatement\x12-.provodka.statement.v1.ImportStatementRequest\x1a..provodka.statement.v1.ImportStatementResponse\x12l\n" +
-	"\fGetStatement\x12*.provodka.statement.v1.GetStatementRequest\x1a+.provodka.statement.v1.GetStatementResponse\"\x03\x90\x02\x01\x12c\n" +
-	"\tListLines\x12'.provodka.statement.v1.ListLinesRequest\x1a(.provodka.statement.v1.ListLinesResponse\"\x03\x90\x02\x01\x12a\n" +
+	"\x12EXPLANATION_CHARGE\x10\x042\xdd\b\n" +
+	"\x10StatementService\x12\x98\x01\n" +
+	"\x0fImportStatement\x12-.provodka.statement.v1.ImportStatementRequest\x1a..provodka.statement.v1.ImportStatementResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/statements\x12\x9e\x01\n" +
+	"\fGetStatement\x12*.provodka.statement.v1.GetStatementRequest\x1a+.provodka.statement.v1.GetStatementResponse\"5\x82\xd3\xe4\x93\x02,\x12*/v1/books/{book}/statements/{statement_id}\x90\x02\x01\x12\x8b\x01\n" +
+	"\tListLines\x12'.provodka.statement.v1.ListLinesRequest\x1a(.provodka.statement.v1.ListLinesResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/statement-lines\x90\x02\x01\x12\x9f\x01\n" +
 	"\n" +
-	"AssignLine\x12(.provodka.statement.v1.AssignLineRequest\x1a).provodka.statement.v1.AssignLineResponse\x12d\n" +
-	"\vExplainLine\x12).provodka.statement.v1.ExplainLineRequest\x1a*.provodka.statement.v1.ExplainLineResponse\x12a\n" +
+	"AssignLine\x12(.provodka.statement.v1.AssignLineRequest\x1a).provodka.statement.v1.AssignLineResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/v1/books/{book}/statement-lines/{line_id}/assign\x12\xa3\x01\n" +
+	"\vExplainLine\x12).provodka.statement.v1.ExplainLineRequest\x1a*.provodka.statement.v1.ExplainLineResponse\"=\x82\xd3\xe4\x93\x027:\x01*\"2/v1/books/{book}/statement-lines/{line_id}/explain\x12\x9f\x01\n" +
 	"\n" +
-	"ReturnLine\x12(.provodka.statement.v1.ReturnLineRequest\x1a).provodka.statement.v1.ReturnLineResponse\x12f\n" +
+	"ReturnLine\x12(.provodka.statement.v1.ReturnLineRequest\x1a).provodka.statement.v1.ReturnLineResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/v1/books/{book}/statement-lines/{line_id}/return\x12\x94\x01\n" +
 	"\n" +
-	"CountLines\x12(.provodka.statement.v1.CountLinesRequest\x1a).provodka.statement.v1.CountLinesResponse\"\x03\x90\x02\x01BJZHgithub.com/provodka/provodka/proto/gen/provodka/statement/v1;statementv1b\x06proto3"
+	"CountLines\x12(.provodka.statement.v1.CountLinesRequest\x1a).provodka.statement.v1.CountLinesResponse\"1\x82\xd3\xe4\x93\x02(\x12&/v1/books/{book}/statement-lines/count\x90\x02\x01BJZHgithub.com/provodka/provodka/proto/gen/provodka/statement/v1;statementv1b\x06proto3"
 
 var (
 	file_provodka_statement_v1_statement_proto_rawDescOnce sync.Once

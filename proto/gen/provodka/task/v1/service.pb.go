@@ -11,6 +11,7 @@ package taskv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -1997,7 +1998,7 @@ var File_provodka_task_v1_service_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/task/v1/service.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1bprovodka/task/v1/bulk.proto\x1a\x1bprovodka/task/v1/task.proto\"\xda\x01\n" +
+	"\x1eprovodka/task/v1/service.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bprovodka/task/v1/bulk.proto\x1a\x1bprovodka/task/v1/task.proto\"\xda\x01\n" +
 	"\x11CreateTaskRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x128\n" +
@@ -2135,29 +2136,28 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\tActSigner\x12\x1a\n" +
 	"\x16ACT_SIGNER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACT_SIGNER_EXECUTOR\x10\x01\x12\x17\n" +
-	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xf2\n" +
+	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xf0\x10\n" +
+	"\vTaskService\x12z\n" +
 	"\n" +
-	"\vTaskService\x12W\n" +
+	"CreateTask\x12#.provodka.task.v1.CreateTaskRequest\x1a$.provodka.task.v1.CreateTaskResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/books/{book}/tasks\x12\x83\x01\n" +
+	"\vCreateTasks\x12$.provodka.task.v1.CreateTasksRequest\x1a%.provodka.task.v1.CreateTasksResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/books/{book}/tasks/batch\x12\x8b\x01\n" +
 	"\n" +
-	"CreateTask\x12#.provodka.task.v1.CreateTaskRequest\x1a$.provodka.task.v1.CreateTaskResponse\x12Z\n" +
-	"\vCreateTasks\x12$.provodka.task.v1.CreateTasksRequest\x1a%.provodka.task.v1.CreateTasksResponse\x12W\n" +
+	"AssignTask\x12#.provodka.task.v1.AssignTaskRequest\x1a$.provodka.task.v1.AssignTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/assign\x12\x83\x01\n" +
+	"\bSignTask\x12!.provodka.task.v1.SignTaskRequest\x1a\".provodka.task.v1.SignTaskResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/books/{book}/tasks/{task_id}/sign\x12\x83\x01\n" +
+	"\bDoneTask\x12!.provodka.task.v1.DoneTaskRequest\x1a\".provodka.task.v1.DoneTaskResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/books/{book}/tasks/{task_id}/done\x12\x84\x01\n" +
+	"\aSignAct\x12 .provodka.task.v1.SignActRequest\x1a!.provodka.task.v1.SignActResponse\"4\x82\xd3\xe4\x93\x02.:\x01*\")/v1/books/{book}/tasks/{task_id}/sign-act\x12\x7f\n" +
+	"\aPayTask\x12 .provodka.task.v1.PayTaskRequest\x1a!.provodka.task.v1.PayTaskResponse\"/\x82\xd3\xe4\x93\x02):\x01*\"$/v1/books/{book}/tasks/{task_id}/pay\x12\x87\x01\n" +
+	"\tRetryTask\x12\".provodka.task.v1.RetryTaskRequest\x1a#.provodka.task.v1.RetryTaskResponse\"1\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/books/{book}/tasks/{task_id}/retry\x12\x8b\x01\n" +
 	"\n" +
-	"AssignTask\x12#.provodka.task.v1.AssignTaskRequest\x1a$.provodka.task.v1.AssignTaskResponse\x12Q\n" +
-	"\bSignTask\x12!.provodka.task.v1.SignTaskRequest\x1a\".provodka.task.v1.SignTaskResponse\x12Q\n" +
-	"\bDoneTask\x12!.provodka.task.v1.DoneTaskRequest\x1a\".provodka.task.v1.DoneTaskResponse\x12N\n" +
-	"\aSignAct\x12 .provodka.task.v1.SignActRequest\x1a!.provodka.task.v1.SignActResponse\x12N\n" +
-	"\aPayTask\x12 .provodka.task.v1.PayTaskRequest\x1a!.provodka.task.v1.PayTaskResponse\x12T\n" +
-	"\tRetryTask\x12\".provodka.task.v1.RetryTaskRequest\x1a#.provodka.task.v1.RetryTaskResponse\x12W\n" +
+	"CancelTask\x12#.provodka.task.v1.CancelTaskRequest\x1a$.provodka.task.v1.CancelTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/cancel\x12z\n" +
+	"\aDoneAll\x12 .provodka.task.v1.DoneAllRequest\x1a!.provodka.task.v1.DoneAllResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/tasks/done-all\x12z\n" +
+	"\aSignAll\x12 .provodka.task.v1.SignAllRequest\x1a!.provodka.task.v1.SignAllResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/tasks/sign-all\x12v\n" +
+	"\x06PayAll\x12\x1f.provodka.task.v1.PayAllRequest\x1a .provodka.task.v1.PayAllResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/books/{book}/tasks/pay-all\x12{\n" +
+	"\aGetTask\x12 .provodka.task.v1.GetTaskRequest\x1a!.provodka.task.v1.GetTaskResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/tasks/{task_id}\x90\x02\x01\x12w\n" +
+	"\tListTasks\x12\".provodka.task.v1.ListTasksRequest\x1a#.provodka.task.v1.ListTasksResponse\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/books/{book}/tasks\x90\x02\x01\x12\x80\x01\n" +
 	"\n" +
-	"CancelTask\x12#.provodka.task.v1.CancelTaskRequest\x1a$.provodka.task.v1.CancelTaskResponse\x12N\n" +
-	"\aDoneAll\x12 .provodka.task.v1.DoneAllRequest\x1a!.provodka.task.v1.DoneAllResponse\x12N\n" +
-	"\aSignAll\x12 .provodka.task.v1.SignAllRequest\x1a!.provodka.task.v1.SignAllResponse\x12K\n" +
-	"\x06PayAll\x12\x1f.provodka.task.v1.PayAllRequest\x1a .provodka.task.v1.PayAllResponse\x12S\n" +
-	"\aGetTask\x12 .provodka.task.v1.GetTaskRequest\x1a!.provodka.task.v1.GetTaskResponse\"\x03\x90\x02\x01\x12Y\n" +
-	"\tListTasks\x12\".provodka.task.v1.ListTasksRequest\x1a#.provodka.task.v1.ListTasksResponse\"\x03\x90\x02\x01\x12\\\n" +
-	"\n" +
-	"CountTasks\x12#.provodka.task.v1.CountTasksRequest\x1a$.provodka.task.v1.CountTasksResponse\"\x03\x90\x02\x01\x12e\n" +
-	"\rExplainAmount\x12&.provodka.task.v1.ExplainAmountRequest\x1a'.provodka.task.v1.ExplainAmountResponse\"\x03\x90\x02\x01B@Z>github.com/provodka/provodka/proto/gen/provodka/task/v1;taskv1b\x06proto3"
+	"CountTasks\x12#.provodka.task.v1.CountTasksRequest\x1a$.provodka.task.v1.CountTasksResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/books/{book}/tasks/count\x90\x02\x01\x12\xbb\x01\n" +
+	"\rExplainAmount\x12&.provodka.task.v1.ExplainAmountRequest\x1a'.provodka.task.v1.ExplainAmountResponse\"Y\x82\xd3\xe4\x93\x02P:\x01*Z)\x12'/v1/books/{book}/tasks/{task_id}/amount\" /v1/books/{book}/amounts/explain\x90\x02\x01B@Z>github.com/provodka/provodka/proto/gen/provodka/task/v1;taskv1b\x06proto3"
 
 var (
 	file_provodka_task_v1_service_proto_rawDescOnce sync.Once
