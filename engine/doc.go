@@ -10,7 +10,8 @@
 //	submit.go   splits operations by route, appends, waits; hub.go tells, lookup.go asks
 //	text.go     what may not enter the log
 //	lease.go    which shards are ours; shard.go takes one over and runs its parts
-//	fold.go     a database that was restored gets its missing events back
+//	fold.go     a database gets the events that it lacks, rebuild.go all of them;
+//	            rejoin.go finds its place in the command log again
 //	reader.go   decodes and waits for the clock
 //	writer.go   batches and the commit pipeline; mend.go decides again what failed
 //	decide.go   one command against memory: group.go all or none, key.go known keys,

@@ -33,7 +33,12 @@ func (s *shard) catchUp(ctx context.Context, w *writer, tail *port.LogRecord) er
 	}
 	s.engine.cfg.Logger.WarnContext(ctx, "the database is behind its event log: folding the missing events in",
 		"shard", s.number, "database", w.committed.head.Seq, "events", last.Record.GetSeq())
-	return s.foldMissing(ctx, w)
+	f := newFold(s.number, w.session, w.rows, w.totals, w.committed, s.engine.cfg.BatchOperations)
+	if err := f.from(ctx, s.engine.cfg.Events); err != nil {
+		return err
+	}
+	w.committed = f.committed
+	return w.forget(ctx)
 }
 
 // unknownEpoch stands for the leader epoch in the position of a shard that was
@@ -42,65 +47,95 @@ func (s *shard) catchUp(ctx context.Context, w *writer, tail *port.LogRecord) er
 // is, commands do not expire, and whoever takes the shard over knows by this.
 const unknownEpoch = -1
 
-// foldMissing writes the events that the database lacks, deciding nothing again.
-func (s *shard) foldMissing(ctx context.Context, w *writer) error {
-	var pending []journal.Sealed
-	head := w.committed.head
-	topic := w.committed.position.TopicID // offsets of events are of the topic that was read
-	if topic == ([16]byte{}) {
-		topic = s.engine.cfg.Commands.TopicID()
+// fold writes events into the rows of a shard, deciding nothing again: those that a
+// restored database lacks, or all of them in a rebuild.
+type fold struct {
+	shard     int
+	session   *store.Writer
+	rows      *store.Rows
+	totals    *store.Totals // after the pending records
+	most      int           // records of one commit, about
+	committed mark
+	progress  func(journal.Head) // told of every commit
+
+	head    journal.Head // of what was read
+	pending []journal.Sealed
+	bytes   int // of what is pending
+}
+
+// foldBytes bounds the records of one commit: each may be a megabyte.
+const foldBytes = 8 << 20
+
+func newFold(shard int, session *store.Writer, rows *store.Rows, totals *store.Totals, at mark, most int) *fold {
+	return &fold{
+		shard: shard, session: session, rows: rows, totals: totals, most: most, committed: at, head: at.head,
+		progress: func(journal.Head) {},
 	}
-	flush := func() error {
-		last := pending[len(pending)-1].Record
-		next := store.Position{Offset: last.GetOffset() + 1, LeaderEpoch: unknownEpoch, TopicID: topic}
-		w.rows.Reset()
-		for _, r := range pending {
-			w.rows.Add(r, w.totals)
-		}
-		err := w.session.Commit(ctx, store.Commit{
-			Expect: w.committed.position, Next: next, ClockUS: last.GetClockUs(), Rows: w.rows,
-		})
-		if err != nil {
-			return fmt.Errorf("fold up to %d.%d: %w", s.number, last.GetSeq(), err)
-		}
-		w.committed = mark{position: next, head: head, clockUS: last.GetClockUs()}
-		pending = pending[:0]
-		return nil
-	}
+}
+
+// from folds what the event log holds beyond the database. Every header, number and
+// link is checked on the way.
+func (f *fold) from(ctx context.Context, events EventSource) error {
 	// Record n stands at offset n-1 or later, so what comes before can be left out.
-	from := int64(max(head.Seq, 1) - 1)
-	err := s.engine.cfg.Events.Replay(ctx, s.number, from, func(records []port.LogRecord) error {
+	from := int64(max(f.head.Seq, 1) - 1)
+	err := events.Replay(ctx, f.shard, from, func(records []port.LogRecord) error {
 		for _, r := range records {
-			ev, err := journal.ReadEvent(r.Value, headerMap(r.Headers))
-			if err != nil {
-				return fmt.Errorf("%w: offset %d: %w", ErrTorn, r.Offset, err)
-			}
-			if ev.Record.GetSeq() <= w.committed.head.Seq {
-				if ev.Record.GetSeq() == w.committed.head.Seq && ev.Hash != w.committed.head.Hash {
-					return fmt.Errorf("%w: %d.%d", ErrForked, s.number, ev.Record.GetSeq())
-				}
-				continue
-			}
-			sealed, err := head.Follow(uint32(s.number), r.Value)
-			if err != nil {
-				return fmt.Errorf("%w: %w", ErrTorn, err)
-			}
-			pending = append(pending, sealed)
-			if len(pending) >= s.engine.cfg.BatchOperations && sealed.Record.GetLast() {
-				if err := flush(); err != nil {
-					return err
-				}
+			if err := f.add(ctx, r); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || len(f.pending) == 0 {
 		return err
 	}
-	if len(pending) > 0 {
-		if err := flush(); err != nil {
-			return err
-		}
+	if !f.pending[len(f.pending)-1].Record.GetLast() {
+		return fmt.Errorf("%w: the events of shard %d end at %d, inside a command", ErrTorn, f.shard, f.head.Seq)
 	}
-	return w.forget(ctx)
+	return f.flush(ctx)
+}
+
+// add takes the next event, and commits when there are enough and a command is whole.
+func (f *fold) add(ctx context.Context, r port.LogRecord) error {
+	ev, err := journal.ReadEvent(r.Value, headerMap(r.Headers))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: offset %d: %w", ErrTorn, r.Offset, err)
+	case ev.Record.GetSeq() < f.committed.head.Seq:
+		return nil
+	case ev.Record.GetSeq() == f.committed.head.Seq && f.committed.head.Seq > 0:
+		if ev.Hash != f.committed.head.Hash {
+			return fmt.Errorf("%w: %d.%d", ErrForked, f.shard, ev.Record.GetSeq())
+		}
+		return nil
+	}
+	if err := f.head.FollowEvent(uint32(f.shard), ev); err != nil {
+		return fmt.Errorf("%w: %w", ErrTorn, err)
+	}
+	f.pending, f.bytes = append(f.pending, ev.Sealed), f.bytes+len(ev.Raw)
+	if (len(f.pending) < f.most && f.bytes < foldBytes) || !ev.Record.GetLast() {
+		return nil
+	}
+	return f.flush(ctx)
+}
+
+// flush commits what is pending. Which topic the offset is of stays what it was: when
+// the database never knew, the owner finds it out before it reads (see rejoin).
+func (f *fold) flush(ctx context.Context) error {
+	last := f.pending[len(f.pending)-1].Record
+	next := store.Position{Offset: last.GetOffset() + 1, LeaderEpoch: unknownEpoch, TopicID: f.committed.position.TopicID}
+	f.rows.Reset()
+	for _, r := range f.pending {
+		f.rows.Add(r, f.totals)
+	}
+	err := f.session.Commit(ctx, store.Commit{
+		Expect: f.committed.position, Next: next, ClockUS: last.GetClockUs(), Rows: f.rows,
+	})
+	if err != nil {
+		return fmt.Errorf("fold up to %d.%d: %w", f.shard, last.GetSeq(), err)
+	}
+	f.committed = mark{position: next, head: f.head, clockUS: last.GetClockUs()}
+	f.pending, f.bytes = f.pending[:0], 0
+	f.progress(f.head)
+	return nil
 }

@@ -331,14 +331,18 @@ func TestTheSameLogGivesTheSameHeads(t *testing.T) {
 
 func (w *world) replay(limit int) []engine.Replayed {
 	w.t.Helper()
-	other := newWorld(w.t, w.shards)
-	db, log := w.db(other.dsn), w.log()
+	return w.replayOn(newWorld(w.t, w.shards).dsn, limit, false)
+}
+
+func (w *world) replayOn(dsn string, limit int, rebuilt bool) []engine.Replayed {
+	w.t.Helper()
+	db, log := w.db(dsn), w.log()
 	defer db.Close()
 	defer log.Close()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	heads, err := engine.Replay(ctx, engine.ReplayConfig{
-		DB: db, Commands: log, Events: log, Flows: flow.NewRegistry(parcel(w.t)), Zone: db.Zone(), Logger: quiet, BatchOperations: limit,
+		DB: db, Commands: log, Events: log, Flows: flow.NewRegistry(parcel(w.t)), Zone: db.Zone(), Logger: quiet, BatchOperations: limit, Rebuilt: rebuilt,
 	})
 	if err != nil {
 		w.t.Fatal(err)

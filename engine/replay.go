@@ -23,7 +23,8 @@ type ReplayConfig struct {
 	Flows           *flow.Registry
 	Zone            *time.Location
 	Logger          *slog.Logger
-	BatchOperations int // most operations of one commit
+	BatchOperations int  // most operations of one commit
+	Rebuilt         bool // DB was made of the first events of the log: the rest is decided
 }
 
 // Replayed is one shard's journal as it was recorded and as it was decided again.
@@ -44,9 +45,14 @@ func Replay(ctx context.Context, cfg ReplayConfig) ([]Replayed, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Rebuilt {
+		if err := free(ctx, cfg.DB, cfg.Commands.Shards()); err != nil {
+			return nil, err
+		}
+	}
 	shards := make([]Replayed, cfg.Commands.Shards())
 	for s := range shards {
-		if shards[s], err = e.replayShard(ctx, s); err != nil {
+		if shards[s], err = e.replayShard(ctx, s, cfg.Rebuilt); err != nil {
 			return nil, fmt.Errorf("replay shard %d: %w", s, err)
 		}
 	}
@@ -63,13 +69,13 @@ func (silent) Listen(ctx context.Context, _ string, _ func([]byte)) error {
 	return ctx.Err()
 }
 
-func (e *Engine) replayShard(ctx context.Context, number int) (r Replayed, err error) {
+func (e *Engine) replayShard(ctx context.Context, number int, rebuilt bool) (r Replayed, err error) {
 	s := &shard{engine: e, number: number}
 	taken, err := e.cfg.DB.TakeOver(ctx, number)
 	if err != nil {
 		return r, err
 	}
-	if taken.Head.Seq != 0 {
+	if taken.Head.Seq != 0 && !rebuilt {
 		return r, fmt.Errorf("the database holds %d records of the shard; a replay wants it empty", taken.Head.Seq)
 	}
 	session, err := e.cfg.DB.OpenWriter(ctx, number, taken.Epoch)
@@ -87,13 +93,20 @@ func (e *Engine) replayShard(ctx context.Context, number int) (r Replayed, err e
 	if err != nil || recorded.head.Seq == 0 {
 		return r, err
 	}
+	r = Replayed{Recorded: recorded.head, Decided: w.committed.head}
+	if recorded.until < w.position.Offset {
+		return r, nil
+	}
 	// A log that ends before what was decided from it would be waited for for ever.
 	end, err := e.cfg.Commands.Read(ctx, number, port.LogPosition{Offset: recorded.until + 1, LeaderEpoch: unknownEpoch, TopicID: w.topic})
 	if err != nil {
 		return r, fmt.Errorf("the events speak of command %d: %w", recorded.until, err)
 	}
 	end.Close()
-	reader, err := e.cfg.Commands.Read(ctx, number, port.LogPosition{TopicID: w.topic})
+	if err := s.rejoin(ctx, w); err != nil {
+		return r, err
+	}
+	reader, err := e.cfg.Commands.Read(ctx, number, port.LogPosition(w.position))
 	if err != nil {
 		return r, err
 	}

@@ -91,6 +91,9 @@ func (s *shard) loop(ctx context.Context) error {
 	if err := s.catchUp(ctx, w, tail); err != nil {
 		return err
 	}
+	if err := s.rejoin(ctx, w); err != nil {
+		return err
+	}
 	if w.position.Offset > 0 && w.position.LeaderEpoch == unknownEpoch {
 		w.patientUntilUS = e.clock.now() + mostAhead.Microseconds()
 	}

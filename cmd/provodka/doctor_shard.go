@@ -131,6 +131,11 @@ func (d *doctor) effects(ctx context.Context, subject string, db *store.DB, shar
 // commands looks at the shard's place in the command log and at what waits there.
 func (d *doctor) commands(ctx context.Context, subject string, log *kafka.Log, state store.ShardState, clock time.Time) {
 	subject += " commands"
+	if state.Position.Offset > 0 && state.Position.TopicID == ([16]byte{}) {
+		d.add(note, subject, fmt.Sprintf("at offset %d; rebuilt from events, and not joined with the command log yet", state.Position.Offset),
+			"start `provodka serve`: it looks whether the commands fit before it goes on")
+		return
+	}
 	reader, err := log.Read(ctx, state.Shard, port.LogPosition(state.Position))
 	if err != nil {
 		d.add(bad, subject, err.Error(), positionAdvice(err))

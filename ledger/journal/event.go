@@ -130,7 +130,7 @@ var ErrEnvelope = errors.New("headers and value disagree")
 // every attribute, and that the hash follows from the one before.
 func ReadEvent(value []byte, headers map[string]string) (Event, error) {
 	r := new(journalv1.Record)
-	if err := proto.Unmarshal(value, r); err != nil {
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(value, r); err != nil {
 		return Event{}, fmt.Errorf("%w: the value is no record: %w", ErrEnvelope, err)
 	}
 	prev, err := headerHash(headers, HeaderPrevious)
@@ -145,6 +145,24 @@ func ReadEvent(value []byte, headers map[string]string) (Event, error) {
 		}
 	}
 	return Event{Sealed: s, Previous: prev}, nil
+}
+
+// ErrUnknown says that a record was written by a program that knows more than this one.
+var ErrUnknown = errors.New("the record has fields that this program does not know")
+
+// FollowEvent checks that a published record is the shard's next one, that it follows
+// the hash before it, and that nothing of it is lost on this program; it advances the head.
+func (h *Head) FollowEvent(shard uint32, e Event) error {
+	switch r := e.Record; {
+	case r.GetShard() != shard || r.GetSeq() != h.Seq+1:
+		return fmt.Errorf("%w: expected record %d.%d, found %d.%d", ErrChain, shard, h.Seq+1, r.GetShard(), r.GetSeq())
+	case e.Previous != h.Hash:
+		return fmt.Errorf("%w: record %d.%d follows %s, the one before it is %s", ErrChain, shard, r.GetSeq(), e.Previous, h.Hash)
+	case proto.Size(r) != len(e.Raw):
+		return fmt.Errorf("%w: %d.%d", ErrUnknown, shard, r.GetSeq())
+	}
+	h.Seq, h.Hash = e.Record.GetSeq(), e.Hash
+	return nil
 }
 
 func headerHash(headers map[string]string, name string) (Hash, error) {
