@@ -8,6 +8,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // catchUp compares the database with the events' tail before anything is decided.
@@ -56,7 +57,8 @@ type fold struct {
 	totals    *store.Totals // after the pending records
 	most      int           // records of one commit, about
 	committed mark
-	progress  func(journal.Head) // told of every commit
+	progress  func(journal.Head)      // told of every commit
+	each      func(*journalv1.Record) // told of every event, also of those that are there; nil: of none
 
 	head    journal.Head // of what was read
 	pending []journal.Sealed
@@ -78,6 +80,9 @@ func newFold(shard int, session *store.Writer, rows *store.Rows, totals *store.T
 func (f *fold) from(ctx context.Context, events EventSource) error {
 	// Record n stands at offset n-1 or later, so what comes before can be left out.
 	from := int64(max(f.head.Seq, 1) - 1)
+	if f.each != nil {
+		from = 0
+	}
 	err := events.Replay(ctx, f.shard, from, func(records []port.LogRecord) error {
 		for _, r := range records {
 			if err := f.add(ctx, r); err != nil {
@@ -98,6 +103,9 @@ func (f *fold) from(ctx context.Context, events EventSource) error {
 // add takes the next event, and commits when there are enough and a command is whole.
 func (f *fold) add(ctx context.Context, r port.LogRecord) error {
 	ev, err := journal.ReadEvent(r.Value, headerMap(r.Headers))
+	if err == nil && f.each != nil {
+		f.each(ev.Record)
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: offset %d: %w", ErrTorn, r.Offset, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // EventSource gives a shard's events again, in order; a port.EventLog is one.
@@ -26,6 +27,7 @@ type RebuildConfig struct {
 	BatchOperations int                              // records of one commit, about; default 8,000
 	AtOnce          int                              // shards at once; default 4
 	Progress        func(shard int, at journal.Head) // told of every commit, from several goroutines; may be nil
+	Each            func(*journalv1.Record)          // told of every event, from several goroutines; may be nil
 }
 
 // ErrNotEmpty says that a database holds, or serves, something else than the beginning
@@ -116,5 +118,6 @@ func (c RebuildConfig) shard(ctx context.Context, number int) error {
 	at := mark{position: taken.Position, head: taken.Head, clockUS: taken.ClockUS}
 	f := newFold(number, session, store.NewRows(c.DB.Zone()), totals, at, c.BatchOperations)
 	f.progress = func(head journal.Head) { c.Progress(number, head) }
+	f.each = c.Each
 	return f.from(ctx, c.Events)
 }

@@ -35,7 +35,7 @@ func newRootCmd(env *Env) *cobra.Command {
 	for group, commands := range map[string][]*cobra.Command{
 		"run":   {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newVersionCmd(env)},
 		"read":  {newTrialBalanceCmd(env), newBalanceCmd(env), newStatementCmd(env), newTaskCmd(env), newExportCmd(env)},
-		"prove": {newAuditCmd(env), newReplayCmd(env), newEventsCmd(env), newDoctorCmd(env)},
+		"prove": {newAuditCmd(env), newReplayCmd(env), newRebuildCmd(env), newEventsCmd(env), newDoctorCmd(env)},
 	} {
 		for _, c := range commands {
 			c.GroupID = group

@@ -57,6 +57,12 @@ func (db *DB) Aggregates(ctx context.Context, page AggregatePage) ([]AggregateRo
 	return rows[:min(len(rows), page.Limit)], seen, nil
 }
 
+// AllAggregates reads the aggregates of a shard in the order of their keys, after the
+// given one.
+func (db *DB) AllAggregates(ctx context.Context, shard int, after AggregateKey, limit int) ([]AggregateRow, error) {
+	return collect(ctx, db, "aggregates", scanAggregate, sqlAggregateScan, shard, after.Book, after.Flow, after.ID, limit)
+}
+
 // CountAggregates counts a flow's aggregates by state; owner "" is every owner.
 func (db *DB) CountAggregates(ctx context.Context, book, flow, owner string) (map[string]int64, []Seen, error) {
 	type count struct {

@@ -120,6 +120,11 @@ func (db *DB) OpenEffects(ctx context.Context, shard int, after string, limit in
 	return collect(ctx, db, "open effects", scanEffect, sqlEffectOpen, shard, after, limit)
 }
 
+// AllEffects is OpenEffects with those that are closed.
+func (db *DB) AllEffects(ctx context.Context, shard int, after string, limit int) ([]EffectRow, error) {
+	return collect(ctx, db, "effects", scanEffect, sqlEffectScan, shard, after, limit)
+}
+
 // TimerRow is a timer that stands.
 type TimerRow struct {
 	Book  string

@@ -123,6 +123,14 @@ func (db *DB) FindAPIKey(ctx context.Context, hash []byte) (APIKey, bool, error)
 	return keys[0], true, nil
 }
 
+// APIKeysThere names those keys that exist.
+func (db *DB) APIKeysThere(ctx context.Context, ids []string) ([]string, error) {
+	return collect(ctx, db, "api keys", func(rows pgx.Rows) (id string, err error) {
+		err = rows.Scan(&id)
+		return id, err
+	}, sqlAPIKeyThere, ids)
+}
+
 func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 	n := len(rows)
 	if n == 0 {

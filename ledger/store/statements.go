@@ -24,12 +24,16 @@ var (
 	sqlAggregatePageOwner string
 	//go:embed sql/aggregate_page_state.sql
 	sqlAggregatePageState string
+	//go:embed sql/aggregate_scan.sql
+	sqlAggregateScan string
 	//go:embed sql/aggregate_upsert.sql
 	sqlAggregateUpsert string
 	//go:embed sql/api_key_find.sql
 	sqlAPIKeyFind string
 	//go:embed sql/api_key_put.sql
 	sqlAPIKeyPut string
+	//go:embed sql/api_key_there.sql
+	sqlAPIKeyThere string
 	//go:embed sql/audit_holds.sql
 	sqlAuditHolds string
 	//go:embed sql/audit_legs.sql
@@ -40,6 +44,8 @@ var (
 	sqlEffectLoad string
 	//go:embed sql/effect_open.sql
 	sqlEffectOpen string
+	//go:embed sql/effect_scan.sql
+	sqlEffectScan string
 	//go:embed sql/effect_upsert.sql
 	sqlEffectUpsert string
 	//go:embed sql/gather_delete.sql

@@ -1,0 +1,146 @@
+package private
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// Count says of a kind of documents how many the books name, and how many of those are
+// not there.
+type Count struct {
+	Kind           string
+	Named, Missing uint64
+}
+
+// Missing compares the documents that aggregates and payments name, in the versions that
+// they name, with those that are there: after a rebuild, what a backup has to bring.
+// Stamps, registers and index rows are named by nothing in the books.
+func Missing(ctx context.Context, db *store.DB) ([]Count, error) {
+	shards, err := db.Shards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &missing{db: db, counts: map[string]*Count{}, statements: map[string]bool{}}
+	for _, s := range shards {
+		if err := m.aggregates(ctx, s.Shard); err != nil {
+			return nil, err
+		}
+		if err := m.payouts(ctx, s.Shard); err != nil {
+			return nil, err
+		}
+	}
+	out := []Count{}
+	for _, kind := range slices.Sorted(maps.Keys(m.counts)) {
+		out = append(out, *m.counts[kind])
+	}
+	return out, nil
+}
+
+type missing struct {
+	db         *store.DB
+	counts     map[string]*Count
+	statements map[string]bool // that were counted: many lines are of one
+}
+
+// place is a book's documents of a kind.
+type place struct{ book, kind string }
+
+func (m *missing) aggregates(ctx context.Context, shard int) error {
+	for after := (store.AggregateKey{}); ; {
+		rows, err := m.db.AllAggregates(ctx, shard, after, most)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		named := map[place][]store.PrivateID{}
+		for _, r := range rows {
+			after = r.Key
+			refs, err := m.names(r)
+			if err != nil {
+				return fmt.Errorf("data of %s %s: %w", r.Key.Flow, r.Key.ID, err)
+			}
+			for kind, ref := range refs {
+				at := place{r.Key.Book, kind}
+				named[at] = append(named[at], store.PrivateID{ID: ref.ID, Version: int64(ref.Version)})
+			}
+		}
+		if err := m.look(ctx, named); err != nil {
+			return err
+		}
+	}
+}
+
+// names lists by kind what an aggregate names.
+func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
+	id, refs := r.Key.ID, map[string]Ref{}
+	var err error
+	switch r.Key.Flow {
+	case "company":
+		d := &flowv1.CompanyData{}
+		err = proto.Unmarshal(r.Data, d)
+		refs[kindCompany] = Ref{id, d.GetProfileVersion()}
+	case "executor":
+		d := &flowv1.ExecutorData{}
+		err = proto.Unmarshal(r.Data, d)
+		refs[kindExecutor] = Ref{id, d.GetProfileVersion()}
+		if v := d.GetRequisitesVersion(); v > 0 {
+			refs[kindRequisites] = Ref{id, v}
+		}
+	case "task":
+		refs[kindTask] = Ref{id, 1}
+	case "incoming":
+		d := &flowv1.IncomingData{}
+		err = proto.Unmarshal(r.Data, d)
+		refs[kindLine] = Ref{id, 1}
+		statement := d.GetStatementId()
+		if key := r.Key.Book + " " + statement; statement != "" && !m.statements[key] {
+			m.statements[key] = true
+			refs[kindStatement] = Ref{statement, 1}
+		}
+	}
+	return refs, err
+}
+
+// payouts counts the notes of payments that were sent; they are named by their attempts.
+func (m *missing) payouts(ctx context.Context, shard int) error {
+	for after := ""; ; {
+		rows, err := m.db.AllEffects(ctx, shard, after, most)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		named := map[place][]store.PrivateID{}
+		for _, r := range rows {
+			after = r.Effect.GetAttempt()
+			if r.Effect.GetPort() == kindPayout && r.Effect.GetAnswers() > 0 { // noted before it was sent
+				at := place{r.Book, kindPayout}
+				named[at] = append(named[at], store.PrivateID{ID: after, Version: 1})
+			}
+		}
+		if err := m.look(ctx, named); err != nil {
+			return err
+		}
+	}
+}
+
+func (m *missing) look(ctx context.Context, named map[place][]store.PrivateID) error {
+	for at, ids := range named {
+		rows, err := m.db.GetPrivate(ctx, at.book, at.kind, ids)
+		if err != nil {
+			return err
+		}
+		c := m.counts[at.kind]
+		if c == nil {
+			c = &Count{Kind: at.kind}
+			m.counts[at.kind] = c
+		}
+		c.Named += uint64(len(ids))
+		c.Missing += uint64(len(ids) - len(rows))
+	}
+	return nil
+}
