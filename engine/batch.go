@@ -90,6 +90,7 @@ type needs struct {
 	effects    []string
 	timers     []string
 	accounts   map[string][]string // names by book
+	rules      []store.RuleKey
 	seen       map[any]bool
 }
 
@@ -135,6 +136,12 @@ func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 		if !s.accounts.has(k) && n.first(k) {
 			n.accounts[bookName] = append(n.accounts[bookName], k.name)
 		}
+	case *commandv1.Operation_Change:
+		k := accountKey{bookName, what.Change.GetAccount()}
+		if !s.accounts.has(k) && n.first(k) {
+			n.accounts[bookName] = append(n.accounts[bookName], k.name)
+		}
+		n.rule(s, ruleKey{bookName, ledger.AccountRule, k.name})
 	case *commandv1.Operation_Post:
 		n.legs(s, bookName, what.Post.GetLegs())
 	case *commandv1.Operation_Place:
@@ -156,11 +163,18 @@ func (n *needs) legs(s *state, bookName string, legs []*commandv1.Leg) {
 }
 
 func (n *needs) stripe(s *state, k stripeKey) {
+	n.rule(s, ruleKey{k.book, ledger.AccountRule, k.account})
 	if s.stripes.has(k) || !n.first(k) {
 		return
 	}
 	n.names = append(n.names, k)
 	n.stripes = append(n.stripes, k.store())
+}
+
+func (n *needs) rule(s *state, k ruleKey) {
+	if s.ruled && !s.rules.has(k) && n.first(k) {
+		n.rules = append(n.rules, store.RuleKey{Book: k.book, Kind: k.kind, Subject: k.subject})
+	}
 }
 
 func (n *needs) hold(s *state, seq uint64) {

@@ -194,6 +194,9 @@ func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation) [
 	if again {
 		return []*result{r}
 	}
+	if op.GetChange() != nil {
+		return d.change(a, r, op)
+	}
 	if !d.concerns(a.command.GetBook(), op) {
 		if short := d.try(identityOf(a), r, op); short == nil {
 			d.accept(a, r)
@@ -227,24 +230,36 @@ func (d *decider) try(who *identity, r *result, op *commandv1.Operation) *book.S
 	if f := op.GetFlow(); f != nil {
 		draft, refusal, short = d.step(flowInput(who, f))
 	} else {
-		draft, refusal, short = ledger.Decide(view{d.state, who.book}, op, d.now())
+		draft, refusal, short = ledger.Decide(view{d.state, who.book, false}, op, d.now())
+		signed(draft, who)
 	}
 	if short != nil {
 		return short
 	}
-	switch {
-	case refusal == nil:
+	if refusal != nil {
+		r.refuse(refusal)
+	} else {
 		r.draft = draft.Record
 		d.fold(who.book, draft)
-	case refusal.Code.Lookup().Remembered:
+	}
+	r.keyed(op)
+	return nil
+}
+
+// refuse makes the refusal the outcome; one that is remembered leaves a record.
+func (r *result) refuse(refusal *fault.Refusal) {
+	if refusal.Code.Lookup().Remembered {
 		r.draft = &journalv1.Record{Refusal: wire(refusal)}
-	default:
+	} else {
 		r.refusal = refusal
 	}
+}
+
+// keyed binds the record, if there is one, to the operation's key.
+func (r *result) keyed(op *commandv1.Operation) {
 	if r.draft != nil {
 		r.draft.Key, r.draft.RequestHash = op.GetKey(), op.GetRequestHash()
 	}
-	return nil
 }
 
 func flowInput(who *identity, f *commandv1.Flow) *stepInput {

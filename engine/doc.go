@@ -15,7 +15,8 @@
 //	reader.go   decodes and waits for the clock
 //	writer.go   batches and the commit pipeline; mend.go decides again what failed
 //	decide.go   one command against memory: group.go all or none, key.go known keys,
-//	            step.go flows, gather.go and link.go money of other shards
+//	            step.go flows, gather.go and link.go money of other shards,
+//	            change.go rules that hold on every shard
 //	state.go    the memory of a shard, load.go fills it in sets
 //	relay.go    journal to event log, exactly once
 //	effect.go   open effects to ports, answers back as commands
@@ -28,6 +29,16 @@
 // answer is Unknown; a command that fails alone is put aside, whatever it did
 // (panicked, clashed with itself, makes a record that cannot be kept), and the
 // shard goes on; what only a person can mend has a name (Engine.Stopped).
+//
+// A rule for all shards (package rule; a frozen account is one) is added so: give it a
+// kind and its own message in the oneof of journalv1.Rule; let its operation be routed
+// to the one home of its subject (Route) and decided to a draft with that Rule (as
+// ledger/change.go does), and send it through decider.change. Put then brings it into
+// force on each shard by a record of its own, store.Rows keeps it, state.rules holds
+// it; whoever decides asks view.Rule(kind, subject), and needs.rule loads it beforehand.
+// The answer's record holds Confirmed: the rule and the vector of records with which
+// the shards took it. A kind that must look before it is final (closing looks for
+// money) answers its second step in Confirmed.
 //
 // It refuses to know: products (flows are tables), wire formats, who its callers
 // are.

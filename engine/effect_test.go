@@ -90,7 +90,7 @@ func TestAKillBetweenTheBanksAnswerAndOurCommand(t *testing.T) {
 		t.Errorf("executed %d times", n)
 	}
 	two.wants("wallet:a", "90.00")
-	two.wants("reserve:p", "0.00")
+	two.wants("suspense:p", "0.00")
 }
 
 // TestNotFoundTwiceBeforeASecondSend: a send that was lost on its way is repeated

@@ -267,9 +267,9 @@ const parcelDoc = `# Parcel
 
 | Recipe | Debit | Credit | Amount | When | Meaning |
 |---|---|---|---|---|---|
-| reserve | wallet:{customer} | reserve:{parcel} | price | — | set aside |
-| settle | reserve:{parcel} | bank:settlement | price | — | paid |
-| release | reserve:{parcel} | wallet:{customer} | price | — | back |
+| reserve | wallet:{customer} | suspense:{parcel} | price | — | set aside |
+| settle | suspense:{parcel} | bank:settlement | price | — | paid |
+| release | suspense:{parcel} | wallet:{customer} | price | — | back |
 
 ## Asks
 

@@ -68,34 +68,48 @@ type happening struct {
 	now     *parked // the operation being submitted; nil in other events
 	results []*result
 	sent    []*journalv1.Gather
+	letters []stripe.Envelope // of other shards, to be read when the money has moved
+	about   string            // book of the letter at hand
+
+	unparked []stripe.CommandID // operations that waited for a rule and are over
 }
 
 // gathered submits operations that the quick path could not decide.
 func (d *decider) gathered(a *arrival, first uint32, list []*commandv1.Operation) []*result {
 	c := a.command
-	p := &parked{
-		Process: c.GetProcess(), Command: c.GetId(), Actor: c.GetActor(), Book: c.GetBook(), First: first, list: list,
-	}
+	p := newParked(c, first, list)
 	if t := c.GetTimeoutMs(); t > 0 {
 		p.ExpiresUS = a.stampUS + t*1000
 	}
-	// Parking takes no key, so a clash would be found only when money has moved.
-	// Off the quick path a look at the database is cheap.
-	d.lookUp(p)
-	if results, again := d.answers(a, p); again {
-		return results
-	}
-	if len(d.parked) >= maxParked {
-		var results []*result
-		for i := range list {
-			results = append(results, &result{operation: first + uint32(i),
-				refusal: fault.Refuse(fault.QueueFull, "", "%d operations of this shard wait for money of others", maxParked)})
-		}
+	if results, over := d.unparkable(a, p); over {
 		return results
 	}
 	h := d.happen(a, p)
 	d.gather.Submit(h, d.wants(p))
 	return h.end()
+}
+
+func newParked(c *commandv1.Command, first uint32, list []*commandv1.Operation) *parked {
+	return &parked{
+		Process: c.GetProcess(), Command: c.GetId(), Actor: c.GetActor(), Book: c.GetBook(), First: first, list: list,
+	}
+}
+
+// unparkable answers what cannot wait. Parking takes no key, so a clash would be found
+// only when money has moved; off the quick path a look at the database is cheap.
+func (d *decider) unparkable(a *arrival, p *parked) (results []*result, over bool) {
+	d.lookUp(p)
+	if results, again := d.answers(a, p); again {
+		return results, true
+	}
+	if len(d.parked) < maxParked {
+		return nil, false
+	}
+	for i := range p.list {
+		results = append(results, &result{operation: p.First + uint32(i),
+			refusal: fault.Refuse(fault.QueueFull, "", "%d operations of this shard wait for other shards", maxParked)})
+	}
+	return results, true
 }
 
 // maxParked bounds the operations of a shard that wait for money of others.
@@ -191,7 +205,20 @@ func (h *happening) Free(a stripe.Account) money.Amount {
 	}
 	t, _ := book.LookupType(name.Type)
 	h.d.mustLoad(stripeKey{bookName, account, asset.Code})
-	return view{h.d.state, bookName}.Stripe(account, asset.Code).Available(t.Class)
+	v := view{h.d.state, bookName, false}
+	if h.forbidden(v, account, t) {
+		return money.Zero // it stays where it is
+	}
+	free := v.Stripe(account, asset.Code).Available(t.Class)
+	if t.Limited {
+		free = free.Add(v.Limit(account, asset.Code))
+	}
+	return free
+}
+
+// forbidden says whether nothing may be taken from the account.
+func (h *happening) forbidden(v view, account string, t book.Type) bool {
+	return v.Standing(account).Forbids(book.Change{Kind: t.Class.Lowering()})
 }
 
 // Do implements stripe.Books: it carries one action out on memory and leaves its
@@ -210,19 +237,21 @@ func (h *happening) Do(action stripe.Action) {
 	case stripe.Touch:
 		bookName, account, asset := splitAccount(act.Account)
 		d.mustLoad(stripeKey{bookName, account, asset.Code})
-		if draft := ledger.Touch(view{d.state, bookName}, account, asset); draft != nil {
+		if draft := ledger.Touch(view{d.state, bookName, false}, account, asset); draft != nil {
 			h.leave(bookName, draft)
 		}
 	case stripe.Move:
 		bookName, account, asset := splitAccount(act.Account)
 		name, _ := book.ParseName("account", account)
 		d.mustLoad(stripeKey{bookName, account, asset.Code}, stripeKey{bookName, name.Transit().String(), asset.Code})
-		h.leave(bookName, ledger.Transit(view{d.state, bookName}, account, asset, act.Amount, act.Into, act.Key, d.day))
+		h.leave(bookName, ledger.Transit(view{d.state, bookName, false}, account, asset, act.Amount, act.Into, act.Key, d.day))
 	case stripe.Send:
 		h.sent = append(h.sent, &journalv1.Gather{
 			State: journalv1.GatherState_GATHER_STATE_SENT, Key: sentKey(act.To, act.Number), Peer: uint32(act.To),
 			Number: act.Number, Account: string(act.Account), Body: encode(act.Envelope),
 		})
+	case stripe.Deliver:
+		h.letters = append(h.letters, act.Envelope)
 	case stripe.LookUp:
 		// Not a row: the home's row says that its round is not answered yet.
 	}
@@ -256,6 +285,19 @@ func (h *happening) unpark(p *parked) {
 // park keeps the operation: it stays undecided and takes no key yet.
 func (h *happening) park() {
 	p := h.now
+	h.wait(p)
+	rec := &journalv1.Record{}
+	if p.ExpiresUS > 0 {
+		p.TimerID = "gather." + strconv.FormatUint(h.d.seq+1, 10)
+		rec.Timers = append(rec.Timers, &journalv1.Timer{
+			Id: p.TimerID, DueUs: p.ExpiresUS, Flow: gatherFlow, Aggregate: string(p.id()), Event: "expire",
+		})
+	}
+	h.leave(p.Book, &ledger.Draft{Record: rec})
+}
+
+// wait keeps an operation undecided.
+func (h *happening) wait(p *parked) {
 	for i, op := range p.list {
 		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(op)
 		if err != nil {
@@ -266,14 +308,6 @@ func (h *happening) park() {
 		h.results = append(h.results, &result{operation: p.First + uint32(i), pending: true})
 	}
 	h.d.parked[p.id()] = p
-	rec := &journalv1.Record{}
-	if p.ExpiresUS > 0 {
-		p.TimerID = "gather." + strconv.FormatUint(h.d.seq+1, 10)
-		rec.Timers = append(rec.Timers, &journalv1.Timer{
-			Id: p.TimerID, DueUs: p.ExpiresUS, Flow: gatherFlow, Aggregate: string(p.id()), Event: "expire",
-		})
-	}
-	h.leave(p.Book, &ledger.Draft{Record: rec})
 }
 
 // apply decides an operation, or a group, whose money is secured.
@@ -290,9 +324,11 @@ func (h *happening) refuse(p *parked, a stripe.Account) {
 		culprit, need := h.culprit(p, a)
 		_, account, asset := splitAccount(a)
 		free := h.Free(a)
-		h.d.groupRefused(h.a, p.identity(), results, p.list, culprit, ledger.Refused(&book.Short{
-			Account: account, Asset: asset, Available: free, Need: need,
-		}))
+		reason := ledger.Refused(&book.Short{Account: account, Asset: asset, Available: free, Need: need})
+		if refusal := h.standingRefusal(p.Book, account); refusal != nil {
+			reason = refusal
+		}
+		h.d.groupRefused(h.a, p.identity(), results, p.list, culprit, reason)
 	}
 	h.closeTimer(p, results)
 	h.results = append(h.results, results...)
@@ -360,8 +396,9 @@ func (h *happening) leave(bookName string, draft *ledger.Draft) {
 // end puts what the rules remember into the last record of the event.
 func (h *happening) end() []*result {
 	defer func() { h.d.inGather = false }()
-	changes := h.d.gather.Changes()
-	if changes.Empty() && len(h.sent) == 0 {
+	h.read()
+	changes, rules := h.d.gather.Changes(), h.ruleRows()
+	if changes.Empty() && len(h.sent)+len(rules) == 0 {
 		return h.results
 	}
 	var last *result
@@ -376,6 +413,7 @@ func (h *happening) end() []*result {
 	}
 	last.draft.Gathers = append(last.draft.Gathers, h.sent...)
 	last.draft.Gathers = append(last.draft.Gathers, h.rows(changes)...)
+	last.draft.Gathers = append(last.draft.Gathers, rules...)
 	return h.results
 }
 
@@ -391,6 +429,8 @@ func (h *happening) bookOf(c stripe.Changes) string {
 		a = c.HomesGone[0]
 	case len(c.MarksGone) > 0:
 		a = c.MarksGone[0]
+	case h.about != "":
+		return h.about
 	default:
 		return h.a.command.GetBook()
 	}

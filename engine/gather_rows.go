@@ -12,6 +12,7 @@ const (
 	rowMark     = "mark"
 	rowHome     = "home"
 	rowCounters = "counters"
+	rowChange   = "change " // with the kind of the rule that all shards are to confirm
 )
 
 // counters are the rules' own numbers.
@@ -52,6 +53,25 @@ func (h *happening) rows(c stripe.Changes) []*journalv1.Gather {
 		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_APPLIED, Peer: uint32(l.Peer), Number: l.Applied, Body: encode(l)})
 	}
 	account("", rowCounters, encode(counters{c.Number, c.Round}))
+	return out
+}
+
+// ruleRows writes what is under way for rules of all shards.
+func (h *happening) ruleRows() []*journalv1.Gather {
+	var out []*journalv1.Gather
+	written, gone := h.d.changes.Changes()
+	for _, c := range written {
+		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_ACCOUNT, Account: c.Name, Key: rowChange + c.Kind, Body: encode(c)})
+		if p := h.d.parked[stripe.CommandID(c.Operation)]; p != nil && p == h.now {
+			out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_PARKED, Key: c.Operation, Body: encode(parkedRow{Parked: p})})
+		}
+	}
+	for _, s := range gone {
+		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_ACCOUNT, Account: s.Name, Key: rowChange + s.Kind})
+	}
+	for _, id := range h.unparked {
+		out = append(out, &journalv1.Gather{State: journalv1.GatherState_GATHER_STATE_DECIDED, Key: string(id)})
+	}
 	return out
 }
 

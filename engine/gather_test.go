@@ -59,7 +59,7 @@ func TestAnAnswerDoesNotWaitForWhatIsParked(t *testing.T) {
 	customer, parcel, far := w.owner("a", 0), w.owner("p", 0), "wallet:"+w.owner("y", 1)
 	wallet := "wallet:" + customer
 	p.must(open(wallet), open(far), topUp("t1", wallet, "100.00"), topUp("t2", far, "100.00"), send(parcel, customer, "10.00"))
-	group := []engine.Operation{pay("g1", "reserve:"+parcel, wallet, "10.00"), pay("g2", far, wallet, "5.00")}
+	group := []engine.Operation{pay("g1", "suspense:"+parcel, wallet, "10.00"), pay("g2", far, wallet, "5.00")}
 	group[0].Group, group[1].Group = 1, 1
 	out := make(chan []engine.Outcome, 1)
 	go func() { out <- p.submit(group...) }()
@@ -71,7 +71,7 @@ func TestAnAnswerDoesNotWaitForWhatIsParked(t *testing.T) {
 		t.Fatalf("the group: %v, %v", o[0].Refusal, o[1].Refusal)
 	}
 	p.until("all messages between shards have arrived", p.calm)
-	p.wants("reserve:"+parcel, "0.00")
+	p.wants("suspense:"+parcel, "0.00")
 	p.wants(wallet, "90.00")
 	p.wants(far, "100.00")
 	p.must(pay("after", far, wallet, "100.00"))

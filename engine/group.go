@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
@@ -16,6 +18,13 @@ func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) [
 	if repeated(list) {
 		for i := range list {
 			results[i] = &result{operation: first + uint32(i), refusal: fault.Refuse(fault.Malformed, "key", "a key is twice in the group")}
+		}
+		return results
+	}
+	if i := slices.IndexFunc(list, func(op *commandv1.Operation) bool { return op.GetChange() != nil }); i >= 0 && !a.command.GetDryRun() {
+		for j := range list {
+			results[j] = &result{operation: first + uint32(j), refusal: fault.Refuse(fault.Malformed, "group",
+				"the change of an account stands in no group: all shards confirm it, and nothing can be taken back")}
 		}
 		return results
 	}

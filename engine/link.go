@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/rule"
 	"github.com/provodka/provodka/ledger/store"
 	"github.com/provodka/provodka/ledger/stripe"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
@@ -24,13 +26,28 @@ func (w *writer) loadGathers(ctx context.Context) error {
 	}
 	var st stripe.State
 	w.parked, w.waiting = map[stripe.CommandID]*parked{}, map[[16]byte]string{}
+	var changes []rule.Change
 	for _, r := range rows {
-		if err := w.restore(&st, r.Gather); err != nil {
+		if strings.HasPrefix(r.Gather.GetKey(), rowChange) && r.Gather.GetState() == journalv1.GatherState_GATHER_STATE_ACCOUNT {
+			changes = append(changes, rule.Change{})
+			err = json.Unmarshal(r.Gather.GetBody(), &changes[len(changes)-1])
+		} else {
+			err = w.restore(&st, r.Gather)
+		}
+		if err != nil {
 			return fmt.Errorf("gathering row %s %q of record %d: %w", r.Gather.GetState(), r.Gather.GetKey(), r.Seq, err)
 		}
 	}
-	w.gather, err = stripe.Open(stripe.ShardID(w.shard), st)
-	return err
+	if w.gather, err = stripe.Open(stripe.ShardID(w.shard), st); err != nil {
+		return err
+	}
+	if w.changes, err = rule.Open(w.shard, w.shards, changes); err != nil {
+		return err
+	}
+	if w.ruled, err = w.db.AnyRule(ctx, int(w.shard)); err != nil {
+		return fmt.Errorf("look for rules: %w", err)
+	}
+	return nil
 }
 
 func (w *writer) restore(st *stripe.State, g *journalv1.Gather) error {
@@ -48,8 +65,10 @@ func (w *writer) restore(st *stripe.State, g *journalv1.Gather) error {
 			row.Parked.list = append(row.Parked.list, op)
 			w.waiting[store.KeyID(row.Parked.Book, op.GetKey())] = string(op.GetRequestHash())
 		}
-		w.parked[row.Wait.ID] = row.Parked
-		st.Waits = append(st.Waits, row.Wait)
+		w.parked[row.Parked.id()] = row.Parked
+		if row.Wait.ID != "" { // else it waits for a rule, not for money
+			st.Waits = append(st.Waits, row.Wait)
+		}
 		return nil
 	case g.GetState() == journalv1.GatherState_GATHER_STATE_APPLIED:
 		st.Links = append(st.Links, stripe.Link{})

@@ -123,7 +123,25 @@ func (w *writer) loadAggregates(ctx context.Context, keys []store.AggregateKey) 
 	return nil
 }
 
+// loadRules brings rules into memory, and that there are none.
+func (w *writer) loadRules(ctx context.Context, keys []store.RuleKey) error {
+	rows, err := w.db.LoadRules(ctx, int(w.shard), keys)
+	if err != nil {
+		return fmt.Errorf("load rules: %w", err)
+	}
+	for _, k := range keys {
+		w.rules.put(ruleKey{k.Book, k.Kind, k.Subject}, nil)
+	}
+	for _, r := range rows {
+		w.rules.put(ruleKey{r.Book, r.Rule.GetKind(), r.Rule.GetSubject()}, r.Rule)
+	}
+	return nil
+}
+
 func (w *writer) loadStripes(ctx context.Context, n *needs) error {
+	if err := w.loadRules(ctx, n.rules); err != nil {
+		return err
+	}
 	if len(n.stripes) == 0 {
 		return nil
 	}

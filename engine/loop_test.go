@@ -200,7 +200,7 @@ func TestEffectsActOnce(t *testing.T) {
 	p.until("two has failed", func() bool { return p.state("two", "a") == "failed" })
 	p.until("three is sent", func() bool { return p.state("three", "a") == "sent" })
 	p.wants("wallet:a", "60.00")
-	p.wants("reserve:one", "0.00")
+	p.wants("suspense:one", "0.00")
 	for attempt, n := range w.bank.sent {
 		if n != 1 {
 			t.Errorf("attempt %s was executed %d times", attempt, n)

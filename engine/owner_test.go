@@ -163,7 +163,7 @@ func TestAGracefulStopUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				o := pay(fmt.Sprintf("g%d-%d", g, i), "bank:settlement", fmt.Sprintf("reserve:r%d", i%8), "1.00")
+				o := pay(fmt.Sprintf("g%d-%d", g, i), "bank:settlement", fmt.Sprintf("suspense:r%d", i%8), "1.00")
 				if out := two.submit(o); out[0].Refusal == nil {
 					mu.Lock()
 					done = append(done, o.GetKey())

@@ -14,7 +14,7 @@ type Operation struct {
 
 // Route is the shard that decides an operation. A post goes to the home of the
 // first leg, in the request's order, that lowers a floored account, else of the
-// first leg; a hold to the home of its account; what names a hold to the hold's
+// first leg; a hold, and a change of an account, to the home of the account; what names a hold to the hold's
 // shard; a flow's command to the home of the owner that was stamped when the
 // aggregate was made. Nothing is looked up.
 func Route(bookName string, op Operation, shards int) int {
@@ -25,6 +25,8 @@ func Route(bookName string, op Operation, shards int) int {
 		return routeLegs(bookName, what.Post.GetLegs(), shards)
 	case *commandv1.Operation_Place:
 		return home(bookName, what.Place.GetAccount(), shards)
+	case *commandv1.Operation_Change:
+		return home(bookName, what.Change.GetAccount(), shards)
 	case *commandv1.Operation_Flow:
 		return book.Home(bookName, what.Flow.GetOwner(), shards)
 	default:

@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/rule"
 	"github.com/provodka/provodka/ledger/stripe"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -100,6 +103,9 @@ type holdRow struct {
 // accountKey names an account opened by name.
 type accountKey struct{ book, name string }
 
+// ruleKey names a rule for all shards.
+type ruleKey struct{ book, kind, subject string }
+
 // effect is an effect as memory holds it; nil in the table means: no such effect.
 type effect = *journalv1.Effect
 
@@ -113,7 +119,11 @@ type state struct {
 	effects    *table[string, effectRow]
 	timers     *table[string, *journalv1.Timer]
 	accounts   *table[accountKey, bool]
+	rules      *table[ruleKey, *journalv1.Rule]
+	ruled      bool            // whether this shard holds rules at all; if not, none is looked for
+	fetchRules func([]ruleKey) // rules that nobody foresaw
 	keys       recentKeys
+	changes    *rule.Home                   // rules of subjects homed here that not all shards have confirmed
 	gather     *stripe.Shard                // who waits for money of other shards
 	parked     map[stripe.CommandID]*parked // the operations that wait
 	waiting    map[[16]byte]string          // their keys, with the request's hash
@@ -133,6 +143,7 @@ func newState() *state {
 	s.effects = newTable[string, effectRow](&s.undo)
 	s.timers = newTable[string, *journalv1.Timer](&s.undo)
 	s.accounts = newTable[accountKey, bool](&s.undo)
+	s.rules = newTable[ruleKey, *journalv1.Rule](&s.undo)
 	s.keys = recentKeys{now: map[[16]byte]recentKey{}, before: map[[16]byte]recentKey{}}
 	return s
 }
@@ -145,6 +156,7 @@ func (s *state) rotate(limit int) {
 	s.effects.rotate(limit)
 	s.timers.rotate(limit)
 	s.accounts.rotate(limit)
+	s.rules.rotate(limit)
 }
 
 // recentKey is a key taken by a batch that is not yet known to be committed.
@@ -176,12 +188,46 @@ func (r *recentKeys) find(id [16]byte) (recentKey, bool) {
 type view struct {
 	*state
 	book string
+	fact bool // of what happened in the world: no standing forbids it
 }
 
 // Stripe gives the stripe; the loader made sure that it is in memory.
 func (v view) Stripe(account, asset string) book.Stripe {
 	s, _ := v.stripes.get(stripeKey{v.book, account, asset})
 	return s
+}
+
+// Standing is how the account stands on this shard. A fact is booked however it stands:
+// money that left the bank has left.
+func (v view) Standing(account string) book.Standing {
+	if v.fact {
+		return book.Standing{}
+	}
+	return ledger.StandingOf(v.Rule(ledger.AccountRule, account))
+}
+
+// Limit is how far below zero the account's stripe here may go: at its home alone.
+func (v view) Limit(account, asset string) money.Amount {
+	r := v.Rule(ledger.AccountRule, account)
+	if !r.GetHome() {
+		return money.Zero
+	}
+	return ledger.StandingOf(r).Limit(asset)
+}
+
+// Rule gives a rule that this shard holds, nil when there is none. A rule that is not
+// in memory is read: a forgotten rule would be one that is broken.
+func (v view) Rule(kind, subject string) *journalv1.Rule {
+	if !v.ruled {
+		return nil
+	}
+	k := ruleKey{v.book, kind, subject}
+	r, ok := v.rules.get(k)
+	if !ok {
+		v.fetchRules([]ruleKey{k})
+		r, _ = v.rules.get(k)
+	}
+	return r
 }
 
 // Hold gives the hold that the record placed, false when there is none.

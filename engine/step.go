@@ -28,6 +28,9 @@ type stepInput struct {
 	fired   *journalv1.Timer  // the timer that fired; nil when none
 }
 
+// fact says that the step follows from what happened, not from what somebody wants.
+func (in *stepInput) fact() bool { return in.effect != nil || in.fired != nil }
+
 // step runs a flow's step and books its entry.
 func (d *decider) step(in *stepInput) (*ledger.Draft, *fault.Refusal, *book.Short) {
 	f, ok := d.flows.Lookup(in.key.flow)
@@ -44,7 +47,7 @@ func (d *decider) step(in *stepInput) (*ledger.Draft, *fault.Refusal, *book.Shor
 		legs := flowChanges(move.Entry)
 		d.foresee(in.key.book, legs)
 		var short *book.Short
-		draft, refusal, short = ledger.Entry(view{d.state, in.key.book}, strings.Join(move.Recipes, book.KindSeparator), move.Day, legs,
+		draft, refusal, short = ledger.Entry(view{d.state, in.key.book, in.fact()}, strings.Join(move.Recipes, book.KindSeparator), move.Day, legs,
 			map[string]string{in.key.flow: in.key.id})
 		if refusal != nil || short != nil {
 			return nil, refusal, short
@@ -223,7 +226,7 @@ func (d *decider) fire(a *arrival, t *journalv1.Timer) *journalv1.Record {
 		if err != nil {
 			panic(fmt.Sprintf("engine: timer %s of hold %q", t.GetId(), t.GetAggregate()))
 		}
-		draft, refusal, short = ledger.Expire(view{d.state, bookName}, seq)
+		draft, refusal, short = ledger.Expire(view{d.state, bookName, true}, seq)
 	} else {
 		draft, refusal, short = d.step(&stepInput{
 			key: aggregateKey{bookName, t.GetFlow(), t.GetAggregate()}, fired: t,
@@ -269,6 +272,10 @@ func (d *decider) fold(bookName string, draft *ledger.Draft) {
 	rec := draft.Record
 	for _, acc := range rec.GetAccounts() {
 		d.accounts.put(accountKey{bookName, acc.GetName()}, true)
+	}
+	for _, r := range rec.GetRules() {
+		d.rules.put(ruleKey{bookName, r.GetKind(), r.GetSubject()}, r)
+		d.ruled = true
 	}
 	if m := rec.GetMove(); m != nil {
 		d.aggregates.put(aggregateKey{bookName, m.GetFlow(), m.GetId()}, fromMove(m))

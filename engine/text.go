@@ -69,6 +69,9 @@ func faultyOperation(op *commandv1.Operation) string {
 	case *commandv1.Operation_Flow:
 		f := what.Flow
 		return firstFaulty("flow", f.GetFlow(), "id", f.GetId(), "event", f.GetEvent(), "owner", f.GetOwner())
+	case *commandv1.Operation_Change:
+		c := what.Change
+		return firstFaulty("account", c.GetAccount(), "reason", c.GetReason(), "asset", c.GetAsset(), "limit", c.GetLimit())
 	}
 	return ""
 }

@@ -137,6 +137,7 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 		return nil, err
 	}
 	w.load = func(keys []stripeKey) { w.loadUnforeseen(ctx, keys) }
+	w.fetchRules = func(keys []ruleKey) { w.loadUnforeseenRules(ctx, keys) }
 	w.lookUp = func(p *parked) { w.lookUpParked(ctx, p) }
 	for _, a := range as {
 		c, err := w.tryDecide(a)
@@ -169,6 +170,16 @@ func (w *writer) loadUnforeseen(ctx context.Context, keys []stripeKey) {
 		n.stripe(w.state, k)
 	}
 	if err := w.loadStripes(ctx, n); err != nil {
+		w.loadErr = err
+	}
+}
+
+func (w *writer) loadUnforeseenRules(ctx context.Context, keys []ruleKey) {
+	wanted := make([]store.RuleKey, len(keys))
+	for i, k := range keys {
+		wanted[i] = store.RuleKey{Book: k.book, Kind: k.kind, Subject: k.subject}
+	}
+	if err := w.loadRules(ctx, wanted); err != nil {
 		w.loadErr = err
 	}
 }

@@ -22,6 +22,9 @@ type View interface {
 	Hold(seq uint64) (book.Hold, bool)
 	// AccountOpen says whether an account opened by name is open on this shard.
 	AccountOpen(account string) bool
+	// Rule is the rule of a kind about a subject as it holds on this shard, nil when
+	// there is none.
+	Rule(kind, subject string) *journalv1.Rule
 }
 
 // Now is the moment of a decision: an input.
@@ -52,6 +55,8 @@ func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return settle(v, what.Settle, now)
 	case *commandv1.Operation_Void:
 		return release(v, what.Void.GetPlacedSeq(), book.Voided)
+	case *commandv1.Operation_Change:
+		return change(v, what.Change, now)
 	default:
 		return nil, fault.Refuse(fault.Malformed, "what", "the operation says nothing to do"), nil
 	}
@@ -67,11 +72,20 @@ func Entry(v View, kind, day string, legs []book.Change, links map[string]string
 	if refusal := book.CheckEntry(kind, legs); refusal != nil {
 		return nil, refusal, nil
 	}
-	applied, short := book.Apply(v, legs, nil)
-	if short != nil {
-		return nil, nil, short
+	applied, refusal, short := apply(v, legs)
+	if refusal != nil || short != nil {
+		return nil, refusal, short
 	}
 	return draft(applied, &journalv1.Entry{Kind: kind, Day: day, Links: links}), nil, nil
+}
+
+// apply books changes that the standings of their accounts allow.
+func apply(v View, changes []book.Change) ([]book.Applied, *fault.Refusal, *book.Short) {
+	if refusal := book.CheckStandings(v, changes); refusal != nil {
+		return nil, refusal, nil
+	}
+	applied, short := book.Apply(v, changes, nil)
+	return applied, nil, short
 }
 
 // Refused turns a shortage into the refusal of the account's home.
@@ -103,9 +117,9 @@ func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Sho
 	if refusal := checkWords(p.GetKind(), p.GetDay()); refusal != nil {
 		return nil, refusal, nil
 	}
-	applied, short := book.Apply(v, changes, nil)
-	if short != nil {
-		return nil, nil, short
+	applied, refusal, short := apply(v, changes)
+	if refusal != nil || short != nil {
+		return nil, refusal, short
 	}
 	return draft(applied, &journalv1.Entry{
 		Kind: p.GetKind(), Day: orDay(p.GetDay(), now), Metadata: p.GetMetadata(), Links: p.GetLinks(),
@@ -114,7 +128,7 @@ func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Sho
 
 func place(v View, p *commandv1.Place, now Now) (*Draft, *fault.Refusal, *book.Short) {
 	leg := &commandv1.Leg{Account: p.GetAccount(), Asset: p.GetAsset(), Amount: p.GetAmount(), Open: p.GetOpen()}
-	c, refusal := change("", leg)
+	c, refusal := legChange("", leg)
 	if refusal != nil {
 		return nil, refusal, nil
 	}
@@ -125,9 +139,9 @@ func place(v View, p *commandv1.Place, now Now) (*Draft, *fault.Refusal, *book.S
 		return nil, fault.Refuse(fault.Malformed, "expires_ms", "%d is negative", p.GetExpiresMs()), nil
 	}
 	h := book.Hold{Seq: now.Seq, Account: c.Account, Asset: c.Asset, State: book.Placed, Amount: c.Amount, Left: c.Amount}
-	applied, short := book.Apply(v, []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)}, nil)
-	if short != nil {
-		return nil, nil, short
+	applied, refusal, short := apply(v, []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)})
+	if refusal != nil || short != nil {
+		return nil, refusal, short
 	}
 	if p.GetExpiresMs() > 0 {
 		h.ExpiresUS = now.US + p.GetExpiresMs()*1000
@@ -162,9 +176,9 @@ func settle(v View, s *commandv1.Settle, now Now) (*Draft, *fault.Refusal, *book
 	if refusal != nil {
 		return nil, refusal, nil
 	}
-	applied, short := book.Apply(v, all, nil)
-	if short != nil {
-		return nil, nil, short
+	applied, refusal, short := apply(v, all)
+	if refusal != nil || short != nil {
+		return nil, refusal, short
 	}
 	d := draft(applied, &journalv1.Entry{
 		Kind: s.GetKind(), Day: orDay(s.GetDay(), now), Metadata: s.GetMetadata(),
@@ -276,7 +290,7 @@ func changes(field string, legs []*commandv1.Leg) ([]book.Change, *fault.Refusal
 	}
 	out := make([]book.Change, len(legs))
 	for i, l := range legs {
-		c, refusal := change("", l)
+		c, refusal := legChange("", l)
 		if refusal != nil {
 			return nil, refusal.At(fmt.Sprintf("%s[%d]", field, i))
 		}
@@ -285,7 +299,7 @@ func changes(field string, legs []*commandv1.Leg) ([]book.Change, *fault.Refusal
 	return out, nil
 }
 
-func change(field string, l *commandv1.Leg) (book.Change, *fault.Refusal) {
+func legChange(field string, l *commandv1.Leg) (book.Change, *fault.Refusal) {
 	name, refusal := book.ParseName(join(field, "account"), l.GetAccount())
 	if refusal != nil {
 		return book.Change{}, refusal
@@ -295,6 +309,10 @@ func change(field string, l *commandv1.Leg) (book.Change, *fault.Refusal) {
 			"%s holds money between stripes; nobody books to it", l.GetAccount())
 	}
 	t, _ := book.LookupType(name.Type)
+	if t.FlowOnly {
+		return book.Change{}, fault.Refuse(fault.AccountOfFlow, join(field, "account"), "%s: only product flows book to accounts of type %s",
+			l.GetAccount(), t.Name).With("account", l.GetAccount())
+	}
 	if !t.Implicit && !l.GetOpen() {
 		return book.Change{}, fault.Refuse(fault.AccountUnknown, join(field, "account"), "%s is not open", l.GetAccount()).
 			With("account", l.GetAccount())
@@ -376,7 +394,7 @@ func Lowering(op *commandv1.Operation) []book.Change {
 	case *commandv1.Operation_Place:
 		p := what.Place
 		leg := &commandv1.Leg{Account: p.GetAccount(), Asset: p.GetAsset(), Amount: p.GetAmount(), Open: p.GetOpen()}
-		if c, refusal := change("", leg); refusal == nil {
+		if c, refusal := legChange("", leg); refusal == nil {
 			return []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)}
 		}
 	}
@@ -392,7 +410,10 @@ func Transit(v View, account string, asset money.Asset, amount money.Amount, int
 	}
 	t, _ := book.LookupType(name.Type)
 	free := t
-	free.Floored = false // what may travel was checked when it was sent
+	free.Floored = false   // what may travel was checked when it was sent
+	if amount.Sign() < 0 { // of a stripe below zero: the other way round
+		amount, into = amount.Neg(), !into
+	}
 	lower, raise := t.Class.Lowering(), book.Debit+book.Credit-t.Class.Lowering()
 	out := book.Change{Account: account, Type: free, Asset: asset, Kind: lower, Amount: amount}
 	in := book.Change{Account: name.Transit().String(), Type: free, Asset: asset, Kind: raise, Amount: amount}

@@ -7,6 +7,7 @@ import (
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // rich is a view in which every account has money.
@@ -16,6 +17,15 @@ type rich struct{}
 func (rich) Stripe(string, string) book.Stripe {
 	return book.Stripe{Version: 1042, Debit: money.New(1063800, 2), Credit: money.New(100_000_000_00, 2)}
 }
+
+// Standing implements View.
+func (rich) Standing(string) book.Standing { return book.Standing{} }
+
+// Limit implements View.
+func (rich) Limit(string, string) money.Amount { return money.Zero }
+
+// Rule implements View.
+func (rich) Rule(string, string) *journalv1.Rule { return nil }
 
 // Hold implements View.
 func (rich) Hold(uint64) (book.Hold, bool) { return book.Hold{}, false }

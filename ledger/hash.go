@@ -50,6 +50,12 @@ func RequestHash(op *commandv1.Operation) []byte {
 	case *commandv1.Operation_Flow:
 		f := what.Flow
 		h.text("flow", f.GetFlow(), f.GetId(), f.GetEvent(), string(f.GetBody()), f.GetOwner())
+	case *commandv1.Operation_Change:
+		c := what.Change
+		h.text("change", c.GetAccount(), c.GetReason(), c.GetAsset(), c.GetLimit())
+		h.number(uint64(c.GetWhat()))
+		h.flag(c.GetDebits())
+		h.flag(c.GetCredits())
 	}
 	return h.sum()
 }

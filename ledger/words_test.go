@@ -5,7 +5,9 @@ import (
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // empty is a shard that nothing ever touched.
@@ -14,6 +16,11 @@ type empty struct{}
 func (empty) Stripe(string, string) book.Stripe { return book.Stripe{} }
 func (empty) Hold(uint64) (book.Hold, bool)     { return book.Hold{}, false }
 func (empty) AccountOpen(string) bool           { return false }
+func (empty) Standing(string) book.Standing     { return book.Standing{} }
+func (empty) Limit(string, string) money.Amount { return money.Zero }
+func (empty) Rule(string, string) *journalv1.Rule {
+	return nil
+}
 
 // TestACallersWordsAreRefusedByName: a kind that joins recipes would bring the
 // passages of flows along, and a day must be one.

@@ -47,7 +47,9 @@ type Auditor struct {
 	aggregates map[[16]byte]*aggregate
 	accounts   map[string]string // opened by name: book, 0, name to the record
 	types      map[string]*book.Type
-	words      map[string]string // texts that come again and again, kept once
+	words      map[string]string              // texts that come again and again, kept once
+	held       map[ruleVersion]map[int]uint64 // which record of a shard took a version of a rule
+	confirmed  []confirmation
 	summary    Summary
 	changes    []book.Change // of the record under check; kept for its memory
 	touched    []*stripe     // by its legs, each once
@@ -77,6 +79,7 @@ type shard struct {
 	frozen  map[holdKey]hold // as they stood at the snapshot, if they changed since
 	effects map[[16]byte]effect
 	timers  map[string]*timer
+	rules   map[ruleKey]*heldRule
 	atUntil journal.Head // head at the snapshot's number
 	clockAt int64        // clock there
 }
@@ -89,7 +92,7 @@ func New(o Options) *Auditor {
 	return &Auditor{
 		calendar: calendar{zone: o.Zone}, snapshot: o.Snapshot, shards: map[int]*shard{},
 		keys: keySet{}, aggregates: map[[16]byte]*aggregate{}, accounts: map[string]string{},
-		types: map[string]*book.Type{}, words: map[string]string{},
+		held: map[ruleVersion]map[int]uint64{}, types: map[string]*book.Type{}, words: map[string]string{},
 	}
 }
 
@@ -99,6 +102,7 @@ func (a *Auditor) shard(number int) *shard {
 		s = &shard{
 			number: number, offset: -1, stripes: map[stripeKey]*stripe{}, holds: map[holdKey]*hold{},
 			frozen: map[holdKey]hold{}, effects: map[[16]byte]effect{}, timers: map[string]*timer{},
+			rules: map[ruleKey]*heldRule{},
 		}
 		a.shards[number] = s
 	}
@@ -108,7 +112,7 @@ func (a *Auditor) shard(number int) *shard {
 // steps are the checks of a decoded record; each may rely on those before it.
 var steps = [...]func(*check) error{
 	(*check).order, (*check).shape, (*check).key, (*check).legs, (*check).entry, (*check).opened,
-	(*check).holds, (*check).timers, (*check).effects, (*check).move,
+	(*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).rules,
 }
 
 // Add checks the shard's next event against everything before it and folds it. An
@@ -150,7 +154,8 @@ func (a *Auditor) count(r *journalv1.Record) {
 	}
 }
 
-// Finish checks what only the end can tell: no shard's events stop inside a command.
+// Finish checks what only the end can tell: no shard's events stop inside a command, and
+// every shard took the rules that all shards are said to hold.
 func (a *Auditor) Finish() error {
 	for _, number := range slices.Sorted(maps.Keys(a.shards)) {
 		if s := a.shards[number]; s.inside {
@@ -160,7 +165,7 @@ func (a *Auditor) Finish() error {
 			}
 		}
 	}
-	return nil
+	return a.confirmations()
 }
 
 // Head is the end of what was added of a shard.
@@ -290,11 +295,14 @@ func (c *check) shape() error {
 			changes++
 		}
 	}
-	others := changes + len(r.GetEffects()) + len(r.GetTimers()) + len(r.GetGathers())
+	others := changes + len(r.GetEffects()) + len(r.GetTimers()) + len(r.GetGathers()) + len(r.GetRules())
+	if r.GetConfirmed() != nil {
+		others++
+	}
 	switch {
 	case r.GetExternal() != nil && (others > 0 || r.GetRefusal() != nil):
 		return c.differ("what stands beside an external fact", "nothing", "changes of the books or a refusal")
-	case r.GetRefusal() != nil && changes > 0:
+	case r.GetRefusal() != nil && (changes > 0 || len(r.GetRules()) > 0 || r.GetConfirmed() != nil):
 		return c.differ("what stands beside a refusal", "effects and timers at most", "changes of the books")
 	case r.GetRefusal() != nil && r.GetRefusal().GetCode() == "":
 		return c.differ("the refusal's code", "a code", "none")

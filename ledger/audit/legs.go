@@ -25,6 +25,7 @@ type stripe struct {
 	legs   uint64    // up to the snapshot's number
 	digest [sha256.Size]byte
 	seq    uint64       // of the last record that touched it
+	before book.Stripe  // sums before that record
 	held   money.Amount // what that record's legs added to the held sum, less what its holds did
 }
 
@@ -38,7 +39,7 @@ func (c *check) legs() error {
 			return err
 		}
 		if st.seq != r.GetSeq() {
-			st.seq, st.held = r.GetSeq(), money.Zero
+			st.seq, st.held, st.before = r.GetSeq(), money.Zero, st.sums
 			c.a.touched = append(c.a.touched, st)
 		}
 		if err := c.leg(i, l, st); err != nil {
@@ -107,6 +108,9 @@ func (c *check) leg(i int, l *journalv1.Leg, st *stripe) error {
 		sum = &st.sums.HeldCredit
 	default:
 		return c.legDiffers("kind", i, st, "a debit, a credit or a hold", l.GetKind().String())
+	}
+	if err := c.allowed(i, l, st, amount); err != nil {
+		return err
 	}
 	*sum = sum.Add(amount)
 	switch kind {
@@ -191,7 +195,14 @@ func (c *check) entry() error {
 		if !st.floor {
 			continue
 		}
-		if left := st.sums.Available(st.kind.Class); left.Sign() < 0 {
+		left := st.sums.Available(st.kind.Class)
+		if st.kind.Limited && left.Sign() < 0 {
+			if left.Cmp(st.before.Available(st.kind.Class)) >= 0 {
+				continue // a limit was cut below what is owed; nothing more was taken
+			}
+			left = left.Add(c.limit(st))
+		}
+		if left.Sign() < 0 {
 			return c.differ("what is available in the stripe of "+st.name(), "zero or more", st.asset.Format(left))
 		}
 	}

@@ -44,6 +44,9 @@ type world struct {
 	holds   []Hold
 }
 
+func (w *world) Standing(string) Standing          { return Standing{} }
+func (w *world) Limit(string, string) money.Amount { return money.Zero }
+
 func (w *world) Stripe(account, asset string) Stripe { return w.stripes[account+" "+asset] }
 
 func (w *world) accept(applied []Applied) {

@@ -31,9 +31,11 @@ type Type struct {
 	Name     string
 	Class    Class
 	Code1C   string // account number in 1C: "76.09"
-	Floored  bool   // the balance on the normal side may never fall below zero
+	Floored  bool   // the balance on the normal side has a floor: zero, or what Limited says
+	Limited  bool   // the floor is the limit set for the account and the asset; none set is zero
 	Purpose  string // client, deposit, tax, own or cash
 	Implicit bool   // opens at the first touch
+	FlowOnly bool   // product flows alone book to it
 	Meaning  string
 }
 
@@ -65,15 +67,15 @@ func parseChart(text string) (chartTable, error) {
 	if err != nil {
 		return c, err
 	}
-	if err := types.Expect("Type", "Class", "1C", "Floor", "Purpose", "Opens", "Meaning"); err != nil {
+	if err := types.Expect("Type", "Class", "1C", "Floor", "Purpose", "Opens", "Posted by", "Meaning"); err != nil {
 		return c, err
 	}
 	purposes := []string{"cash"}
 	for _, r := range types.Rows {
 		t := Type{
 			Name: r.Cell("Type"), Class: Class(r.Cell("Class")), Code1C: r.Cell("1C"),
-			Floored: r.Cell("Floor") == "zero", Purpose: r.Cell("Purpose"),
-			Implicit: r.Cell("Opens") == "implicit", Meaning: r.Cell("Meaning"),
+			Floored: r.Cell("Floor") != "none", Limited: r.Cell("Floor") == "limit", Purpose: r.Cell("Purpose"),
+			Implicit: r.Cell("Opens") == "implicit", FlowOnly: r.Cell("Posted by") == "flow", Meaning: r.Cell("Meaning"),
 		}
 		_, twice := c.types[t.Name]
 		switch {
@@ -81,10 +83,12 @@ func parseChart(text string) (chartTable, error) {
 			return c, r.Errorf("type %q is no word or stands twice", t.Name)
 		case !slices.Contains([]Class{Asset, Liability, Income, Expense, Equity}, t.Class):
 			return c, r.Errorf("unknown class %q", t.Class)
-		case !slices.Contains([]string{"zero", "none"}, r.Cell("Floor")):
+		case !slices.Contains([]string{"zero", "none", "limit"}, r.Cell("Floor")):
 			return c, r.Errorf("unknown floor %q", r.Cell("Floor"))
 		case !slices.Contains([]string{"implicit", "named"}, r.Cell("Opens")):
 			return c, r.Errorf("unknown way to open %q", r.Cell("Opens"))
+		case !slices.Contains([]string{"anyone", "flow"}, r.Cell("Posted by")):
+			return c, r.Errorf("%q posts", r.Cell("Posted by"))
 		case t.Code1C == "" || t.Purpose == "" || t.Meaning == "":
 			return c, r.Errorf("1C, Purpose and Meaning may not be empty")
 		}

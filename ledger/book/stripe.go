@@ -92,9 +92,14 @@ func (c Class) Lowering() Kind {
 	return Debit
 }
 
-// View gives a decision the stripes it asks for; an untouched one is zero.
+// View gives a decision what it asks for of its shard; an untouched stripe is zero.
 type View interface {
 	Stripe(account, asset string) Stripe
+	// Standing is how the account stands on this shard.
+	Standing(account string) Standing
+	// Limit is how far this shard's stripe may go below zero: what is set for the
+	// account, on its home shard alone.
+	Limit(account, asset string) money.Amount
 }
 
 // Applied is a change with its stripe after it.
@@ -142,16 +147,26 @@ func Apply(v View, changes []Change, into []Applied) ([]Applied, *Short) {
 			continue
 		}
 		end := latest(v, out, c.Account, c.Asset.Code)
-		if end.Available(c.Type.Class).Sign() >= 0 {
+		left := spendable(v, end, c)
+		if left.Sign() >= 0 {
 			continue
 		}
-		before := v.Stripe(c.Account, c.Asset.Code).Available(c.Type.Class)
+		before := spendable(v, v.Stripe(c.Account, c.Asset.Code), c)
 		return nil, &Short{
 			Account: c.Account, Asset: c.Asset, Available: before,
-			Need: before.Sub(end.Available(c.Type.Class)),
+			Need: before.Sub(left),
 		}
 	}
 	return out, nil
+}
+
+// spendable is what can be taken from a stripe above the floor of its account.
+func spendable(v View, s Stripe, c *Change) money.Amount {
+	free := s.Available(c.Type.Class)
+	if c.Type.Limited {
+		free = free.Add(v.Limit(c.Account, c.Asset.Code))
+	}
+	return free
 }
 
 // latest is the stripe after the changes so far. Entries are short, so a look

@@ -31,6 +31,10 @@ const (
 	GroupPartlyKnown  Code = "group_partly_known"
 	AccountUnknown    Code = "account_unknown"
 	AccountClosed     Code = "account_closed"
+	AccountFrozen     Code = "account_frozen"
+	AccountNotEmpty   Code = "account_not_empty"
+	AccountChanging   Code = "account_changing"
+	AccountOfFlow     Code = "account_of_flow"
 	InsufficientFunds Code = "insufficient_funds"
 	HoldUnknown       Code = "hold_unknown"
 	HoldNotOpen       Code = "hold_not_open"
@@ -65,7 +69,8 @@ const (
 // codes is compared with the table both ways at start.
 var codes = []Code{
 	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RequestTooLarge, TooManyOperations,
-	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, InsufficientFunds,
+	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
+	AccountNotEmpty, AccountChanging, AccountOfFlow, InsufficientFunds,
 	HoldUnknown, HoldNotOpen, HoldExceeded, KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, PayoutRefused, KindMismatch, FileEncoding, FileFormat, FileTruncated, FileTotals,

@@ -1,6 +1,10 @@
 package money
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // MaxScale is the largest number of decimal places an asset may have (ETH: 18).
 const MaxScale = 18
@@ -29,6 +33,15 @@ var assets = map[string]Asset{
 func LookupAsset(code string) (Asset, bool) {
 	a, ok := assets[code]
 	return a, ok
+}
+
+// Assets lists the assets of the installation, in order of code.
+func Assets() []Asset {
+	out := make([]Asset, 0, len(assets))
+	for _, code := range slices.Sorted(maps.Keys(assets)) {
+		out = append(out, assets[code])
+	}
+	return out
 }
 
 // Parse reads an amount of this asset: Parse's syntax and at most Scale decimal

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
@@ -99,12 +100,13 @@ type folded struct {
 	Gathers    []*journalv1.Gather
 	Keys       map[[16]byte]uint64
 	Opened     map[string]uint64
+	Rules      map[string][]*journalv1.Rule // by subject, oldest first
 }
 
 func newFolded() folded {
 	return folded{
 		map[string]string{}, map[string]*journalv1.Hold{}, map[string]string{}, map[string]*journalv1.Effect{},
-		map[string]*journalv1.Timer{}, nil, map[[16]byte]uint64{}, map[string]uint64{},
+		map[string]*journalv1.Timer{}, nil, map[[16]byte]uint64{}, map[string]uint64{}, map[string][]*journalv1.Rule{},
 	}
 }
 
@@ -159,6 +161,9 @@ func fold(records []journal.Sealed) folded {
 		}
 		if r.GetKey() != "" && r.GetExternal() == nil {
 			f.Keys[store.KeyID(r.GetBook(), r.GetKey())] = r.GetSeq()
+		}
+		for _, m := range r.GetRules() {
+			f.Rules[m.GetSubject()] = append(f.Rules[m.GetSubject()], m)
 		}
 		for _, a := range r.GetAccounts() {
 			f.Opened[a.GetName()] = r.GetSeq()
@@ -226,10 +231,34 @@ func checkFold(rt *rapid.T, t *testing.T, db *store.DB, p *pen) {
 	for _, a := range opened {
 		got.Opened[a.Name] = a.Seq
 	}
+	loadRules(ctx, rt, t, db, p, want, &got)
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 		rt.Fatalf("loaded is not the fold (-want +got):\n%s", diff)
 	}
 	checkJournal(rt, t, db, p)
+}
+
+// loadRules reads the history of each rule, and that the newest is the one in force.
+func loadRules(ctx context.Context, rt *rapid.T, t *testing.T, db *store.DB, p *pen, want folded, got *folded) {
+	t.Helper()
+	any, err := db.AnyRule(ctx, p.shard)
+	must(t, err)
+	if any != (len(want.Rules) > 0) {
+		rt.Fatalf("any rule: %t, of %d", any, len(want.Rules))
+	}
+	for subject := range want.Rules {
+		key := store.RuleKey{Book: bookName, Kind: "account", Subject: subject}
+		rows, err := db.RuleHistory(ctx, p.shard, key, 0, 100)
+		must(t, err)
+		for _, r := range slices.Backward(rows) {
+			got.Rules[subject] = append(got.Rules[subject], r.Rule)
+		}
+		now, err := db.LoadRules(ctx, p.shard, []store.RuleKey{key, {Book: bookName, Kind: "account", Subject: "wallet:nobody"}})
+		must(t, err)
+		if len(now) != 1 || !proto.Equal(now[0].Rule, rows[0].Rule) || now[0].Seq != rows[0].Seq || now[0].Book != bookName {
+			rt.Fatalf("in force: %v, newest: %v", now, rows[0])
+		}
+	}
 }
 
 func loadFlows(ctx context.Context, t *testing.T, db *store.DB, p *pen, want folded, got *folded) {

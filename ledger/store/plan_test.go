@@ -196,6 +196,11 @@ func (p *pen) busy(i int) journal.Sealed {
 		Timers:  []*journalv1.Timer{{Id: "timer-" + id, DueUs: p.clock.UnixMicro() + int64(i), Flow: "task", Aggregate: id, Event: "late"}},
 		Gathers: []*journalv1.Gather{{State: journalv1.GatherState_GATHER_STATE_SENT, Key: "m-" + id, Account: wallet, Peer: 1, Number: seq, Body: []byte("x")}},
 	}
+	if i%10 == 0 {
+		r.Rules = []*journalv1.Rule{{Kind: "account", Subject: wallet + "-" + id, Version: 1, Change: "freeze", What: &journalv1.Rule_Account{
+			Account: &journalv1.Standing{Status: journalv1.AccountStatus_ACCOUNT_STATUS_OPEN, DebitsFrozen: true},
+		}}}
+	}
 	if i < 50 {
 		r.Accounts = []*journalv1.Account{{Name: wallet, Asset: "RUB"}}
 	}

@@ -29,7 +29,7 @@ func (p *pen) randomRecords(rt *rapid.T) {
 
 func (d *dice) one(key string, amount money.Amount) {
 	account := name("wallet", rapid.IntRange(0, 3).Draw(d.rt, "account"))
-	switch rapid.IntRange(0, 8).Draw(d.rt, "what") {
+	switch rapid.IntRange(0, 9).Draw(d.rt, "what") {
 	case 0, 1, 2:
 		day := d.clock.AddDate(0, 0, -rapid.IntRange(0, 2).Draw(d.rt, "late")).Format("2006-01-02")
 		d.post(key, day, "bank:main", account, rapid.SampledFrom([]string{"RUB", "USD"}).Draw(d.rt, "asset"), amount)
@@ -45,7 +45,20 @@ func (d *dice) one(key string, amount money.Amount) {
 		d.gather(key, account)
 	case 8:
 		d.refuse(key, account)
+	case 9:
+		d.rule(key, account)
 	}
+}
+
+// rule brings a rule into force, once or twice in one record's batch.
+func (d *dice) rule(key, account string) {
+	d.versions["rule "+account]++
+	d.write(&journalv1.Record{Key: key, Rules: []*journalv1.Rule{{
+		Kind: "account", Subject: account, Version: d.versions["rule "+account], Change: "freeze", Reason: "because", Author: "api-1",
+		Home: rapid.Bool().Draw(d.rt, "home"), What: &journalv1.Rule_Account{Account: &journalv1.Standing{
+			Status: journalv1.AccountStatus(rapid.IntRange(1, 3).Draw(d.rt, "status")), DebitsFrozen: rapid.Bool().Draw(d.rt, "frozen"),
+		}},
+	}}})
 }
 
 func (d *dice) place(key, account string, amount money.Amount) {

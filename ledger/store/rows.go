@@ -32,6 +32,8 @@ type Rows struct {
 	timers     latest[string, timerRow]
 	gathers    latest[gatherKey, gatherRow]
 	totals     latest[totalKey, totalRow]
+	rules      latest[RuleKey, ruleRow]
+	ruled      []ruleRow // every rule, not only the newest
 
 	order   []legPlace // kept for its memory
 	encoder encoder
@@ -152,14 +154,16 @@ func (r *Rows) Reset() {
 	clear(r.late)
 	clear(r.stripes)
 	clear(r.opened)
+	clear(r.ruled)
 	r.records, r.keys, r.legs = r.records[:0], r.keys[:0], r.legs[:0]
-	r.late, r.stripes, r.opened = r.late[:0], r.stripes[:0], r.opened[:0]
+	r.late, r.stripes, r.opened, r.ruled = r.late[:0], r.stripes[:0], r.opened[:0], r.ruled[:0]
 	r.holds.reset()
 	r.aggregates.reset()
 	r.effects.reset()
 	r.timers.reset()
 	r.gathers.reset()
 	r.totals.reset()
+	r.rules.reset()
 	r.encoder.reset()
 	r.err = nil
 	if len(r.accounts) > maxAccountsKept {
@@ -210,6 +214,7 @@ func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 	r.records = append(r.records, s)
 	r.addKey(rec)
 	r.addLegs(rec, totals)
+	r.addRules(s)
 	for _, m := range rec.GetHolds() {
 		id := r.account(rec.GetBook(), m.GetAccount())
 		row, _ := r.holds.put(holdKey{m.GetPlacedSeq(), id, m.GetAsset()})

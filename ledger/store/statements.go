@@ -114,6 +114,16 @@ var (
 	sqlProcessLeave string
 	//go:embed sql/process_prune.sql
 	sqlProcessPrune string
+	//go:embed sql/rule_any.sql
+	sqlRuleAny string
+	//go:embed sql/rule_history.sql
+	sqlRuleHistory string
+	//go:embed sql/rule_history_insert.sql
+	sqlRuleHistoryInsert string
+	//go:embed sql/rule_load.sql
+	sqlRuleLoad string
+	//go:embed sql/rule_upsert.sql
+	sqlRuleUpsert string
 	//go:embed sql/segment_at.sql
 	sqlSegmentAt string
 	//go:embed sql/segment_from.sql

@@ -43,7 +43,7 @@ type Touch struct{ Account Account }
 // Move books money between this stripe and transit, a part of the same account.
 type Move struct {
 	Account Account
-	Amount  money.Amount // above zero
+	Amount  money.Amount // above zero; of a letter also below: all of a stripe that is
 	Into    bool         // true: out of transit into the stripe; false: the other way
 	Peer    ShardID      // the shard on the other side
 	Key     string       // Envelope.Key of the message that carries the money
@@ -51,6 +51,10 @@ type Move struct {
 
 // Send hands a message to the link. The money it carries was moved just before.
 type Send struct{ Envelope }
+
+// Deliver hands over a letter of another shard, in its turn. The money it carried was
+// moved just before.
+type Deliver struct{ Envelope }
 
 // LookUp asks the database which shards have a stripe of the account. It is an
 // effect: read after this decision is committed, and not from a replica that may
@@ -68,3 +72,5 @@ func (Touch) action()  {}
 func (Move) action()   {}
 func (Send) action()   {}
 func (LookUp) action() {}
+
+func (Deliver) action() {}

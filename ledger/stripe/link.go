@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/provodka/provodka/ledger/money"
 )
 
 func (s *Shard) link(peer ShardID) *Link {
@@ -21,10 +23,20 @@ func (s *Shard) send(b Books, to ShardID, m Message) {
 	l := s.link(to)
 	l.Sent++
 	e := Envelope{From: s.id, To: to, Number: l.Sent, Message: m}
-	if m.Money.Sign() > 0 {
+	if !m.Money.IsZero() {
 		b.Do(Move{Account: m.Account, Amount: m.Money, Peer: to, Key: e.Key()})
 	}
 	b.Do(Send{e})
+}
+
+// Post sends a letter: what it says is not of these rules, and it may carry all the
+// money of an account, also of a stripe below zero.
+func (s *Shard) Post(b Books, to ShardID, account Account, amount money.Amount, body []byte) {
+	s.send(b, to, Message{Kind: Letter, Account: account, Money: amount, Body: body})
+	if !amount.IsZero() {
+		s.moved(account)
+		s.run(b)
+	}
 }
 
 // Receive takes a message of another shard. Messages of one link are applied in
@@ -58,7 +70,7 @@ func (s *Shard) Receive(b Books, e Envelope) {
 
 // accept applies one message to the end.
 func (s *Shard) accept(b Books, e Envelope) {
-	if e.Money.Sign() > 0 {
+	if !e.Money.IsZero() {
 		b.Do(Move{Account: e.Account, Amount: e.Money, Into: true, Peer: e.From, Key: e.Key()})
 		s.moved(e.Account)
 	}
@@ -73,6 +85,8 @@ func (s *Shard) accept(b Books, e Envelope) {
 		s.give(b, e.From, e.Message)
 	case Gave:
 		s.heard(e.From, e.Message)
+	case Letter:
+		b.Do(Deliver{e})
 	default:
 		panic(fmt.Sprintf("stripe: unknown message %q", e.Kind))
 	}

@@ -19,7 +19,7 @@ type CommandID string
 // Kind says what a message between shards is.
 type Kind string
 
-// The five messages. NEED and GAVE go to the home of the account, the others
+// The messages. NEED and GAVE go to the home of the account, the others
 // come from it.
 const (
 	Need  Kind = "need"  // a command is short here: this much is needed, here is all that was free
@@ -27,6 +27,10 @@ const (
 	No    Kind = "no"    // the account lacks it
 	Give  Kind = "give"  // send all that is free
 	Gave  Kind = "gave"  // all that was free, and how much is left reserved
+
+	// Letter is of other rules for all shards: it rides the same link because its
+	// place among the messages with money matters.
+	Letter Kind = "letter"
 )
 
 // Message is what one shard tells another about one account. Fields that a kind
@@ -42,6 +46,8 @@ type Message struct {
 	Money   money.Amount // NEED, ALLOT, GAVE: money that travels with the message
 	Left    money.Amount // GAVE: what stays reserved at the sender
 	Changed bool         // GAVE: the account moved at the sender since its last GAVE
+
+	Body []byte `json:",omitempty"` // letter: what it says; its money may be below zero
 }
 
 // Envelope is a message on its link. Numbers are dense per ordered pair of
@@ -54,13 +60,15 @@ type Envelope struct {
 
 // Key is the idempotency key of the message and of the money that it carries:
 // NEED, ALLOT, NO (command, account, ask); GIVE (account, round, to);
-// GAVE (account, round, from, 1|2). Rounds are unique per home shard.
+// GAVE (account, round, from, 1|2); letter (from, to, number). Rounds are unique per home shard.
 func (e Envelope) Key() string {
 	switch e.Kind {
 	case Give:
 		return fmt.Sprintf("give:%d:%d:%q", e.Round, e.To, e.Account)
 	case Gave:
 		return fmt.Sprintf("gave:%d:%d:%d:%q", e.Round, e.From, e.Part, e.Account)
+	case Letter:
+		return fmt.Sprintf("letter:%d:%d:%d", e.From, e.To, e.Number)
 	default:
 		return fmt.Sprintf("%s:%d:%q:%q", e.Kind, e.Ask, e.Command, e.Account)
 	}

@@ -43,6 +43,7 @@ type shard struct {
 	stripes  map[[2]string]book.Stripe
 	holds    map[uint64]book.Hold
 	accounts map[string]bool
+	rules    map[[2]string]*journalv1.Rule
 	moves    map[string]*journalv1.Move
 	sealed   []journal.Sealed
 	draft    []*journalv1.Record // of the command being decided
@@ -56,7 +57,7 @@ func (w *World) shard(n int) *shard {
 	if s == nil {
 		s = &shard{
 			number: n, clockUS: StartUS, stripes: map[[2]string]book.Stripe{}, holds: map[uint64]book.Hold{},
-			accounts: map[string]bool{}, moves: map[string]*journalv1.Move{},
+			accounts: map[string]bool{}, rules: map[[2]string]*journalv1.Rule{}, moves: map[string]*journalv1.Move{},
 		}
 		w.shards[n] = s
 	}
@@ -67,6 +68,23 @@ func (w *World) shard(n int) *shard {
 func (s *shard) Stripe(account, asset string) book.Stripe {
 	return s.stripes[[2]string{account, asset}]
 }
+
+// Standing implements ledger.View.
+func (s *shard) Standing(account string) book.Standing {
+	return ledger.StandingOf(s.Rule(ledger.AccountRule, account))
+}
+
+// Limit implements ledger.View.
+func (s *shard) Limit(account, asset string) money.Amount {
+	r := s.Rule(ledger.AccountRule, account)
+	if !r.GetHome() {
+		return money.Zero
+	}
+	return ledger.StandingOf(r).Limit(asset)
+}
+
+// Rule implements ledger.View.
+func (s *shard) Rule(kind, subject string) *journalv1.Rule { return s.rules[[2]string{kind, subject}] }
 
 // Hold implements ledger.View.
 func (s *shard) Hold(seq uint64) (book.Hold, bool) { h, ok := s.holds[seq]; return h, ok }
@@ -121,6 +139,9 @@ func (s *shard) fold(d *ledger.Draft) {
 	}
 	for _, a := range d.Record.GetAccounts() {
 		s.accounts[a.GetName()] = true
+	}
+	for _, r := range d.Record.GetRules() {
+		s.rules[[2]string{r.GetKind(), r.GetSubject()}] = r
 	}
 }
 

@@ -24,6 +24,71 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// AccountChange says what is to be done to an account.
+type AccountChange int32
+
+const (
+	// Never written.
+	AccountChange_ACCOUNT_CHANGE_UNSPECIFIED AccountChange = 0
+	// Refuse debits, credits or both from now on.
+	AccountChange_ACCOUNT_CHANGE_FREEZE AccountChange = 1
+	// Take back what was frozen of them.
+	AccountChange_ACCOUNT_CHANGE_UNFREEZE AccountChange = 2
+	// Close an account with a zero balance.
+	AccountChange_ACCOUNT_CHANGE_CLOSE AccountChange = 3
+	// Open a closed account again.
+	AccountChange_ACCOUNT_CHANGE_REOPEN AccountChange = 4
+	// Set how far it may go below zero.
+	AccountChange_ACCOUNT_CHANGE_LIMIT AccountChange = 5
+)
+
+// Enum value maps for AccountChange.
+var (
+	AccountChange_name = map[int32]string{
+		0: "ACCOUNT_CHANGE_UNSPECIFIED",
+		1: "ACCOUNT_CHANGE_FREEZE",
+		2: "ACCOUNT_CHANGE_UNFREEZE",
+		3: "ACCOUNT_CHANGE_CLOSE",
+		4: "ACCOUNT_CHANGE_REOPEN",
+		5: "ACCOUNT_CHANGE_LIMIT",
+	}
+	AccountChange_value = map[string]int32{
+		"ACCOUNT_CHANGE_UNSPECIFIED": 0,
+		"ACCOUNT_CHANGE_FREEZE":      1,
+		"ACCOUNT_CHANGE_UNFREEZE":    2,
+		"ACCOUNT_CHANGE_CLOSE":       3,
+		"ACCOUNT_CHANGE_REOPEN":      4,
+		"ACCOUNT_CHANGE_LIMIT":       5,
+	}
+)
+
+func (x AccountChange) Enum() *AccountChange {
+	p := new(AccountChange)
+	*p = x
+	return p
+}
+
+func (x AccountChange) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AccountChange) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_command_v1_command_proto_enumTypes[0].Descriptor()
+}
+
+func (AccountChange) Type() protoreflect.EnumType {
+	return &file_provodka_command_v1_command_proto_enumTypes[0]
+}
+
+func (x AccountChange) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AccountChange.Descriptor instead.
+func (AccountChange) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{0}
+}
+
 // Command is one record of the command topic.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -298,6 +363,7 @@ type Operation struct {
 	//	*Operation_Settle
 	//	*Operation_Void
 	//	*Operation_Flow
+	//	*Operation_Change
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -415,6 +481,15 @@ func (x *Operation) GetFlow() *Flow {
 	return nil
 }
 
+func (x *Operation) GetChange() *ChangeAccount {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Change); ok {
+			return x.Change
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -449,6 +524,11 @@ type Operation_Flow struct {
 	Flow *Flow `protobuf:"bytes,9,opt,name=flow,proto3,oneof"`
 }
 
+type Operation_Change struct {
+	// Change how an account stands.
+	Change *ChangeAccount `protobuf:"bytes,20,opt,name=change,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -460,6 +540,8 @@ func (*Operation_Settle) isOperation_What() {}
 func (*Operation_Void) isOperation_What() {}
 
 func (*Operation_Flow) isOperation_What() {}
+
+func (*Operation_Change) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -507,6 +589,106 @@ func (x *Open) GetAccount() string {
 	return ""
 }
 
+// ChangeAccount changes how an account stands, on every shard.
+type ChangeAccount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name: type:owner[:part].
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// What is to be done.
+	What AccountChange `protobuf:"varint,2,opt,name=what,proto3,enum=provodka.command.v1.AccountChange" json:"what,omitempty"`
+	// Why; kept for ever.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Freeze and unfreeze: whether debits are meant.
+	Debits bool `protobuf:"varint,4,opt,name=debits,proto3" json:"debits,omitempty"`
+	// Freeze and unfreeze: whether credits are meant.
+	Credits bool `protobuf:"varint,5,opt,name=credits,proto3" json:"credits,omitempty"`
+	// Limit: code of the asset.
+	Asset string `protobuf:"bytes,6,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Limit: decimal, zero or more.
+	Limit         string `protobuf:"bytes,7,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeAccount) Reset() {
+	*x = ChangeAccount{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeAccount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeAccount) ProtoMessage() {}
+
+func (x *ChangeAccount) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeAccount.ProtoReflect.Descriptor instead.
+func (*ChangeAccount) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ChangeAccount) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ChangeAccount) GetWhat() AccountChange {
+	if x != nil {
+		return x.What
+	}
+	return AccountChange_ACCOUNT_CHANGE_UNSPECIFIED
+}
+
+func (x *ChangeAccount) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ChangeAccount) GetDebits() bool {
+	if x != nil {
+		return x.Debits
+	}
+	return false
+}
+
+func (x *ChangeAccount) GetCredits() bool {
+	if x != nil {
+		return x.Credits
+	}
+	return false
+}
+
+func (x *ChangeAccount) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *ChangeAccount) GetLimit() string {
+	if x != nil {
+		return x.Limit
+	}
+	return ""
+}
+
 // Leg is one side of an entry as it is asked for.
 type Leg struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -526,7 +708,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +720,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +733,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{4}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Leg) GetAccount() string {
@@ -608,7 +790,7 @@ type Post struct {
 
 func (x *Post) Reset() {
 	*x = Post{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -620,7 +802,7 @@ func (x *Post) String() string {
 func (*Post) ProtoMessage() {}
 
 func (x *Post) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -633,7 +815,7 @@ func (x *Post) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Post.ProtoReflect.Descriptor instead.
 func (*Post) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{5}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Post) GetKind() string {
@@ -690,7 +872,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -702,7 +884,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -715,7 +897,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Place) GetAccount() string {
@@ -776,7 +958,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -788,7 +970,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -801,7 +983,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Settle) GetPlacedSeq() uint64 {
@@ -864,7 +1046,7 @@ type Void struct {
 
 func (x *Void) Reset() {
 	*x = Void{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -876,7 +1058,7 @@ func (x *Void) String() string {
 func (*Void) ProtoMessage() {}
 
 func (x *Void) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -889,7 +1071,7 @@ func (x *Void) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Void.ProtoReflect.Descriptor instead.
 func (*Void) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Void) GetPlacedSeq() uint64 {
@@ -918,7 +1100,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -930,7 +1112,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -943,7 +1125,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Flow) GetFlow() string {
@@ -1006,7 +1188,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +1200,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +1213,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -1101,7 +1283,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1295,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1308,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -1151,7 +1333,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1163,7 +1345,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1176,7 +1358,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -1215,7 +1397,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1409,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1422,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Found) GetAccount() string {
@@ -1277,7 +1459,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1471,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1484,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -1333,7 +1515,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +1527,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +1540,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -1392,7 +1574,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1404,7 +1586,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1417,7 +1599,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -1473,7 +1655,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\x8d\x03\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xcb\x03\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -1483,10 +1665,19 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x05place\x18\x06 \x01(\v2\x1a.provodka.command.v1.PlaceH\x00R\x05place\x125\n" +
 	"\x06settle\x18\a \x01(\v2\x1b.provodka.command.v1.SettleH\x00R\x06settle\x12/\n" +
 	"\x04void\x18\b \x01(\v2\x19.provodka.command.v1.VoidH\x00R\x04void\x12/\n" +
-	"\x04flow\x18\t \x01(\v2\x19.provodka.command.v1.FlowH\x00R\x04flowB\x06\n" +
+	"\x04flow\x18\t \x01(\v2\x19.provodka.command.v1.FlowH\x00R\x04flow\x12<\n" +
+	"\x06change\x18\x14 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06changeB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\tR\aaccount\"w\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
+	"\rChangeAccount\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x126\n" +
+	"\x04what\x18\x02 \x01(\x0e2\".provodka.command.v1.AccountChangeR\x04what\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06debits\x18\x04 \x01(\bR\x06debits\x12\x18\n" +
+	"\acredits\x18\x05 \x01(\bR\acredits\x12\x14\n" +
+	"\x05asset\x18\x06 \x01(\tR\x05asset\x12\x14\n" +
+	"\x05limit\x18\a \x01(\tR\x05limit\"w\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x14\n" +
@@ -1564,7 +1755,14 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\toperation\x18\x01 \x01(\rR\toperation\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12\x16\n" +
 	"\x06record\x18\x03 \x01(\fR\x06record\x126\n" +
-	"\arefusal\x18\x04 \x01(\v2\x1c.provodka.journal.v1.RefusalR\arefusalBFZDgithub.com/provodka/provodka/proto/gen/provodka/command/v1;commandv1b\x06proto3"
+	"\arefusal\x18\x04 \x01(\v2\x1c.provodka.journal.v1.RefusalR\arefusal*\xb6\x01\n" +
+	"\rAccountChange\x12\x1e\n" +
+	"\x1aACCOUNT_CHANGE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15ACCOUNT_CHANGE_FREEZE\x10\x01\x12\x1b\n" +
+	"\x17ACCOUNT_CHANGE_UNFREEZE\x10\x02\x12\x18\n" +
+	"\x14ACCOUNT_CHANGE_CLOSE\x10\x03\x12\x19\n" +
+	"\x15ACCOUNT_CHANGE_REOPEN\x10\x04\x12\x18\n" +
+	"\x14ACCOUNT_CHANGE_LIMIT\x10\x05BFZDgithub.com/provodka/provodka/proto/gen/provodka/command/v1;commandv1b\x06proto3"
 
 var (
 	file_provodka_command_v1_command_proto_rawDescOnce sync.Once
@@ -1578,58 +1776,63 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 	return file_provodka_command_v1_command_proto_rawDescData
 }
 
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_provodka_command_v1_command_proto_goTypes = []any{
-	(*Command)(nil),    // 0: provodka.command.v1.Command
-	(*Operations)(nil), // 1: provodka.command.v1.Operations
-	(*Operation)(nil),  // 2: provodka.command.v1.Operation
-	(*Open)(nil),       // 3: provodka.command.v1.Open
-	(*Leg)(nil),        // 4: provodka.command.v1.Leg
-	(*Post)(nil),       // 5: provodka.command.v1.Post
-	(*Place)(nil),      // 6: provodka.command.v1.Place
-	(*Settle)(nil),     // 7: provodka.command.v1.Settle
-	(*Void)(nil),       // 8: provodka.command.v1.Void
-	(*Flow)(nil),       // 9: provodka.command.v1.Flow
-	(*Answer)(nil),     // 10: provodka.command.v1.Answer
-	(*Due)(nil),        // 11: provodka.command.v1.Due
-	(*Link)(nil),       // 12: provodka.command.v1.Link
-	(*Found)(nil),      // 13: provodka.command.v1.Found
-	(*Delivered)(nil),  // 14: provodka.command.v1.Delivered
-	(*Outcome)(nil),    // 15: provodka.command.v1.Outcome
-	(*Result)(nil),     // 16: provodka.command.v1.Result
-	nil,                // 17: provodka.command.v1.Post.MetadataEntry
-	nil,                // 18: provodka.command.v1.Post.LinksEntry
-	nil,                // 19: provodka.command.v1.Settle.MetadataEntry
-	(*v1.Timer)(nil),   // 20: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil), // 21: provodka.journal.v1.Refusal
+	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
+	(*Command)(nil),       // 1: provodka.command.v1.Command
+	(*Operations)(nil),    // 2: provodka.command.v1.Operations
+	(*Operation)(nil),     // 3: provodka.command.v1.Operation
+	(*Open)(nil),          // 4: provodka.command.v1.Open
+	(*ChangeAccount)(nil), // 5: provodka.command.v1.ChangeAccount
+	(*Leg)(nil),           // 6: provodka.command.v1.Leg
+	(*Post)(nil),          // 7: provodka.command.v1.Post
+	(*Place)(nil),         // 8: provodka.command.v1.Place
+	(*Settle)(nil),        // 9: provodka.command.v1.Settle
+	(*Void)(nil),          // 10: provodka.command.v1.Void
+	(*Flow)(nil),          // 11: provodka.command.v1.Flow
+	(*Answer)(nil),        // 12: provodka.command.v1.Answer
+	(*Due)(nil),           // 13: provodka.command.v1.Due
+	(*Link)(nil),          // 14: provodka.command.v1.Link
+	(*Found)(nil),         // 15: provodka.command.v1.Found
+	(*Delivered)(nil),     // 16: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 17: provodka.command.v1.Outcome
+	(*Result)(nil),        // 18: provodka.command.v1.Result
+	nil,                   // 19: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 20: provodka.command.v1.Post.LinksEntry
+	nil,                   // 21: provodka.command.v1.Settle.MetadataEntry
+	(*v1.Timer)(nil),      // 22: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 23: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
-	1,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	10, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	11, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	12, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	13, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	14, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
-	2,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
-	3,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
-	5,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
-	6,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
-	7,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
-	8,  // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	9,  // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
-	4,  // 13: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	17, // 14: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	18, // 15: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	4,  // 16: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	19, // 17: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	20, // 18: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	16, // 19: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	21, // 20: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	2,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
+	12, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	13, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	14, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	15, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	16, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	3,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
+	4,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
+	7,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
+	8,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
+	9,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
+	10, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
+	11, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	5,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
+	0,  // 14: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	6,  // 15: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	19, // 16: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	20, // 17: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	6,  // 18: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	21, // 19: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	22, // 20: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	18, // 21: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	23, // 22: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -1652,19 +1855,21 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Settle)(nil),
 		(*Operation_Void)(nil),
 		(*Operation_Flow)(nil),
+		(*Operation_Change)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   20,
+			NumEnums:      1,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_provodka_command_v1_command_proto_goTypes,
 		DependencyIndexes: file_provodka_command_v1_command_proto_depIdxs,
+		EnumInfos:         file_provodka_command_v1_command_proto_enumTypes,
 		MessageInfos:      file_provodka_command_v1_command_proto_msgTypes,
 	}.Build()
 	File_provodka_command_v1_command_proto = out.File

@@ -330,6 +330,63 @@ func (GatherState) EnumDescriptor() ([]byte, []int) {
 	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
+// AccountStatus says whether an account takes entries.
+type AccountStatus int32
+
+const (
+	// Never written.
+	AccountStatus_ACCOUNT_STATUS_UNSPECIFIED AccountStatus = 0
+	// It does.
+	AccountStatus_ACCOUNT_STATUS_OPEN AccountStatus = 1
+	// It is blocked until all shards have said whether they hold money of it.
+	AccountStatus_ACCOUNT_STATUS_CLOSING AccountStatus = 2
+	// It does not.
+	AccountStatus_ACCOUNT_STATUS_CLOSED AccountStatus = 3
+)
+
+// Enum value maps for AccountStatus.
+var (
+	AccountStatus_name = map[int32]string{
+		0: "ACCOUNT_STATUS_UNSPECIFIED",
+		1: "ACCOUNT_STATUS_OPEN",
+		2: "ACCOUNT_STATUS_CLOSING",
+		3: "ACCOUNT_STATUS_CLOSED",
+	}
+	AccountStatus_value = map[string]int32{
+		"ACCOUNT_STATUS_UNSPECIFIED": 0,
+		"ACCOUNT_STATUS_OPEN":        1,
+		"ACCOUNT_STATUS_CLOSING":     2,
+		"ACCOUNT_STATUS_CLOSED":      3,
+	}
+)
+
+func (x AccountStatus) Enum() *AccountStatus {
+	p := new(AccountStatus)
+	*p = x
+	return p
+}
+
+func (x AccountStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AccountStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_journal_v1_record_proto_enumTypes[5].Descriptor()
+}
+
+func (AccountStatus) Type() protoreflect.EnumType {
+	return &file_provodka_journal_v1_record_proto_enumTypes[5]
+}
+
+func (x AccountStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AccountStatus.Descriptor instead.
+func (AccountStatus) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
+}
+
 // Record is one operation's whole outcome. Folding a shard's records in order
 // gives its whole database; nothing is decided again.
 type Record struct {
@@ -376,7 +433,11 @@ type Record struct {
 	// Set when the record states what could not be decided from the log alone.
 	External *External `protobuf:"bytes,20,opt,name=external,proto3" json:"external,omitempty"`
 	// Money and messages on their way between the stripes of accounts.
-	Gathers       []*Gather `protobuf:"bytes,21,rep,name=gathers,proto3" json:"gathers,omitempty"`
+	Gathers []*Gather `protobuf:"bytes,21,rep,name=gathers,proto3" json:"gathers,omitempty"`
+	// Rules that this shard holds from here on.
+	Rules []*Rule `protobuf:"bytes,26,rep,name=rules,proto3" json:"rules,omitempty"`
+	// Set when every shard holds a rule: the outcome of the operation that asked for it.
+	Confirmed     *Confirmed `protobuf:"bytes,27,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +615,20 @@ func (x *Record) GetExternal() *External {
 func (x *Record) GetGathers() []*Gather {
 	if x != nil {
 		return x.Gathers
+	}
+	return nil
+}
+
+func (x *Record) GetRules() []*Rule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *Record) GetConfirmed() *Confirmed {
+	if x != nil {
+		return x.Confirmed
 	}
 	return nil
 }
@@ -1522,11 +1597,392 @@ func (x *Gather) GetBody() []byte {
 	return nil
 }
 
+// Rule is a rule as the shard holds it after the record. Every shard holds every rule,
+// also of an account of which it has no stripe. The subject's home decides it.
+type Rule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is about: "account".
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Whose rule it is: the account's name.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Number of the rule's changes, from 1.
+	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// What was done: "freeze", "close".
+	Change string `protobuf:"bytes,4,opt,name=change,proto3" json:"change,omitempty"`
+	// Why, in the words of who asked.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Who asked: id of an API key.
+	Author string `protobuf:"bytes,6,opt,name=author,proto3" json:"author,omitempty"`
+	// The home's clock when it was decided, microseconds since 1970 UTC.
+	DecidedUs int64 `protobuf:"varint,7,opt,name=decided_us,json=decidedUs,proto3" json:"decided_us,omitempty"`
+	// Whether this shard is the subject's home: limits below zero count here alone.
+	Home bool `protobuf:"varint,8,opt,name=home,proto3" json:"home,omitempty"`
+	// The rule itself.
+	//
+	// Types that are valid to be assigned to What:
+	//
+	//	*Rule_Account
+	What          isRule_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rule) Reset() {
+	*x = Rule{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rule) ProtoMessage() {}
+
+func (x *Rule) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rule.ProtoReflect.Descriptor instead.
+func (*Rule) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Rule) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Rule) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Rule) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Rule) GetChange() string {
+	if x != nil {
+		return x.Change
+	}
+	return ""
+}
+
+func (x *Rule) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Rule) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *Rule) GetDecidedUs() int64 {
+	if x != nil {
+		return x.DecidedUs
+	}
+	return 0
+}
+
+func (x *Rule) GetHome() bool {
+	if x != nil {
+		return x.Home
+	}
+	return false
+}
+
+func (x *Rule) GetWhat() isRule_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *Rule) GetAccount() *Standing {
+	if x != nil {
+		if x, ok := x.What.(*Rule_Account); ok {
+			return x.Account
+		}
+	}
+	return nil
+}
+
+type isRule_What interface {
+	isRule_What()
+}
+
+type Rule_Account struct {
+	// How an account stands.
+	Account *Standing `protobuf:"bytes,10,opt,name=account,proto3,oneof"`
+}
+
+func (*Rule_Account) isRule_What() {}
+
+// Standing is how an account stands.
+type Standing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether it takes entries at all.
+	Status AccountStatus `protobuf:"varint,1,opt,name=status,proto3,enum=provodka.journal.v1.AccountStatus" json:"status,omitempty"`
+	// No debit, and no hold against later debits.
+	DebitsFrozen bool `protobuf:"varint,2,opt,name=debits_frozen,json=debitsFrozen,proto3" json:"debits_frozen,omitempty"`
+	// No credit, and no hold against later credits.
+	CreditsFrozen bool `protobuf:"varint,3,opt,name=credits_frozen,json=creditsFrozen,proto3" json:"credits_frozen,omitempty"`
+	// How far it may go below zero, per asset.
+	Limits        []*CreditLimit `protobuf:"bytes,4,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Standing) Reset() {
+	*x = Standing{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Standing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Standing) ProtoMessage() {}
+
+func (x *Standing) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Standing.ProtoReflect.Descriptor instead.
+func (*Standing) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Standing) GetStatus() AccountStatus {
+	if x != nil {
+		return x.Status
+	}
+	return AccountStatus_ACCOUNT_STATUS_UNSPECIFIED
+}
+
+func (x *Standing) GetDebitsFrozen() bool {
+	if x != nil {
+		return x.DebitsFrozen
+	}
+	return false
+}
+
+func (x *Standing) GetCreditsFrozen() bool {
+	if x != nil {
+		return x.CreditsFrozen
+	}
+	return false
+}
+
+func (x *Standing) GetLimits() []*CreditLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// CreditLimit is how far an account may go below zero.
+type CreditLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code of the asset.
+	Asset string `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Decimal with the asset's scale, positive.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreditLimit) Reset() {
+	*x = CreditLimit{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreditLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreditLimit) ProtoMessage() {}
+
+func (x *CreditLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
+func (*CreditLimit) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CreditLimit) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *CreditLimit) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+// Confirmed says that every shard holds a rule, and from which record on.
+type Confirmed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule as the home holds it.
+	Rule *Rule `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Every shard, in order.
+	At            []*RulePosition `protobuf:"bytes,2,rep,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confirmed) Reset() {
+	*x = Confirmed{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confirmed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confirmed) ProtoMessage() {}
+
+func (x *Confirmed) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
+func (*Confirmed) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Confirmed) GetRule() *Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *Confirmed) GetAt() []*RulePosition {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// RulePosition is the record with which a shard took a rule.
+type RulePosition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard.
+	Shard uint32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// Number of the record.
+	Seq           uint64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RulePosition) Reset() {
+	*x = RulePosition{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RulePosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RulePosition) ProtoMessage() {}
+
+func (x *RulePosition) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
+func (*RulePosition) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RulePosition) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *RulePosition) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 var File_provodka_journal_v1_record_proto protoreflect.FileDescriptor
 
 const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
-	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\x9d\x06\n" +
+	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\x8c\a\n" +
 	"\x06Record\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x19\n" +
@@ -1549,7 +2005,9 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\aeffects\x18\x12 \x03(\v2\x1b.provodka.journal.v1.EffectR\aeffects\x122\n" +
 	"\x06timers\x18\x13 \x03(\v2\x1a.provodka.journal.v1.TimerR\x06timers\x129\n" +
 	"\bexternal\x18\x14 \x01(\v2\x1d.provodka.journal.v1.ExternalR\bexternal\x125\n" +
-	"\agathers\x18\x15 \x03(\v2\x1b.provodka.journal.v1.GatherR\agathers\"\xc4\x01\n" +
+	"\agathers\x18\x15 \x03(\v2\x1b.provodka.journal.v1.GatherR\agathers\x12/\n" +
+	"\x05rules\x18\x1a \x03(\v2\x19.provodka.journal.v1.RuleR\x05rules\x12<\n" +
+	"\tconfirmed\x18\x1b \x01(\v2\x1e.provodka.journal.v1.ConfirmedR\tconfirmed\"\xc4\x01\n" +
 	"\aRefusal\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +
@@ -1645,7 +2103,34 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x03key\x18\x03 \x01(\tR\x03key\x12\x12\n" +
 	"\x04peer\x18\x04 \x01(\rR\x04peer\x12\x16\n" +
 	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body*\x7f\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\"\x8c\x02\n" +
+	"\x04Rule\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\tR\asubject\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12\x16\n" +
+	"\x06change\x18\x04 \x01(\tR\x06change\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06author\x18\x06 \x01(\tR\x06author\x12\x1d\n" +
+	"\n" +
+	"decided_us\x18\a \x01(\x03R\tdecidedUs\x12\x12\n" +
+	"\x04home\x18\b \x01(\bR\x04home\x129\n" +
+	"\aaccount\x18\n" +
+	" \x01(\v2\x1d.provodka.journal.v1.StandingH\x00R\aaccountB\x06\n" +
+	"\x04what\"\xcc\x01\n" +
+	"\bStanding\x12:\n" +
+	"\x06status\x18\x01 \x01(\x0e2\".provodka.journal.v1.AccountStatusR\x06status\x12#\n" +
+	"\rdebits_frozen\x18\x02 \x01(\bR\fdebitsFrozen\x12%\n" +
+	"\x0ecredits_frozen\x18\x03 \x01(\bR\rcreditsFrozen\x128\n" +
+	"\x06limits\x18\x04 \x03(\v2 .provodka.journal.v1.CreditLimitR\x06limits\";\n" +
+	"\vCreditLimit\x12\x14\n" +
+	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"m\n" +
+	"\tConfirmed\x12-\n" +
+	"\x04rule\x18\x01 \x01(\v2\x19.provodka.journal.v1.RuleR\x04rule\x121\n" +
+	"\x02at\x18\x02 \x03(\v2!.provodka.journal.v1.RulePositionR\x02at\"6\n" +
+	"\fRulePosition\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq*\x7f\n" +
 	"\aLegKind\x12\x18\n" +
 	"\x14LEG_KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eLEG_KIND_DEBIT\x10\x01\x12\x13\n" +
@@ -1675,7 +2160,12 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x14GATHER_STATE_DECIDED\x10\x02\x12\x15\n" +
 	"\x11GATHER_STATE_SENT\x10\x03\x12\x18\n" +
 	"\x14GATHER_STATE_APPLIED\x10\x04\x12\x18\n" +
-	"\x14GATHER_STATE_ACCOUNT\x10\x05BFZDgithub.com/provodka/provodka/proto/gen/provodka/journal/v1;journalv1b\x06proto3"
+	"\x14GATHER_STATE_ACCOUNT\x10\x05*\x7f\n" +
+	"\rAccountStatus\x12\x1e\n" +
+	"\x1aACCOUNT_STATUS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13ACCOUNT_STATUS_OPEN\x10\x01\x12\x1a\n" +
+	"\x16ACCOUNT_STATUS_CLOSING\x10\x02\x12\x19\n" +
+	"\x15ACCOUNT_STATUS_CLOSED\x10\x03BFZDgithub.com/provodka/provodka/proto/gen/provodka/journal/v1;journalv1b\x06proto3"
 
 var (
 	file_provodka_journal_v1_record_proto_rawDescOnce sync.Once
@@ -1689,56 +2179,69 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 	return file_provodka_journal_v1_record_proto_rawDescData
 }
 
-var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
-	(LegKind)(0),      // 0: provodka.journal.v1.LegKind
-	(HoldState)(0),    // 1: provodka.journal.v1.HoldState
-	(EffectState)(0),  // 2: provodka.journal.v1.EffectState
-	(ExternalKind)(0), // 3: provodka.journal.v1.ExternalKind
-	(GatherState)(0),  // 4: provodka.journal.v1.GatherState
-	(*Record)(nil),    // 5: provodka.journal.v1.Record
-	(*Refusal)(nil),   // 6: provodka.journal.v1.Refusal
-	(*Entry)(nil),     // 7: provodka.journal.v1.Entry
-	(*Leg)(nil),       // 8: provodka.journal.v1.Leg
-	(*Hold)(nil),      // 9: provodka.journal.v1.Hold
-	(*Account)(nil),   // 10: provodka.journal.v1.Account
-	(*Move)(nil),      // 11: provodka.journal.v1.Move
-	(*Effect)(nil),    // 12: provodka.journal.v1.Effect
-	(*Timer)(nil),     // 13: provodka.journal.v1.Timer
-	(*External)(nil),  // 14: provodka.journal.v1.External
-	(*Gather)(nil),    // 15: provodka.journal.v1.Gather
-	nil,               // 16: provodka.journal.v1.Refusal.FactsEntry
-	nil,               // 17: provodka.journal.v1.Entry.MetadataEntry
-	nil,               // 18: provodka.journal.v1.Entry.LinksEntry
-	nil,               // 19: provodka.journal.v1.Move.AttemptsEntry
+	(LegKind)(0),         // 0: provodka.journal.v1.LegKind
+	(HoldState)(0),       // 1: provodka.journal.v1.HoldState
+	(EffectState)(0),     // 2: provodka.journal.v1.EffectState
+	(ExternalKind)(0),    // 3: provodka.journal.v1.ExternalKind
+	(GatherState)(0),     // 4: provodka.journal.v1.GatherState
+	(AccountStatus)(0),   // 5: provodka.journal.v1.AccountStatus
+	(*Record)(nil),       // 6: provodka.journal.v1.Record
+	(*Refusal)(nil),      // 7: provodka.journal.v1.Refusal
+	(*Entry)(nil),        // 8: provodka.journal.v1.Entry
+	(*Leg)(nil),          // 9: provodka.journal.v1.Leg
+	(*Hold)(nil),         // 10: provodka.journal.v1.Hold
+	(*Account)(nil),      // 11: provodka.journal.v1.Account
+	(*Move)(nil),         // 12: provodka.journal.v1.Move
+	(*Effect)(nil),       // 13: provodka.journal.v1.Effect
+	(*Timer)(nil),        // 14: provodka.journal.v1.Timer
+	(*External)(nil),     // 15: provodka.journal.v1.External
+	(*Gather)(nil),       // 16: provodka.journal.v1.Gather
+	(*Rule)(nil),         // 17: provodka.journal.v1.Rule
+	(*Standing)(nil),     // 18: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),  // 19: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),    // 20: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil), // 21: provodka.journal.v1.RulePosition
+	nil,                  // 22: provodka.journal.v1.Refusal.FactsEntry
+	nil,                  // 23: provodka.journal.v1.Entry.MetadataEntry
+	nil,                  // 24: provodka.journal.v1.Entry.LinksEntry
+	nil,                  // 25: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
-	6,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
-	7,  // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
-	8,  // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
-	9,  // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
-	10, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
-	11, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
-	12, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
-	13, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
-	14, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
-	15, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
-	16, // 10: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	17, // 11: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	18, // 12: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
-	0,  // 13: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
-	1,  // 14: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	19, // 15: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
-	13, // 16: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
-	2,  // 17: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
-	3,  // 18: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
-	4,  // 19: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	7,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
+	8,  // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
+	9,  // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
+	10, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
+	11, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
+	12, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
+	13, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
+	14, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
+	15, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
+	16, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
+	17, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
+	20, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	22, // 12: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	23, // 13: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	24, // 14: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	0,  // 15: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
+	1,  // 16: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
+	25, // 17: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	14, // 18: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
+	2,  // 19: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
+	3,  // 20: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
+	4,  // 21: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
+	18, // 22: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	5,  // 23: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	19, // 24: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	17, // 25: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	21, // 26: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -1746,13 +2249,16 @@ func file_provodka_journal_v1_record_proto_init() {
 	if File_provodka_journal_v1_record_proto != nil {
 		return
 	}
+	file_provodka_journal_v1_record_proto_msgTypes[11].OneofWrappers = []any{
+		(*Rule_Account)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   15,
+			NumEnums:      6,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
