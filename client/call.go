@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"math/rand/v2" // clock: pauses between attempts, nothing that is decided
 	"time"
 
 	"connectrpc.com/connect"
@@ -103,7 +104,8 @@ func (c *caller) send(ctx context.Context, req connect.AnyRequest, next connect.
 		if !again || attempt >= c.attempts {
 			return answer, err
 		}
-		if !sleep(ctx, max(wait, pause)) {
+		// Callers who were turned away together do not come back together.
+		if !sleep(ctx, max(wait, pause)+rand.N(pause/2+1)) {
 			return answer, err
 		}
 	}

@@ -14,6 +14,11 @@
 //	var refusal *client.Refusal
 //	if errors.As(err, &refusal) && refusal.Code == "insufficient_funds" { … }
 //
+// A Batcher makes batches of the operations of many callers by itself:
+//
+//	b := c.Batcher(client.BatcherOptions{})
+//	result, err := b.Post(ctx, client.Entry("topup-17", "topup", client.Debit(…), client.Credit(…)))
+//
 // Laws kept (client_test.go): a key never changes between attempts; nothing is tried
 // again that a repetition cannot help; the server's word how long to wait is kept;
 // an answered part of a batch keeps its first answer.
