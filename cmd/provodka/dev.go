@@ -55,6 +55,7 @@ func newDevCmd(env *Env) *cobra.Command {
 	f.StringVar(&brokers, "brokers", "", "a Kafka of your own instead of the embedded broker, host:port,…")
 	f.StringVar(&o.Prefix, "prefix", "", "prefix of the topics there (default provodka)")
 	f.StringVar(&o.Bank, "bank", "", "URL of a bank sandbox of your own instead of the embedded one (it sees the token dev-bank-token)")
+	f.StringVar(&o.Key, "checkpoint-key", "", "file of the key that signs checkpoints (default: one of its own in the directory)")
 	f.DurationVar(&o.Patience, "patience", 3*time.Minute, "how long the play waits for the bank and the tax service")
 	f.StringVar(&level, "log", "warn", "least level of the log on stderr: debug, info, warn, error")
 	return cmd

@@ -262,6 +262,7 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	}
 	s.paidOnce(expected.Expected.Paid)
 	s.auditAndExport(f)
+	s.proofs(f)
 	s.decideAgain(f)
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

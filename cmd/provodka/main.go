@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/ledger/audit"
+	"github.com/provodka/provodka/ledger/journal/proof"
 )
 
 // version is set by the linker.
@@ -60,8 +61,9 @@ func exitCode(errOut io.Writer, err error) int {
 	var usage usageError
 	var difference *audit.Difference
 	var person needsPerson
+	var mismatch *proof.Mismatch
 	switch {
-	case errors.As(err, &difference), errors.As(err, &person):
+	case errors.As(err, &difference), errors.As(err, &person), errors.As(err, &mismatch):
 		return exitDifference
 	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
 		fmt.Fprintln(errOut, "provodka: see --help")

@@ -15,7 +15,8 @@ Exit codes:
   0  done
   1  failed
   2  wrong usage
-  3  the audit found a difference, or the doctor something that needs a person`
+  3  the audit found a difference, the doctor something that needs a person, or a proof
+     does not hold`
 
 // newRootCmd puts the commands together.
 func newRootCmd(env *Env) *cobra.Command {
@@ -33,9 +34,10 @@ func newRootCmd(env *Env) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "read", Title: "Read the books:"},
 		&cobra.Group{ID: "prove", Title: "Prove and repair:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"run":   {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newVersionCmd(env)},
+		"run":   {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newKeygenCmd(env), newVersionCmd(env)},
 		"read":  {newTrialBalanceCmd(env), newBalanceCmd(env), newStatementCmd(env), newTaskCmd(env), newExportCmd(env)},
-		"prove": {newAuditCmd(env), newReplayCmd(env), newRebuildCmd(env), newEventsCmd(env), newDoctorCmd(env)},
+		"prove": {newAuditCmd(env), newReplayCmd(env), newRebuildCmd(env), newEventsCmd(env), newDoctorCmd(env),
+			newProveCmd(env), newVerifyCmd(env), newCheckpointCmd(env)},
 	} {
 		for _, c := range commands {
 			c.GroupID = group

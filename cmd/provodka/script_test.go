@@ -28,6 +28,8 @@ import (
 //	empty          gives an empty, migrated database and no broker
 //	sql STATEMENT  changes the database behind everybody's back
 //	flip FILE N    changes byte N of a file, from the end when negative
+//	seal KEY N     seals the books as a server with the key would, the shards at most to record N
+//	truncate FILE N NEW  copies the first N bytes of a file
 //	code N PROGRAM ARGS…  runs a program and expects its exit code
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -52,7 +54,15 @@ func TestScripts(t *testing.T) {
 			"empty": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("DSN", embedtest.DSN(t, store.Migrate)) },
 			"sql":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(execute(ts.Getenv("DSN"), args[0])) },
 			"flip":  func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(flip(ts.MkAbs(args[0]), args[1])) },
-			"code":  expectCode,
+			"seal": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(sealBooks(t.Context(), ts, args[0], args[1]))
+			},
+			"truncate": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[0])[:n]), 0o600))
+			},
+			"code": expectCode,
 		},
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ It stops in order on SIGTERM: no new calls, running calls finish, shards are han
 over.`
 
 func newServeCmd(env *Env) *cobra.Command {
-	var path, level, roles string
+	var path, level, roles, checkpointKey, checkpointDir string
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run one server process", Long: serveLong, Args: args(cobra.NoArgs),
 		Example: "  provodka serve --config /etc/provodka.json\n  provodka serve --config provodka.json --roles engine",
@@ -39,6 +40,8 @@ func newServeCmd(env *Env) *cobra.Command {
 			if err := chooseRoles(&cfg, roles); err != nil {
 				return err
 			}
+			cfg.CheckpointKey = cmp.Or(checkpointKey, cfg.CheckpointKey)
+			cfg.CheckpointDir = cmp.Or(checkpointDir, cfg.CheckpointDir)
 			if env.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(memoryLimit)
 			}
@@ -59,6 +62,8 @@ func newServeCmd(env *Env) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&path, "config", "", "JSON file")
 	cmd.Flags().StringVar(&roles, "roles", "", "api, engine or both, comma-separated (default: what the file says)")
+	cmd.Flags().StringVar(&checkpointKey, "checkpoint-key", "", "file of the key that signs checkpoints of the journal (see keygen)")
+	cmd.Flags().StringVar(&checkpointDir, "checkpoint-dir", "", "directory that gets the checkpoints beside the broker")
 	cmd.Flags().StringVar(&level, "log", "info", "least level of the log on stderr: debug, info, warn, error")
 	return cmd
 }

@@ -32,6 +32,7 @@ type Options struct {
 	Prefix   string        // of the topics there
 	Bank     string        // URL of a bank sandbox that runs elsewhere; "" starts one
 	Patience time.Duration // how long the play waits for the world
+	Key      string        // file of the key that signs checkpoints; "" makes one in Dir
 	Out      io.Writer     // what people and scripts read
 	Log      *slog.Logger
 }
@@ -139,6 +140,10 @@ func (s *stack) start(ctx context.Context) (server.Config, error) {
 	if s.file.APIKey, err = s.apiKey(ctx, cfg.DSN); err != nil {
 		return cfg, err
 	}
+	if cfg.CheckpointKey, err = s.checkpointKey(); err != nil {
+		return cfg, err
+	}
+	cfg.CheckpointDir, cfg.CheckpointSeconds = filepath.Join(s.Dir, "checkpoints"), 2
 	s.file.DSN, s.file.Brokers = cfg.DSN, strings.Join(cfg.Brokers, ",")
 	cfg.Own, err = s.ownAccounts()
 	return cfg, err

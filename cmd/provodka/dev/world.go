@@ -147,6 +147,21 @@ func (s *stack) apiKey(ctx context.Context, dsn string) (string, error) {
 	return key, db.PutAPIKey(ctx, row)
 }
 
+// checkpointKey is the file of the key that signs checkpoints, made at the first start.
+func (s *stack) checkpointKey() (string, error) {
+	if s.Key != "" {
+		return s.Key, nil
+	}
+	path := filepath.Join(s.Dir, "checkpoint.key")
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return path, err
+	}
+	if err := os.Remove(path + server.PublicSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err // half of a key, of a start that was killed
+	}
+	return path, server.WriteKey("localhost/provodka", path, nil)
+}
+
 // remembered reads a text of DIR, or makes it.
 func (s *stack) remembered(name string, make func() string) (string, error) {
 	path := filepath.Join(s.Dir, name)

@@ -34,8 +34,15 @@ type Config struct {
 	// SecretFiles hold the secrets of the keyed hashes of private data, base64, newest
 	// first; PROVODKA_SECRET (base64) is put before them.
 	SecretFiles []string `json:"secret_files"`
-	Bank        Bank     `json:"bank"`
-	Tax         Tax      `json:"tax"`
+	// CheckpointKey is the file of the key that signs checkpoints of the journal; the
+	// verifier keys stand beside it. None: the journal is not sealed. CheckpointDir gets
+	// the newest checkpoint of each shard, CheckpointSeconds says how often (10 when 0).
+	CheckpointKey     string `json:"checkpoint_key"`
+	CheckpointDir     string `json:"checkpoint_dir"`
+	CheckpointSeconds int    `json:"checkpoint_seconds"`
+
+	Bank Bank `json:"bank"`
+	Tax  Tax  `json:"tax"`
 	// Own are our settlement accounts; payments leave from the first.
 	Own []Account `json:"own_accounts"`
 
@@ -138,7 +145,7 @@ func (c *Config) Check() error {
 	}{
 		{"dsn", c.DSN == ""}, {"brokers", len(c.Brokers) == 0}, {"shards", c.Shards < 1},
 		{"api or engine", !c.API && !c.Engine}, {"listen", c.API && c.Listen == ""},
-		{"secret_files or PROVODKA_SECRET", len(c.Secrets) == 0}, {"own_accounts", len(c.Own) == 0},
+		{"checkpoint_seconds", c.CheckpointSeconds < 0}, {"secret_files or PROVODKA_SECRET", len(c.Secrets) == 0}, {"own_accounts", len(c.Own) == 0},
 		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
 		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""}, {"tax.user_token", c.Engine && c.Tax.UserToken == ""},
 		{"tls.cert_file and tls.key_file", (c.TLS.CertFile == "") != (c.TLS.KeyFile == "")},

@@ -105,9 +105,13 @@ func (m *Main) openEngine(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	seal, err := m.seal()
+	if err != nil {
+		return err
+	}
 	m.engine, err = engine.New(engine.Config{
 		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: m.flows, Ports: ports,
-		Owner: m.cfg.Engine, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics,
+		Owner: m.cfg.Engine, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Seal: seal,
 		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout,
 	})
 	return err

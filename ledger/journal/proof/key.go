@@ -168,12 +168,15 @@ type Signer struct {
 	seed []byte
 }
 
+// ErrName says that an installation cannot be called so.
+var ErrName = errors.New("an installation's name is like example.org/ledger: letters, digits and signs without '+', spaces and /shards/")
+
 const secretWord = "PRIVATE+KEY+"
 
 // NewSigner makes a key and gives its secret text, for a file that nobody else reads.
 func NewSigner(random io.Reader, installation string) (s *Signer, secret string, err error) {
-	if strings.Contains(installation, shardWord) {
-		return nil, "", fmt.Errorf("an installation's name has no %q in it", shardWord)
+	if installation == "" || strings.Contains(installation, shardWord) || strings.ContainsFunc(installation, func(r rune) bool { return r == '+' || r <= ' ' || r > '~' }) {
+		return nil, "", fmt.Errorf("%w: %q", ErrName, installation)
 	}
 	secret, _, err = note.GenerateKey(random, installation)
 	if err != nil {
