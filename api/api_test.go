@@ -13,6 +13,7 @@ func TestAPI(t *testing.T) {
 		"Groups":          testGroups,
 		"Reads":           testReads,
 		"Statement":       testStatementOfAccount,
+		"TwoClocks":       testTwoClocks,
 		"Pages":           testPages,
 		"BadInput":        testBadInput,
 		"Keys":            testKeys,

@@ -23,6 +23,9 @@ type legCursor struct {
 
 // ListLegs implements LedgerService.
 func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsRequest) (*ledgerv1.ListLegsResponse, error) {
+	if req.GetFromDay() != "" || req.GetAt() != nil {
+		return s.listByDay(ctx, req)
+	}
 	key, kind, asset, refusal := stripeKey(req.GetBook(), req.GetAccount(), req.GetAsset(), "")
 	if refusal != nil {
 		return nil, refusal

@@ -84,6 +84,9 @@ func (b summed) stripe() book.Stripe {
 // at reads the moment of a question.
 func (s ledgerService) at(m *ledgerv1.Moment) (store.At, *fault.Refusal) {
 	at := store.At{Day: m.GetDay()}
+	if refusal := checkDay("at.day", at.Day); refusal != nil {
+		return at, refusal
+	}
 	if m.GetKnownAt() != nil {
 		if !m.GetKnownAt().IsValid() || m.GetKnownAt().AsTime().UnixMicro() <= 0 {
 			return at, fault.Refuse(fault.Malformed, "at.known_at", "the moment is out of range")
@@ -264,10 +267,20 @@ func before(prefix string) string {
 
 // TrialBalance implements LedgerService.
 func (s ledgerService) TrialBalance(ctx context.Context, req *ledgerv1.TrialBalanceRequest) (*ledgerv1.TrialBalanceResponse, error) {
-	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+	at, refusal := s.at(req.GetAt())
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), at.KnownUS); err != nil {
 		return nil, err
 	}
-	rows, seen, err := s.cfg.DB.TrialBalance(ctx, req.GetBook())
+	read := s.cfg.DB.TrialBalance
+	if req.GetAt() != nil {
+		read = func(ctx context.Context, name string) ([]store.TotalRow, []store.Seen, error) {
+			return s.totalsAt(ctx, name, at)
+		}
+	}
+	rows, seen, err := read(ctx, req.GetBook())
 	if err != nil {
 		return nil, fmt.Errorf("read the trial balance: %w", err)
 	}

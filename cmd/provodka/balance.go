@@ -115,14 +115,35 @@ func (f balanceFlags) at() (store.At, error) {
 			return at, usagef("--on %q: a day is YYYY-MM-DD", f.on)
 		}
 	}
-	if f.known != "" {
-		moment, err := time.Parse(time.RFC3339, f.known)
-		if err != nil {
-			return at, usagef("--known %q: a moment is 2026-03-31T12:00:00+03:00", f.known)
-		}
-		at.KnownUS = moment.UnixMicro()
+	var err error
+	at.KnownUS, err = momentFlag("--known", f.known)
+	return at, err
+}
+
+// momentFlag reads a moment; "" is none.
+func momentFlag(flag, text string) (int64, error) {
+	if text == "" {
+		return 0, nil
 	}
-	return at, nil
+	moment, err := time.Parse(time.RFC3339, text)
+	if err != nil || moment.UnixMicro() <= 0 {
+		return 0, usagef("%s %q: a moment is 2026-03-31T12:00:00+03:00", flag, text)
+	}
+	return moment.UnixMicro(), nil
+}
+
+// passed refuses to answer what was known at a moment that a shard may still record at.
+func passed(ctx context.Context, db *store.DB, knownUS int64) error {
+	shards, err := db.Shards(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range shards {
+		if s.ClockUS <= knownUS {
+			return fmt.Errorf("the clock of shard %d has not passed %s yet", s.Shard, time.UnixMicro(knownUS).In(db.Zone()).Format(time.RFC3339))
+		}
+	}
+	return nil
 }
 
 func runBalance(ctx context.Context, env *Env, f balanceFlags, names []string) error {
@@ -135,6 +156,9 @@ func runBalance(ctx context.Context, env *Env, f balanceFlags, names []string) e
 		return err
 	}
 	defer db.Close()
+	if err := passed(ctx, db, at.KnownUS); err != nil {
+		return err
+	}
 	if f.book, err = env.book(ctx, db, f.book); err != nil {
 		return err
 	}

@@ -33,9 +33,10 @@ func (e *Env) printJSON(v any) error {
 
 // table is rows of text under a head; money and numbers stand to the right.
 type table struct {
-	head  []string
-	right []bool
-	rows  [][]string
+	head   []string
+	right  []bool
+	rows   [][]string
+	widths []int // of the columns so far; nil before the first write
 }
 
 // newTable makes a table; a column whose name begins with '>' stands to the right.
@@ -53,40 +54,52 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 // rule draws a line before the rows that follow.
 func (t *table) rule() { t.rows = append(t.rows, nil) }
 
-// write prints the table, two spaces between columns, none at the end of a line.
+// write prints the rows, two spaces between columns, none at the end of a line, and
+// forgets them: the head comes once, and columns that rows of later writes need wider
+// become wider.
 func (t *table) write(w io.Writer) error {
-	widths := make([]int, len(t.head))
+	var lines []string
+	begun := t.widths != nil
+	if !begun {
+		t.widths = make([]int, len(t.head))
+	}
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	line := func(cells []string) string {
-		var b strings.Builder
-		for i, cell := range cells {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i > 0 {
-				b.WriteString("  ")
-			}
-			if t.right[i] {
-				b.WriteString(pad + cell)
-			} else {
-				b.WriteString(cell + pad)
-			}
-		}
-		return strings.TrimRight(b.String(), " ")
-	}
-	bar := make([]string, len(widths))
-	for i, n := range widths {
+	bar := make([]string, len(t.widths))
+	for i, n := range t.widths {
 		bar[i] = strings.Repeat("-", n)
 	}
-	lines := []string{line(t.head), line(bar)}
+	if !begun {
+		lines = append(lines, t.line(t.head), t.line(bar))
+	}
 	for _, row := range t.rows {
 		if row == nil {
 			row = bar
 		}
-		lines = append(lines, line(row))
+		lines = append(lines, t.line(row))
+	}
+	if t.rows = nil; len(lines) == 0 {
+		return nil
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+func (t *table) line(cells []string) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		pad := strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell))
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		if t.right[i] {
+			b.WriteString(pad + cell)
+		} else {
+			b.WriteString(cell + pad)
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
 }

@@ -603,7 +603,9 @@ type TrialBalanceRequest struct {
 	// The book.
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
 	// Wait until the answer sees this position.
-	MinPosition   string `protobuf:"bytes,2,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,2,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// The moment; absent is now. Of another moment every account of the book is read.
+	At            *Moment `protobuf:"bytes,60,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -650,6 +652,13 @@ func (x *TrialBalanceRequest) GetMinPosition() string {
 		return x.MinPosition
 	}
 	return ""
+}
+
+func (x *TrialBalanceRequest) GetAt() *Moment {
+	if x != nil {
+		return x.At
+	}
+	return nil
 }
 
 // The trial balance of one snapshot.
@@ -968,10 +977,11 @@ const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\x14ListBalancesResponse\x127\n" +
 	"\bbalances\x18\x01 \x03(\v2\x1b.provodka.ledger.v1.BalanceR\bbalances\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bposition\"\xb2\x01\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\"\xde\x01\n" +
 	"\x13TrialBalanceRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12d\n" +
-	"\fmin_position\x18\x02 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xaa\x01\n" +
+	"\fmin_position\x18\x02 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12*\n" +
+	"\x02at\x18< \x01(\v2\x1a.provodka.ledger.v1.MomentR\x02at\"\xaa\x01\n" +
 	"\x14TrialBalanceResponse\x127\n" +
 	"\x04rows\x18\x01 \x03(\v2#.provodka.ledger.v1.TrialBalanceRowR\x04rows\x12=\n" +
 	"\x06totals\x18\x02 \x03(\v2%.provodka.ledger.v1.TrialBalanceTotalR\x06totals\x12\x1a\n" +
@@ -1026,13 +1036,14 @@ var file_provodka_ledger_v1_balance_proto_depIdxs = []int32{
 	0,  // 2: provodka.ledger.v1.GetBalancesRequest.at:type_name -> provodka.ledger.v1.Moment
 	1,  // 3: provodka.ledger.v1.GetBalancesResponse.balances:type_name -> provodka.ledger.v1.Balance
 	1,  // 4: provodka.ledger.v1.ListBalancesResponse.balances:type_name -> provodka.ledger.v1.Balance
-	9,  // 5: provodka.ledger.v1.TrialBalanceResponse.rows:type_name -> provodka.ledger.v1.TrialBalanceRow
-	10, // 6: provodka.ledger.v1.TrialBalanceResponse.totals:type_name -> provodka.ledger.v1.TrialBalanceTotal
-	7,  // [7:7] is the sub-list for method output_type
-	7,  // [7:7] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	0,  // 5: provodka.ledger.v1.TrialBalanceRequest.at:type_name -> provodka.ledger.v1.Moment
+	9,  // 6: provodka.ledger.v1.TrialBalanceResponse.rows:type_name -> provodka.ledger.v1.TrialBalanceRow
+	10, // 7: provodka.ledger.v1.TrialBalanceResponse.totals:type_name -> provodka.ledger.v1.TrialBalanceTotal
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_balance_proto_init() }

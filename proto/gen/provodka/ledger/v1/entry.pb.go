@@ -1133,7 +1133,13 @@ type ListLegsRequest struct {
 	// next_page_token of the page before, with the same filter.
 	PageToken string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Wait until the answer sees this position.
-	MinPosition   string `protobuf:"bytes,9,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,9,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// The statement by business day: postings effective from from_day up to at.day, as
+	// known at at.known_at, in the order of their days. Set from_day or at to ask for it;
+	// from, until and newest_first do not go with it.
+	At *Moment `protobuf:"bytes,60,opt,name=at,proto3" json:"at,omitempty"`
+	// First business day, YYYY-MM-DD; empty is the beginning.
+	FromDay       string `protobuf:"bytes,61,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1227,6 +1233,20 @@ func (x *ListLegsRequest) GetPageToken() string {
 func (x *ListLegsRequest) GetMinPosition() string {
 	if x != nil {
 		return x.MinPosition
+	}
+	return ""
+}
+
+func (x *ListLegsRequest) GetAt() *Moment {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *ListLegsRequest) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
 	}
 	return ""
 }
@@ -1417,7 +1437,7 @@ var File_provodka_ledger_v1_entry_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
+	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/balance.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12/\n" +
@@ -1497,7 +1517,7 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x02id\"r\n" +
 	"\x13ListEntriesResponse\x123\n" +
 	"\aentries\x18\x01 \x03(\v2\x19.provodka.ledger.v1.EntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xca\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbc\x04\n" +
 	"\x0fListLegsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12$\n" +
 	"\aaccount\x18\x02 \x01(\tB\n" +
@@ -1507,10 +1527,13 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12!\n" +
 	"\fnewest_first\x18\x06 \x01(\bR\vnewestFirst\x12'\n" +
 	"\tpage_size\x18\a \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12(\n" +
 	"\n" +
-	"page_token\x18\b \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
-	"\fmin_position\x18\t \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xed\x01\n" +
+	"page_token\x18\b \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04R\tpageToken\x12d\n" +
+	"\fmin_position\x18\t \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12*\n" +
+	"\x02at\x18< \x01(\v2\x1a.provodka.ledger.v1.MomentR\x02at\x12C\n" +
+	"\bfrom_day\x18= \x01(\tB(\xbaH%r#\x18\n" +
+	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\afromDay\"\xed\x01\n" +
 	"\fStatementLeg\x12\x19\n" +
 	"\bentry_id\x18\x01 \x01(\tR\aentryId\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -1575,6 +1598,7 @@ var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	nil,                           // 18: provodka.ledger.v1.Entry.LinksEntry
 	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
 	(*Refusal)(nil),               // 20: provodka.ledger.v1.Refusal
+	(*Moment)(nil),                // 21: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Leg.kind:type_name -> provodka.ledger.v1.LegKind
@@ -1594,14 +1618,15 @@ var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	3,  // 14: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
 	19, // 15: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
 	19, // 16: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
-	19, // 17: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 18: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
-	15, // 19: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	21, // 17: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
+	19, // 18: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 19: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
+	15, // 20: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_entry_proto_init() }
@@ -1609,6 +1634,7 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	if File_provodka_ledger_v1_entry_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_balance_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_entry_proto_msgTypes[6].OneofWrappers = []any{
 		(*GetEntryRequest_Id)(nil),

@@ -60,6 +60,9 @@ const (
 	// LedgerServiceTrialBalanceProcedure is the fully-qualified name of the LedgerService's
 	// TrialBalance RPC.
 	LedgerServiceTrialBalanceProcedure = "/provodka.ledger.v1.LedgerService/TrialBalance"
+	// LedgerServiceListTurnoversProcedure is the fully-qualified name of the LedgerService's
+	// ListTurnovers RPC.
+	LedgerServiceListTurnoversProcedure = "/provodka.ledger.v1.LedgerService/ListTurnovers"
 	// LedgerServiceGetPositionProcedure is the fully-qualified name of the LedgerService's GetPosition
 	// RPC.
 	LedgerServiceGetPositionProcedure = "/provodka.ledger.v1.LedgerService/GetPosition"
@@ -90,6 +93,9 @@ type LedgerServiceClient interface {
 	GetHold(context.Context, *v1.GetHoldRequest) (*v1.GetHoldResponse, error)
 	// TrialBalance sums the book by type of account.
 	TrialBalance(context.Context, *v1.TrialBalanceRequest) (*v1.TrialBalanceResponse, error)
+	// ListTurnovers is the turnover balance sheet (оборотно-сальдовая ведомость) of a range
+	// of business days.
+	ListTurnovers(context.Context, *v1.ListTurnoversRequest) (*v1.ListTurnoversResponse, error)
 	// GetPosition tells where the shards stand, with the heads of their journals.
 	GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error)
 	// ListRefusals is the closed table of codes by which requests are refused.
@@ -175,6 +181,13 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listTurnovers: connect.NewClient[v1.ListTurnoversRequest, v1.ListTurnoversResponse](
+			httpClient,
+			baseURL+LedgerServiceListTurnoversProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ListTurnovers")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		getPosition: connect.NewClient[v1.GetPositionRequest, v1.GetPositionResponse](
 			httpClient,
 			baseURL+LedgerServiceGetPositionProcedure,
@@ -194,18 +207,19 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 
 // ledgerServiceClient implements LedgerServiceClient.
 type ledgerServiceClient struct {
-	openAccounts *connect.Client[v1.OpenAccountsRequest, v1.OpenAccountsResponse]
-	post         *connect.Client[v1.PostRequest, v1.PostResponse]
-	getBalances  *connect.Client[v1.GetBalancesRequest, v1.GetBalancesResponse]
-	listBalances *connect.Client[v1.ListBalancesRequest, v1.ListBalancesResponse]
-	listAccounts *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
-	listLegs     *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
-	getEntry     *connect.Client[v1.GetEntryRequest, v1.GetEntryResponse]
-	listEntries  *connect.Client[v1.ListEntriesRequest, v1.ListEntriesResponse]
-	getHold      *connect.Client[v1.GetHoldRequest, v1.GetHoldResponse]
-	trialBalance *connect.Client[v1.TrialBalanceRequest, v1.TrialBalanceResponse]
-	getPosition  *connect.Client[v1.GetPositionRequest, v1.GetPositionResponse]
-	listRefusals *connect.Client[v1.ListRefusalsRequest, v1.ListRefusalsResponse]
+	openAccounts  *connect.Client[v1.OpenAccountsRequest, v1.OpenAccountsResponse]
+	post          *connect.Client[v1.PostRequest, v1.PostResponse]
+	getBalances   *connect.Client[v1.GetBalancesRequest, v1.GetBalancesResponse]
+	listBalances  *connect.Client[v1.ListBalancesRequest, v1.ListBalancesResponse]
+	listAccounts  *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	listLegs      *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
+	getEntry      *connect.Client[v1.GetEntryRequest, v1.GetEntryResponse]
+	listEntries   *connect.Client[v1.ListEntriesRequest, v1.ListEntriesResponse]
+	getHold       *connect.Client[v1.GetHoldRequest, v1.GetHoldResponse]
+	trialBalance  *connect.Client[v1.TrialBalanceRequest, v1.TrialBalanceResponse]
+	listTurnovers *connect.Client[v1.ListTurnoversRequest, v1.ListTurnoversResponse]
+	getPosition   *connect.Client[v1.GetPositionRequest, v1.GetPositionResponse]
+	listRefusals  *connect.Client[v1.ListRefusalsRequest, v1.ListRefusalsResponse]
 }
 
 // OpenAccounts calls provodka.ledger.v1.LedgerService.OpenAccounts.
@@ -298,6 +312,15 @@ func (c *ledgerServiceClient) TrialBalance(ctx context.Context, req *v1.TrialBal
 	return nil, err
 }
 
+// ListTurnovers calls provodka.ledger.v1.LedgerService.ListTurnovers.
+func (c *ledgerServiceClient) ListTurnovers(ctx context.Context, req *v1.ListTurnoversRequest) (*v1.ListTurnoversResponse, error) {
+	response, err := c.listTurnovers.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetPosition calls provodka.ledger.v1.LedgerService.GetPosition.
 func (c *ledgerServiceClient) GetPosition(ctx context.Context, req *v1.GetPositionRequest) (*v1.GetPositionResponse, error) {
 	response, err := c.getPosition.CallUnary(ctx, connect.NewRequest(req))
@@ -338,6 +361,9 @@ type LedgerServiceHandler interface {
 	GetHold(context.Context, *v1.GetHoldRequest) (*v1.GetHoldResponse, error)
 	// TrialBalance sums the book by type of account.
 	TrialBalance(context.Context, *v1.TrialBalanceRequest) (*v1.TrialBalanceResponse, error)
+	// ListTurnovers is the turnover balance sheet (оборотно-сальдовая ведомость) of a range
+	// of business days.
+	ListTurnovers(context.Context, *v1.ListTurnoversRequest) (*v1.ListTurnoversResponse, error)
 	// GetPosition tells where the shards stand, with the heads of their journals.
 	GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error)
 	// ListRefusals is the closed table of codes by which requests are refused.
@@ -419,6 +445,13 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	ledgerServiceListTurnoversHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceListTurnoversProcedure,
+		svc.ListTurnovers,
+		connect.WithSchema(ledgerServiceMethods.ByName("ListTurnovers")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	ledgerServiceGetPositionHandler := connect.NewUnaryHandlerSimple(
 		LedgerServiceGetPositionProcedure,
 		svc.GetPosition,
@@ -455,6 +488,8 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceGetHoldHandler.ServeHTTP(w, r)
 		case LedgerServiceTrialBalanceProcedure:
 			ledgerServiceTrialBalanceHandler.ServeHTTP(w, r)
+		case LedgerServiceListTurnoversProcedure:
+			ledgerServiceListTurnoversHandler.ServeHTTP(w, r)
 		case LedgerServiceGetPositionProcedure:
 			ledgerServiceGetPositionHandler.ServeHTTP(w, r)
 		case LedgerServiceListRefusalsProcedure:
@@ -506,6 +541,10 @@ func (UnimplementedLedgerServiceHandler) GetHold(context.Context, *v1.GetHoldReq
 
 func (UnimplementedLedgerServiceHandler) TrialBalance(context.Context, *v1.TrialBalanceRequest) (*v1.TrialBalanceResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.TrialBalance is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ListTurnovers(context.Context, *v1.ListTurnoversRequest) (*v1.ListTurnoversResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListTurnovers is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error) {
