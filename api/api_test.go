@@ -21,6 +21,7 @@ func TestAPI(t *testing.T) {
 		"Access":          testAccess,
 		"Protocols":       testProtocols,
 		"Company":         testCompany,
+		"Corrected":       testCorrected,
 		"Executors":       testExecutors,
 		"TaskLife":        testTaskLife,
 		"TaskErrors":      testTaskErrors,

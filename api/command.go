@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ type change struct {
 	digest                 []byte // of the caller's request
 	flow, id, owner, event string
 	body                   []byte
-	stamped                bool           // the key's first request left the body: private data stands
+	stamped                bool           // the same request left the body: private data stands
 	refusal                *fault.Refusal // refused before any command
 }
 
@@ -39,24 +38,39 @@ func (s *Server) change(method, key string, request proto.Message) *change {
 	return &change{key: key, digest: s.cfg.Vault.Digest(method, request)}
 }
 
-// recall finds the changes whose key was used: the same request gets the body that
-// was made then, another one is refused.
+// request is what the change's stamp is found by.
+func (c *change) request() private.Request {
+	return private.Request{Key: c.key, Digest: string(c.digest)}
+}
+
+// recall finds the changes that were asked for before: they get the body that was made
+// then. Another request under a key that the books have taken is refused; a key that
+// only refused requests used, of which nothing is remembered, is free.
 func (s *Server) recall(ctx context.Context, book string, changes ...*change) error {
-	keys := make([]string, len(changes))
+	requests := make([]private.Request, len(changes))
 	for i, c := range changes {
-		keys[i] = c.key
+		requests[i] = c.request()
 	}
-	stamps, err := s.cfg.Vault.Stamps(ctx, book, keys...)
+	stamps, err := s.cfg.Vault.Stamps(ctx, book, requests...)
 	if err != nil {
 		return err
 	}
+	unknown := map[[16]byte][]*change{}
+	var ids [][16]byte
 	for _, c := range changes {
-		stamp, ok := stamps[c.key]
-		switch {
-		case !ok:
-		case bytes.Equal(stamp.Content.GetDigest(), c.digest):
+		if stamp, ok := stamps[c.request()]; ok {
 			c.body, c.owner, c.stamped = stamp.Content.GetBody(), stamp.Content.GetOwner(), true
-		default:
+			continue
+		}
+		id := store.KeyID(book, c.key)
+		unknown[id], ids = append(unknown[id], c), append(ids, id)
+	}
+	taken, err := s.cfg.DB.LookupKeys(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, k := range taken {
+		for _, c := range unknown[k.ID] {
 			c.refusal = fault.Refuse(fault.KeyReused, "key", "the key belongs to another request").With("key", c.key)
 		}
 	}

@@ -12,9 +12,10 @@
 //	access.md   which role may call what
 //	metrics.md  every metric
 //
-// A request with private data or stamps leaves a stamp under its key: its keyed
-// digest and the command that was made of it. A retry sends the same command, whatever
-// has changed since; another request under the key is refused.
+// A request with private data or stamps leaves a stamp under its key and its keyed
+// digest: the command that was made of it. A retry sends the same command, whatever has
+// changed since; another request under the key is refused once the books have taken the
+// key, which a refusal that is not remembered does not do.
 //
 // Laws kept: every refusal is typed, names its field and says whether a retry helps;
 // a call without a key or with a foreign book changes and shows nothing; a method

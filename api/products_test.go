@@ -114,6 +114,45 @@ func testCompany(t *testing.T, h *house) {
 	testCompanyLife(t, c, got)
 }
 
+// testCorrected: a request that was refused and of which nothing is remembered leaves
+// its key free, whatever it had written beside the log.
+func testCorrected(t *testing.T, h *house) {
+	c := h.caller(t)
+	wrong := c.openRequest(1)
+	wrong.Tariff.From = "2020-02-29"
+	for range 2 {
+		_, err := c.Companies.OpenCompany(t.Context(), wrong)
+		refused(t, err, fault.Malformed, "tariff.from")
+	}
+	right := c.openRequest(1)
+	right.Details.Name = "ООО «Лютик»"
+	opened, err := c.Companies.OpenCompany(t.Context(), right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := opened.GetCompany().GetDetails().GetName(); name != "ООО «Лютик»" || opened.GetReplayed() {
+		t.Errorf("opened %q, replayed: %v", name, opened.GetReplayed())
+	}
+	_, err = c.Companies.OpenCompany(t.Context(), wrong)
+	refused(t, err, fault.KeyReused, "key")
+	again, err := c.Companies.OpenCompany(t.Context(), right)
+	if err != nil || !again.GetReplayed() {
+		t.Errorf("the accepted one again: %v %v", again, err)
+	}
+
+	company := opened.GetCompany().GetCompanyId()
+	d := draft("100.00", "")
+	d.PeriodFrom, d.PeriodTo = "2026-02-02", "2026-02-01"
+	task := &taskv1.CreateTaskRequest{Book: c.book, Key: "task", CompanyId: company, Task: d}
+	_, err = c.Tasks.CreateTask(t.Context(), task)
+	refused(t, err, fault.Malformed, "task.period_to")
+	d.PeriodTo, d.Title = "2026-02-03", "Другая работа"
+	created, err := c.Tasks.CreateTask(t.Context(), task)
+	if err != nil || created.GetTask().GetTitle() != "Другая работа" {
+		t.Errorf("%v %v", created, err)
+	}
+}
+
 func testCompanyLife(t *testing.T, c *caller, got *companyv1.Company) {
 	req := c.openRequest(1)
 	req.Details.Address = "Москва"

@@ -86,7 +86,7 @@ func (s *Server) createTasks(ctx context.Context, book, companyID string, items 
 	changes := make([]*change, len(items))
 	for i, t := range items {
 		c := s.change("CreateTask/"+companyID, t.key, t.draft)
-		c.flow, c.id, c.owner, c.event = task.Name, s.cfg.Vault.TaskID(book, t.key), companyID, task.Create
+		c.flow, c.id, c.owner, c.event = task.Name, s.cfg.Vault.TaskID(book, c.request()), companyID, task.Create
 		changes[i] = c
 	}
 	var outcomes []engine.Outcome

@@ -12,9 +12,9 @@
 // a command may be refused after its data was written: what Find answers are
 // candidates, and who asks compares them with the version that the aggregate names.
 //
-// Stamps make a request with private data idempotent for ever: the first request of
-// a key leaves its keyed digest and the command that was made of it; a retry sends
-// the same command, another request under the key is refused.
+// Stamps make a request with private data idempotent for ever: under its key and its
+// keyed digest it leaves the command that was made of it, and a retry sends the same
+// command. Whether the key is taken the books know, not the stamps.
 //
 // Laws kept (private_test.go): no value of a field is in an index or a log; the
 // same request has the same digest, any other another; a Doc prints and logs as id

@@ -114,12 +114,16 @@ func (d *Draft) Payout(attempt string, p *privatev1.Payout) {
 // Shown notes that a statement has shown a payment of ours.
 func (d *Draft) Shown(attempt, line string) { d.find(PayoutShown, attempt, line) }
 
-// Stamp adds what a key stands for.
-func (d *Draft) Stamp(key string, s *privatev1.Stamp) { d.add(kindStamp, stampID(d.book, key), 1, s) }
+// Stamp adds the command that a request with a key was made into.
+func (d *Draft) Stamp(key string, s *privatev1.Stamp) {
+	d.add(kindStamp, stampID(d.book, Request{key, string(s.GetDigest())}), 1, s)
+}
 
-func stampID(book, key string) string {
-	id := store.KeyID(book, key)
-	return hex.EncodeToString(id[:])
+// stampID is of key and request: a request that was refused and leaves its key free
+// must leave nothing that stands in the way of the next one.
+func stampID(book string, r Request) string {
+	id := store.KeyID(book, r.Key)
+	return hex.EncodeToString(append(id[:], r.Digest...))
 }
 
 // Field is a field by which documents are found.

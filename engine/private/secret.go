@@ -101,8 +101,11 @@ func Marker(companyID string) string {
 	return strings.ToUpper(digits[:min(len(digits), markerDigits)])
 }
 
-// TaskID is the id of the task that a key makes.
-func (v *Vault) TaskID(book, key string) string { return v.id("task", book, key) }
+// TaskID is the id of the task that a request makes: of its key and its digest, so that
+// a draft that was refused and corrected has texts of its own.
+func (v *Vault) TaskID(book string, r Request) string {
+	return v.id("task", book, r.Digest+r.Key)
+}
 
 func (v *Vault) id(what, book, value string) string {
 	return what + "-" + hex.EncodeToString(keyed(v.secrets.ids, what, book, value))[:idHexDigits]

@@ -172,19 +172,22 @@ func (v *Vault) Payouts(ctx context.Context, book string, refs ...Ref) (map[stri
 	return read(ctx, v, book, kindPayout, refs, func() *privatev1.Payout { return new(privatev1.Payout) })
 }
 
-// Stamps reads what keys stand for, by key.
-func (v *Vault) Stamps(ctx context.Context, book string, keys ...string) (map[string]Stamp, error) {
-	refs := make([]Ref, len(keys))
-	byID := make(map[string]string, len(keys))
-	for i, key := range keys {
-		id := stampID(book, key)
-		refs[i], byID[id] = Ref{id, 1}, key
+// Request is a key together with the digest of what was asked under it.
+type Request struct{ Key, Digest string }
+
+// Stamps reads what requests were made into.
+func (v *Vault) Stamps(ctx context.Context, book string, requests ...Request) (map[Request]Stamp, error) {
+	refs := make([]Ref, len(requests))
+	byID := make(map[string]Request, len(requests))
+	for i, r := range requests {
+		id := stampID(book, r)
+		refs[i], byID[id] = Ref{id, 1}, r
 	}
 	docs, err := read(ctx, v, book, kindStamp, refs, func() *privatev1.Stamp { return new(privatev1.Stamp) })
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]Stamp, len(docs))
+	out := make(map[Request]Stamp, len(docs))
 	for id, d := range docs {
 		out[byID[id]] = d
 	}
