@@ -19,6 +19,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -300,3 +301,28 @@ func (stuckBank) Send(ctx context.Context, _ port.Ask) port.Answer {
 func (b stuckBank) Find(ctx context.Context, ask port.Ask) port.Answer { return b.Send(ctx, ask) }
 
 func (stuckBank) Memory() time.Duration { return time.Hour }
+
+// TestAnAggregateHasOneOwner: made again for an owner whose home is another shard, it
+// would live twice. The second is put aside, and nothing of it is booked.
+func TestAnAggregateHasOneOwner(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	p := w.start("one", briefly)
+	a, b := w.owner("a", 0), w.owner("b", 1)
+	p.must(open("wallet:"+a), open("wallet:"+b), topUp("ta", "wallet:"+a, "10.00"), topUp("tb", "wallet:"+b, "10.00"))
+	p.must(send("same", a, "4.00"))
+	p.until("the parcel is sent", func() bool { return p.state("same", a) == "sent" })
+	other := send("same", b, "3.00")
+	other.Key = "another key"
+	p.refused(fault.Internal, other)
+	p.wants("wallet:"+b, "10.00")
+	if state := p.state("same", b); state != "" {
+		t.Errorf("the parcel of the other owner is %s", state)
+	}
+	aside := externals(p.allEvents(), journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL)
+	if len(aside) != 1 || aside[0].GetExternal().GetText() != store.ErrAggregateTaken.Error() {
+		t.Errorf("put aside: %v", aside)
+	}
+	p.stop()
+	w.sameHeads(1, 8000)
+}

@@ -68,6 +68,8 @@ func why(err error) string {
 		return unfit.why
 	case errors.Is(err, store.ErrKeyTaken):
 		return "its keys clash with one another"
+	case errors.Is(err, store.ErrAggregateTaken):
+		return store.ErrAggregateTaken.Error()
 	}
 	return store.Class(err)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -18,6 +19,8 @@ var (
 	// ErrKeyTaken says that a key of the batch is already in the database, or twice
 	// in the batch: read the keys back (LookupKeys) and decide again.
 	ErrKeyTaken = errors.New("an idempotency key is taken")
+	// ErrAggregateTaken says that another shard has an aggregate of this flow and id.
+	ErrAggregateTaken = errors.New("another owner has an aggregate of this id")
 	// ErrAmbiguous says that nobody knows whether the transaction was committed.
 	// Of a shard: take over and look. Of other writes: look before writing again.
 	ErrAmbiguous = errors.New("it is not known whether the transaction was committed")
@@ -70,6 +73,8 @@ func guard(err error) error {
 		return err
 	case pgErr.Code == "23505" && pgErr.TableName == "idempotency": // of a COPY, which has no guard
 		return ErrKeyTaken
+	case pgErr.Code == "23505" && pgErr.ConstraintName == "aggregate_once":
+		return fmt.Errorf("%w: %w", ErrAggregateTaken, err)
 	case pgErr.Code != "22P02":
 		return err
 	}

@@ -18,6 +18,8 @@ var apart = map[string]string{
 	"goose_lock":       "who migrates",
 	"lease":            "who runs a shard now",
 	"process":          "which processes live now",
+	"tree":             "made of the journal again, as far as somebody asked",
+	"tile":             "the same",
 	"api_key":          "credentials are in no log",
 	"private_data":     "personal data is in no log",
 	"private_index":    "keyed hashes of personal data are in no log",
