@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -99,11 +100,12 @@ func (c *Config) fill() error {
 // Engine runs the loop of the shards that this process owns and submits commands
 // to all of them.
 type Engine struct {
-	cfg     Config
-	hub     *hub
-	clock   *dbClock
-	metrics *metrics
-	lookUps chan struct{} // tokens: look-ups at once
+	cfg      Config
+	instance string // tells this start of a program from another under its name
+	hub      *hub
+	clock    *dbClock
+	metrics  *metrics
+	lookUps  chan struct{} // tokens: look-ups at once
 
 	mu     sync.Mutex
 	owned  map[int]*shard
@@ -122,7 +124,7 @@ func New(cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	return &Engine{
-		cfg: cfg, hub: newHub(), clock: &dbClock{}, metrics: m,
+		cfg: cfg, instance: rand.Text(), hub: newHub(), clock: &dbClock{}, metrics: m,
 		owned: map[int]*shard{}, ready: make(chan struct{}), lookUps: make(chan struct{}, lookUpsAtOnce),
 	}, nil
 }
@@ -132,6 +134,9 @@ func New(cfg Config) (*Engine, error) {
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.readClock(ctx); err != nil {
 		return fmt.Errorf("read the database clock: %w", err)
+	}
+	if err := e.enter(ctx); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -26,22 +28,52 @@ func (e *Engine) keepLeases(ctx context.Context) error {
 	for {
 		// A round that hangs may not keep us from noticing that the leases are over.
 		round, cancel := context.WithTimeout(ctx, e.cfg.LeaseTTL)
-		if err := e.leaseRound(round, seen); err != nil && ctx.Err() == nil {
+		err := e.leaseRound(round, seen)
+		if errors.Is(err, store.ErrNameTaken) { // while this process was stopped
+			cancel()
+			e.handOver(false) // what is leased to our name is the other's
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
 			e.cfg.Logger.WarnContext(ctx, "lease round failed", "error", err)
 			e.dropStale()
 		}
 		cancel()
 		select {
 		case <-ctx.Done():
-			e.handOver()
+			e.handOver(true)
 			return ctx.Err()
 		case <-tick.C:
 		}
 	}
 }
 
+// enter waits until the process's name is ours. One that was killed holds it until its
+// time is over; one that lives on does not give it up.
+func (e *Engine) enter(ctx context.Context) error {
+	patience := time.After(2 * e.cfg.LeaseTTL)
+	for {
+		_, err := e.cfg.DB.Announce(ctx, e.cfg.Process, e.instance, e.cfg.Owner, e.cfg.LeaseTTL)
+		if !errors.Is(err, store.ErrNameTaken) {
+			return nil // what else may be wrong, the rounds tell
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-patience:
+			return fmt.Errorf("%w; give every process a name of its own", err)
+		case <-time.After(e.cfg.LeaseTTL / 6):
+		}
+	}
+}
+
 // leaseRound is one pass: renew, look, release, take.
 func (e *Engine) leaseRound(ctx context.Context, seen map[int]sighting) error {
+	// First: a lease of our name may be a twin's.
+	live, err := e.cfg.DB.Announce(ctx, e.cfg.Process, e.instance, e.cfg.Owner, e.cfg.LeaseTTL)
+	if err != nil {
+		return err
+	}
 	before := time.Now() // clock: leases are trusted from before the renewal was asked for
 	held := e.held()
 	mine, dbNow, err := e.cfg.DB.RenewLeases(ctx, e.cfg.Process, held, e.cfg.LeaseTTL)
@@ -50,10 +82,6 @@ func (e *Engine) leaseRound(ctx context.Context, seen map[int]sighting) error {
 	}
 	e.clock.set(dbNow)
 	e.renewed(held, mine, before)
-	live, err := e.cfg.DB.Announce(ctx, e.cfg.Process, e.cfg.Owner, e.cfg.LeaseTTL)
-	if err != nil {
-		return err
-	}
 	leases, err := e.cfg.DB.Leases(ctx)
 	if err != nil {
 		return err
@@ -244,10 +272,10 @@ func (e *Engine) ended(sh *shard) {
 	e.mu.Unlock()
 }
 
-// handOver ends and releases everything at a graceful stop.
-func (e *Engine) handOver() {
+// handOver ends everything, and gives the leases back at a graceful stop.
+func (e *Engine) handOver(release bool) {
 	for s := range e.cfg.Commands.Shards() {
-		e.end(s, true)
+		e.end(s, release)
 	}
 	over := make(chan struct{})
 	go func() { e.loops.Wait(); close(over) }()
@@ -258,7 +286,7 @@ func (e *Engine) handOver() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), e.cfg.LeaseTTL)
 	defer cancel()
-	if err := e.cfg.DB.Leave(ctx, e.cfg.Process); err != nil {
+	if err := e.cfg.DB.Leave(ctx, e.cfg.Process, e.instance); err != nil {
 		e.cfg.Logger.Warn("process not signed off; its entry runs out by itself", "error", err)
 	}
 }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/provodka/provodka/cmd/provodka/embed"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
 )
 
 // briefly makes leases short, so that take-overs are quick.
@@ -210,4 +212,41 @@ func TestQueuesAreBounded(t *testing.T) {
 	p.stop()
 	full := w.startOn(w.dsn, "two", func(c *engine.Config) { c.Commands = fullCommands{c.Commands} }).ready()
 	full.refused(fault.QueueFull, open("wallet:c"))
+}
+
+// TestTwoProcessesOfOneNameAreTurnedAway: the second never owns a shard, and one that
+// comes back to a name that was taken meanwhile ends.
+func TestTwoProcessesOfOneNameAreTurnedAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	one := w.start("same", briefly)
+	two := w.startOn(w.dsn, "same", briefly)
+	select {
+	case err := <-two.over:
+		two.over <- err
+		if !errors.Is(err, store.ErrNameTaken) {
+			t.Fatalf("the second ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("two processes run under one name")
+	}
+	one.must(open("wallet:a"))
+	one.stop()
+	w.start("same", briefly).must(open("wallet:b")) // the name is free again
+
+	dead := newWorld(t, 1)
+	p := dead.start("same", briefly)
+	if _, err := p.db.Announce(t.Context(), "same", "who was faster", true, time.Hour); !errors.Is(err, store.ErrNameTaken) {
+		t.Fatalf("a living process gave its name away: %v", err)
+	}
+	dead.exec("UPDATE process SET instance = 'who was faster', alive_until = now() + INTERVAL '1 hour'")
+	select {
+	case err := <-p.over:
+		p.over <- err
+		if !errors.Is(err, store.ErrNameTaken) {
+			t.Errorf("it ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("a process goes on under a name that is another's")
+	}
 }

@@ -201,6 +201,19 @@ func (w *world) copyDB() string {
 	return u.String()
 }
 
+// exec changes the database behind everybody's back.
+func (w *world) exec(statement string) {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.dsn)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close(w.t.Context())
+	if _, err := conn.Exec(w.t.Context(), statement); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // owner names an owner whose home is the shard.
 func (w *world) owner(prefix string, shard int) string {
 	for i := 0; ; i++ {

@@ -49,6 +49,7 @@ func (d *doctor) shards(ctx context.Context, db *store.DB, log *kafka.Log) {
 		d.add(note, "shards", fmt.Sprintf("the database knows %d, the topics have %d partitions", len(states), log.Shards()),
 			"wait until every shard has an owner; if none comes, this is another installation's database or broker")
 	}
+	d.processes(ctx, db)
 	leases := map[int]store.Lease{}
 	list, err := db.Leases(ctx)
 	if err != nil {
@@ -70,6 +71,24 @@ func (d *doctor) shards(ctx context.Context, db *store.DB, log *kafka.Log) {
 			d.commands(ctx, subject, log, state, clock)
 			d.events(ctx, subject, db, log, state)
 		}
+	}
+}
+
+// twinRecent is how long a process that was turned away is worth a person's look.
+const twinRecent = time.Hour
+
+// processes looks at who lives, and whether two programs wanted one name.
+func (d *doctor) processes(ctx context.Context, db *store.DB) {
+	list, err := db.Processes(ctx)
+	if err != nil {
+		d.add(bad, "processes", err.Error(), "see the database's log")
+	}
+	for _, p := range list {
+		if p.TwinAt.IsZero() || d.env.Now().Sub(p.TwinAt) > twinRecent {
+			continue
+		}
+		d.add(bad, "process "+p.ID, "another program under this name was turned away at "+p.TwinAt.UTC().Format(time.RFC3339),
+			"give every process a name of its own: `process` in the configuration")
 	}
 }
 

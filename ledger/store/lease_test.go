@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -87,7 +88,7 @@ func TestLiveProcessesAreCounted(t *testing.T) {
 		db := open(t, dsn)
 		announce := func(name string, owns bool, ttl time.Duration, want int) {
 			t.Helper()
-			if n, err := db.Announce(t.Context(), name, owns, ttl); err != nil || n != want {
+			if n, err := db.Announce(t.Context(), name, "start of "+name, owns, ttl); err != nil || n != want {
 				t.Errorf("after %s there are %d owners, %v; want %d", name, n, err, want)
 			}
 		}
@@ -96,10 +97,36 @@ func TestLiveProcessesAreCounted(t *testing.T) {
 		announce("api", false, time.Hour, 2)
 		announce("dead", true, -48*time.Hour, 2)
 		announce("a", true, time.Hour, 2)
-		must(t, db.Leave(t.Context(), "b"))
+		must(t, db.Leave(t.Context(), "b", "another"))
+		announce("a", true, time.Hour, 2)
+		must(t, db.Leave(t.Context(), "b", "start of b"))
 		announce("c", true, time.Hour, 2)
 		if got := exec(t, raw(t, dsn), "SELECT count(*) FROM process")[0][0]; got != "3" {
 			t.Errorf("%s processes are listed; the dead one was not pruned", got)
+		}
+	})
+}
+
+func TestANameHasOneProcess(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		announce := func(instance string, ttl time.Duration) error {
+			_, err := db.Announce(t.Context(), "a", instance, true, ttl)
+			return err
+		}
+		must(t, announce("first", time.Hour))
+		if err := announce("second", time.Hour); !errors.Is(err, store.ErrNameTaken) {
+			t.Errorf("a second process under the name: %v", err)
+		}
+		list, err := db.Processes(t.Context())
+		must(t, err)
+		if len(list) != 1 || list[0].ID != "a" || !list[0].Owns || list[0].TwinAt.IsZero() {
+			t.Errorf("%+v", list)
+		}
+		must(t, announce("first", -time.Hour)) // it died
+		must(t, announce("second", time.Hour))
+		if err := announce("first", time.Hour); !errors.Is(err, store.ErrNameTaken) {
+			t.Errorf("the first comes back: %v", err)
 		}
 	})
 }

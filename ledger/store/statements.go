@@ -112,8 +112,12 @@ var (
 	sqlProcessCount string
 	//go:embed sql/process_leave.sql
 	sqlProcessLeave string
+	//go:embed sql/process_list.sql
+	sqlProcessList string
 	//go:embed sql/process_prune.sql
 	sqlProcessPrune string
+	//go:embed sql/process_twin.sql
+	sqlProcessTwin string
 	//go:embed sql/rule_any.sql
 	sqlRuleAny string
 	//go:embed sql/rule_history.sql
