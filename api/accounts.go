@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/store"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
 // openCache remembers which accounts are open. An account that was opened stays open,
@@ -41,11 +43,35 @@ func (c *openCache) put(names ...openName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, n := range names {
+		if _, known := c.young[n]; known {
+			continue
+		}
 		if len(c.young) >= c.most {
 			c.old, c.young = c.young, make(map[openName]struct{}, c.most)
 		}
-		c.young[n] = struct{}{}
+		// Not the request's own text: it shares the memory of the whole request.
+		c.young[openName{strings.Clone(n.book), strings.Clone(n.account)}] = struct{}{}
 	}
+}
+
+// missing gives those of the operations' accounts that are not remembered as open,
+// each once.
+func (c *openCache) missing(bookName string, ops []*ledgerv1.Operation) map[string]bool {
+	var out map[string]bool
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, op := range ops {
+		eachAccount(op, func(name string) {
+			if _, young := c.young[openName{bookName, name}]; young {
+				return
+			}
+			if out == nil {
+				out = map[string]bool{}
+			}
+			out[name] = false
+		})
+	}
+	return out
 }
 
 // load brings what is open among names into the cache and answers which are. Types

@@ -14,6 +14,8 @@ import (
 
 	"github.com/provodka/provodka/ledger/fault"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+	"github.com/provodka/provodka/proto/lean"
 )
 
 // The codecs read what connect's own would read, and more strictly: a message that
@@ -46,6 +48,13 @@ func (binaryCodec) IsBinary() bool { return true }
 // Unmarshal implements connect.Codec.
 func (binaryCodec) Unmarshal(data []byte, into any) error {
 	m := into.(proto.Message)
+	post, _ := into.(*ledgerv1.PostRequest)
+	if post != nil && lean.Post(data, post) {
+		if bytes.IndexByte(data, 0) >= 0 {
+			carry(m, findNUL(m.ProtoReflect(), ""))
+		}
+		return nil
+	}
 	if err := proto.Unmarshal(data, m); err != nil {
 		refusal := findNoText(data, m.ProtoReflect().Descriptor(), "")
 		if refusal == nil {

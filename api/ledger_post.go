@@ -48,17 +48,14 @@ func (s ledgerService) OpenAccounts(ctx context.Context, req *ledgerv1.OpenAccou
 
 // Post implements LedgerService.
 func (s ledgerService) Post(ctx context.Context, req *ledgerv1.PostRequest) (*ledgerv1.PostResponse, error) {
-	open := map[string]bool{}
-	for _, op := range req.GetOperations() {
-		eachAccount(op, func(name string) { open[name] = false })
-	}
+	open := s.open.missing(req.GetBook(), req.GetOperations())
 	if err := s.open.load(ctx, req.GetBook(), open); err != nil {
 		return nil, err
 	}
-	ops := make([]engine.Operation, len(req.GetOperations()))
+	ops, entries := make([]engine.Operation, len(req.GetOperations())), newEntries(req.GetOperations())
 	for i, op := range req.GetOperations() {
 		var refusal *fault.Refusal
-		if ops[i], refusal = translate(op, open); refusal != nil {
+		if ops[i], refusal = translate(op, entries, open); refusal != nil {
 			return nil, refusal.At(fmt.Sprintf("operations[%d]", i))
 		}
 	}
@@ -70,9 +67,11 @@ func (s ledgerService) Post(ctx context.Context, req *ledgerv1.PostRequest) (*le
 	if !req.GetDryRun() {
 		answer.Position = positionOf(outcomes)
 	}
+	results := newResults(outcomes)
 	for i, o := range outcomes {
-		answer.Results[i] = operationResult(req.GetOperations()[i], o, i, req.GetDryRun())
+		answer.Results[i] = results.next(req.GetOperations()[i], o, req.GetDryRun())
 	}
+	results.end()
 	return answer, nil
 }
 
@@ -129,18 +128,16 @@ func eachAccount(op *ledgerv1.Operation, each func(string)) {
 }
 
 // translate turns an operation of the API into one of the command log.
-func translate(op *ledgerv1.Operation, open map[string]bool) (engine.Operation, *fault.Refusal) {
+func translate(op *ledgerv1.Operation, entries *entries, open openNames) (engine.Operation, *fault.Refusal) {
+	if e := op.GetEntry(); e != nil {
+		return engine.Operation{Operation: entries.next(op, e, open)}, nil
+	}
 	out := engine.Operation{Operation: &commandv1.Operation{Key: op.GetKey(), Group: op.GetGroup()}}
 	switch what := op.GetWhat().(type) {
-	case *ledgerv1.Operation_Entry:
-		e := what.Entry
-		out.What = &commandv1.Operation_Post{Post: &commandv1.Post{
-			Kind: e.GetKind(), Day: e.GetDay(), Legs: legs(e.GetLegs(), open), Metadata: e.GetMetadata(), Links: e.GetLinks(),
-		}}
 	case *ledgerv1.Operation_Hold:
 		h := what.Hold
 		out.What = &commandv1.Operation_Place{Place: &commandv1.Place{
-			Account: h.GetAccount(), Asset: h.GetAsset(), Amount: h.GetAmount(), ExpiresMs: h.GetExpiresMs(), Open: open[h.GetAccount()],
+			Account: h.GetAccount(), Asset: h.GetAsset(), Amount: h.GetAmount(), ExpiresMs: h.GetExpiresMs(), Open: open.is(h.GetAccount()),
 		}}
 	case *ledgerv1.Operation_Settle:
 		st := what.Settle
@@ -164,37 +161,16 @@ func translate(op *ledgerv1.Operation, open map[string]bool) (engine.Operation, 
 	return out, nil
 }
 
-func legs(in []*ledgerv1.NewLeg, open map[string]bool) []*commandv1.Leg {
+func legs(in []*ledgerv1.NewLeg, open openNames) []*commandv1.Leg {
 	out := make([]*commandv1.Leg, len(in))
 	block := make([]commandv1.Leg, len(in)) // one allocation for all legs
 	for i, l := range in {
 		c := &block[i]
 		c.Account, c.Asset, c.Amount = l.GetAccount(), l.GetAsset(), l.GetAmount()
-		c.Debit, c.Open = l.GetSide() == ledgerv1.Side_SIDE_DEBIT, open[l.GetAccount()]
+		c.Debit, c.Open = l.GetSide() == ledgerv1.Side_SIDE_DEBIT, open.is(l.GetAccount())
 		out[i] = c
 	}
 	return out
-}
-
-// operationResult is what became of one operation.
-func operationResult(op *ledgerv1.Operation, o engine.Outcome, index int, dryRun bool) *ledgerv1.OperationResult {
-	r := &ledgerv1.OperationResult{Replayed: o.Replayed}
-	if o.Refusal != nil {
-		refusal := *o.Refusal
-		if refusal.Code != fault.GroupFailed && refusal.Code != fault.TooManyOperations {
-			refusal.Field = fieldOf(op, &refusal)
-			refusal.At(fmt.Sprintf("operations[%d]", index))
-		}
-		r.Refusal = refusalMessage(&refusal)
-	}
-	if o.Record == nil {
-		return r
-	}
-	if !dryRun {
-		r.Id = idOf(o.Record)
-	}
-	r.Balances = stripeBalances(o.Record)
-	return r
 }
 
 // fieldOf is a field of the command log's operation as the request calls it.
@@ -228,29 +204,6 @@ func fieldOf(op *ledgerv1.Operation, r *fault.Refusal) string {
 		return "void." + field
 	}
 	return field
-}
-
-// stripeBalances are the record's stripes after it, each once.
-func stripeBalances(rec *journalv1.Record) []*ledgerv1.StripeBalance {
-	var out []*ledgerv1.StripeBalance
-	all := rec.GetLegs()
-	for i, l := range all {
-		if later(all[i+1:], l) {
-			continue
-		}
-		asset, ok := money.LookupAsset(l.GetAsset())
-		if !ok {
-			continue // of a later version of the program
-		}
-		name, _ := book.ParseName("account", l.GetAccount())
-		t, _ := book.LookupType(name.Type)
-		st := stripeOf(l)
-		out = append(out, &ledgerv1.StripeBalance{
-			Account: l.GetAccount(), Asset: l.GetAsset(), Version: l.GetVersion(),
-			Balance: asset.Format(st.Balance(t.Class)), Available: asset.Format(st.Available(t.Class)),
-		})
-	}
-	return out
 }
 
 func later(rest []*journalv1.Leg, l *journalv1.Leg) bool {

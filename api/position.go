@@ -73,10 +73,15 @@ func seenPosition(seen []store.Seen) string {
 // positionOf is where outcomes stand.
 func positionOf(outcomes []engine.Outcome) string {
 	p := position{}
-	for _, o := range outcomes {
-		if o.Record != nil && o.Record.GetSeq() > 0 {
-			p.see(int(o.Record.GetShard()), o.Record.GetSeq())
+	for i, o := range outcomes {
+		if o.Record == nil || o.Record.GetSeq() == 0 {
+			continue
 		}
+		// Most follow one another on one shard: the last of them says it all.
+		if i+1 < len(outcomes) && outcomes[i+1].Record.GetShard() == o.Record.GetShard() && outcomes[i+1].Record.GetSeq() > o.Record.GetSeq() {
+			continue
+		}
+		p.see(int(o.Record.GetShard()), o.Record.GetSeq())
 	}
 	return p.String()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	"github.com/provodka/provodka/proto/lean"
 )
 
 // batch is what one commit writes: commands in order with their outcomes.
@@ -36,11 +37,14 @@ func (a *arrival) operations() int {
 // reason: a shard never stands still for one bad record.
 func decode(r port.LogRecord) *arrival {
 	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro()}
-	c := new(commandv1.Command)
-	if proto.Unmarshal(r.Value, c) != nil {
-		// The library's own words differ from build to build; the journal may not.
-		a.undecodable = "the record is no command"
-		return a
+	c, ok := lean.Command(r.Value)
+	if !ok {
+		c = new(commandv1.Command)
+		if proto.Unmarshal(r.Value, c) != nil {
+			// The library's own words differ from build to build; the journal may not.
+			a.undecodable = "the record is no command"
+			return a
+		}
 	}
 	if field := faultyCommand(c); field != "" {
 		a.undecodable = "the text of " + field + " has a NUL"

@@ -22,6 +22,7 @@ type arrival struct {
 	command     *commandv1.Command // nil when the record cannot be decoded
 	undecodable string             // why
 	external    externals          // what a replay, or a bisected failure, says about it
+	who         *identity          // of the command, once it was asked for
 }
 
 // externals are the facts about a command that did not come from the log, by the
@@ -171,14 +172,14 @@ func (d *decider) one(a *arrival, r *result) []*result {
 
 // operations decides a caller's operations, group by group.
 func (d *decider) operations(a *arrival, list []*commandv1.Operation) []*result {
-	results := make([]*result, 0, len(list))
+	results, block := make([]*result, 0, len(list)), make([]result, len(list))
 	for i := 0; i < len(list); {
 		n := 1
 		for list[i].GetGroup() != 0 && i+n < len(list) && list[i+n].GetGroup() == list[i].GetGroup() {
 			n++
 		}
 		if n == 1 && !a.command.GetDryRun() {
-			results = append(results, d.operation(a, uint32(i), list[i])...)
+			results = d.operation(a, uint32(i), list[i], &block[i], results)
 		} else {
 			results = append(results, d.group(a, uint32(i), list[i:i+n])...)
 		}
@@ -187,12 +188,13 @@ func (d *decider) operations(a *arrival, list []*commandv1.Operation) []*result 
 	return results
 }
 
-// operation decides one operation of a caller.
-func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation) []*result {
-	r := &result{operation: index}
+// operation decides one operation of a caller into r, or into as many results as the
+// gathering leaves, and appends them to results.
+func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation, r *result, results []*result) []*result {
+	r.operation = index
 	id, again := d.replay(a, r, op)
 	if again {
-		return []*result{r}
+		return append(results, r)
 	}
 	if op.GetChange() != nil {
 		return d.change(a, r, op)
@@ -201,22 +203,25 @@ func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation) [
 		if short := d.try(identityOf(a), r, op); short == nil {
 			d.accept(a, r)
 			d.take(id, r, op)
-			return []*result{r}
+			return append(results, r)
 		}
 	}
-	return d.gathered(a, index, []*commandv1.Operation{op})
+	return append(results, d.gathered(a, index, []*commandv1.Operation{op})...)
 }
 
 // take notes the key that a record will take.
 func (d *decider) take(id [16]byte, r *result, op *commandv1.Operation) {
 	if r.draft != nil && op.GetKey() != "" {
-		d.keys.now[id] = recentKey{requestHash: string(op.GetRequestHash()), result: r}
+		d.keys.now[id] = recentKey{requestHash: hashOf(op.GetRequestHash()), result: r}
 	}
 }
 
 func identityOf(a *arrival) *identity {
-	c := a.command
-	return &identity{c.GetProcess(), c.GetId(), c.GetActor(), c.GetBook()}
+	if a.who == nil {
+		c := a.command
+		a.who = &identity{c.GetProcess(), c.GetId(), c.GetActor(), c.GetBook()}
+	}
+	return a.who
 }
 
 // try decides an operation on memory and folds it; a shortage changes nothing and

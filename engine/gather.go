@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -296,12 +297,18 @@ func (h *happening) park() {
 	h.leave(p.Book, &ledger.Draft{Record: rec})
 }
 
-// wait keeps an operation undecided.
+// wait keeps an operation undecided. What is kept is a copy, because the texts of a
+// command share one piece of memory.
 func (h *happening) wait(p *parked) {
+	p.list = slices.Clone(p.list)
 	for i, op := range p.list {
 		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(op)
 		if err != nil {
 			panic("engine: marshal a parked operation: " + err.Error())
+		}
+		p.list[i] = new(commandv1.Operation)
+		if err := proto.Unmarshal(raw, p.list[i]); err != nil {
+			panic("engine: read a parked operation: " + err.Error())
 		}
 		p.Operations = append(p.Operations, raw)
 		h.d.waiting[store.KeyID(p.Book, op.GetKey())] = string(op.GetRequestHash())

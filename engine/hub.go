@@ -162,7 +162,11 @@ func (c *decided) outcomes() map[addressee][]indexed {
 			to = addressee{r.whose.process, r.whose.command}
 		}
 		if to.process != "" {
-			out[to] = append(out[to], indexed{r.operation, r.outcome()})
+			list := out[to]
+			if list == nil {
+				list = make([]indexed, 0, len(c.results))
+			}
+			out[to] = append(list, indexed{r.operation, r.outcome()})
 		}
 	}
 	return out

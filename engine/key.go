@@ -17,7 +17,7 @@ func (d *decider) replay(a *arrival, r *result, op *commandv1.Operation) (id [16
 	}
 	id = store.KeyID(a.command.GetBook(), op.GetKey())
 	if k, ok := d.keys.find(id); ok {
-		if k.requestHash != string(op.GetRequestHash()) {
+		if k.requestHash != hashOf(op.GetRequestHash()) {
 			r.refusal = keyReused(op.GetKey())
 			return id, true
 		}

@@ -113,7 +113,7 @@ type effect = *journalv1.Effect
 // exist are remembered too, as zero values: a second look needs no database.
 type state struct {
 	undo       undo
-	stripes    *table[stripeKey, book.Stripe]
+	stripes    *stripes
 	holds      *table[uint64, *holdRow]
 	aggregates *table[aggregateKey, aggregate]
 	effects    *table[string, effectRow]
@@ -137,7 +137,7 @@ type effectRow struct {
 
 func newState() *state {
 	s := &state{}
-	s.stripes = newTable[stripeKey, book.Stripe](&s.undo)
+	s.stripes = newStripes(&s.undo)
 	s.holds = newTable[uint64, *holdRow](&s.undo)
 	s.aggregates = newTable[aggregateKey, aggregate](&s.undo)
 	s.effects = newTable[string, effectRow](&s.undo)
@@ -161,8 +161,16 @@ func (s *state) rotate(limit int) {
 
 // recentKey is a key taken by a batch that is not yet known to be committed.
 type recentKey struct {
-	requestHash string
+	requestHash requestHash
 	result      *result
+}
+
+// requestHash is a request's hash as a value that can be compared.
+type requestHash [ledger.RequestHashBytes]byte
+
+func hashOf(b []byte) (h requestHash) {
+	copy(h[:], b)
+	return h
 }
 
 // recentKeys holds the keys of the batch being decided and of the one in flight:

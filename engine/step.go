@@ -163,7 +163,7 @@ func (d *decider) answer(c *commandv1.Command, ans *commandv1.Answer) *result {
 	r.draft.Key = key
 	r.draft.RequestHash = ledger.HashBytes([]byte(key))
 	d.effects.put(after.GetAttempt(), effectRow{row.inBook, after})
-	d.keys.now[id] = recentKey{requestHash: string(r.draft.RequestHash), result: r}
+	d.keys.now[id] = recentKey{requestHash: hashOf(r.draft.RequestHash), result: r}
 	return r
 }
 

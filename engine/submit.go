@@ -134,10 +134,11 @@ func refuseAll(outcomes []Outcome, refusal *fault.Refusal) []Outcome {
 
 // stampHashes binds every key to its request, and the keys of a group to all of it.
 func stampHashes(ops []Operation) {
+	var hasher ledger.Hasher
 	for i := 0; i < len(ops); {
 		n := groupAt(ops, i)
 		if ops[i].GetGroup() == 0 {
-			ops[i].RequestHash = ledger.RequestHash(ops[i].Operation)
+			ops[i].RequestHash = hasher.Request(ops[i].Operation)
 		} else {
 			group := make([]*commandv1.Operation, n)
 			for j := range group {
@@ -180,7 +181,7 @@ func (e *Engine) split(req Request) ([]*part, *fault.Refusal) {
 		n := groupAt(req.Operations, i)
 		size := 0
 		for _, op := range req.Operations[i : i+n] {
-			size += proto.Size(op.Operation) + 8
+			size += sizeOf(op.Operation)
 		}
 		if n > MaxGroupOperations || size > maxCommandBytes {
 			return nil, fault.Refuse(fault.GroupTooLarge, fmt.Sprintf("operations[%d]", i),
@@ -205,6 +206,21 @@ func (e *Engine) split(req Request) ([]*part, *fault.Refusal) {
 		i += n
 	}
 	return parts, nil
+}
+
+// sizeOf is at least what an operation takes in a command. Posts, of which there are
+// thousands, are not measured by the library, which will do it once more to write them.
+func sizeOf(op *commandv1.Operation) int {
+	const each = 16 // tags, lengths and flags of one part
+	p := op.GetPost()
+	if p == nil || len(p.GetMetadata()) > 0 || len(p.GetLinks()) > 0 || len(op.ProtoReflect().GetUnknown()) > 0 {
+		return proto.Size(op) + each
+	}
+	size := 3*each + len(op.GetKey()) + len(op.GetRequestHash()) + len(p.GetKind()) + len(p.GetDay())
+	for _, l := range p.GetLegs() {
+		size += each + len(l.GetAccount()) + len(l.GetAsset()) + len(l.GetAmount())
+	}
+	return size
 }
 
 func (e *Engine) newPart(req Request, route int) *part {

@@ -107,7 +107,8 @@ func open(v View, o *commandv1.Open) (*Draft, *fault.Refusal, *book.Short) {
 }
 
 func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Short) {
-	changes, refusal := changes("legs", p.GetLegs())
+	var space [4]book.Change
+	changes, refusal := changes(space[:0], "legs", p.GetLegs())
 	if refusal != nil {
 		return nil, refusal, nil
 	}
@@ -165,7 +166,7 @@ func settle(v View, s *commandv1.Settle, now Now) (*Draft, *fault.Refusal, *book
 			return nil, refusal, nil
 		}
 	}
-	credits, refusal := changes("credits", s.GetCredits())
+	credits, refusal := changes(nil, "credits", s.GetCredits())
 	if refusal != nil {
 		return nil, refusal, nil
 	}
@@ -217,9 +218,9 @@ func hold(v View, seq uint64) (book.Hold, book.Type, *fault.Refusal) {
 
 // draft turns applied changes into the legs of a record.
 func draft(applied []book.Applied, entry *journalv1.Entry) *Draft {
-	legs := make([]*journalv1.Leg, len(applied))
-	block := make([]journalv1.Leg, len(applied)) // one allocation for all legs
-	var p printer
+	d, legs, block := newDraft(len(applied))
+	var space [5 * 4]int
+	p := printer{ends: space[:0]}
 	p.begin(applied)
 	for i := range applied {
 		a, l := &applied[i], &block[i]
@@ -231,7 +232,24 @@ func draft(applied []book.Applied, entry *journalv1.Entry) *Draft {
 		l.HeldDebit, l.HeldCredit = p.next(), p.next()
 		legs[i] = l
 	}
-	return &Draft{Applied: applied, Record: &journalv1.Record{Entry: entry, Legs: legs}}
+	d.Applied, d.Record.Entry, d.Record.Legs = applied, entry, legs
+	return d
+}
+
+// newDraft makes a draft with a record and room for its legs: of two legs, as nearly
+// all have, in one piece of memory.
+func newDraft(n int) (*Draft, []*journalv1.Leg, []journalv1.Leg) {
+	if n != 2 {
+		return &Draft{Record: &journalv1.Record{}}, make([]*journalv1.Leg, n), make([]journalv1.Leg, n)
+	}
+	all := new(struct {
+		draft  Draft
+		record journalv1.Record
+		legs   [2]journalv1.Leg
+		places [2]*journalv1.Leg
+	})
+	all.draft.Record = &all.record
+	return &all.draft, all.places[:], all.legs[:]
 }
 
 // printer prints the numbers of legs into one text and hands out its parts.
@@ -246,7 +264,6 @@ type printer struct {
 func (p *printer) begin(applied []book.Applied) {
 	var space [512]byte
 	text := space[:0]
-	p.ends = make([]int, 0, 5*len(applied))
 	for i := range applied {
 		a := &applied[i]
 		for n, sum := range [5]money.Amount{a.Amount, a.After.Debit, a.After.Credit, a.After.HeldDebit, a.After.HeldCredit} {
@@ -283,18 +300,21 @@ func expiry(h book.Hold, closed bool) *journalv1.Timer {
 	return &journalv1.Timer{Id: "hold." + seq, DueUs: h.ExpiresUS, Flow: HoldFlow, Aggregate: seq, Event: "expire", Closed: closed}
 }
 
-// changes reads the legs of an operation.
-func changes(field string, legs []*commandv1.Leg) ([]book.Change, *fault.Refusal) {
+// changes reads the legs of an operation, into the memory that is given if it is enough.
+func changes(into []book.Change, field string, legs []*commandv1.Leg) ([]book.Change, *fault.Refusal) {
 	if len(legs) > book.MaxLegs {
 		return nil, fault.Refuse(fault.Malformed, field, "%d legs, at most %d", len(legs), book.MaxLegs)
 	}
-	out := make([]book.Change, len(legs))
+	out := into
+	if cap(out) < len(legs) {
+		out = make([]book.Change, 0, len(legs))
+	}
 	for i, l := range legs {
 		c, refusal := legChange("", l)
 		if refusal != nil {
 			return nil, refusal.At(fmt.Sprintf("%s[%d]", field, i))
 		}
-		out[i] = c
+		out = append(out, c)
 	}
 	return out, nil
 }
@@ -388,7 +408,7 @@ func join(prefix, field string) string {
 func Lowering(op *commandv1.Operation) []book.Change {
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Post:
-		if all, refusal := changes("legs", what.Post.GetLegs()); refusal == nil {
+		if all, refusal := changes(nil, "legs", what.Post.GetLegs()); refusal == nil {
 			return all
 		}
 	case *commandv1.Operation_Place:

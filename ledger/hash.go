@@ -21,9 +21,29 @@ func HashBytes(b []byte) []byte {
 // RequestHash binds a key to its request: the first 16 bytes of the SHA-256 over
 // every field that the caller chose, in a fixed order, each led by its length.
 // What the API stamps (whether an account is open) is not part of it.
-func RequestHash(op *commandv1.Operation) []byte {
-	var space [canonicalBytes]byte
-	h := canonical{space[:0]}
+func RequestHash(op *commandv1.Operation) []byte { return new(Hasher).Request(op) }
+
+// Hasher hashes many requests without an allocation for each. Its zero value is ready.
+type Hasher struct {
+	text canonical
+	sums []byte
+}
+
+// Request is RequestHash.
+func (h *Hasher) Request(op *commandv1.Operation) []byte {
+	h.text.bytes = h.text.bytes[:0]
+	h.text.request(op)
+	const block = 64 * RequestHashBytes
+	if cap(h.sums)-len(h.sums) < RequestHashBytes {
+		h.sums = make([]byte, 0, min(block, RequestHashBytes+16*len(h.sums)))
+	}
+	sum, from := sha256.Sum256(h.text.bytes), len(h.sums)
+	h.sums = append(h.sums, sum[:RequestHashBytes]...)
+	return h.sums[from:len(h.sums):len(h.sums)]
+}
+
+// request writes an operation in its canonical form.
+func (h *canonical) request(op *commandv1.Operation) {
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
 		h.text("open", what.Open.GetAccount())
@@ -57,7 +77,6 @@ func RequestHash(op *commandv1.Operation) []byte {
 		h.flag(c.GetDebits())
 		h.flag(c.GetCredits())
 	}
-	return h.sum()
 }
 
 // GroupHash binds the keys of an atomic group to the whole of it.

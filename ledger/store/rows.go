@@ -18,7 +18,7 @@ import (
 type Rows struct {
 	calendar calendar
 	records  []journal.Sealed
-	accounts map[accountName]book.AccountID // of names seen; bounded by maxAccountsKept
+	accounts knownNames
 	err      error
 
 	keys       []keyRow
@@ -38,11 +38,6 @@ type Rows struct {
 	order   []legPlace // kept for its memory
 	encoder encoder
 }
-
-type accountName struct{ book, name string }
-
-// maxAccountsKept bounds the names whose ids are remembered from batch to batch.
-const maxAccountsKept = 1 << 16
 
 // latest keeps the last row of each key, in the order in which the keys came first: a
 // statement may touch a row once.
@@ -136,14 +131,15 @@ type (
 	}
 	totalRow struct {
 		totalKey
-		seq int64
-		sum totalSum
+		seq  int64
+		sum  totalSum
+		into *totalSum // of the shard
 	}
 )
 
 // NewRows makes an empty set for books whose days begin in zone.
 func NewRows(zone *time.Location) *Rows {
-	return &Rows{calendar: calendar{zone: zone}, accounts: map[accountName]book.AccountID{}}
+	return &Rows{calendar: calendar{zone: zone}}
 }
 
 // Reset empties the set and keeps its memory.
@@ -166,9 +162,7 @@ func (r *Rows) Reset() {
 	r.rules.reset()
 	r.encoder.reset()
 	r.err = nil
-	if len(r.accounts) > maxAccountsKept {
-		clear(r.accounts)
-	}
+	r.accounts.bound()
 }
 
 // Len is the number of records.
@@ -327,31 +321,36 @@ func (r *Rows) addTotal(rec *journalv1.Record, m *journalv1.Leg, totals *Totals)
 		return err
 	}
 	kind, _, _ := strings.Cut(m.GetAccount(), ":")
-	key := totalKey{rec.GetBook(), kind, m.GetAsset()}
-	row, fresh := r.totals.put(key)
-	if fresh {
-		row.totalKey, row.sum = key, totals.sums[key]
-	}
+	row := r.total(rec.GetBook(), kind, m.GetAsset(), totals)
 	if m.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT {
 		row.sum.debit = row.sum.debit.Add(amount)
 	} else {
 		row.sum.credit = row.sum.credit.Add(amount)
 	}
 	row.seq = int64(rec.GetSeq())
-	totals.sums[key] = row.sum
+	*row.into = row.sum
 	return nil
 }
 
-// account is the id of an account; most names come again and again.
-func (r *Rows) account(bookName, name string) book.AccountID {
-	key := accountName{bookName, name}
-	if id, ok := r.accounts[key]; ok {
-		return id
+// total is the batch's row of a type of account; nearly every batch has few of them.
+func (r *Rows) total(bookName, kind, asset string, totals *Totals) *totalRow {
+	const few = 8
+	for i := range r.totals.rows[:min(few, len(r.totals.rows))] {
+		if row := &r.totals.rows[i]; row.kind == kind && row.asset == asset && row.book == bookName {
+			return row
+		}
 	}
-	id := book.ID(bookName, name)
-	r.accounts[key] = id
-	return id
+	key := totalKey{strings.Clone(bookName), strings.Clone(kind), strings.Clone(asset)}
+	row, fresh := r.totals.put(key)
+	if fresh {
+		row.totalKey, row.into = key, totals.of(key)
+		row.sum = *row.into
+	}
+	return row
 }
+
+// account is the id of an account; most names come again and again.
+func (r *Rows) account(bookName, name string) book.AccountID { return r.accounts.of(bookName, name) }
 
 // gatherID says which thing of the gathering a row is about; kind 0 is unknown.
 func gatherID(bookName string, m *journalv1.Gather) gatherKey {

@@ -14,21 +14,37 @@ import (
 )
 
 // Totals are a shard's running sums per book, type of account and asset.
-type Totals struct{ sums map[totalKey]totalSum }
+type Totals struct{ sums map[totalKey]*totalSum }
 
 type totalKey struct{ book, kind, asset string }
 
 type totalSum struct{ debit, credit money.Amount }
 
 // NewTotals are the totals of a shard without records.
-func NewTotals() *Totals { return &Totals{sums: map[totalKey]totalSum{}} }
+func NewTotals() *Totals { return &Totals{sums: map[totalKey]*totalSum{}} }
 
 // Clone copies the totals: a batch that fails must not have moved them.
-func (t *Totals) Clone() *Totals { return &Totals{sums: maps.Clone(t.sums)} }
+func (t *Totals) Clone() *Totals {
+	c := NewTotals()
+	for k, sum := range t.sums {
+		*c.of(k) = *sum
+	}
+	return c
+}
+
+// of is the sum of a key, made when there is none.
+func (t *Totals) of(k totalKey) *totalSum {
+	sum := t.sums[k]
+	if sum == nil {
+		sum = &totalSum{}
+		t.sums[k] = sum
+	}
+	return sum
+}
 
 // Equal says whether both hold the same sums. It serves go-cmp too.
 func (t *Totals) Equal(o *Totals) bool {
-	return maps.EqualFunc(t.sums, o.sums, func(a, b totalSum) bool {
+	return maps.EqualFunc(t.sums, o.sums, func(a, b *totalSum) bool {
 		return a.debit.Equal(b.debit) && a.credit.Equal(b.credit)
 	})
 }
@@ -39,7 +55,7 @@ func (db *DB) LoadTotals(ctx context.Context, shard int) (*Totals, error) {
 	err := db.phases(ctx, "totals", func(tx pgx.Tx) error {
 		clear(t.sums)
 		return eachTotal(ctx, tx, []int{shard}, totalKey{lastText, lastText, lastText}, func(k totalKey, sum totalSum) bool {
-			t.sums[k] = sum
+			*t.of(k) = sum
 			return true
 		})
 	})
