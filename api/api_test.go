@@ -33,6 +33,7 @@ func TestAPI(t *testing.T) {
 		"StatementBad":    testStatementRefused,
 		"Races":           testRaces,
 		"REST":            testREST,
+		"Proofs":          testProofs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

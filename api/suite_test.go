@@ -111,7 +111,7 @@ func newHouse(t *testing.T) *house {
 	}
 	e, err = engine.New(engine.Config{
 		Process: "test", DB: h.db, Commands: broker, Events: broker, Outcomes: broker, Flows: flows, Ports: ports, Owner: true,
-		Zone: h.db.Zone(), Logger: logger, Metrics: metrics, TimerEvery: 50 * time.Millisecond,
+		Zone: h.db.Zone(), Logger: logger, Metrics: metrics, TimerEvery: 50 * time.Millisecond, Seal: seal(t, broker),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 // Client is the services of one server under one key. It is safe for concurrent use.
 type Client struct {
 	Ledger     ledgerv1connect.LedgerServiceClient
+	Proofs     ledgerv1connect.ProofServiceClient
 	Companies  companyv1connect.CompanyServiceClient
 	Executors  executorv1connect.ExecutorServiceClient
 	Tasks      taskv1connect.TaskServiceClient
@@ -76,6 +77,7 @@ func New(url, key string, options ...Option) (*Client, error) {
 	url = strings.TrimSuffix(url, "/")
 	return &Client{
 		Ledger:     ledgerv1connect.NewLedgerServiceClient(s.http, url, o...),
+		Proofs:     ledgerv1connect.NewProofServiceClient(s.http, url, o...),
 		Companies:  companyv1connect.NewCompanyServiceClient(s.http, url, o...),
 		Executors:  executorv1connect.NewExecutorServiceClient(s.http, url, o...),
 		Tasks:      taskv1connect.NewTaskServiceClient(s.http, url, o...),

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/journal/proof"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+type proofService struct{ *Server }
+
+// ProveEntry implements ProofService.
+func (s proofService) ProveEntry(ctx context.Context, req *ledgerv1.ProveEntryRequest) (*ledgerv1.ProveEntryResponse, error) {
+	id, refusal := parseRecordID("id", req.GetId())
+	if refusal != nil {
+		return nil, refusal
+	}
+	missing := fault.Refuse(fault.NotFound, "id", "there is no such entry in the book")
+	raw, ok, err := s.cfg.DB.Record(ctx, id.Shard, id.Seq)
+	if err != nil {
+		return nil, fmt.Errorf("read record %s: %w", req.GetId(), err)
+	}
+	if !ok {
+		return nil, missing
+	}
+	rec, err := decodeRecord(id, raw)
+	if err != nil {
+		return nil, err
+	}
+	if rec.GetBook() != req.GetBook() {
+		return nil, missing
+	}
+	p, err := ledger.ProveEntry(ctx, s.cfg.DB, id)
+	if errors.Is(err, ledger.ErrNoCheckpoint) {
+		return nil, fault.Refuse(fault.PositionTimeout, "id", "no published checkpoint covers the entry yet")
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, err := p.Encode()
+	return &ledgerv1.ProveEntryResponse{Proof: file, Checkpoint: p.Shards[0].Checkpoint}, err
+}
+
+// LatestCheckpoint implements ProofService.
+func (s proofService) LatestCheckpoint(ctx context.Context, req *ledgerv1.LatestCheckpointRequest) (*ledgerv1.LatestCheckpointResponse, error) {
+	state, _, err := s.cfg.DB.Tree(ctx, int(req.GetShard()))
+	if err != nil {
+		return nil, fmt.Errorf("read the tree of shard %d: %w", req.GetShard(), err)
+	}
+	if state.Checkpoint == "" {
+		return nil, fault.Refuse(fault.NotFound, "shard", "the shard has no published checkpoint")
+	}
+	c, err := proof.Peek([]byte(state.Checkpoint))
+	if err != nil {
+		return nil, err
+	}
+	return &ledgerv1.LatestCheckpointResponse{Checkpoint: state.Checkpoint, Size: c.Size, RecordedAt: timestamppb.New(moment(c.ClockUS))}, nil
+}
