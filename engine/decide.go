@@ -123,7 +123,7 @@ func (d *decider) decide(a *arrival) *decided {
 	case a.command == nil:
 		out.results = []*result{d.external(a, 0, journalv1.ExternalKind_EXTERNAL_KIND_REJECTED, a.undecodable)}
 	case a.whole() != nil:
-		out.results = d.set(a, a.whole())
+		out.results = append(d.set(a, a.whole()), d.passOver(a)...)
 	case d.expired(a):
 		out.results = d.set(a, &journalv1.External{Kind: journalv1.ExternalKind_EXTERNAL_KIND_EXPIRED, Text: "waited past its time"})
 	default:

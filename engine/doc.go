@@ -16,7 +16,7 @@
 //	writer.go   batches and the commit pipeline; mend.go decides again what failed
 //	decide.go   one command against memory: group.go all or none, key.go known keys,
 //	            step.go flows, gather.go and link.go money of other shards,
-//	            change.go rules that hold on every shard
+//	            change.go rules that hold on every shard, aside.go what waits for a person
 //	state.go    the memory of a shard, load.go fills it in sets
 //	relay.go    journal to event log, exactly once
 //	effect.go   open effects to ports, answers back as commands

@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // heldLinks is a command log on which messages between shards wait.
@@ -104,6 +107,66 @@ func TestParkedOperationsExpire(t *testing.T) {
 	p.must(pay("k", far, "bank:settlement", "4.00"), pay("k2", far, "bank:settlement", "6.00"))
 	p.wants(far, "0.00")
 	p.allEvents()
+	p.stop()
+	w.sameHeads(1, 8000)
+}
+
+// spoiledLinks is a command log on which the first message between shards says what no
+// program of ours can apply.
+type spoiledLinks struct {
+	port.CommandLog
+	once sync.Once
+}
+
+func (s *spoiledLinks) Append(ctx context.Context, shard int, value []byte, headers []port.Header, done func(int64, error)) {
+	c := new(commandv1.Command)
+	if proto.Unmarshal(value, c) == nil && c.GetLink() != nil {
+		s.once.Do(func() {
+			c.GetLink().Body = bytes.Replace(c.GetLink().GetBody(), []byte(`"need"`), []byte(`"knead"`), 1)
+			value, _ = proto.Marshal(c)
+		})
+	}
+	s.CommandLog.Append(ctx, shard, value, headers, done)
+}
+
+// TestAMessageThatPanicsIsPutAside: it is named for a person, and those behind it on its
+// link are applied, here and after a restart.
+func TestAMessageThatPanicsIsPutAside(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	p := w.start("one", briefly, func(c *engine.Config) { c.Commands = &spoiledLinks{CommandLog: c.Commands} })
+	near := "wallet:" + w.owner("x", 0)
+	far := []string{"wallet:" + w.owner("y", 1), "wallet:" + w.owner("z", 1), "wallet:" + w.owner("q", 1)}
+	p.must(open(near), topUp("t", near, "100.00"))
+	for i, wallet := range far { // its money lies on both shards
+		p.must(open(wallet), pay(fmt.Sprint("near", i), near, wallet, "10.00"), topUp(fmt.Sprint("home", i), wallet, "10.00"))
+	}
+	out := func(p *process, key, wallet string, patience time.Duration) engine.Outcome {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		lost := op(key, &commandv1.Operation_Post{Post: &commandv1.Post{ // at the shard that is not the home
+			Kind: "transfer", Legs: []*commandv1.Leg{leg(near, true, "1.00"), leg(wallet, true, "14.00"), leg("bank:settlement", false, "15.00")},
+		}})
+		return p.Submit(ctx, engine.Request{Book: "main", Actor: "test", Operations: []engine.Operation{lost}})[0]
+	}
+	if o := out(p, "spoiled", far[0], 300*time.Millisecond); o.Refusal == nil {
+		t.Fatalf("it was decided without its message: %+v", o)
+	}
+	if o := out(p, "behind", far[1], 20*time.Second); o.Refusal != nil {
+		t.Fatalf("behind the message that panics: %v", o.Refusal)
+	}
+	p.stop()
+	p = w.start("two", briefly)
+	if o := out(p, "after", far[2], 20*time.Second); o.Refusal != nil {
+		t.Fatalf("after a restart: %v", o.Refusal)
+	}
+	aside := externals(p.allEvents(), journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL)
+	if len(aside) != 1 || aside[0].GetExternal().GetText() != "panicked" {
+		t.Errorf("put aside: %v", aside)
+	}
+	if list, err := engine.Asides(t.Context(), p.db, 1); err != nil || len(list) != 1 || list[0].Money != "10.00" || list[0].Account != far[0] {
+		t.Errorf("for a person: %+v %v", list, err)
+	}
 	p.stop()
 	w.sameHeads(1, 8000)
 }

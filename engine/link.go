@@ -92,12 +92,33 @@ func (w *writer) restore(st *stripe.State, g *journalv1.Gather) error {
 
 // linked decides a message of another shard.
 func (d *decider) linked(a *arrival, link *commandv1.Link) []*result {
-	var e stripe.Envelope
-	if err := json.Unmarshal(link.GetBody(), &e); err != nil || e.To != stripe.ShardID(d.shard) || e.From == e.To || e.Number == 0 {
+	e, ok := d.envelope(link)
+	if !ok {
 		return []*result{d.external(a, 0, journalv1.ExternalKind_EXTERNAL_KIND_REJECTED, "the message of another shard cannot be read")}
 	}
 	h := d.happen(a, nil)
 	d.gather.Receive(h, e)
+	return h.end()
+}
+
+// envelope reads a message of another shard; false when it is none.
+func (d *decider) envelope(link *commandv1.Link) (e stripe.Envelope, ok bool) {
+	err := json.Unmarshal(link.GetBody(), &e)
+	return e, err == nil && e.To == stripe.ShardID(d.shard) && e.From != e.To && e.Number > 0
+}
+
+// passOver lets the messages behind one that was put aside be applied.
+func (d *decider) passOver(a *arrival) []*result {
+	link := a.command.GetLink()
+	if link == nil {
+		return nil
+	}
+	e, ok := d.envelope(link)
+	if !ok {
+		return nil
+	}
+	h := d.happen(a, nil)
+	d.gather.PutAside(e)
 	return h.end()
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/adapters/kafka"
+	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
@@ -67,6 +68,7 @@ func (d *doctor) shards(ctx context.Context, db *store.DB, log *kafka.Log) {
 		subject := fmt.Sprintf("shard %d", state.Shard)
 		d.owner(subject, state, leases[state.Shard], clock)
 		d.effects(ctx, subject, db, state.Shard, clock)
+		d.asides(ctx, subject, db, state.Shard)
 		if log != nil && state.Shard < log.Shards() {
 			d.commands(ctx, subject, log, state, clock)
 			d.events(ctx, subject, db, log, state)
@@ -102,6 +104,19 @@ func (d *doctor) owner(subject string, state store.ShardState, lease store.Lease
 			"start `provodka serve`; if it runs, its log says why it does not take the shard")
 	default:
 		d.ok(subject+" owner", "%s, %s", lease.Owner, found)
+	}
+}
+
+// asides names the messages between shards that could not be applied.
+func (d *doctor) asides(ctx context.Context, subject string, db *store.DB, shard int) {
+	list, err := engine.Asides(ctx, db, shard)
+	if err != nil {
+		d.add(bad, subject+" messages", err.Error(), "see the database's log")
+	}
+	for _, a := range list {
+		d.add(bad, subject+" messages", fmt.Sprintf("message %d of shard %d was put aside: %q of %s with %s %s, book %s",
+			a.Number, a.From, a.Kind, a.Account, a.Money, a.Asset, a.Book),
+			"its money lies in the account's part transit; send this line and the server's log of it to us")
 	}
 }
 

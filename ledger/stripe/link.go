@@ -68,6 +68,29 @@ func (s *Shard) Receive(b Books, e Envelope) {
 	}
 }
 
+// PutAside passes over a message that cannot be applied: those behind it would wait for
+// it for ever. It is kept for a person; its money stays in transit, and what its account
+// was waiting for does not come.
+func (s *Shard) PutAside(e Envelope) {
+	l := s.link(e.From)
+	if e.Number <= l.Applied {
+		return
+	}
+	l.Aside = append(slices.Clone(l.Aside), e)
+	i, held := slices.BinarySearchFunc(l.Held, e.Number, func(h Envelope, n uint64) int {
+		return cmp.Compare(h.Number, n)
+	})
+	l.Held = slices.Clone(l.Held)
+	if !held {
+		l.Held = slices.Insert(l.Held, i, e)
+	}
+	l.Held[i] = Envelope{From: e.From, To: e.To, Number: e.Number, Message: Message{Kind: passed}}
+	for len(l.Held) > 0 && l.Held[0].Number == l.Applied+1 && l.Held[0].Kind == passed {
+		l.Held = l.Held[1:]
+		l.Applied++
+	}
+}
+
 // accept applies one message to the end.
 func (s *Shard) accept(b Books, e Envelope) {
 	if !e.Money.IsZero() {
@@ -75,6 +98,7 @@ func (s *Shard) accept(b Books, e Envelope) {
 		s.moved(e.Account)
 	}
 	switch e.Kind {
+	case passed:
 	case Need:
 		s.enqueue(e.Account, Request{Command: e.Command, Asker: e.From, Ask: e.Ask, Need: e.Need})
 	case Allot:

@@ -31,6 +31,8 @@ const (
 	// Letter is of other rules for all shards: it rides the same link because its
 	// place among the messages with money matters.
 	Letter Kind = "letter"
+	// passed stands in the place of a message that was put aside.
+	passed Kind = "passed"
 )
 
 // Message is what one shard tells another about one account. Fields that a kind

@@ -94,6 +94,7 @@ type Link struct {
 	Sent    uint64     // the number of the last message to the peer
 	Applied uint64     // the number of the last message of the peer that was applied
 	Held    []Envelope // messages of the peer that came too early, in order
+	Aside   []Envelope `json:",omitempty"` // messages of the peer that could not be applied: for a person
 }
 
 // State is everything a Shard knows, as plain rows in a fixed order.
@@ -166,6 +167,6 @@ func (h *Home) clone() *Home {
 
 func (l *Link) clone() *Link {
 	c := *l
-	c.Held = slices.Clone(l.Held)
+	c.Held, c.Aside = slices.Clone(l.Held), slices.Clone(l.Aside)
 	return &c
 }
