@@ -18,7 +18,9 @@
 //	            step.go flows, gather.go and link.go money of other shards,
 //	            change.go rules that hold on every shard, aside.go what waits for a person
 //	state.go    the memory of a shard, load.go fills it in sets
+//	follow.go   behind the commits: from memory, or read back
 //	relay.go    journal to event log, exactly once
+//	project.go  journal to the tables that records are searched by
 //	effect.go   open effects to ports, answers back as commands
 //	timer.go    due timers back as commands
 //	replay.go   the whole log decided again, to compare the heads

@@ -17,7 +17,7 @@ type metrics struct {
 	takeOvers, answers              *prometheus.CounterVec
 	batch, decide, commit           *prometheus.HistogramVec
 	lag, ahead, head, publishedHead *prometheus.GaugeVec
-	effects, running                *prometheus.GaugeVec
+	effects, running, projectedHead *prometheus.GaugeVec
 	checkpoint, unsealable          *prometheus.GaugeVec
 }
 
@@ -45,6 +45,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		ahead:         gauge("clock_ahead_seconds", "How far a record is stamped ahead of the database clock.", "shard"),
 		head:          gauge("journal_head", "Last committed record.", "shard"),
 		publishedHead: gauge("published_head", "Last published record.", "shard"),
+		projectedHead: gauge("projected_head", "Last record in the search tables.", "shard"),
 		effects:       gauge("effects", "Effects open or in doubt.", "shard", "port", "state"),
 		checkpoint:    gauge("checkpoint_size", "Records under the last published checkpoint.", "shard"),
 		unsealable:    gauge("unsealable", "Whether a checkpoint was refused because it would contradict a published one.", "shard"),
@@ -61,7 +62,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.commands, m.records, m.putAside, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
-		m.lag, m.ahead, m.head, m.publishedHead, m.effects, m.running,
+		m.lag, m.ahead, m.head, m.publishedHead, m.projectedHead, m.effects, m.running,
 		m.checkpoint, m.unsealable,
 	}
 }
@@ -110,6 +111,10 @@ func (m *metrics) sealed(shard int, last *proof.Checkpoint, refused bool) {
 	}
 }
 
+func (m *metrics) projected(shard int, seq uint64) {
+	m.projectedHead.WithLabelValues(strconv.Itoa(shard)).Set(float64(seq)) // float: a metric
+}
+
 func (m *metrics) answered(portName string, result port.Result) {
 	m.answers.WithLabelValues(portName, string(result)).Inc()
 }
@@ -136,7 +141,7 @@ func (m *metrics) runs(shard int, yes bool) {
 // says it.
 func (m *metrics) forget(shard int) {
 	of := prometheus.Labels{"shard": strconv.Itoa(shard)}
-	for _, g := range []*prometheus.GaugeVec{m.lag, m.ahead, m.head, m.publishedHead, m.effects, m.running, m.checkpoint, m.unsealable} {
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.ahead, m.head, m.publishedHead, m.projectedHead, m.effects, m.running, m.checkpoint, m.unsealable} {
 		g.DeletePartialMatch(of)
 	}
 }

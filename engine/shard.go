@@ -114,12 +114,13 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	if err != nil {
 		return err
 	}
-	effects, timers, links := newEffects(s), newTimers(s), newLinks(s)
+	effects, timers, links, search := newEffects(s), newTimers(s), newLinks(s), newProjector(s)
 	w.after = func(b *batch) {
 		relay.offer(b.records)
 		effects.offer(b.records)
 		timers.offer(b.records)
 		links.offer(b.records)
+		search.offer(b.records)
 		e.deliver(s.number, b)
 	}
 	if err := errors.Join(effects.load(ctx), links.load(ctx)); err != nil {
@@ -135,6 +136,7 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	if e.cfg.Seal != nil {
 		g.Go(func() error { return ignoreEnd(ctx, newSealer(s, relay).run(ctx)) })
 	}
+	g.Go(func() error { return ignoreEnd(ctx, search.run(ctx)) })
 	s.stand(nil)
 	return g.Wait()
 }

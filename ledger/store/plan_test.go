@@ -18,7 +18,7 @@ import (
 )
 
 // smallTables may be scanned: one row per shard, or per process.
-var smallTables = map[string]bool{"shard": true, "lease": true, "process": true}
+var smallTables = map[string]bool{"shard": true, "lease": true, "process": true, "projection": true}
 
 func TestEveryStatementPreparesAndSeeks(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
@@ -155,6 +155,11 @@ func seed(t testing.TB, db *store.DB) {
 			}
 			p.pass(20 * time.Hour)
 			must(t, commit(t, w, totals, p.records))
+			projected, err := db.Project(t.Context(), store.Projected{Shard: shard, Head: follows(p.records)}, p.records)
+			must(t, err)
+			if projected.Head != p.head {
+				t.Fatalf("projected to %d, the head is %d", projected.Head.Seq, p.head.Seq)
+			}
 			p.records = nil
 		}
 		w.Close()
@@ -181,7 +186,9 @@ func (p *pen) busy(i int) journal.Sealed {
 	}
 	r := &journalv1.Record{
 		Key: fmt.Sprintf("key-%d-%d", p.shard, seq), RequestHash: []byte("0123456789abcdef"),
-		Entry: &journalv1.Entry{Kind: "transfer", Day: day},
+		Entry: &journalv1.Entry{
+			Kind: "transfer", Day: day, Links: map[string]string{"task": id}, Metadata: map[string]string{"order": fmt.Sprint(i % 50)},
+		},
 		Legs: []*journalv1.Leg{
 			p.leg("bank:main", "RUB", journalv1.LegKind_LEG_KIND_DEBIT, amount),
 			p.leg(wallet, "RUB", journalv1.LegKind_LEG_KIND_CREDIT, amount),

@@ -40,6 +40,14 @@ var (
 	sqlAuditLegs string
 	//go:embed sql/clock.sql
 	sqlClock string
+	//go:embed sql/correspondence_clear.sql
+	sqlCorrespondenceClear string
+	//go:embed sql/correspondence_list.sql
+	sqlCorrespondenceList string
+	//go:embed sql/correspondence_load.sql
+	sqlCorrespondenceLoad string
+	//go:embed sql/correspondence_upsert.sql
+	sqlCorrespondenceUpsert string
 	//go:embed sql/effect_load.sql
 	sqlEffectLoad string
 	//go:embed sql/effect_open.sql
@@ -56,6 +64,8 @@ var (
 	sqlGatherUpsert string
 	//go:embed sql/hold_load.sql
 	sqlHoldLoad string
+	//go:embed sql/hold_open.sql
+	sqlHoldOpen string
 	//go:embed sql/hold_upsert.sql
 	sqlHoldUpsert string
 	//go:embed sql/idempotency_insert.sql
@@ -98,6 +108,10 @@ var (
 	sqlLegThen string
 	//go:embed sql/leg_then_pg.sql
 	sqlLegThenPG string
+	//go:embed sql/mark_insert.sql
+	sqlMarkInsert string
+	//go:embed sql/mark_page.sql
+	sqlMarkPage string
 	//go:embed sql/private_find.sql
 	sqlPrivateFind string
 	//go:embed sql/private_get.sql
@@ -118,6 +132,12 @@ var (
 	sqlProcessPrune string
 	//go:embed sql/process_twin.sql
 	sqlProcessTwin string
+	//go:embed sql/projection_advance.sql
+	sqlProjectionAdvance string
+	//go:embed sql/projection_begin.sql
+	sqlProjectionBegin string
+	//go:embed sql/projection_list.sql
+	sqlProjectionList string
 	//go:embed sql/rule_any.sql
 	sqlRuleAny string
 	//go:embed sql/rule_history.sql

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/provodka/provodka/ledger/journal"
+)
+
+// follower goes along a shard's journal behind the writer, record by record, from
+// memory while it keeps up and from the database else.
+type follower struct {
+	shard *shard
+	keep  int // most records in memory; when it falls further behind it reads them back
+	wake  chan struct{}
+
+	mu    sync.Mutex
+	queue []journal.Sealed // consecutive records after head; empty when the database must be read
+
+	head journal.Head // of what is done with
+	last uint64       // last committed record that was offered
+}
+
+func newFollower(s *shard, keep int) *follower {
+	return &follower{shard: s, keep: keep, wake: make(chan struct{}, 1)}
+}
+
+// passed notes that everything up to a head is done with.
+func (f *follower) passed(head journal.Head) {
+	f.mu.Lock()
+	f.head = head
+	f.mu.Unlock()
+}
+
+// offer hands over records that are committed.
+func (f *follower) offer(records []journal.Sealed) {
+	if len(records) == 0 {
+		return
+	}
+	f.mu.Lock()
+	if n := len(f.queue); n+len(records) <= f.keep && (n == 0 || f.queue[n-1].Record.GetSeq()+1 == records[0].Record.GetSeq()) {
+		f.queue = append(f.queue, records...)
+	}
+	f.last = records[len(records)-1].Record.GetSeq()
+	f.mu.Unlock()
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next gives the records after the head: from memory when they are there, else
+// from the database.
+func (f *follower) next(ctx context.Context) ([]journal.Sealed, error) {
+	f.mu.Lock()
+	for len(f.queue) > 0 && f.queue[0].Record.GetSeq() <= f.head.Seq {
+		f.queue[0] = journal.Sealed{}
+		f.queue = f.queue[1:]
+	}
+	if len(f.queue) > 0 && f.queue[0].Record.GetSeq() == f.head.Seq+1 {
+		records := f.queue
+		f.mu.Unlock()
+		return records, nil
+	}
+	head := f.head
+	f.mu.Unlock()
+	return f.read(ctx, head)
+}
+
+// segmentsAtOnce bounds one read of a follower from the database.
+const segmentsAtOnce = 64
+
+// read reads the records after the head from the database and checks that they
+// follow it. It reads on until a command is whole: the records of one command may
+// be more than a read brings.
+func (f *follower) read(ctx context.Context, head journal.Head) ([]journal.Sealed, error) {
+	var records []journal.Sealed
+	for {
+		segments, err := f.shard.engine.cfg.DB.Segments(ctx, f.shard.number, head.Seq+1, segmentsAtOnce)
+		if err != nil {
+			return nil, fmt.Errorf("read segments from %d: %w", head.Seq+1, err)
+		}
+		if len(segments) == 0 && len(records) > 0 {
+			return nil, fmt.Errorf("%w: the journal of shard %d ends at %d, in the middle of a command", ErrTorn, f.shard.number, head.Seq)
+		}
+		whole := len(segments) == 0
+		for _, seg := range segments {
+			if records, err = f.follow(&head, records, seg); err != nil {
+				return nil, err
+			}
+			whole = whole || records[len(records)-1].Record.GetLast()
+		}
+		if whole {
+			return records, nil
+		}
+	}
+}
+
+// follow appends the segment's records behind the head.
+func (f *follower) follow(head *journal.Head, records []journal.Sealed, seg journal.Segment) ([]journal.Sealed, error) {
+	raws, err := seg.Split()
+	if err != nil {
+		return nil, err
+	}
+	for i, raw := range raws {
+		if seg.FirstSeq+uint64(i) <= head.Seq {
+			continue
+		}
+		s, err := head.Follow(uint32(f.shard.number), raw)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, s)
+	}
+	if head.Seq == seg.LastSeq() && head.Hash != seg.Head {
+		return nil, fmt.Errorf("%w: segment at %d.%d ends with another hash", ErrForked, f.shard.number, seg.FirstSeq)
+	}
+	return records, nil
+}

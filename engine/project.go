@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// Bounds of one run of records into the search tables, and of the pauses after one
+// that failed.
+const (
+	projectQueue     = 10_000 // records kept in memory
+	projectAtOnce    = 1000
+	firstProjectWait = 100 * time.Millisecond
+	lastProjectWait  = 10 * time.Second
+)
+
+// projector writes a shard's journal into the tables that records are searched by. It
+// goes behind the commits and never holds them up: when it fails it begins again where
+// the tables stand, and the shard goes on without it.
+type projector struct {
+	*follower
+	at store.Projected
+}
+
+func newProjector(s *shard) *projector {
+	return &projector{follower: newFollower(s, projectQueue), at: store.Projected{Shard: s.number}}
+}
+
+// run projects until the context ends.
+func (p *projector) run(ctx context.Context) error {
+	for wait := firstProjectWait; ; wait = min(2*wait, lastProjectWait) {
+		began := p.at.Head.Seq
+		err := p.project(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		p.shard.engine.cfg.Logger.Warn("the search tables do not follow; trying again", "shard", p.shard.number, "at", p.at.Head.Seq, "error", err)
+		if p.at.Head.Seq != began {
+			wait = firstProjectWait
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// project reads where the tables stand and follows the journal from there on, until
+// something fails.
+func (p *projector) project(ctx context.Context) error {
+	db := p.shard.engine.cfg.DB
+	all, err := db.Projections(ctx)
+	if err != nil {
+		return fmt.Errorf("read where the search tables stand: %w", err)
+	}
+	p.at = store.Projected{Shard: p.shard.number}
+	for _, at := range all {
+		if at.Shard == p.at.Shard {
+			p.at = at
+		}
+	}
+	p.passed(p.at.Head)
+	for {
+		p.shard.engine.metrics.projected(p.shard.number, p.at.Head.Seq)
+		records, err := p.next(ctx)
+		if err != nil {
+			return err
+		}
+		if len(records) == 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-p.wake:
+			}
+			continue
+		}
+		if p.at, err = db.Project(ctx, p.at, records[:min(len(records), projectAtOnce)]); err != nil {
+			return err
+		}
+		p.passed(p.at.Head)
+	}
+}
