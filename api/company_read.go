@@ -75,7 +75,7 @@ type listing interface {
 // listPage reads the page that a request asks for.
 func (s *Server) listPage(ctx context.Context, req listing, page store.AggregatePage) ([]aggregate, []store.Seen, string, error) {
 	var from aggregateCursor
-	more, refusal := s.cursor(req, &from)
+	more, refusal := s.cursor(ctx, req, &from)
 	if refusal != nil {
 		return nil, nil, "", refusal
 	}
@@ -90,7 +90,7 @@ func (s *Server) listPage(ctx context.Context, req listing, page store.Aggregate
 	if err != nil || next == nil {
 		return rows, seen, "", err
 	}
-	token, err := s.token(req, next)
+	token, err := s.token(ctx, req, next)
 	return rows, seen, token, err
 }
 

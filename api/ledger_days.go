@@ -35,7 +35,7 @@ func (s ledgerService) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequ
 		return nil, err
 	}
 	var from dayCursor
-	more, refusal := s.cursor(req, &from)
+	more, refusal := s.cursor(ctx, req, &from)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -67,10 +67,15 @@ func (s ledgerService) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequ
 	if rows, err = s.withoutMoves(ctx, req, key.Asset, rows); err != nil {
 		return nil, err
 	}
-	sums = fillLegs(answer, rows, sums, kind, asset, false)
+	sums = s.fillLegs(answer, rows, sums, kind, asset, false)
+	if req.GetDocuments() {
+		if err := s.document(ctx, answer.Legs, rows); err != nil {
+			return nil, err
+		}
+	}
 	if full {
 		next.Debit, next.Credit = asset.Format(sums.Debit), asset.Format(sums.Credit)
-		answer.NextPageToken, err = s.token(req, next)
+		answer.NextPageToken, err = s.token(ctx, req, next)
 	}
 	return answer, err
 }

@@ -20,10 +20,19 @@ func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryReque
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
+	rec, err := s.recordOf(ctx, req.GetBook(), req.GetKey(), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return &ledgerv1.GetEntryResponse{Entry: entry(rec)}, nil
+}
+
+// recordOf reads the record of a book that has a key, or an id when there is no key.
+func (s ledgerService) recordOf(ctx context.Context, bookName, key, idText string) (*journalv1.Record, error) {
 	id, field := store.RecordID{}, "id"
-	if key := req.GetKey(); key != "" {
+	if key != "" {
 		field = "key"
-		rows, err := s.cfg.DB.LookupKeys(ctx, [][16]byte{store.KeyID(req.GetBook(), key)})
+		rows, err := s.cfg.DB.LookupKeys(ctx, [][16]byte{store.KeyID(bookName, key)})
 		if err != nil {
 			return nil, fmt.Errorf("look the key up: %w", err)
 		}
@@ -33,7 +42,7 @@ func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryReque
 		id = store.RecordID{Shard: rows[0].Shard, Seq: rows[0].Seq}
 	} else {
 		var refusal *fault.Refusal
-		if id, refusal = parseRecordID(field, req.GetId()); refusal != nil {
+		if id, refusal = parseRecordID(field, idText); refusal != nil {
 			return nil, refusal
 		}
 	}
@@ -49,10 +58,10 @@ func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryReque
 	if err != nil {
 		return nil, err
 	}
-	if rec.GetBook() != req.GetBook() {
+	if rec.GetBook() != bookName {
 		return nil, missing
 	}
-	return &ledgerv1.GetEntryResponse{Entry: entry(rec)}, nil
+	return rec, nil
 }
 
 func decodeRecord(id store.RecordID, raw []byte) (*journalv1.Record, error) {
@@ -115,103 +124,6 @@ func (s ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest
 		return nil, fault.Refuse(fault.HoldUnknown, "id", "there is no such hold in the book")
 	}
 	return &ledgerv1.GetHoldResponse{Hold: hold(id.Shard, rows[0].Hold)}, nil
-}
-
-// movedKind is the kind of entries that move money between the stripes of an account.
-const movedKind = "transit"
-
-// entryCursor is where the next page of ListEntries begins: after a leg of an
-// account, or after so many entries of an aggregate.
-type entryCursor struct {
-	Leg  store.LegCursor
-	Skip int
-}
-
-// ListEntries implements LedgerService.
-func (s ledgerService) ListEntries(ctx context.Context, req *ledgerv1.ListEntriesRequest) (*ledgerv1.ListEntriesResponse, error) {
-	var from entryCursor
-	more, refusal := s.cursor(req, &from)
-	if refusal != nil {
-		return nil, refusal
-	}
-	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
-		return nil, err
-	}
-	var (
-		ids  []store.RecordID
-		next *entryCursor
-		err  error
-	)
-	if a := req.GetAccount(); a != nil {
-		var after *store.LegCursor
-		if more {
-			after = &from.Leg
-		}
-		ids, next, err = s.entriesOfAccount(ctx, req, after)
-	} else {
-		ids, next, err = s.entriesOfAggregate(ctx, req, from.Skip)
-	}
-	if err != nil {
-		return nil, err
-	}
-	records, err := s.cfg.DB.Records(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
-	}
-	answer := &ledgerv1.ListEntriesResponse{}
-	for _, id := range ids {
-		rec, err := decodeRecord(id, records[id])
-		if err != nil {
-			return nil, err
-		}
-		if rec.GetEntry().GetKind() == movedKind {
-			continue // money between the account's own stripes
-		}
-		answer.Entries = append(answer.Entries, entry(rec))
-	}
-	if next != nil {
-		answer.NextPageToken, err = s.token(req, next)
-	}
-	return answer, err
-}
-
-func (s ledgerService) entriesOfAccount(ctx context.Context, req *ledgerv1.ListEntriesRequest, after *store.LegCursor) ([]store.RecordID, *entryCursor, error) {
-	key, _, _, refusal := stripeKey(req.GetBook(), req.GetAccount().GetAccount(), req.GetAccount().GetAsset(), "account.")
-	if refusal != nil {
-		return nil, nil, refusal
-	}
-	limit := pageSize(req.GetPageSize())
-	rows, _, err := s.cfg.DB.Legs(ctx, key, store.LegPage{After: after, Limit: limit})
-	if err != nil {
-		return nil, nil, fmt.Errorf("read legs: %w", err)
-	}
-	var ids []store.RecordID
-	for _, r := range rows {
-		id := store.RecordID{Shard: r.Shard, Seq: r.Seq}
-		same := after != nil && after.Shard == id.Shard && after.Seq == id.Seq // its first legs ended the page before
-		if !same && (len(ids) == 0 || ids[len(ids)-1] != id) {
-			ids = append(ids, id)
-		}
-	}
-	if len(rows) < limit {
-		return ids, nil, nil
-	}
-	last := rows[len(rows)-1]
-	return ids, &entryCursor{Leg: store.LegCursor{ClockUS: last.ClockUS, Shard: last.Shard, Seq: last.Seq, Leg: last.Leg}}, nil
-}
-
-func (s ledgerService) entriesOfAggregate(ctx context.Context, req *ledgerv1.ListEntriesRequest, skip int) ([]store.RecordID, *entryCursor, error) {
-	a := req.GetAggregate()
-	ids, err := s.cfg.DB.AggregateEntries(ctx, store.AggregateKey{Book: req.GetBook(), Flow: a.GetFlow(), ID: a.GetId()})
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the entries of %s %s: %w", a.GetFlow(), a.GetId(), err)
-	}
-	ids = ids[min(skip, len(ids)):]
-	limit := pageSize(req.GetPageSize())
-	if len(ids) <= limit {
-		return ids, nil, nil
-	}
-	return ids[:limit], &entryCursor{Skip: skip + limit}, nil
 }
 
 // stripeKey names an account in one asset; no asset is rubles.

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"github.com/provodka/provodka/ledger/book"
-	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -30,12 +27,13 @@ func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsReque
 	if refusal != nil {
 		return nil, refusal
 	}
-	page, refusal := legPage(req)
+	span, refusal := recordedIn(req.GetFrom(), req.GetUntil())
 	if refusal != nil {
 		return nil, refusal
 	}
+	page := store.LegPage{Newest: req.GetNewestFirst(), FromUS: span.fromUS, UntilUS: span.untilUS, Limit: pageSize(req.GetPageSize())}
 	var from legCursor
-	more, refusal := s.cursor(req, &from)
+	more, refusal := s.cursor(ctx, req, &from)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -72,10 +70,15 @@ func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsReque
 		next.Leg = store.LegCursor{ClockUS: rows[last].ClockUS, Shard: rows[last].Shard, Seq: rows[last].Seq, Leg: rows[last].Leg}
 	}
 	rows = slices.DeleteFunc(rows, func(r store.LegRow) bool { return moved[store.RecordID{Shard: r.Shard, Seq: r.Seq}] })
-	sums = fillLegs(answer, rows, sums, kind, asset, req.GetNewestFirst())
+	sums = s.fillLegs(answer, rows, sums, kind, asset, req.GetNewestFirst())
+	if req.GetDocuments() {
+		if err := s.document(ctx, answer.Legs, rows); err != nil {
+			return nil, err
+		}
+	}
 	if full {
 		next.Debit, next.Credit = asset.Format(sums.Debit), asset.Format(sums.Credit)
-		answer.NextPageToken, err = s.token(req, next)
+		answer.NextPageToken, err = s.token(ctx, req, next)
 	}
 	return answer, err
 }
@@ -109,34 +112,13 @@ func (s ledgerService) moved(ctx context.Context, bookName, account, asset strin
 // movesAtOnce is how many moves between stripes are read together.
 const movesAtOnce = 1000
 
-// legPage reads the bounds of a statement.
-func legPage(req *ledgerv1.ListLegsRequest) (store.LegPage, *fault.Refusal) {
-	page := store.LegPage{Newest: req.GetNewestFirst(), Limit: pageSize(req.GetPageSize())}
-	if t := req.GetFrom(); t != nil {
-		if !t.IsValid() || t.AsTime().UnixMicro() < 0 {
-			return page, fault.Refuse(fault.Malformed, "from", "the moment is out of range")
-		}
-		page.FromUS = t.AsTime().UnixMicro()
-	}
-	if t := req.GetUntil(); t != nil {
-		if !t.IsValid() || t.AsTime().UnixMicro() <= page.FromUS {
-			return page, fault.Refuse(fault.Malformed, "until", "the moment is out of range, or not after from")
-		}
-		page.UntilUS = t.AsTime().UnixMicro()
-	}
-	return page, nil
-}
-
 // fillLegs writes the lines with the running balance of the whole account.
-func fillLegs(answer *ledgerv1.ListLegsResponse, rows []store.LegRow, sums book.Stripe, kind book.Type, asset money.Asset, newest bool) book.Stripe {
+func (s *Server) fillLegs(answer *ledgerv1.ListLegsResponse, rows []store.LegRow, sums book.Stripe, kind book.Type, asset money.Asset, newest bool) book.Stripe {
 	if !newest {
 		answer.Opening = asset.Format(sums.Balance(kind.Class))
 	}
 	for _, r := range rows {
-		line := &ledgerv1.StatementLeg{
-			EntryId: recordID(r.Shard, r.Seq), RecordedAt: timestamppb.New(moment(r.ClockUS)), Day: r.Day,
-			Kind: ledgerv1.LegKind(r.Kind), Amount: asset.Format(r.Amount), Leg: uint32(r.Leg),
-		}
+		line := s.line(r, asset)
 		switch r.Kind {
 		case journalv1.LegKind_LEG_KIND_DEBIT:
 			sums.Debit = sums.Debit.Add(r.Amount)

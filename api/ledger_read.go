@@ -29,6 +29,9 @@ func (s ledgerService) GetBalances(ctx context.Context, req *ledgerv1.GetBalance
 	if err != nil {
 		return nil, err
 	}
+	if req.GetHolds() || req.GetLatestLegs() > 0 {
+		return s.looked(ctx, req, wanted)
+	}
 	found, seen, err := s.sums(ctx, req.GetBook(), wanted, at)
 	if err != nil {
 		return nil, err
@@ -45,19 +48,30 @@ type summed struct{ own, transit store.Balance }
 
 // sums reads accounts with their transit parts, of one snapshot.
 func (s *Server) sums(ctx context.Context, bookName string, wanted []wantedBalance, at store.At) (map[store.StripeKey]summed, []store.Seen, error) {
-	keys := make([]store.StripeKey, 0, 2*len(wanted))
-	of := make(map[store.StripeKey]store.StripeKey, len(wanted)) // transit part to account
+	keys, of := withTransit(bookName, wanted)
+	rows, seen, err := s.cfg.DB.Balances(ctx, keys, at)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read balances: %w", err)
+	}
+	return summedOf(rows, of), seen, nil
+}
+
+// withTransit are the keys of accounts and of their transit parts; of leads from a
+// transit part to its account.
+func withTransit(bookName string, wanted []wantedBalance) (keys []store.StripeKey, of map[store.StripeKey]store.StripeKey) {
+	keys = make([]store.StripeKey, 0, 2*len(wanted))
+	of = make(map[store.StripeKey]store.StripeKey, len(wanted))
 	for _, w := range wanted {
 		name, _ := book.ParseName("account", w.name)
 		transit := store.StripeKey{Account: book.ID(bookName, name.Transit().String()), Asset: w.key.Asset}
 		keys = append(keys, w.key, transit)
 		of[transit] = w.key
 	}
-	rows, seen, err := s.cfg.DB.Balances(ctx, keys, at)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read balances: %w", err)
-	}
-	found := make(map[store.StripeKey]summed, len(wanted))
+	return keys, of
+}
+
+func summedOf(rows []store.Balance, of map[store.StripeKey]store.StripeKey) map[store.StripeKey]summed {
+	found := make(map[store.StripeKey]summed, len(of))
 	for _, r := range rows {
 		if account, transit := of[r.Key]; transit {
 			b := found[account]
@@ -69,7 +83,7 @@ func (s *Server) sums(ctx context.Context, bookName string, wanted []wantedBalan
 			found[r.Key] = b
 		}
 	}
-	return found, seen, nil
+	return found
 }
 
 // stripe is the sum of both parts. What passed through transit counts on neither
@@ -180,7 +194,7 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 	}
 	page := store.StripePage{Book: req.GetBook(), Type: req.GetType(), OwnerPrefix: req.GetOwnerPrefix(), Limit: pageSize(req.GetPageSize())}
 	var from stripeCursor
-	more, refusal := s.cursor(req, &from)
+	more, refusal := s.cursor(ctx, req, &from)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -221,7 +235,7 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 	}
 	if len(refs) == page.Limit {
 		last := refs[len(refs)-1]
-		answer.NextPageToken, err = s.token(req, stripeCursor{last.Name.Owner, last.Name.Part, last.Asset})
+		answer.NextPageToken, err = s.token(ctx, req, stripeCursor{last.Name.Owner, last.Name.Part, last.Asset})
 	}
 	return answer, err
 }
@@ -229,7 +243,7 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 // ListAccounts implements LedgerService.
 func (s ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccountsRequest) (*ledgerv1.ListAccountsResponse, error) {
 	var after string
-	if _, refusal := s.cursor(req, &after); refusal != nil {
+	if _, refusal := s.cursor(ctx, req, &after); refusal != nil {
 		return nil, refusal
 	}
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
@@ -253,7 +267,7 @@ func (s ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccou
 		})
 	}
 	if len(rows) == limit {
-		answer.NextPageToken, err = s.token(req, rows[len(rows)-1].Name)
+		answer.NextPageToken, err = s.token(ctx, req, rows[len(rows)-1].Name)
 	}
 	return answer, err
 }

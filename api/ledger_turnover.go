@@ -40,7 +40,7 @@ func (s ledgerService) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurn
 		return nil, err
 	}
 	var from sheetCursor
-	more, refusal := s.cursor(req, &from)
+	more, refusal := s.cursor(ctx, req, &from)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -70,7 +70,7 @@ func (s ledgerService) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurn
 		answer.Totals = append(answer.Totals, turnoverLine(ledger.SheetLine{Asset: t.Asset, Opening: t.Opening, Turnover: t.Turnover, Closing: t.Closing}))
 	}
 	if next != nil {
-		answer.NextPageToken, err = s.token(req, sheetCursor{from.Upto, *next})
+		answer.NextPageToken, err = s.token(ctx, req, sheetCursor{from.Upto, *next})
 	}
 	return answer, err
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/base64"
@@ -46,33 +47,34 @@ type paged interface {
 }
 
 // token writes where the next page of this request begins.
-func (s *Server) token(req paged, cursor any) (string, error) {
+func (s *Server) token(ctx context.Context, req paged, cursor any) (string, error) {
 	raw, err := json.Marshal(cursor)
 	if err != nil {
 		return "", fmt.Errorf("page token: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(s.pages.seal.Seal(nil, nil, raw, filterOf(s.cfg.Vault, req))), nil
+	return base64.RawURLEncoding.EncodeToString(s.pages.seal.Seal(nil, nil, raw, filterOf(s.cfg.Vault, callOf(ctx).who, req))), nil
 }
 
 // cursor reads where the page of this request begins; false is at the beginning.
-func (s *Server) cursor(req paged, into any) (bool, *fault.Refusal) {
+func (s *Server) cursor(ctx context.Context, req paged, into any) (bool, *fault.Refusal) {
 	if req.GetPageToken() == "" {
 		return false, nil
 	}
-	refusal := fault.Refuse(fault.Malformed, "page_token", "the token is not of this listing, or the filter has changed")
+	refusal := fault.Refuse(fault.Malformed, "page_token", "the token is not of this listing and this key, or the filter has changed")
 	sealed, err := base64.RawURLEncoding.DecodeString(req.GetPageToken())
-	if err != nil {
+	if err != nil || base64.RawURLEncoding.EncodeToString(sealed) != req.GetPageToken() { // line breaks, stray bits
 		return false, refusal
 	}
-	raw, err := s.pages.seal.Open(nil, nil, sealed, filterOf(s.cfg.Vault, req))
+	raw, err := s.pages.seal.Open(nil, nil, sealed, filterOf(s.cfg.Vault, callOf(ctx).who, req))
 	if err != nil || json.Unmarshal(raw, into) != nil {
 		return false, refusal
 	}
 	return true, nil
 }
 
-// filterOf is what a token is bound to: the request without its page.
-func filterOf(v *private.Vault, req paged) []byte {
+// filterOf is what a token is bound to: the caller's key and the request without its
+// page.
+func filterOf(v *private.Vault, who principal, req paged) []byte {
 	m := proto.Clone(req).ProtoReflect()
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
@@ -81,5 +83,5 @@ func filterOf(v *private.Vault, req paged) []byte {
 			m.Clear(f)
 		}
 	}
-	return v.Digest(string(m.Descriptor().FullName()), m.Interface())
+	return append(v.Digest(string(m.Descriptor().FullName()), m.Interface()), who.id...)
 }

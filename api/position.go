@@ -95,6 +95,38 @@ const (
 // waitFor waits until reads see a position and every shard's clock has passed a
 // moment (0 is none), or says that it cannot.
 func (s *Server) waitFor(ctx context.Context, at string, clockUS int64) error {
+	return s.waitUntil(ctx, at, clockUS, s.cfg.DB.Shards)
+}
+
+// waitForSearch waits as waitFor does, for the tables that records are searched by.
+func (s *Server) waitForSearch(ctx context.Context, at string, clockUS int64) error {
+	return s.waitUntil(ctx, at, clockUS, s.searchable)
+}
+
+// searchable are the shards as the search tables see them. The shards are read first:
+// when the tables have what had been written then, they have what its clock has passed.
+func (s *Server) searchable(ctx context.Context) ([]store.ShardState, error) {
+	shards, err := s.cfg.DB.Shards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	projected, err := s.cfg.DB.Projections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := map[int]store.Projected{}
+	for _, p := range projected {
+		at[p.Shard] = p
+	}
+	for i := range shards {
+		if p := at[shards[i].Shard]; p.Head.Seq < shards[i].Head.Seq {
+			shards[i].Head, shards[i].ClockUS = p.Head, p.ClockUS
+		}
+	}
+	return shards, nil
+}
+
+func (s *Server) waitUntil(ctx context.Context, at string, clockUS int64, look func(context.Context) ([]store.ShardState, error)) error {
 	want := position{}
 	if at != "" {
 		var refusal *fault.Refusal
@@ -108,7 +140,7 @@ func (s *Server) waitFor(ctx context.Context, at string, clockUS int64) error {
 	patience, cancel := context.WithTimeout(ctx, s.cfg.ReadPatience)
 	defer cancel()
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		shards, err := s.cfg.DB.Shards(patience)
+		shards, err := look(patience)
 		if err != nil && ctx.Err() == nil && patience.Err() == nil {
 			return fmt.Errorf("read the shards: %w", err)
 		}

@@ -10,7 +10,6 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -22,61 +21,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// The moment that a question is about; nothing set is now.
-type Moment struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Business day, YYYY-MM-DD: what is effective up to it, it included.
-	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
-	// What was recorded up to here. The answer waits until every shard's clock has passed it.
-	KnownAt       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Moment) Reset() {
-	*x = Moment{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Moment) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Moment) ProtoMessage() {}
-
-func (x *Moment) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Moment.ProtoReflect.Descriptor instead.
-func (*Moment) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Moment) GetDay() string {
-	if x != nil {
-		return x.Day
-	}
-	return ""
-}
-
-func (x *Moment) GetKnownAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.KnownAt
-	}
-	return nil
-}
 
 // An account in one asset, over all its stripes.
 type Balance struct {
@@ -98,14 +42,20 @@ type Balance struct {
 	// The parts on the shards, when they were asked for.
 	Stripes []*Stripe `protobuf:"bytes,8,rep,name=stripes,proto3" json:"stripes,omitempty"`
 	// The part of the balance that is on its way between the stripes.
-	InTransit     string `protobuf:"bytes,9,opt,name=in_transit,json=inTransit,proto3" json:"in_transit,omitempty"`
+	InTransit string `protobuf:"bytes,9,opt,name=in_transit,json=inTransit,proto3" json:"in_transit,omitempty"`
+	// Holds that stand, when they were asked for, oldest first on each shard.
+	Holds []*Hold `protobuf:"bytes,80,rep,name=holds,proto3" json:"holds,omitempty"`
+	// Whether more holds stand than are shown.
+	MoreHolds bool `protobuf:"varint,81,opt,name=more_holds,json=moreHolds,proto3" json:"more_holds,omitempty"`
+	// The latest legs, when they were asked for, newest first.
+	Latest        []*StatementLeg `protobuf:"bytes,82,rep,name=latest,proto3" json:"latest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Balance) Reset() {
 	*x = Balance{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[1]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -117,7 +67,7 @@ func (x *Balance) String() string {
 func (*Balance) ProtoMessage() {}
 
 func (x *Balance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[1]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -130,7 +80,7 @@ func (x *Balance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Balance.ProtoReflect.Descriptor instead.
 func (*Balance) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{1}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Balance) GetAccount() string {
@@ -196,6 +146,27 @@ func (x *Balance) GetInTransit() string {
 	return ""
 }
 
+func (x *Balance) GetHolds() []*Hold {
+	if x != nil {
+		return x.Holds
+	}
+	return nil
+}
+
+func (x *Balance) GetMoreHolds() bool {
+	if x != nil {
+		return x.MoreHolds
+	}
+	return false
+}
+
+func (x *Balance) GetLatest() []*StatementLeg {
+	if x != nil {
+		return x.Latest
+	}
+	return nil
+}
+
 // The part of an account on one shard.
 type Stripe struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -217,7 +188,7 @@ type Stripe struct {
 
 func (x *Stripe) Reset() {
 	*x = Stripe{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -229,7 +200,7 @@ func (x *Stripe) String() string {
 func (*Stripe) ProtoMessage() {}
 
 func (x *Stripe) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -242,7 +213,7 @@ func (x *Stripe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stripe.ProtoReflect.Descriptor instead.
 func (*Stripe) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{2}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Stripe) GetShard() uint32 {
@@ -301,14 +272,20 @@ type GetBalancesRequest struct {
 	// Whether to show the stripes.
 	Stripes bool `protobuf:"varint,5,opt,name=stripes,proto3" json:"stripes,omitempty"`
 	// Wait until the answer sees this position.
-	MinPosition   string `protobuf:"bytes,6,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,6,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Whether to show the holds that stand, of the same snapshot; only for now. At most 100
+	// accounts can be asked about then.
+	Holds bool `protobuf:"varint,80,opt,name=holds,proto3" json:"holds,omitempty"`
+	// How many of the latest legs to show, of the same snapshot; only for now. At most 100
+	// accounts can be asked about then.
+	LatestLegs    int32 `protobuf:"varint,81,opt,name=latest_legs,json=latestLegs,proto3" json:"latest_legs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetBalancesRequest) Reset() {
 	*x = GetBalancesRequest{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -320,7 +297,7 @@ func (x *GetBalancesRequest) String() string {
 func (*GetBalancesRequest) ProtoMessage() {}
 
 func (x *GetBalancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -333,7 +310,7 @@ func (x *GetBalancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalancesRequest.ProtoReflect.Descriptor instead.
 func (*GetBalancesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{3}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *GetBalancesRequest) GetBook() string {
@@ -378,6 +355,20 @@ func (x *GetBalancesRequest) GetMinPosition() string {
 	return ""
 }
 
+func (x *GetBalancesRequest) GetHolds() bool {
+	if x != nil {
+		return x.Holds
+	}
+	return false
+}
+
+func (x *GetBalancesRequest) GetLatestLegs() int32 {
+	if x != nil {
+		return x.LatestLegs
+	}
+	return 0
+}
+
 // Balances of one snapshot.
 type GetBalancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -391,7 +382,7 @@ type GetBalancesResponse struct {
 
 func (x *GetBalancesResponse) Reset() {
 	*x = GetBalancesResponse{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +394,7 @@ func (x *GetBalancesResponse) String() string {
 func (*GetBalancesResponse) ProtoMessage() {}
 
 func (x *GetBalancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +407,7 @@ func (x *GetBalancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalancesResponse.ProtoReflect.Descriptor instead.
 func (*GetBalancesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetBalancesResponse) GetBalances() []*Balance {
@@ -456,7 +447,7 @@ type ListBalancesRequest struct {
 
 func (x *ListBalancesRequest) Reset() {
 	*x = ListBalancesRequest{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +459,7 @@ func (x *ListBalancesRequest) String() string {
 func (*ListBalancesRequest) ProtoMessage() {}
 
 func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +472,7 @@ func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesRequest.ProtoReflect.Descriptor instead.
 func (*ListBalancesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListBalancesRequest) GetBook() string {
@@ -548,7 +539,7 @@ type ListBalancesResponse struct {
 
 func (x *ListBalancesResponse) Reset() {
 	*x = ListBalancesResponse{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -560,7 +551,7 @@ func (x *ListBalancesResponse) String() string {
 func (*ListBalancesResponse) ProtoMessage() {}
 
 func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +564,7 @@ func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesResponse.ProtoReflect.Descriptor instead.
 func (*ListBalancesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{6}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListBalancesResponse) GetBalances() []*Balance {
@@ -612,7 +603,7 @@ type TrialBalanceRequest struct {
 
 func (x *TrialBalanceRequest) Reset() {
 	*x = TrialBalanceRequest{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +615,7 @@ func (x *TrialBalanceRequest) String() string {
 func (*TrialBalanceRequest) ProtoMessage() {}
 
 func (x *TrialBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +628,7 @@ func (x *TrialBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrialBalanceRequest.ProtoReflect.Descriptor instead.
 func (*TrialBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{7}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TrialBalanceRequest) GetBook() string {
@@ -676,7 +667,7 @@ type TrialBalanceResponse struct {
 
 func (x *TrialBalanceResponse) Reset() {
 	*x = TrialBalanceResponse{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +679,7 @@ func (x *TrialBalanceResponse) String() string {
 func (*TrialBalanceResponse) ProtoMessage() {}
 
 func (x *TrialBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +692,7 @@ func (x *TrialBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrialBalanceResponse.ProtoReflect.Descriptor instead.
 func (*TrialBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{8}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TrialBalanceResponse) GetRows() []*TrialBalanceRow {
@@ -752,7 +743,7 @@ type TrialBalanceRow struct {
 
 func (x *TrialBalanceRow) Reset() {
 	*x = TrialBalanceRow{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +755,7 @@ func (x *TrialBalanceRow) String() string {
 func (*TrialBalanceRow) ProtoMessage() {}
 
 func (x *TrialBalanceRow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +768,7 @@ func (x *TrialBalanceRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrialBalanceRow.ProtoReflect.Descriptor instead.
 func (*TrialBalanceRow) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TrialBalanceRow) GetType() string {
@@ -862,7 +853,7 @@ type TrialBalanceTotal struct {
 
 func (x *TrialBalanceTotal) Reset() {
 	*x = TrialBalanceTotal{}
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +865,7 @@ func (x *TrialBalanceTotal) String() string {
 func (*TrialBalanceTotal) ProtoMessage() {}
 
 func (x *TrialBalanceTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_balance_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +878,7 @@ func (x *TrialBalanceTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrialBalanceTotal.ProtoReflect.Descriptor instead.
 func (*TrialBalanceTotal) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_balance_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TrialBalanceTotal) GetAsset() string {
@@ -929,11 +920,7 @@ var File_provodka_ledger_v1_balance_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\n" +
-	" provodka/ledger/v1/balance.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"{\n" +
-	"\x06Moment\x12:\n" +
-	"\x03day\x18\x01 \x01(\tB(\xbaH%r#\x18\n" +
-	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x03day\x125\n" +
-	"\bknown_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aknownAt\"\x88\x02\n" +
+	" provodka/ledger/v1/balance.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a\x1fprovodka/ledger/v1/moment.proto\"\x91\x03\n" +
 	"\aBalance\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x18\n" +
@@ -944,7 +931,11 @@ const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\x06credit\x18\a \x01(\tR\x06credit\x124\n" +
 	"\astripes\x18\b \x03(\v2\x1a.provodka.ledger.v1.StripeR\astripes\x12\x1d\n" +
 	"\n" +
-	"in_transit\x18\t \x01(\tR\tinTransit\"\xa6\x01\n" +
+	"in_transit\x18\t \x01(\tR\tinTransit\x12.\n" +
+	"\x05holds\x18P \x03(\v2\x18.provodka.ledger.v1.HoldR\x05holds\x12\x1d\n" +
+	"\n" +
+	"more_holds\x18Q \x01(\bR\tmoreHolds\x128\n" +
+	"\x06latest\x18R \x03(\v2 .provodka.ledger.v1.StatementLegR\x06latest\"\xa6\x01\n" +
 	"\x06Stripe\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x14\n" +
@@ -953,14 +944,17 @@ const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\n" +
 	"held_debit\x18\x05 \x01(\tR\theldDebit\x12\x1f\n" +
 	"\vheld_credit\x18\x06 \x01(\tR\n" +
-	"heldCredit\"\xc6\x02\n" +
+	"heldCredit\"\x88\x03\n" +
 	"\x12GetBalancesRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12.\n" +
 	"\baccounts\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\f\b\x01\x10\xe8\a\"\x05r\x03(\x80\x02R\baccounts\x12\x1d\n" +
 	"\x05asset\x18\x03 \x01(\tB\a\xbaH\x04r\x02( R\x05asset\x12*\n" +
 	"\x02at\x18\x04 \x01(\v2\x1a.provodka.ledger.v1.MomentR\x02at\x12\x18\n" +
 	"\astripes\x18\x05 \x01(\bR\astripes\x12d\n" +
-	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"j\n" +
+	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12\x14\n" +
+	"\x05holds\x18P \x01(\bR\x05holds\x12*\n" +
+	"\vlatest_legs\x18Q \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\n" +
+	"latestLegs\"j\n" +
 	"\x13GetBalancesResponse\x127\n" +
 	"\bbalances\x18\x01 \x03(\v2\x1b.provodka.ledger.v1.BalanceR\bbalances\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\"\x83\x03\n" +
@@ -1015,35 +1009,37 @@ func file_provodka_ledger_v1_balance_proto_rawDescGZIP() []byte {
 	return file_provodka_ledger_v1_balance_proto_rawDescData
 }
 
-var file_provodka_ledger_v1_balance_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_provodka_ledger_v1_balance_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_provodka_ledger_v1_balance_proto_goTypes = []any{
-	(*Moment)(nil),                // 0: provodka.ledger.v1.Moment
-	(*Balance)(nil),               // 1: provodka.ledger.v1.Balance
-	(*Stripe)(nil),                // 2: provodka.ledger.v1.Stripe
-	(*GetBalancesRequest)(nil),    // 3: provodka.ledger.v1.GetBalancesRequest
-	(*GetBalancesResponse)(nil),   // 4: provodka.ledger.v1.GetBalancesResponse
-	(*ListBalancesRequest)(nil),   // 5: provodka.ledger.v1.ListBalancesRequest
-	(*ListBalancesResponse)(nil),  // 6: provodka.ledger.v1.ListBalancesResponse
-	(*TrialBalanceRequest)(nil),   // 7: provodka.ledger.v1.TrialBalanceRequest
-	(*TrialBalanceResponse)(nil),  // 8: provodka.ledger.v1.TrialBalanceResponse
-	(*TrialBalanceRow)(nil),       // 9: provodka.ledger.v1.TrialBalanceRow
-	(*TrialBalanceTotal)(nil),     // 10: provodka.ledger.v1.TrialBalanceTotal
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*Balance)(nil),              // 0: provodka.ledger.v1.Balance
+	(*Stripe)(nil),               // 1: provodka.ledger.v1.Stripe
+	(*GetBalancesRequest)(nil),   // 2: provodka.ledger.v1.GetBalancesRequest
+	(*GetBalancesResponse)(nil),  // 3: provodka.ledger.v1.GetBalancesResponse
+	(*ListBalancesRequest)(nil),  // 4: provodka.ledger.v1.ListBalancesRequest
+	(*ListBalancesResponse)(nil), // 5: provodka.ledger.v1.ListBalancesResponse
+	(*TrialBalanceRequest)(nil),  // 6: provodka.ledger.v1.TrialBalanceRequest
+	(*TrialBalanceResponse)(nil), // 7: provodka.ledger.v1.TrialBalanceResponse
+	(*TrialBalanceRow)(nil),      // 8: provodka.ledger.v1.TrialBalanceRow
+	(*TrialBalanceTotal)(nil),    // 9: provodka.ledger.v1.TrialBalanceTotal
+	(*Hold)(nil),                 // 10: provodka.ledger.v1.Hold
+	(*StatementLeg)(nil),         // 11: provodka.ledger.v1.StatementLeg
+	(*Moment)(nil),               // 12: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_balance_proto_depIdxs = []int32{
-	11, // 0: provodka.ledger.v1.Moment.known_at:type_name -> google.protobuf.Timestamp
-	2,  // 1: provodka.ledger.v1.Balance.stripes:type_name -> provodka.ledger.v1.Stripe
-	0,  // 2: provodka.ledger.v1.GetBalancesRequest.at:type_name -> provodka.ledger.v1.Moment
-	1,  // 3: provodka.ledger.v1.GetBalancesResponse.balances:type_name -> provodka.ledger.v1.Balance
-	1,  // 4: provodka.ledger.v1.ListBalancesResponse.balances:type_name -> provodka.ledger.v1.Balance
-	0,  // 5: provodka.ledger.v1.TrialBalanceRequest.at:type_name -> provodka.ledger.v1.Moment
-	9,  // 6: provodka.ledger.v1.TrialBalanceResponse.rows:type_name -> provodka.ledger.v1.TrialBalanceRow
-	10, // 7: provodka.ledger.v1.TrialBalanceResponse.totals:type_name -> provodka.ledger.v1.TrialBalanceTotal
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	1,  // 0: provodka.ledger.v1.Balance.stripes:type_name -> provodka.ledger.v1.Stripe
+	10, // 1: provodka.ledger.v1.Balance.holds:type_name -> provodka.ledger.v1.Hold
+	11, // 2: provodka.ledger.v1.Balance.latest:type_name -> provodka.ledger.v1.StatementLeg
+	12, // 3: provodka.ledger.v1.GetBalancesRequest.at:type_name -> provodka.ledger.v1.Moment
+	0,  // 4: provodka.ledger.v1.GetBalancesResponse.balances:type_name -> provodka.ledger.v1.Balance
+	0,  // 5: provodka.ledger.v1.ListBalancesResponse.balances:type_name -> provodka.ledger.v1.Balance
+	12, // 6: provodka.ledger.v1.TrialBalanceRequest.at:type_name -> provodka.ledger.v1.Moment
+	8,  // 7: provodka.ledger.v1.TrialBalanceResponse.rows:type_name -> provodka.ledger.v1.TrialBalanceRow
+	9,  // 8: provodka.ledger.v1.TrialBalanceResponse.totals:type_name -> provodka.ledger.v1.TrialBalanceTotal
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_balance_proto_init() }
@@ -1051,13 +1047,15 @@ func file_provodka_ledger_v1_balance_proto_init() {
 	if File_provodka_ledger_v1_balance_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_entry_proto_init()
+	file_provodka_ledger_v1_moment_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_balance_proto_rawDesc), len(file_provodka_ledger_v1_balance_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

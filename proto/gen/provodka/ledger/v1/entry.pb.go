@@ -835,7 +835,16 @@ type ListEntriesRequest struct {
 	//
 	//	*ListEntriesRequest_Account
 	//	*ListEntriesRequest_Aggregate
+	//	*ListEntriesRequest_Link
+	//	*ListEntriesRequest_Metadata
 	Of isListEntriesRequest_Of `protobuf_oneof:"of"`
+	// Recorded at or after; not of an aggregate without steps.
+	From *timestamppb.Timestamp `protobuf:"bytes,82,opt,name=from,proto3" json:"from,omitempty"`
+	// Recorded before; not of an aggregate without steps. The answer waits until every
+	// shard's clock has passed it, so the list is final.
+	Until *timestamppb.Timestamp `protobuf:"bytes,83,opt,name=until,proto3" json:"until,omitempty"`
+	// Of an aggregate: every step, also those that booked nothing; answered as by link.
+	Steps bool `protobuf:"varint,84,opt,name=steps,proto3" json:"steps,omitempty"`
 	// Most entries of the page; 0 is 100.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before, with the same filter.
@@ -908,6 +917,45 @@ func (x *ListEntriesRequest) GetAggregate() *AggregateRef {
 	return nil
 }
 
+func (x *ListEntriesRequest) GetLink() *NameValue {
+	if x != nil {
+		if x, ok := x.Of.(*ListEntriesRequest_Link); ok {
+			return x.Link
+		}
+	}
+	return nil
+}
+
+func (x *ListEntriesRequest) GetMetadata() *NameValue {
+	if x != nil {
+		if x, ok := x.Of.(*ListEntriesRequest_Metadata); ok {
+			return x.Metadata
+		}
+	}
+	return nil
+}
+
+func (x *ListEntriesRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *ListEntriesRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *ListEntriesRequest) GetSteps() bool {
+	if x != nil {
+		return x.Steps
+	}
+	return false
+}
+
 func (x *ListEntriesRequest) GetPageSize() int32 {
 	if x != nil {
 		return x.PageSize
@@ -943,9 +991,79 @@ type ListEntriesRequest_Aggregate struct {
 	Aggregate *AggregateRef `protobuf:"bytes,3,opt,name=aggregate,proto3,oneof"`
 }
 
+type ListEntriesRequest_Link struct {
+	// Those that bear a link with exactly this value: "order" -> "o-17". Answered from
+	// search tables that follow the journal; min_position waits for them.
+	Link *NameValue `protobuf:"bytes,80,opt,name=link,proto3,oneof"`
+}
+
+type ListEntriesRequest_Metadata struct {
+	// Those whose metadata has a name with exactly this value; answered as by link.
+	Metadata *NameValue `protobuf:"bytes,81,opt,name=metadata,proto3,oneof"`
+}
+
 func (*ListEntriesRequest_Account) isListEntriesRequest_Of() {}
 
 func (*ListEntriesRequest_Aggregate) isListEntriesRequest_Of() {}
+
+func (*ListEntriesRequest_Link) isListEntriesRequest_Of() {}
+
+func (*ListEntriesRequest_Metadata) isListEntriesRequest_Of() {}
+
+// A name with its exact value.
+type NameValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The value.
+	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NameValue) Reset() {
+	*x = NameValue{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NameValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NameValue) ProtoMessage() {}
+
+func (x *NameValue) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NameValue.ProtoReflect.Descriptor instead.
+func (*NameValue) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *NameValue) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *NameValue) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
 
 // An account in one asset.
 type AccountRef struct {
@@ -960,7 +1078,7 @@ type AccountRef struct {
 
 func (x *AccountRef) Reset() {
 	*x = AccountRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1090,7 @@ func (x *AccountRef) String() string {
 func (*AccountRef) ProtoMessage() {}
 
 func (x *AccountRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1103,7 @@ func (x *AccountRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountRef.ProtoReflect.Descriptor instead.
 func (*AccountRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AccountRef) GetAccount() string {
@@ -1015,7 +1133,7 @@ type AggregateRef struct {
 
 func (x *AggregateRef) Reset() {
 	*x = AggregateRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1145,7 @@ func (x *AggregateRef) String() string {
 func (*AggregateRef) ProtoMessage() {}
 
 func (x *AggregateRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1158,7 @@ func (x *AggregateRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRef.ProtoReflect.Descriptor instead.
 func (*AggregateRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AggregateRef) GetFlow() string {
@@ -1064,13 +1182,15 @@ type ListEntriesResponse struct {
 	Entries []*Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How far the search tables see, when they were asked.
+	Position      string `protobuf:"bytes,80,opt,name=position,proto3" json:"position,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListEntriesResponse) Reset() {
 	*x = ListEntriesResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1202,7 @@ func (x *ListEntriesResponse) String() string {
 func (*ListEntriesResponse) ProtoMessage() {}
 
 func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1215,7 @@ func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListEntriesResponse) GetEntries() []*Entry {
@@ -1108,6 +1228,13 @@ func (x *ListEntriesResponse) GetEntries() []*Entry {
 func (x *ListEntriesResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListEntriesResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
 	}
 	return ""
 }
@@ -1139,14 +1266,17 @@ type ListLegsRequest struct {
 	// from, until and newest_first do not go with it.
 	At *Moment `protobuf:"bytes,60,opt,name=at,proto3" json:"at,omitempty"`
 	// First business day, YYYY-MM-DD; empty is the beginning.
-	FromDay       string `protobuf:"bytes,61,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	FromDay string `protobuf:"bytes,61,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	// Whether to show each leg's document: the entry's kind, links, metadata and the
+	// counter-accounts.
+	Documents     bool `protobuf:"varint,80,opt,name=documents,proto3" json:"documents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListLegsRequest) Reset() {
 	*x = ListLegsRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1288,7 @@ func (x *ListLegsRequest) String() string {
 func (*ListLegsRequest) ProtoMessage() {}
 
 func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1301,7 @@ func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsRequest.ProtoReflect.Descriptor instead.
 func (*ListLegsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListLegsRequest) GetBook() string {
@@ -1251,6 +1381,77 @@ func (x *ListLegsRequest) GetFromDay() string {
 	return ""
 }
 
+func (x *ListLegsRequest) GetDocuments() bool {
+	if x != nil {
+		return x.Documents
+	}
+	return false
+}
+
+// An account on the other side of a leg.
+type Counter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account.
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Its number in 1C.
+	Code_1C string `protobuf:"bytes,2,opt,name=code_1c,json=code1c,proto3" json:"code_1c,omitempty"`
+	// The part of the leg's amount that it stands for.
+	Amount        string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counter) Reset() {
+	*x = Counter{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counter) ProtoMessage() {}
+
+func (x *Counter) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counter.ProtoReflect.Descriptor instead.
+func (*Counter) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Counter) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Counter) GetCode_1C() string {
+	if x != nil {
+		return x.Code_1C
+	}
+	return ""
+}
+
+func (x *Counter) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // One line of a statement.
 type StatementLeg struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1267,14 +1468,24 @@ type StatementLeg struct {
 	// Balance of the whole account after it; empty when newest first.
 	Balance string `protobuf:"bytes,6,opt,name=balance,proto3" json:"balance,omitempty"`
 	// Number of the leg in its record, from 0.
-	Leg           uint32 `protobuf:"varint,7,opt,name=leg,proto3" json:"leg,omitempty"`
+	Leg uint32 `protobuf:"varint,7,opt,name=leg,proto3" json:"leg,omitempty"`
+	// What was booked, when documents were asked for.
+	EntryKind string `protobuf:"bytes,80,opt,name=entry_kind,json=entryKind,proto3" json:"entry_kind,omitempty"`
+	// The other side, when documents were asked for: what this leg was booked against.
+	Counters []*Counter `protobuf:"bytes,81,rep,name=counters,proto3" json:"counters,omitempty"`
+	// The entry's metadata, when documents were asked for.
+	Metadata map[string]string `protobuf:"bytes,82,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The entry's links, when documents were asked for.
+	Links map[string]string `protobuf:"bytes,83,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Whether the business date is not the day of recording.
+	Late          bool `protobuf:"varint,84,opt,name=late,proto3" json:"late,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StatementLeg) Reset() {
 	*x = StatementLeg{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1497,7 @@ func (x *StatementLeg) String() string {
 func (*StatementLeg) ProtoMessage() {}
 
 func (x *StatementLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1510,7 @@ func (x *StatementLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementLeg.ProtoReflect.Descriptor instead.
 func (*StatementLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StatementLeg) GetEntryId() string {
@@ -1351,6 +1562,41 @@ func (x *StatementLeg) GetLeg() uint32 {
 	return 0
 }
 
+func (x *StatementLeg) GetEntryKind() string {
+	if x != nil {
+		return x.EntryKind
+	}
+	return ""
+}
+
+func (x *StatementLeg) GetCounters() []*Counter {
+	if x != nil {
+		return x.Counters
+	}
+	return nil
+}
+
+func (x *StatementLeg) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *StatementLeg) GetLinks() map[string]string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+func (x *StatementLeg) GetLate() bool {
+	if x != nil {
+		return x.Late
+	}
+	return false
+}
+
 // A page of an account's statement.
 type ListLegsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1370,7 +1616,7 @@ type ListLegsResponse struct {
 
 func (x *ListLegsResponse) Reset() {
 	*x = ListLegsResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1382,7 +1628,7 @@ func (x *ListLegsResponse) String() string {
 func (*ListLegsResponse) ProtoMessage() {}
 
 func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1395,7 +1641,7 @@ func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsResponse.ProtoReflect.Descriptor instead.
 func (*ListLegsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListLegsResponse) GetOpening() string {
@@ -1437,7 +1683,7 @@ var File_provodka_ledger_v1_entry_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/balance.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
+	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fprovodka/ledger/v1/moment.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12/\n" +
@@ -1496,17 +1742,25 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPositionB\x0e\n" +
 	"\x05which\x12\x05\xbaH\x02\b\x01\"C\n" +
 	"\x10GetEntryResponse\x12/\n" +
-	"\x05entry\x18\x01 \x01(\v2\x19.provodka.ledger.v1.EntryR\x05entry\"\x8e\x03\n" +
+	"\x05entry\x18\x01 \x01(\v2\x19.provodka.ledger.v1.EntryR\x05entry\"\xf8\x04\n" +
 	"\x12ListEntriesRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
 	"\aaccount\x18\x02 \x01(\v2\x1e.provodka.ledger.v1.AccountRefH\x00R\aaccount\x12@\n" +
-	"\taggregate\x18\x03 \x01(\v2 .provodka.ledger.v1.AggregateRefH\x00R\taggregate\x12'\n" +
+	"\taggregate\x18\x03 \x01(\v2 .provodka.ledger.v1.AggregateRefH\x00R\taggregate\x123\n" +
+	"\x04link\x18P \x01(\v2\x1d.provodka.ledger.v1.NameValueH\x00R\x04link\x12;\n" +
+	"\bmetadata\x18Q \x01(\v2\x1d.provodka.ledger.v1.NameValueH\x00R\bmetadata\x12.\n" +
+	"\x04from\x18R \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
+	"\x05until\x18S \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x14\n" +
+	"\x05steps\x18T \x01(\bR\x05steps\x12'\n" +
 	"\tpage_size\x18\x04 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
 	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPositionB\v\n" +
-	"\x02of\x12\x05\xbaH\x02\b\x01\"Q\n" +
+	"\x02of\x12\x05\xbaH\x02\b\x01\"H\n" +
+	"\tNameValue\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02(@R\x04name\x12\x1e\n" +
+	"\x05value\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x05value\"Q\n" +
 	"\n" +
 	"AccountRef\x12$\n" +
 	"\aaccount\x18\x01 \x01(\tB\n" +
@@ -1514,10 +1768,11 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x05asset\x18\x02 \x01(\tB\a\xbaH\x04r\x02( R\x05asset\"H\n" +
 	"\fAggregateRef\x12\x1d\n" +
 	"\x04flow\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x04flow\x12\x19\n" +
-	"\x02id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x02id\"r\n" +
+	"\x02id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x02id\"\x8e\x01\n" +
 	"\x13ListEntriesResponse\x123\n" +
 	"\aentries\x18\x01 \x03(\v2\x19.provodka.ledger.v1.EntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbc\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\bposition\x18P \x01(\tR\bposition\"\xda\x04\n" +
 	"\x0fListLegsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12$\n" +
 	"\aaccount\x18\x02 \x01(\tB\n" +
@@ -1533,7 +1788,12 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\fmin_position\x18\t \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12*\n" +
 	"\x02at\x18< \x01(\v2\x1a.provodka.ledger.v1.MomentR\x02at\x12C\n" +
 	"\bfrom_day\x18= \x01(\tB(\xbaH%r#\x18\n" +
-	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\afromDay\"\xed\x01\n" +
+	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\afromDay\x12\x1c\n" +
+	"\tdocuments\x18P \x01(\bR\tdocuments\"T\n" +
+	"\aCounter\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x17\n" +
+	"\acode_1c\x18\x02 \x01(\tR\x06code1c\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\"\xdf\x04\n" +
 	"\fStatementLeg\x12\x19\n" +
 	"\bentry_id\x18\x01 \x01(\tR\aentryId\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -1542,7 +1802,20 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x04kind\x18\x04 \x01(\x0e2\x1b.provodka.ledger.v1.LegKindR\x04kind\x12\x16\n" +
 	"\x06amount\x18\x05 \x01(\tR\x06amount\x12\x18\n" +
 	"\abalance\x18\x06 \x01(\tR\abalance\x12\x10\n" +
-	"\x03leg\x18\a \x01(\rR\x03leg\"\xc0\x01\n" +
+	"\x03leg\x18\a \x01(\rR\x03leg\x12\x1d\n" +
+	"\n" +
+	"entry_kind\x18P \x01(\tR\tentryKind\x127\n" +
+	"\bcounters\x18Q \x03(\v2\x1b.provodka.ledger.v1.CounterR\bcounters\x12J\n" +
+	"\bmetadata\x18R \x03(\v2..provodka.ledger.v1.StatementLeg.MetadataEntryR\bmetadata\x12A\n" +
+	"\x05links\x18S \x03(\v2+.provodka.ledger.v1.StatementLeg.LinksEntryR\x05links\x12\x12\n" +
+	"\x04late\x18T \x01(\bR\x04late\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LinksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\x01\n" +
 	"\x10ListLegsResponse\x12\x18\n" +
 	"\aopening\x18\x01 \x01(\tR\aopening\x124\n" +
 	"\x04legs\x18\x02 \x03(\v2 .provodka.ledger.v1.StatementLegR\x04legs\x12\x18\n" +
@@ -1575,7 +1848,7 @@ func file_provodka_ledger_v1_entry_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_entry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	(LegKind)(0),                  // 0: provodka.ledger.v1.LegKind
 	(HoldState)(0),                // 1: provodka.ledger.v1.HoldState
@@ -1588,45 +1861,56 @@ var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	(*GetEntryRequest)(nil),       // 8: provodka.ledger.v1.GetEntryRequest
 	(*GetEntryResponse)(nil),      // 9: provodka.ledger.v1.GetEntryResponse
 	(*ListEntriesRequest)(nil),    // 10: provodka.ledger.v1.ListEntriesRequest
-	(*AccountRef)(nil),            // 11: provodka.ledger.v1.AccountRef
-	(*AggregateRef)(nil),          // 12: provodka.ledger.v1.AggregateRef
-	(*ListEntriesResponse)(nil),   // 13: provodka.ledger.v1.ListEntriesResponse
-	(*ListLegsRequest)(nil),       // 14: provodka.ledger.v1.ListLegsRequest
-	(*StatementLeg)(nil),          // 15: provodka.ledger.v1.StatementLeg
-	(*ListLegsResponse)(nil),      // 16: provodka.ledger.v1.ListLegsResponse
-	nil,                           // 17: provodka.ledger.v1.Entry.MetadataEntry
-	nil,                           // 18: provodka.ledger.v1.Entry.LinksEntry
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
-	(*Refusal)(nil),               // 20: provodka.ledger.v1.Refusal
-	(*Moment)(nil),                // 21: provodka.ledger.v1.Moment
+	(*NameValue)(nil),             // 11: provodka.ledger.v1.NameValue
+	(*AccountRef)(nil),            // 12: provodka.ledger.v1.AccountRef
+	(*AggregateRef)(nil),          // 13: provodka.ledger.v1.AggregateRef
+	(*ListEntriesResponse)(nil),   // 14: provodka.ledger.v1.ListEntriesResponse
+	(*ListLegsRequest)(nil),       // 15: provodka.ledger.v1.ListLegsRequest
+	(*Counter)(nil),               // 16: provodka.ledger.v1.Counter
+	(*StatementLeg)(nil),          // 17: provodka.ledger.v1.StatementLeg
+	(*ListLegsResponse)(nil),      // 18: provodka.ledger.v1.ListLegsResponse
+	nil,                           // 19: provodka.ledger.v1.Entry.MetadataEntry
+	nil,                           // 20: provodka.ledger.v1.Entry.LinksEntry
+	nil,                           // 21: provodka.ledger.v1.StatementLeg.MetadataEntry
+	nil,                           // 22: provodka.ledger.v1.StatementLeg.LinksEntry
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(*Refusal)(nil),               // 24: provodka.ledger.v1.Refusal
+	(*Moment)(nil),                // 25: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Leg.kind:type_name -> provodka.ledger.v1.LegKind
-	19, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
+	23, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
 	2,  // 2: provodka.ledger.v1.Entry.legs:type_name -> provodka.ledger.v1.Leg
-	17, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
-	18, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
+	19, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
+	20, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
 	5,  // 5: provodka.ledger.v1.Entry.holds:type_name -> provodka.ledger.v1.Hold
 	4,  // 6: provodka.ledger.v1.Entry.flow:type_name -> provodka.ledger.v1.FlowStep
-	20, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
+	24, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
 	1,  // 8: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
-	19, // 9: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
+	23, // 9: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
 	5,  // 10: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
 	3,  // 11: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
-	11, // 12: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
-	12, // 13: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
-	3,  // 14: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
-	19, // 15: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
-	19, // 16: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
-	21, // 17: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
-	19, // 18: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 19: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
-	15, // 20: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	12, // 12: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
+	13, // 13: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
+	11, // 14: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
+	11, // 15: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
+	23, // 16: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
+	23, // 17: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
+	3,  // 18: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
+	23, // 19: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
+	23, // 20: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
+	25, // 21: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
+	23, // 22: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 23: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
+	16, // 24: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
+	21, // 25: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
+	22, // 26: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
+	17, // 27: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_entry_proto_init() }
@@ -1634,7 +1918,7 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	if File_provodka_ledger_v1_entry_proto != nil {
 		return
 	}
-	file_provodka_ledger_v1_balance_proto_init()
+	file_provodka_ledger_v1_moment_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_entry_proto_msgTypes[6].OneofWrappers = []any{
 		(*GetEntryRequest_Id)(nil),
@@ -1643,6 +1927,8 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	file_provodka_ledger_v1_entry_proto_msgTypes[8].OneofWrappers = []any{
 		(*ListEntriesRequest_Account)(nil),
 		(*ListEntriesRequest_Aggregate)(nil),
+		(*ListEntriesRequest_Link)(nil),
+		(*ListEntriesRequest_Metadata)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1650,7 +1936,7 @@ func file_provodka_ledger_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_entry_proto_rawDesc), len(file_provodka_ledger_v1_entry_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -378,7 +378,7 @@ var File_provodka_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a provodka/ledger/v1/balance.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
+	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a provodka/ledger/v1/balance.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/explain.proto\x1a provodka/ledger/v1/general.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
 	"\x12GetPositionRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\"l\n" +
 	"\x13GetPositionResponse\x12\x1a\n" +
@@ -400,7 +400,7 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"remembered\x18\x04 \x01(\bR\n" +
 	"remembered\x12\x18\n" +
 	"\arussian\x18\x05 \x01(\tR\arussian\x12\x18\n" +
-	"\aenglish\x18\x06 \x01(\tR\aenglish2\xa4\x0e\n" +
+	"\aenglish\x18\x06 \x01(\tR\aenglish2\xa0\x12\n" +
 	"\rLedgerService\x12\x87\x01\n" +
 	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/accounts\x12q\n" +
 	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/operations\x12\xa4\x01\n" +
@@ -412,7 +412,10 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\vListEntries\x12&.provodka.ledger.v1.ListEntriesRequest\x1a'.provodka.ledger.v1.ListEntriesResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/books/{book}/entries\x90\x02\x01\x12z\n" +
 	"\aGetHold\x12\".provodka.ledger.v1.GetHoldRequest\x1a#.provodka.ledger.v1.GetHoldResponse\"&\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/books/{book}/holds/{id}\x90\x02\x01\x12\x8c\x01\n" +
 	"\fTrialBalance\x12'.provodka.ledger.v1.TrialBalanceRequest\x1a(.provodka.ledger.v1.TrialBalanceResponse\")\x82\xd3\xe4\x93\x02 \x12\x1e/v1/books/{book}/trial-balance\x90\x02\x01\x12\x8b\x01\n" +
-	"\rListTurnovers\x12(.provodka.ledger.v1.ListTurnoversRequest\x1a).provodka.ledger.v1.ListTurnoversResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/turnovers\x90\x02\x01\x12\x84\x01\n" +
+	"\rListTurnovers\x12(.provodka.ledger.v1.ListTurnoversRequest\x1a).provodka.ledger.v1.ListTurnoversResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/turnovers\x90\x02\x01\x12\x90\x01\n" +
+	"\rGeneralLedger\x12(.provodka.ledger.v1.GeneralLedgerRequest\x1a).provodka.ledger.v1.GeneralLedgerResponse\"*\x82\xd3\xe4\x93\x02!\x12\x1f/v1/books/{book}/general-ledger\x90\x02\x01\x12\xc0\x01\n" +
+	"\x0eExplainRefusal\x12).provodka.ledger.v1.ExplainRefusalRequest\x1a*.provodka.ledger.v1.ExplainRefusalResponse\"W\x82\xd3\xe4\x93\x02NZ%\x12#/v1/books/{book}/keys/{key}/refusal\x12%/v1/books/{book}/entries/{id}/refusal\x90\x02\x01\x12\xa3\x01\n" +
+	"\x0eExplainBalance\x12).provodka.ledger.v1.ExplainBalanceRequest\x1a*.provodka.ledger.v1.ExplainBalanceResponse\":\x82\xd3\xe4\x93\x021\x12//v1/books/{book}/accounts/{account}/explanation\x90\x02\x01\x12\x84\x01\n" +
 	"\vGetPosition\x12&.provodka.ledger.v1.GetPositionRequest\x1a'.provodka.ledger.v1.GetPositionResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/books/{book}/position\x90\x02\x01\x12z\n" +
 	"\fListRefusals\x12'.provodka.ledger.v1.ListRefusalsRequest\x1a(.provodka.ledger.v1.ListRefusalsResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/refusals\x90\x02\x01BDZBgithub.com/provodka/provodka/proto/gen/provodka/ledger/v1;ledgerv1b\x06proto3"
 
@@ -430,36 +433,42 @@ func file_provodka_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 
 var file_provodka_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_provodka_ledger_v1_ledger_proto_goTypes = []any{
-	(*GetPositionRequest)(nil),    // 0: provodka.ledger.v1.GetPositionRequest
-	(*GetPositionResponse)(nil),   // 1: provodka.ledger.v1.GetPositionResponse
-	(*ShardPosition)(nil),         // 2: provodka.ledger.v1.ShardPosition
-	(*ListRefusalsRequest)(nil),   // 3: provodka.ledger.v1.ListRefusalsRequest
-	(*ListRefusalsResponse)(nil),  // 4: provodka.ledger.v1.ListRefusalsResponse
-	(*RefusalInfo)(nil),           // 5: provodka.ledger.v1.RefusalInfo
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(Retry)(0),                    // 7: provodka.ledger.v1.Retry
-	(*OpenAccountsRequest)(nil),   // 8: provodka.ledger.v1.OpenAccountsRequest
-	(*PostRequest)(nil),           // 9: provodka.ledger.v1.PostRequest
-	(*GetBalancesRequest)(nil),    // 10: provodka.ledger.v1.GetBalancesRequest
-	(*ListBalancesRequest)(nil),   // 11: provodka.ledger.v1.ListBalancesRequest
-	(*ListAccountsRequest)(nil),   // 12: provodka.ledger.v1.ListAccountsRequest
-	(*ListLegsRequest)(nil),       // 13: provodka.ledger.v1.ListLegsRequest
-	(*GetEntryRequest)(nil),       // 14: provodka.ledger.v1.GetEntryRequest
-	(*ListEntriesRequest)(nil),    // 15: provodka.ledger.v1.ListEntriesRequest
-	(*GetHoldRequest)(nil),        // 16: provodka.ledger.v1.GetHoldRequest
-	(*TrialBalanceRequest)(nil),   // 17: provodka.ledger.v1.TrialBalanceRequest
-	(*ListTurnoversRequest)(nil),  // 18: provodka.ledger.v1.ListTurnoversRequest
-	(*OpenAccountsResponse)(nil),  // 19: provodka.ledger.v1.OpenAccountsResponse
-	(*PostResponse)(nil),          // 20: provodka.ledger.v1.PostResponse
-	(*GetBalancesResponse)(nil),   // 21: provodka.ledger.v1.GetBalancesResponse
-	(*ListBalancesResponse)(nil),  // 22: provodka.ledger.v1.ListBalancesResponse
-	(*ListAccountsResponse)(nil),  // 23: provodka.ledger.v1.ListAccountsResponse
-	(*ListLegsResponse)(nil),      // 24: provodka.ledger.v1.ListLegsResponse
-	(*GetEntryResponse)(nil),      // 25: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesResponse)(nil),   // 26: provodka.ledger.v1.ListEntriesResponse
-	(*GetHoldResponse)(nil),       // 27: provodka.ledger.v1.GetHoldResponse
-	(*TrialBalanceResponse)(nil),  // 28: provodka.ledger.v1.TrialBalanceResponse
-	(*ListTurnoversResponse)(nil), // 29: provodka.ledger.v1.ListTurnoversResponse
+	(*GetPositionRequest)(nil),     // 0: provodka.ledger.v1.GetPositionRequest
+	(*GetPositionResponse)(nil),    // 1: provodka.ledger.v1.GetPositionResponse
+	(*ShardPosition)(nil),          // 2: provodka.ledger.v1.ShardPosition
+	(*ListRefusalsRequest)(nil),    // 3: provodka.ledger.v1.ListRefusalsRequest
+	(*ListRefusalsResponse)(nil),   // 4: provodka.ledger.v1.ListRefusalsResponse
+	(*RefusalInfo)(nil),            // 5: provodka.ledger.v1.RefusalInfo
+	(*timestamppb.Timestamp)(nil),  // 6: google.protobuf.Timestamp
+	(Retry)(0),                     // 7: provodka.ledger.v1.Retry
+	(*OpenAccountsRequest)(nil),    // 8: provodka.ledger.v1.OpenAccountsRequest
+	(*PostRequest)(nil),            // 9: provodka.ledger.v1.PostRequest
+	(*GetBalancesRequest)(nil),     // 10: provodka.ledger.v1.GetBalancesRequest
+	(*ListBalancesRequest)(nil),    // 11: provodka.ledger.v1.ListBalancesRequest
+	(*ListAccountsRequest)(nil),    // 12: provodka.ledger.v1.ListAccountsRequest
+	(*ListLegsRequest)(nil),        // 13: provodka.ledger.v1.ListLegsRequest
+	(*GetEntryRequest)(nil),        // 14: provodka.ledger.v1.GetEntryRequest
+	(*ListEntriesRequest)(nil),     // 15: provodka.ledger.v1.ListEntriesRequest
+	(*GetHoldRequest)(nil),         // 16: provodka.ledger.v1.GetHoldRequest
+	(*TrialBalanceRequest)(nil),    // 17: provodka.ledger.v1.TrialBalanceRequest
+	(*ListTurnoversRequest)(nil),   // 18: provodka.ledger.v1.ListTurnoversRequest
+	(*GeneralLedgerRequest)(nil),   // 19: provodka.ledger.v1.GeneralLedgerRequest
+	(*ExplainRefusalRequest)(nil),  // 20: provodka.ledger.v1.ExplainRefusalRequest
+	(*ExplainBalanceRequest)(nil),  // 21: provodka.ledger.v1.ExplainBalanceRequest
+	(*OpenAccountsResponse)(nil),   // 22: provodka.ledger.v1.OpenAccountsResponse
+	(*PostResponse)(nil),           // 23: provodka.ledger.v1.PostResponse
+	(*GetBalancesResponse)(nil),    // 24: provodka.ledger.v1.GetBalancesResponse
+	(*ListBalancesResponse)(nil),   // 25: provodka.ledger.v1.ListBalancesResponse
+	(*ListAccountsResponse)(nil),   // 26: provodka.ledger.v1.ListAccountsResponse
+	(*ListLegsResponse)(nil),       // 27: provodka.ledger.v1.ListLegsResponse
+	(*GetEntryResponse)(nil),       // 28: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesResponse)(nil),    // 29: provodka.ledger.v1.ListEntriesResponse
+	(*GetHoldResponse)(nil),        // 30: provodka.ledger.v1.GetHoldResponse
+	(*TrialBalanceResponse)(nil),   // 31: provodka.ledger.v1.TrialBalanceResponse
+	(*ListTurnoversResponse)(nil),  // 32: provodka.ledger.v1.ListTurnoversResponse
+	(*GeneralLedgerResponse)(nil),  // 33: provodka.ledger.v1.GeneralLedgerResponse
+	(*ExplainRefusalResponse)(nil), // 34: provodka.ledger.v1.ExplainRefusalResponse
+	(*ExplainBalanceResponse)(nil), // 35: provodka.ledger.v1.ExplainBalanceResponse
 }
 var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.GetPositionResponse.shards:type_name -> provodka.ledger.v1.ShardPosition
@@ -477,23 +486,29 @@ var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	16, // 12: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
 	17, // 13: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
 	18, // 14: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
-	0,  // 15: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
-	3,  // 16: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
-	19, // 17: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
-	20, // 18: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
-	21, // 19: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
-	22, // 20: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
-	23, // 21: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
-	24, // 22: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
-	25, // 23: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
-	26, // 24: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
-	27, // 25: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
-	28, // 26: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
-	29, // 27: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
-	1,  // 28: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
-	4,  // 29: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
-	17, // [17:30] is the sub-list for method output_type
-	4,  // [4:17] is the sub-list for method input_type
+	19, // 15: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
+	20, // 16: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
+	21, // 17: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
+	0,  // 18: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
+	3,  // 19: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
+	22, // 20: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
+	23, // 21: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
+	24, // 22: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
+	25, // 23: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
+	26, // 24: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
+	27, // 25: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
+	28, // 26: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
+	29, // 27: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
+	30, // 28: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
+	31, // 29: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
+	32, // 30: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
+	33, // 31: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
+	34, // 32: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
+	35, // 33: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
+	1,  // 34: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
+	4,  // 35: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
+	20, // [20:36] is the sub-list for method output_type
+	4,  // [4:20] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
 	4,  // [4:4] is the sub-list for extension extendee
 	0,  // [0:4] is the sub-list for field type_name
@@ -507,6 +522,8 @@ func file_provodka_ledger_v1_ledger_proto_init() {
 	file_provodka_ledger_v1_account_proto_init()
 	file_provodka_ledger_v1_balance_proto_init()
 	file_provodka_ledger_v1_entry_proto_init()
+	file_provodka_ledger_v1_explain_proto_init()
+	file_provodka_ledger_v1_general_proto_init()
 	file_provodka_ledger_v1_post_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_turnover_proto_init()

@@ -63,6 +63,15 @@ const (
 	// LedgerServiceListTurnoversProcedure is the fully-qualified name of the LedgerService's
 	// ListTurnovers RPC.
 	LedgerServiceListTurnoversProcedure = "/provodka.ledger.v1.LedgerService/ListTurnovers"
+	// LedgerServiceGeneralLedgerProcedure is the fully-qualified name of the LedgerService's
+	// GeneralLedger RPC.
+	LedgerServiceGeneralLedgerProcedure = "/provodka.ledger.v1.LedgerService/GeneralLedger"
+	// LedgerServiceExplainRefusalProcedure is the fully-qualified name of the LedgerService's
+	// ExplainRefusal RPC.
+	LedgerServiceExplainRefusalProcedure = "/provodka.ledger.v1.LedgerService/ExplainRefusal"
+	// LedgerServiceExplainBalanceProcedure is the fully-qualified name of the LedgerService's
+	// ExplainBalance RPC.
+	LedgerServiceExplainBalanceProcedure = "/provodka.ledger.v1.LedgerService/ExplainBalance"
 	// LedgerServiceGetPositionProcedure is the fully-qualified name of the LedgerService's GetPosition
 	// RPC.
 	LedgerServiceGetPositionProcedure = "/provodka.ledger.v1.LedgerService/GetPosition"
@@ -96,6 +105,13 @@ type LedgerServiceClient interface {
 	// ListTurnovers is the turnover balance sheet (оборотно-сальдовая ведомость) of a range
 	// of business days.
 	ListTurnovers(context.Context, *v1.ListTurnoversRequest) (*v1.ListTurnoversResponse, error)
+	// GeneralLedger is the general ledger (главная книга): turnovers by month of each type
+	// of account with each other.
+	GeneralLedger(context.Context, *v1.GeneralLedgerRequest) (*v1.GeneralLedgerResponse, error)
+	// ExplainRefusal tells why an operation was refused, from its record.
+	ExplainRefusal(context.Context, *v1.ExplainRefusalRequest) (*v1.ExplainRefusalResponse, error)
+	// ExplainBalance tells what a balance is made of.
+	ExplainBalance(context.Context, *v1.ExplainBalanceRequest) (*v1.ExplainBalanceResponse, error)
 	// GetPosition tells where the shards stand, with the heads of their journals.
 	GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error)
 	// ListRefusals is the closed table of codes by which requests are refused.
@@ -188,6 +204,27 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		generalLedger: connect.NewClient[v1.GeneralLedgerRequest, v1.GeneralLedgerResponse](
+			httpClient,
+			baseURL+LedgerServiceGeneralLedgerProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("GeneralLedger")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		explainRefusal: connect.NewClient[v1.ExplainRefusalRequest, v1.ExplainRefusalResponse](
+			httpClient,
+			baseURL+LedgerServiceExplainRefusalProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ExplainRefusal")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		explainBalance: connect.NewClient[v1.ExplainBalanceRequest, v1.ExplainBalanceResponse](
+			httpClient,
+			baseURL+LedgerServiceExplainBalanceProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ExplainBalance")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		getPosition: connect.NewClient[v1.GetPositionRequest, v1.GetPositionResponse](
 			httpClient,
 			baseURL+LedgerServiceGetPositionProcedure,
@@ -207,19 +244,22 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 
 // ledgerServiceClient implements LedgerServiceClient.
 type ledgerServiceClient struct {
-	openAccounts  *connect.Client[v1.OpenAccountsRequest, v1.OpenAccountsResponse]
-	post          *connect.Client[v1.PostRequest, v1.PostResponse]
-	getBalances   *connect.Client[v1.GetBalancesRequest, v1.GetBalancesResponse]
-	listBalances  *connect.Client[v1.ListBalancesRequest, v1.ListBalancesResponse]
-	listAccounts  *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
-	listLegs      *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
-	getEntry      *connect.Client[v1.GetEntryRequest, v1.GetEntryResponse]
-	listEntries   *connect.Client[v1.ListEntriesRequest, v1.ListEntriesResponse]
-	getHold       *connect.Client[v1.GetHoldRequest, v1.GetHoldResponse]
-	trialBalance  *connect.Client[v1.TrialBalanceRequest, v1.TrialBalanceResponse]
-	listTurnovers *connect.Client[v1.ListTurnoversRequest, v1.ListTurnoversResponse]
-	getPosition   *connect.Client[v1.GetPositionRequest, v1.GetPositionResponse]
-	listRefusals  *connect.Client[v1.ListRefusalsRequest, v1.ListRefusalsResponse]
+	openAccounts   *connect.Client[v1.OpenAccountsRequest, v1.OpenAccountsResponse]
+	post           *connect.Client[v1.PostRequest, v1.PostResponse]
+	getBalances    *connect.Client[v1.GetBalancesRequest, v1.GetBalancesResponse]
+	listBalances   *connect.Client[v1.ListBalancesRequest, v1.ListBalancesResponse]
+	listAccounts   *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	listLegs       *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
+	getEntry       *connect.Client[v1.GetEntryRequest, v1.GetEntryResponse]
+	listEntries    *connect.Client[v1.ListEntriesRequest, v1.ListEntriesResponse]
+	getHold        *connect.Client[v1.GetHoldRequest, v1.GetHoldResponse]
+	trialBalance   *connect.Client[v1.TrialBalanceRequest, v1.TrialBalanceResponse]
+	listTurnovers  *connect.Client[v1.ListTurnoversRequest, v1.ListTurnoversResponse]
+	generalLedger  *connect.Client[v1.GeneralLedgerRequest, v1.GeneralLedgerResponse]
+	explainRefusal *connect.Client[v1.ExplainRefusalRequest, v1.ExplainRefusalResponse]
+	explainBalance *connect.Client[v1.ExplainBalanceRequest, v1.ExplainBalanceResponse]
+	getPosition    *connect.Client[v1.GetPositionRequest, v1.GetPositionResponse]
+	listRefusals   *connect.Client[v1.ListRefusalsRequest, v1.ListRefusalsResponse]
 }
 
 // OpenAccounts calls provodka.ledger.v1.LedgerService.OpenAccounts.
@@ -321,6 +361,33 @@ func (c *ledgerServiceClient) ListTurnovers(ctx context.Context, req *v1.ListTur
 	return nil, err
 }
 
+// GeneralLedger calls provodka.ledger.v1.LedgerService.GeneralLedger.
+func (c *ledgerServiceClient) GeneralLedger(ctx context.Context, req *v1.GeneralLedgerRequest) (*v1.GeneralLedgerResponse, error) {
+	response, err := c.generalLedger.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ExplainRefusal calls provodka.ledger.v1.LedgerService.ExplainRefusal.
+func (c *ledgerServiceClient) ExplainRefusal(ctx context.Context, req *v1.ExplainRefusalRequest) (*v1.ExplainRefusalResponse, error) {
+	response, err := c.explainRefusal.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ExplainBalance calls provodka.ledger.v1.LedgerService.ExplainBalance.
+func (c *ledgerServiceClient) ExplainBalance(ctx context.Context, req *v1.ExplainBalanceRequest) (*v1.ExplainBalanceResponse, error) {
+	response, err := c.explainBalance.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetPosition calls provodka.ledger.v1.LedgerService.GetPosition.
 func (c *ledgerServiceClient) GetPosition(ctx context.Context, req *v1.GetPositionRequest) (*v1.GetPositionResponse, error) {
 	response, err := c.getPosition.CallUnary(ctx, connect.NewRequest(req))
@@ -364,6 +431,13 @@ type LedgerServiceHandler interface {
 	// ListTurnovers is the turnover balance sheet (оборотно-сальдовая ведомость) of a range
 	// of business days.
 	ListTurnovers(context.Context, *v1.ListTurnoversRequest) (*v1.ListTurnoversResponse, error)
+	// GeneralLedger is the general ledger (главная книга): turnovers by month of each type
+	// of account with each other.
+	GeneralLedger(context.Context, *v1.GeneralLedgerRequest) (*v1.GeneralLedgerResponse, error)
+	// ExplainRefusal tells why an operation was refused, from its record.
+	ExplainRefusal(context.Context, *v1.ExplainRefusalRequest) (*v1.ExplainRefusalResponse, error)
+	// ExplainBalance tells what a balance is made of.
+	ExplainBalance(context.Context, *v1.ExplainBalanceRequest) (*v1.ExplainBalanceResponse, error)
 	// GetPosition tells where the shards stand, with the heads of their journals.
 	GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error)
 	// ListRefusals is the closed table of codes by which requests are refused.
@@ -452,6 +526,27 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	ledgerServiceGeneralLedgerHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceGeneralLedgerProcedure,
+		svc.GeneralLedger,
+		connect.WithSchema(ledgerServiceMethods.ByName("GeneralLedger")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceExplainRefusalHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceExplainRefusalProcedure,
+		svc.ExplainRefusal,
+		connect.WithSchema(ledgerServiceMethods.ByName("ExplainRefusal")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceExplainBalanceHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceExplainBalanceProcedure,
+		svc.ExplainBalance,
+		connect.WithSchema(ledgerServiceMethods.ByName("ExplainBalance")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	ledgerServiceGetPositionHandler := connect.NewUnaryHandlerSimple(
 		LedgerServiceGetPositionProcedure,
 		svc.GetPosition,
@@ -490,6 +585,12 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceTrialBalanceHandler.ServeHTTP(w, r)
 		case LedgerServiceListTurnoversProcedure:
 			ledgerServiceListTurnoversHandler.ServeHTTP(w, r)
+		case LedgerServiceGeneralLedgerProcedure:
+			ledgerServiceGeneralLedgerHandler.ServeHTTP(w, r)
+		case LedgerServiceExplainRefusalProcedure:
+			ledgerServiceExplainRefusalHandler.ServeHTTP(w, r)
+		case LedgerServiceExplainBalanceProcedure:
+			ledgerServiceExplainBalanceHandler.ServeHTTP(w, r)
 		case LedgerServiceGetPositionProcedure:
 			ledgerServiceGetPositionHandler.ServeHTTP(w, r)
 		case LedgerServiceListRefusalsProcedure:
@@ -545,6 +646,18 @@ func (UnimplementedLedgerServiceHandler) TrialBalance(context.Context, *v1.Trial
 
 func (UnimplementedLedgerServiceHandler) ListTurnovers(context.Context, *v1.ListTurnoversRequest) (*v1.ListTurnoversResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListTurnovers is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) GeneralLedger(context.Context, *v1.GeneralLedgerRequest) (*v1.GeneralLedgerResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.GeneralLedger is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ExplainRefusal(context.Context, *v1.ExplainRefusalRequest) (*v1.ExplainRefusalResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ExplainRefusal is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ExplainBalance(context.Context, *v1.ExplainBalanceRequest) (*v1.ExplainBalanceResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ExplainBalance is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error) {
