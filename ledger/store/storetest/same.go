@@ -23,6 +23,9 @@ var apart = map[string]string{
 	"api_key":          "credentials are in no log",
 	"private_data":     "personal data is in no log",
 	"private_index":    "keyed hashes of personal data are in no log",
+	"projection":       "the owner makes the search tables anew from the journal",
+	"mark":             "see projection",
+	"correspondence":   "see projection",
 }
 
 // narrowed are the tables of which some columns depend on when commits were made, and
