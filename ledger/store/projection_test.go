@@ -33,7 +33,7 @@ func (p *pen) marked(rt *rapid.T, key string) {
 	}
 	r := &journalv1.Record{Key: key, RequestHash: []byte("hash")}
 	if rapid.Bool().Draw(rt, "step") {
-		r.Move = &journalv1.Move{Flow: "task", Id: word("task"), To: "paid", Version: 1}
+		r.Move = &journalv1.Move{Flow: "task", Id: fmt.Sprint(word("task"), p.shard), To: "paid", Version: 1}
 	}
 	if rapid.Bool().Draw(rt, "books") {
 		a, b := money.New(rapid.Int64Range(1, 9999).Draw(rt, "a"), 2), money.New(rapid.Int64Range(1, 9999).Draw(rt, "b"), 2)
