@@ -9,6 +9,8 @@ func TestAPI(t *testing.T) {
 	h := newHouse(t)
 	for name, part := range map[string]func(*testing.T, *house){
 		"Post":            testPost,
+		"AccountsStand":   testAccountsStand,
+		"BooksAreApart":   testBooksAreApart,
 		"Holds":           testHolds,
 		"Groups":          testGroups,
 		"Reads":           testReads,

@@ -257,6 +257,14 @@ func (s ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccou
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
+	}
+	standings, err := s.standings(ctx, req.GetBook(), names)
+	if err != nil {
+		return nil, err
+	}
 	answer := &ledgerv1.ListAccountsResponse{}
 	for _, r := range rows {
 		if !strings.HasPrefix(r.Name, req.GetPrefix()) {
@@ -264,6 +272,7 @@ func (s ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccou
 		}
 		answer.Accounts = append(answer.Accounts, &ledgerv1.Account{
 			Name: r.Name, OpenedAt: timestamppb.New(moment(r.OpenedUS)), Position: recordID(r.Shard, r.Seq),
+			Standing: standings[r.Name],
 		})
 	}
 	if len(rows) == limit {

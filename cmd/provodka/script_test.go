@@ -70,8 +70,9 @@ func TestScripts(t *testing.T) {
 // seedBooks makes a world and puts it where a server would.
 func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
 	world := map[string]func() *audittest.World{
-		"small":  audittest.Small,
-		"random": func() *audittest.World { return audittest.Random(11, 4, 300) },
+		"small":    audittest.Small,
+		"standing": audittest.Standing,
+		"random":   func() *audittest.World { return audittest.Random(11, 4, 300) },
 	}[name]
 	if world == nil {
 		ts.Fatalf("no books %q", name)

@@ -39,6 +39,17 @@ type Type struct {
 	Meaning  string
 }
 
+// Floor is the word of the chart for how far accounts of the type may go down.
+func (t Type) Floor() string {
+	switch {
+	case t.Limited:
+		return "limit"
+	case t.Floored:
+		return "zero"
+	}
+	return "none"
+}
+
 type passage struct{ kind, from, to string }
 
 type chartTable struct {

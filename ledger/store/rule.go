@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
@@ -28,11 +29,40 @@ func (db *DB) LoadRules(ctx context.Context, shard int, keys []RuleKey) ([]RuleR
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	books, kinds, subjects := make([]string, len(keys)), make([]string, len(keys)), make([]string, len(keys))
+	books, kinds, subjects := ruleColumns(keys)
+	return collect(ctx, db, "rules", scanRule, sqlRuleLoad, shard, books, kinds, subjects)
+}
+
+// HomeRules reads the rules as their subjects' homes hold them; a subject without a rule
+// is not among them.
+func (db *DB) HomeRules(ctx context.Context, keys []RuleKey) ([]RuleRow, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	books, kinds, subjects := ruleColumns(keys)
+	var seen []Seen
+	var rows []RuleRow
+	err := db.phases(ctx, "rules", func(tx pgx.Tx) error {
+		err := pipeline(ctx, tx, func(b *pgx.Batch) { queueInto(b, &seen, scanSeen, sqlShardSeen) })
+		if err != nil {
+			return err
+		}
+		rows = nil
+		return pipeline(ctx, tx, func(b *pgx.Batch) {
+			for _, shard := range shardNumbers(seen) {
+				queueOnto(b, &rows, scanRule, sqlRuleLoad, shard, books, kinds, subjects)
+			}
+		})
+	})
+	return slices.DeleteFunc(rows, func(r RuleRow) bool { return !r.Rule.GetHome() }), err
+}
+
+func ruleColumns(keys []RuleKey) (books, kinds, subjects []string) {
+	books, kinds, subjects = make([]string, len(keys)), make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
 		books[i], kinds[i], subjects[i] = k.Book, k.Kind, k.Subject
 	}
-	return collect(ctx, db, "rules", scanRule, sqlRuleLoad, shard, books, kinds, subjects)
+	return books, kinds, subjects
 }
 
 // AnyRule says whether the shard holds a rule at all.

@@ -31,7 +31,9 @@ type Account struct {
 	// When it was opened.
 	OpenedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
 	// Position of the record that opened it.
-	Position      string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
+	Position string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
+	// How it stands.
+	Standing      *AccountStanding `protobuf:"bytes,40,opt,name=standing,proto3" json:"standing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -85,6 +87,13 @@ func (x *Account) GetPosition() string {
 		return x.Position
 	}
 	return ""
+}
+
+func (x *Account) GetStanding() *AccountStanding {
+	if x != nil {
+		return x.Standing
+	}
+	return nil
 }
 
 // What OpenAccounts asks.
@@ -466,11 +475,12 @@ var File_provodka_ledger_v1_account_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_account_proto_rawDesc = "" +
 	"\n" +
-	" provodka/ledger/v1/account.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/refusal.proto\"r\n" +
+	" provodka/ledger/v1/account.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/control.proto\x1a provodka/ledger/v1/refusal.proto\"\xb3\x01\n" +
 	"\aAccount\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x127\n" +
 	"\topened_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bopenedAt\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bposition\"\x96\x01\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\x12?\n" +
+	"\bstanding\x18( \x01(\v2#.provodka.ledger.v1.AccountStandingR\bstanding\"\x96\x01\n" +
 	"\x13OpenAccountsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12H\n" +
 	"\baccounts\x18\x02 \x03(\v2\x1f.provodka.ledger.v1.OpenAccountB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\baccounts\"K\n" +
@@ -521,19 +531,21 @@ var file_provodka_ledger_v1_account_proto_goTypes = []any{
 	(*ListAccountsRequest)(nil),   // 5: provodka.ledger.v1.ListAccountsRequest
 	(*ListAccountsResponse)(nil),  // 6: provodka.ledger.v1.ListAccountsResponse
 	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*Refusal)(nil),               // 8: provodka.ledger.v1.Refusal
+	(*AccountStanding)(nil),       // 8: provodka.ledger.v1.AccountStanding
+	(*Refusal)(nil),               // 9: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_account_proto_depIdxs = []int32{
 	7, // 0: provodka.ledger.v1.Account.opened_at:type_name -> google.protobuf.Timestamp
-	2, // 1: provodka.ledger.v1.OpenAccountsRequest.accounts:type_name -> provodka.ledger.v1.OpenAccount
-	4, // 2: provodka.ledger.v1.OpenAccountsResponse.results:type_name -> provodka.ledger.v1.OpenAccountResult
-	8, // 3: provodka.ledger.v1.OpenAccountResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	0, // 4: provodka.ledger.v1.ListAccountsResponse.accounts:type_name -> provodka.ledger.v1.Account
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	8, // 1: provodka.ledger.v1.Account.standing:type_name -> provodka.ledger.v1.AccountStanding
+	2, // 2: provodka.ledger.v1.OpenAccountsRequest.accounts:type_name -> provodka.ledger.v1.OpenAccount
+	4, // 3: provodka.ledger.v1.OpenAccountsResponse.results:type_name -> provodka.ledger.v1.OpenAccountResult
+	9, // 4: provodka.ledger.v1.OpenAccountResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	0, // 5: provodka.ledger.v1.ListAccountsResponse.accounts:type_name -> provodka.ledger.v1.Account
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_account_proto_init() }
@@ -541,6 +553,7 @@ func file_provodka_ledger_v1_account_proto_init() {
 	if File_provodka_ledger_v1_account_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_control_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -378,7 +378,7 @@ var File_provodka_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a provodka/ledger/v1/balance.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/explain.proto\x1a provodka/ledger/v1/general.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
+	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a provodka/ledger/v1/balance.proto\x1a provodka/ledger/v1/control.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/explain.proto\x1a provodka/ledger/v1/general.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
 	"\x12GetPositionRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\"l\n" +
 	"\x13GetPositionResponse\x12\x1a\n" +
@@ -400,13 +400,16 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"remembered\x18\x04 \x01(\bR\n" +
 	"remembered\x12\x18\n" +
 	"\arussian\x18\x05 \x01(\tR\arussian\x12\x18\n" +
-	"\aenglish\x18\x06 \x01(\tR\aenglish2\xa0\x12\n" +
+	"\aenglish\x18\x06 \x01(\tR\aenglish2\xf8\x15\n" +
 	"\rLedgerService\x12\x87\x01\n" +
 	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/accounts\x12q\n" +
 	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/operations\x12\xa4\x01\n" +
 	"\vGetBalances\x12&.provodka.ledger.v1.GetBalancesRequest\x1a'.provodka.ledger.v1.GetBalancesResponse\"D\x82\xd3\xe4\x93\x02;Z\x1e:\x01*\"\x19/v1/books/{book}/balances\x12\x19/v1/books/{book}/balances\x90\x02\x01\x12\x8e\x01\n" +
 	"\fListBalances\x12'.provodka.ledger.v1.ListBalancesRequest\x1a(.provodka.ledger.v1.ListBalancesResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/balances/{type}\x90\x02\x01\x12\x87\x01\n" +
-	"\fListAccounts\x12'.provodka.ledger.v1.ListAccountsRequest\x1a(.provodka.ledger.v1.ListAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/books/{book}/accounts\x90\x02\x01\x12\x8a\x01\n" +
+	"\fListAccounts\x12'.provodka.ledger.v1.ListAccountsRequest\x1a(.provodka.ledger.v1.ListAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/books/{book}/accounts\x90\x02\x01\x12\x94\x01\n" +
+	"\x0eChangeAccounts\x12).provodka.ledger.v1.ChangeAccountsRequest\x1a*.provodka.ledger.v1.ChangeAccountsResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/account-changes\x12\x90\x01\n" +
+	"\fReadAccounts\x12'.provodka.ledger.v1.ReadAccountsRequest\x1a(.provodka.ledger.v1.ReadAccountsResponse\"-\x82\xd3\xe4\x93\x02$\x12\"/v1/books/{book}/account-standings\x90\x02\x01\x12\xab\x01\n" +
+	"\x12ListAccountChanges\x12-.provodka.ledger.v1.ListAccountChangesRequest\x1a..provodka.ledger.v1.ListAccountChangesResponse\"6\x82\xd3\xe4\x93\x02-\x12+/v1/books/{book}/accounts/{account}/changes\x90\x02\x01\x12\x8a\x01\n" +
 	"\bListLegs\x12#.provodka.ledger.v1.ListLegsRequest\x1a$.provodka.ledger.v1.ListLegsResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/accounts/{account}/legs\x90\x02\x01\x12\xa4\x01\n" +
 	"\bGetEntry\x12#.provodka.ledger.v1.GetEntryRequest\x1a$.provodka.ledger.v1.GetEntryResponse\"M\x82\xd3\xe4\x93\x02DZ#\x12!/v1/books/{book}/keys/{key}/entry\x12\x1d/v1/books/{book}/entries/{id}\x90\x02\x01\x12\x83\x01\n" +
 	"\vListEntries\x12&.provodka.ledger.v1.ListEntriesRequest\x1a'.provodka.ledger.v1.ListEntriesResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/books/{book}/entries\x90\x02\x01\x12z\n" +
@@ -433,42 +436,48 @@ func file_provodka_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 
 var file_provodka_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_provodka_ledger_v1_ledger_proto_goTypes = []any{
-	(*GetPositionRequest)(nil),     // 0: provodka.ledger.v1.GetPositionRequest
-	(*GetPositionResponse)(nil),    // 1: provodka.ledger.v1.GetPositionResponse
-	(*ShardPosition)(nil),          // 2: provodka.ledger.v1.ShardPosition
-	(*ListRefusalsRequest)(nil),    // 3: provodka.ledger.v1.ListRefusalsRequest
-	(*ListRefusalsResponse)(nil),   // 4: provodka.ledger.v1.ListRefusalsResponse
-	(*RefusalInfo)(nil),            // 5: provodka.ledger.v1.RefusalInfo
-	(*timestamppb.Timestamp)(nil),  // 6: google.protobuf.Timestamp
-	(Retry)(0),                     // 7: provodka.ledger.v1.Retry
-	(*OpenAccountsRequest)(nil),    // 8: provodka.ledger.v1.OpenAccountsRequest
-	(*PostRequest)(nil),            // 9: provodka.ledger.v1.PostRequest
-	(*GetBalancesRequest)(nil),     // 10: provodka.ledger.v1.GetBalancesRequest
-	(*ListBalancesRequest)(nil),    // 11: provodka.ledger.v1.ListBalancesRequest
-	(*ListAccountsRequest)(nil),    // 12: provodka.ledger.v1.ListAccountsRequest
-	(*ListLegsRequest)(nil),        // 13: provodka.ledger.v1.ListLegsRequest
-	(*GetEntryRequest)(nil),        // 14: provodka.ledger.v1.GetEntryRequest
-	(*ListEntriesRequest)(nil),     // 15: provodka.ledger.v1.ListEntriesRequest
-	(*GetHoldRequest)(nil),         // 16: provodka.ledger.v1.GetHoldRequest
-	(*TrialBalanceRequest)(nil),    // 17: provodka.ledger.v1.TrialBalanceRequest
-	(*ListTurnoversRequest)(nil),   // 18: provodka.ledger.v1.ListTurnoversRequest
-	(*GeneralLedgerRequest)(nil),   // 19: provodka.ledger.v1.GeneralLedgerRequest
-	(*ExplainRefusalRequest)(nil),  // 20: provodka.ledger.v1.ExplainRefusalRequest
-	(*ExplainBalanceRequest)(nil),  // 21: provodka.ledger.v1.ExplainBalanceRequest
-	(*OpenAccountsResponse)(nil),   // 22: provodka.ledger.v1.OpenAccountsResponse
-	(*PostResponse)(nil),           // 23: provodka.ledger.v1.PostResponse
-	(*GetBalancesResponse)(nil),    // 24: provodka.ledger.v1.GetBalancesResponse
-	(*ListBalancesResponse)(nil),   // 25: provodka.ledger.v1.ListBalancesResponse
-	(*ListAccountsResponse)(nil),   // 26: provodka.ledger.v1.ListAccountsResponse
-	(*ListLegsResponse)(nil),       // 27: provodka.ledger.v1.ListLegsResponse
-	(*GetEntryResponse)(nil),       // 28: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesResponse)(nil),    // 29: provodka.ledger.v1.ListEntriesResponse
-	(*GetHoldResponse)(nil),        // 30: provodka.ledger.v1.GetHoldResponse
-	(*TrialBalanceResponse)(nil),   // 31: provodka.ledger.v1.TrialBalanceResponse
-	(*ListTurnoversResponse)(nil),  // 32: provodka.ledger.v1.ListTurnoversResponse
-	(*GeneralLedgerResponse)(nil),  // 33: provodka.ledger.v1.GeneralLedgerResponse
-	(*ExplainRefusalResponse)(nil), // 34: provodka.ledger.v1.ExplainRefusalResponse
-	(*ExplainBalanceResponse)(nil), // 35: provodka.ledger.v1.ExplainBalanceResponse
+	(*GetPositionRequest)(nil),         // 0: provodka.ledger.v1.GetPositionRequest
+	(*GetPositionResponse)(nil),        // 1: provodka.ledger.v1.GetPositionResponse
+	(*ShardPosition)(nil),              // 2: provodka.ledger.v1.ShardPosition
+	(*ListRefusalsRequest)(nil),        // 3: provodka.ledger.v1.ListRefusalsRequest
+	(*ListRefusalsResponse)(nil),       // 4: provodka.ledger.v1.ListRefusalsResponse
+	(*RefusalInfo)(nil),                // 5: provodka.ledger.v1.RefusalInfo
+	(*timestamppb.Timestamp)(nil),      // 6: google.protobuf.Timestamp
+	(Retry)(0),                         // 7: provodka.ledger.v1.Retry
+	(*OpenAccountsRequest)(nil),        // 8: provodka.ledger.v1.OpenAccountsRequest
+	(*PostRequest)(nil),                // 9: provodka.ledger.v1.PostRequest
+	(*GetBalancesRequest)(nil),         // 10: provodka.ledger.v1.GetBalancesRequest
+	(*ListBalancesRequest)(nil),        // 11: provodka.ledger.v1.ListBalancesRequest
+	(*ListAccountsRequest)(nil),        // 12: provodka.ledger.v1.ListAccountsRequest
+	(*ChangeAccountsRequest)(nil),      // 13: provodka.ledger.v1.ChangeAccountsRequest
+	(*ReadAccountsRequest)(nil),        // 14: provodka.ledger.v1.ReadAccountsRequest
+	(*ListAccountChangesRequest)(nil),  // 15: provodka.ledger.v1.ListAccountChangesRequest
+	(*ListLegsRequest)(nil),            // 16: provodka.ledger.v1.ListLegsRequest
+	(*GetEntryRequest)(nil),            // 17: provodka.ledger.v1.GetEntryRequest
+	(*ListEntriesRequest)(nil),         // 18: provodka.ledger.v1.ListEntriesRequest
+	(*GetHoldRequest)(nil),             // 19: provodka.ledger.v1.GetHoldRequest
+	(*TrialBalanceRequest)(nil),        // 20: provodka.ledger.v1.TrialBalanceRequest
+	(*ListTurnoversRequest)(nil),       // 21: provodka.ledger.v1.ListTurnoversRequest
+	(*GeneralLedgerRequest)(nil),       // 22: provodka.ledger.v1.GeneralLedgerRequest
+	(*ExplainRefusalRequest)(nil),      // 23: provodka.ledger.v1.ExplainRefusalRequest
+	(*ExplainBalanceRequest)(nil),      // 24: provodka.ledger.v1.ExplainBalanceRequest
+	(*OpenAccountsResponse)(nil),       // 25: provodka.ledger.v1.OpenAccountsResponse
+	(*PostResponse)(nil),               // 26: provodka.ledger.v1.PostResponse
+	(*GetBalancesResponse)(nil),        // 27: provodka.ledger.v1.GetBalancesResponse
+	(*ListBalancesResponse)(nil),       // 28: provodka.ledger.v1.ListBalancesResponse
+	(*ListAccountsResponse)(nil),       // 29: provodka.ledger.v1.ListAccountsResponse
+	(*ChangeAccountsResponse)(nil),     // 30: provodka.ledger.v1.ChangeAccountsResponse
+	(*ReadAccountsResponse)(nil),       // 31: provodka.ledger.v1.ReadAccountsResponse
+	(*ListAccountChangesResponse)(nil), // 32: provodka.ledger.v1.ListAccountChangesResponse
+	(*ListLegsResponse)(nil),           // 33: provodka.ledger.v1.ListLegsResponse
+	(*GetEntryResponse)(nil),           // 34: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesResponse)(nil),        // 35: provodka.ledger.v1.ListEntriesResponse
+	(*GetHoldResponse)(nil),            // 36: provodka.ledger.v1.GetHoldResponse
+	(*TrialBalanceResponse)(nil),       // 37: provodka.ledger.v1.TrialBalanceResponse
+	(*ListTurnoversResponse)(nil),      // 38: provodka.ledger.v1.ListTurnoversResponse
+	(*GeneralLedgerResponse)(nil),      // 39: provodka.ledger.v1.GeneralLedgerResponse
+	(*ExplainRefusalResponse)(nil),     // 40: provodka.ledger.v1.ExplainRefusalResponse
+	(*ExplainBalanceResponse)(nil),     // 41: provodka.ledger.v1.ExplainBalanceResponse
 }
 var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.GetPositionResponse.shards:type_name -> provodka.ledger.v1.ShardPosition
@@ -480,35 +489,41 @@ var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	10, // 6: provodka.ledger.v1.LedgerService.GetBalances:input_type -> provodka.ledger.v1.GetBalancesRequest
 	11, // 7: provodka.ledger.v1.LedgerService.ListBalances:input_type -> provodka.ledger.v1.ListBalancesRequest
 	12, // 8: provodka.ledger.v1.LedgerService.ListAccounts:input_type -> provodka.ledger.v1.ListAccountsRequest
-	13, // 9: provodka.ledger.v1.LedgerService.ListLegs:input_type -> provodka.ledger.v1.ListLegsRequest
-	14, // 10: provodka.ledger.v1.LedgerService.GetEntry:input_type -> provodka.ledger.v1.GetEntryRequest
-	15, // 11: provodka.ledger.v1.LedgerService.ListEntries:input_type -> provodka.ledger.v1.ListEntriesRequest
-	16, // 12: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
-	17, // 13: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
-	18, // 14: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
-	19, // 15: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
-	20, // 16: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
-	21, // 17: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
-	0,  // 18: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
-	3,  // 19: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
-	22, // 20: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
-	23, // 21: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
-	24, // 22: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
-	25, // 23: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
-	26, // 24: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
-	27, // 25: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
-	28, // 26: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
-	29, // 27: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
-	30, // 28: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
-	31, // 29: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
-	32, // 30: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
-	33, // 31: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
-	34, // 32: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
-	35, // 33: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
-	1,  // 34: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
-	4,  // 35: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
-	20, // [20:36] is the sub-list for method output_type
-	4,  // [4:20] is the sub-list for method input_type
+	13, // 9: provodka.ledger.v1.LedgerService.ChangeAccounts:input_type -> provodka.ledger.v1.ChangeAccountsRequest
+	14, // 10: provodka.ledger.v1.LedgerService.ReadAccounts:input_type -> provodka.ledger.v1.ReadAccountsRequest
+	15, // 11: provodka.ledger.v1.LedgerService.ListAccountChanges:input_type -> provodka.ledger.v1.ListAccountChangesRequest
+	16, // 12: provodka.ledger.v1.LedgerService.ListLegs:input_type -> provodka.ledger.v1.ListLegsRequest
+	17, // 13: provodka.ledger.v1.LedgerService.GetEntry:input_type -> provodka.ledger.v1.GetEntryRequest
+	18, // 14: provodka.ledger.v1.LedgerService.ListEntries:input_type -> provodka.ledger.v1.ListEntriesRequest
+	19, // 15: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
+	20, // 16: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
+	21, // 17: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
+	22, // 18: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
+	23, // 19: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
+	24, // 20: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
+	0,  // 21: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
+	3,  // 22: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
+	25, // 23: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
+	26, // 24: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
+	27, // 25: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
+	28, // 26: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
+	29, // 27: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
+	30, // 28: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
+	31, // 29: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
+	32, // 30: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
+	33, // 31: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
+	34, // 32: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
+	35, // 33: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
+	36, // 34: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
+	37, // 35: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
+	38, // 36: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
+	39, // 37: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
+	40, // 38: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
+	41, // 39: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
+	1,  // 40: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
+	4,  // 41: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
+	23, // [23:42] is the sub-list for method output_type
+	4,  // [4:23] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
 	4,  // [4:4] is the sub-list for extension extendee
 	0,  // [0:4] is the sub-list for field type_name
@@ -521,6 +536,7 @@ func file_provodka_ledger_v1_ledger_proto_init() {
 	}
 	file_provodka_ledger_v1_account_proto_init()
 	file_provodka_ledger_v1_balance_proto_init()
+	file_provodka_ledger_v1_control_proto_init()
 	file_provodka_ledger_v1_entry_proto_init()
 	file_provodka_ledger_v1_explain_proto_init()
 	file_provodka_ledger_v1_general_proto_init()

@@ -48,6 +48,15 @@ const (
 	// LedgerServiceListAccountsProcedure is the fully-qualified name of the LedgerService's
 	// ListAccounts RPC.
 	LedgerServiceListAccountsProcedure = "/provodka.ledger.v1.LedgerService/ListAccounts"
+	// LedgerServiceChangeAccountsProcedure is the fully-qualified name of the LedgerService's
+	// ChangeAccounts RPC.
+	LedgerServiceChangeAccountsProcedure = "/provodka.ledger.v1.LedgerService/ChangeAccounts"
+	// LedgerServiceReadAccountsProcedure is the fully-qualified name of the LedgerService's
+	// ReadAccounts RPC.
+	LedgerServiceReadAccountsProcedure = "/provodka.ledger.v1.LedgerService/ReadAccounts"
+	// LedgerServiceListAccountChangesProcedure is the fully-qualified name of the LedgerService's
+	// ListAccountChanges RPC.
+	LedgerServiceListAccountChangesProcedure = "/provodka.ledger.v1.LedgerService/ListAccountChanges"
 	// LedgerServiceListLegsProcedure is the fully-qualified name of the LedgerService's ListLegs RPC.
 	LedgerServiceListLegsProcedure = "/provodka.ledger.v1.LedgerService/ListLegs"
 	// LedgerServiceGetEntryProcedure is the fully-qualified name of the LedgerService's GetEntry RPC.
@@ -92,6 +101,13 @@ type LedgerServiceClient interface {
 	ListBalances(context.Context, *v1.ListBalancesRequest) (*v1.ListBalancesResponse, error)
 	// ListAccounts lists the accounts that were opened by name.
 	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
+	// ChangeAccounts freezes, closes, opens again and limits accounts. A change is answered
+	// when every shard holds it: after that none takes what it forbids.
+	ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error)
+	// ReadAccounts tells how accounts stand, and what the chart says of them.
+	ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error)
+	// ListAccountChanges is what was done to an account, by whom and why.
+	ListAccountChanges(context.Context, *v1.ListAccountChangesRequest) (*v1.ListAccountChangesResponse, error)
 	// ListLegs is an account's statement: opening, legs, closing.
 	ListLegs(context.Context, *v1.ListLegsRequest) (*v1.ListLegsResponse, error)
 	// GetEntry reads an entry by its id or its key.
@@ -159,6 +175,26 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+LedgerServiceListAccountsProcedure,
 			connect.WithSchema(ledgerServiceMethods.ByName("ListAccounts")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		changeAccounts: connect.NewClient[v1.ChangeAccountsRequest, v1.ChangeAccountsResponse](
+			httpClient,
+			baseURL+LedgerServiceChangeAccountsProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ChangeAccounts")),
+			connect.WithClientOptions(opts...),
+		),
+		readAccounts: connect.NewClient[v1.ReadAccountsRequest, v1.ReadAccountsResponse](
+			httpClient,
+			baseURL+LedgerServiceReadAccountsProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ReadAccounts")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listAccountChanges: connect.NewClient[v1.ListAccountChangesRequest, v1.ListAccountChangesResponse](
+			httpClient,
+			baseURL+LedgerServiceListAccountChangesProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ListAccountChanges")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -244,22 +280,25 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 
 // ledgerServiceClient implements LedgerServiceClient.
 type ledgerServiceClient struct {
-	openAccounts   *connect.Client[v1.OpenAccountsRequest, v1.OpenAccountsResponse]
-	post           *connect.Client[v1.PostRequest, v1.PostResponse]
-	getBalances    *connect.Client[v1.GetBalancesRequest, v1.GetBalancesResponse]
-	listBalances   *connect.Client[v1.ListBalancesRequest, v1.ListBalancesResponse]
-	listAccounts   *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
-	listLegs       *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
-	getEntry       *connect.Client[v1.GetEntryRequest, v1.GetEntryResponse]
-	listEntries    *connect.Client[v1.ListEntriesRequest, v1.ListEntriesResponse]
-	getHold        *connect.Client[v1.GetHoldRequest, v1.GetHoldResponse]
-	trialBalance   *connect.Client[v1.TrialBalanceRequest, v1.TrialBalanceResponse]
-	listTurnovers  *connect.Client[v1.ListTurnoversRequest, v1.ListTurnoversResponse]
-	generalLedger  *connect.Client[v1.GeneralLedgerRequest, v1.GeneralLedgerResponse]
-	explainRefusal *connect.Client[v1.ExplainRefusalRequest, v1.ExplainRefusalResponse]
-	explainBalance *connect.Client[v1.ExplainBalanceRequest, v1.ExplainBalanceResponse]
-	getPosition    *connect.Client[v1.GetPositionRequest, v1.GetPositionResponse]
-	listRefusals   *connect.Client[v1.ListRefusalsRequest, v1.ListRefusalsResponse]
+	openAccounts       *connect.Client[v1.OpenAccountsRequest, v1.OpenAccountsResponse]
+	post               *connect.Client[v1.PostRequest, v1.PostResponse]
+	getBalances        *connect.Client[v1.GetBalancesRequest, v1.GetBalancesResponse]
+	listBalances       *connect.Client[v1.ListBalancesRequest, v1.ListBalancesResponse]
+	listAccounts       *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	changeAccounts     *connect.Client[v1.ChangeAccountsRequest, v1.ChangeAccountsResponse]
+	readAccounts       *connect.Client[v1.ReadAccountsRequest, v1.ReadAccountsResponse]
+	listAccountChanges *connect.Client[v1.ListAccountChangesRequest, v1.ListAccountChangesResponse]
+	listLegs           *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
+	getEntry           *connect.Client[v1.GetEntryRequest, v1.GetEntryResponse]
+	listEntries        *connect.Client[v1.ListEntriesRequest, v1.ListEntriesResponse]
+	getHold            *connect.Client[v1.GetHoldRequest, v1.GetHoldResponse]
+	trialBalance       *connect.Client[v1.TrialBalanceRequest, v1.TrialBalanceResponse]
+	listTurnovers      *connect.Client[v1.ListTurnoversRequest, v1.ListTurnoversResponse]
+	generalLedger      *connect.Client[v1.GeneralLedgerRequest, v1.GeneralLedgerResponse]
+	explainRefusal     *connect.Client[v1.ExplainRefusalRequest, v1.ExplainRefusalResponse]
+	explainBalance     *connect.Client[v1.ExplainBalanceRequest, v1.ExplainBalanceResponse]
+	getPosition        *connect.Client[v1.GetPositionRequest, v1.GetPositionResponse]
+	listRefusals       *connect.Client[v1.ListRefusalsRequest, v1.ListRefusalsResponse]
 }
 
 // OpenAccounts calls provodka.ledger.v1.LedgerService.OpenAccounts.
@@ -301,6 +340,33 @@ func (c *ledgerServiceClient) ListBalances(ctx context.Context, req *v1.ListBala
 // ListAccounts calls provodka.ledger.v1.LedgerService.ListAccounts.
 func (c *ledgerServiceClient) ListAccounts(ctx context.Context, req *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error) {
 	response, err := c.listAccounts.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ChangeAccounts calls provodka.ledger.v1.LedgerService.ChangeAccounts.
+func (c *ledgerServiceClient) ChangeAccounts(ctx context.Context, req *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error) {
+	response, err := c.changeAccounts.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ReadAccounts calls provodka.ledger.v1.LedgerService.ReadAccounts.
+func (c *ledgerServiceClient) ReadAccounts(ctx context.Context, req *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error) {
+	response, err := c.readAccounts.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListAccountChanges calls provodka.ledger.v1.LedgerService.ListAccountChanges.
+func (c *ledgerServiceClient) ListAccountChanges(ctx context.Context, req *v1.ListAccountChangesRequest) (*v1.ListAccountChangesResponse, error) {
+	response, err := c.listAccountChanges.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -418,6 +484,13 @@ type LedgerServiceHandler interface {
 	ListBalances(context.Context, *v1.ListBalancesRequest) (*v1.ListBalancesResponse, error)
 	// ListAccounts lists the accounts that were opened by name.
 	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
+	// ChangeAccounts freezes, closes, opens again and limits accounts. A change is answered
+	// when every shard holds it: after that none takes what it forbids.
+	ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error)
+	// ReadAccounts tells how accounts stand, and what the chart says of them.
+	ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error)
+	// ListAccountChanges is what was done to an account, by whom and why.
+	ListAccountChanges(context.Context, *v1.ListAccountChangesRequest) (*v1.ListAccountChangesResponse, error)
 	// ListLegs is an account's statement: opening, legs, closing.
 	ListLegs(context.Context, *v1.ListLegsRequest) (*v1.ListLegsResponse, error)
 	// GetEntry reads an entry by its id or its key.
@@ -481,6 +554,26 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		LedgerServiceListAccountsProcedure,
 		svc.ListAccounts,
 		connect.WithSchema(ledgerServiceMethods.ByName("ListAccounts")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceChangeAccountsHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceChangeAccountsProcedure,
+		svc.ChangeAccounts,
+		connect.WithSchema(ledgerServiceMethods.ByName("ChangeAccounts")),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceReadAccountsHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceReadAccountsProcedure,
+		svc.ReadAccounts,
+		connect.WithSchema(ledgerServiceMethods.ByName("ReadAccounts")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceListAccountChangesHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceListAccountChangesProcedure,
+		svc.ListAccountChanges,
+		connect.WithSchema(ledgerServiceMethods.ByName("ListAccountChanges")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -573,6 +666,12 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceListBalancesHandler.ServeHTTP(w, r)
 		case LedgerServiceListAccountsProcedure:
 			ledgerServiceListAccountsHandler.ServeHTTP(w, r)
+		case LedgerServiceChangeAccountsProcedure:
+			ledgerServiceChangeAccountsHandler.ServeHTTP(w, r)
+		case LedgerServiceReadAccountsProcedure:
+			ledgerServiceReadAccountsHandler.ServeHTTP(w, r)
+		case LedgerServiceListAccountChangesProcedure:
+			ledgerServiceListAccountChangesHandler.ServeHTTP(w, r)
 		case LedgerServiceListLegsProcedure:
 			ledgerServiceListLegsHandler.ServeHTTP(w, r)
 		case LedgerServiceGetEntryProcedure:
@@ -622,6 +721,18 @@ func (UnimplementedLedgerServiceHandler) ListBalances(context.Context, *v1.ListB
 
 func (UnimplementedLedgerServiceHandler) ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListAccounts is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ChangeAccounts is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ReadAccounts is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ListAccountChanges(context.Context, *v1.ListAccountChangesRequest) (*v1.ListAccountChangesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListAccountChanges is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) ListLegs(context.Context, *v1.ListLegsRequest) (*v1.ListLegsResponse, error) {

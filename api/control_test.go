@@ -1,0 +1,164 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/provodka/provodka/ledger/fault"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// changeOf is a change of an account; what says which.
+func changeOf(key, account, reason string, what any) *ledgerv1.AccountChange {
+	c := &ledgerv1.AccountChange{Key: key, Account: account, Reason: reason}
+	switch what := what.(type) {
+	case *ledgerv1.FreezeAccount:
+		c.What = &ledgerv1.AccountChange_Freeze{Freeze: what}
+	case *ledgerv1.UnfreezeAccount:
+		c.What = &ledgerv1.AccountChange_Unfreeze{Unfreeze: what}
+	case *ledgerv1.CloseAccount:
+		c.What = &ledgerv1.AccountChange_Close{Close: what}
+	case *ledgerv1.ReopenAccount:
+		c.What = &ledgerv1.AccountChange_Reopen{Reopen: what}
+	case *ledgerv1.SetLimit:
+		c.What = &ledgerv1.AccountChange_Limit{Limit: what}
+	default:
+		panic(fmt.Sprintf("%T", what))
+	}
+	return c
+}
+
+func (c *caller) change(changes ...*ledgerv1.AccountChange) *ledgerv1.ChangeAccountsResponse {
+	c.t.Helper()
+	answer, err := c.Ledger.ChangeAccounts(c.t.Context(), &ledgerv1.ChangeAccountsRequest{Book: c.book, Changes: changes})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return answer
+}
+
+func (c *caller) wantRefusal(r *ledgerv1.Refusal, code fault.Code, field string) {
+	c.t.Helper()
+	if r.GetCode() != string(code) || r.GetField() != field {
+		c.t.Errorf("refused with %q at %q, want %s at %s: %v", r.GetCode(), r.GetField(), code, field, r)
+	}
+}
+
+func testAccountsStand(t *testing.T, h *house) {
+	c := h.caller(t)
+	a, b, m := "customer:a", "customer:b", "merchant:m"
+	c.open("100.00", a, b)
+	c.open("", m)
+	both := &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH}
+	done := c.change(changeOf("f1", a, "постановление суда", both), changeOf("l1", m, "договор 7", &ledgerv1.SetLimit{Amount: "50.00"}))
+	for _, r := range done.GetResults() {
+		if r.GetRefusal() != nil || r.GetStanding().GetReason() == "" || r.GetStanding().GetAuthor() == "" || r.GetPosition() == "" {
+			t.Fatalf("%v", r)
+		}
+	}
+	again := c.change(changeOf("f1", a, "постановление суда", both)).GetResults()[0]
+	if !again.GetReplayed() || again.GetPosition() != done.GetResults()[0].GetPosition() || again.GetStanding().GetPosition() != done.GetResults()[0].GetStanding().GetPosition() {
+		t.Errorf("the same again: %v", again)
+	}
+	c.wantRefusal(c.postOps(entryOp("", "transfer", a, b, "1.00"))[0].GetRefusal(), fault.AccountFrozen, "operations[0].entry.legs[0].account")
+	c.wantRefusal(c.postOps(entryOp("", "transfer", b, a, "1.00"))[0].GetRefusal(), fault.AccountFrozen, "operations[0].entry.legs[1].account")
+	c.must(entryOp("", "transfer", m, b, "50.00"))
+	c.wantRefusal(c.postOps(entryOp("", "transfer", m, b, "0.01"))[0].GetRefusal(), fault.InsufficientFunds, "operations[0].entry.legs[0].account")
+	// What flows keep is theirs.
+	c.wantRefusal(c.postOps(entryOp("", "transfer", b, "reserve:task-1", "1.00"))[0].GetRefusal(), fault.AccountOfFlow, "operations[0].entry.legs[1].account")
+
+	bad := c.change(
+		changeOf("", b, "закрыть", &ledgerv1.CloseAccount{}), changeOf("", "customer:nobody", "нет", both),
+		changeOf("", b, "нет", &ledgerv1.SetLimit{Asset: "GOLD", Amount: "1"}), changeOf("", m, "нет", &ledgerv1.SetLimit{Amount: "-1"}),
+		changeOf("", m, "нет", &ledgerv1.ReopenAccount{}), changeOf("", "wallet:x", "нет", both),
+	).GetResults()
+	c.wantRefusal(bad[0].GetRefusal(), fault.AccountNotEmpty, "changes[0].account")
+	c.wantRefusal(bad[1].GetRefusal(), fault.AccountUnknown, "changes[1].account")
+	c.wantRefusal(bad[3].GetRefusal(), fault.AmountInvalid, "changes[3].limit.amount")
+	c.wantRefusal(bad[4].GetRefusal(), fault.WrongState, "changes[4].account")
+	if bad[2].GetRefusal().GetField() == "" && bad[2].GetRefusal().GetCode() != string(fault.AccountChanging) {
+		t.Errorf("an unknown asset: %v", bad[2])
+	}
+	_, err := c.Ledger.ChangeAccounts(t.Context(), &ledgerv1.ChangeAccountsRequest{Book: c.book, Changes: []*ledgerv1.AccountChange{changeOf("k", a, "", both)}})
+	refused(t, err, fault.Malformed, "changes[0].reason")
+
+	// A dry run says what would be, and changes nothing.
+	dry, err := c.Ledger.ChangeAccounts(t.Context(), &ledgerv1.ChangeAccountsRequest{Book: c.book, DryRun: true, Changes: []*ledgerv1.AccountChange{
+		changeOf("dry", b, "проверка", both),
+	}})
+	if err != nil || dry.GetResults()[0].GetStanding().GetFrozen() != ledgerv1.Sides_SIDES_BOTH || dry.GetPosition() != "" {
+		t.Fatalf("%v %v", dry, err)
+	}
+	c.must(entryOp("", "transfer", b, "bank:settlement", "1.00"))
+
+	read, err := c.Ledger.ReadAccounts(t.Context(), &ledgerv1.ReadAccountsRequest{
+		Book: c.book, Accounts: []string{a, b, m, "revenue:commission", "customer:nobody"}, MinPosition: done.GetPosition(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, s := range read.GetAccounts() {
+		got += fmt.Sprintln(s.GetName(), s.GetFloor(), s.GetOpened(), s.GetStanding().GetStatus(), s.GetStanding().GetFrozen(), s.GetStanding().GetLimits(), s.GetStanding().GetReason())
+	}
+	want := `customer:a limit true ACCOUNT_STATUS_OPEN SIDES_BOTH [] постановление суда
+customer:b limit true ACCOUNT_STATUS_OPEN SIDES_UNSPECIFIED [] закрыть
+merchant:m limit true ACCOUNT_STATUS_OPEN SIDES_UNSPECIFIED [asset:"RUB"  amount:"50.00"] договор 7
+revenue:commission none true ACCOUNT_STATUS_OPEN SIDES_UNSPECIFIED [] 
+customer:nobody limit false ACCOUNT_STATUS_OPEN SIDES_UNSPECIFIED [] 
+`
+	if normalize(got) != normalize(want) {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	c.change(changeOf("u1", a, "постановление отменено", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_CREDITS}))
+	var words []string
+	for token := ""; ; {
+		page, err := c.Ledger.ListAccountChanges(t.Context(), &ledgerv1.ListAccountChangesRequest{Book: c.book, Account: a, PageSize: 1, PageToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.GetChanges() {
+			words = append(words, fmt.Sprintf("%d %s %s %s", s.GetVersion(), s.GetChange(), s.GetFrozen(), s.GetReason()))
+		}
+		if token = page.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if fmt.Sprint(words) != "[2 unfreeze SIDES_DEBITS постановление отменено 1 freeze SIDES_BOTH постановление суда]" {
+		t.Errorf("history: %q", words)
+	}
+	list, err := c.Ledger.ListAccounts(t.Context(), &ledgerv1.ListAccountsRequest{Book: c.book, Prefix: "customer:"})
+	if err != nil || list.GetAccounts()[0].GetStanding().GetFrozen() != ledgerv1.Sides_SIDES_DEBITS || list.GetAccounts()[1].GetStanding().GetFrozen() != 0 {
+		t.Errorf("%v %v", list, err)
+	}
+}
+
+// normalize takes the random spaces out of printed messages.
+func normalize(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// testBooksAreApart: the same names and the same keys in two books are two of each.
+func testBooksAreApart(t *testing.T, h *house) {
+	one, two := h.caller(t), h.caller(t)
+	for i, c := range []*caller{one, two} {
+		c.open(fmt.Sprintf("%d.00", 100*(i+1)), "customer:a", "customer:b")
+		c.must(entryOp("same key", "transfer", "customer:a", "customer:b", "10.00"))
+	}
+	one.wantBalances([]string{"customer:a", "customer:b"}, "90.00 90.00", "110.00 110.00")
+	two.wantBalances([]string{"customer:a", "customer:b"}, "190.00 190.00", "210.00 210.00")
+	one.change(changeOf("freeze", "customer:a", "только здесь", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH}))
+	one.wantRefusal(one.postOps(entryOp("", "transfer", "customer:a", "customer:b", "1.00"))[0].GetRefusal(), fault.AccountFrozen, "operations[0].entry.legs[0].account")
+	two.must(entryOp("", "transfer", "customer:a", "customer:b", "1.00"))
+	for _, c := range []*caller{one, two} {
+		other := two.book
+		if c == two {
+			other = one.book
+		}
+		_, err := c.Ledger.ReadAccounts(t.Context(), &ledgerv1.ReadAccountsRequest{Book: other, Accounts: []string{"customer:a"}})
+		refused(t, err, fault.PermissionDenied, "book")
+		sheet, err := c.Ledger.TrialBalance(t.Context(), &ledgerv1.TrialBalanceRequest{Book: c.book})
+		if err != nil || len(sheet.GetRows()) != 2 {
+			t.Fatalf("%v %v", sheet, err)
+		}
+	}
+}

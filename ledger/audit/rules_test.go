@@ -1,0 +1,100 @@
+package audit_test
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/audit"
+	"github.com/provodka/provodka/ledger/audit/audittest"
+	"github.com/provodka/provodka/ledger/journal"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// auditStanding audits the books of Standing after change had its way with every record,
+// each shard sealed anew.
+func auditStanding(t *testing.T, change func(shard int, r *journalv1.Record)) error {
+	t.Helper()
+	a := audit.New(audit.Options{})
+	w := audittest.Standing()
+	for _, n := range w.Shards() {
+		var head journal.Head
+		for _, s := range w.Records(n) {
+			r := proto.CloneOf(s.Record)
+			change(n, r)
+			prev := head.Hash
+			sealed, err := head.Seal(uint32(n), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.Add(n, event(sealed, sealed.Raw, prev)); err != nil {
+				return err
+			}
+		}
+	}
+	return a.Finish()
+}
+
+// onRule changes rules of a kind of change on one shard.
+func onRule(shard int, word string, change func(*journalv1.Rule)) func(int, *journalv1.Record) {
+	return func(n int, r *journalv1.Record) {
+		for _, m := range r.GetRules() {
+			if n == shard && m.GetChange() == word {
+				change(m)
+			}
+		}
+		if m := r.GetConfirmed().GetRule(); n == shard && m.GetChange() == word {
+			change(m)
+		}
+	}
+}
+
+// TestForgedRules: each forgery is sealed with the right hashes; only what the rules
+// mean gives it away.
+func TestForgedRules(t *testing.T) {
+	t.Parallel()
+	if err := auditStanding(t, func(int, *journalv1.Record) {}); err != nil {
+		t.Fatalf("unchanged: %v", err)
+	}
+	for _, forgery := range []struct {
+		name   string
+		expect string
+		change func(int, *journalv1.Record)
+	}{
+		{"a leg against a freeze", "standing of leg 1", onRule(0, "freeze", func(m *journalv1.Rule) { m.GetAccount().CreditsFrozen = true })},
+		{"a leg beyond the limit", "what is available", onRule(0, "limit", func(m *journalv1.Rule) { m.GetAccount().Limits[0].Amount = "39.99" })},
+		{"a limit that is not at home", "that is confirmed", func(n int, r *journalv1.Record) {
+			for _, m := range r.GetRules() {
+				m.Home = m.Home && m.GetChange() != "limit"
+			}
+		}},
+		{"closed unasked", "status before closing", onRule(1, "closing", func(m *journalv1.Rule) { m.GetAccount().Status = journalv1.AccountStatus_ACCOUNT_STATUS_OPEN })},
+		{"a leg after closing", "standing of leg 0", onRule(1, "reopen", func(m *journalv1.Rule) { m.GetAccount().Status = journalv1.AccountStatus_ACCOUNT_STATUS_CLOSED })},
+		{"a version left out", "version of the rule", onRule(1, "unfreeze", func(m *journalv1.Rule) { m.Version++ })},
+		{"nobody's rule", "a reason and an author", onRule(0, "unfreeze", func(m *journalv1.Rule) { m.Author = "" })},
+		{"another rule is confirmed", "that is confirmed", func(n int, r *journalv1.Record) {
+			if c := r.GetConfirmed(); c != nil && n == 0 {
+				c.Rule.Reason = "other"
+			}
+		}},
+		{"a record that took no rule", "took the rule of wallet:company-0", func(n int, r *journalv1.Record) {
+			if c := r.GetConfirmed(); c.GetRule().GetChange() == "freeze" {
+				c.At[1].Seq--
+			}
+		}},
+		{"a shard was not asked", "the shards that hold the rule", func(n int, r *journalv1.Record) {
+			if c := r.GetConfirmed(); c != nil {
+				c.At = c.At[:1]
+			}
+		}},
+	} {
+		t.Run(forgery.name, func(t *testing.T) {
+			t.Parallel()
+			err := auditStanding(t, forgery.change)
+			if !isDifference(err) || !strings.Contains(err.Error(), forgery.expect) {
+				t.Errorf("expected a difference about %q, got: %v", forgery.expect, err)
+			}
+		})
+	}
+}
