@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -348,4 +350,43 @@ func (w *world) replayOn(dsn string, limit int, rebuilt bool) []engine.Replayed 
 		w.t.Fatal(err)
 	}
 	return heads
+}
+
+// TestOldKeysAreNotDear: while callers ask again with keys of the past, a batch costs a
+// look-up of its keys, and not the memory of the shard.
+func TestOldKeysAreNotDear(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	var forgotten atomic.Int64 // the totals are read when the memory is dropped
+	p := w.start("one", func(c *engine.Config) {
+		db, err := store.Open(t.Context(), w.dsn, store.Options{Logger: quiet, Observe: func(a store.Attempt) {
+			if a.Name == "totals" {
+				forgotten.Add(1)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(db.Close)
+		c.DB = db
+	})
+	p.must(open("wallet:a"), pay("old", "bank:settlement", "wallet:a", "1.00"))
+	for i := range 5 { // until the key is out of memory
+		p.must(pay(fmt.Sprint("first", i), "bank:settlement", "wallet:a", "1.00"))
+	}
+	before := forgotten.Load()
+	for i := range 20 {
+		out := p.must(pay("old", "bank:settlement", "wallet:a", "1.00"), pay(fmt.Sprint("new", i), "bank:settlement", "wallet:a", "1.00"))
+		if !out[0].Replayed || out[1].Replayed {
+			t.Fatalf("%+v", out)
+		}
+	}
+	p.refused(fault.KeyReused, pay("old", "bank:settlement", "wallet:a", "2.00"))
+	if n := forgotten.Load() - before; n > 1 {
+		t.Errorf("the memory was dropped %d times for 21 old keys", n)
+	}
+	p.wants("wallet:a", "26.00")
+	p.events(0)
+	p.stop()
+	w.sameHeads(1, 8000)
 }

@@ -211,7 +211,44 @@ func (w *writer) learnKeys(ctx context.Context) (learned bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return w.learn(known), nil
+	if learned = w.learn(known); learned {
+		w.wary = waryBatches
+	}
+	return learned, nil
+}
+
+// waryBatches is how long keys are looked up before they are decided, after one of the
+// past was met: who asks again seldom does so once. A clash costs the memory, a look-up
+// one read of a set; without old keys neither is paid.
+const waryBatches = 256
+
+// lookAhead looks up the keys of arrivals while old ones are about.
+func (w *writer) lookAhead(ctx context.Context, as []*arrival) error {
+	if w.wary == 0 {
+		return nil
+	}
+	var ids [][16]byte
+	for _, a := range as {
+		if a.whole() != nil {
+			continue
+		}
+		for _, op := range a.command.GetOperations().GetList() {
+			id := store.KeyID(a.command.GetBook(), op.GetKey())
+			_, recent := w.keys.find(id)
+			_, waits := w.waiting[id]
+			if op.GetKey() != "" && !recent && !waits {
+				ids = append(ids, id)
+			}
+		}
+	}
+	known, err := readKeys(ctx, w.db, ids)
+	if err != nil {
+		return err
+	}
+	if w.learn(known); len(known) > 0 {
+		w.wary = waryBatches
+	}
+	return nil
 }
 
 // learn keeps what is known of keys.

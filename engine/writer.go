@@ -34,6 +34,7 @@ type writer struct {
 	position  store.Position // after the last decided command
 	committed mark           // what the database holds
 	loadErr   error          // of a row that nobody foresaw
+	wary      int            // batches to come of which every key is looked up first
 }
 
 // mark is the end of what is committed.
@@ -132,8 +133,12 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 		b.rows.Reset()
 		w.keys.nextBatch()
 		w.rotate(w.cfg.MemoryRows)
+		w.wary = max(0, w.wary-1)
 	}
 	if err := w.prefetch(ctx, as); err != nil {
+		return nil, err
+	}
+	if err := w.lookAhead(ctx, as); err != nil {
 		return nil, err
 	}
 	w.load = func(keys []stripeKey) { w.loadUnforeseen(ctx, keys) }
