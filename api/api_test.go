@@ -13,6 +13,7 @@ func TestAPI(t *testing.T) {
 		"BooksAreApart":   testBooksAreApart,
 		"Holds":           testHolds,
 		"Groups":          testGroups,
+		"Reversals":       testReversals,
 		"Reads":           testReads,
 		"Statement":       testStatementOfAccount,
 		"TwoClocks":       testTwoClocks,

@@ -24,7 +24,11 @@ func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryReque
 	if err != nil {
 		return nil, err
 	}
-	return &ledgerv1.GetEntryResponse{Entry: entry(rec)}, nil
+	answer := entry(rec)
+	if err := s.reversals(ctx, store.RecordID{Shard: int(rec.GetShard()), Seq: rec.GetSeq()}, answer); err != nil {
+		return nil, err
+	}
+	return &ledgerv1.GetEntryResponse{Entry: answer}, nil
 }
 
 // recordOf reads the record of a book that has a key, or an id when there is no key.
@@ -78,6 +82,9 @@ func entry(rec *journalv1.Record) *ledgerv1.Entry {
 	out := &ledgerv1.Entry{
 		Id: idOf(rec), RecordedAt: timestamppb.New(moment(rec.GetClockUs())), Day: e.GetDay(), Kind: e.GetKind(),
 		Metadata: e.GetMetadata(), Links: e.GetLinks(), Key: rec.GetKey(), Actor: rec.GetActor(), Command: rec.GetCommand(),
+	}
+	if r := e.GetReversal(); r != nil {
+		out.Reverses, out.ReversingLegs = recordID(int(rec.GetShard()), r.GetSeq()), r.GetPostings()
 	}
 	for _, l := range rec.GetLegs() {
 		out.Legs = append(out.Legs, &ledgerv1.Leg{

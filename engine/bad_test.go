@@ -215,8 +215,7 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 		t.Errorf("%d records were rejected, want 12", n)
 	}
 	p.refused(fault.Malformed, pay("answer:x:done:EXECUTED:", "bank:settlement", "wallet:a", "1.00"))
-	lost := op("void", &commandv1.Operation_Void{Void: &commandv1.Void{PlacedSeq: 1}})
-	lost.Shard = 7
+	lost := op("void", &commandv1.Operation_Void{Void: &commandv1.Void{PlacedSeq: 1, Shard: 7}})
 	p.refused(fault.HoldUnknown, lost)
 	p.stop()
 	w.sameHeads(1, 8000)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
@@ -95,6 +96,7 @@ type needs struct {
 	timers     []string
 	accounts   map[string][]string // names by book
 	rules      []store.RuleKey
+	entries    []uint64
 	seen       map[any]bool
 }
 
@@ -155,6 +157,11 @@ func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 		n.hold(s, what.Settle.GetPlacedSeq())
 	case *commandv1.Operation_Void:
 		n.hold(s, what.Void.GetPlacedSeq())
+	case *commandv1.Operation_Reverse:
+		n.entry(s, bookName, what.Reverse.GetSeq())
+	case *commandv1.Operation_Correct:
+		n.legs(s, bookName, what.Correct.GetPost().GetLegs())
+		n.entry(s, bookName, what.Correct.GetSeq())
 	case *commandv1.Operation_Flow:
 		n.aggregate(s, aggregateKey{bookName, what.Flow.GetFlow(), what.Flow.GetId()})
 	}
@@ -184,6 +191,24 @@ func (n *needs) rule(s *state, k ruleKey) {
 func (n *needs) hold(s *state, seq uint64) {
 	if !s.holds.has(seq) && n.first(seq) {
 		n.holds = append(n.holds, seq)
+	}
+}
+
+// entrySeen keeps the numbers of entries apart from those of holds.
+type entrySeen uint64
+
+// entry wants an entry, or the stripes of one that is in memory.
+func (n *needs) entry(s *state, bookName string, seq uint64) {
+	if o, ok := (view{s, bookName, false}).Entry(seq); ok {
+		n.original(s, bookName, o)
+	} else if !s.entries.has(seq) && s.drafts.find(seq) == nil && n.first(entrySeen(seq)) {
+		n.entries = append(n.entries, seq)
+	}
+}
+
+func (n *needs) original(s *state, bookName string, o book.Original) {
+	for _, l := range o.Legs {
+		n.stripe(s, stripeKey{bookName, l.Change.Account, l.Change.Asset.Code})
 	}
 }
 

@@ -301,6 +301,7 @@ func (d *decider) accept(a *arrival, r *result) *result {
 		who = identityOf(a)
 	}
 	rec.Command, rec.Book, rec.Actor = who.command, who.book, who.actor
+	d.drafts.put(d.seq, rec)
 	if r.internal {
 		rec.Command = a.command.GetId()
 	}

@@ -188,7 +188,7 @@ func (d *decider) wants(p *parked) stripe.Command {
 func (d *decider) lowering(bookName string, op *commandv1.Operation) []book.Change {
 	f := op.GetFlow()
 	if f == nil {
-		return ledger.Lowering(op)
+		return ledger.Lowering(view{d.state, bookName, false}, op)
 	}
 	move, refusal := d.previewFlow(bookName, f)
 	if refusal != nil {

@@ -96,8 +96,7 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 			d.accept(a, results[i])
 			continue
 		}
-		d.undo.rollback()
-		d.seq, d.moved = seq, d.moved[:moved]
+		d.takeBack(seq, moved)
 		if short != nil {
 			for _, r := range results {
 				r.draft = nil
@@ -112,8 +111,7 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 		return nil
 	}
 	if dryRun {
-		d.undo.rollback()
-		d.seq, d.moved = seq, d.moved[:moved]
+		d.takeBack(seq, moved)
 		return nil
 	}
 	d.undo.keep()
@@ -121,6 +119,13 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 		d.take(store.KeyID(who.book, op.GetKey()), results[i], op)
 	}
 	return nil
+}
+
+// takeBack restores memory as it was before a group.
+func (d *decider) takeBack(seq uint64, moved int) {
+	d.undo.rollback()
+	d.drafts.cut(seq)
+	d.seq, d.moved = seq, d.moved[:moved]
 }
 
 // repeated says whether operations share a key: all or none, they cannot.

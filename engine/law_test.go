@@ -107,7 +107,7 @@ func (p *player) hold() {
 		return
 	}
 	end := op(p.key(), settle(out[0].Record.GetSeq(), amount, to))
-	end.Shard = int(out[0].Record.GetShard())
+	end.GetSettle().Shard = out[0].Record.GetShard()
 	p.note(p.surely(end), func() { p.add(to, amount, 1) })
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger"
@@ -12,6 +14,7 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // store is the stripe's key in the database.
@@ -88,6 +91,9 @@ func (w *writer) loadNamed(ctx context.Context, n *needs) error {
 			w.timers.put(r.Timer.GetId(), r.Timer)
 		}
 	}
+	if err := w.loadEntries(ctx, n); err != nil {
+		return err
+	}
 	for bookName, names := range n.accounts {
 		open, err := w.db.OpenAccounts(ctx, bookName, names)
 		if err != nil {
@@ -99,6 +105,32 @@ func (w *writer) loadNamed(ctx context.Context, n *needs) error {
 		for _, o := range open {
 			w.accounts.put(accountKey{bookName, o.Name}, true)
 		}
+	}
+	return nil
+}
+
+// loadEntries reads the entries that are to be reversed: the records that posted them,
+// or the last records that gave them back, which say all of them.
+func (w *writer) loadEntries(ctx context.Context, n *needs) error {
+	found, err := w.db.Reversible(ctx, int(w.shard), n.entries)
+	if err != nil {
+		return fmt.Errorf("load entries: %w", err)
+	}
+	for seq, raw := range found {
+		rec := new(journalv1.Record)
+		if err := proto.Unmarshal(raw, rec); err != nil {
+			return fmt.Errorf("entry %d.%d cannot be decoded: %w", w.shard, seq, err)
+		}
+		o, ok := ledger.OriginalOf(rec)
+		if rec.GetSeq() != seq {
+			o, ok = ledger.ReversedBy(rec)
+		}
+		if !ok {
+			w.entries.put(seq, nil)
+			continue
+		}
+		w.entries.put(seq, &entryRow{inBook: rec.GetBook(), Original: o})
+		n.original(w.state, rec.GetBook(), o)
 	}
 	return nil
 }

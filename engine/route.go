@@ -1,22 +1,20 @@
 package engine
 
 import (
+	"math"
+
 	"github.com/provodka/provodka/ledger/book"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
-// Operation is one operation with what routing it needs.
-type Operation struct {
-	*commandv1.Operation
-	// Shard of the hold that the operation settles or voids, taken from its id.
-	Shard int
-}
+// Operation is one operation of a request.
+type Operation struct{ *commandv1.Operation }
 
 // Route is the shard that decides an operation. A post goes to the home of the
 // first leg, in the request's order, that lowers a floored account, else of the
-// first leg; a hold, and a change of an account, to the home of the account; what names a hold to the hold's
-// shard; a flow's command to the home of the owner that was stamped when the
-// aggregate was made. Nothing is looked up.
+// first leg; a hold, and a change of an account, to the home of the account; what names
+// a hold or an entry to the shard in its id; a flow's command to the home of the owner
+// that was stamped when the aggregate was made. Nothing is looked up.
 func Route(bookName string, op Operation, shards int) int {
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
@@ -29,9 +27,25 @@ func Route(bookName string, op Operation, shards int) int {
 		return home(bookName, what.Change.GetAccount(), shards)
 	case *commandv1.Operation_Flow:
 		return book.Home(bookName, what.Flow.GetOwner(), shards)
+	case *commandv1.Operation_Settle:
+		return shardOf(what.Settle)
+	case *commandv1.Operation_Void:
+		return shardOf(what.Void)
+	case *commandv1.Operation_Reverse:
+		return shardOf(what.Reverse)
+	case *commandv1.Operation_Correct:
+		return shardOf(what.Correct)
 	default:
-		return op.Shard
+		return 0
 	}
+}
+
+// shardOf is the shard of the id that an operation names; one that cannot be is none.
+func shardOf(what interface{ GetShard() uint32 }) int {
+	if what.GetShard() > math.MaxInt16 {
+		return -1
+	}
+	return int(what.GetShard())
 }
 
 func routeLegs(bookName string, legs []*commandv1.Leg, shards int) int {

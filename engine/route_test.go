@@ -32,8 +32,11 @@ func TestRoutes(t *testing.T) {
 		"an account is opened at its home":                       {op(&commandv1.Operation_Open{Open: &commandv1.Open{Account: "wallet:" + a}}), 3},
 		"a hold lives at its account's home":                     {op(&commandv1.Operation_Place{Place: &commandv1.Place{Account: "wallet:" + b + ":part"}}), 5},
 		"a flow's command goes to the stamped owner":             {op(&commandv1.Operation_Flow{Flow: &commandv1.Flow{Owner: c}}), 7},
-		"a settlement goes to its hold's shard":                  {at(9, &commandv1.Operation_Settle{Settle: &commandv1.Settle{}}), 9},
-		"a void goes to its hold's shard":                        {at(8, &commandv1.Operation_Void{Void: &commandv1.Void{}}), 8},
+		"a settlement goes to its hold's shard":                  {op(&commandv1.Operation_Settle{Settle: &commandv1.Settle{Shard: 9}}), 9},
+		"a void goes to its hold's shard":                        {op(&commandv1.Operation_Void{Void: &commandv1.Void{Shard: 8}}), 8},
+		"a reversal goes to its entry's shard":                   {op(&commandv1.Operation_Reverse{Reverse: &commandv1.Reverse{Shard: 6}}), 6},
+		"a correction goes to its entry's shard":                 {op(&commandv1.Operation_Correct{Correct: &commandv1.Correct{Shard: 10}}), 10},
+		"a shard that cannot be is none":                         {op(&commandv1.Operation_Void{Void: &commandv1.Void{Shard: 1 << 31}}), -1},
 		"the first leg that lowers a floored account":            {post(debit("bank:"+a), credit("wallet:"+b), debit("wallet:"+c), debit("wallet:"+d)), 7},
 		"a credit raises a liability and decides nothing":        {post(credit("wallet:"+b), debit("bank:"+a)), 5},
 		"an unfloored account that is lowered decides nothing":   {post(debit("bank:"+a), credit("bank:"+b), debit("revenue:"+c)), 3},
@@ -55,9 +58,7 @@ func TestRoutes(t *testing.T) {
 }
 
 // op wraps what an operation does.
-func op(what any) Operation { return at(0, what) }
-
-func at(shard int, what any) Operation {
+func op(what any) Operation {
 	o := &commandv1.Operation{}
 	switch what := what.(type) {
 	case *commandv1.Operation_Open:
@@ -70,8 +71,12 @@ func at(shard int, what any) Operation {
 		o.What = what
 	case *commandv1.Operation_Void:
 		o.What = what
+	case *commandv1.Operation_Reverse:
+		o.What = what
+	case *commandv1.Operation_Correct:
+		o.What = what
 	default:
 		panic(fmt.Sprintf("%T", what))
 	}
-	return Operation{Operation: o, Shard: shard}
+	return Operation{Operation: o}
 }

@@ -120,10 +120,12 @@ type state struct {
 	timers     *table[string, *journalv1.Timer]
 	accounts   *table[accountKey, bool]
 	rules      *table[ruleKey, *journalv1.Rule]
-	ruled      bool            // whether this shard holds rules at all; if not, none is looked for
-	fetchRules func([]ruleKey) // rules that nobody foresaw
+	ruled      bool                      // whether this shard holds rules at all; if not, none is looked for
+	fetchRules func([]ruleKey)           // rules that nobody foresaw
+	changes    *rule.Home                // rules of subjects homed here that not all shards have confirmed
+	entries    *table[uint64, *entryRow] // those that operations reverse
 	keys       recentKeys
-	changes    *rule.Home                   // rules of subjects homed here that not all shards have confirmed
+	drafts     recentDrafts
 	gather     *stripe.Shard                // who waits for money of other shards
 	parked     map[stripe.CommandID]*parked // the operations that wait
 	waiting    map[[16]byte]string          // their keys, with the request's hash
@@ -144,6 +146,7 @@ func newState() *state {
 	s.timers = newTable[string, *journalv1.Timer](&s.undo)
 	s.accounts = newTable[accountKey, bool](&s.undo)
 	s.rules = newTable[ruleKey, *journalv1.Rule](&s.undo)
+	s.entries = newTable[uint64, *entryRow](&s.undo)
 	s.keys = recentKeys{now: map[[16]byte]recentKey{}, before: map[[16]byte]recentKey{}}
 	return s
 }
@@ -157,6 +160,54 @@ func (s *state) rotate(limit int) {
 	s.timers.rotate(limit)
 	s.accounts.rotate(limit)
 	s.rules.rotate(limit)
+	s.entries.rotate(limit)
+}
+
+// entryRow is an entry with its book, and what was given back of it; nil in the table
+// means: the record posted none.
+type entryRow struct {
+	inBook string
+	book.Original
+}
+
+// recentDrafts holds the records of the batch being decided and of the one in flight:
+// the database cannot know them yet, and a decision may not depend on how far it is.
+type recentDrafts struct{ now, before drafts }
+
+// drafts are records in order, the first of the number first.
+type drafts struct {
+	first uint64
+	list  []*journalv1.Record
+}
+
+func (r *recentDrafts) nextBatch() {
+	clear(r.before.list)
+	r.before, r.now = r.now, drafts{list: r.before.list[:0]}
+}
+
+// put keeps the record of the next number.
+func (r *recentDrafts) put(seq uint64, rec *journalv1.Record) {
+	if len(r.now.list) == 0 {
+		r.now.first = seq
+	}
+	r.now.list = append(r.now.list, rec)
+}
+
+// cut forgets the records behind a number, which were taken back.
+func (r *recentDrafts) cut(seq uint64) {
+	for len(r.now.list) > 0 && r.now.first+uint64(len(r.now.list))-1 > seq {
+		r.now.list = r.now.list[:len(r.now.list)-1]
+	}
+}
+
+// find gives the record of a number, nil when neither batch has it.
+func (r *recentDrafts) find(seq uint64) *journalv1.Record {
+	for _, d := range [...]*drafts{&r.now, &r.before} {
+		if seq >= d.first && seq-d.first < uint64(len(d.list)) {
+			return d.list[seq-d.first]
+		}
+	}
+	return nil
 }
 
 // recentKey is a key taken by a batch that is not yet known to be committed.
@@ -245,6 +296,26 @@ func (v view) Hold(seq uint64) (book.Hold, bool) {
 		return book.Hold{}, false
 	}
 	return h.Hold, true
+}
+
+// Entry gives the entry of a record with what was given back of it, false when there is
+// none. It is in memory when it was given back before or the loader found it, else it is
+// of a batch that is not committed yet.
+func (v view) Entry(seq uint64) (book.Original, bool) {
+	row, known := v.entries.get(seq)
+	if !known {
+		rec := v.drafts.find(seq)
+		if rec == nil || rec.GetBook() != v.book {
+			return book.Original{}, false
+		}
+		o, ok := ledger.OriginalOf(rec)
+		o.Seq = seq // a draft has no number yet
+		return o, ok
+	}
+	if row == nil || row.inBook != v.book {
+		return book.Original{}, false
+	}
+	return row.Original, true
 }
 
 // AccountOpen says whether an account opened by name is open.

@@ -269,6 +269,9 @@ func (d *decider) fold(bookName string, draft *ledger.Draft) {
 	for i := range draft.Holds {
 		d.holds.put(draft.Holds[i].Seq, &holdRow{inBook: bookName, Hold: draft.Holds[i]})
 	}
+	if o := draft.Reversed; o != nil {
+		d.entries.put(o.Seq, &entryRow{inBook: bookName, Original: *o})
+	}
 	rec := draft.Record
 	for _, acc := range rec.GetAccounts() {
 		d.accounts.put(accountKey{bookName, acc.GetName()}, true)

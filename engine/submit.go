@@ -189,7 +189,7 @@ func (e *Engine) split(req Request) ([]*part, *fault.Refusal) {
 		}
 		route := Route(req.Book, req.Operations[i], e.cfg.Commands.Shards())
 		if route < 0 || route >= e.cfg.Commands.Shards() {
-			return nil, fault.Refuse(fault.HoldUnknown, fmt.Sprintf("operations[%d]", i), "there is no shard %d", route)
+			return nil, noShard(req.Operations[i]).At(fmt.Sprintf("operations[%d]", i))
 		}
 		p := open[route]
 		if p == nil || p.bytes+size > maxCommandBytes {
@@ -221,6 +221,14 @@ func sizeOf(op *commandv1.Operation) int {
 		size += each + len(l.GetAccount()) + len(l.GetAsset()) + len(l.GetAmount())
 	}
 	return size
+}
+
+// noShard refuses an operation whose id names a shard that does not exist.
+func noShard(op Operation) *fault.Refusal {
+	if op.GetReverse() != nil || op.GetCorrect() != nil {
+		return fault.Refuse(fault.EntryUnknown, "entry", "there is no such shard")
+	}
+	return fault.Refuse(fault.HoldUnknown, "hold", "there is no such shard")
 }
 
 func (e *Engine) newPart(req Request, route int) *part {

@@ -56,9 +56,14 @@ func faultyOperation(op *commandv1.Operation) string {
 	case *commandv1.Operation_Open:
 		return firstFaulty("account", what.Open.GetAccount())
 	case *commandv1.Operation_Post:
-		p := what.Post
-		return firstOf(firstFaulty("kind", p.GetKind(), "day", p.GetDay()), faultyLegs("legs", p.GetLegs()),
-			faultyWords("metadata", p.GetMetadata()), faultyWords("links", p.GetLinks()))
+		return faultyPost(what.Post)
+	case *commandv1.Operation_Reverse:
+		r := what.Reverse
+		return firstOf(firstFaulty("part", r.GetPart(), "kind", r.GetKind(), "day", r.GetDay()),
+			faultyAmounts("by_leg", r.GetByLeg()), faultyAmounts("legs", r.GetLegs()...),
+			faultyWords("metadata", r.GetMetadata()), faultyWords("links", r.GetLinks()))
+	case *commandv1.Operation_Correct:
+		return faultyPost(what.Correct.GetPost())
 	case *commandv1.Operation_Place:
 		p := what.Place
 		return firstFaulty("account", p.GetAccount(), "asset", p.GetAsset(), "amount", p.GetAmount())
@@ -90,6 +95,20 @@ func firstOf(fields ...string) string {
 	for _, f := range fields {
 		if f != "" {
 			return f
+		}
+	}
+	return ""
+}
+
+func faultyPost(p *commandv1.Post) string {
+	return firstOf(firstFaulty("kind", p.GetKind(), "day", p.GetDay()), faultyLegs("legs", p.GetLegs()),
+		faultyWords("metadata", p.GetMetadata()), faultyWords("links", p.GetLinks()))
+}
+
+func faultyAmounts(field string, list ...*commandv1.LegAmount) string {
+	for _, l := range list {
+		if faultyText(l.GetAmount()) {
+			return field
 		}
 	}
 	return ""

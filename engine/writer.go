@@ -132,6 +132,7 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 		b = &batch{expect: w.position, rows: w.sets[w.turn]}
 		b.rows.Reset()
 		w.keys.nextBatch()
+		w.drafts.nextBatch()
 		w.rotate(w.cfg.MemoryRows)
 		w.wary = max(0, w.wary-1)
 	}

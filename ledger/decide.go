@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,13 +12,12 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// HoldFlow is the timer's flow for the expiry of a hold.
-const HoldFlow = "hold"
-
 // View is what a decision may read of its shard.
 type View interface {
 	book.View
 	Hold(seq uint64) (book.Hold, bool)
+	// Entry gives the entry of a record, with what was given back of it.
+	Entry(seq uint64) (book.Original, bool)
 	// AccountOpen says whether an account opened by name is open on this shard.
 	AccountOpen(account string) bool
 	// Rule is the rule of a kind about a subject as it holds on this shard, nil when
@@ -38,7 +36,9 @@ type Now struct {
 type Draft struct {
 	Applied []book.Applied // stripes after, in the order of the record's legs
 	Holds   []book.Hold
-	Record  *journalv1.Record
+	// Reversed is the entry that is given back, after it; nil when none is.
+	Reversed *book.Original
+	Record   *journalv1.Record
 }
 
 // Decide decides one operation of the books. Exactly one of the three answers is
@@ -57,14 +57,13 @@ func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return release(v, what.Void.GetPlacedSeq(), book.Voided)
 	case *commandv1.Operation_Change:
 		return change(v, what.Change, now)
+	case *commandv1.Operation_Reverse:
+		return reverse(v, what.Reverse, now)
+	case *commandv1.Operation_Correct:
+		return correct(v, what.Correct, now)
 	default:
 		return nil, fault.Refuse(fault.Malformed, "what", "the operation says nothing to do"), nil
 	}
-}
-
-// Expire gives back what is left of a hold whose time ran out.
-func Expire(v View, seq uint64) (*Draft, *fault.Refusal, *book.Short) {
-	return release(v, seq, book.Expired)
 }
 
 // Entry books legs that a product flow made; kind names its recipes.
@@ -108,112 +107,39 @@ func open(v View, o *commandv1.Open) (*Draft, *fault.Refusal, *book.Short) {
 
 func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Short) {
 	var space [4]book.Change
-	changes, refusal := changes(space[:0], "legs", p.GetLegs())
+	changes, entry, refusal := newEntry(space[:0], p, now)
 	if refusal != nil {
-		return nil, refusal, nil
-	}
-	if refusal := book.CheckEntry(p.GetKind(), changes); refusal != nil {
-		return nil, refusal, nil
-	}
-	if refusal := checkWords(p.GetKind(), p.GetDay()); refusal != nil {
 		return nil, refusal, nil
 	}
 	applied, refusal, short := apply(v, changes)
 	if refusal != nil || short != nil {
 		return nil, refusal, short
 	}
-	return draft(applied, &journalv1.Entry{
-		Kind: p.GetKind(), Day: orDay(p.GetDay(), now), Metadata: p.GetMetadata(), Links: p.GetLinks(),
-	}), nil, nil
+	return draft(applied, entry), nil, nil
 }
 
-func place(v View, p *commandv1.Place, now Now) (*Draft, *fault.Refusal, *book.Short) {
-	leg := &commandv1.Leg{Account: p.GetAccount(), Asset: p.GetAsset(), Amount: p.GetAmount(), Open: p.GetOpen()}
-	c, refusal := legChange("", leg)
+// newEntry reads an entry that is asked for and refuses what is wrong whatever the
+// books say.
+func newEntry(into []book.Change, p *commandv1.Post, now Now) ([]book.Change, *journalv1.Entry, *fault.Refusal) {
+	changes, refusal := changes(into, "legs", p.GetLegs())
 	if refusal != nil {
-		return nil, refusal, nil
+		return nil, nil, refusal
 	}
-	if c.Amount.Sign() <= 0 {
-		return nil, fault.Refuse(fault.AmountInvalid, "amount", "%s is not positive", c.Amount), nil
+	if refusal := book.CheckEntry(p.GetKind(), changes); refusal != nil {
+		return nil, nil, refusal
 	}
-	if p.GetExpiresMs() < 0 {
-		return nil, fault.Refuse(fault.Malformed, "expires_ms", "%d is negative", p.GetExpiresMs()), nil
-	}
-	h := book.Hold{Seq: now.Seq, Account: c.Account, Asset: c.Asset, State: book.Placed, Amount: c.Amount, Left: c.Amount}
-	applied, refusal, short := apply(v, []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)})
-	if refusal != nil || short != nil {
-		return nil, refusal, short
-	}
-	if p.GetExpiresMs() > 0 {
-		h.ExpiresUS = now.US + p.GetExpiresMs()*1000
-	}
-	d := draft(applied, nil)
-	d.hold(h)
-	if h.ExpiresUS != 0 {
-		d.Record.Timers = append(d.Record.Timers, expiry(h, false))
-	}
-	return d, nil, nil
+	entry := &journalv1.Entry{Kind: p.GetKind(), Day: orDay(p.GetDay(), now), Metadata: p.GetMetadata(), Links: p.GetLinks()}
+	return changes, entry, checkEntryWords(entry, p.GetDay())
 }
 
-func settle(v View, s *commandv1.Settle, now Now) (*Draft, *fault.Refusal, *book.Short) {
-	h, t, refusal := hold(v, s.GetPlacedSeq())
-	if refusal != nil {
-		return nil, refusal, nil
-	}
-	amount := h.Left
-	if s.GetAmount() != "" {
-		if amount, refusal = positive("amount", h.Asset, s.GetAmount()); refusal != nil {
-			return nil, refusal, nil
+// checkEntryWords refuses words of a caller that only a decision may write.
+func checkEntryWords(e *journalv1.Entry, day string) *fault.Refusal {
+	for _, name := range [...]string{LinkReverses, LinkSettles} {
+		if _, own := e.GetLinks()[name]; own {
+			return fault.Refuse(fault.Malformed, "links", "the link %q is written by the operation that does it", name)
 		}
 	}
-	credits, refusal := changes(nil, "credits", s.GetCredits())
-	if refusal != nil {
-		return nil, refusal, nil
-	}
-	if refusal := checkWords(s.GetKind(), s.GetDay()); refusal != nil {
-		return nil, refusal, nil
-	}
-	all, after, refusal := book.Settle(h, t, s.GetKind(), amount, credits, s.GetFinal())
-	if refusal != nil {
-		return nil, refusal, nil
-	}
-	applied, refusal, short := apply(v, all)
-	if refusal != nil || short != nil {
-		return nil, refusal, short
-	}
-	d := draft(applied, &journalv1.Entry{
-		Kind: s.GetKind(), Day: orDay(s.GetDay(), now), Metadata: s.GetMetadata(),
-		Links: map[string]string{"settles": strconv.FormatUint(h.Seq, 10)},
-	})
-	d.hold(after)
-	return d, nil, nil
-}
-
-func release(v View, seq uint64, to book.HoldState) (*Draft, *fault.Refusal, *book.Short) {
-	h, t, refusal := hold(v, seq)
-	if refusal != nil {
-		return nil, refusal, nil
-	}
-	give, after, refusal := book.Release(h, t, to)
-	if refusal != nil {
-		return nil, refusal, nil
-	}
-	applied, short := book.Apply(v, []book.Change{give}, nil)
-	if short != nil {
-		return nil, nil, short
-	}
-	d := draft(applied, nil)
-	d.hold(after)
-	return d, nil, nil
-}
-
-func hold(v View, seq uint64) (book.Hold, book.Type, *fault.Refusal) {
-	h, ok := v.Hold(seq)
-	if !ok {
-		return h, book.Type{}, fault.Refuse(fault.HoldUnknown, "hold", "record %d of the shard placed no hold", seq)
-	}
-	t, err := typeOf("hold", h.Account)
-	return h, t, err
+	return checkWords(e.GetKind(), day)
 }
 
 // draft turns applied changes into the legs of a record.
@@ -281,23 +207,6 @@ func (p *printer) next() string {
 	part := p.text[p.at:end]
 	p.ends, p.at = p.ends[1:], end
 	return part
-}
-
-// hold adds a hold to the draft; a hold that is over closes its expiry timer.
-func (d *Draft) hold(h book.Hold) {
-	d.Holds = append(d.Holds, h)
-	d.Record.Holds = append(d.Record.Holds, &journalv1.Hold{
-		PlacedSeq: h.Seq, Account: h.Account, Asset: h.Asset.Code, State: journalv1.HoldState(h.State),
-		Amount: h.Asset.Format(h.Amount), Left: h.Asset.Format(h.Left), ExpiresUs: h.ExpiresUS,
-	})
-	if h.State != book.Placed && h.ExpiresUS != 0 {
-		d.Record.Timers = append(d.Record.Timers, expiry(h, true))
-	}
-}
-
-func expiry(h book.Hold, closed bool) *journalv1.Timer {
-	seq := strconv.FormatUint(h.Seq, 10)
-	return &journalv1.Timer{Id: "hold." + seq, DueUs: h.ExpiresUS, Flow: HoldFlow, Aggregate: seq, Event: "expire", Closed: closed}
 }
 
 // changes reads the legs of an operation, into the memory that is given if it is enough.
@@ -399,60 +308,4 @@ func join(prefix, field string) string {
 		return field
 	}
 	return prefix + "." + field
-}
-
-// Lowering gives the changes by which an operation can take accounts below their
-// floors, without looking at the books. Settling and voiding give back what is
-// held and lower nothing. An operation that is wrong lowers nothing either: it is
-// refused for that.
-func Lowering(op *commandv1.Operation) []book.Change {
-	switch what := op.GetWhat().(type) {
-	case *commandv1.Operation_Post:
-		if all, refusal := changes(nil, "legs", what.Post.GetLegs()); refusal == nil {
-			return all
-		}
-	case *commandv1.Operation_Place:
-		p := what.Place
-		leg := &commandv1.Leg{Account: p.GetAccount(), Asset: p.GetAsset(), Amount: p.GetAmount(), Open: p.GetOpen()}
-		if c, refusal := legChange("", leg); refusal == nil {
-			return []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)}
-		}
-	}
-	return nil
-}
-
-// Transit books money out of a stripe, or into it, on its way between the stripes
-// of one account. key names the message that carries it.
-func Transit(v View, account string, asset money.Asset, amount money.Amount, into bool, key, day string) *Draft {
-	name, refusal := book.ParseName("account", account)
-	if refusal != nil {
-		panic("ledger: transit of " + refusal.Error())
-	}
-	t, _ := book.LookupType(name.Type)
-	free := t
-	free.Floored = false   // what may travel was checked when it was sent
-	if amount.Sign() < 0 { // of a stripe below zero: the other way round
-		amount, into = amount.Neg(), !into
-	}
-	lower, raise := t.Class.Lowering(), book.Debit+book.Credit-t.Class.Lowering()
-	out := book.Change{Account: account, Type: free, Asset: asset, Kind: lower, Amount: amount}
-	in := book.Change{Account: name.Transit().String(), Type: free, Asset: asset, Kind: raise, Amount: amount}
-	if into {
-		out.Kind, in.Kind = raise, lower
-	}
-	applied, _ := book.Apply(v, []book.Change{out, in}, nil)
-	return draft(applied, &journalv1.Entry{Kind: "transit", Day: day, Links: map[string]string{"message": key}})
-}
-
-// Touch makes the stripe of an account by a hold of nothing; nil when it is there.
-func Touch(v View, account string, asset money.Asset) *Draft {
-	if v.Stripe(account, asset.Code).Version > 0 {
-		return nil
-	}
-	t, refusal := typeOf("account", account)
-	if refusal != nil {
-		panic("ledger: touch of " + refusal.Error())
-	}
-	applied, _ := book.Apply(v, []book.Change{book.Place(account, t, asset, money.Zero)}, nil)
-	return draft(applied, nil)
 }

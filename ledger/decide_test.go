@@ -30,6 +30,9 @@ func (rich) Rule(string, string) *journalv1.Rule { return nil }
 // Hold implements View.
 func (rich) Hold(uint64) (book.Hold, bool) { return book.Hold{}, false }
 
+// Entry implements View.
+func (rich) Entry(uint64) (book.Original, bool) { return book.Original{}, false }
+
 // AccountOpen implements View.
 func (rich) AccountOpen(string) bool { return true }
 

@@ -48,11 +48,8 @@ func (h *canonical) request(op *commandv1.Operation) {
 	case *commandv1.Operation_Open:
 		h.text("open", what.Open.GetAccount())
 	case *commandv1.Operation_Post:
-		p := what.Post
-		h.text("post", p.GetKind(), p.GetDay())
-		h.legs(p.GetLegs())
-		h.words(p.GetMetadata())
-		h.words(p.GetLinks())
+		h.text("post")
+		h.post(what.Post)
 	case *commandv1.Operation_Place:
 		p := what.Place
 		h.text("place", p.GetAccount(), p.GetAsset(), p.GetAmount())
@@ -60,13 +57,13 @@ func (h *canonical) request(op *commandv1.Operation) {
 	case *commandv1.Operation_Settle:
 		s := what.Settle
 		h.text("settle", s.GetAmount(), s.GetKind(), s.GetDay())
-		h.number(s.GetPlacedSeq())
+		h.id(s.GetShard(), s.GetPlacedSeq())
 		h.legs(s.GetCredits())
 		h.flag(s.GetFinal())
 		h.words(s.GetMetadata())
 	case *commandv1.Operation_Void:
 		h.text("void")
-		h.number(what.Void.GetPlacedSeq())
+		h.id(what.Void.GetShard(), what.Void.GetPlacedSeq())
 	case *commandv1.Operation_Flow:
 		f := what.Flow
 		h.text("flow", f.GetFlow(), f.GetId(), f.GetEvent(), string(f.GetBody()), f.GetOwner())
@@ -76,6 +73,19 @@ func (h *canonical) request(op *commandv1.Operation) {
 		h.number(uint64(c.GetWhat()))
 		h.flag(c.GetDebits())
 		h.flag(c.GetCredits())
+	case *commandv1.Operation_Reverse:
+		r := what.Reverse
+		h.text("reverse", r.GetPart(), r.GetKind(), r.GetDay())
+		h.id(r.GetShard(), r.GetSeq())
+		h.flag(r.GetByLeg() != nil)
+		h.legAmounts(append([]*commandv1.LegAmount{r.GetByLeg()}, r.GetLegs()...))
+		h.words(r.GetMetadata())
+		h.words(r.GetLinks())
+	case *commandv1.Operation_Correct:
+		c := what.Correct
+		h.text("correct")
+		h.id(c.GetShard(), c.GetSeq())
+		h.post(c.GetPost())
 	}
 }
 
@@ -99,6 +109,27 @@ type canonical struct{ bytes []byte }
 func (c *canonical) sum() []byte { return HashBytes(c.bytes) }
 
 func (c *canonical) number(n uint64) { c.bytes = binary.BigEndian.AppendUint64(c.bytes, n) }
+
+// id is the id of an entry or a hold.
+func (c *canonical) id(shard uint32, seq uint64) {
+	c.number(uint64(shard))
+	c.number(seq)
+}
+
+func (c *canonical) post(p *commandv1.Post) {
+	c.text(p.GetKind(), p.GetDay())
+	c.legs(p.GetLegs())
+	c.words(p.GetMetadata())
+	c.words(p.GetLinks())
+}
+
+func (c *canonical) legAmounts(list []*commandv1.LegAmount) {
+	c.number(uint64(len(list)))
+	for _, l := range list {
+		c.number(uint64(l.GetLeg()))
+		c.text(l.GetAmount())
+	}
+}
 
 func (c *canonical) flag(f bool) {
 	if f {

@@ -21,6 +21,9 @@ func (empty) Limit(string, string) money.Amount { return money.Zero }
 func (empty) Rule(string, string) *journalv1.Rule {
 	return nil
 }
+func (empty) Entry(uint64) (book.Original, bool) {
+	return book.Original{}, false
+}
 
 // TestACallersWordsAreRefusedByName: a kind that joins recipes would bring the
 // passages of flows along, and a day must be one.

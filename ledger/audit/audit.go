@@ -13,6 +13,7 @@ import (
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/money"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -69,19 +70,21 @@ type ShardHead struct {
 
 // shard is what is known of one shard after its last record.
 type shard struct {
-	number  int
-	head    journal.Head
-	clockUS int64
-	offset  int64 // of the last command
-	inside  bool  // the last record was not the last of its command
-	stripes map[stripeKey]*stripe
-	holds   map[holdKey]*hold
-	frozen  map[holdKey]hold // as they stood at the snapshot, if they changed since
-	effects map[[16]byte]effect
-	timers  map[string]*timer
-	rules   map[ruleKey]*heldRule
-	atUntil journal.Head // head at the snapshot's number
-	clockAt int64        // clock there
+	number   int
+	head     journal.Head
+	clockUS  int64
+	offset   int64 // of the last command
+	inside   bool  // the last record was not the last of its command
+	stripes  map[stripeKey]*stripe
+	holds    map[holdKey]*hold
+	frozen   map[holdKey]hold // as they stood at the snapshot, if they changed since
+	effects  map[[16]byte]effect
+	timers   map[string]*timer
+	rules    map[ruleKey]*heldRule
+	entries  []uint64                  // digests of the entries, by the numbers of their records
+	reversed map[uint64][]money.Amount // what was given back of each leg of an entry
+	atUntil  journal.Head              // head at the snapshot's number
+	clockAt  int64                     // clock there
 }
 
 // New makes an auditor that has seen nothing.
@@ -102,7 +105,8 @@ func (a *Auditor) shard(number int) *shard {
 		s = &shard{
 			number: number, offset: -1, stripes: map[stripeKey]*stripe{}, holds: map[holdKey]*hold{},
 			frozen: map[holdKey]hold{}, effects: map[[16]byte]effect{}, timers: map[string]*timer{},
-			rules: map[ruleKey]*heldRule{},
+			rules:    map[ruleKey]*heldRule{},
+			reversed: map[uint64][]money.Amount{},
 		}
 		a.shards[number] = s
 	}
@@ -112,7 +116,7 @@ func (a *Auditor) shard(number int) *shard {
 // steps are the checks of a decoded record; each may rely on those before it.
 var steps = [...]func(*check) error{
 	(*check).order, (*check).shape, (*check).key, (*check).legs, (*check).entry, (*check).opened,
-	(*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).rules,
+	(*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).rules, (*check).remember,
 }
 
 // Add checks the shard's next event against everything before it and folds it. An

@@ -187,6 +187,15 @@ func (c *check) entry() error {
 		if _, err := time.Parse(time.DateOnly, e.GetDay()); err != nil {
 			return c.differ("the entry's day", "YYYY-MM-DD", e.GetDay())
 		}
+		if r := e.GetReversal(); r != nil {
+			var err error
+			if changes, err = c.reversal(r, changes); err != nil {
+				return err
+			}
+			if len(changes) == 0 {
+				break // no correction
+			}
+		}
 		if refusal := book.CheckEntry(e.GetKind(), changes); refusal != nil {
 			return c.differ("the entry", "debits equal to credits, purposes kept apart", refusal.Error())
 		}

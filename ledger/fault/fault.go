@@ -39,6 +39,9 @@ const (
 	HoldUnknown       Code = "hold_unknown"
 	HoldNotOpen       Code = "hold_not_open"
 	HoldExceeded      Code = "hold_exceeded"
+	EntryUnknown      Code = "entry_unknown"
+	NotReversible     Code = "entry_not_reversible"
+	ReversalExceeded  Code = "reversal_exceeded"
 	KeyReused         Code = "key_reused"
 	KeyTaken          Code = "key_taken"
 	Expired           Code = "expired"
@@ -71,7 +74,8 @@ var codes = []Code{
 	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
 	AccountNotEmpty, AccountChanging, AccountOfFlow, InsufficientFunds,
-	HoldUnknown, HoldNotOpen, HoldExceeded, KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
+	HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
+	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, PayoutRefused, KindMismatch, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	Unauthenticated, PermissionDenied, PositionTimeout,

@@ -67,11 +67,7 @@ func (db *DB) LoadHolds(ctx context.Context, shard int, seqs []uint64) ([]HoldRo
 	if len(seqs) == 0 {
 		return nil, nil
 	}
-	numbers := make([]int64, len(seqs))
-	for i, seq := range seqs {
-		numbers[i] = int64(seq)
-	}
-	return collect(ctx, db, "holds", scanHold, sqlHoldLoad, shard, numbers)
+	return collect(ctx, db, "holds", scanHold, sqlHoldLoad, shard, numbersOf(seqs))
 }
 
 // AggregateKey names an aggregate of a flow.

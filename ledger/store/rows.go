@@ -26,6 +26,7 @@ type Rows struct {
 	late       []lateRow
 	stripes    []stripeRow
 	opened     []openedRow
+	follows    []followRow
 	holds      latest[holdKey, holdRow]
 	aggregates latest[AggregateKey, moveRow]
 	effects    latest[string, effectRow]
@@ -153,6 +154,7 @@ func (r *Rows) Reset() {
 	clear(r.ruled)
 	r.records, r.keys, r.legs = r.records[:0], r.keys[:0], r.legs[:0]
 	r.late, r.stripes, r.opened, r.ruled = r.late[:0], r.stripes[:0], r.opened[:0], r.ruled[:0]
+	r.follows = r.follows[:0]
 	r.holds.reset()
 	r.aggregates.reset()
 	r.effects.reset()
@@ -214,6 +216,7 @@ func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 		row, _ := r.holds.put(holdKey{m.GetPlacedSeq(), id, m.GetAsset()})
 		*row = holdRow{rec.GetBook(), id, m}
 	}
+	r.addFollows(rec)
 	for _, m := range rec.GetAccounts() {
 		r.opened = append(r.opened, openedRow{rec.GetBook(), r.account(rec.GetBook(), m.GetName()), int64(rec.GetSeq()), rec.GetClockUs(), m})
 	}
@@ -244,6 +247,20 @@ func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 		}
 		at, _ := r.gathers.put(row.gatherKey)
 		*at = row
+	}
+}
+
+// addFollows adds which records this one goes on from.
+func (r *Rows) addFollows(rec *journalv1.Record) {
+	last := uint64(0) // a record may change holds of one placement on several accounts
+	for _, m := range rec.GetHolds() {
+		if seq := m.GetPlacedSeq(); seq != rec.GetSeq() && seq != last {
+			r.follows = append(r.follows, followRow{seq, rec.GetSeq(), FollowHold})
+			last = seq
+		}
+	}
+	if m := rec.GetEntry().GetReversal(); m != nil {
+		r.follows = append(r.follows, followRow{m.GetSeq(), rec.GetSeq(), FollowReversal})
 	}
 }
 

@@ -37,6 +37,7 @@ func (r *Rows) encode(shard int, late map[lateSpan]totalSum, copying bool) ([]ex
 	r.encodeTotals(fixed)
 	r.encodeOpened(fixed)
 	r.encodeHolds(fixed)
+	r.encodeFollows(fixed)
 	r.encodeAggregates(fixed)
 	r.encodeEffects(fixed)
 	r.encodeTimers(fixed)
@@ -160,6 +161,15 @@ func (r *Rows) encodeHolds(fixed [][]byte) {
 		h := &r.holds.rows[i]
 		t.row().int8(int64(h.m.GetPlacedSeq())).raw(h.account[:]).text(h.m.GetAsset()).text(h.book).text(h.m.GetAccount()).
 			int2(int16(h.m.GetState())).numeric(h.m.GetAmount()).numeric(h.m.GetLeft()).int8(h.m.GetExpiresUs())
+	}
+	t.flush()
+}
+
+func (r *Rows) encodeFollows(fixed [][]byte) {
+	t := r.encoder.table("follow_insert", fixed, oidInt8, oidInt2, oidInt8)
+	for i := range r.follows {
+		f := &r.follows[i]
+		t.row().int8(int64(f.seq)).int2(int16(f.kind)).int8(int64(f.next))
 	}
 	t.flush()
 }

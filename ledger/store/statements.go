@@ -56,6 +56,10 @@ var (
 	sqlEffectScan string
 	//go:embed sql/effect_upsert.sql
 	sqlEffectUpsert string
+	//go:embed sql/follow_insert.sql
+	sqlFollowInsert string
+	//go:embed sql/follow_load.sql
+	sqlFollowLoad string
 	//go:embed sql/gather_delete.sql
 	sqlGatherDelete string
 	//go:embed sql/gather_load.sql

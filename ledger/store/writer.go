@@ -67,6 +67,7 @@ func writerStatements() map[string]string {
 		"effect_upsert":       sqlEffectUpsert,
 		"timer_delete":        sqlTimerDelete,
 		"timer_upsert":        sqlTimerUpsert,
+		"follow_insert":       sqlFollowInsert,
 		"gather_delete":       sqlGatherDelete,
 		"gather_upsert":       sqlGatherUpsert,
 		"rule_upsert":         sqlRuleUpsert,

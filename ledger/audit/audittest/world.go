@@ -42,6 +42,7 @@ type shard struct {
 	offset   int64
 	stripes  map[[2]string]book.Stripe
 	holds    map[uint64]book.Hold
+	reversed map[uint64]book.Original
 	accounts map[string]bool
 	rules    map[[2]string]*journalv1.Rule
 	moves    map[string]*journalv1.Move
@@ -57,7 +58,8 @@ func (w *World) shard(n int) *shard {
 	if s == nil {
 		s = &shard{
 			number: n, clockUS: StartUS, stripes: map[[2]string]book.Stripe{}, holds: map[uint64]book.Hold{},
-			accounts: map[string]bool{}, rules: map[[2]string]*journalv1.Rule{}, moves: map[string]*journalv1.Move{},
+			reversed: map[uint64]book.Original{}, accounts: map[string]bool{}, rules: map[[2]string]*journalv1.Rule{},
+			moves: map[string]*journalv1.Move{},
 		}
 		w.shards[n] = s
 	}
@@ -89,14 +91,35 @@ func (s *shard) Rule(kind, subject string) *journalv1.Rule { return s.rules[[2]s
 // Hold implements ledger.View.
 func (s *shard) Hold(seq uint64) (book.Hold, bool) { h, ok := s.holds[seq]; return h, ok }
 
+// Entry implements ledger.View.
+func (s *shard) Entry(seq uint64) (book.Original, bool) {
+	if o, ok := s.reversed[seq]; ok {
+		return o, true
+	}
+	for _, sealed := range s.sealed {
+		if sealed.Record.GetSeq() == seq {
+			return ledger.OriginalOf(sealed.Record)
+		}
+	}
+	return book.Original{}, false
+}
+
 // AccountOpen implements ledger.View.
 func (s *shard) AccountOpen(account string) bool { return s.accounts[account] }
+
+// Stripe is an account's stripe on a shard.
+func (w *World) Stripe(n int, account, asset string) book.Stripe {
+	return w.shard(n).Stripe(account, asset)
+}
 
 // Pass moves the shard's clock.
 func (w *World) Pass(n int, d time.Duration) { w.shard(n).clockUS += d.Microseconds() }
 
 // Seq is the number of the shard's last record.
 func (w *World) Seq(n int) uint64 { return w.shard(n).head.Seq }
+
+// ClockUS is the shard's clock, at which the next command is decided.
+func (w *World) ClockUS(n int) int64 { return w.shard(n).clockUS }
 
 // Do decides operations as one command, a record for each, refusals included.
 func (w *World) Do(n int, operations ...*commandv1.Operation) {
@@ -136,6 +159,9 @@ func (s *shard) fold(d *ledger.Draft) {
 	}
 	for _, h := range d.Holds {
 		s.holds[h.Seq] = h
+	}
+	if o := d.Reversed; o != nil {
+		s.reversed[o.Seq] = *o
 	}
 	for _, a := range d.Record.GetAccounts() {
 		s.accounts[a.GetName()] = true

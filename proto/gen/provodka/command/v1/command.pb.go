@@ -364,6 +364,8 @@ type Operation struct {
 	//	*Operation_Void
 	//	*Operation_Flow
 	//	*Operation_Change
+	//	*Operation_Reverse
+	//	*Operation_Correct
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -490,6 +492,24 @@ func (x *Operation) GetChange() *ChangeAccount {
 	return nil
 }
 
+func (x *Operation) GetReverse() *Reverse {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Reverse); ok {
+			return x.Reverse
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCorrect() *Correct {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Correct); ok {
+			return x.Correct
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -529,6 +549,16 @@ type Operation_Change struct {
 	Change *ChangeAccount `protobuf:"bytes,20,opt,name=change,proto3,oneof"`
 }
 
+type Operation_Reverse struct {
+	// Give an entry back, wholly or in part.
+	Reverse *Reverse `protobuf:"bytes,10,opt,name=reverse,proto3,oneof"`
+}
+
+type Operation_Correct struct {
+	// Give an entry back and post another in its place.
+	Correct *Correct `protobuf:"bytes,11,opt,name=correct,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -542,6 +572,10 @@ func (*Operation_Void) isOperation_What() {}
 func (*Operation_Flow) isOperation_What() {}
 
 func (*Operation_Change) isOperation_What() {}
+
+func (*Operation_Reverse) isOperation_What() {}
+
+func (*Operation_Correct) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -951,7 +985,9 @@ type Settle struct {
 	// Whether what is left is given back.
 	Final bool `protobuf:"varint,6,opt,name=final,proto3" json:"final,omitempty"`
 	// The caller's own words.
-	Metadata      map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Shard of the hold.
+	Shard         uint32 `protobuf:"varint,20,opt,name=shard,proto3" json:"shard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1035,11 +1071,20 @@ func (x *Settle) GetMetadata() map[string]string {
 	return nil
 }
 
+func (x *Settle) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
 // Void gives the rest of a hold back.
 type Void struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Number of the record that placed the hold on this shard.
-	PlacedSeq     uint64 `protobuf:"varint,1,opt,name=placed_seq,json=placedSeq,proto3" json:"placed_seq,omitempty"`
+	PlacedSeq uint64 `protobuf:"varint,1,opt,name=placed_seq,json=placedSeq,proto3" json:"placed_seq,omitempty"`
+	// Shard of the hold.
+	Shard         uint32 `protobuf:"varint,20,opt,name=shard,proto3" json:"shard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1081,6 +1126,251 @@ func (x *Void) GetPlacedSeq() uint64 {
 	return 0
 }
 
+func (x *Void) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+// Reverse gives an entry back: all that is left of it when it says no more, else a
+// part of the whole, in proportion to one leg, or by amounts.
+type Reverse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Shard of the entry.
+	Shard uint32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// Number of the record that posted the entry.
+	Seq uint64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Fraction of the whole entry, above 0, at most 1.
+	Part string `protobuf:"bytes,3,opt,name=part,proto3" json:"part,omitempty"`
+	// One leg and how much of it; every other leg in the same proportion.
+	ByLeg *LegAmount `protobuf:"bytes,4,opt,name=by_leg,json=byLeg,proto3" json:"by_leg,omitempty"`
+	// Legs and how much of each; the others stay.
+	Legs []*LegAmount `protobuf:"bytes,5,rep,name=legs,proto3" json:"legs,omitempty"`
+	// The caller's word for what is booked; empty is "reversal".
+	Kind string `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	Day string `protobuf:"bytes,7,opt,name=day,proto3" json:"day,omitempty"`
+	// The caller's own words.
+	Metadata map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What the reversal belongs to.
+	Links         map[string]string `protobuf:"bytes,9,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reverse) Reset() {
+	*x = Reverse{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reverse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reverse) ProtoMessage() {}
+
+func (x *Reverse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reverse.ProtoReflect.Descriptor instead.
+func (*Reverse) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Reverse) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *Reverse) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Reverse) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *Reverse) GetByLeg() *LegAmount {
+	if x != nil {
+		return x.ByLeg
+	}
+	return nil
+}
+
+func (x *Reverse) GetLegs() []*LegAmount {
+	if x != nil {
+		return x.Legs
+	}
+	return nil
+}
+
+func (x *Reverse) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Reverse) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *Reverse) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *Reverse) GetLinks() map[string]string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+// LegAmount is a part of one leg of an entry.
+type LegAmount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index among the legs of the entry's record, from 0.
+	Leg uint32 `protobuf:"varint,1,opt,name=leg,proto3" json:"leg,omitempty"`
+	// Decimal, positive.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LegAmount) Reset() {
+	*x = LegAmount{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LegAmount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LegAmount) ProtoMessage() {}
+
+func (x *LegAmount) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
+func (*LegAmount) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *LegAmount) GetLeg() uint32 {
+	if x != nil {
+		return x.Leg
+	}
+	return 0
+}
+
+func (x *LegAmount) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+// Correct gives back all that is left of an entry and posts another in the same record.
+type Correct struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Shard of the entry.
+	Shard uint32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// Number of the record that posted the entry.
+	Seq uint64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	// What is posted in its place.
+	Post          *Post `protobuf:"bytes,3,opt,name=post,proto3" json:"post,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Correct) Reset() {
+	*x = Correct{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Correct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Correct) ProtoMessage() {}
+
+func (x *Correct) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Correct.ProtoReflect.Descriptor instead.
+func (*Correct) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Correct) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *Correct) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Correct) GetPost() *Post {
+	if x != nil {
+		return x.Post
+	}
+	return nil
+}
+
 // Flow is a command to a product flow.
 type Flow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1100,7 +1390,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1402,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1415,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Flow) GetFlow() string {
@@ -1188,7 +1478,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1490,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1503,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -1283,7 +1573,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1585,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1598,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -1333,7 +1623,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +1635,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +1648,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -1397,7 +1687,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1699,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1712,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Found) GetAccount() string {
@@ -1459,7 +1749,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1761,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1774,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -1515,7 +1805,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +1817,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +1830,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -1574,7 +1864,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1876,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1889,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -1655,7 +1945,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xcb\x03\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xbf\x04\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -1666,7 +1956,10 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06settle\x18\a \x01(\v2\x1b.provodka.command.v1.SettleH\x00R\x06settle\x12/\n" +
 	"\x04void\x18\b \x01(\v2\x19.provodka.command.v1.VoidH\x00R\x04void\x12/\n" +
 	"\x04flow\x18\t \x01(\v2\x19.provodka.command.v1.FlowH\x00R\x04flow\x12<\n" +
-	"\x06change\x18\x14 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06changeB\x06\n" +
+	"\x06change\x18\x14 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06change\x128\n" +
+	"\areverse\x18\n" +
+	" \x01(\v2\x1c.provodka.command.v1.ReverseH\x00R\areverse\x128\n" +
+	"\acorrect\x18\v \x01(\v2\x1c.provodka.command.v1.CorrectH\x00R\acorrectB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
@@ -1703,7 +1996,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x1d\n" +
 	"\n" +
 	"expires_ms\x18\x04 \x01(\x03R\texpiresMs\x12\x12\n" +
-	"\x04open\x18\x05 \x01(\bR\x04open\"\xb3\x02\n" +
+	"\x04open\x18\x05 \x01(\bR\x04open\"\xc9\x02\n" +
 	"\x06Settle\x12\x1d\n" +
 	"\n" +
 	"placed_seq\x18\x01 \x01(\x04R\tplacedSeq\x12\x16\n" +
@@ -1712,13 +2005,39 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03day\x18\x05 \x01(\tR\x03day\x12\x14\n" +
 	"\x05final\x18\x06 \x01(\bR\x05final\x12E\n" +
-	"\bmetadata\x18\a \x03(\v2).provodka.command.v1.Settle.MetadataEntryR\bmetadata\x1a;\n" +
+	"\bmetadata\x18\a \x03(\v2).provodka.command.v1.Settle.MetadataEntryR\bmetadata\x12\x14\n" +
+	"\x05shard\x18\x14 \x01(\rR\x05shard\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"%\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\";\n" +
 	"\x04Void\x12\x1d\n" +
 	"\n" +
-	"placed_seq\x18\x01 \x01(\x04R\tplacedSeq\"j\n" +
+	"placed_seq\x18\x01 \x01(\x04R\tplacedSeq\x12\x14\n" +
+	"\x05shard\x18\x14 \x01(\rR\x05shard\"\xd4\x03\n" +
+	"\aReverse\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04part\x18\x03 \x01(\tR\x04part\x125\n" +
+	"\x06by_leg\x18\x04 \x01(\v2\x1e.provodka.command.v1.LegAmountR\x05byLeg\x122\n" +
+	"\x04legs\x18\x05 \x03(\v2\x1e.provodka.command.v1.LegAmountR\x04legs\x12\x12\n" +
+	"\x04kind\x18\x06 \x01(\tR\x04kind\x12\x10\n" +
+	"\x03day\x18\a \x01(\tR\x03day\x12F\n" +
+	"\bmetadata\x18\b \x03(\v2*.provodka.command.v1.Reverse.MetadataEntryR\bmetadata\x12=\n" +
+	"\x05links\x18\t \x03(\v2'.provodka.command.v1.Reverse.LinksEntryR\x05links\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LinksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"5\n" +
+	"\tLegAmount\x12\x10\n" +
+	"\x03leg\x18\x01 \x01(\rR\x03leg\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"`\n" +
+	"\aCorrect\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12-\n" +
+	"\x04post\x18\x03 \x01(\v2\x19.provodka.command.v1.PostR\x04post\"j\n" +
 	"\x04Flow\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
@@ -1777,7 +2096,7 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
 	(*Command)(nil),       // 1: provodka.command.v1.Command
@@ -1790,49 +2109,61 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*Place)(nil),         // 8: provodka.command.v1.Place
 	(*Settle)(nil),        // 9: provodka.command.v1.Settle
 	(*Void)(nil),          // 10: provodka.command.v1.Void
-	(*Flow)(nil),          // 11: provodka.command.v1.Flow
-	(*Answer)(nil),        // 12: provodka.command.v1.Answer
-	(*Due)(nil),           // 13: provodka.command.v1.Due
-	(*Link)(nil),          // 14: provodka.command.v1.Link
-	(*Found)(nil),         // 15: provodka.command.v1.Found
-	(*Delivered)(nil),     // 16: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 17: provodka.command.v1.Outcome
-	(*Result)(nil),        // 18: provodka.command.v1.Result
-	nil,                   // 19: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 20: provodka.command.v1.Post.LinksEntry
-	nil,                   // 21: provodka.command.v1.Settle.MetadataEntry
-	(*v1.Timer)(nil),      // 22: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 23: provodka.journal.v1.Refusal
+	(*Reverse)(nil),       // 11: provodka.command.v1.Reverse
+	(*LegAmount)(nil),     // 12: provodka.command.v1.LegAmount
+	(*Correct)(nil),       // 13: provodka.command.v1.Correct
+	(*Flow)(nil),          // 14: provodka.command.v1.Flow
+	(*Answer)(nil),        // 15: provodka.command.v1.Answer
+	(*Due)(nil),           // 16: provodka.command.v1.Due
+	(*Link)(nil),          // 17: provodka.command.v1.Link
+	(*Found)(nil),         // 18: provodka.command.v1.Found
+	(*Delivered)(nil),     // 19: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 20: provodka.command.v1.Outcome
+	(*Result)(nil),        // 21: provodka.command.v1.Result
+	nil,                   // 22: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 23: provodka.command.v1.Post.LinksEntry
+	nil,                   // 24: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 25: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 26: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Timer)(nil),      // 27: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 28: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	2,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	12, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	13, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	14, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	15, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	16, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	15, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	16, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	17, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	18, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	19, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
 	3,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
 	4,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
 	7,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
 	8,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
 	9,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
 	10, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	11, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	14, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
 	5,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
-	0,  // 14: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	6,  // 15: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	19, // 16: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	20, // 17: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	6,  // 18: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	21, // 19: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	22, // 20: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	18, // 21: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	23, // 22: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	11, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
+	13, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
+	0,  // 16: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	6,  // 17: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	22, // 18: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	23, // 19: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	6,  // 20: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	24, // 21: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	12, // 22: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	12, // 23: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	25, // 24: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	26, // 25: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	7,  // 26: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	27, // 27: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	21, // 28: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	28, // 29: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -1856,6 +2187,8 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Void)(nil),
 		(*Operation_Flow)(nil),
 		(*Operation_Change)(nil),
+		(*Operation_Reverse)(nil),
+		(*Operation_Correct)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1863,7 +2196,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

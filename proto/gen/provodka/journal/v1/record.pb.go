@@ -716,7 +716,9 @@ type Entry struct {
 	// The caller's own words.
 	Metadata map[string]string `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// What the entry belongs to, reverses or settles: "task" -> "task-17".
-	Links         map[string]string `protobuf:"bytes,4,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Links map[string]string `protobuf:"bytes,4,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Set when it gives an earlier entry of the shard back.
+	Reversal      *Reversal `protobuf:"bytes,5,opt,name=reversal,proto3" json:"reversal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -779,6 +781,178 @@ func (x *Entry) GetLinks() map[string]string {
 	return nil
 }
 
+func (x *Entry) GetReversal() *Reversal {
+	if x != nil {
+		return x.Reversal
+	}
+	return nil
+}
+
+// Reversal says which entry a record gives back and how much of it is gone then.
+type Reversal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record that posted the entry.
+	Seq uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	// That entry's kind.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Every leg of that entry, in order.
+	Legs []*ReversedLeg `protobuf:"bytes,3,rep,name=legs,proto3" json:"legs,omitempty"`
+	// How many of this record's legs, the first ones, give back; those behind them are
+	// the entry that a correction posts instead.
+	Postings      uint32 `protobuf:"varint,4,opt,name=postings,proto3" json:"postings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reversal) Reset() {
+	*x = Reversal{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reversal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reversal) ProtoMessage() {}
+
+func (x *Reversal) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reversal.ProtoReflect.Descriptor instead.
+func (*Reversal) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Reversal) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Reversal) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Reversal) GetLegs() []*ReversedLeg {
+	if x != nil {
+		return x.Legs
+	}
+	return nil
+}
+
+func (x *Reversal) GetPostings() uint32 {
+	if x != nil {
+		return x.Postings
+	}
+	return 0
+}
+
+// ReversedLeg is a leg of an entry and how much of it was given back.
+type ReversedLeg struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index among the legs of the entry's record.
+	Leg uint32 `protobuf:"varint,1,opt,name=leg,proto3" json:"leg,omitempty"`
+	// Name of the account.
+	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	// Code of the asset.
+	Asset string `protobuf:"bytes,3,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Whether it was a debit; else a credit.
+	Debit bool `protobuf:"varint,4,opt,name=debit,proto3" json:"debit,omitempty"`
+	// What the leg posted.
+	Amount string `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	// What was given back of it by all reversals, this one included.
+	Reversed      string `protobuf:"bytes,6,opt,name=reversed,proto3" json:"reversed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReversedLeg) Reset() {
+	*x = ReversedLeg{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReversedLeg) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReversedLeg) ProtoMessage() {}
+
+func (x *ReversedLeg) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReversedLeg.ProtoReflect.Descriptor instead.
+func (*ReversedLeg) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReversedLeg) GetLeg() uint32 {
+	if x != nil {
+		return x.Leg
+	}
+	return 0
+}
+
+func (x *ReversedLeg) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ReversedLeg) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *ReversedLeg) GetDebit() bool {
+	if x != nil {
+		return x.Debit
+	}
+	return false
+}
+
+func (x *ReversedLeg) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *ReversedLeg) GetReversed() string {
+	if x != nil {
+		return x.Reversed
+	}
+	return ""
+}
+
 // Leg is one change of one stripe and the stripe's sums after it.
 type Leg struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -806,7 +980,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +992,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +1005,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Leg) GetAccount() string {
@@ -920,7 +1094,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -932,7 +1106,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -945,7 +1119,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Hold) GetPlacedSeq() uint64 {
@@ -1010,7 +1184,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1196,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1209,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Account) GetName() string {
@@ -1085,7 +1259,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1271,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1284,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Move) GetFlow() string {
@@ -1234,7 +1408,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1420,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1433,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Effect) GetAttempt() string {
@@ -1381,7 +1555,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1567,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1580,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Timer) GetId() string {
@@ -1464,7 +1638,7 @@ type External struct {
 
 func (x *External) Reset() {
 	*x = External{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1650,7 @@ func (x *External) String() string {
 func (*External) ProtoMessage() {}
 
 func (x *External) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1663,7 @@ func (x *External) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use External.ProtoReflect.Descriptor instead.
 func (*External) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *External) GetKind() ExternalKind {
@@ -1527,7 +1701,7 @@ type Gather struct {
 
 func (x *Gather) Reset() {
 	*x = Gather{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1713,7 @@ func (x *Gather) String() string {
 func (*Gather) ProtoMessage() {}
 
 func (x *Gather) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1726,7 @@ func (x *Gather) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gather.ProtoReflect.Descriptor instead.
 func (*Gather) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Gather) GetState() GatherState {
@@ -1629,7 +1803,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1641,7 +1815,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1654,7 +1828,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Rule) GetKind() string {
@@ -1757,7 +1931,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1769,7 +1943,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1782,7 +1956,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Standing) GetStatus() AccountStatus {
@@ -1826,7 +2000,7 @@ type CreditLimit struct {
 
 func (x *CreditLimit) Reset() {
 	*x = CreditLimit{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1838,7 +2012,7 @@ func (x *CreditLimit) String() string {
 func (*CreditLimit) ProtoMessage() {}
 
 func (x *CreditLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1851,7 +2025,7 @@ func (x *CreditLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
 func (*CreditLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CreditLimit) GetAsset() string {
@@ -1881,7 +2055,7 @@ type Confirmed struct {
 
 func (x *Confirmed) Reset() {
 	*x = Confirmed{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1893,7 +2067,7 @@ func (x *Confirmed) String() string {
 func (*Confirmed) ProtoMessage() {}
 
 func (x *Confirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1906,7 +2080,7 @@ func (x *Confirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
 func (*Confirmed) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Confirmed) GetRule() *Rule {
@@ -1936,7 +2110,7 @@ type RulePosition struct {
 
 func (x *RulePosition) Reset() {
 	*x = RulePosition{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +2122,7 @@ func (x *RulePosition) String() string {
 func (*RulePosition) ProtoMessage() {}
 
 func (x *RulePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +2135,7 @@ func (x *RulePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
 func (*RulePosition) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RulePosition) GetShard() uint32 {
@@ -2016,19 +2190,32 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa7\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe2\x02\n" +
 	"\x05Entry\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\tR\x03day\x12D\n" +
 	"\bmetadata\x18\x03 \x03(\v2(.provodka.journal.v1.Entry.MetadataEntryR\bmetadata\x12;\n" +
-	"\x05links\x18\x04 \x03(\v2%.provodka.journal.v1.Entry.LinksEntryR\x05links\x1a;\n" +
+	"\x05links\x18\x04 \x03(\v2%.provodka.journal.v1.Entry.LinksEntryR\x05links\x129\n" +
+	"\breversal\x18\x05 \x01(\v2\x1d.provodka.journal.v1.ReversalR\breversal\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
 	"\n" +
 	"LinksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x87\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x82\x01\n" +
+	"\bReversal\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x124\n" +
+	"\x04legs\x18\x03 \x03(\v2 .provodka.journal.v1.ReversedLegR\x04legs\x12\x1a\n" +
+	"\bpostings\x18\x04 \x01(\rR\bpostings\"\x99\x01\n" +
+	"\vReversedLeg\x12\x10\n" +
+	"\x03leg\x18\x01 \x01(\rR\x03leg\x12\x18\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
+	"\x05asset\x18\x03 \x01(\tR\x05asset\x12\x14\n" +
+	"\x05debit\x18\x04 \x01(\bR\x05debit\x12\x16\n" +
+	"\x06amount\x18\x05 \x01(\tR\x06amount\x12\x1a\n" +
+	"\breversed\x18\x06 \x01(\tR\breversed\"\x87\x02\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x120\n" +
@@ -2180,7 +2367,7 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(LegKind)(0),         // 0: provodka.journal.v1.LegKind
 	(HoldState)(0),       // 1: provodka.journal.v1.HoldState
@@ -2191,57 +2378,61 @@ var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(*Record)(nil),       // 6: provodka.journal.v1.Record
 	(*Refusal)(nil),      // 7: provodka.journal.v1.Refusal
 	(*Entry)(nil),        // 8: provodka.journal.v1.Entry
-	(*Leg)(nil),          // 9: provodka.journal.v1.Leg
-	(*Hold)(nil),         // 10: provodka.journal.v1.Hold
-	(*Account)(nil),      // 11: provodka.journal.v1.Account
-	(*Move)(nil),         // 12: provodka.journal.v1.Move
-	(*Effect)(nil),       // 13: provodka.journal.v1.Effect
-	(*Timer)(nil),        // 14: provodka.journal.v1.Timer
-	(*External)(nil),     // 15: provodka.journal.v1.External
-	(*Gather)(nil),       // 16: provodka.journal.v1.Gather
-	(*Rule)(nil),         // 17: provodka.journal.v1.Rule
-	(*Standing)(nil),     // 18: provodka.journal.v1.Standing
-	(*CreditLimit)(nil),  // 19: provodka.journal.v1.CreditLimit
-	(*Confirmed)(nil),    // 20: provodka.journal.v1.Confirmed
-	(*RulePosition)(nil), // 21: provodka.journal.v1.RulePosition
-	nil,                  // 22: provodka.journal.v1.Refusal.FactsEntry
-	nil,                  // 23: provodka.journal.v1.Entry.MetadataEntry
-	nil,                  // 24: provodka.journal.v1.Entry.LinksEntry
-	nil,                  // 25: provodka.journal.v1.Move.AttemptsEntry
+	(*Reversal)(nil),     // 9: provodka.journal.v1.Reversal
+	(*ReversedLeg)(nil),  // 10: provodka.journal.v1.ReversedLeg
+	(*Leg)(nil),          // 11: provodka.journal.v1.Leg
+	(*Hold)(nil),         // 12: provodka.journal.v1.Hold
+	(*Account)(nil),      // 13: provodka.journal.v1.Account
+	(*Move)(nil),         // 14: provodka.journal.v1.Move
+	(*Effect)(nil),       // 15: provodka.journal.v1.Effect
+	(*Timer)(nil),        // 16: provodka.journal.v1.Timer
+	(*External)(nil),     // 17: provodka.journal.v1.External
+	(*Gather)(nil),       // 18: provodka.journal.v1.Gather
+	(*Rule)(nil),         // 19: provodka.journal.v1.Rule
+	(*Standing)(nil),     // 20: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),  // 21: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),    // 22: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil), // 23: provodka.journal.v1.RulePosition
+	nil,                  // 24: provodka.journal.v1.Refusal.FactsEntry
+	nil,                  // 25: provodka.journal.v1.Entry.MetadataEntry
+	nil,                  // 26: provodka.journal.v1.Entry.LinksEntry
+	nil,                  // 27: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	7,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
 	8,  // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
-	9,  // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
-	10, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
-	11, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
-	12, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
-	13, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
-	14, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
-	15, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
-	16, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
-	17, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
-	20, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
-	22, // 12: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	23, // 13: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	24, // 14: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
-	0,  // 15: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
-	1,  // 16: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	25, // 17: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
-	14, // 18: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
-	2,  // 19: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
-	3,  // 20: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
-	4,  // 21: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	18, // 22: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
-	5,  // 23: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
-	19, // 24: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
-	17, // 25: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
-	21, // 26: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	11, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
+	12, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
+	13, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
+	14, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
+	15, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
+	16, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
+	17, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
+	18, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
+	19, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
+	22, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	24, // 12: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	25, // 13: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	26, // 14: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	9,  // 15: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
+	10, // 16: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
+	0,  // 17: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
+	1,  // 18: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
+	27, // 19: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	16, // 20: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
+	2,  // 21: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
+	3,  // 22: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
+	4,  // 23: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
+	20, // 24: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	5,  // 25: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	21, // 26: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	19, // 27: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	23, // 28: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -2249,7 +2440,7 @@ func file_provodka_journal_v1_record_proto_init() {
 	if File_provodka_journal_v1_record_proto != nil {
 		return
 	}
-	file_provodka_journal_v1_record_proto_msgTypes[11].OneofWrappers = []any{
+	file_provodka_journal_v1_record_proto_msgTypes[13].OneofWrappers = []any{
 		(*Rule_Account)(nil),
 	}
 	type x struct{}
@@ -2258,7 +2449,7 @@ func file_provodka_journal_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

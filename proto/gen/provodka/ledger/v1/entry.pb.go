@@ -255,7 +255,17 @@ type Entry struct {
 	// Step of a product flow that it was part of: "task", "task-17", "pay".
 	Flow *FlowStep `protobuf:"bytes,12,opt,name=flow,proto3" json:"flow,omitempty"`
 	// Why it was refused; then nothing changed.
-	Refusal       *Refusal `protobuf:"bytes,13,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Refusal *Refusal `protobuf:"bytes,13,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Entry that it gives back, wholly or in part; empty when it is no reversal.
+	Reverses string `protobuf:"bytes,20,opt,name=reverses,proto3" json:"reverses,omitempty"`
+	// How many of the legs, the first ones, give that entry back; those behind them are
+	// the entry that a correction posted instead.
+	ReversingLegs uint32 `protobuf:"varint,21,opt,name=reversing_legs,json=reversingLegs,proto3" json:"reversing_legs,omitempty"`
+	// Entries that gave it back, in order. Only GetEntry tells.
+	ReversedBy []string `protobuf:"bytes,22,rep,name=reversed_by,json=reversedBy,proto3" json:"reversed_by,omitempty"`
+	// What is left of each leg after them; absent when nothing was given back. Only
+	// GetEntry tells.
+	Left          []*LegLeft `protobuf:"bytes,23,rep,name=left,proto3" json:"left,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -381,6 +391,107 @@ func (x *Entry) GetRefusal() *Refusal {
 	return nil
 }
 
+func (x *Entry) GetReverses() string {
+	if x != nil {
+		return x.Reverses
+	}
+	return ""
+}
+
+func (x *Entry) GetReversingLegs() uint32 {
+	if x != nil {
+		return x.ReversingLegs
+	}
+	return 0
+}
+
+func (x *Entry) GetReversedBy() []string {
+	if x != nil {
+		return x.ReversedBy
+	}
+	return nil
+}
+
+func (x *Entry) GetLeft() []*LegLeft {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+// What is left of a leg after reversals.
+type LegLeft struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index among the entry's legs.
+	Leg uint32 `protobuf:"varint,1,opt,name=leg,proto3" json:"leg,omitempty"`
+	// What the leg posted.
+	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// What was given back.
+	Reversed string `protobuf:"bytes,3,opt,name=reversed,proto3" json:"reversed,omitempty"`
+	// What is left.
+	Left          string `protobuf:"bytes,4,opt,name=left,proto3" json:"left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LegLeft) Reset() {
+	*x = LegLeft{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LegLeft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LegLeft) ProtoMessage() {}
+
+func (x *LegLeft) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LegLeft.ProtoReflect.Descriptor instead.
+func (*LegLeft) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *LegLeft) GetLeg() uint32 {
+	if x != nil {
+		return x.Leg
+	}
+	return 0
+}
+
+func (x *LegLeft) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *LegLeft) GetReversed() string {
+	if x != nil {
+		return x.Reversed
+	}
+	return ""
+}
+
+func (x *LegLeft) GetLeft() string {
+	if x != nil {
+		return x.Left
+	}
+	return ""
+}
+
 // The step of a product flow that a record is.
 type FlowStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -400,7 +511,7 @@ type FlowStep struct {
 
 func (x *FlowStep) Reset() {
 	*x = FlowStep{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -412,7 +523,7 @@ func (x *FlowStep) String() string {
 func (*FlowStep) ProtoMessage() {}
 
 func (x *FlowStep) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -425,7 +536,7 @@ func (x *FlowStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlowStep.ProtoReflect.Descriptor instead.
 func (*FlowStep) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{2}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *FlowStep) GetFlow() string {
@@ -486,7 +597,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -498,7 +609,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -511,7 +622,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{3}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Hold) GetId() string {
@@ -578,7 +689,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -590,7 +701,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -603,7 +714,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetHoldRequest) GetBook() string {
@@ -638,7 +749,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +761,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +774,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -693,7 +804,7 @@ type GetEntryRequest struct {
 
 func (x *GetEntryRequest) Reset() {
 	*x = GetEntryRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -705,7 +816,7 @@ func (x *GetEntryRequest) String() string {
 func (*GetEntryRequest) ProtoMessage() {}
 
 func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -718,7 +829,7 @@ func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetEntryRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{6}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetEntryRequest) GetBook() string {
@@ -789,7 +900,7 @@ type GetEntryResponse struct {
 
 func (x *GetEntryResponse) Reset() {
 	*x = GetEntryResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -801,7 +912,7 @@ func (x *GetEntryResponse) String() string {
 func (*GetEntryResponse) ProtoMessage() {}
 
 func (x *GetEntryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -814,7 +925,7 @@ func (x *GetEntryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryResponse.ProtoReflect.Descriptor instead.
 func (*GetEntryResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{7}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetEntryResponse) GetEntry() *Entry {
@@ -857,7 +968,7 @@ type ListEntriesRequest struct {
 
 func (x *ListEntriesRequest) Reset() {
 	*x = ListEntriesRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +980,7 @@ func (x *ListEntriesRequest) String() string {
 func (*ListEntriesRequest) ProtoMessage() {}
 
 func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +993,7 @@ func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{8}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListEntriesRequest) GetBook() string {
@@ -1023,7 +1134,7 @@ type NameValue struct {
 
 func (x *NameValue) Reset() {
 	*x = NameValue{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1035,7 +1146,7 @@ func (x *NameValue) String() string {
 func (*NameValue) ProtoMessage() {}
 
 func (x *NameValue) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1048,7 +1159,7 @@ func (x *NameValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NameValue.ProtoReflect.Descriptor instead.
 func (*NameValue) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NameValue) GetName() string {
@@ -1078,7 +1189,7 @@ type AccountRef struct {
 
 func (x *AccountRef) Reset() {
 	*x = AccountRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1201,7 @@ func (x *AccountRef) String() string {
 func (*AccountRef) ProtoMessage() {}
 
 func (x *AccountRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1214,7 @@ func (x *AccountRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountRef.ProtoReflect.Descriptor instead.
 func (*AccountRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AccountRef) GetAccount() string {
@@ -1133,7 +1244,7 @@ type AggregateRef struct {
 
 func (x *AggregateRef) Reset() {
 	*x = AggregateRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1256,7 @@ func (x *AggregateRef) String() string {
 func (*AggregateRef) ProtoMessage() {}
 
 func (x *AggregateRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1269,7 @@ func (x *AggregateRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRef.ProtoReflect.Descriptor instead.
 func (*AggregateRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AggregateRef) GetFlow() string {
@@ -1190,7 +1301,7 @@ type ListEntriesResponse struct {
 
 func (x *ListEntriesResponse) Reset() {
 	*x = ListEntriesResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1313,7 @@ func (x *ListEntriesResponse) String() string {
 func (*ListEntriesResponse) ProtoMessage() {}
 
 func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1326,7 @@ func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListEntriesResponse) GetEntries() []*Entry {
@@ -1276,7 +1387,7 @@ type ListLegsRequest struct {
 
 func (x *ListLegsRequest) Reset() {
 	*x = ListLegsRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1399,7 @@ func (x *ListLegsRequest) String() string {
 func (*ListLegsRequest) ProtoMessage() {}
 
 func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1412,7 @@ func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsRequest.ProtoReflect.Descriptor instead.
 func (*ListLegsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListLegsRequest) GetBook() string {
@@ -1403,7 +1514,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1415,7 +1526,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1428,7 +1539,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Counter) GetAccount() string {
@@ -1485,7 +1596,7 @@ type StatementLeg struct {
 
 func (x *StatementLeg) Reset() {
 	*x = StatementLeg{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1608,7 @@ func (x *StatementLeg) String() string {
 func (*StatementLeg) ProtoMessage() {}
 
 func (x *StatementLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1621,7 @@ func (x *StatementLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementLeg.ProtoReflect.Descriptor instead.
 func (*StatementLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{15}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StatementLeg) GetEntryId() string {
@@ -1616,7 +1727,7 @@ type ListLegsResponse struct {
 
 func (x *ListLegsResponse) Reset() {
 	*x = ListLegsResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +1739,7 @@ func (x *ListLegsResponse) String() string {
 func (*ListLegsResponse) ProtoMessage() {}
 
 func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +1752,7 @@ func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsResponse.ProtoReflect.Descriptor instead.
 func (*ListLegsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{16}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListLegsResponse) GetOpening() string {
@@ -1689,7 +1800,7 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12/\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1b.provodka.ledger.v1.LegKindR\x04kind\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\tR\x06amount\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"\xfa\x04\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\x8f\x06\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -1705,14 +1816,24 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	" \x01(\tR\acommand\x12.\n" +
 	"\x05holds\x18\v \x03(\v2\x18.provodka.ledger.v1.HoldR\x05holds\x120\n" +
 	"\x04flow\x18\f \x01(\v2\x1c.provodka.ledger.v1.FlowStepR\x04flow\x125\n" +
-	"\arefusal\x18\r \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x1a;\n" +
+	"\arefusal\x18\r \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x12\x1a\n" +
+	"\breverses\x18\x14 \x01(\tR\breverses\x12%\n" +
+	"\x0ereversing_legs\x18\x15 \x01(\rR\rreversingLegs\x12\x1f\n" +
+	"\vreversed_by\x18\x16 \x03(\tR\n" +
+	"reversedBy\x12/\n" +
+	"\x04left\x18\x17 \x03(\v2\x1b.provodka.ledger.v1.LegLeftR\x04left\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
 	"\n" +
 	"LinksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"b\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"c\n" +
+	"\aLegLeft\x12\x10\n" +
+	"\x03leg\x18\x01 \x01(\rR\x03leg\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1a\n" +
+	"\breversed\x18\x03 \x01(\tR\breversed\x12\x12\n" +
+	"\x04left\x18\x04 \x01(\tR\x04left\"b\n" +
 	"\bFlowStep\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
@@ -1848,69 +1969,71 @@ func file_provodka_ledger_v1_entry_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_entry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	(LegKind)(0),                  // 0: provodka.ledger.v1.LegKind
 	(HoldState)(0),                // 1: provodka.ledger.v1.HoldState
 	(*Leg)(nil),                   // 2: provodka.ledger.v1.Leg
 	(*Entry)(nil),                 // 3: provodka.ledger.v1.Entry
-	(*FlowStep)(nil),              // 4: provodka.ledger.v1.FlowStep
-	(*Hold)(nil),                  // 5: provodka.ledger.v1.Hold
-	(*GetHoldRequest)(nil),        // 6: provodka.ledger.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),       // 7: provodka.ledger.v1.GetHoldResponse
-	(*GetEntryRequest)(nil),       // 8: provodka.ledger.v1.GetEntryRequest
-	(*GetEntryResponse)(nil),      // 9: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesRequest)(nil),    // 10: provodka.ledger.v1.ListEntriesRequest
-	(*NameValue)(nil),             // 11: provodka.ledger.v1.NameValue
-	(*AccountRef)(nil),            // 12: provodka.ledger.v1.AccountRef
-	(*AggregateRef)(nil),          // 13: provodka.ledger.v1.AggregateRef
-	(*ListEntriesResponse)(nil),   // 14: provodka.ledger.v1.ListEntriesResponse
-	(*ListLegsRequest)(nil),       // 15: provodka.ledger.v1.ListLegsRequest
-	(*Counter)(nil),               // 16: provodka.ledger.v1.Counter
-	(*StatementLeg)(nil),          // 17: provodka.ledger.v1.StatementLeg
-	(*ListLegsResponse)(nil),      // 18: provodka.ledger.v1.ListLegsResponse
-	nil,                           // 19: provodka.ledger.v1.Entry.MetadataEntry
-	nil,                           // 20: provodka.ledger.v1.Entry.LinksEntry
-	nil,                           // 21: provodka.ledger.v1.StatementLeg.MetadataEntry
-	nil,                           // 22: provodka.ledger.v1.StatementLeg.LinksEntry
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
-	(*Refusal)(nil),               // 24: provodka.ledger.v1.Refusal
-	(*Moment)(nil),                // 25: provodka.ledger.v1.Moment
+	(*LegLeft)(nil),               // 4: provodka.ledger.v1.LegLeft
+	(*FlowStep)(nil),              // 5: provodka.ledger.v1.FlowStep
+	(*Hold)(nil),                  // 6: provodka.ledger.v1.Hold
+	(*GetHoldRequest)(nil),        // 7: provodka.ledger.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),       // 8: provodka.ledger.v1.GetHoldResponse
+	(*GetEntryRequest)(nil),       // 9: provodka.ledger.v1.GetEntryRequest
+	(*GetEntryResponse)(nil),      // 10: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesRequest)(nil),    // 11: provodka.ledger.v1.ListEntriesRequest
+	(*NameValue)(nil),             // 12: provodka.ledger.v1.NameValue
+	(*AccountRef)(nil),            // 13: provodka.ledger.v1.AccountRef
+	(*AggregateRef)(nil),          // 14: provodka.ledger.v1.AggregateRef
+	(*ListEntriesResponse)(nil),   // 15: provodka.ledger.v1.ListEntriesResponse
+	(*ListLegsRequest)(nil),       // 16: provodka.ledger.v1.ListLegsRequest
+	(*Counter)(nil),               // 17: provodka.ledger.v1.Counter
+	(*StatementLeg)(nil),          // 18: provodka.ledger.v1.StatementLeg
+	(*ListLegsResponse)(nil),      // 19: provodka.ledger.v1.ListLegsResponse
+	nil,                           // 20: provodka.ledger.v1.Entry.MetadataEntry
+	nil,                           // 21: provodka.ledger.v1.Entry.LinksEntry
+	nil,                           // 22: provodka.ledger.v1.StatementLeg.MetadataEntry
+	nil,                           // 23: provodka.ledger.v1.StatementLeg.LinksEntry
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*Refusal)(nil),               // 25: provodka.ledger.v1.Refusal
+	(*Moment)(nil),                // 26: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Leg.kind:type_name -> provodka.ledger.v1.LegKind
-	23, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
+	24, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
 	2,  // 2: provodka.ledger.v1.Entry.legs:type_name -> provodka.ledger.v1.Leg
-	19, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
-	20, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
-	5,  // 5: provodka.ledger.v1.Entry.holds:type_name -> provodka.ledger.v1.Hold
-	4,  // 6: provodka.ledger.v1.Entry.flow:type_name -> provodka.ledger.v1.FlowStep
-	24, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
-	1,  // 8: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
-	23, // 9: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
-	5,  // 10: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
-	3,  // 11: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
-	12, // 12: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
-	13, // 13: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
-	11, // 14: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
-	11, // 15: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
-	23, // 16: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
-	23, // 17: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
-	3,  // 18: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
-	23, // 19: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
-	23, // 20: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
-	25, // 21: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
-	23, // 22: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 23: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
-	16, // 24: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
-	21, // 25: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
-	22, // 26: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
-	17, // 27: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	20, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
+	21, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
+	6,  // 5: provodka.ledger.v1.Entry.holds:type_name -> provodka.ledger.v1.Hold
+	5,  // 6: provodka.ledger.v1.Entry.flow:type_name -> provodka.ledger.v1.FlowStep
+	25, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
+	4,  // 8: provodka.ledger.v1.Entry.left:type_name -> provodka.ledger.v1.LegLeft
+	1,  // 9: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
+	24, // 10: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
+	6,  // 11: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
+	3,  // 12: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
+	13, // 13: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
+	14, // 14: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
+	12, // 15: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
+	12, // 16: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
+	24, // 17: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
+	24, // 18: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
+	3,  // 19: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
+	24, // 20: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
+	24, // 21: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
+	26, // 22: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
+	24, // 23: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 24: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
+	17, // 25: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
+	22, // 26: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
+	23, // 27: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
+	18, // 28: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_entry_proto_init() }
@@ -1920,11 +2043,11 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	}
 	file_provodka_ledger_v1_moment_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
-	file_provodka_ledger_v1_entry_proto_msgTypes[6].OneofWrappers = []any{
+	file_provodka_ledger_v1_entry_proto_msgTypes[7].OneofWrappers = []any{
 		(*GetEntryRequest_Id)(nil),
 		(*GetEntryRequest_Key)(nil),
 	}
-	file_provodka_ledger_v1_entry_proto_msgTypes[8].OneofWrappers = []any{
+	file_provodka_ledger_v1_entry_proto_msgTypes[9].OneofWrappers = []any{
 		(*ListEntriesRequest_Account)(nil),
 		(*ListEntriesRequest_Aggregate)(nil),
 		(*ListEntriesRequest_Link)(nil),
@@ -1936,7 +2059,7 @@ func file_provodka_ledger_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_entry_proto_rawDesc), len(file_provodka_ledger_v1_entry_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

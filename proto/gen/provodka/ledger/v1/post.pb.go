@@ -154,6 +154,8 @@ type Operation struct {
 	//	*Operation_Hold
 	//	*Operation_Settle
 	//	*Operation_Void
+	//	*Operation_Reverse
+	//	*Operation_Correct
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -246,6 +248,24 @@ func (x *Operation) GetVoid() *VoidHold {
 	return nil
 }
 
+func (x *Operation) GetReverse() *ReverseEntry {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Reverse); ok {
+			return x.Reverse
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCorrect() *CorrectEntry {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Correct); ok {
+			return x.Correct
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -270,6 +290,16 @@ type Operation_Void struct {
 	Void *VoidHold `protobuf:"bytes,6,opt,name=void,proto3,oneof"`
 }
 
+type Operation_Reverse struct {
+	// Give an entry back, wholly or in part.
+	Reverse *ReverseEntry `protobuf:"bytes,20,opt,name=reverse,proto3,oneof"`
+}
+
+type Operation_Correct struct {
+	// Give an entry back and post another in its place, all or nothing.
+	Correct *CorrectEntry `protobuf:"bytes,21,opt,name=correct,proto3,oneof"`
+}
+
 func (*Operation_Entry) isOperation_What() {}
 
 func (*Operation_Hold) isOperation_What() {}
@@ -277,6 +307,325 @@ func (*Operation_Hold) isOperation_What() {}
 func (*Operation_Settle) isOperation_What() {}
 
 func (*Operation_Void) isOperation_What() {}
+
+func (*Operation_Reverse) isOperation_What() {}
+
+func (*Operation_Correct) isOperation_What() {}
+
+// Gives an entry back: its accounts stand as if that much of it had never been posted.
+// Over all reversals never more than the entry. It is done where the entry was; money
+// that was spent meanwhile is gathered, or the reversal is refused. An entry that
+// settled a hold gives the money back and leaves the hold settled. What cannot be
+// reversed: a reversal, an entry that a product flow made, a move between stripes.
+//
+// A part or a proportion gives back, in each asset, the same share of the sum of the
+// debits, rounded down to the asset's scale. Every leg gets its share rounded down; the
+// units that are missing to that sum go one each to the legs with the largest cut-off
+// remainders, the earlier leg first. What rounding leaves goes with a whole reversal.
+type ReverseEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the entry, "2.1042".
+	EntryId string `protobuf:"bytes,1,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	// How much of it; absent is all that is left.
+	//
+	// Types that are valid to be assigned to How:
+	//
+	//	*ReverseEntry_Part
+	//	*ReverseEntry_ByLeg
+	//	*ReverseEntry_ByAmounts
+	How isReverseEntry_How `protobuf_oneof:"how"`
+	// What is booked, the caller's word; empty is "reversal".
+	Kind string `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	Day string `protobuf:"bytes,6,opt,name=day,proto3" json:"day,omitempty"`
+	// The caller's own words. They are kept for ever and published: no personal data.
+	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What the reversal belongs to.
+	Links         map[string]string `protobuf:"bytes,8,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReverseEntry) Reset() {
+	*x = ReverseEntry{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReverseEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReverseEntry) ProtoMessage() {}
+
+func (x *ReverseEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReverseEntry.ProtoReflect.Descriptor instead.
+func (*ReverseEntry) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ReverseEntry) GetEntryId() string {
+	if x != nil {
+		return x.EntryId
+	}
+	return ""
+}
+
+func (x *ReverseEntry) GetHow() isReverseEntry_How {
+	if x != nil {
+		return x.How
+	}
+	return nil
+}
+
+func (x *ReverseEntry) GetPart() string {
+	if x != nil {
+		if x, ok := x.How.(*ReverseEntry_Part); ok {
+			return x.Part
+		}
+	}
+	return ""
+}
+
+func (x *ReverseEntry) GetByLeg() *LegAmount {
+	if x != nil {
+		if x, ok := x.How.(*ReverseEntry_ByLeg); ok {
+			return x.ByLeg
+		}
+	}
+	return nil
+}
+
+func (x *ReverseEntry) GetByAmounts() *LegAmounts {
+	if x != nil {
+		if x, ok := x.How.(*ReverseEntry_ByAmounts); ok {
+			return x.ByAmounts
+		}
+	}
+	return nil
+}
+
+func (x *ReverseEntry) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ReverseEntry) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *ReverseEntry) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *ReverseEntry) GetLinks() map[string]string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+type isReverseEntry_How interface {
+	isReverseEntry_How()
+}
+
+type ReverseEntry_Part struct {
+	// Fraction of the whole entry, above 0, at most 1: "0.25".
+	Part string `protobuf:"bytes,2,opt,name=part,proto3,oneof"`
+}
+
+type ReverseEntry_ByLeg struct {
+	// One leg and how much of it; every other leg in the same proportion.
+	ByLeg *LegAmount `protobuf:"bytes,3,opt,name=by_leg,json=byLeg,proto3,oneof"`
+}
+
+type ReverseEntry_ByAmounts struct {
+	// Legs and how much of each; the others stay.
+	ByAmounts *LegAmounts `protobuf:"bytes,4,opt,name=by_amounts,json=byAmounts,proto3,oneof"`
+}
+
+func (*ReverseEntry_Part) isReverseEntry_How() {}
+
+func (*ReverseEntry_ByLeg) isReverseEntry_How() {}
+
+func (*ReverseEntry_ByAmounts) isReverseEntry_How() {}
+
+// A part of one leg of an entry.
+type LegAmount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index among the entry's legs as GetEntry shows them, from 0.
+	Leg uint32 `protobuf:"varint,1,opt,name=leg,proto3" json:"leg,omitempty"`
+	// Positive decimal.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LegAmount) Reset() {
+	*x = LegAmount{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LegAmount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LegAmount) ProtoMessage() {}
+
+func (x *LegAmount) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
+func (*LegAmount) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *LegAmount) GetLeg() uint32 {
+	if x != nil {
+		return x.Leg
+	}
+	return 0
+}
+
+func (x *LegAmount) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+// Parts of several legs of an entry.
+type LegAmounts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The parts, at most one of each leg; debits equal credits in every asset.
+	Legs          []*LegAmount `protobuf:"bytes,1,rep,name=legs,proto3" json:"legs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LegAmounts) Reset() {
+	*x = LegAmounts{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LegAmounts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LegAmounts) ProtoMessage() {}
+
+func (x *LegAmounts) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LegAmounts.ProtoReflect.Descriptor instead.
+func (*LegAmounts) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LegAmounts) GetLegs() []*LegAmount {
+	if x != nil {
+		return x.Legs
+	}
+	return nil
+}
+
+// Gives back all that is left of an entry and posts another in the same record: both
+// or none. Floors are looked at after both.
+type CorrectEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the entry, "2.1042".
+	EntryId string `protobuf:"bytes,1,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	// What is posted in its place.
+	Entry         *NewEntry `protobuf:"bytes,2,opt,name=entry,proto3" json:"entry,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CorrectEntry) Reset() {
+	*x = CorrectEntry{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CorrectEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CorrectEntry) ProtoMessage() {}
+
+func (x *CorrectEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CorrectEntry.ProtoReflect.Descriptor instead.
+func (*CorrectEntry) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CorrectEntry) GetEntryId() string {
+	if x != nil {
+		return x.EntryId
+	}
+	return ""
+}
+
+func (x *CorrectEntry) GetEntry() *NewEntry {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
 
 // One leg of an entry that is asked for.
 type NewLeg struct {
@@ -295,7 +644,7 @@ type NewLeg struct {
 
 func (x *NewLeg) Reset() {
 	*x = NewLeg{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -307,7 +656,7 @@ func (x *NewLeg) String() string {
 func (*NewLeg) ProtoMessage() {}
 
 func (x *NewLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -320,7 +669,7 @@ func (x *NewLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewLeg.ProtoReflect.Descriptor instead.
 func (*NewLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *NewLeg) GetAccount() string {
@@ -370,7 +719,7 @@ type NewEntry struct {
 
 func (x *NewEntry) Reset() {
 	*x = NewEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +731,7 @@ func (x *NewEntry) String() string {
 func (*NewEntry) ProtoMessage() {}
 
 func (x *NewEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +744,7 @@ func (x *NewEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEntry.ProtoReflect.Descriptor instead.
 func (*NewEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *NewEntry) GetKind() string {
@@ -450,7 +799,7 @@ type NewHold struct {
 
 func (x *NewHold) Reset() {
 	*x = NewHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -462,7 +811,7 @@ func (x *NewHold) String() string {
 func (*NewHold) ProtoMessage() {}
 
 func (x *NewHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -475,7 +824,7 @@ func (x *NewHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewHold.ProtoReflect.Descriptor instead.
 func (*NewHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NewHold) GetAccount() string {
@@ -529,7 +878,7 @@ type SettleHold struct {
 
 func (x *SettleHold) Reset() {
 	*x = SettleHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +890,7 @@ func (x *SettleHold) String() string {
 func (*SettleHold) ProtoMessage() {}
 
 func (x *SettleHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +903,7 @@ func (x *SettleHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleHold.ProtoReflect.Descriptor instead.
 func (*SettleHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SettleHold) GetHoldId() string {
@@ -617,7 +966,7 @@ type VoidHold struct {
 
 func (x *VoidHold) Reset() {
 	*x = VoidHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +978,7 @@ func (x *VoidHold) String() string {
 func (*VoidHold) ProtoMessage() {}
 
 func (x *VoidHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -642,7 +991,7 @@ func (x *VoidHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidHold.ProtoReflect.Descriptor instead.
 func (*VoidHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *VoidHold) GetHoldId() string {
@@ -665,7 +1014,7 @@ type PostResponse struct {
 
 func (x *PostResponse) Reset() {
 	*x = PostResponse{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -677,7 +1026,7 @@ func (x *PostResponse) String() string {
 func (*PostResponse) ProtoMessage() {}
 
 func (x *PostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -690,7 +1039,7 @@ func (x *PostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostResponse.ProtoReflect.Descriptor instead.
 func (*PostResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PostResponse) GetResults() []*OperationResult {
@@ -726,7 +1075,7 @@ type OperationResult struct {
 
 func (x *OperationResult) Reset() {
 	*x = OperationResult{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +1087,7 @@ func (x *OperationResult) String() string {
 func (*OperationResult) ProtoMessage() {}
 
 func (x *OperationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +1100,7 @@ func (x *OperationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationResult.ProtoReflect.Descriptor instead.
 func (*OperationResult) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OperationResult) GetId() string {
@@ -802,7 +1151,7 @@ type StripeBalance struct {
 
 func (x *StripeBalance) Reset() {
 	*x = StripeBalance{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +1163,7 @@ func (x *StripeBalance) String() string {
 func (*StripeBalance) ProtoMessage() {}
 
 func (x *StripeBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +1176,7 @@ func (x *StripeBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StripeBalance.ProtoReflect.Descriptor instead.
 func (*StripeBalance) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *StripeBalance) GetAccount() string {
@@ -876,7 +1225,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"operations\x18\x02 \x03(\v2\x1d.provodka.ledger.v1.OperationBM\xbaHJ\xba\x01B\n" +
 	"\x13too_many_operations\x12\x17at most 8000 operations\x1a\x12size(this) <= 8000\x92\x01\x02\b\x01R\n" +
 	"operations\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xa5\x02\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xa1\x03\n" +
 	"\tOperation\x12\x1c\n" +
 	"\x03key\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x01R\x03key\x12\x14\n" +
@@ -884,8 +1233,38 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x05entry\x18\x03 \x01(\v2\x1c.provodka.ledger.v1.NewEntryH\x00R\x05entry\x121\n" +
 	"\x04hold\x18\x04 \x01(\v2\x1b.provodka.ledger.v1.NewHoldH\x00R\x04hold\x128\n" +
 	"\x06settle\x18\x05 \x01(\v2\x1e.provodka.ledger.v1.SettleHoldH\x00R\x06settle\x122\n" +
-	"\x04void\x18\x06 \x01(\v2\x1c.provodka.ledger.v1.VoidHoldH\x00R\x04voidB\r\n" +
-	"\x04what\x12\x05\xbaH\x02\b\x01\"\xa6\x01\n" +
+	"\x04void\x18\x06 \x01(\v2\x1c.provodka.ledger.v1.VoidHoldH\x00R\x04void\x12<\n" +
+	"\areverse\x18\x14 \x01(\v2 .provodka.ledger.v1.ReverseEntryH\x00R\areverse\x12<\n" +
+	"\acorrect\x18\x15 \x01(\v2 .provodka.ledger.v1.CorrectEntryH\x00R\acorrectB\r\n" +
+	"\x04what\x12\x05\xbaH\x02\b\x01\"\xda\x04\n" +
+	"\fReverseEntry\x12=\n" +
+	"\bentry_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\aentryId\x12\x1f\n" +
+	"\x04part\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01((H\x00R\x04part\x126\n" +
+	"\x06by_leg\x18\x03 \x01(\v2\x1d.provodka.ledger.v1.LegAmountH\x00R\x05byLeg\x12?\n" +
+	"\n" +
+	"by_amounts\x18\x04 \x01(\v2\x1e.provodka.ledger.v1.LegAmountsH\x00R\tbyAmounts\x12\x1b\n" +
+	"\x04kind\x18\x05 \x01(\tB\a\xbaH\x04r\x02(@R\x04kind\x12\x19\n" +
+	"\x03day\x18\x06 \x01(\tB\a\xbaH\x04r\x02(\n" +
+	"R\x03day\x12a\n" +
+	"\bmetadata\x18\a \x03(\v2..provodka.ledger.v1.ReverseEntry.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x12X\n" +
+	"\x05links\x18\b \x03(\v2+.provodka.ledger.v1.ReverseEntry.LinksEntryB\x15\xbaH\x12\x9a\x01\x0f\x10 \"\x04r\x02(@*\x05r\x03(\x80\x02R\x05links\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LinksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x05\n" +
+	"\x03how\"H\n" +
+	"\tLegAmount\x12\x1a\n" +
+	"\x03leg\x18\x01 \x01(\rB\b\xbaH\x05*\x03\x18\x90NR\x03leg\x12\x1f\n" +
+	"\x06amount\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x06amount\"L\n" +
+	"\n" +
+	"LegAmounts\x12>\n" +
+	"\x04legs\x18\x01 \x03(\v2\x1d.provodka.ledger.v1.LegAmountB\v\xbaH\b\x92\x01\x05\b\x02\x10\xe8\aR\x04legs\"\x89\x01\n" +
+	"\fCorrectEntry\x12=\n" +
+	"\bentry_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\aentryId\x12:\n" +
+	"\x05entry\x18\x02 \x01(\v2\x1c.provodka.ledger.v1.NewEntryB\x06\xbaH\x03\xc8\x01\x01R\x05entry\"\xa6\x01\n" +
 	"\x06NewLeg\x12\"\n" +
 	"\aaccount\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\aaccount\x12\x1d\n" +
 	"\x05asset\x18\x02 \x01(\tB\a\xbaH\x04r\x02( R\x05asset\x128\n" +
@@ -961,44 +1340,58 @@ func file_provodka_ledger_v1_post_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_post_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_provodka_ledger_v1_post_proto_goTypes = []any{
 	(Side)(0),               // 0: provodka.ledger.v1.Side
 	(*PostRequest)(nil),     // 1: provodka.ledger.v1.PostRequest
 	(*Operation)(nil),       // 2: provodka.ledger.v1.Operation
-	(*NewLeg)(nil),          // 3: provodka.ledger.v1.NewLeg
-	(*NewEntry)(nil),        // 4: provodka.ledger.v1.NewEntry
-	(*NewHold)(nil),         // 5: provodka.ledger.v1.NewHold
-	(*SettleHold)(nil),      // 6: provodka.ledger.v1.SettleHold
-	(*VoidHold)(nil),        // 7: provodka.ledger.v1.VoidHold
-	(*PostResponse)(nil),    // 8: provodka.ledger.v1.PostResponse
-	(*OperationResult)(nil), // 9: provodka.ledger.v1.OperationResult
-	(*StripeBalance)(nil),   // 10: provodka.ledger.v1.StripeBalance
-	nil,                     // 11: provodka.ledger.v1.NewEntry.MetadataEntry
-	nil,                     // 12: provodka.ledger.v1.NewEntry.LinksEntry
-	nil,                     // 13: provodka.ledger.v1.SettleHold.MetadataEntry
-	(*Refusal)(nil),         // 14: provodka.ledger.v1.Refusal
+	(*ReverseEntry)(nil),    // 3: provodka.ledger.v1.ReverseEntry
+	(*LegAmount)(nil),       // 4: provodka.ledger.v1.LegAmount
+	(*LegAmounts)(nil),      // 5: provodka.ledger.v1.LegAmounts
+	(*CorrectEntry)(nil),    // 6: provodka.ledger.v1.CorrectEntry
+	(*NewLeg)(nil),          // 7: provodka.ledger.v1.NewLeg
+	(*NewEntry)(nil),        // 8: provodka.ledger.v1.NewEntry
+	(*NewHold)(nil),         // 9: provodka.ledger.v1.NewHold
+	(*SettleHold)(nil),      // 10: provodka.ledger.v1.SettleHold
+	(*VoidHold)(nil),        // 11: provodka.ledger.v1.VoidHold
+	(*PostResponse)(nil),    // 12: provodka.ledger.v1.PostResponse
+	(*OperationResult)(nil), // 13: provodka.ledger.v1.OperationResult
+	(*StripeBalance)(nil),   // 14: provodka.ledger.v1.StripeBalance
+	nil,                     // 15: provodka.ledger.v1.ReverseEntry.MetadataEntry
+	nil,                     // 16: provodka.ledger.v1.ReverseEntry.LinksEntry
+	nil,                     // 17: provodka.ledger.v1.NewEntry.MetadataEntry
+	nil,                     // 18: provodka.ledger.v1.NewEntry.LinksEntry
+	nil,                     // 19: provodka.ledger.v1.SettleHold.MetadataEntry
+	(*Refusal)(nil),         // 20: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_post_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.PostRequest.operations:type_name -> provodka.ledger.v1.Operation
-	4,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
-	5,  // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
-	6,  // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
-	7,  // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
-	0,  // 5: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
-	3,  // 6: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
-	11, // 7: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
-	12, // 8: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
-	3,  // 9: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
-	13, // 10: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
-	9,  // 11: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
-	10, // 12: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
-	14, // 13: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	8,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
+	9,  // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
+	10, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
+	11, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
+	3,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
+	6,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
+	4,  // 7: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
+	5,  // 8: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
+	15, // 9: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
+	16, // 10: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
+	4,  // 11: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
+	8,  // 12: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
+	0,  // 13: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
+	7,  // 14: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
+	17, // 15: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
+	18, // 16: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
+	7,  // 17: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
+	19, // 18: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
+	13, // 19: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
+	14, // 20: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
+	20, // 21: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_post_proto_init() }
@@ -1012,6 +1405,13 @@ func file_provodka_ledger_v1_post_proto_init() {
 		(*Operation_Hold)(nil),
 		(*Operation_Settle)(nil),
 		(*Operation_Void)(nil),
+		(*Operation_Reverse)(nil),
+		(*Operation_Correct)(nil),
+	}
+	file_provodka_ledger_v1_post_proto_msgTypes[2].OneofWrappers = []any{
+		(*ReverseEntry_Part)(nil),
+		(*ReverseEntry_ByLeg)(nil),
+		(*ReverseEntry_ByAmounts)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1019,7 +1419,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_post_proto_rawDesc), len(file_provodka_ledger_v1_post_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

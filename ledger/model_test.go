@@ -1,0 +1,127 @@
+package ledger_test
+
+import (
+	"math/big"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/provodka/provodka/ledger/audit"
+	"github.com/provodka/provodka/ledger/audit/audittest"
+	"github.com/provodka/provodka/ledger/booktest"
+	"github.com/provodka/provodka/ledger/money"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// pair is the books twice: as the ledger decides them, and as the model does.
+type pair struct {
+	world *audittest.World
+	model *booktest.Model
+	done  map[string]int
+}
+
+func newPair() *pair {
+	return &pair{world: audittest.New(), model: booktest.New(), done: map[string]int{}}
+}
+
+// do does an operation on both sides and wants the same answer.
+func (p *pair) do(t *rapid.T, op *commandv1.Operation) {
+	now := booktest.Now{Seq: p.world.Seq(0) + 1, US: p.world.ClockUS(0)}
+	want := p.model.Do(op, now)
+	p.world.Do(0, op)
+	records := p.world.Records(0)
+	rec := records[len(records)-1].Record
+	if got := rec.GetRefusal().GetCode(); got != want {
+		t.Fatalf("%v\nis answered %q (%s), the model says %q", op, got, rec.GetRefusal().GetReason(), want)
+	}
+	p.done[string(op.ProtoReflect().WhichOneof(op.ProtoReflect().Descriptor().Oneofs().ByName("what")).Name())+" "+want]++
+	p.same(t, rec)
+}
+
+// same compares what the record says of stripes and holds with the model.
+func (p *pair) same(t *rapid.T, rec *journalv1.Record) {
+	last := map[booktest.Place]*journalv1.Leg{}
+	for _, l := range rec.GetLegs() {
+		last[booktest.Place{Account: l.GetAccount(), Asset: l.GetAsset()}] = l
+	}
+	for place, l := range last {
+		for what, pair := range map[string][2]string{
+			"debit":  {l.GetDebit(), text(place, p.model.Debit)},
+			"credit": {l.GetCredit(), text(place, p.model.Credit)},
+			"held":   {orZero(l.GetHeldDebit()), text(place, p.model.Held)},
+		} {
+			if pair[0] != pair[1] {
+				t.Fatalf("%s of %v is %s, the model has %s", what, place, pair[0], pair[1])
+			}
+		}
+	}
+	for _, h := range rec.GetHolds() {
+		m := p.model.Holds[h.GetPlacedSeq()]
+		if state := holdStates[h.GetState()]; state != m.State || h.GetLeft() != booktest.Text(h.GetAsset(), m.Left) {
+			t.Fatalf("hold %d is %s with %s left, the model has %s with %s", h.GetPlacedSeq(), state, h.GetLeft(), m.State, m.Left)
+		}
+	}
+	if r := rec.GetEntry().GetReversal(); r != nil {
+		for i, l := range r.GetLegs() {
+			m := p.model.Entries[r.GetSeq()].Legs[i]
+			if l.GetReversed() != booktest.Text(l.GetAsset(), m.Reversed) || int(l.GetLeg()) != m.At {
+				t.Fatalf("leg %d of %d: %s is given back, the model has %s of leg %d", l.GetLeg(), r.GetSeq(), l.GetReversed(), m.Reversed, m.At)
+			}
+		}
+	}
+}
+
+var holdStates = map[journalv1.HoldState]string{
+	journalv1.HoldState_HOLD_STATE_PLACED: "placed", journalv1.HoldState_HOLD_STATE_SETTLED: "settled",
+	journalv1.HoldState_HOLD_STATE_VOIDED: "voided", journalv1.HoldState_HOLD_STATE_EXPIRED: "expired",
+}
+
+func text(p booktest.Place, sums map[booktest.Place]*big.Int) string {
+	if sums[p] == nil {
+		return booktest.Text(p.Asset, new(big.Int))
+	}
+	return booktest.Text(p.Asset, sums[p])
+}
+
+func orZero(s string) string {
+	if s == "" {
+		return money.RUB.Format(money.Zero)
+	}
+	return s
+}
+
+// audited re-derives all from the events.
+func (p *pair) audited(t *rapid.T) {
+	a := audit.New(audit.Options{Zone: audittest.Zone})
+	for _, e := range p.world.Events(0) {
+		if err := a.Add(0, e); err != nil {
+			t.Fatalf("the auditor: %v", err)
+		}
+	}
+}
+
+// TestTheLedgerAgreesWithTheModel plays random operations on both, compares every
+// answer and every sum, and lets the auditor re-derive the whole.
+func TestTheLedgerAgreesWithTheModel(t *testing.T) {
+	t.Parallel()
+	all := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		p := newPair()
+		p.do(t, audittest.Post("topup", "", audittest.Leg('D', "bank:main", "RUB", "500.00"), audittest.Leg('C', "wallet:a", "RUB", "500.00")))
+		for range rapid.IntRange(1, 60).Draw(t, "operations") {
+			p.do(t, booktest.Draw(t, p.model))
+		}
+		p.audited(t)
+		for k, n := range p.done {
+			all[k] += n
+		}
+	})
+	for _, k := range []string{
+		"reverse ", "reverse reversal_exceeded", "reverse entry_not_reversible", "correct ", "correct insufficient_funds", "settle ",
+	} {
+		if all[k] == 0 {
+			t.Errorf("no operation was answered so: %q in %v", k, all)
+		}
+	}
+}
