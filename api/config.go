@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
@@ -47,6 +49,7 @@ type Config struct {
 	Now        func() time.Time
 	Logger     *slog.Logger
 	Metrics    prometheus.Registerer
+	Tracer     trace.Tracer // default keeps no traces
 
 	Ready           func() bool   // whether health answers serving; default always
 	MaxRequestBytes int64         // default 8 MiB: a Post of 8,000 operations fits, a larger request is refused
@@ -69,6 +72,9 @@ func (c *Config) fill() error {
 		if f.missing {
 			return fmt.Errorf("api: Config.%s is not set", f.name)
 		}
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	if c.Ready == nil {
 		c.Ready = func() bool { return true }

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"time"
 
 	"connectrpc.com/connect"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 
@@ -24,6 +29,8 @@ func (s *Server) observe(next connect.UnaryFunc) connect.UnaryFunc {
 		defer s.metrics.inFlight.Dec()
 		ctx, cancel := s.deadline(ctx)
 		defer cancel()
+		ctx, span := s.trace(ctx, c, req.Header())
+		defer span.End()
 		answer, err := s.recovered(ctx, c, req, next)
 		if err == nil {
 			s.answered(ctx, c, start, nil, nil, nil)
@@ -37,9 +44,21 @@ func (s *Server) observe(next connect.UnaryFunc) connect.UnaryFunc {
 		}
 		out := toErrors(refusal, fields)
 		attach(out, &errdetails.RequestInfo{RequestId: c.requestID})
+		span.SetStatus(codes.Error, string(refusal.Code))
 		s.answered(ctx, c, start, refusal, out, err)
 		return nil, out
 	}
+}
+
+// w3c is how a trace travels in headers.
+var w3c propagation.TraceContext
+
+// trace begins the span of a call, within its caller's trace if he has one. A span
+// says who and what, never what was asked.
+func (s *Server) trace(ctx context.Context, c *call, headers http.Header) (context.Context, trace.Span) {
+	ctx = w3c.Extract(ctx, propagation.HeaderCarrier(headers))
+	return s.cfg.Tracer.Start(ctx, c.method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+		attribute.String("provodka.request_id", c.requestID), attribute.String("provodka.api_key", c.who.id), attribute.String("provodka.book", c.who.book)))
 }
 
 func (s *Server) deadline(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -27,6 +28,7 @@ type batch struct {
 	records    []journal.Sealed
 	operations int
 	done       chan error // one answer of the committer
+	began      time.Time  // for traces only
 }
 
 // operations counts what the batch decides.
@@ -37,7 +39,7 @@ func (a *arrival) operations() int {
 // decode reads a record of the command log. What cannot be read is kept with the
 // reason: a shard never stands still for one bad record.
 func decode(r port.LogRecord) *arrival {
-	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro()}
+	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro(), trace: traceOf(r.Headers)}
 	c, ok := lean.Command(r.Value)
 	if !ok {
 		c = new(commandv1.Command)

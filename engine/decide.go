@@ -3,6 +3,8 @@ package engine
 import (
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
@@ -23,6 +25,7 @@ type arrival struct {
 	undecodable string             // why
 	external    externals          // what a replay, or a bisected failure, says about it
 	who         *identity          // of the command, once it was asked for
+	trace       trace.SpanContext  // of the call that it came from; decides nothing
 }
 
 // externals are the facts about a command that did not come from the log, by the

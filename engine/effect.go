@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
@@ -47,6 +48,7 @@ type job struct {
 	missedAt int64 // when it last did, database clock
 	at       int64 // not before, microseconds of the database clock
 	index    int   // in the heap, -1 when not queued
+	trace    trace.SpanContext
 }
 
 func newEffects(s *shard) *effects {
@@ -71,8 +73,8 @@ func (x *effects) load(ctx context.Context) error {
 	}
 }
 
-// offer takes the effects of committed records.
-func (x *effects) offer(records []journal.Sealed) {
+// offer takes the effects of committed records; traces are those of sampled ones, by attempt.
+func (x *effects) offer(records []journal.Sealed, traces map[string]trace.SpanContext) {
 	changed := false
 	for _, s := range records {
 		for _, e := range s.Record.GetEffects() {
@@ -83,7 +85,7 @@ func (x *effects) offer(records []journal.Sealed) {
 			}
 			x.put(&job{
 				effect: e, book: s.Record.GetBook(), at: e.GetDueUs(), index: -1,
-				fresh: e.GetState() == journalv1.EffectState_EFFECT_STATE_OPEN,
+				fresh: e.GetState() == journalv1.EffectState_EFFECT_STATE_OPEN, trace: traces[e.GetAttempt()],
 			})
 		}
 	}
@@ -223,7 +225,9 @@ func (x *effects) perform(ctx context.Context, p port.Port, j *job) {
 		return
 	}
 	sends := x.begin(j, p)
+	ctx, span := e.traceCall(ctx, x.shard.number, j, sends)
 	ans := x.call(ctx, p, j, sends)
+	traceAnswer(span, ans)
 	if ctx.Err() != nil {
 		return // the owner is stopping; the next one asks
 	}
@@ -316,7 +320,7 @@ func (x *effects) send(ctx context.Context, j *job, ans port.Answer) {
 	if err != nil {
 		panic("engine: marshal an answer: " + err.Error())
 	}
-	x.shard.engine.cfg.Commands.Append(ctx, x.shard.number, raw, nil, func(_ int64, err error) {
+	x.shard.engine.cfg.Commands.Append(ctx, x.shard.number, raw, traceHeaders(ctx), func(_ int64, err error) {
 		if err != nil {
 			x.shard.engine.cfg.Logger.Warn("answer not appended; asking again",
 				"shard", x.shard.number, "attempt", j.effect.GetAttempt(), "error", err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/port"
@@ -30,7 +31,8 @@ type Config struct {
 	Zone     *time.Location       // whose days are the business dates
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer
-	Seal     *Seal // nil: the journal gets no signed checkpoints
+	Tracer   trace.Tracer // nil keeps no traces
+	Seal     *Seal        // nil: the journal gets no signed checkpoints
 
 	LeaseTTL        time.Duration                      // default 3 s
 	BatchOperations int                                // most operations of one commit; default 8,000
@@ -90,6 +92,9 @@ func (c *Config) fill() error {
 		if err := c.Seal.fill(); err != nil {
 			return err
 		}
+	}
+	if c.Tracer == nil {
+		c.Tracer = untraced
 	}
 	if c.GiveUp == nil {
 		c.GiveUp = func(int, int64) bool { return false }

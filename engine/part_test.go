@@ -52,11 +52,11 @@ func TestAFullPortHoldsUpItsOwnEffectsOnly(t *testing.T) {
 	t.Parallel()
 	s := alone(t, map[string]port.Port{"slow": noPort{}, "quick": noPort{}})
 	x := newEffects(s)
-	x.offer(opened("s1", "slow"))
+	x.offer(opened("s1", "slow"), nil)
 	first, _, _ := x.next()
-	x.offer(opened("s2", "slow"))
-	x.offer(opened("q1", "quick"))
-	x.offer(opened("gone", "nowhere"))
+	x.offer(opened("s2", "slow"), nil)
+	x.offer(opened("q1", "quick"), nil)
+	x.offer(opened("gone", "nowhere"), nil)
 	second, _, _ := x.next()
 	if first.effect.GetAttempt() != "s1" || second.effect.GetAttempt() != "q1" {
 		t.Fatalf("called %s, then %s", first.effect.GetAttempt(), second.effect.GetAttempt())
@@ -76,7 +76,7 @@ func TestAFullPortHoldsUpItsOwnEffectsOnly(t *testing.T) {
 	}
 	closed := opened("s2", "slow")
 	closed[0].Record.Effects[0].State = journalv1.EffectState_EFFECT_STATE_CLOSED
-	x.offer(closed)
+	x.offer(closed, nil)
 	if x.open["s2"] != nil || len(x.open) != 3 {
 		t.Errorf("%d effects are open", len(x.open))
 	}
@@ -88,7 +88,7 @@ func TestNotFoundCountsOnlyATimeoutApart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		x := newEffects(alone(t, map[string]port.Port{"bank": noPort{}}))
-		x.offer(opened("a", "bank"))
+		x.offer(opened("a", "bank"), nil)
 		j, _, _ := x.next()
 		if !x.begin(j, noPort{}) {
 			t.Error("a fresh effect is not sent")

@@ -117,7 +117,7 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	effects, timers, links, search := newEffects(s), newTimers(s), newLinks(s), newProjector(s)
 	w.after = func(b *batch) {
 		relay.offer(b.records)
-		effects.offer(b.records)
+		effects.offer(b.records, w.traceCommit(b))
 		timers.offer(b.records)
 		links.offer(b.records)
 		search.offer(b.records)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
@@ -69,6 +70,11 @@ func (e *Engine) Submit(ctx context.Context, req Request) []Outcome {
 	}
 	for _, p := range parts {
 		p.waiter = e.hub.wait(p.command.GetId(), len(p.indexes))
+	}
+	ctx, span := e.cfg.Tracer.Start(ctx, "submit", trace.WithSpanKind(trace.SpanKindProducer))
+	defer span.End()
+	for _, p := range parts {
+		span.AddEvent("append", tracePart(p.shard, p.command.GetId()))
 	}
 	e.append(ctx, parts, time.Until(deadline)) // clock: the caller's patience
 	for _, p := range parts {
@@ -258,7 +264,7 @@ func (e *Engine) append(ctx context.Context, parts []*part, patience time.Durati
 			p.failed <- err
 			continue
 		}
-		e.cfg.Commands.Append(ctx, p.shard, raw, nil, func(_ int64, err error) {
+		e.cfg.Commands.Append(ctx, p.shard, raw, traceHeaders(ctx), func(_ int64, err error) {
 			if err != nil {
 				p.failed <- err
 			}

@@ -126,10 +126,10 @@ func (b *batch) full(most int) bool { return b != nil && b.operations >= most }
 
 // extend decides arrivals, in order, into the batch; nil begins one.
 func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, error) {
-	started := time.Now() // clock: how long deciding takes, for metrics only
+	started := time.Now() // clock: how long deciding takes, for metrics and traces only
 	if b == nil {
 		w.turn = 1 - w.turn
-		b = &batch{expect: w.position, rows: w.sets[w.turn]}
+		b = &batch{expect: w.position, rows: w.sets[w.turn], began: started}
 		b.rows.Reset()
 		w.keys.nextBatch()
 		w.drafts.nextBatch()

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provodka/provodka/cmd/provodka/dev"
+	"github.com/provodka/provodka/cmd/provodka/server"
 )
 
 const devLong = `Run everything on this machine: PostgreSQL, a broker, the sandboxes of the bank
@@ -35,7 +36,7 @@ func newDevCmd(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o.Dir, o.Out, o.Brokers = dir, env.Out, splitList(brokers)
+			o.Dir, o.Out, o.Brokers, o.Traces = dir, env.Out, splitList(brokers), env.Getenv(server.TracesVariable)
 			if o.Log, err = jsonLogger(env, level); err != nil {
 				return err
 			}

@@ -52,6 +52,7 @@ type stack struct {
 	bin  string
 	dir  string
 	args []string
+	env  []string // beside the test's own
 }
 
 func newStack(t *testing.T) *stack {
@@ -80,6 +81,7 @@ func (s *stack) start(extra ...string) *running {
 	s.t.Helper()
 	r := &running{stack: s, lines: make(chan string, 10_000)}
 	r.cmd = exec.Command(s.bin, append(s.args, extra...)...)
+	r.cmd.Env = append(os.Environ(), s.env...)
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -232,6 +234,8 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	}
 	bank := newDeadlyBank(t, s.dir)
 	s.args = append(s.args, "--bank", bank.url)
+	traces := newCollector(t, "TaskService/PayAll", "submit", "decide and commit", "payout.", "income.")
+	s.env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.url}
 	r := s.start()
 	if _, ok := r.until("исполнители зарегистрированы"); !ok {
 		t.Fatalf("the program ended early:\n%s\n%s", r.text.String(), s.tail())
@@ -270,6 +274,7 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	if code := r.end(); code != 0 {
 		t.Errorf("a graceful stop ends with exit code %d\n%s", code, s.tail())
 	}
+	traces.check(t)
 	again := s.start("--once")
 	if code := again.end(); code != 0 {
 		t.Errorf("a second run does not find the books of the first: exit code %d\n%s\n%s", code, again.text.String(), s.tail())

@@ -29,6 +29,10 @@ type Config struct {
 	// API and Engine are the roles of the process; at least one.
 	API    bool `json:"api"`
 	Engine bool `json:"engine"`
+	// Traces is the address of an OTLP collector (http://host:4318); "" keeps no traces.
+	// OTEL_EXPORTER_OTLP_ENDPOINT wins. OTEL_TRACES_SAMPLER and the exporter's other
+	// OTEL_ variables are heeded.
+	Traces string `json:"traces"`
 	// Process is the process's name, unique among the living; the host and pid when empty.
 	Process string `json:"process"`
 	// SecretFiles hold the secrets of the keyed hashes of private data, base64, newest
@@ -87,6 +91,9 @@ type Account struct {
 	KPP     string `json:"kpp"`
 }
 
+// TracesVariable names the collector in the environment.
+const TracesVariable = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
 // ReadConfig reads a JSON file, lets the environment win, and refuses unknown
 // fields and what is missing, by name.
 func ReadConfig(path string, getenv func(string) string) (Config, error) {
@@ -107,6 +114,7 @@ func ReadConfig(path string, getenv func(string) string) (Config, error) {
 	if list := getenv("PROVODKA_BROKERS"); list != "" {
 		c.Brokers = strings.Split(list, ",")
 	}
+	c.Traces = cmp.Or(getenv(TracesVariable), c.Traces)
 	c.Bank.Token = cmp.Or(getenv("PROVODKA_BANK_TOKEN"), c.Bank.Token)
 	c.Tax.MasterToken = cmp.Or(getenv("PROVODKA_TAX_TOKEN"), c.Tax.MasterToken)
 	if err := c.readSecrets(getenv); err != nil {

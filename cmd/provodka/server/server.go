@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/provodka/provodka/adapters/kafka"
@@ -37,6 +38,7 @@ type Main struct {
 	engine  *engine.Engine
 	api     *api.Server
 	metrics *prometheus.Registry
+	tracer  trace.Tracer
 	public  net.Listener
 	admin   net.Listener
 	closing []func()
@@ -59,7 +61,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Main, err error
 		host, _ := os.Hostname()
 		m.cfg.Process = fmt.Sprintf("%s-%d", host, os.Getpid())
 	}
-	for _, step := range []func(context.Context) error{m.openDatabase, m.openBroker, m.openEngine, m.openAPI, m.listen} {
+	for _, step := range []func(context.Context) error{m.openTraces, m.openDatabase, m.openBroker, m.openEngine, m.openAPI, m.listen} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -111,7 +113,7 @@ func (m *Main) openEngine(context.Context) (err error) {
 	}
 	m.engine, err = engine.New(engine.Config{
 		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: m.flows, Ports: ports,
-		Owner: m.cfg.Engine, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Seal: seal,
+		Owner: m.cfg.Engine, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Seal: seal,
 		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout,
 	})
 	return err
@@ -123,7 +125,7 @@ func (m *Main) openAPI(context.Context) (err error) {
 	}
 	m.api, err = api.New(api.Config{
 		Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
-		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Ready: m.isReady,
+		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Ready: m.isReady,
 	})
 	return err
 }
