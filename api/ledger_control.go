@@ -149,7 +149,7 @@ func (s ledgerService) ReadAccounts(ctx context.Context, req *ledgerv1.ReadAccou
 // ListAccountChanges implements LedgerService.
 func (s ledgerService) ListAccountChanges(ctx context.Context, req *ledgerv1.ListAccountChangesRequest) (*ledgerv1.ListAccountChangesResponse, error) {
 	var before uint64
-	if _, refusal := s.cursor(req, &before); refusal != nil {
+	if _, refusal := s.cursor(ctx, req, &before); refusal != nil {
 		return nil, refusal
 	}
 	if _, refusal := book.ParseName("account", req.GetAccount()); refusal != nil {
@@ -173,7 +173,7 @@ func (s ledgerService) ListAccountChanges(ctx context.Context, req *ledgerv1.Lis
 		answer.Changes = append(answer.Changes, standingMessage(r.Rule, recordID(r.Shard, r.Seq)))
 	}
 	if len(rows) == limit {
-		answer.NextPageToken, err = s.token(req, rows[len(rows)-1].Rule.GetVersion())
+		answer.NextPageToken, err = s.token(ctx, req, rows[len(rows)-1].Rule.GetVersion())
 	}
 	return answer, err
 }
