@@ -32,6 +32,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
@@ -101,13 +102,14 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), task.New())
+	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), task.New(), taxpayer.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	ports := map[string]port.Port{
-		"payout":  world.FromPayout(h.bank, h.vault.Resolver(), ownAccounts()[0].Account),
-		"income":  world.FromIncome(h.fns, h.vault.Resolver()),
-		"company": world.FromCompany(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
+		"payout":   world.FromPayout(h.bank, h.vault.Resolver(), ownAccounts()[0].Account),
+		"income":   world.FromIncome(h.fns, h.vault.Resolver()),
+		"company":  world.FromCompany(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
+		"taxpayer": world.FromTaxpayer(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
 	}
 	e, err = engine.New(engine.Config{
 		Process: "test", DB: h.db, Commands: broker, Events: broker, Outcomes: broker, Flows: flows, Ports: ports, Owner: true,
@@ -327,6 +329,10 @@ func (f *fakeTax) Register(_ context.Context, r port.IncomeReceipt) port.Answer 
 	}
 	f.registered.Add(1)
 	return port.Answer{Result: port.Done, Status: "OK", Event: r.Attempt, ReceiptID: "r-" + r.Attempt[:8], ReceiptLink: "https://lknpd.example/" + r.Attempt[:8]}
+}
+
+func (*fakeTax) Annul(context.Context, string, string) port.Answer {
+	return port.Answer{Result: port.Done, Status: "COMPLETED"}
 }
 
 func (*fakeTax) Memory() time.Duration { return time.Hour }

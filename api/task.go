@@ -217,7 +217,11 @@ func (s taskService) task(ctx context.Context, book string, o engine.Outcome) (*
 	if o.Refusal != nil {
 		return nil, idField(o.Refusal, "task_id")
 	}
-	list, err := s.tasks(ctx, book, []aggregate{fromRecord(o.Record)})
+	rows, err := s.accepted(ctx, book, []aggregate{fromRecord(o.Record)})
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.tasks(ctx, book, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +235,10 @@ func (s *Server) results(ctx context.Context, book string, outcomes []engine.Out
 		if o.Refusal == nil {
 			done = append(done, fromRecord(o.Record))
 		}
+	}
+	done, err := s.accepted(ctx, book, done)
+	if err != nil {
+		return nil, err
 	}
 	shown, err := s.tasks(ctx, book, done)
 	if err != nil {

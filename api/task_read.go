@@ -106,6 +106,7 @@ func (s *Server) tasks(ctx context.Context, book string, rows []aggregate) ([]*t
 // phases are the words for what a payment waits for.
 var phases = map[flowv1.TaskPhase]string{
 	flowv1.TaskPhase_TASK_PHASE_CHECK: "check", flowv1.TaskPhase_TASK_PHASE_PAYOUT: "payout", flowv1.TaskPhase_TASK_PHASE_INCOME: "income",
+	flowv1.TaskPhase_TASK_PHASE_HOLD: "limit", flowv1.TaskPhase_TASK_PHASE_TAKE: "tax", flowv1.TaskPhase_TASK_PHASE_ANNUL: "annul",
 }
 
 // taskMessage is what the flow keeps, in the words of the product's API.
@@ -132,7 +133,7 @@ func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
 	}
 	if e := d.GetError(); e != nil {
 		t.PaymentErrors = append(t.PaymentErrors, &taskv1.PaymentError{
-			Code: e.GetCode(), Message: e.GetWords(), RetryHelps: e.GetRetryHelps(), Actor: e.GetActor(), Day: e.GetDay(),
+			Code: e.GetCode(), Message: e.GetWords(), RetryHelps: e.GetRetryHelps(), Actor: e.GetActor(), Day: e.GetDay(), Free: e.GetFree(),
 		})
 	}
 	for _, i := range d.GetIncomes() {
@@ -162,7 +163,8 @@ func amountsMessage(sum *flowv1.TaskSum) *taskv1.Amounts {
 		TaxRule: sum.GetRule(), Day: sum.GetDay(), CommissionPercent: sum.GetTariff().GetPercent(),
 		CommissionMinimum: sum.GetTariff().GetMinimum(), TariffFrom: sum.GetTariff().GetFrom(),
 	}
-	out.Total = money.RUB.Format(money.MustParse(out.GetGross()).Add(money.MustParse(out.GetCommission())))
+	out.Bonus, out.Contributions, out.FinalTax = orZero(sum.GetShare().GetBonus()), orZero(sum.GetShare().GetContributions()), sum.GetFinalTax()
+	out.Total = money.RUB.Format(money.Sum(money.MustParse(out.GetGross()), money.MustParse(out.GetContributions()), money.MustParse(out.GetCommission())))
 	if rule, ok := tax.Lookup(sum.GetRule()); ok {
 		out.TaxSource = rule.Source
 	}

@@ -39,6 +39,7 @@ func fromWire(a *commandv1.Answer) *port.Answer {
 	return &port.Answer{
 		Result: port.Result(a.GetResult()), Status: a.GetStatus(), Event: a.GetEvent(), Code: code,
 		Reason: a.GetReason(), ReceiptID: a.GetReceiptId(), ReceiptLink: a.GetReceiptLink(),
+		Tax: a.GetTax(), Bonus: a.GetBonus(), Body: string(a.GetBody()),
 	}
 }
 
@@ -51,7 +52,7 @@ func toWire(attempt string, a port.Answer, number string) *commandv1.Answer {
 	return &commandv1.Answer{
 		Attempt: attempt, Result: cleanText(string(a.Result)), Status: cleanText(a.Status), Event: cleanText(event),
 		Code: cleanText(string(a.Code)), Reason: cleanText(a.Reason), ReceiptId: cleanText(a.ReceiptID),
-		ReceiptLink: cleanText(a.ReceiptLink),
+		ReceiptLink: cleanText(a.ReceiptLink), Tax: cleanText(a.Tax), Bonus: cleanText(a.Bonus), Body: []byte(a.Body),
 	}
 }
 

@@ -106,7 +106,39 @@ func (a *Adapter) Check(ctx context.Context, inn string) port.Answer {
 	case !slices.Contains(m.Permissions.Granted, incomeRegistration):
 		return port.Answer{Result: port.Refused, Status: "PERMISSION_NOT_GRANTED", Code: fault.IncomeDenied, Reason: noPermissionWords}
 	}
-	return port.Answer{Result: port.Done, Status: completed}
+	answer := port.Answer{Result: port.Done, Status: completed}
+	if slices.Contains(m.Permissions.Granted, paymentInformation) {
+		answer.Bonus = a.bonus(ctx, inn)
+	}
+	return answer
+}
+
+// bonus asks what is left of the person's deduction; "" when the service does not say:
+// the income may be registered all the same.
+func (a *Adapter) bonus(ctx context.Context, inn string) string {
+	m, wrong := a.client.ask(ctx, accountRequest{INN: inn})
+	if wrong != nil || m.Account == nil {
+		return ""
+	}
+	left, err := money.RUB.Parse(m.Account.Bonus)
+	if err != nil || left.Sign() < 0 {
+		return ""
+	}
+	return money.RUB.Format(left)
+}
+
+// Annul annuls a receipt: the money came back.
+func (a *Adapter) Annul(ctx context.Context, inn, receiptID string) port.Answer {
+	m, wrong := a.client.ask(ctx, cancelRequest{INN: inn, ReceiptID: receiptID, Reason: refund})
+	switch {
+	case wrong != nil:
+		return unknown(wrong)
+	case m.Error != nil:
+		return understand(annul, m.Error)
+	case m.Canceled == nil:
+		return port.Unclear("COMPLETED without PostCancelReceiptResponseV2")
+	}
+	return port.Answer{Result: port.Done, Status: completed, Event: receiptID}
 }
 
 // Register registers the income under the attempt id and waits for the receipt.

@@ -21,8 +21,11 @@ const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 // legalEntity is the type of an income from a company or a sole trader: the 6 percent rate [H].
 const legalEntity = "FROM_LEGAL_ENTITY"
 
-// incomeRegistration is the permission that Register needs [H].
-const incomeRegistration = "INCOME_REGISTRATION"
+// Permissions: what Register needs, and what the bonus is seen by [H; which one: our reading].
+const (
+	incomeRegistration = "INCOME_REGISTRATION"
+	paymentInformation = "PAYMENT_INFORMATION"
+)
 
 // envelope is what we send.
 type envelope struct {
@@ -65,6 +68,23 @@ type permissionsRequest struct {
 	XMLName xml.Name `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetGrantedPermissionsRequest"`
 	INN     string   `xml:"Inn"`
 }
+
+// accountRequest asks what is left of the bonus.
+type accountRequest struct {
+	XMLName xml.Name `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetTaxpayerAccountStatusRequest"`
+	INN     string   `xml:"Inn"`
+}
+
+// cancelRequest is PostCancelReceiptRequestV2.
+type cancelRequest struct {
+	XMLName   xml.Name `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostCancelReceiptRequestV2"`
+	INN       string   `xml:"Inn"`
+	ReceiptID string   `xml:"ReceiptId"`
+	Reason    string   `xml:"ReasonCode"` // REFUND or REGISTRATION_MISTAKE [H]
+}
+
+// refund is the reason of an annulment: the money came back [H].
+const refund = "REFUND"
 
 // incomeRequest is PostIncomeRequestV2, its elements in the order of the schema [H].
 type incomeRequest struct {
@@ -144,6 +164,12 @@ type message struct {
 	Permissions *struct {
 		Granted []string `xml:"GrantedPermissionsList"`
 	} `xml:"GetGrantedPermissionsResponse"`
+	Account *struct {
+		Bonus string `xml:"BonusAmount"`
+	} `xml:"GetTaxpayerAccountStatusResponse"`
+	Canceled *struct {
+		Result string `xml:"RequestResult"`
+	} `xml:"PostCancelReceiptResponseV2"`
 	Income *struct {
 		ReceiptID string `xml:"ReceiptId"`
 		Link      string `xml:"Link"`

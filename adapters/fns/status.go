@@ -13,6 +13,7 @@ type question string
 const (
 	register question = "register"
 	check    question = "check"
+	annul    question = "annul"
 )
 
 // row says what a code of SmzPlatformError means as an answer to a question.
@@ -41,6 +42,14 @@ var table = []row{
 	{check, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the person"},
 	{check, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
 	{check, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
+	{annul, "ALREADY_DELETED", port.Done, "", "the receipt is annulled, by us before or by the person"},
+	{annul, "RECEPT_ID_NOT_FOUND", port.Refused, fault.NotFound, "there is no such receipt (spelled so)"},
+	{annul, "TAXPAYER_UNBOUND", port.Refused, fault.IncomeDenied, "the person took the binding to us back"},
+	{annul, "PERMISSION_NOT_GRANTED", port.Refused, fault.IncomeDenied, "the person gave us no permission to annul"},
+	{annul, "REQUEST_VALIDATION_ERROR", port.Refused, fault.Malformed, "the data are wrong"},
+	{annul, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{annul, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
 }
 
 // Arguments of DUPLICATE [H].

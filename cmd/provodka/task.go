@@ -205,6 +205,12 @@ func (r taskRow) line(zone *time.Location) taskLine {
 		l.Waits = "the bank's answer"
 	case flowv1.TaskPhase_TASK_PHASE_INCOME:
 		l.Waits = "the receipt of the tax service"
+	case flowv1.TaskPhase_TASK_PHASE_HOLD:
+		l.Waits = "is there room under the executor's yearly limit?"
+	case flowv1.TaskPhase_TASK_PHASE_TAKE:
+		l.Waits = "the tax of the payment, from the executor's year"
+	case flowv1.TaskPhase_TASK_PHASE_ANNUL:
+		l.Waits = "the annulment of the receipt"
 	case flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED:
 	}
 	return l

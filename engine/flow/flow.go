@@ -91,4 +91,5 @@ type Flow struct {
 	timers  map[string][]Waiting
 	titles  map[string]Title
 	holding []string
+	chosen  map[string]bool // asks that some row leaves to Decide
 }

@@ -71,7 +71,7 @@ type Title struct {
 // Parse reads a flow document. Tables under the headings States, Entries, Asks
 // and Timers are required (they may be empty), Names and Holding are not:
 //
-//	States   From | On | To | Books | Asks | Says | Meaning
+//	States   From | On | To | Books | Asks | Says | Meaning       asks: an ask, or ask? that Decide may leave out
 //	Entries  Recipe | Debit | Credit | Amount | When | Meaning
 //	Asks     Ask | Port | Verb | Repeats | Done | Refused | Unknown | Meaning
 //	Timers   State | After | Event | Meaning           After: 15m, 24h, 30d
@@ -96,7 +96,14 @@ func Parse(name, file, text string, d Decide, words Words) (*Flow, error) {
 	f := &Flow{
 		Name: name, Machine: m, decide: d,
 		recipes: map[string][]Posting{}, asks: map[string]Asking{},
-		timers: map[string][]Waiting{}, titles: map[string]Title{},
+		timers: map[string][]Waiting{}, titles: map[string]Title{}, chosen: map[string]bool{},
+	}
+	for _, tr := range m.Transitions {
+		for _, a := range tr.Asks {
+			if ask, maybe := strings.CutSuffix(a, Maybe); maybe {
+				f.chosen[ask] = true
+			}
+		}
 	}
 	for _, part := range []struct {
 		heading  string
@@ -267,7 +274,7 @@ func (f *Flow) check(words Words) error {
 		{"recipe of Entries", recipes, words.Recipes},
 		{"recipe of States", f.Machine.Words(func(t machine.Transition) []string { return t.Books }), words.Recipes},
 		{"ask of Asks", asks, words.Asks},
-		{"ask of States", f.Machine.Words(func(t machine.Transition) []string { return t.Asks }), words.Asks},
+		{"ask of States", f.Machine.Words(askWords), words.Asks},
 		{"amount", amounts, words.Amounts},
 		{"case", cases, words.Cases},
 		{"owner", names, words.Owners},
@@ -280,6 +287,18 @@ func (f *Flow) check(words Words) error {
 		return machine.Names("name of state", slices.Sorted(maps.Keys(f.titles)), words.States)
 	}
 	return nil
+}
+
+// Maybe marks an ask of the States table that is opened only when Decide says its body.
+const Maybe = "?"
+
+// askWords are a row's asks without their marks.
+func askWords(t machine.Transition) []string {
+	asks := make([]string, len(t.Asks))
+	for i, a := range t.Asks {
+		asks[i] = strings.TrimSuffix(a, Maybe)
+	}
+	return asks
 }
 
 // owners lists what stands in braces in an account pattern "type:owner[:part]".

@@ -56,8 +56,12 @@ func (f *Flow) Step(v View, c Command) (Move, *fault.Refusal) {
 		}
 	}
 	for _, name := range tr.Asks {
-		m.Effects = append(m.Effects, f.effect(v, name, d))
+		ask, maybe := strings.CutSuffix(name, Maybe)
+		if _, given := d.Asks[ask]; given || !maybe {
+			m.Effects = append(m.Effects, f.effect(v, ask, d))
+		}
 	}
+	f.asked(tr, d)
 	m.Timers = f.timersOf(v, c, tr)
 	return m, nil
 }
@@ -156,6 +160,16 @@ func (f *Flow) fill(pattern string, by map[string]string) string {
 		account = strings.ReplaceAll(account, "{"+n+"}", by[n])
 	}
 	return account
+}
+
+// asked stops a decision that says the body of an ask which its row leaves out: what
+// Decide chose to ask would be lost.
+func (f *Flow) asked(tr *machine.Transition, d Decision) {
+	for name := range d.Asks {
+		if f.chosen[name] && !slices.Contains(tr.Asks, name) && !slices.Contains(tr.Asks, name+Maybe) {
+			panic(fmt.Sprintf("flow %s: %s on %s asks %s, which its row does not list", f.Name, tr.From, tr.On, name))
+		}
+	}
 }
 
 // effect opens an attempt or asks about the open one again.

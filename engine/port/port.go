@@ -35,6 +35,8 @@ type Answer struct {
 	ReceiptID   string
 	ReceiptLink string
 	Tax         string
+	Bonus       string // of a check: what is left of the person's deduction, the same way
+	Body        string // another aggregate's answer: the bytes of the flow's own message; a string, so that answers compare
 }
 
 // Ask is one open effect as the engine hands it to a port.
@@ -102,13 +104,17 @@ type IncomeReceipt struct {
 // Income is the tax service's register of professional income.
 type Income interface {
 	// Check asks whether we may register this person's income: status and
-	// permission. Done = yes; Refused with income_denied = no; else Unknown.
+	// permission. Done = yes; Refused with income_denied = no; else Unknown. Done
+	// carries what is left of the person's bonus, when the person lets us see it.
 	Check(ctx context.Context, inn string) Answer
 	// Register registers the income and waits, within ctx, for the receipt.
 	// A DUPLICATE of the same attempt is Done with the first receipt, so asking
 	// what became of an attempt is registering it again. What IncomeReceipt.Check
 	// refuses is not sent: the answer is Unsent.
 	Register(ctx context.Context, r IncomeReceipt) Answer
+	// Annul annuls a receipt because the money came back. A receipt that is annulled
+	// already is Done, so asking what became of it is annulling it again.
+	Annul(ctx context.Context, inn, receiptID string) Answer
 	// Memory is how long the service remembers attempt ids.
 	Memory() time.Duration
 }

@@ -28,7 +28,7 @@ type income struct {
 	read     IncomeReader
 }
 
-// FromIncome serves the port "income": verbs check and register (IncomeAsk).
+// FromIncome serves the port "income": verbs check, register and annul (IncomeAsk).
 func FromIncome(register port.Income, read IncomeReader) port.Port { return &income{register, read} }
 
 // Send implements port.Port.
@@ -53,12 +53,18 @@ func (i *income) Send(ctx context.Context, ask port.Ask) port.Answer {
 			return *answer
 		}
 		return i.register.Register(ctx, receipt)
+	case verbAnnul:
+		if body.GetReceiptId() == "" {
+			return *unsent(fault.Refuse(fault.Malformed, "receipt_id", "an annulment names its receipt"))
+		}
+		return i.register.Annul(ctx, inn, body.GetReceiptId())
 	}
 	return unknownVerb(ask)
 }
 
 // Find implements port.Port. A check is only a question, and the tax service answers a
-// repeated registration with the first receipt: to ask is to send again.
+// repeated registration with the first receipt and a repeated annulment with "already": to
+// ask is to send again.
 func (i *income) Find(ctx context.Context, ask port.Ask) port.Answer { return i.Send(ctx, ask) }
 
 // Memory implements port.Port.

@@ -23,6 +23,7 @@ const (
 	verbReturn   = "return"
 	verbCheck    = "check"
 	verbRegister = "register"
+	verbAnnul    = "annul"
 )
 
 // PayoutReader finds what a payment needs.

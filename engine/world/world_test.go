@@ -16,6 +16,7 @@ import (
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // people is a reader of invented data; broken makes every read fail.
@@ -58,6 +59,7 @@ type counting struct {
 	payments []port.Payment
 	receipts []port.IncomeReceipt
 	checks   int
+	annulled []string
 }
 
 func (c *counting) Pay(_ context.Context, p port.Payment) port.Answer {
@@ -75,6 +77,10 @@ func (c *counting) Check(context.Context, string) port.Answer {
 
 func (c *counting) Register(_ context.Context, r port.IncomeReceipt) port.Answer {
 	c.receipts = append(c.receipts, r)
+	return port.Answer{Result: port.Done}
+}
+func (c *counting) Annul(_ context.Context, inn, receiptID string) port.Answer {
+	c.annulled = append(c.annulled, inn+" "+receiptID)
 	return port.Answer{Result: port.Done}
 }
 func (c *counting) Memory() time.Duration { return time.Hour }
@@ -171,7 +177,9 @@ func TestIncome(t *testing.T) {
 		{"not paid", func(*people) {}, ask("register", body("")), port.Refused, fault.Malformed},
 		{"nobody", func(p *people) { p.inn = "" }, ask("check", body("")), port.Refused, fault.NotFound},
 		{"the database is gone", func(p *people) { p.broken = errBroken }, ask("check", body("")), port.Unknown, ""},
-		{"an unknown verb", func(*people) {}, ask("annul", body("")), port.Refused, fault.Malformed},
+		{"an unknown verb", func(*people) {}, ask("forget", body("")), port.Refused, fault.Malformed},
+		{"annulled", func(*people) {}, ask("annul", &flowv1.IncomeAsk{Book: "main", ExecutorId: "e", ReceiptId: "r"}), port.Done, ""},
+		{"annul nothing", func(*people) {}, ask("annul", body("")), port.Refused, fault.Malformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -217,5 +225,46 @@ func TestCompany(t *testing.T) {
 		if first.Result != tc.result || again.Result != tc.result || len(keys) != 1 {
 			t.Errorf("%v: %+v, then %+v, %d keys", tc.refusal, first, again, len(keys))
 		}
+	}
+}
+
+// TestTaxpayer: the attempt is the key, and the answer carries what the year gave.
+func TestTaxpayer(t *testing.T) {
+	t.Parallel()
+	change := ask("change", &flowv1.TaxpayerChange{Book: "main", ExecutorId: "person-1", Task: "task-1"})
+	share := &flowv1.YearShare{Year: 2026, Gross: "100.00"}
+	given := &journalv1.Record{Move: &journalv1.Move{Data: flow.Bytes(&flowv1.TaxpayerData{Answer: &flowv1.TaxpayerAnswer{Share: share, Free: "1.00"}})}}
+	for name, tc := range map[string]struct {
+		outcome engine.Outcome
+		result  port.Result
+		free    string
+	}{
+		"given":       {engine.Outcome{Record: given}, port.Done, "1.00"},
+		"over":        {engine.Outcome{Refusal: fault.Refuse(fault.IncomeCap, "", "x").With("free", "2.00")}, port.Refused, "2.00"},
+		"unavailable": {engine.Outcome{Refusal: fault.Refuse(fault.Unavailable, "", "x")}, port.Unknown, ""},
+	} {
+		keys := map[string]bool{}
+		p := FromTaxpayer(func(_ context.Context, r engine.Request) []engine.Outcome {
+			op := r.Operations[0]
+			keys[op.GetKey()] = true
+			if f := op.GetFlow(); r.Book != "main" || f.GetFlow() != "taxpayer" || f.GetId() != "person-1" || f.GetOwner() != "person-1" || f.GetEvent() != "change" {
+				t.Errorf("%v", r)
+			}
+			return []engine.Outcome{tc.outcome}
+		})
+		first, again := p.Send(t.Context(), change), p.Find(t.Context(), change)
+		var body flowv1.TaxpayerAnswer
+		if err := proto.Unmarshal([]byte(first.Body), &body); err != nil {
+			t.Fatal(err)
+		}
+		if first.Result != tc.result || again.Result != tc.result || len(keys) != 1 || body.GetFree() != tc.free {
+			t.Errorf("%s: %+v, then %+v, %d keys", name, first, again, len(keys))
+		}
+		if tc.result == port.Done && body.GetShare().GetGross() != "100.00" {
+			t.Errorf("%s: %v", name, &body)
+		}
+	}
+	if a := FromTaxpayer(nil).Send(t.Context(), ask("steal", &flowv1.TaxpayerChange{})); a.Result != port.Refused {
+		t.Errorf("an unknown verb: %+v", a)
 	}
 }

@@ -178,7 +178,7 @@ func registry(all []person) []sandbox.Person {
 }
 
 func expect(list []task) play.Expected {
-	payouts, npd, ndfl, commission := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
+	payouts, npd, ndfl, commission, contributions := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
 	e := play.Expected{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}}
 	for _, t := range list {
 		if o := t.outcome(); o != "paid" {
@@ -189,6 +189,7 @@ func expect(list []task) play.Expected {
 		e.Paid++
 		payouts.Add(payouts, s.payout)
 		commission.Add(commission, s.commission)
+		contributions.Add(contributions, s.contributions)
 		if t.Person.Kind == civil {
 			ndfl.Add(ndfl, s.tax)
 		} else {
@@ -196,12 +197,13 @@ func expect(list []task) play.Expected {
 		}
 	}
 	wallet := new(big.Rat).Add(rat(topUps[0]), rat(topUps[1]))
-	for _, spent := range []*big.Rat{payouts, npd, ndfl, commission} {
+	for _, spent := range []*big.Rat{payouts, npd, ndfl, commission, contributions} {
 		wallet.Sub(wallet, spent)
 	}
 	bank := new(big.Rat).Add(rat(topUps[0]), rat(topUps[1]))
 	bank.Add(bank, rat(deposit)).Add(bank, rat(unknown)).Sub(bank, rat(bankFee)).Sub(bank, rat(transfer)).Sub(bank, payouts)
 	e.Payouts, e.TaxNPD, e.TaxNDFL, e.Commission = payouts.FloatString(2), npd.FloatString(2), ndfl.FloatString(2), commission.FloatString(2)
+	e.Contributions = contributions.FloatString(2)
 	e.Wallet, e.Settlement = wallet.FloatString(2), bank.FloatString(2)
 	e.Deposit, e.Suspense, e.BankFee, e.Second = deposit.String(), unknown.String(), bankFee.String(), transfer.String()
 	return e

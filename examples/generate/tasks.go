@@ -66,12 +66,13 @@ func tasks(all []person) []task {
 var commissionPercent = big.NewRat(3, 1)
 
 // sums are what a paid task moves, in rubles.
-type sums struct{ gross, payout, tax, commission *big.Rat }
+type sums struct{ gross, payout, tax, commission, contributions *big.Rat }
 
 // price works a task's sums out with fractions: NPD 6 % half up to the kopeck,
-// NDFL 13 % in whole rubles, nothing for sole traders; commission half up.
+// NDFL 13 % in whole rubles and contributions of 30 % on top, nothing for sole traders;
+// commission half up.
 func (t task) price() sums {
-	s := sums{gross: t.Amount}
+	s := sums{gross: t.Amount, contributions: new(big.Rat)}
 	switch t.Person.Kind {
 	case selfEmployed:
 		if t.Net {
@@ -83,6 +84,7 @@ func (t task) price() sums {
 			s.gross = grossOf(t.Amount, big.NewRat(13, 100), 0)
 		}
 		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(13, 100)), 0)
+		s.contributions = round(new(big.Rat).Mul(s.gross, big.NewRat(30, 100)), 2)
 	default:
 		s.tax = new(big.Rat)
 	}

@@ -61,6 +61,7 @@ type Expected struct {
 	Payouts          string         `json:"payouts"`
 	TaxNPD           string         `json:"tax_npd"`
 	TaxNDFL          string         `json:"tax_ndfl"`
+	Contributions    string         `json:"contributions"` // on civil contracts, on top
 	Commission       string         `json:"commission"`
 	Wallet           string         `json:"wallet"`
 	Deposit          string         `json:"deposit"`

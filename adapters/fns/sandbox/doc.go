@@ -6,7 +6,8 @@
 //	tests   ─▶ GET  /sandbox/books   POST /sandbox/script   GET, POST /sandbox/people
 //
 // Operations: GetTaxpayerStatusRequest ("status" in scripts), GetGrantedPermissionsRequest
-// ("permissions"), GetIncomeRequestV2 ("receipts"), PostIncomeRequestV2 (the one that moves
+// ("permissions"), GetTaxpayerAccountStatusRequest ("account"),
+// PostCancelReceiptRequestV2 ("cancel"), GetIncomeRequestV2 ("receipts"), PostIncomeRequestV2 (the one that moves
 // money: ""). Registration deduplicates by OperationUniqueId: the first message gets the
 // receipt, later ones DUPLICATE with RECEIPT_ID and RECEIPT_URL. Without a rule an income
 // is registered when its message is taken, and the answer waits for Options.Processing questions.
@@ -22,5 +23,5 @@
 // percent of the income, as long as it lasts), rounded half up to the kopeck; the service's
 // own rounding is not known ?.
 //
-// It refuses to know: binding, cancelling, offline receipts, taxes to be paid.
+// It refuses to know: binding, offline receipts, taxes to be paid.
 package sandbox

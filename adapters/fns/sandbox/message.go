@@ -24,6 +24,8 @@ type request struct {
 			Message struct {
 				Status      *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetTaxpayerStatusRequest"`
 				Permissions *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetGrantedPermissionsRequest"`
+				Account     *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetTaxpayerAccountStatusRequest"`
+				Cancel      *cancelRequest   `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostCancelReceiptRequestV2"`
 				Income      *incomeRequest   `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostIncomeRequestV2"`
 				Receipts    *receiptsRequest `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetIncomeRequestV2"`
 			} `xml:"urn://x-artefacts-gnivc-ru/inplat/servin/OpenApiAsyncMessageConsumerService/types/1.0 Message"`
@@ -57,6 +59,12 @@ type item struct {
 	Amount   string `xml:"Amount"`
 	Name     string `xml:"Name"`
 	Quantity int    `xml:"Quantity"`
+}
+
+type cancelRequest struct {
+	INN       string `xml:"Inn"`
+	ReceiptID string `xml:"ReceiptId"`
+	Reason    string `xml:"ReasonCode"`
 }
 
 type receiptsRequest struct {
@@ -109,6 +117,16 @@ type permissionsResponse struct {
 	Granted []string `xml:"GrantedPermissionsList"`
 }
 
+type accountResponse struct {
+	Bonus  string `xml:"BonusAmount"`
+	Unpaid string `xml:"UnpaidAmount"`
+	Debt   string `xml:"DebtAmount"`
+}
+
+type cancelResponse struct {
+	Result string `xml:"RequestResult"`
+}
+
 type incomeResponse struct {
 	ReceiptID string `xml:"ReceiptId"`
 	Link      string `xml:"Link"`
@@ -128,6 +146,7 @@ type receipt struct {
 	OperationTime string `xml:"OperationTime"`
 	TaxPeriodID   string `xml:"TaxPeriodId"`
 	TaxToPay      string `xml:"TaxToPay"`
+	Canceled      string `xml:"CancelationTime,omitempty"`
 }
 
 // answer writes an envelope around ready XML.

@@ -46,6 +46,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, req *request) {
 		s.question(w, r, "status", op.Status.INN, s.status)
 	case op.Permissions != nil:
 		s.question(w, r, "permissions", op.Permissions.INN, s.permissions)
+	case op.Account != nil:
+		s.question(w, r, "account", op.Account.INN, s.account)
+	case op.Cancel != nil:
+		s.question(w, r, "cancel", op.Cancel.INN, func(string) smz { return s.cancel(*op.Cancel) })
 	case op.Receipts != nil:
 		s.question(w, r, "receipts", op.Receipts.INN, func(string) smz { return s.receipts(*op.Receipts) })
 	default:
@@ -297,9 +301,45 @@ func (s *Server) receipts(req receiptsRequest) smz {
 		list = append(list, receipt{
 			Link: p.Extra["link"], TotalAmount: p.Amount, ReceiptID: p.Extra["receipt_id"], IncomeType: p.Detail["income_type"],
 			RequestTime: p.Detail["request_time"], OperationTime: p.Detail["operation_time"], TaxPeriodID: at.Format("200601"), TaxToPay: p.Extra["tax_to_pay"],
+			Canceled: s.people.canceledAt(p.Extra["receipt_id"]),
 		})
 	}
 	list = list[min(max(req.Offset, 0), len(list)):]
 	limit := min(cmp.Or(req.Limit, 100), len(list))
 	return smz{"GetIncomeResponseV2", receiptsResponse{HasMore: limit < len(list), Receipts: list[:limit]}}
+}
+
+// account answers GetTaxpayerAccountStatus.
+func (s *Server) account(inn string) smz {
+	person, known := s.people.find(inn)
+	if refused := deny(person, known, "PAYMENT_INFORMATION"); refused != nil {
+		return *refused
+	}
+	return smz{"GetTaxpayerAccountStatusResponse", accountResponse{Bonus: money.RUB.Format(s.people.bonusLeft(inn)), Unpaid: "0.00", Debt: "0.00"}}
+}
+
+// cancel answers PostCancelReceiptRequestV2.
+func (s *Server) cancel(req cancelRequest) smz {
+	person, known := s.people.find(req.INN)
+	if refused := deny(person, known, "CANCEL_INCOME"); refused != nil {
+		return *refused
+	}
+	if req.Reason != "REFUND" && req.Reason != "REGISTRATION_MISTAKE" {
+		return failure("REQUEST_VALIDATION_ERROR", "Ошибка валидации запроса: {FIELD}", arg{"FIELD", "ReasonCode"})
+	}
+	switch {
+	case !s.people.has(req.INN, req.ReceiptID):
+		return failure("RECEPT_ID_NOT_FOUND", "Чек {RECEIPT_ID} не найден", arg{"RECEIPT_ID", req.ReceiptID})
+	case s.people.canceledAt(req.ReceiptID) != "":
+		return failure("ALREADY_DELETED", "Чек {RECEIPT_ID} уже аннулирован", arg{"RECEIPT_ID", req.ReceiptID})
+	}
+	note := annulment{INN: req.INN, Receipt: req.ReceiptID, At: s.now().UTC().Format(time.RFC3339)}
+	err := s.books.Note(note)
+	if err == nil {
+		err = s.books.Settle()
+	}
+	if err != nil {
+		return failure("INTERNAL_ERROR", "Внутренняя ошибка")
+	}
+	return smz{"PostCancelReceiptResponseV2", cancelResponse{"OK"}}
 }

@@ -46,6 +46,61 @@ type people struct {
 	stranger *Person // who an INN that is not known belongs to; nil: nobody on NPD
 	used     map[string]money.Amount
 	income   map[string][]stage.Payment // registered, in order
+	canceled map[string]string          // receipt → when it was annulled, RFC 3339
+}
+
+// annulment is a note of the books: a receipt was annulled.
+type annulment struct {
+	INN     string `json:"inn"`
+	Receipt string `json:"receipt"`
+	At      string `json:"at"`
+}
+
+// annul reads a note and gives the bonus of the receipt back.
+func (p *people) annul(note json.RawMessage) error {
+	var a annulment
+	if err := json.Unmarshal(note, &a); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.canceled[a.Receipt] != "" {
+		return nil
+	}
+	p.canceled[a.Receipt] = a.At
+	for _, income := range p.income[a.INN] {
+		if bonus, err := money.RUB.Parse(income.Extra["bonus_used"]); err == nil && income.Extra["receipt_id"] == a.Receipt {
+			p.used[a.INN] = p.used[a.INN].Sub(bonus)
+		}
+	}
+	return nil
+}
+
+// canceledAt says when a receipt was annulled, "" when it stands.
+func (p *people) canceledAt(receipt string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.canceled[receipt]
+}
+
+// has says whether the person has such a receipt.
+func (p *people) has(inn, receipt string) bool {
+	return slices.ContainsFunc(p.incomes(inn), func(i stage.Payment) bool { return i.Extra["receipt_id"] == receipt })
+}
+
+// bonusLeft is what is left of the person's deduction.
+func (p *people) bonusLeft(inn string) money.Amount {
+	person, ok := p.find(inn)
+	if !ok || person.Bonus == "" {
+		return money.Zero
+	}
+	given, err := money.RUB.Parse(person.Bonus)
+	if err != nil {
+		return money.Zero
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return money.Max(given.Sub(p.used[inn]), money.Zero)
 }
 
 // load reads a JSON list of people from a file.
@@ -109,14 +164,7 @@ func (p *people) tax(inn, incomeType string, amount money.Amount) (tax, bonus mo
 	if incomeType == "FROM_INDIVIDUAL" {
 		rate, share = ratePerson, bonusPerson
 	}
-	left := money.Zero
-	if person, ok := p.find(inn); ok && person.Bonus != "" {
-		if given, err := money.RUB.Parse(person.Bonus); err == nil {
-			p.mu.Lock()
-			left = money.Max(given.Sub(p.used[inn]), money.Zero)
-			p.mu.Unlock()
-		}
-	}
+	left := p.bonusLeft(inn)
 	bonus = money.Min(amount.Percent(share, money.RUB.Scale, money.HalfUp), left)
 	return amount.Percent(rate, money.RUB.Scale, money.HalfUp).Sub(bonus), bonus
 }

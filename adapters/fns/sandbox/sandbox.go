@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
@@ -53,7 +54,7 @@ var played = []stage.Fault{
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {
 	s := &Server{
-		people:      &people{known: map[string]Person{}, stranger: o.Stranger, used: map[string]money.Amount{}, income: map[string][]stage.Payment{}},
+		people:      &people{known: map[string]Person{}, stranger: o.Stranger, used: map[string]money.Amount{}, income: map[string][]stage.Payment{}, canceled: map[string]string{}},
 		mux:         http.NewServeMux(),
 		masterToken: o.MasterToken, tokenLife: cmp.Or(o.TokenLife, time.Hour), processing: max(cmp.Or(o.Processing, 1), 0), now: o.Now,
 		tokens: map[string]time.Time{}, messages: map[string]*message{},
@@ -70,6 +71,9 @@ func New(dir string, o Options) (*Server, error) {
 	s.books, err = stage.Open(dir, stage.Options{
 		Script: o.Script, Supported: played, Now: s.now, Make: s.receipt, Made: s.people.earned,
 		OnNote: func(note json.RawMessage) error {
+			if bytes.HasPrefix(note, []byte("{")) {
+				return s.people.annul(note)
+			}
 			var list []Person
 			if err := json.Unmarshal(note, &list); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -224,9 +225,28 @@ func (p *Player) list(ctx context.Context, statuses ...string) ([]*taskv1.Task, 
 	}
 }
 
+// unsigned lists the contracts that wait for their executors, once every contract that
+// was accepted already has heard whether there is room under its executor's limit.
+func (p *Player) unsigned(ctx context.Context) ([]*taskv1.Task, error) {
+	for {
+		drafts, err := p.list(ctx, "draft")
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(drafts, func(t *taskv1.Task) bool { return t.GetPhase() == "limit" }) {
+			return slices.DeleteFunc(drafts, func(t *taskv1.Task) bool { return t.GetExecutorSignedAt() != nil }), nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // sign lets every executor accept his contract.
 func (p *Player) sign(ctx context.Context) error {
-	drafts, err := p.list(ctx, "draft")
+	drafts, err := p.unsigned(ctx)
 	if err != nil {
 		return err
 	}

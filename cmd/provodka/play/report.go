@@ -130,7 +130,7 @@ func (p *Player) reportTrialBalance(ctx context.Context, d *differences) error {
 	}
 	e := p.play.Expected
 	for _, x := range [][2]string{
-		{"tax-npd", e.TaxNPD}, {"tax-ndfl", e.TaxNDFL}, {"revenue", e.Commission}, {"suspense", e.Suspense},
+		{"tax-npd", e.TaxNPD}, {"tax-ndfl", e.TaxNDFL}, {"contribution", e.Contributions}, {"revenue", e.Commission}, {"suspense", e.Suspense},
 	} {
 		d.want(x[0], balance[x[0]], x[1])
 	}

@@ -32,11 +32,11 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	}
 	m.closing = append(m.closing, tax.Close)
 	people := m.vault.Resolver()
+	submit := func(ctx context.Context, r engine.Request) []engine.Outcome { return m.engine.Submit(ctx, r) }
 	return map[string]port.Port{
 		"payout": world.FromPayout(bank, people, m.cfg.Own[0].Account),
 		"income": world.FromIncome(tax, people),
-		"company": world.FromCompany(func(ctx context.Context, r engine.Request) []engine.Outcome {
-			return m.engine.Submit(ctx, r)
-		}),
+		"company":  world.FromCompany(submit),
+		"taxpayer": world.FromTaxpayer(submit),
 	}, nil
 }

@@ -8,7 +8,7 @@
 //	Document  the diagram beside the tables; -rewrite draws it anew
 //
 // Laws: debits equal credits in every recipe; every terminal state leaves zero in
-// every holding account of the aggregate and nothing open; an attempt of an ask
+// every holding account of the aggregate and nothing open but what nobody waits for; an attempt of an ask
 // that acts once is made anew only after the last word on the older was a
 // refusal; in every other state an ask is open, a timer runs or somebody can act;
 // the same view and command give the same move.

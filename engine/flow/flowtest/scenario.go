@@ -31,6 +31,7 @@ type Script struct {
 //	day 2026-03-03                       the next day
 //	answer pay done | unknown | refused CODE      the world's word on the last attempt
 //	answer pay#1 done                    on an older attempt
+//	answer register_income done tax=5.99 what it computed; bonus=… of a check
 //	timer overdue                        a timer fires
 //	balances                             what the accounts hold
 //	show                                 what the aggregate keeps
@@ -143,11 +144,21 @@ func actOf(w *World, s Script, words []string) (Act, error) {
 			return Act{}, fmt.Errorf("attempt %d of %q was never made", n, ask)
 		}
 		code := fault.Code("")
-		if len(words) > 3 {
-			code = fault.Code(words[3])
-			code.Lookup()
+		var tax, bonus string
+		for _, word := range words[3:] {
+			switch name, sum, said := strings.Cut(word, "="); {
+			case said && name == "tax":
+				tax = sum
+			case said && name == "bonus":
+				bonus = sum
+			default:
+				code = fault.Code(word)
+				code.Lookup()
+			}
 		}
-		return w.answer(i, port.Result(words[2]), code), nil
+		act := w.answer(i, port.Result(words[2]), code)
+		act.Command.Answer.Tax, act.Command.Answer.Bonus = tax, bonus
+		return act, nil
 	}
 	c, err := s.Command(w, words)
 	return Act{Name: words[0], Command: c}, err

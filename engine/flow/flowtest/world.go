@@ -19,12 +19,16 @@ import (
 // Spec says what is tried on one flow.
 type Spec struct {
 	Flow   *flow.Flow
-	ID     string            // of the aggregate
-	Owners map[string]string // that fill its holding accounts
-	Day    string            // the first day, YYYY-MM-DD
-	Acts   []Act             // what people may try, in any order
-	Once   []string          // asks that move something: a new attempt only after a refusal
-	Codes  []fault.Code      // codes that a refusal may carry; empty = payout_refused
+	ID     string                                     // of the aggregate
+	Owners map[string]string                          // that fill its holding accounts
+	Day    string                                     // the first day, YYYY-MM-DD
+	Acts   []Act                                      // what people may try, in any order
+	Once   []string                                   // asks that move something: a new attempt only after a refusal
+	Tells  []string                                   // asks that nobody waits for: they may overlap, and be open when all is over
+	Deaf   bool                                       // Explore leaves out their answers: they change nothing
+	Reply  func(t Try, r port.Result, a *port.Answer) // what an answer carries beside its result; nil = nothing
+	Undoes func(t Try) (ask string, number uint32)    // which attempt is undone when this one is done; "" = none
+	Codes  []fault.Code                               // codes that a refusal may carry; empty = payout_refused
 	Law    func(*World) error
 	// Bounds of Explore.
 	Attempts uint32 // attempts of one ask
@@ -88,7 +92,9 @@ func (w *World) key() [sha256.Size]byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s|%s|%x|", w.View.State, w.View.Day, w.View.Data)
 	for _, t := range w.Tries {
-		fmt.Fprintf(&b, "%s %s %d;", t.Effect.Attempt, t.Last, t.Flips)
+		if !w.Spec.Deaf || !w.Spec.tells(t) {
+			fmt.Fprintf(&b, "%s %s %d;", t.Effect.Attempt, t.Last, t.Flips)
+		}
 	}
 	fmt.Fprintf(&b, "|%v|", w.Timers)
 	for _, a := range slices.Sorted(maps.Keys(w.Balances)) {
@@ -166,7 +172,7 @@ func (w *World) open(m flow.Move) error {
 			continue
 		}
 		for _, t := range w.Tries {
-			if t.Effect.Ask != e.Ask {
+			if t.Effect.Ask != e.Ask || w.Spec.tells(t) {
 				continue
 			}
 			if t.Last == port.Unknown || slices.Contains(w.Spec.Once, e.Ask) && t.Last != port.Refused {
@@ -190,7 +196,7 @@ func (w *World) rest() error {
 		}
 	}
 	for _, t := range w.Tries {
-		if t.Last == port.Unknown {
+		if t.Last == port.Unknown && !w.Spec.tells(t) {
 			return fmt.Errorf("%s is over and %s %d is open", w.View.State, t.Effect.Ask, t.Effect.Number)
 		}
 	}
@@ -199,8 +205,11 @@ func (w *World) rest() error {
 
 // Open lists the attempts that wait for a final word.
 func (w *World) Open() []Try {
-	return slices.DeleteFunc(slices.Clone(w.Tries), func(t Try) bool { return t.Last != port.Unknown })
+	return slices.DeleteFunc(slices.Clone(w.Tries), func(t Try) bool { return t.Last != port.Unknown || w.Spec.tells(t) })
 }
+
+// tells says whether nobody waits for the attempt.
+func (s *Spec) tells(t Try) bool { return slices.Contains(s.Tells, t.Effect.Ask) }
 
 // Balance gives debits − credits of an account.
 func (w *World) Balance(account string) money.Amount { return w.Balances[account] }
@@ -212,10 +221,14 @@ func (w *World) answer(i int, r port.Result, code fault.Code) Act {
 	if r == port.Done {
 		a.ReceiptID = fmt.Sprintf("receipt-%d", t.Effect.Number)
 	}
+	if w.Spec.Reply != nil {
+		w.Spec.Reply(*t, r, &a)
+	}
 	if r != port.Unknown {
 		switch {
 		case t.Last == port.Unknown:
 			t.Last = r
+			w.undo(*t)
 		case t.Last != r && slices.Contains(w.Spec.Once, t.Effect.Ask):
 			t.Last = r
 			t.Flips++
@@ -226,5 +239,18 @@ func (w *World) answer(i int, r port.Result, code fault.Code) Act {
 		Command: flow.Command{
 			Event: w.Spec.Flow.EventFor(t.Effect.Ask, r), Actor: "effect", Answer: &a, Number: t.Effect.Number,
 		},
+	}
+}
+
+// undo writes down that an attempt is undone by another one.
+func (w *World) undo(t Try) {
+	if w.Spec.Undoes == nil || t.Last != port.Done {
+		return
+	}
+	ask, number := w.Spec.Undoes(t)
+	for i := range w.Tries {
+		if w.Tries[i].Effect.Ask == ask && w.Tries[i].Effect.Number == number {
+			w.Tries[i].Last = port.Refused
+		}
 	}
 }

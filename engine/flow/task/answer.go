@@ -28,21 +28,29 @@ func (s *step) checked() {
 	}
 	switch s.command.Event {
 	case checkDone:
+		if s.command.Answer.Bonus != "" {
+			s.data.BonusTold = s.command.Answer.Bonus
+		}
 		if !s.out() {
-			s.sendPayout()
+			s.askTax()
 			return
 		}
 		s.goOn(checkDoneIncome, checkDoneLast)
 	case checkRefused:
-		if !s.out() {
-			s.release()
-		}
+		s.trim(s.bound())
 		s.fail(s.code(fault.IncomeDenied), s.command.Answer.Status)
 	}
 }
 
-// goOn follows a payment that is out: register the income, or settle.
+// goOn follows a payment that is out: register the income, or settle. One that is not
+// covered by what is set aside stops here; retry covers it.
 func (s *step) goOn(income, last string) {
+	if s.data.Claimed != "" {
+		s.on = uncovered
+		s.trim(s.costs())
+		s.fail(codePayoutLate, s.command.Answer.Status)
+		return
+	}
 	s.on = last
 	if s.owesIncome() {
 		s.on = income
@@ -111,13 +119,15 @@ func (s *step) payoutWent(a *flowv1.PayoutAttempt, open bool) {
 	case open:
 		s.spend(amountPayout, bears)
 		s.goOn(payoutDone, payoutDoneLast)
-	case s.view.State == Paying:
+	case s.view.State == Paying && amount(s.data.Reserved).Cmp(bears.Add(s.costs())) >= 0:
 		s.spend(amountPayout, bears)
 		s.on, s.data.Attention = payoutDoneLate, true
-	default: // nothing is set aside any more
+	default: // nothing is set aside any more, or not enough
 		s.amounts[amountClaim], s.data.Claimed = bears, text(bears)
 		s.on, s.data.Attention = payoutDoneLate, true
-		s.fail(codePayoutLate, a.Status)
+		if s.view.State != Paying {
+			s.fail(codePayoutLate, a.Status)
+		}
 	}
 }
 
@@ -149,6 +159,7 @@ func (s *step) payoutFell(a *flowv1.PayoutAttempt, open bool) {
 		s.data.Reserved = text(amount(s.data.Reserved).Add(bore))
 	}
 	if s.view.State != Paying {
+		s.unsettle()
 		s.release()
 		s.fail(codePayoutReturned, a.Status)
 	}

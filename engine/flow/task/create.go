@@ -61,9 +61,12 @@ func (s *step) create() *fault.Refusal {
 	if refusal := s.take(b.ExecutorId, b.Executor, b.Tariff); refusal != nil {
 		return refusal
 	}
+	s.data.WorkDone = completed
 	switch {
+	case (completed || s.manual()) && s.capped():
+		s.hold(createHeld)
 	case completed:
-		s.on, s.data.WorkDone = createCompleted, true
+		s.on = createCompleted
 	case s.manual():
 		s.on = createSigned
 	}
@@ -99,6 +102,9 @@ func (s *step) assign() *fault.Refusal {
 	if s.view.State != Draft {
 		return nil // the table has no row: wrong_state
 	}
+	if refusal := s.holding(); refusal != nil {
+		return refusal
+	}
 	var b flowv1.TaskAssign
 	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
@@ -106,7 +112,11 @@ func (s *step) assign() *fault.Refusal {
 	if refusal := s.take(b.ExecutorId, b.Executor, b.Tariff); refusal != nil {
 		return refusal
 	}
-	if s.manual() {
+	s.data.Error = nil
+	switch {
+	case s.manual() && s.capped():
+		s.hold(assignHeld)
+	case s.manual():
 		s.on = assignSigned
 	}
 	return nil
@@ -150,7 +160,13 @@ func (s *step) sign() *fault.Refusal {
 		return fault.Refuse(fault.WrongState, "executor_id", "nobody can sign: the task has no executor").
 			With("state", s.view.State).With("event", s.command.Event)
 	}
+	if refusal := s.holding(); refusal != nil {
+		return refusal
+	}
 	s.data.ExecutorSignedAt = s.now()
+	if s.view.State == Draft && s.capped() {
+		s.hold(signHeld)
+	}
 	return nil
 }
 
@@ -191,12 +207,19 @@ func (s *step) work() *fault.Refusal {
 	return nil
 }
 
-// cancel calls the task off. What was paid cannot be called off.
+// cancel calls the task off. What was paid cannot be called off; of a payment that came
+// back the receipt is annulled first.
 func (s *step) cancel() *fault.Refusal {
-	if s.view.State == Error && (s.out() || s.data.Settled) {
-		return fault.Refuse(fault.WrongState, "event", "the payment went out or was settled: the task cannot be canceled").
+	if refusal := s.holding(); refusal != nil && s.view.State == Draft {
+		return refusal
+	}
+	if s.view.State == Error && s.out() {
+		return fault.Refuse(fault.WrongState, "event", "the payment went out: the task cannot be canceled").
 			With("state", s.view.State).With("event", s.command.Event)
 	}
 	s.data.Error = nil
+	if s.view.State == Error && s.data.ReceiptAttempt != 0 {
+		s.annul()
+	}
 	return nil
 }

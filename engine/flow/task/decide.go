@@ -29,6 +29,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if refusal := s.run(); refusal != nil {
 		return flow.Decision{}, refusal
 	}
+	s.tell()
 	return s.decision(), nil
 }
 
@@ -50,8 +51,20 @@ func (s *step) run() *fault.Refusal {
 	case overdue:
 		s.data.Attention = true
 		return nil
+	case holdDone, holdRefused, holdUnknown:
+		s.held()
+		return nil
 	case checkDone, checkRefused, checkUnknown:
 		s.checked()
+		return nil
+	case takeDone, takeRefused, takeUnknown:
+		s.taken()
+		return nil
+	case annulDone, annulRefused, annulUnknown:
+		s.annulled()
+		return nil
+	case tellDone, tellRefused, tellUnknown:
+		s.told()
 		return nil
 	case payoutDone, payoutRefused, payoutUnknown:
 		s.paidOut()

@@ -4,15 +4,20 @@
 //	                                                 ▲  │
 //	                                      retry ─────┴─ error ─▶ canceled
 //
-// Payment has one order: reserve gross and commission, check the right to
-// register the income (self-employed only), pay, register the income, settle tax
-// and commission. task.md is the program; Decide only names the row, the amounts
-// and the accounts.
+// Payment has one order: reserve what it can cost, check the right to register the
+// income (self-employed only), ask the executor's year for the cap and the tax, pay,
+// register the income, settle tax, contributions and commission. task.md is the
+// program; Decide only names the row, the amounts and the accounts.
+//
+// What the task is in the executor's year (its share) is a function of what the task
+// knows; when it differs from what the year was last told, the step tells it. So no row
+// can forget to undo tax and cap.
 //
 // Laws kept (task_test.go): paid and canceled leave nothing in reserve:{task} and
 // claim:{task}; while paying exactly one ask is open; a payment that may have gone
-// out is never sent again; what left the bank equals what its last words say.
+// out is never sent again; what left the bank equals what its last words say; the changes
+// of the executor's year add up to the task's share, and a canceled task has none.
 //
 // It refuses to know: names, INN, requisites, purposes (ids and versions only),
-// the year's income so far, who may send a command, the clock.
+// what other tasks are in the executor's year, who may send a command, the clock.
 package task

@@ -15,12 +15,14 @@ const (
 	codePayoutLate     = "payout_late"
 	codePayoutReturned = "payout_returned"
 	codeReceiptLost    = "receipt_lost"
+	codeReceiptKept    = "receipt_kept"
 )
 
 // errorCodes is compared with the Errors table both ways at start.
 var errorCodes = []string{
 	string(fault.RequisitesMissing), string(fault.RequisitesInvalid), string(fault.KindMismatch), string(fault.IncomeDenied),
-	string(fault.IncomeCap), string(fault.PayoutRefused), codePayoutLate, codePayoutReturned, codeReceiptLost,
+	string(fault.IncomeCap), string(fault.TaxRuleMissing), string(fault.PayoutRefused), codePayoutLate, codePayoutReturned,
+	codeReceiptLost, codeReceiptKept,
 }
 
 // Trouble is one row of the Errors table: why a payment stopped.

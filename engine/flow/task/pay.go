@@ -3,6 +3,7 @@ package task
 import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
@@ -19,7 +20,7 @@ func (s *step) pay() *fault.Refusal {
 	if b.Executor.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
 		return fault.Refuse(fault.Malformed, "executor.kind", "the executor's kind of employment is not stamped")
 	}
-	s.data.Error = nil
+	s.data.Error, s.data.Nonresident = nil, b.Executor.Nonresident
 	if retrying && s.out() {
 		s.retryPaid()
 		return nil
@@ -46,28 +47,40 @@ func (s *step) blocked(stamp *flowv1.ExecutorStamp) string {
 	return ""
 }
 
-// setAside reserves gross and commission by the rules of the day and asks the
-// first ask. A settled task, whose payment came back, reserves the payout alone.
+// setAside reserves what the payment can cost by the rules of the day and asks the first
+// ask. A payment that came back while its receipt stands has its sum already.
 func (s *step) setAside(b *flowv1.TaskPay, retrying bool) *fault.Refusal {
-	if !s.data.Settled {
-		sum, refusal := s.price(b.Executor, b.Tariff)
-		if refusal != nil {
-			return refusal
-		}
-		s.data.Sum = sum
-	}
 	s.data.RequisitesVersion = b.Executor.RequisitesVersion
-	s.reserve(amount(s.data.Sum.Payout).Add(s.costs()))
-	if s.owesIncome() {
-		s.data.Phase = flowv1.TaskPhase_TASK_PHASE_CHECK
-		s.asks[checkIncome] = s.incomeAsk()
+	row := func(first, again string) {
+		s.on = first
+		if retrying {
+			s.on = again
+		}
+	}
+	if standing := Receipt(s.data); standing != nil {
+		s.data.Sum = standing.Sum
+		row(payUntaxed, retryUntaxed)
+		s.reserve(amount(s.data.Sum.Payout).Add(s.costs()))
+		s.sendPayout()
 		return nil
 	}
-	s.on = payUnchecked
-	if retrying {
-		s.on = retryUnchecked
+	sum, refusal := s.price(b.Executor, b.Tariff)
+	if refusal != nil {
+		return refusal
 	}
-	s.sendPayout()
+	s.data.Sum = sum
+	s.reserve(s.ceiling(s.terms(b.Executor), sum))
+	switch s.data.Kind {
+	case kindSelfEmployed:
+		s.data.Phase = phaseCheck
+		s.asks[checkIncome] = s.incomeAsk()
+	case kindEntrepreneur:
+		row(payUntaxed, retryUntaxed)
+		s.sendPayout()
+	default:
+		row(payUnchecked, retryUnchecked)
+		s.askTax()
+	}
 	return nil
 }
 
@@ -75,7 +88,7 @@ func (s *step) setAside(b *flowv1.TaskPay, retrying bool) *fault.Refusal {
 // the income again under a new attempt, or settle. It never pays.
 func (s *step) retryPaid() {
 	claimed := amount(s.data.Claimed)
-	s.reserve(claimed.Add(s.costs()).Sub(amount(s.data.Reserved)))
+	s.reserve(money.Max(claimed.Add(s.costs()).Sub(amount(s.data.Reserved)), money.New(0, money.RUB.Scale)))
 	s.spend(amountCover, claimed)
 	s.data.Claimed = ""
 	s.on = retryLast
@@ -104,7 +117,7 @@ func (s *step) sendPayout() {
 // sendIncome opens an attempt to register the income.
 func (s *step) sendIncome() {
 	s.data.Phase = flowv1.TaskPhase_TASK_PHASE_INCOME
-	s.data.Incomes = append(s.data.Incomes, &flowv1.IncomeAttempt{Number: s.view.Attempts[registerIncome] + 1})
+	s.data.Incomes = append(s.data.Incomes, &flowv1.IncomeAttempt{Number: s.view.Attempts[registerIncome] + 1, Sum: s.data.Sum})
 	s.asks[registerIncome] = s.incomeAsk()
 }
 

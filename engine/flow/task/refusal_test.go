@@ -64,7 +64,7 @@ func TestGarbageIsRefused(t *testing.T) {
 	if _, refusal, err := w.Do(s.Acts[0]); refusal != nil || err != nil {
 		t.Fatal(refusal, err)
 	}
-	for _, event := range []string{payUnchecked, payBlocked, retryLast, "no_such_event"} {
+	for _, event := range []string{payUnchecked, payBlocked, retryLast, holdDoneCompleted, "no_such_event"} {
 		if _, refusal := it.Step(w.View, flow.Command{Event: event}); refusal == nil || refusal.Code != fault.WrongState {
 			t.Errorf("a caller chose the row %s: %v", event, refusal)
 		}
@@ -76,20 +76,33 @@ func TestAsksCarryWhatPortsNeed(t *testing.T) {
 	t.Parallel()
 	s := spec(ready(selfEmployed, "100.00"))
 	w := flowtest.NewWorld(&s)
-	for _, a := range []flowtest.Act{s.Acts[0], s.Acts[6]} {
-		if _, refusal, err := w.Do(a); refusal != nil || err != nil {
+	do := func(a flowtest.Act) flow.Move {
+		m, refusal, err := w.Do(a)
+		if refusal != nil || err != nil {
 			t.Fatal(refusal, err)
 		}
+		return m
 	}
+	do(s.Acts[0])
+	do(answered(t, w, holdYear))
+	do(s.Acts[6])
 	var income flowv1.IncomeAsk
-	if err := proto.Unmarshal(w.Tries[0].Effect.Body, &income); err != nil {
+	if err := proto.Unmarshal(w.Tries[1].Effect.Body, &income); err != nil {
 		t.Fatal(err)
 	}
 	want := &flowv1.IncomeAsk{Book: "main", Task: "t1", CompanyId: "c1", ExecutorId: "e1", Gross: "100.00"}
 	if !proto.Equal(&income, want) {
 		t.Errorf("asked %v, want %v", &income, want)
 	}
-	m, _ := it.Step(w.View, flow.Command{Event: checkDone, Answer: &port.Answer{Result: port.Done}, Number: 1})
+	do(answered(t, w, checkIncome))
+	var change flowv1.TaxpayerChange
+	if err := proto.Unmarshal(w.Tries[2].Effect.Body, &change); err != nil {
+		t.Fatal(err)
+	}
+	if q := change.Question; change.ExecutorId != "e1" || change.Was.GetGross() != "100.00" || q.GetGross() != "100.00" || q.GetDay() != "2024-12-31" || q.GetStage() != stageTaken {
+		t.Errorf("asked %v", &change)
+	}
+	m := do(answered(t, w, takeYear))
 	var payout flowv1.PayoutAsk
 	if err := proto.Unmarshal(m.Effects[0].Body, &payout); err != nil {
 		t.Fatal(err)
@@ -99,6 +112,21 @@ func TestAsksCarryWhatPortsNeed(t *testing.T) {
 	}) {
 		t.Errorf("asked %v", &payout)
 	}
+}
+
+// answered is the world's yes to the open attempt of an ask.
+func answered(t *testing.T, w *flowtest.World, ask string) flowtest.Act {
+	t.Helper()
+	for i, try := range w.Tries {
+		if try.Effect.Ask == ask && try.Last == port.Unknown {
+			w.Tries[i].Last = port.Done
+			a := port.Answer{Result: port.Done, Status: "done"}
+			reply(false)(try, port.Done, &a)
+			return flowtest.Act{Name: ask, Command: flow.Command{Event: it.EventFor(ask, port.Done), Answer: &a, Number: try.Effect.Number}}
+		}
+	}
+	t.Fatalf("%s is not open", ask)
+	return flowtest.Act{}
 }
 
 func TestErrorTableIsComparedBothWays(t *testing.T) {

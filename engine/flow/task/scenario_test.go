@@ -19,7 +19,7 @@ func TestScenarios(t *testing.T) {
 	t.Parallel()
 	flowtest.Scenarios(t, flowtest.Script{
 		Spec: flowtest.Spec{
-			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome},
+			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear}, Reply: reply(false), Undoes: undoes,
 			Owners: map[string]string{"company": "romashka", "task": "t1", "executor": "ivanov"},
 		},
 		Command: command, Show: show,
@@ -83,10 +83,26 @@ func show(data []byte) []string {
 		if d.Error.RetryHelps {
 			retry = "a retry helps"
 		}
+		if d.Error.Free != "" {
+			retry += "; " + d.Error.Free + " are free"
+		}
 		lines = append(lines, fmt.Sprintf("error %s: %s; %s acts; %s", d.Error.Code, d.Error.Words, d.Error.Actor, retry))
 	}
 	if a := Receipt(d); a != nil {
 		lines = append(lines, "receipt "+a.ReceiptId)
+	}
+	if y := d.Year; y != nil {
+		stages := map[flowv1.YearStage]string{stageHeld: "held", stageTaken: "taken", stageRegistered: "registered"}
+		line := fmt.Sprintf("year %d: %s %s", y.Year, y.Gross, stages[y.Stage])
+		for _, part := range [][2]string{{"tax", y.Tax}, {"bonus", y.Bonus}, {"contributions", y.Contributions}} {
+			if part[1] != "" {
+				line += ", " + part[0] + " " + part[1]
+			}
+		}
+		lines = append(lines, line)
+	}
+	if d.TaxDifference != "" {
+		lines = append(lines, "tax difference owed by the person "+d.TaxDifference)
 	}
 	if d.OwedBack != "" {
 		lines = append(lines, "owed back "+d.OwedBack)

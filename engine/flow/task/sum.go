@@ -23,20 +23,27 @@ func kindOf(k flowv1.EmploymentKind) tax.Kind {
 	return ""
 }
 
-// price takes the task's price apart by the rules of the decision's day. The
-// contract's gross value is fixed when it is first known; later days can change
-// only what is withheld from it.
-func (s *step) price(stamp *flowv1.ExecutorStamp, tariff *flowv1.Tariff) (*flowv1.TaskSum, *fault.Refusal) {
-	terms := tax.Terms{Kind: kindOf(s.data.Kind), Payer: tax.Company, Status: tax.Resident, Day: s.view.Day}
+// terms are what the tax depends on, as far as the task knows: not the executor's year.
+func (s *step) terms(stamp *flowv1.ExecutorStamp) tax.Terms {
+	t := tax.Terms{Kind: kindOf(s.data.Kind), Payer: tax.Company, Status: tax.Resident, Day: s.view.Day}
 	if stamp.GetNonresident() {
-		terms.Status = tax.Nonresident
+		t.Status = tax.Nonresident
 	}
+	return t
+}
+
+// price takes the task's price apart by the rules of the decision's day: a forecast,
+// until the executor's year has said what the payment is taxed. The contract's gross value
+// is fixed when it is first known; only that of a civil contract with a net price follows
+// the tax, because the net price is promised.
+func (s *step) price(stamp *flowv1.ExecutorStamp, tariff *flowv1.Tariff) (*flowv1.TaskSum, *fault.Refusal) {
+	terms := s.terms(stamp)
 	var (
 		sum tax.Sum
 		err error
 	)
 	switch {
-	case s.data.Sum != nil && s.view.State != Draft:
+	case s.data.Sum != nil && s.view.State != Draft && !s.floats():
 		sum, err = terms.FromGross(amount(s.data.Sum.Gross))
 	case s.data.PriceKind == flowv1.PriceKind_PRICE_KIND_NET:
 		sum, err = terms.FromNet(amount(s.data.Price))
@@ -93,12 +100,12 @@ func (s *step) owesIncome() bool {
 	return s.data.Kind == flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED && s.data.ReceiptAttempt == 0
 }
 
-// costs is what tax and commission still take from the reserve.
+// costs is what tax, contributions and commission still take from the reserve.
 func (s *step) costs() money.Amount {
 	if s.data.Settled {
 		return money.New(0, money.RUB.Scale)
 	}
-	return amount(s.data.Sum.Tax).Add(amount(s.data.Sum.Commission))
+	return money.Sum(amount(s.data.Sum.Tax), amount(s.data.Sum.Commission), s.contributions())
 }
 
 // reserve sets money aside.
@@ -119,16 +126,3 @@ func (s *step) spend(name string, a money.Amount) {
 
 // release gives back whatever is set aside.
 func (s *step) release() { s.spend(amountRelease, amount(s.data.Reserved)) }
-
-// finish settles tax and commission, once. Nothing may be left set aside.
-func (s *step) finish() {
-	if !s.data.Settled {
-		s.spend(amountTax, amount(s.data.Sum.Tax))
-		s.spend(amountCommission, amount(s.data.Sum.Commission))
-		s.data.Settled = true
-	}
-	if s.data.Reserved != "" || s.data.Claimed != "" {
-		panic(fmt.Sprintf("task %s: settled with %s set aside and %s claimed", s.view.ID, s.data.Reserved, s.data.Claimed))
-	}
-	s.data.Phase, s.data.Error = flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED, nil
-}

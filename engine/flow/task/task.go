@@ -53,6 +53,18 @@ const (
 	incomeDone    = "income_done"
 	incomeRefused = "income_refused"
 	incomeUnknown = "income_unknown"
+	holdDone      = "hold_done"
+	holdRefused   = "hold_refused"
+	holdUnknown   = "hold_unknown"
+	takeDone      = "take_done"
+	takeRefused   = "take_refused"
+	takeUnknown   = "take_unknown"
+	annulDone     = "annul_done"
+	annulRefused  = "annul_refused"
+	annulUnknown  = "annul_unknown"
+	tellDone      = "tell_done"
+	tellRefused   = "tell_refused"
+	tellUnknown   = "tell_unknown"
 	overdue       = "overdue"
 )
 
@@ -83,6 +95,16 @@ const (
 	incomeTakenBack   = "income_taken_back"
 	receiptChanged    = "receipt_changed"
 	answerLate        = "answer_late"
+	createHeld        = "create_held"
+	assignHeld        = "assign_held"
+	signHeld          = "sign_held"
+	holdDoneCompleted = "hold_done_completed"
+	payUntaxed        = "pay_untaxed"
+	retryUntaxed      = "retry_untaxed"
+	takeDoneIncome    = "take_done_income"
+	takeDoneLast      = "take_done_last"
+	uncovered         = "uncovered"
+	cancelReceipt     = "cancel_receipt"
 )
 
 // Asks of the Asks table.
@@ -93,6 +115,13 @@ const (
 	askPayout      = "ask_payout"
 	registerIncome = "register_income"
 	askIncome      = "ask_income"
+	holdYear       = "hold_year"
+	askHold        = "ask_hold"
+	takeYear       = "take_year"
+	askTake        = "ask_take"
+	tellYear       = "tell_year"
+	annulIncome    = "annul_income"
+	askAnnul       = "ask_annul"
 )
 
 // Amounts of the Entries table, rubles of scale 2.
@@ -108,6 +137,11 @@ const (
 	amountClaimBack  = "claim_back"
 	amountOwed       = "owed"
 	amountOwedBack   = "owed_back"
+
+	amountContributions = "contributions"
+	amountTaxLess       = "tax_less"
+	amountTaxMore       = "tax_more"
+	amountTaxOurs       = "tax_ours"
 )
 
 // Cases of the Entries table.
@@ -126,6 +160,7 @@ const (
 var amounts = []string{
 	amountReserve, amountPayout, amountTax, amountCommission, amountRelease, amountClaim, amountCover,
 	amountPayoutBack, amountClaimBack, amountOwed, amountOwedBack,
+	amountContributions, amountTaxLess, amountTaxMore, amountTaxOurs,
 }
 
 var words = flow.Words{
@@ -138,12 +173,16 @@ var words = flow.Words{
 		retryUnchecked, retryBlocked, retryIncome, retryLast, checkDoneIncome, checkDoneLast,
 		payoutDoneLast, payoutCovered, payoutCoveredLast, payoutDoneLate, payoutTakenBack, payoutTwice,
 		overpayReturned, incomeDoneUnpaid, incomeDoneLate, incomeTakenBack, receiptChanged, answerLate,
+		holdDone, holdRefused, holdUnknown, takeDone, takeRefused, takeUnknown, annulDone, annulRefused, annulUnknown,
+		tellDone, tellRefused, tellUnknown, createHeld, assignHeld, signHeld, holdDoneCompleted, payUntaxed, retryUntaxed,
+		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt,
 	},
 	Recipes: []string{
 		"reserve", "payout", "settle", "release", "claim", "cover",
-		"payout_back", "claim_back", "owed",
+		"payout_back", "claim_back", "owed", "unsettle",
 	},
-	Asks:    []string{checkIncome, askCheck, pay, askPayout, registerIncome, askIncome},
+	Asks: []string{checkIncome, askCheck, pay, askPayout, registerIncome, askIncome,
+		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul},
 	Amounts: amounts,
 	Cases:   []string{caseSelfEmployed, caseCivilContract},
 	Owners:  []string{ownerCompany, ownerTask, ownerExecutor},

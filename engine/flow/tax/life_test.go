@@ -62,16 +62,30 @@ func TestYearOfCivilContracts(t *testing.T) {
 		of, base, withheld, charged := terms(CivilContract), new(big.Rat), new(big.Rat), new(big.Rat)
 		for range 20 {
 			price := money.New(1+r.Int64N(900_000_00), 2)
+			if r.IntN(4) == 0 {
+				price = money.New(1+r.Int64N(300), 2) // a payment of kopecks
+			}
+			most, charge, err := of.Ceiling(price, false)
 			take := of.FromGross
 			if r.IntN(3) == 0 {
+				most, charge, err = of.Ceiling(price, true)
 				take = of.FromNet
+			}
+			if err != nil {
+				t.Fatal(err)
 			}
 			s, err := take(price)
 			if err != nil {
 				t.Fatal(err)
 			}
+			if s.Gross.Cmp(most) > 0 || s.Contributions.Cmp(charge) > 0 {
+				t.Fatalf("%+v costs more than %s and %s", s, most, charge)
+			}
 			base.Add(base, rat(s.Gross.String()))
 			tax := new(big.Rat).Sub(places(stairs(base, ndfl2025...), 0), withheld)
+			if below := new(big.Rat).Sub(rat(s.Gross.String()), rat("0.01")); tax.Cmp(below) > 0 {
+				tax = new(big.Rat).SetInt(new(big.Int).Quo(below.Num(), below.Denom())) // something is paid out
+			}
 			same(t, "NDFL", s.Tax, tax)
 			withheld.Add(withheld, tax)
 			insured := new(big.Rat).Sub(places(stairs(base, "0", "30", "2979000", "15.1"), 2), charged)
@@ -139,7 +153,8 @@ func TestContributions(t *testing.T) {
 		{"2026-03-02", "2900000.00", "870000.00", "100000.00", "26871.00"}, // 79,000 at 30 %, 21,000 at 15.1 %
 		{"2026-03-02", "2979000.00", "893700.00", "100000.00", "15100.00"},
 		{"2025-03-03", "2759000.00", "827700.00", "100000.00", "15100.00"},
-		{"2026-03-02", "0.00", "500.00", "100.00", "0.00"}, // a return left more charged than is due
+		{"2026-03-02", "0.00", "500.00", "100.00", "0.00"},         // a return left more charged than is due
+		{"2026-03-02", "100000.00", "15100.00", "100.00", "30.00"}, // or less: caught up, but not all at once
 	} {
 		of := terms(CivilContract)
 		of.Day, of.Year = tc.day, Year{Insured: rub(tc.insured), Contributions: rub(tc.charged)}

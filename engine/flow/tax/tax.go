@@ -137,8 +137,44 @@ func (all ruleTable) addContributions(t Terms, s *Sum) error {
 		return err
 	}
 	due := banded(rule, t.Year.Insured.Add(s.Gross)).Round(money.RUB.Scale, money.HalfUp)
-	s.Contributions, s.ContributionsRule = money.Max(due.Sub(t.Year.Contributions), s.Contributions), rule.ID()
+	// A return may have left less charged than is due: it is caught up payment by payment,
+	// none of which costs more than its own full share.
+	due = money.Min(due.Sub(t.Year.Contributions), mostContributions(rule, s.Gross))
+	s.Contributions, s.ContributionsRule = money.Max(due, s.Contributions), rule.ID()
 	return nil
+}
+
+// mostContributions is what a payment can cost at most: the first band, which is the dearest.
+func mostContributions(rule Rule, gross money.Amount) money.Amount {
+	return gross.Percent(rule.Bands[0].Rate, money.RUB.Scale, money.Up)
+}
+
+// Ceiling is what a price can cost at most, whatever the year has had: its gross, and the
+// contributions on top. A net price of a civil contract grows by the dearest band.
+func (t Terms) Ceiling(price money.Amount, net bool) (gross, contributions money.Amount, err error) {
+	take := t.FromGross
+	if net {
+		take = t.FromNet
+	}
+	sum, err := take(price)
+	if err != nil || t.Kind != CivilContract {
+		return sum.Gross, sum.Contributions, err
+	}
+	gross = sum.Gross
+	if net {
+		rule, err := rules.rule(t)
+		if err != nil {
+			return gross, gross, err
+		}
+		left := hundred.Sub(rule.Bands[len(rule.Bands)-1].Rate)
+		// One ruble more: tax in whole rubles can be that much above the exact one.
+		gross = price.Add(money.New(1, 0)).Mul(hundred, money.RUB.Scale, money.Up).Div(left, money.RUB.Scale, money.Up)
+	}
+	rule, err := rules.on("contributions-"+string(t.Kind), t.Day)
+	if err != nil {
+		return gross, gross, err
+	}
+	return gross, mostContributions(rule, gross), nil
 }
 
 // rule finds the row of tax.md that the terms fall under.
@@ -163,7 +199,10 @@ func (t Terms) held(rule Rule, gross money.Amount) money.Amount {
 		// its figure, which comes with the receipt, is final.
 		return gross.Percent(rule.Bands[0].Rate, money.RUB.Scale, money.HalfUp)
 	case CivilContract:
-		return money.Max(whole(rule, t.Year.Base.Add(gross)).Sub(t.Year.Withheld), none)
+		due := money.Max(whole(rule, t.Year.Base.Add(gross)).Sub(t.Year.Withheld), none)
+		// The whole ruble that the year's kopecks add up to may be more than a payment of a
+		// few kopecks: something is always paid out, the rest is withheld next time.
+		return money.Min(due, gross.Sub(money.New(1, money.RUB.Scale)).Round(0, money.Down).Round(money.RUB.Scale, money.Down))
 	}
 	return none
 }

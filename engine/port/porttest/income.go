@@ -54,7 +54,7 @@ func ExerciseIncome(t *testing.T, fresh func(t *testing.T) (port.Income, IncomeF
 		"silence after acting": incomeSilentApplied, "silence without acting": incomeSilent, "500 after acting": incomeErrorApplied, "500 without acting": incomeError,
 		"message lost": incomeLost, "message lost after acting": incomeLostApplied, "in progress, then done": incomeInProgress,
 		"unknown status": incomeUnknownStatus, "unknown code": incomeUnknownCode, "wrong data": incomeWrongData, "slow": incomeSlow,
-		"deadline": incomeDeadline, "not fit to be sent": incomeUnfit, "memory": incomeMemory,
+		"annulled": incomeAnnulled, "deadline": incomeDeadline, "not fit to be sent": incomeUnfit, "memory": incomeMemory,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -110,6 +110,19 @@ func incomeAtOnce(t *testing.T, income port.Income, fake IncomeFake) {
 	if n := fake.executed(t, Income(1).Attempt); n != 1 {
 		t.Errorf("registered %d times", n)
 	}
+}
+
+// incomeAnnulled annuls a receipt, twice: the second answer is the first.
+func incomeAnnulled(t *testing.T, income port.Income, fake IncomeFake) {
+	a, inn := registered(t, income, fake, "Register"), Income(1).INN
+	want(t, "no such receipt", income.Annul(t.Context(), inn, "nobody"), port.Refused)
+	fake.Script(t, stage.Rule{Op: "cancel", Fault: stage.Error})
+	want(t, "Annul in doubt", income.Annul(t.Context(), inn, a.ReceiptID), port.Unknown)
+	fake.Script(t)
+	want(t, "Annul", income.Annul(t.Context(), inn, a.ReceiptID), port.Done)
+	want(t, "Annul again", income.Annul(t.Context(), inn, a.ReceiptID), port.Done)
+	fake.Person(t, inn, Unbound)
+	want(t, "Annul of a person who left us", income.Annul(t.Context(), inn, a.ReceiptID), port.Refused)
 }
 
 // denials are the standings in which a person's income cannot be registered.

@@ -1471,7 +1471,13 @@ type Answer struct {
 	// Id of the receipt that was made.
 	ReceiptId string `protobuf:"bytes,7,opt,name=receipt_id,json=receiptId,proto3" json:"receipt_id,omitempty"`
 	// Link of the receipt that was made.
-	ReceiptLink   string `protobuf:"bytes,8,opt,name=receipt_link,json=receiptLink,proto3" json:"receipt_link,omitempty"`
+	ReceiptLink string `protobuf:"bytes,8,opt,name=receipt_link,json=receiptLink,proto3" json:"receipt_link,omitempty"`
+	// The tax that the provider computed, rubles, decimal of scale 2; "" = it did not say.
+	Tax string `protobuf:"bytes,30,opt,name=tax,proto3" json:"tax,omitempty"`
+	// What is left of the person's tax deduction, the same way.
+	Bonus string `protobuf:"bytes,31,opt,name=bonus,proto3" json:"bonus,omitempty"`
+	// The flow's own message, of another aggregate's answer.
+	Body          []byte `protobuf:"bytes,32,opt,name=body,proto3" json:"body,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1560,6 +1566,27 @@ func (x *Answer) GetReceiptLink() string {
 		return x.ReceiptLink
 	}
 	return ""
+}
+
+func (x *Answer) GetTax() string {
+	if x != nil {
+		return x.Tax
+	}
+	return ""
+}
+
+func (x *Answer) GetBonus() string {
+	if x != nil {
+		return x.Bonus
+	}
+	return ""
+}
+
+func (x *Answer) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
 }
 
 // Due lists timers that came due.
@@ -2043,7 +2070,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
 	"\x05event\x18\x03 \x01(\tR\x05event\x12\x12\n" +
 	"\x04body\x18\x04 \x01(\fR\x04body\x12\x14\n" +
-	"\x05owner\x18\x05 \x01(\tR\x05owner\"\xd6\x01\n" +
+	"\x05owner\x18\x05 \x01(\tR\x05owner\"\x92\x02\n" +
 	"\x06Answer\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -2053,7 +2080,10 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1d\n" +
 	"\n" +
 	"receipt_id\x18\a \x01(\tR\treceiptId\x12!\n" +
-	"\freceipt_link\x18\b \x01(\tR\vreceiptLink\"9\n" +
+	"\freceipt_link\x18\b \x01(\tR\vreceiptLink\x12\x10\n" +
+	"\x03tax\x18\x1e \x01(\tR\x03tax\x12\x14\n" +
+	"\x05bonus\x18\x1f \x01(\tR\x05bonus\x12\x12\n" +
+	"\x04body\x18  \x01(\fR\x04body\"9\n" +
 	"\x03Due\x122\n" +
 	"\x06timers\x18\x01 \x03(\v2\x1a.provodka.journal.v1.TimerR\x06timers\"F\n" +
 	"\x04Link\x12\x12\n" +

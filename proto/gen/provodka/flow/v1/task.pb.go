@@ -139,6 +139,12 @@ const (
 	TaskPhase_TASK_PHASE_PAYOUT TaskPhase = 2
 	// The tax service registers the income.
 	TaskPhase_TASK_PHASE_INCOME TaskPhase = 3
+	// The executor's year: is there room under the cap?
+	TaskPhase_TASK_PHASE_HOLD TaskPhase = 4
+	// The executor's year: what is the tax of this payment?
+	TaskPhase_TASK_PHASE_TAKE TaskPhase = 5
+	// The tax service annuls the receipt.
+	TaskPhase_TASK_PHASE_ANNUL TaskPhase = 6
 )
 
 // Enum value maps for TaskPhase.
@@ -148,12 +154,18 @@ var (
 		1: "TASK_PHASE_CHECK",
 		2: "TASK_PHASE_PAYOUT",
 		3: "TASK_PHASE_INCOME",
+		4: "TASK_PHASE_HOLD",
+		5: "TASK_PHASE_TAKE",
+		6: "TASK_PHASE_ANNUL",
 	}
 	TaskPhase_value = map[string]int32{
 		"TASK_PHASE_UNSPECIFIED": 0,
 		"TASK_PHASE_CHECK":       1,
 		"TASK_PHASE_PAYOUT":      2,
 		"TASK_PHASE_INCOME":      3,
+		"TASK_PHASE_HOLD":        4,
+		"TASK_PHASE_TAKE":        5,
+		"TASK_PHASE_ANNUL":       6,
 	}
 )
 
@@ -253,7 +265,12 @@ type TaskSum struct {
 	// The platform's charge on top, paid by the company; half up to the kopeck.
 	Commission string `protobuf:"bytes,6,opt,name=commission,proto3" json:"commission,omitempty"`
 	// The tariff of that charge.
-	Tariff        *Tariff `protobuf:"bytes,7,opt,name=tariff,proto3" json:"tariff,omitempty"`
+	Tariff *Tariff `protobuf:"bytes,7,opt,name=tariff,proto3" json:"tariff,omitempty"`
+	// What it is in the executor's year: bonus, contributions, and what they were worked out of;
+	// absent of a forecast and of a sole trader.
+	Share *YearShare `protobuf:"bytes,8,opt,name=share,proto3" json:"share,omitempty"`
+	// The tax that the tax service computed; "" = it did not say, and what was held counts.
+	FinalTax      string `protobuf:"bytes,9,opt,name=final_tax,json=finalTax,proto3" json:"final_tax,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -335,6 +352,20 @@ func (x *TaskSum) GetTariff() *Tariff {
 		return x.Tariff
 	}
 	return nil
+}
+
+func (x *TaskSum) GetShare() *YearShare {
+	if x != nil {
+		return x.Share
+	}
+	return nil
+}
+
+func (x *TaskSum) GetFinalTax() string {
+	if x != nil {
+		return x.FinalTax
+	}
+	return ""
 }
 
 // One attempt to pay the person.
@@ -449,7 +480,11 @@ type IncomeAttempt struct {
 	// The receipt's public link, when done.
 	ReceiptLink string `protobuf:"bytes,4,opt,name=receipt_link,json=receiptLink,proto3" json:"receipt_link,omitempty"`
 	// The tax service's last status, raw.
-	Status        string `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
+	Status string `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
+	// The tax that it computed; rubles, decimal of scale 2; "" = it did not say.
+	Tax string `protobuf:"bytes,6,opt,name=tax,proto3" json:"tax,omitempty"`
+	// The sum whose gross is registered.
+	Sum           *TaskSum `protobuf:"bytes,7,opt,name=sum,proto3" json:"sum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -519,6 +554,20 @@ func (x *IncomeAttempt) GetStatus() string {
 	return ""
 }
 
+func (x *IncomeAttempt) GetTax() string {
+	if x != nil {
+		return x.Tax
+	}
+	return ""
+}
+
+func (x *IncomeAttempt) GetSum() *TaskSum {
+	if x != nil {
+		return x.Sum
+	}
+	return nil
+}
+
 // Why a task is in the state error.
 type TaskError struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -533,7 +582,9 @@ type TaskError struct {
 	// The provider's own status, raw; "" when the house refused.
 	Status string `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
 	// The day it happened, YYYY-MM-DD.
-	Day           string `protobuf:"bytes,6,opt,name=day,proto3" json:"day,omitempty"`
+	Day string `protobuf:"bytes,6,opt,name=day,proto3" json:"day,omitempty"`
+	// Of income_cap: what is still free in the year; rubles, decimal of scale 2.
+	Free          string `protobuf:"bytes,7,opt,name=free,proto3" json:"free,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -610,6 +661,13 @@ func (x *TaskError) GetDay() string {
 	return ""
 }
 
+func (x *TaskError) GetFree() string {
+	if x != nil {
+		return x.Free
+	}
+	return ""
+}
+
 // What a task keeps.
 type TaskData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -666,7 +724,26 @@ type TaskData struct {
 	// Version of the requisites that the payment goes to, as the last pay or retry said.
 	RequisitesVersion uint32 `protobuf:"varint,30,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
 	// The payment took longer than it should, or the world contradicted itself: support looks.
-	Attention     bool `protobuf:"varint,29,opt,name=attention,proto3" json:"attention,omitempty"`
+	Attention bool `protobuf:"varint,29,opt,name=attention,proto3" json:"attention,omitempty"`
+	// What the executor's year knows of this task, once every open answer is in.
+	Year *YearShare `protobuf:"bytes,31,opt,name=year,proto3" json:"year,omitempty"`
+	// The executor is taxed as a non-resident, as the last command was stamped.
+	Nonresident bool `protobuf:"varint,32,opt,name=nonresident,proto3" json:"nonresident,omitempty"`
+	// What the tax service last said is left of the executor's bonus; "" = it did not say.
+	BonusTold string `protobuf:"bytes,33,opt,name=bonus_told,json=bonusTold,proto3" json:"bonus_told,omitempty"`
+	// Money in claim:{executor} because the tax service computed another tax than was held:
+	// what the person owes, below zero what is owed to him.
+	TaxDifference string `protobuf:"bytes,34,opt,name=tax_difference,json=taxDifference,proto3" json:"tax_difference,omitempty"`
+	// Number of the income attempt whose receipt is being annulled; 0 = none.
+	Annulling uint32 `protobuf:"varint,35,opt,name=annulling,proto3" json:"annulling,omitempty"`
+	// What a settled task paid of the tax out of its reserve; rubles, decimal of scale 2.
+	SettledTax string `protobuf:"bytes,36,opt,name=settled_tax,json=settledTax,proto3" json:"settled_tax,omitempty"`
+	// What it owed the person of it.
+	SettledLess string `protobuf:"bytes,37,opt,name=settled_less,json=settledLess,proto3" json:"settled_less,omitempty"`
+	// What the person owed.
+	SettledMore string `protobuf:"bytes,38,opt,name=settled_more,json=settledMore,proto3" json:"settled_more,omitempty"`
+	// What the house bore.
+	SettledOurs   string `protobuf:"bytes,39,opt,name=settled_ours,json=settledOurs,proto3" json:"settled_ours,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -888,6 +965,69 @@ func (x *TaskData) GetAttention() bool {
 		return x.Attention
 	}
 	return false
+}
+
+func (x *TaskData) GetYear() *YearShare {
+	if x != nil {
+		return x.Year
+	}
+	return nil
+}
+
+func (x *TaskData) GetNonresident() bool {
+	if x != nil {
+		return x.Nonresident
+	}
+	return false
+}
+
+func (x *TaskData) GetBonusTold() string {
+	if x != nil {
+		return x.BonusTold
+	}
+	return ""
+}
+
+func (x *TaskData) GetTaxDifference() string {
+	if x != nil {
+		return x.TaxDifference
+	}
+	return ""
+}
+
+func (x *TaskData) GetAnnulling() uint32 {
+	if x != nil {
+		return x.Annulling
+	}
+	return 0
+}
+
+func (x *TaskData) GetSettledTax() string {
+	if x != nil {
+		return x.SettledTax
+	}
+	return ""
+}
+
+func (x *TaskData) GetSettledLess() string {
+	if x != nil {
+		return x.SettledLess
+	}
+	return ""
+}
+
+func (x *TaskData) GetSettledMore() string {
+	if x != nil {
+		return x.SettledMore
+	}
+	return ""
+}
+
+func (x *TaskData) GetSettledOurs() string {
+	if x != nil {
+		return x.SettledOurs
+	}
+	return ""
 }
 
 // Body of task's "create".
@@ -1254,7 +1394,7 @@ func (x *PayoutAsk) GetAmount() string {
 	return ""
 }
 
-// What a task asks of the port "income", verbs "check" and "register".
+// What a task asks of the port "income", verbs "check", "register" and "annul".
 type IncomeAsk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The book.
@@ -1268,7 +1408,9 @@ type IncomeAsk struct {
 	// The contract's gross value; rubles, decimal of scale 2.
 	Gross string `protobuf:"bytes,5,opt,name=gross,proto3" json:"gross,omitempty"`
 	// When the person was paid, RFC 3339 in UTC; "" for "check".
-	PaidAt        string `protobuf:"bytes,6,opt,name=paid_at,json=paidAt,proto3" json:"paid_at,omitempty"`
+	PaidAt string `protobuf:"bytes,6,opt,name=paid_at,json=paidAt,proto3" json:"paid_at,omitempty"`
+	// The receipt to annul, of "annul".
+	ReceiptId     string `protobuf:"bytes,7,opt,name=receipt_id,json=receiptId,proto3" json:"receipt_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1345,11 +1487,18 @@ func (x *IncomeAsk) GetPaidAt() string {
 	return ""
 }
 
+func (x *IncomeAsk) GetReceiptId() string {
+	if x != nil {
+		return x.ReceiptId
+	}
+	return ""
+}
+
 var File_provodka_flow_v1_task_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/flow/v1/task.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\x1a\x1fprovodka/flow/v1/executor.proto\"\xc1\x01\n" +
+	"\x1bprovodka/flow/v1/task.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\x1a\x1fprovodka/flow/v1/executor.proto\x1a\x1fprovodka/flow/v1/taxpayer.proto\"\x91\x02\n" +
 	"\aTaskSum\x12\x14\n" +
 	"\x05gross\x18\x01 \x01(\tR\x05gross\x12\x16\n" +
 	"\x06payout\x18\x02 \x01(\tR\x06payout\x12\x10\n" +
@@ -1359,7 +1508,9 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\n" +
 	"commission\x18\x06 \x01(\tR\n" +
 	"commission\x120\n" +
-	"\x06tariff\x18\a \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"\x89\x02\n" +
+	"\x06tariff\x18\a \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x121\n" +
+	"\x05share\x18\b \x01(\v2\x1b.provodka.flow.v1.YearShareR\x05share\x12\x1b\n" +
+	"\tfinal_tax\x18\t \x01(\tR\bfinalTax\"\x89\x02\n" +
 	"\rPayoutAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x127\n" +
 	"\x06result\x18\x02 \x01(\x0e2\x1f.provodka.flow.v1.AttemptResultR\x06result\x12\x16\n" +
@@ -1367,14 +1518,16 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x12requisites_version\x18\x04 \x01(\rR\x11requisitesVersion\x12+\n" +
 	"\x03sum\x18\x05 \x01(\v2\x19.provodka.flow.v1.TaskSumR\x03sum\x12\x1b\n" +
 	"\towed_back\x18\x06 \x01(\bR\bowedBack\x12\x16\n" +
-	"\x06status\x18\a \x01(\tR\x06status\"\xba\x01\n" +
+	"\x06status\x18\a \x01(\tR\x06status\"\xf9\x01\n" +
 	"\rIncomeAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x127\n" +
 	"\x06result\x18\x02 \x01(\x0e2\x1f.provodka.flow.v1.AttemptResultR\x06result\x12\x1d\n" +
 	"\n" +
 	"receipt_id\x18\x03 \x01(\tR\treceiptId\x12!\n" +
 	"\freceipt_link\x18\x04 \x01(\tR\vreceiptLink\x12\x16\n" +
-	"\x06status\x18\x05 \x01(\tR\x06status\"\x96\x01\n" +
+	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
+	"\x03tax\x18\x06 \x01(\tR\x03tax\x12+\n" +
+	"\x03sum\x18\a \x01(\v2\x19.provodka.flow.v1.TaskSumR\x03sum\"\xaa\x01\n" +
 	"\tTaskError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05words\x18\x02 \x01(\tR\x05words\x12\x1f\n" +
@@ -1382,7 +1535,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"retryHelps\x12\x14\n" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
-	"\x03day\x18\x06 \x01(\tR\x03day\"\xc3\b\n" +
+	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
+	"\x04free\x18\a \x01(\tR\x04free\"\x84\v\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -1416,7 +1570,18 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x0freceipt_attempt\x18\x1b \x01(\rR\x0ereceiptAttempt\x121\n" +
 	"\x05error\x18\x1c \x01(\v2\x1b.provodka.flow.v1.TaskErrorR\x05error\x12-\n" +
 	"\x12requisites_version\x18\x1e \x01(\rR\x11requisitesVersion\x12\x1c\n" +
-	"\tattention\x18\x1d \x01(\bR\tattention\"\xb1\x04\n" +
+	"\tattention\x18\x1d \x01(\bR\tattention\x12/\n" +
+	"\x04year\x18\x1f \x01(\v2\x1b.provodka.flow.v1.YearShareR\x04year\x12 \n" +
+	"\vnonresident\x18  \x01(\bR\vnonresident\x12\x1d\n" +
+	"\n" +
+	"bonus_told\x18! \x01(\tR\tbonusTold\x12%\n" +
+	"\x0etax_difference\x18\" \x01(\tR\rtaxDifference\x12\x1c\n" +
+	"\tannulling\x18# \x01(\rR\tannulling\x12\x1f\n" +
+	"\vsettled_tax\x18$ \x01(\tR\n" +
+	"settledTax\x12!\n" +
+	"\fsettled_less\x18% \x01(\tR\vsettledLess\x12!\n" +
+	"\fsettled_more\x18& \x01(\tR\vsettledMore\x12!\n" +
+	"\fsettled_ours\x18' \x01(\tR\vsettledOurs\"\xb1\x04\n" +
 	"\n" +
 	"TaskCreate\x12\x1d\n" +
 	"\n" +
@@ -1455,7 +1620,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x04 \x01(\tR\n" +
 	"executorId\x12-\n" +
 	"\x12requisites_version\x18\x05 \x01(\rR\x11requisitesVersion\x12\x16\n" +
-	"\x06amount\x18\x06 \x01(\tR\x06amount\"\xa2\x01\n" +
+	"\x06amount\x18\x06 \x01(\tR\x06amount\"\xc1\x01\n" +
 	"\tIncomeAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\tR\x04task\x12\x1d\n" +
@@ -1464,7 +1629,9 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x04 \x01(\tR\n" +
 	"executorId\x12\x14\n" +
 	"\x05gross\x18\x05 \x01(\tR\x05gross\x12\x17\n" +
-	"\apaid_at\x18\x06 \x01(\tR\x06paidAt*Q\n" +
+	"\apaid_at\x18\x06 \x01(\tR\x06paidAt\x12\x1d\n" +
+	"\n" +
+	"receipt_id\x18\a \x01(\tR\treceiptId*Q\n" +
 	"\tPriceKind\x12\x1a\n" +
 	"\x16PRICE_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PRICE_KIND_GROSS\x10\x01\x12\x12\n" +
@@ -1472,12 +1639,15 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\rSignatureForm\x12\x1e\n" +
 	"\x1aSIGNATURE_FORM_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15SIGNATURE_FORM_ONLINE\x10\x01\x12\x19\n" +
-	"\x15SIGNATURE_FORM_MANUAL\x10\x02*k\n" +
+	"\x15SIGNATURE_FORM_MANUAL\x10\x02*\xab\x01\n" +
 	"\tTaskPhase\x12\x1a\n" +
 	"\x16TASK_PHASE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TASK_PHASE_CHECK\x10\x01\x12\x15\n" +
 	"\x11TASK_PHASE_PAYOUT\x10\x02\x12\x15\n" +
-	"\x11TASK_PHASE_INCOME\x10\x03*d\n" +
+	"\x11TASK_PHASE_INCOME\x10\x03\x12\x13\n" +
+	"\x0fTASK_PHASE_HOLD\x10\x04\x12\x13\n" +
+	"\x0fTASK_PHASE_TAKE\x10\x05\x12\x14\n" +
+	"\x10TASK_PHASE_ANNUL\x10\x06*d\n" +
 	"\rAttemptResult\x12\x1e\n" +
 	"\x1aATTEMPT_RESULT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ATTEMPT_RESULT_DONE\x10\x01\x12\x1a\n" +
@@ -1513,36 +1683,40 @@ var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(*PayoutAsk)(nil),     // 12: provodka.flow.v1.PayoutAsk
 	(*IncomeAsk)(nil),     // 13: provodka.flow.v1.IncomeAsk
 	(*Tariff)(nil),        // 14: provodka.flow.v1.Tariff
-	(EmploymentKind)(0),   // 15: provodka.flow.v1.EmploymentKind
-	(*ExecutorStamp)(nil), // 16: provodka.flow.v1.ExecutorStamp
+	(*YearShare)(nil),     // 15: provodka.flow.v1.YearShare
+	(EmploymentKind)(0),   // 16: provodka.flow.v1.EmploymentKind
+	(*ExecutorStamp)(nil), // 17: provodka.flow.v1.ExecutorStamp
 }
 var file_provodka_flow_v1_task_proto_depIdxs = []int32{
 	14, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
-	3,  // 1: provodka.flow.v1.PayoutAttempt.result:type_name -> provodka.flow.v1.AttemptResult
-	4,  // 2: provodka.flow.v1.PayoutAttempt.sum:type_name -> provodka.flow.v1.TaskSum
-	3,  // 3: provodka.flow.v1.IncomeAttempt.result:type_name -> provodka.flow.v1.AttemptResult
-	15, // 4: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 5: provodka.flow.v1.TaskData.price_kind:type_name -> provodka.flow.v1.PriceKind
-	1,  // 6: provodka.flow.v1.TaskData.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	4,  // 7: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
-	2,  // 8: provodka.flow.v1.TaskData.phase:type_name -> provodka.flow.v1.TaskPhase
-	5,  // 9: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
-	6,  // 10: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
-	7,  // 11: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
-	16, // 12: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	15, // 13: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 14: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
-	1,  // 15: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	14, // 16: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
-	16, // 17: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	14, // 18: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
-	16, // 19: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	14, // 20: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	15, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
+	3,  // 2: provodka.flow.v1.PayoutAttempt.result:type_name -> provodka.flow.v1.AttemptResult
+	4,  // 3: provodka.flow.v1.PayoutAttempt.sum:type_name -> provodka.flow.v1.TaskSum
+	3,  // 4: provodka.flow.v1.IncomeAttempt.result:type_name -> provodka.flow.v1.AttemptResult
+	4,  // 5: provodka.flow.v1.IncomeAttempt.sum:type_name -> provodka.flow.v1.TaskSum
+	16, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 7: provodka.flow.v1.TaskData.price_kind:type_name -> provodka.flow.v1.PriceKind
+	1,  // 8: provodka.flow.v1.TaskData.signature_form:type_name -> provodka.flow.v1.SignatureForm
+	4,  // 9: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
+	2,  // 10: provodka.flow.v1.TaskData.phase:type_name -> provodka.flow.v1.TaskPhase
+	5,  // 11: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
+	6,  // 12: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
+	7,  // 13: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
+	15, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
+	17, // 15: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	16, // 16: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 17: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
+	1,  // 18: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
+	14, // 19: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
+	17, // 20: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	14, // 21: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
+	17, // 22: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	14, // 23: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_task_proto_init() }
@@ -1552,6 +1726,7 @@ func file_provodka_flow_v1_task_proto_init() {
 	}
 	file_provodka_flow_v1_company_proto_init()
 	file_provodka_flow_v1_executor_proto_init()
+	file_provodka_flow_v1_taxpayer_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

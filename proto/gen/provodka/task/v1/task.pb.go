@@ -327,7 +327,7 @@ type Task struct {
 	CompanyId string `protobuf:"bytes,27,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
 	// The price taken apart: a forecast until the payment.
 	Amounts *Amounts `protobuf:"bytes,28,opt,name=amounts,proto3" json:"amounts,omitempty"`
-	// What a task in payment waits for: check, payout or income.
+	// What a task waits for: limit (room under the executor's yearly limit), check, tax, payout, income or annul.
 	Phase string `protobuf:"bytes,29,opt,name=phase,proto3" json:"phase,omitempty"`
 	// Support looks at it.
 	Attention bool `protobuf:"varint,30,opt,name=attention,proto3" json:"attention,omitempty"`
@@ -732,7 +732,9 @@ type PaymentError struct {
 	// Who has to act: executor, company or support.
 	Actor string `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`
 	// Day, YYYY-MM-DD.
-	Day           string `protobuf:"bytes,5,opt,name=day,proto3" json:"day,omitempty"`
+	Day string `protobuf:"bytes,5,opt,name=day,proto3" json:"day,omitempty"`
+	// Of income_cap: rubles that are still free in the year.
+	Free          string `protobuf:"bytes,6,opt,name=free,proto3" json:"free,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -802,7 +804,14 @@ func (x *PaymentError) GetDay() string {
 	return ""
 }
 
-// A price taken apart, rubles. gross = payout + tax; total = gross + commission.
+func (x *PaymentError) GetFree() string {
+	if x != nil {
+		return x.Free
+	}
+	return ""
+}
+
+// A price taken apart, rubles. gross = payout + tax; total = gross + contributions + commission.
 type Amounts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Price before tax.
@@ -826,7 +835,13 @@ type Amounts struct {
 	// Least charge of the tariff.
 	CommissionMinimum string `protobuf:"bytes,10,opt,name=commission_minimum,json=commissionMinimum,proto3" json:"commission_minimum,omitempty"`
 	// First day of the tariff, YYYY-MM-DD.
-	TariffFrom    string `protobuf:"bytes,11,opt,name=tariff_from,json=tariffFrom,proto3" json:"tariff_from,omitempty"`
+	TariffFrom string `protobuf:"bytes,11,opt,name=tariff_from,json=tariffFrom,proto3" json:"tariff_from,omitempty"`
+	// What the executor's bonus pays of the tax.
+	Bonus string `protobuf:"bytes,12,opt,name=bonus,proto3" json:"bonus,omitempty"`
+	// Insurance contributions on top, paid by the company.
+	Contributions string `protobuf:"bytes,13,opt,name=contributions,proto3" json:"contributions,omitempty"`
+	// The tax that the tax service computed; empty until it did.
+	FinalTax      string `protobuf:"bytes,14,opt,name=final_tax,json=finalTax,proto3" json:"final_tax,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -938,6 +953,27 @@ func (x *Amounts) GetTariffFrom() string {
 	return ""
 }
 
+func (x *Amounts) GetBonus() string {
+	if x != nil {
+		return x.Bonus
+	}
+	return ""
+}
+
+func (x *Amounts) GetContributions() string {
+	if x != nil {
+		return x.Contributions
+	}
+	return ""
+}
+
+func (x *Amounts) GetFinalTax() string {
+	if x != nil {
+		return x.FinalTax
+	}
+	return ""
+}
+
 var File_provodka_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_task_proto_rawDesc = "" +
@@ -1037,14 +1073,15 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
 	"\x03inn\x18\x03 \x01(\tR\x03inn\x12\x14\n" +
-	"\x05phone\x18\x04 \x01(\tR\x05phone\"\x85\x01\n" +
+	"\x05phone\x18\x04 \x01(\tR\x05phone\"\x99\x01\n" +
 	"\fPaymentError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
 	"\vretry_helps\x18\x03 \x01(\bR\n" +
 	"retryHelps\x12\x14\n" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x10\n" +
-	"\x03day\x18\x05 \x01(\tR\x03day\"\xca\x02\n" +
+	"\x03day\x18\x05 \x01(\tR\x03day\x12\x12\n" +
+	"\x04free\x18\x06 \x01(\tR\x04free\"\xa3\x03\n" +
 	"\aAmounts\x12\x14\n" +
 	"\x05gross\x18\x01 \x01(\tR\x05gross\x12\x16\n" +
 	"\x06payout\x18\x02 \x01(\tR\x06payout\x12\x10\n" +
@@ -1061,7 +1098,10 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\x12commission_minimum\x18\n" +
 	" \x01(\tR\x11commissionMinimum\x12\x1f\n" +
 	"\vtariff_from\x18\v \x01(\tR\n" +
-	"tariffFromB@Z>github.com/provodka/provodka/proto/gen/provodka/task/v1;taskv1b\x06proto3"
+	"tariffFrom\x12\x14\n" +
+	"\x05bonus\x18\f \x01(\tR\x05bonus\x12$\n" +
+	"\rcontributions\x18\r \x01(\tR\rcontributions\x12\x1b\n" +
+	"\tfinal_tax\x18\x0e \x01(\tR\bfinalTaxB@Z>github.com/provodka/provodka/proto/gen/provodka/task/v1;taskv1b\x06proto3"
 
 var (
 	file_provodka_task_v1_task_proto_rawDescOnce sync.Once

@@ -1,0 +1,201 @@
+package task
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// Short names of the generated words.
+const (
+	phaseHold  = flowv1.TaskPhase_TASK_PHASE_HOLD
+	phaseTake  = flowv1.TaskPhase_TASK_PHASE_TAKE
+	phaseAnnul = flowv1.TaskPhase_TASK_PHASE_ANNUL
+
+	stageHeld       = flowv1.YearStage_YEAR_STAGE_HELD
+	stageTaken      = flowv1.YearStage_YEAR_STAGE_TAKEN
+	stageRegistered = flowv1.YearStage_YEAR_STAGE_REGISTERED
+
+	kindSelfEmployed  = flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
+	kindCivilContract = flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
+	kindEntrepreneur  = flowv1.EmploymentKind_EMPLOYMENT_KIND_ENTREPRENEUR
+)
+
+// capped says whether the executor's income has a yearly cap.
+func (s *step) capped() bool { return s.data.Kind == kindSelfEmployed }
+
+// hold asks for room under the cap in the year of the planned payment: that of the
+// contract's last day, or of today when it is past.
+func (s *step) hold(on string) {
+	s.on = on
+	s.data.Phase, s.data.Error = phaseHold, nil
+	day := max(s.view.Day, s.data.PeriodTo)
+	s.asks[holdYear] = s.change(&flowv1.TaxpayerChange{
+		Was: s.data.Year, Question: &flowv1.YearQuestion{Stage: stageHeld, Kind: s.data.Kind, Day: day, Gross: s.data.Sum.Gross},
+	})
+}
+
+// holding refuses a change of a task that waits for room under the cap.
+func (s *step) holding() *fault.Refusal {
+	if s.data.Phase != phaseHold {
+		return nil
+	}
+	return fault.Refuse(fault.WrongState, "event", "the executor's yearly limit is being asked; in a moment").
+		With("state", s.view.State).With("event", s.command.Event)
+}
+
+// askTax asks for the tax of the payment that is about to be made; what was held so far
+// is part of the question, so it moves into the year of payment in one step.
+func (s *step) askTax() {
+	s.data.Phase = phaseTake
+	q := &flowv1.YearQuestion{
+		Stage: stageTaken, Kind: s.data.Kind, Nonresident: s.data.Nonresident, Day: s.view.Day, Gross: s.data.Sum.Gross, BonusTold: s.data.BonusTold,
+	}
+	if s.floats() {
+		q.Gross, q.Net = "", s.data.Price
+	}
+	s.asks[takeYear] = s.change(&flowv1.TaxpayerChange{Was: s.data.Year, Question: q})
+}
+
+// floats says whether the gross follows from the net price at the payment: what is
+// withheld of a civil contract depends on the year, and the net price is promised.
+func (s *step) floats() bool {
+	return s.data.Kind == kindCivilContract && s.data.PriceKind == flowv1.PriceKind_PRICE_KIND_NET
+}
+
+func (s *step) change(c *flowv1.TaxpayerChange) []byte {
+	c.Book, c.ExecutorId, c.Task = s.view.Book, s.data.ExecutorId, s.view.ID
+	return flow.Bytes(c)
+}
+
+// answerOfYear reads what the executor's year answered.
+func (s *step) answerOfYear() *flowv1.TaxpayerAnswer {
+	a := &flowv1.TaxpayerAnswer{}
+	if err := proto.Unmarshal([]byte(s.command.Answer.Body), a); err != nil {
+		return &flowv1.TaxpayerAnswer{}
+	}
+	return a
+}
+
+// held takes the answer about room under the cap.
+func (s *step) held() {
+	if s.data.Phase != phaseHold || s.command.Number != s.view.Attempts[holdYear] {
+		s.on = answerLate
+		return
+	}
+	switch s.command.Event {
+	case holdDone:
+		s.data.Phase, s.data.Year = flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED, s.answerOfYear().GetShare()
+		if s.data.WorkDone {
+			s.on = holdDoneCompleted
+		}
+	case holdRefused:
+		if !s.manual() {
+			s.data.ExecutorSignedAt = ""
+		}
+		s.failYear()
+	}
+}
+
+// failYear writes why the executor's year refused.
+func (s *step) failYear() {
+	s.fail(s.code(fault.TaxRuleMissing), s.command.Answer.Status)
+	s.data.Error.Free = s.answerOfYear().GetFree()
+}
+
+// taken takes the answer about the tax of the payment.
+func (s *step) taken() {
+	if s.data.Phase != phaseTake || s.command.Number != s.view.Attempts[takeYear] {
+		s.on = answerLate
+		return
+	}
+	switch s.command.Event {
+	case takeDone:
+		s.data.Year = s.answerOfYear().GetShare()
+		if s.out() {
+			s.goOn(takeDoneIncome, takeDoneLast)
+			return
+		}
+		s.adopt(s.data.Year)
+		s.trim(amount(s.data.Sum.Payout).Add(s.costs()))
+		s.sendPayout()
+	case takeRefused:
+		s.trim(s.bound())
+		s.failYear()
+	}
+}
+
+// adopt makes the worked out share the task's sum.
+func (s *step) adopt(share *flowv1.YearShare) {
+	gross, held := amount(share.GetGross()), amount(share.GetTax())
+	charge, refusal := commission(gross, s.data.Sum.Tariff)
+	if refusal != nil {
+		panic("task " + s.view.ID + ": its own tariff: " + refusal.Error())
+	}
+	s.data.Sum = &flowv1.TaskSum{
+		Gross: text(gross), Payout: text(gross.Sub(held)), Tax: text(held), Rule: share.GetRule(), Day: share.GetDay(),
+		Commission: text(charge), Tariff: s.data.Sum.Tariff, Share: share,
+	}
+}
+
+// told takes the answer to what nobody waits for.
+func (s *step) told() {
+	if s.command.Event == tellRefused {
+		s.on, s.data.Attention = tellDone, true
+	}
+}
+
+// tell lets the executor's year know what this task is in it now, when that changed. An
+// open question already carries what it was; the answer to it comes first.
+func (s *step) tell() {
+	if s.data.Phase == phaseHold || s.data.Phase == phaseTake {
+		return
+	}
+	want := s.share()
+	if proto.Equal(want, s.data.Year) {
+		return
+	}
+	s.asks[tellYear] = s.change(&flowv1.TaxpayerChange{Was: s.data.Year, Now: want})
+	s.data.Year = want
+}
+
+// share is what the task is in the executor's year, from what the task knows.
+func (s *step) share() *flowv1.YearShare {
+	receipt := Receipt(s.data)
+	switch {
+	case s.out():
+		return s.paidShare(s.data.Sum, receipt)
+	case receipt != nil:
+		return s.paidShare(receipt.Sum, receipt)
+	case s.data.Phase == phasePayout:
+		return s.data.Sum.GetShare()
+	case s.called() || s.data.Year == nil || !s.capped():
+		return nil
+	}
+	return &flowv1.YearShare{
+		Year: s.data.Year.Year, Kind: s.data.Kind, Stage: stageHeld, Gross: s.data.Sum.Gross, Day: s.data.Year.Day,
+	}
+}
+
+// called says whether the task is called off by this step, or was before.
+func (s *step) called() bool {
+	return s.on == Cancel || s.on == annulDone || s.view.State == Canceled
+}
+
+// paidShare is the share of a payment that is out, or whose receipt stands.
+func (s *step) paidShare(sum *flowv1.TaskSum, receipt *flowv1.IncomeAttempt) *flowv1.YearShare {
+	share := proto.CloneOf(sum.GetShare())
+	if share == nil || receipt == nil || !s.capped() {
+		return share
+	}
+	share.Stage = stageRegistered
+	if final := receipt.Tax; final != "" {
+		full := amount(share.Tax).Add(amount(share.Bonus))
+		share.Bonus = text(money.Max(full.Sub(amount(final)), money.New(0, money.RUB.Scale)))
+		share.Tax = text(amount(final))
+	}
+	return share
+}

@@ -1,0 +1,17 @@
+// Package taxpayer is the flow of a person as a taxpayer: what the years of the person
+// have had of us, decided by the log on the person's own shard.
+//
+//	task ── effect: was, question ──▶ change ──▶ totals of the year ──▶ share: tax, bonus, contributions
+//	                                    │ the cap would be passed
+//	                                    └──▶ income_cap, with what is still free
+//
+// A task remembers what it is in the year (its share); the totals are the sum of the
+// shares. So a change takes the old share out and puts the new one in, two tasks' changes
+// commute, and the totals never need a list of tasks.
+//
+// Laws kept (taxpayer_test.go): the totals are the sum of the shares, whatever the order;
+// reserved and registered income never pass the cap through a question; taking every
+// share out again leaves nothing; a refusal changes nothing.
+//
+// It refuses to know: names, companies, prices, what became of a payment, the clock.
+package taxpayer

@@ -1,0 +1,113 @@
+package taxpayer
+
+import (
+	_ "embed"
+	"strconv"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/tax"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+//go:embed taxpayer.md
+var document string
+
+// Name is the flow's name. A taxpayer's id is the executor's.
+const Name = "taxpayer"
+
+// Open is the only state.
+const Open = "open"
+
+// Change is the only command; its body is TaxpayerChange.
+const Change = "change"
+
+// Facts of an income_cap refusal.
+const (
+	FactFree  = "free"  // rubles still free in the year
+	FactLimit = "limit" // the cap
+	FactYear  = "year"
+)
+
+var words = flow.Words{States: []string{Open}, Events: []string{Change}}
+
+// New gives the flow of taxpayer.md. A table that does not fit the program stops it.
+func New() *flow.Flow {
+	return flow.MustParse(Name, "engine/flow/taxpayer/taxpayer.md", document, decide, words)
+}
+
+// decide is the flow's Decide.
+func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
+	if c.Event != Change {
+		return flow.Decision{}, flow.WrongState(v, c)
+	}
+	var b flowv1.TaxpayerChange
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return flow.Decision{}, refusal
+	}
+	if b.GetNow() != nil && b.GetQuestion() != nil {
+		return flow.Decision{}, fault.Refuse(fault.Malformed, "question", "a change is a fact or a question, not both")
+	}
+	l := &ledger{data: flow.ReadData(v, &flowv1.TaxpayerData{})}
+	l.data.Answer = &flowv1.TaxpayerAnswer{}
+	if refusal := l.count(b.GetWas(), -1); refusal != nil {
+		return flow.Decision{}, refusal
+	}
+	share := b.GetNow()
+	if q := b.GetQuestion(); q != nil {
+		var refusal *fault.Refusal
+		if share, refusal = l.work(q); refusal != nil {
+			return flow.Decision{}, refusal
+		}
+	}
+	if refusal := l.count(share, +1); refusal != nil {
+		return flow.Decision{}, refusal
+	}
+	l.data.Answer.Share = share
+	if of := share; of != nil || b.GetWas() != nil {
+		if of == nil {
+			of = b.GetWas()
+		}
+		l.data.Answer.Free = l.free(of)
+	}
+	return flow.Decision{Data: flow.Bytes(l.data)}, nil
+}
+
+// Answer is what the last change of a taxpayer's data gave.
+func Answer(data []byte) *flowv1.TaxpayerAnswer {
+	d := flow.ReadData(flow.View{ID: Name, Data: data}, &flowv1.TaxpayerData{})
+	return d.GetAnswer()
+}
+
+// capped says whether the income counts against the cap.
+func capped(kind flowv1.EmploymentKind) bool {
+	return kind == flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
+}
+
+// free is what is left under the cap of a share's year; "" when it has none.
+func (l *ledger) free(s *flowv1.YearShare) string {
+	if !capped(s.GetKind()) {
+		return ""
+	}
+	rule, err := tax.Cap(lastDay(s.GetYear()))
+	if err != nil {
+		return ""
+	}
+	y := l.year(s.GetYear())
+	return money.RUB.Format(money.Max(rule.Limit.Sub(amount(y.GetReserved())).Sub(amount(y.GetRegistered())), money.Zero))
+}
+
+func lastDay(year uint32) string { return strconv.FormatUint(uint64(year), 10) + "-12-31" }
+
+// yearOf is the year of a day YYYY-MM-DD; 0 of anything else.
+func yearOf(day string) uint32 {
+	if len(day) != len("2006-01-02") {
+		return 0
+	}
+	y, err := strconv.ParseUint(day[:4], 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(y)
+}
