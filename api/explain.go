@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/tax"
@@ -26,7 +25,11 @@ func (s taskService) ExplainAmount(ctx context.Context, req *taskv1.ExplainAmoun
 		if d.GetSum() == nil {
 			return nil, fault.Refuse(fault.WrongState, "task_id", "the task has no executor yet, so its taxes are not known")
 		}
-		return explain(amountsMessage(d.GetSum()), kindWord(d.GetKind()), d.GetPriceKind() == flowv1.PriceKind_PRICE_KIND_NET), nil
+		net := ""
+		if d.GetPriceKind() == flowv1.PriceKind_PRICE_KIND_NET {
+			net = d.GetPrice()
+		}
+		return explain(d.GetSum(), kindWord(d.GetKind()), net), nil
 	}
 	return s.explainPrice(ctx, req.GetBook(), req.GetPrice())
 }
@@ -54,6 +57,9 @@ func (s taskService) explainPrice(ctx context.Context, book string, q *taskv1.Pr
 	out := &flowv1.TaskSum{
 		Gross: money.RUB.Format(sum.Gross), Payout: money.RUB.Format(sum.Payout), Tax: money.RUB.Format(sum.Tax), Rule: sum.Rule, Day: terms.Day,
 	}
+	if sum.ContributionsRule != "" {
+		out.Share = &flowv1.YearShare{Contributions: money.RUB.Format(sum.Contributions), ContributionsRule: sum.ContributionsRule}
+	}
 	if q.GetCompanyId() != "" {
 		t, refusal, err := s.tariffOf(ctx, book, q.GetCompanyId())
 		switch {
@@ -66,7 +72,11 @@ func (s taskService) explainPrice(ctx context.Context, book string, q *taskv1.Pr
 			out.Commission = money.RUB.Format(tax.Commission(sum.Gross, readTariff(t)))
 		}
 	}
-	return explain(amountsMessage(out), q.GetEmploymentKind(), q.GetAmountNet() != ""), nil
+	net := ""
+	if q.GetAmountNet() != "" {
+		net = money.RUB.Format(price)
+	}
+	return explain(out, q.GetEmploymentKind(), net), nil
 }
 
 // readTariff reads a tariff that a flow has checked.
@@ -78,35 +88,18 @@ func readTariff(t *flowv1.Tariff) tax.Tariff {
 	return out
 }
 
-// explain says how each sum came about.
-func explain(a *taskv1.Amounts, kind string, net bool) *taskv1.ExplainAmountResponse {
-	lines := []string{}
-	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	rule, _ := tax.Lookup(a.GetTaxRule())
-	switch tax.Kind(kind) {
-	case tax.SelfEmployed:
-		rate := rule.Bands[0].Rate
-		if net {
-			say("Договор %s ₽ = %s ₽ на руки / (100 − %s) × 100, с округлением до копейки", a.GetGross(), a.GetPayout(), rate)
+// explain says how each sum came about; net is the price that was promised, "" when the
+// price is gross.
+func explain(sum *flowv1.TaskSum, kind, net string) *taskv1.ExplainAmountResponse {
+	out := &taskv1.ExplainAmountResponse{Amounts: amountsMessage(sum)}
+	for _, s := range task.Explain(sum, kinds[kind], net) {
+		step := &taskv1.AmountStep{
+			Name: s.Name, Title: s.Title, Amount: s.Amount, Formula: s.Formula, Rule: s.Rule, ValidTo: s.To, Source: s.Source, Rounding: s.Rounding,
 		}
-		say("Налог на профессиональный доход %s ₽ = %s %% от %s ₽, с округлением до копейки", a.GetTax(), rate, a.GetGross())
-	case tax.CivilContract:
-		if net {
-			say("Договор %s ₽ — наименьшая сумма, после удержания с которой остаётся %s ₽", a.GetGross(), a.GetPayout())
+		for _, in := range s.Inputs {
+			step.Inputs = append(step.Inputs, &taskv1.AmountInput{Name: in.Name, Title: in.Title, Value: in.Value})
 		}
-		say("НДФЛ %s ₽ с %s ₽ по шкале правила, в целых рублях", a.GetTax(), a.GetGross())
-	default:
-		say("Налог не удерживается: индивидуальный предприниматель платит его сам")
+		out.Steps, out.Lines = append(out.Steps, step), append(out.Lines, s.Line())
 	}
-	say("Исполнителю %s ₽ = %s ₽ − %s ₽", a.GetPayout(), a.GetGross(), a.GetTax())
-	say("Правило %s: %s", a.GetTaxRule(), a.GetTaxSource())
-	if a.GetCommissionPercent() != "" {
-		minimum := ""
-		if a.GetCommissionMinimum() != "" {
-			minimum = ", но не меньше " + a.GetCommissionMinimum() + " ₽"
-		}
-		say("Комиссия %s ₽ = %s %% от %s ₽%s, тариф с %s", a.GetCommission(), a.GetCommissionPercent(), a.GetGross(), minimum, a.GetTariffFrom())
-	}
-	say("Всего со счёта компании %s ₽ = %s ₽ + %s ₽", a.GetTotal(), a.GetGross(), a.GetCommission())
-	return &taskv1.ExplainAmountResponse{Amounts: a, Lines: lines}
+	return out
 }

@@ -256,8 +256,8 @@ func testExplain(t *testing.T, h *house) {
 	}{
 		{&taskv1.PriceQuestion{AmountGross: "100", EmploymentKind: "selfemployed", CompanyId: company}, "100.00", "94.00", "6.00", "5.00", "105.00", "npd-company@2019-01-01"},
 		{&taskv1.PriceQuestion{AmountNet: "100.00", EmploymentKind: "selfemployed"}, "106.38", "100.00", "6.38", "0.00", "106.38", "npd-company@2019-01-01"},
-		{&taskv1.PriceQuestion{AmountGross: "1000.00", EmploymentKind: "civil_contract", CompanyId: company, Day: "2026-03-02"}, "1000.00", "870.00", "130.00", "35.00", "1035.00", "ndfl-resident@2025-01-01"},
-		{&taskv1.PriceQuestion{AmountGross: "1000.00", EmploymentKind: "civil_contract", Nonresident: true}, "1000.00", "700.00", "300.00", "0.00", "1000.00", "ndfl-nonresident@2021-01-01"},
+		{&taskv1.PriceQuestion{AmountGross: "1000.00", EmploymentKind: "civil_contract", CompanyId: company, Day: "2026-03-02"}, "1000.00", "870.00", "130.00", "35.00", "1335.00", "ndfl-resident@2025-01-01"},
+		{&taskv1.PriceQuestion{AmountGross: "1000.00", EmploymentKind: "civil_contract", Nonresident: true}, "1000.00", "700.00", "300.00", "0.00", "1300.00", "ndfl-nonresident@2021-01-01"},
 		{&taskv1.PriceQuestion{AmountNet: "10.00", EmploymentKind: "entrepreneur"}, "10.00", "10.00", "0.00", "0.00", "10.00", "none-entrepreneur@2019-01-01"},
 	} {
 		answer, err := c.Tasks.ExplainAmount(t.Context(), &taskv1.ExplainAmountRequest{Book: c.book, What: &taskv1.ExplainAmountRequest_Price{Price: tc.q}})
@@ -268,6 +268,14 @@ func testExplain(t *testing.T, h *house) {
 		got := []string{a.GetGross(), a.GetPayout(), a.GetTax(), a.GetCommission(), a.GetTotal(), a.GetTaxRule()}
 		if fmt.Sprint(got) != fmt.Sprint([]string{tc.gross, tc.payout, tc.tax, tc.fee, tc.all, tc.rule}) || len(answer.GetLines()) < 3 || a.GetTaxSource() == "" {
 			t.Errorf("%v: %v %v", tc.q, got, answer.GetLines())
+		}
+		for _, s := range answer.GetSteps() {
+			if want, ok := map[string]string{"gross": tc.gross, "payout": tc.payout, "tax": tc.tax, "total": tc.all}[s.GetName()]; ok && s.GetAmount() != want || s.GetFormula() == "" {
+				t.Errorf("%v: %v, want %s", tc.q, s, want)
+			}
+			if s.GetName() == "tax" && (s.GetRule() != tc.rule || s.GetSource() == "") {
+				t.Errorf("%v: %v", tc.q, s)
+			}
 		}
 	}
 	_, err := c.Tasks.ExplainAmount(t.Context(), &taskv1.ExplainAmountRequest{Book: c.book, What: &taskv1.ExplainAmountRequest_Price{

@@ -34,8 +34,8 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	people := m.vault.Resolver()
 	submit := func(ctx context.Context, r engine.Request) []engine.Outcome { return m.engine.Submit(ctx, r) }
 	return map[string]port.Port{
-		"payout": world.FromPayout(bank, people, m.cfg.Own[0].Account),
-		"income": world.FromIncome(tax, people),
+		"payout":   world.FromPayout(bank, people, m.cfg.Own[0].Account),
+		"income":   world.FromIncome(tax, people),
 		"company":  world.FromCompany(submit),
 		"taxpayer": world.FromTaxpayer(submit),
 	}, nil

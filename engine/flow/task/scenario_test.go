@@ -112,10 +112,3 @@ func show(data []byte) []string {
 	}
 	return lines
 }
-
-func zero(s string) string {
-	if s == "" {
-		return "0.00"
-	}
-	return s
-}

@@ -1945,7 +1945,9 @@ type ExplainAmountResponse struct {
 	// The sums.
 	Amounts *Amounts `protobuf:"bytes,1,opt,name=amounts,proto3" json:"amounts,omitempty"`
 	// How each came about, one sentence each, in Russian.
-	Lines         []string `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []string `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
+	// How each came about: inputs, rule and version, rounding.
+	Steps         []*AmountStep `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1992,6 +1994,195 @@ func (x *ExplainAmountResponse) GetLines() []string {
 		return x.Lines
 	}
 	return nil
+}
+
+func (x *ExplainAmountResponse) GetSteps() []*AmountStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// How one amount came about. Titles and formulas are Russian.
+type AmountStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name: gross, tax, bonus, payout, contributions, commission, total, final_tax or difference.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Name for people.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Rubles.
+	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// How it was worked out.
+	Formula string `protobuf:"bytes,4,opt,name=formula,proto3" json:"formula,omitempty"`
+	// What it was worked out of.
+	Inputs []*AmountInput `protobuf:"bytes,5,rep,name=inputs,proto3" json:"inputs,omitempty"`
+	// Rule and version: "ndfl-resident@2025-01-01"; empty when no rule is needed.
+	Rule string `protobuf:"bytes,6,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Last day of the rule, YYYY-MM-DD; empty while it holds.
+	ValidTo string `protobuf:"bytes,7,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// Law that the rule stands on.
+	Source string `protobuf:"bytes,8,opt,name=source,proto3" json:"source,omitempty"`
+	// How it was rounded; empty when it was not.
+	Rounding      string `protobuf:"bytes,9,opt,name=rounding,proto3" json:"rounding,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AmountStep) Reset() {
+	*x = AmountStep{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AmountStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AmountStep) ProtoMessage() {}
+
+func (x *AmountStep) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AmountStep.ProtoReflect.Descriptor instead.
+func (*AmountStep) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *AmountStep) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AmountStep) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *AmountStep) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *AmountStep) GetFormula() string {
+	if x != nil {
+		return x.Formula
+	}
+	return ""
+}
+
+func (x *AmountStep) GetInputs() []*AmountInput {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *AmountStep) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *AmountStep) GetValidTo() string {
+	if x != nil {
+		return x.ValidTo
+	}
+	return ""
+}
+
+func (x *AmountStep) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *AmountStep) GetRounding() string {
+	if x != nil {
+		return x.Rounding
+	}
+	return ""
+}
+
+// One number that an amount was worked out of.
+type AmountInput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Name for people.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Value.
+	Value         string `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AmountInput) Reset() {
+	*x = AmountInput{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AmountInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AmountInput) ProtoMessage() {}
+
+func (x *AmountInput) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AmountInput.ProtoReflect.Descriptor instead.
+func (*AmountInput) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *AmountInput) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AmountInput) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *AmountInput) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
 }
 
 var File_provodka_task_v1_service_proto protoreflect.FileDescriptor
@@ -2129,10 +2320,26 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"company_id\x18\x05 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\tcompanyId\x12:\n" +
 	"\x03day\x18\x06 \x01(\tB(\xbaH%r#\x18\n" +
 	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x03day:s\xbaHp\x1an\n" +
-	"\x0eamount_invalid\x12&give either amount_gross or amount_net\x1a4(this.amount_gross == '') != (this.amount_net == '')\"b\n" +
+	"\x0eamount_invalid\x12&give either amount_gross or amount_net\x1a4(this.amount_gross == '') != (this.amount_net == '')\"\x96\x01\n" +
 	"\x15ExplainAmountResponse\x123\n" +
 	"\aamounts\x18\x01 \x01(\v2\x19.provodka.task.v1.AmountsR\aamounts\x12\x14\n" +
-	"\x05lines\x18\x02 \x03(\tR\x05lines*Y\n" +
+	"\x05lines\x18\x02 \x03(\tR\x05lines\x122\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1c.provodka.task.v1.AmountStepR\x05steps\"\x82\x02\n" +
+	"\n" +
+	"AmountStep\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x18\n" +
+	"\aformula\x18\x04 \x01(\tR\aformula\x125\n" +
+	"\x06inputs\x18\x05 \x03(\v2\x1d.provodka.task.v1.AmountInputR\x06inputs\x12\x12\n" +
+	"\x04rule\x18\x06 \x01(\tR\x04rule\x12\x19\n" +
+	"\bvalid_to\x18\a \x01(\tR\avalidTo\x12\x16\n" +
+	"\x06source\x18\b \x01(\tR\x06source\x12\x1a\n" +
+	"\brounding\x18\t \x01(\tR\brounding\"M\n" +
+	"\vAmountInput\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value*Y\n" +
 	"\tActSigner\x12\x1a\n" +
 	"\x16ACT_SIGNER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACT_SIGNER_EXECUTOR\x10\x01\x12\x17\n" +
@@ -2172,7 +2379,7 @@ func file_provodka_task_v1_service_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_task_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_task_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_provodka_task_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_provodka_task_v1_service_proto_goTypes = []any{
 	(ActSigner)(0),                // 0: provodka.task.v1.ActSigner
 	(*CreateTaskRequest)(nil),     // 1: provodka.task.v1.CreateTaskRequest
@@ -2204,75 +2411,79 @@ var file_provodka_task_v1_service_proto_goTypes = []any{
 	(*ExplainAmountRequest)(nil),  // 27: provodka.task.v1.ExplainAmountRequest
 	(*PriceQuestion)(nil),         // 28: provodka.task.v1.PriceQuestion
 	(*ExplainAmountResponse)(nil), // 29: provodka.task.v1.ExplainAmountResponse
-	(*TaskDraft)(nil),             // 30: provodka.task.v1.TaskDraft
-	(*Task)(nil),                  // 31: provodka.task.v1.Task
-	(*TaskResult)(nil),            // 32: provodka.task.v1.TaskResult
-	(*ExecutorRef)(nil),           // 33: provodka.task.v1.ExecutorRef
-	(*Amounts)(nil),               // 34: provodka.task.v1.Amounts
-	(*DoneAllRequest)(nil),        // 35: provodka.task.v1.DoneAllRequest
-	(*SignAllRequest)(nil),        // 36: provodka.task.v1.SignAllRequest
-	(*PayAllRequest)(nil),         // 37: provodka.task.v1.PayAllRequest
-	(*DoneAllResponse)(nil),       // 38: provodka.task.v1.DoneAllResponse
-	(*SignAllResponse)(nil),       // 39: provodka.task.v1.SignAllResponse
-	(*PayAllResponse)(nil),        // 40: provodka.task.v1.PayAllResponse
+	(*AmountStep)(nil),            // 30: provodka.task.v1.AmountStep
+	(*AmountInput)(nil),           // 31: provodka.task.v1.AmountInput
+	(*TaskDraft)(nil),             // 32: provodka.task.v1.TaskDraft
+	(*Task)(nil),                  // 33: provodka.task.v1.Task
+	(*TaskResult)(nil),            // 34: provodka.task.v1.TaskResult
+	(*ExecutorRef)(nil),           // 35: provodka.task.v1.ExecutorRef
+	(*Amounts)(nil),               // 36: provodka.task.v1.Amounts
+	(*DoneAllRequest)(nil),        // 37: provodka.task.v1.DoneAllRequest
+	(*SignAllRequest)(nil),        // 38: provodka.task.v1.SignAllRequest
+	(*PayAllRequest)(nil),         // 39: provodka.task.v1.PayAllRequest
+	(*DoneAllResponse)(nil),       // 40: provodka.task.v1.DoneAllResponse
+	(*SignAllResponse)(nil),       // 41: provodka.task.v1.SignAllResponse
+	(*PayAllResponse)(nil),        // 42: provodka.task.v1.PayAllResponse
 }
 var file_provodka_task_v1_service_proto_depIdxs = []int32{
-	30, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
-	31, // 1: provodka.task.v1.CreateTaskResponse.task:type_name -> provodka.task.v1.Task
+	32, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
+	33, // 1: provodka.task.v1.CreateTaskResponse.task:type_name -> provodka.task.v1.Task
 	4,  // 2: provodka.task.v1.CreateTasksRequest.tasks:type_name -> provodka.task.v1.NewTask
-	30, // 3: provodka.task.v1.NewTask.task:type_name -> provodka.task.v1.TaskDraft
-	32, // 4: provodka.task.v1.CreateTasksResponse.results:type_name -> provodka.task.v1.TaskResult
-	33, // 5: provodka.task.v1.AssignTaskRequest.executor:type_name -> provodka.task.v1.ExecutorRef
-	31, // 6: provodka.task.v1.AssignTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 7: provodka.task.v1.SignTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 8: provodka.task.v1.DoneTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 9: provodka.task.v1.PayTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 10: provodka.task.v1.RetryTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 11: provodka.task.v1.CancelTaskResponse.task:type_name -> provodka.task.v1.Task
+	32, // 3: provodka.task.v1.NewTask.task:type_name -> provodka.task.v1.TaskDraft
+	34, // 4: provodka.task.v1.CreateTasksResponse.results:type_name -> provodka.task.v1.TaskResult
+	35, // 5: provodka.task.v1.AssignTaskRequest.executor:type_name -> provodka.task.v1.ExecutorRef
+	33, // 6: provodka.task.v1.AssignTaskResponse.task:type_name -> provodka.task.v1.Task
+	33, // 7: provodka.task.v1.SignTaskResponse.task:type_name -> provodka.task.v1.Task
+	33, // 8: provodka.task.v1.DoneTaskResponse.task:type_name -> provodka.task.v1.Task
+	33, // 9: provodka.task.v1.PayTaskResponse.task:type_name -> provodka.task.v1.Task
+	33, // 10: provodka.task.v1.RetryTaskResponse.task:type_name -> provodka.task.v1.Task
+	33, // 11: provodka.task.v1.CancelTaskResponse.task:type_name -> provodka.task.v1.Task
 	0,  // 12: provodka.task.v1.SignActRequest.signer:type_name -> provodka.task.v1.ActSigner
-	31, // 13: provodka.task.v1.SignActResponse.task:type_name -> provodka.task.v1.Task
-	31, // 14: provodka.task.v1.GetTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 15: provodka.task.v1.ListTasksResponse.tasks:type_name -> provodka.task.v1.Task
+	33, // 13: provodka.task.v1.SignActResponse.task:type_name -> provodka.task.v1.Task
+	33, // 14: provodka.task.v1.GetTaskResponse.task:type_name -> provodka.task.v1.Task
+	33, // 15: provodka.task.v1.ListTasksResponse.tasks:type_name -> provodka.task.v1.Task
 	26, // 16: provodka.task.v1.CountTasksResponse.counts:type_name -> provodka.task.v1.StateCount
 	28, // 17: provodka.task.v1.ExplainAmountRequest.price:type_name -> provodka.task.v1.PriceQuestion
-	34, // 18: provodka.task.v1.ExplainAmountResponse.amounts:type_name -> provodka.task.v1.Amounts
-	1,  // 19: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
-	3,  // 20: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
-	6,  // 21: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
-	8,  // 22: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
-	10, // 23: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
-	18, // 24: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
-	12, // 25: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
-	14, // 26: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
-	16, // 27: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
-	35, // 28: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
-	36, // 29: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
-	37, // 30: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
-	20, // 31: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
-	22, // 32: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
-	24, // 33: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
-	27, // 34: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
-	2,  // 35: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
-	5,  // 36: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
-	7,  // 37: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
-	9,  // 38: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
-	11, // 39: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
-	19, // 40: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
-	13, // 41: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
-	15, // 42: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
-	17, // 43: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
-	38, // 44: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
-	39, // 45: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
-	40, // 46: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
-	21, // 47: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
-	23, // 48: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
-	25, // 49: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
-	29, // 50: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
-	35, // [35:51] is the sub-list for method output_type
-	19, // [19:35] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	36, // 18: provodka.task.v1.ExplainAmountResponse.amounts:type_name -> provodka.task.v1.Amounts
+	30, // 19: provodka.task.v1.ExplainAmountResponse.steps:type_name -> provodka.task.v1.AmountStep
+	31, // 20: provodka.task.v1.AmountStep.inputs:type_name -> provodka.task.v1.AmountInput
+	1,  // 21: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
+	3,  // 22: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
+	6,  // 23: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
+	8,  // 24: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
+	10, // 25: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
+	18, // 26: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
+	12, // 27: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
+	14, // 28: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
+	16, // 29: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
+	37, // 30: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
+	38, // 31: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
+	39, // 32: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
+	20, // 33: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
+	22, // 34: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
+	24, // 35: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
+	27, // 36: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
+	2,  // 37: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
+	5,  // 38: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
+	7,  // 39: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
+	9,  // 40: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
+	11, // 41: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
+	19, // 42: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
+	13, // 43: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
+	15, // 44: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
+	17, // 45: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
+	40, // 46: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
+	41, // 47: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
+	42, // 48: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
+	21, // 49: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
+	23, // 50: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
+	25, // 51: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
+	29, // 52: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
+	37, // [37:53] is the sub-list for method output_type
+	21, // [21:37] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_service_proto_init() }
@@ -2292,7 +2503,7 @@ func file_provodka_task_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_task_v1_service_proto_rawDesc), len(file_provodka_task_v1_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
