@@ -90,7 +90,13 @@ func TestAFrozenAccountTakesNothingAnywhere(t *testing.T) {
 			p.refused(fault.AccountFrozen, pay("p2", far, x, "1.00")) // decided on far's shard
 			p.refused(fault.WrongState, freeze("f2", x))
 			p.refused(fault.AccountUnknown, freeze("f3", "wallet:nobody"))
-			p.must(unfreeze("u1", x))
+			between := p.submit(pay("t3", far, "bank:settlement", "1.00"), unfreeze("u1", x), pay("t4", far, "bank:settlement", "1.00"), freeze("f4", far))
+			for i, o := range between[:3] {
+				if o.Refusal != nil {
+					t.Fatalf("operation %d beside changes: %v", i, o.Refusal)
+				}
+			}
+			p.must(unfreeze("u2", far))
 			p.must(pay("p3", x, far, "1.00"), pay("p4", far, x, "2.00"))
 			p.wants(x, "11.00")
 			p.audited()

@@ -200,7 +200,7 @@ func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation, r
 		return append(results, r)
 	}
 	if op.GetChange() != nil {
-		return d.change(a, r, op)
+		return append(results, d.change(a, r, op)...)
 	}
 	if !d.concerns(a.command.GetBook(), op) {
 		if short := d.try(identityOf(a), r, op); short == nil {
