@@ -263,3 +263,16 @@ func TestAConfirmationOutlivesItsShards(t *testing.T) {
 	p.stop()
 	w.sameHeads(1, 8000)
 }
+
+// TestAChangeBehindOtherOperations: of one command, each has its own answer.
+func TestAChangeBehindOtherOperations(t *testing.T) {
+	t.Parallel()
+	p := newWorld(t, 1).start("one", briefly)
+	out := p.must(open("wallet:a"), topUp("t", "wallet:a", "1.00"), freeze("f", "wallet:a"), open("wallet:b"), unfreeze("u", "wallet:a"))
+	for i, key := range []string{"open wallet:a", "t", "f", "open wallet:b", "u"} {
+		if got := out[i].Record.GetKey(); got != key {
+			t.Errorf("operation %d has the record of %q, want %q", i, got, key)
+		}
+	}
+	p.events(0)
+}
