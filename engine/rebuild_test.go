@@ -32,7 +32,7 @@ type busy struct {
 }
 
 func newBusy(t *testing.T, shards int) *busy {
-	b := &busy{world: newWorld(t, shards), links: &heldLinks{}, outcomes: map[string]engine.Outcome{}}
+	b := &busy{world: newWorld(t, shards), links: &heldLinks{free: true}, outcomes: map[string]engine.Outcome{}}
 	for range 1000 {
 		b.bank.answers["a 7.00"] = append(b.bank.answers["a 7.00"], port.Unclear("timeout"))
 	}
@@ -56,22 +56,58 @@ func newBusy(t *testing.T, shards int) *busy {
 	group[0].Group, group[1].Group = 1, 1
 	done := b.do(p, group...)
 	b.do(p, reverseOf("back", done[0].Record, "0.5"))
+	b.do(p, open("wallet:frozen"), open("wallet:thawed"), freeze("f1", "wallet:frozen"), freeze("f2", "wallet:thawed"))
+	b.do(p, unfreeze("u2", "wallet:thawed"))
+	b.do(p, topUp("to a frozen account", "wallet:frozen", "1.00"))
 	if shards > 1 {
 		b.park(p)
 	}
-	p.allEvents()
-	p.stop()
+	for p.stopPublished(); !b.published(); p.stopPublished() { // an ask may be answered meanwhile
+		p = b.start("again", briefly, through(bank), func(c *engine.Config) { b.links.CommandLog, c.Commands = c.Commands, b.links })
+	}
 	return b
 }
 
-// park leaves an operation waiting for money that lies on another shard.
+func (p *process) stopPublished() {
+	p.allEvents()
+	p.stop()
+}
+
+// published says whether the events end where the database does.
+func (w *world) published() bool {
+	w.t.Helper()
+	log := w.log()
+	defer log.Close()
+	for shard := range w.shards {
+		seq := uint64(0)
+		err := log.Replay(w.t.Context(), shard, 0, func(records []port.LogRecord) error {
+			seq += uint64(len(records))
+			return nil
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if seq != w.shardRow(w.dsn, shard).Head.Seq {
+			return false
+		}
+	}
+	return true
+}
+
+// park leaves an operation waiting for money that lies on another shard, and a freeze
+// that the other shards have not confirmed.
 func (b *busy) park(p *process) {
 	near, far := "wallet:"+b.owner("x", 0), "wallet:"+b.owner("y", 1)
 	b.do(p, open(near), open(far), topUp("tn", near, "10.00"), pay("spread", near, far, "10.00"))
-	short, cancel := context.WithTimeout(b.t.Context(), 200*time.Millisecond)
+	b.links.mu.Lock()
+	b.links.free = false
+	b.links.mu.Unlock()
+	patient, cancel := context.WithTimeout(b.t.Context(), time.Hour)
 	defer cancel()
-	p.Submit(short, engine.Request{Book: "main", Actor: "test", Operations: []engine.Operation{pay("parked", far, "bank:settlement", "4.00")}})
-	p.until("an operation waits", func() bool { return p.parked() > 0 || b.links.waiting() > 0 })
+	go p.Submit(patient, engine.Request{Book: "main", Actor: "test", Operations: []engine.Operation{
+		pay("parked", far, "bank:settlement", "4.00"), freeze("unconfirmed", near),
+	}})
+	p.until("an operation waits, and a freeze", func() bool { return p.parked() > 1 && b.links.waiting() > 1 })
 }
 
 func (b *busy) do(p *process, ops ...engine.Operation) []engine.Outcome {
@@ -126,7 +162,7 @@ func TestADatabaseIsMadeOfItsEvents(t *testing.T) {
 		b := newBusy(t, shards)
 		for _, most := range []int{1, 3, 8000} {
 			counts := storetest.Same(t, b.dsn, b.rebuilt(func(c *engine.RebuildConfig) { c.BatchOperations = most }))
-			for _, table := range []string{"segment", "idempotency", "leg", "late", "total", "stripe", "account", "hold", "follow", "aggregate", "effect", "timer"} {
+			for _, table := range []string{"segment", "idempotency", "leg", "late", "total", "stripe", "account", "hold", "follow", "aggregate", "effect", "timer", "rule", "rule_history"} {
 				if counts[table] == 0 {
 					t.Errorf("table %s is empty: nothing was compared", table)
 				}
