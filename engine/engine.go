@@ -33,6 +33,7 @@ type Config struct {
 	Metrics  prometheus.Registerer
 	Tracer   trace.Tracer // nil keeps no traces
 	Seal     *Seal        // nil: the journal gets no signed checkpoints
+	Auditor  bool         // whether this process audits all shards as they go
 
 	LeaseTTL        time.Duration                      // default 3 s
 	BatchOperations int                                // most operations of one commit; default 8,000
@@ -46,6 +47,8 @@ type Config struct {
 	EffectsAtOnce   int                                // calls to one port at once; default 32
 	RequestTimeout  time.Duration                      // of one call to the world; default 10 s
 	TimerEvery      time.Duration                      // how often due timers are looked for; default 1 s
+	AuditEvery      time.Duration                      // how often the auditor looks for new events; default 1 s
+	AuditStripes    int                                // stripes that it keeps in memory, a shard; default 20,000
 	TickEvery       time.Duration                      // how long a shard's clock may stand still; default 3 s
 	GiveUp          func(shard int, offset int64) bool // whether a person gave a record up; default never
 }
@@ -82,6 +85,8 @@ func (c *Config) fill() error {
 	orDuration(&c.RequestTimeout, 10*time.Second)
 	orDuration(&c.TimerEvery, time.Second)
 	orDuration(&c.TickEvery, 3*time.Second)
+	orDuration(&c.AuditEvery, time.Second)
+	orInt(&c.AuditStripes, 20_000)
 	orInt(&c.BatchOperations, 8000)
 	orInt(&c.MemoryRows, 200_000)
 	orInt(&c.MendAttempts, 64)
@@ -145,11 +150,16 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	errs := make(chan error, 2)
+	parts := 2
+	errs := make(chan error, 3)
+	if e.cfg.Auditor {
+		parts++
+		go func() { errs <- e.auditAll(ctx) }()
+	}
 	go func() { errs <- e.cfg.Outcomes.Listen(ctx, e.cfg.Process, e.hub.told) }()
 	go func() { errs <- e.keepLeases(ctx) }()
 	var first error
-	for range 2 {
+	for range parts {
 		err := <-errs
 		if first == nil && err != nil && !errors.Is(err, context.Canceled) {
 			first = err

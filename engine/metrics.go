@@ -18,7 +18,8 @@ type metrics struct {
 	batch, decide, commit           *prometheus.HistogramVec
 	lag, ahead, head, publishedHead *prometheus.GaugeVec
 	effects, running, projectedHead *prometheus.GaugeVec
-	checkpoint, unsealable          *prometheus.GaugeVec
+	checkpoint, unsealable, audited *prometheus.GaugeVec
+	findings                        *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -49,6 +50,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		effects:       gauge("effects", "Effects open or in doubt.", "shard", "port", "state"),
 		checkpoint:    gauge("checkpoint_size", "Records under the last published checkpoint.", "shard"),
 		unsealable:    gauge("unsealable", "Whether a checkpoint was refused because it would contradict a published one.", "shard"),
+		audited:       gauge("audited_head", "Last audited record.", "shard"),
+		findings:      counter("findings_total", "Differences that the auditor found.", "shard"),
 		running:       gauge("shard_running", "Whether the loop of an owned shard runs.", "shard"),
 	}
 	for _, c := range m.all() {
@@ -63,7 +66,7 @@ func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.commands, m.records, m.putAside, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
 		m.lag, m.ahead, m.head, m.publishedHead, m.projectedHead, m.effects, m.running,
-		m.checkpoint, m.unsealable,
+		m.checkpoint, m.unsealable, m.audited, m.findings,
 	}
 }
 
@@ -114,6 +117,12 @@ func (m *metrics) sealed(shard int, last *proof.Checkpoint, refused bool) {
 func (m *metrics) projected(shard int, seq uint64) {
 	m.projectedHead.WithLabelValues(strconv.Itoa(shard)).Set(float64(seq)) // float: a metric
 }
+
+func (m *metrics) auditedUntil(shard int, seq uint64) {
+	m.audited.WithLabelValues(strconv.Itoa(shard)).Set(float64(seq)) // float: a metric
+}
+
+func (m *metrics) found(shard int) { m.findings.WithLabelValues(strconv.Itoa(shard)).Inc() }
 
 func (m *metrics) answered(portName string, result port.Result) {
 	m.answers.WithLabelValues(portName, string(result)).Inc()

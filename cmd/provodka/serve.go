@@ -18,7 +18,8 @@ const serveLong = `Run one server process against a database and a Kafka of your
 The configuration is a JSON file; unknown fields are refused. The environment wins
 over it: PROVODKA_DSN, PROVODKA_BROKERS, PROVODKA_SECRET, PROVODKA_BANK_TOKEN,
 PROVODKA_TAX_TOKEN. Roles: "api" serves callers, "engine" owns shards; processes
-share the shards evenly and take over from each other.
+share the shards evenly and take over from each other; "auditor" follows the events of
+all shards, compares them with the database, and freezes what differs.
 
 It stops in order on SIGTERM: no new calls, running calls finish, shards are handed
 over.`
@@ -61,7 +62,7 @@ func newServeCmd(env *Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&path, "config", "", "JSON file")
-	cmd.Flags().StringVar(&roles, "roles", "", "api, engine or both, comma-separated (default: what the file says)")
+	cmd.Flags().StringVar(&roles, "roles", "", "api, engine, auditor, comma-separated (default: what the file says)")
 	cmd.Flags().StringVar(&checkpointKey, "checkpoint-key", "", "file of the key that signs checkpoints of the journal (see keygen)")
 	cmd.Flags().StringVar(&checkpointDir, "checkpoint-dir", "", "directory that gets the checkpoints beside the broker")
 	cmd.Flags().StringVar(&level, "log", "info", "least level of the log on stderr: debug, info, warn, error")
@@ -73,13 +74,15 @@ func chooseRoles(cfg *server.Config, roles string) error {
 	if roles == "" {
 		return nil
 	}
-	cfg.API, cfg.Engine = false, false
+	cfg.API, cfg.Engine, cfg.Auditor = false, false, false
 	for _, r := range splitList(roles) {
 		switch r {
 		case "api":
 			cfg.API = true
 		case "engine":
 			cfg.Engine = true
+		case "auditor":
+			cfg.Auditor = true
 		default:
 			return usagef("--roles: there is no role %q", r)
 		}

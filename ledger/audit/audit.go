@@ -43,6 +43,7 @@ type Options struct {
 type Auditor struct {
 	calendar   calendar
 	snapshot   *Snapshot
+	past       Past // of a Follower, which forgets; nil: everything is kept
 	shards     map[int]*shard
 	keys       keySet
 	aggregates map[[16]byte]*aggregate

@@ -81,6 +81,11 @@ func (c *check) stripe(i int, l *journalv1.Leg) (*stripe, error) {
 		floor: kind.Floored && !name.IsTransit(),
 		text:  [4]string{zero, zero, zero, zero},
 	}
+	if c.a.past != nil {
+		if err := c.recall(st); err != nil {
+			return nil, err
+		}
+	}
 	c.s.stripes[key] = st
 	return st, nil
 }
@@ -189,7 +194,11 @@ func (c *check) entry() error {
 		}
 		if r := e.GetReversal(); r != nil {
 			var err error
-			if changes, err = c.reversal(r, changes); err != nil {
+			giveBack := c.reversal
+			if c.a.past != nil {
+				giveBack = c.unremembered
+			}
+			if changes, err = giveBack(r, changes); err != nil {
 				return err
 			}
 			if len(changes) == 0 {

@@ -38,6 +38,10 @@ var (
 	sqlAuditHolds string
 	//go:embed sql/audit_legs.sql
 	sqlAuditLegs string
+	//go:embed sql/audited_put.sql
+	sqlAuditedPut string
+	//go:embed sql/audited_read.sql
+	sqlAuditedRead string
 	//go:embed sql/clock.sql
 	sqlClock string
 	//go:embed sql/correspondence_clear.sql
@@ -56,6 +60,10 @@ var (
 	sqlEffectScan string
 	//go:embed sql/effect_upsert.sql
 	sqlEffectUpsert string
+	//go:embed sql/finding_insert.sql
+	sqlFindingInsert string
+	//go:embed sql/finding_list.sql
+	sqlFindingList string
 	//go:embed sql/follow_insert.sql
 	sqlFollowInsert string
 	//go:embed sql/follow_load.sql
@@ -100,10 +108,14 @@ var (
 	sqlLeaseRenew string
 	//go:embed sql/lease_take.sql
 	sqlLeaseTake string
+	//go:embed sql/leg_before.sql
+	sqlLegBefore string
 	//go:embed sql/leg_insert.sql
 	sqlLegInsert string
 	//go:embed sql/leg_newest.sql
 	sqlLegNewest string
+	//go:embed sql/leg_of_record.sql
+	sqlLegOfRecord string
 	//go:embed sql/leg_page.sql
 	sqlLegPage string
 	//go:embed sql/leg_page_newest.sql

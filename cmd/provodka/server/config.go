@@ -26,9 +26,10 @@ type Config struct {
 	Listen        string `json:"listen"`
 	MetricsListen string `json:"metrics_listen"`
 	TLS           TLS    `json:"tls"`
-	// API and Engine are the roles of the process; at least one.
-	API    bool `json:"api"`
-	Engine bool `json:"engine"`
+	// API, Engine and Auditor are the roles of the process; at least one.
+	API     bool `json:"api"`
+	Engine  bool `json:"engine"`
+	Auditor bool `json:"auditor"`
 	// Traces is the address of an OTLP collector (http://host:4318); "" keeps no traces.
 	// OTEL_EXPORTER_OTLP_ENDPOINT wins. OTEL_TRACES_SAMPLER and the exporter's other
 	// OTEL_ variables are heeded.
@@ -152,7 +153,7 @@ func (c *Config) Check() error {
 		missing bool
 	}{
 		{"dsn", c.DSN == ""}, {"brokers", len(c.Brokers) == 0}, {"shards", c.Shards < 1},
-		{"api or engine", !c.API && !c.Engine}, {"listen", c.API && c.Listen == ""},
+		{"api, engine or auditor", !c.API && !c.Engine && !c.Auditor}, {"listen", c.API && c.Listen == ""},
 		{"checkpoint_seconds", c.CheckpointSeconds < 0}, {"secret_files or PROVODKA_SECRET", len(c.Secrets) == 0}, {"own_accounts", len(c.Own) == 0},
 		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
 		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""}, {"tax.user_token", c.Engine && c.Tax.UserToken == ""},

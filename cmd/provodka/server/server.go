@@ -113,7 +113,7 @@ func (m *Main) openEngine(context.Context) (err error) {
 	}
 	m.engine, err = engine.New(engine.Config{
 		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: m.flows, Ports: ports,
-		Owner: m.cfg.Engine, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Seal: seal,
+		Owner: m.cfg.Engine, Auditor: m.cfg.Auditor, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Seal: seal,
 		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout,
 	})
 	return err
