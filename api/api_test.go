@@ -17,6 +17,7 @@ func TestAPI(t *testing.T) {
 		"Reads":           testReads,
 		"Statement":       testStatementOfAccount,
 		"TwoClocks":       testTwoClocks,
+		"Scheduled":       testScheduled,
 		"Pages":           testPages,
 		"Search":          testSearch,
 		"Card":            testCard,

@@ -186,3 +186,65 @@ func (c *caller) badDays(account string) {
 	_, err = l.TrialBalance(ctx, &ledgerv1.TrialBalanceRequest{Book: c.book, At: &ledgerv1.Moment{KnownAt: timestamppb.New(time.Now().Add(time.Hour))}})
 	refused(c.t, err, fault.PositionTimeout, "min_position")
 }
+
+// testScheduled schedules, lists and cancels entries of later days.
+func testScheduled(t *testing.T, h *house) {
+	c := h.caller(t)
+	a, b := "customer:a", "customer:b"
+	c.open("100.00", a, b)
+	plan := func(day, amount string) *ledgerv1.OperationResult {
+		op := entryOp("", "rent", a, b, amount)
+		op.GetEntry().Day = day
+		return c.must(op)[0]
+	}
+	far, near := plan("2199-12-31", "30.00"), plan("2199-01-01", "20.00")
+	c.wantBalances([]string{a, b}, "100.00 50.00", "100.00 100.00")
+	list := func(state ledgerv1.ScheduledState, size int32) (ids []string) {
+		req := &ledgerv1.ListScheduledRequest{Book: c.book, State: state, PageSize: size}
+		for {
+			answer, err := c.Ledger.ListScheduled(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range answer.GetEntries() {
+				ids = append(ids, e.GetId())
+			}
+			if req.PageToken = answer.GetNextPageToken(); req.PageToken == "" {
+				return ids
+			}
+		}
+	}
+	for size := int32(1); size < 4; size++ {
+		if got, want := fmt.Sprint(list(0, size)), fmt.Sprint([]string{near.GetId(), far.GetId()}); got != want {
+			t.Errorf("waiting in pages of %d: %s, want %s", size, got, want)
+		}
+	}
+	cancel := &ledgerv1.Operation{What: &ledgerv1.Operation_Cancel{Cancel: &ledgerv1.CancelScheduled{ScheduledId: near.GetId()}}}
+	c.must(cancel)
+	c.wantBalances([]string{a}, "100.00 70.00")
+	cancel = &ledgerv1.Operation{What: &ledgerv1.Operation_Cancel{Cancel: &ledgerv1.CancelScheduled{ScheduledId: near.GetId()}}}
+	part(t, c.postOps(cancel)[0].GetRefusal(), fault.WrongState, "operations[0].cancel.scheduled_id")
+	cancel = &ledgerv1.Operation{What: &ledgerv1.Operation_Cancel{Cancel: &ledgerv1.CancelScheduled{ScheduledId: "0.999999"}}}
+	part(t, c.postOps(cancel)[0].GetRefusal(), fault.NotFound, "operations[0].cancel.scheduled_id")
+	if got := fmt.Sprint(list(ledgerv1.ScheduledState_SCHEDULED_STATE_CANCELLED, 9)); got != fmt.Sprint([]string{near.GetId()}) {
+		t.Errorf("cancelled: %s", got)
+	}
+	answer, err := c.Ledger.GetEntry(t.Context(), &ledgerv1.GetEntryRequest{Book: c.book, Which: &ledgerv1.GetEntryRequest_Id{Id: far.GetId()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := answer.GetEntry().GetScheduled(); s.GetDay() != "2199-12-31" || s.GetKind() != "rent" || len(s.GetLegs()) != 2 || answer.GetEntry().GetDay() != "" {
+		t.Errorf("the entry that scheduled: %v", answer.GetEntry())
+	}
+	balances, err := c.Ledger.GetBalances(t.Context(), &ledgerv1.GetBalancesRequest{
+		Book: c.book, Accounts: []string{a}, Asset: "RUB", At: &ledgerv1.Moment{Day: "2200-01-01"},
+	})
+	if err != nil || balances.GetBalances()[0].GetBalance() != "100.00" {
+		t.Errorf("a plan counts: %v, %v", balances, err)
+	}
+	settle := c.must(&ledgerv1.Operation{What: &ledgerv1.Operation_Hold{Hold: &ledgerv1.NewHold{Account: a, Asset: "RUB", Amount: "1.00"}}})[0]
+	late := &ledgerv1.Operation{What: &ledgerv1.Operation_Settle{Settle: &ledgerv1.SettleHold{
+		HoldId: settle.GetId(), Kind: "transfer", Day: "2199-01-01", Credits: []*ledgerv1.NewLeg{credit(b, "1.00")},
+	}}}
+	part(t, c.postOps(late)[0].GetRefusal(), fault.Malformed, "operations[0].settle.day")
+}

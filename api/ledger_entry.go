@@ -94,13 +94,22 @@ func entry(rec *journalv1.Record) *ledgerv1.Entry {
 	for _, h := range rec.GetHolds() {
 		out.Holds = append(out.Holds, hold(int(rec.GetShard()), h))
 	}
+	if m := rec.GetScheduled(); m != nil {
+		out.Scheduled = scheduled(int(rec.GetShard()), m)
+	}
 	if m := rec.GetMove(); m != nil {
 		out.Flow = &ledgerv1.FlowStep{Flow: m.GetFlow(), Id: m.GetId(), From: m.GetFrom(), On: m.GetOn(), To: m.GetTo()}
 	}
-	if r := rec.GetRefusal(); r != nil && fault.Known(r.GetCode()) {
-		out.Refusal = refusalMessage(&fault.Refusal{Code: fault.Code(r.GetCode()), Field: r.GetField(), Reason: r.GetReason(), Facts: r.GetFacts()})
-	}
+	out.Refusal = refusalOfRecord(rec.GetRefusal())
 	return out
+}
+
+// refusalOfRecord is a refusal as the journal says it; nil when there is none.
+func refusalOfRecord(r *journalv1.Refusal) *ledgerv1.Refusal {
+	if r == nil || !fault.Known(r.GetCode()) {
+		return nil
+	}
+	return refusalMessage(&fault.Refusal{Code: fault.Code(r.GetCode()), Field: r.GetField(), Reason: r.GetReason(), Facts: r.GetFacts()})
 }
 
 func hold(shard int, h *journalv1.Hold) *ledgerv1.Hold {

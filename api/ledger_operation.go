@@ -52,6 +52,12 @@ func translate(op *ledgerv1.Operation, entries *entries, open openNames) (engine
 			Shard: uint32(id.Shard), PlacedSeq: id.Seq, Amount: st.GetAmount(), Credits: legs(st.GetCredits(), open), Kind: st.GetKind(),
 			Day: st.GetDay(), Final: st.GetFinal(), Metadata: st.GetMetadata(),
 		}}
+	case *ledgerv1.Operation_Cancel:
+		id, refusal := parseRecordID("cancel.scheduled_id", what.Cancel.GetScheduledId())
+		if refusal != nil {
+			return out, refusal
+		}
+		out.What = &commandv1.Operation_Cancel{Cancel: &commandv1.Cancel{Shard: uint32(id.Shard), ScheduledSeq: id.Seq}}
 	case *ledgerv1.Operation_Void:
 		id, refusal := parseRecordID("void.hold_id", what.Void.GetHoldId())
 		if refusal != nil {
@@ -128,6 +134,11 @@ func fieldOf(op *ledgerv1.Operation, r *fault.Refusal) string {
 			field = "hold_id"
 		}
 		return "settle." + field
+	case *ledgerv1.Operation_Cancel:
+		if field == "scheduled" {
+			field = "scheduled_id"
+		}
+		return "cancel." + field
 	case *ledgerv1.Operation_Void:
 		if field == "hold" {
 			field = "hold_id"

@@ -93,6 +93,7 @@ type needs struct {
 	stripes    []store.StripeKey
 	names      []stripeKey // of stripes, same order
 	holds      []uint64
+	scheduled  []uint64
 	aggregates []store.AggregateKey
 	effects    []string
 	timers     []string
@@ -164,6 +165,8 @@ func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 	case *commandv1.Operation_Correct:
 		n.legs(s, bookName, what.Correct.GetPost().GetLegs())
 		n.entry(s, bookName, what.Correct.GetSeq())
+	case *commandv1.Operation_Cancel:
+		n.scheduledEntry(s, what.Cancel.GetScheduledSeq())
 	case *commandv1.Operation_Flow:
 		n.aggregate(s, aggregateKey{bookName, what.Flow.GetFlow(), what.Flow.GetId()})
 	}
@@ -214,6 +217,23 @@ func (n *needs) original(s *state, bookName string, o book.Original) {
 	}
 }
 
+// scheduledSeq is apart from the numbers of records that placed holds.
+type scheduledSeq uint64
+
+func (n *needs) scheduledEntry(s *state, seq uint64) {
+	if !s.scheduled.has(seq) && n.first(scheduledSeq(seq)) {
+		n.scheduled = append(n.scheduled, seq)
+	} else if row, _ := s.scheduled.get(seq); row != nil {
+		n.scheduledLegs(s, row)
+	}
+}
+
+func (n *needs) scheduledLegs(s *state, row *scheduledRow) {
+	for _, l := range row.m.GetLegs() {
+		n.stripe(s, stripeKey{row.inBook, l.GetAccount(), l.GetAsset()})
+	}
+}
+
 func (n *needs) aggregate(s *state, k aggregateKey) {
 	if !s.aggregates.has(k) && n.first(k) {
 		n.aggregates = append(n.aggregates, store.AggregateKey{Book: k.book, Flow: k.flow, ID: k.id})
@@ -224,12 +244,16 @@ func (n *needs) timer(s *state, bookName, flowName, id string) {
 	if flowName == gatherFlow {
 		return
 	}
-	if flowName == ledger.HoldFlow {
+	if flowName == ledger.HoldFlow || flowName == ledger.ScheduleFlow {
 		var seq uint64
 		for _, c := range []byte(id) {
 			seq = seq*10 + uint64(c-'0')
 		}
-		n.hold(s, seq)
+		if flowName == ledger.HoldFlow {
+			n.hold(s, seq)
+		} else {
+			n.scheduledEntry(s, seq)
+		}
 		return
 	}
 	n.aggregate(s, aggregateKey{bookName, flowName, id})

@@ -113,7 +113,7 @@ func (d *decider) tick(stampUS int64) {
 }
 
 func (d *decider) now() ledger.Now {
-	return ledger.Now{Seq: d.seq + 1, US: d.clockUS, Day: d.day}
+	return ledger.Now{Seq: d.seq + 1, US: d.clockUS, Day: d.day, Zone: d.zone}
 }
 
 // decide decides one command and folds it into memory.

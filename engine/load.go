@@ -66,6 +66,20 @@ func (w *writer) loadNamed(ctx context.Context, n *needs) error {
 			n.stripe(w.state, stripeKey{r.Book, h.GetAccount(), h.GetAsset()})
 		}
 	}
+	if len(n.scheduled) > 0 {
+		rows, err := w.db.LoadScheduled(ctx, int(w.shard), n.scheduled)
+		if err != nil {
+			return fmt.Errorf("load scheduled entries: %w", err)
+		}
+		for _, seq := range n.scheduled {
+			w.scheduled.put(seq, nil)
+		}
+		for _, r := range rows {
+			row := &scheduledRow{r.Book, r.Entry}
+			w.scheduled.put(r.Entry.GetSeq(), row)
+			n.scheduledLegs(w.state, row)
+		}
+	}
 	if len(n.effects) > 0 {
 		rows, err := w.db.LoadEffects(ctx, int(w.shard), n.effects)
 		if err != nil {
@@ -219,7 +233,7 @@ func (w *writer) foreseeFlows(n *needs, a *arrival) {
 		}
 	case *commandv1.Command_Due:
 		for _, t := range what.Due.GetTimers() {
-			if t.GetFlow() != ledger.HoldFlow && t.GetFlow() != gatherFlow {
+			if f := t.GetFlow(); f != ledger.HoldFlow && f != ledger.ScheduleFlow && f != gatherFlow {
 				w.foreseeStep(n, aggregateKey{a.command.GetBook(), t.GetFlow(), t.GetAggregate()},
 					flow.Command{Event: t.GetEvent(), Actor: "timer"})
 			}

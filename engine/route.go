@@ -31,6 +31,8 @@ func Route(bookName string, op Operation, shards int) int {
 		return shardOf(what.Settle)
 	case *commandv1.Operation_Void:
 		return shardOf(what.Void)
+	case *commandv1.Operation_Cancel:
+		return shardOf(what.Cancel)
 	case *commandv1.Operation_Reverse:
 		return shardOf(what.Reverse)
 	case *commandv1.Operation_Correct:

@@ -100,6 +100,12 @@ type holdRow struct {
 	book.Hold
 }
 
+// scheduledRow is a scheduled entry with its book.
+type scheduledRow struct {
+	inBook string
+	m      *journalv1.Scheduled
+}
+
 // accountKey names an account opened by name.
 type accountKey struct{ book, name string }
 
@@ -115,6 +121,7 @@ type state struct {
 	undo       undo
 	stripes    *stripes
 	holds      *table[uint64, *holdRow]
+	scheduled  *table[uint64, *scheduledRow]
 	aggregates *table[aggregateKey, aggregate]
 	effects    *table[string, effectRow]
 	timers     *table[string, *journalv1.Timer]
@@ -141,6 +148,7 @@ func newState() *state {
 	s := &state{}
 	s.stripes = newStripes(&s.undo)
 	s.holds = newTable[uint64, *holdRow](&s.undo)
+	s.scheduled = newTable[uint64, *scheduledRow](&s.undo)
 	s.aggregates = newTable[aggregateKey, aggregate](&s.undo)
 	s.effects = newTable[string, effectRow](&s.undo)
 	s.timers = newTable[string, *journalv1.Timer](&s.undo)
@@ -155,6 +163,7 @@ func newState() *state {
 func (s *state) rotate(limit int) {
 	s.stripes.rotate(limit)
 	s.holds.rotate(limit)
+	s.scheduled.rotate(limit)
 	s.aggregates.rotate(limit)
 	s.effects.rotate(limit)
 	s.timers.rotate(limit)
@@ -322,4 +331,13 @@ func (v view) Entry(seq uint64) (book.Original, bool) {
 func (v view) AccountOpen(name string) bool {
 	open, _ := v.accounts.get(accountKey{v.book, name})
 	return open
+}
+
+// Scheduled gives the entry of a later day that the record scheduled, nil when there is none.
+func (v view) Scheduled(seq uint64) *journalv1.Scheduled {
+	s, _ := v.scheduled.get(seq)
+	if s == nil || s.inBook != v.book {
+		return nil
+	}
+	return s.m
 }

@@ -221,13 +221,18 @@ func (d *decider) fire(a *arrival, t *journalv1.Timer) *journalv1.Record {
 		refusal *fault.Refusal
 		short   *book.Short
 	)
-	if t.GetFlow() == ledger.HoldFlow {
+	switch t.GetFlow() {
+	case ledger.HoldFlow, ledger.ScheduleFlow:
 		seq, err := strconv.ParseUint(t.GetAggregate(), 10, 64)
 		if err != nil {
-			panic(fmt.Sprintf("engine: timer %s of hold %q", t.GetId(), t.GetAggregate()))
+			panic(fmt.Sprintf("engine: timer %s of record %q", t.GetId(), t.GetAggregate()))
 		}
-		draft, refusal, short = ledger.Expire(view{d.state, bookName, true}, seq)
-	} else {
+		if t.GetFlow() == ledger.HoldFlow {
+			draft, refusal, short = ledger.Expire(view{d.state, bookName, true}, seq)
+		} else if draft = ledger.PostScheduled(view{d.state, bookName, false}, seq); draft == nil {
+			refusal = fault.Refuse(fault.NotFound, "scheduled", "no entry waits for its day")
+		}
+	default:
 		draft, refusal, short = d.step(&stepInput{
 			key: aggregateKey{bookName, t.GetFlow(), t.GetAggregate()}, fired: t,
 			command: flow.Command{Event: t.GetEvent(), Actor: "timer"},
@@ -273,6 +278,9 @@ func (d *decider) fold(bookName string, draft *ledger.Draft) {
 		d.entries.put(o.Seq, &entryRow{inBook: bookName, Original: *o})
 	}
 	rec := draft.Record
+	if s := rec.GetScheduled(); s != nil {
+		d.scheduled.put(s.GetSeq(), &scheduledRow{bookName, s})
+	}
 	for _, acc := range rec.GetAccounts() {
 		d.accounts.put(accountKey{bookName, acc.GetName()}, true)
 	}

@@ -16,6 +16,8 @@ import (
 type View interface {
 	book.View
 	Hold(seq uint64) (book.Hold, bool)
+	// Scheduled is the entry of a later day that the record scheduled, nil when there is none.
+	Scheduled(seq uint64) *journalv1.Scheduled
 	// Entry gives the entry of a record, with what was given back of it.
 	Entry(seq uint64) (book.Original, bool)
 	// AccountOpen says whether an account opened by name is open on this shard.
@@ -27,9 +29,10 @@ type View interface {
 
 // Now is the moment of a decision: an input.
 type Now struct {
-	Seq uint64 // number the record will have
-	US  int64  // the decision's clock, microseconds since 1970 UTC
-	Day string // its day in the book's time zone, YYYY-MM-DD
+	Seq  uint64 // number the record will have
+	US   int64  // the decision's clock, microseconds since 1970 UTC
+	Day  string // its day in the book's time zone, YYYY-MM-DD
+	Zone *time.Location
 }
 
 // Draft is a decided operation before it is numbered and folded.
@@ -61,6 +64,8 @@ func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return reverse(v, what.Reverse, now)
 	case *commandv1.Operation_Correct:
 		return correct(v, what.Correct, now)
+	case *commandv1.Operation_Cancel:
+		return cancel(v, what.Cancel.GetScheduledSeq())
 	default:
 		return nil, fault.Refuse(fault.Malformed, "what", "the operation says nothing to do"), nil
 	}
@@ -110,6 +115,9 @@ func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Sho
 	changes, entry, refusal := newEntry(space[:0], p, now)
 	if refusal != nil {
 		return nil, refusal, nil
+	}
+	if entry.GetDay() > now.Day {
+		return schedule(v, entry, changes, now)
 	}
 	applied, refusal, short := apply(v, changes)
 	if refusal != nil || short != nil {

@@ -33,6 +33,9 @@ func (rich) Hold(uint64) (book.Hold, bool) { return book.Hold{}, false }
 // Entry implements View.
 func (rich) Entry(uint64) (book.Original, bool) { return book.Original{}, false }
 
+// Scheduled implements View.
+func (rich) Scheduled(uint64) *journalv1.Scheduled { return nil }
+
 // AccountOpen implements View.
 func (rich) AccountOpen(string) bool { return true }
 

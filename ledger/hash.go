@@ -64,6 +64,9 @@ func (h *canonical) request(op *commandv1.Operation) {
 	case *commandv1.Operation_Void:
 		h.text("void")
 		h.id(what.Void.GetShard(), what.Void.GetPlacedSeq())
+	case *commandv1.Operation_Cancel:
+		h.text("cancel")
+		h.id(what.Cancel.GetShard(), what.Cancel.GetScheduledSeq())
 	case *commandv1.Operation_Flow:
 		f := what.Flow
 		h.text("flow", f.GetFlow(), f.GetId(), f.GetEvent(), string(f.GetBody()), f.GetOwner())

@@ -63,6 +63,9 @@ func settle(v View, s *commandv1.Settle, now Now) (*Draft, *fault.Refusal, *book
 	if refusal := checkWords(s.GetKind(), s.GetDay()); refusal != nil {
 		return nil, refusal, nil
 	}
+	if refusal := notAhead(&journalv1.Entry{Day: s.GetDay()}, now); refusal != nil {
+		return nil, refusal, nil
+	}
 	all, after, refusal := book.Settle(h, t, s.GetKind(), amount, credits, s.GetFinal())
 	if refusal != nil {
 		return nil, refusal, nil

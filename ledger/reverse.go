@@ -93,6 +93,9 @@ func reverse(v View, r *commandv1.Reverse, now Now) (*Draft, *fault.Refusal, *bo
 	if refusal := checkEntryWords(entry, r.GetDay()); refusal != nil {
 		return nil, refusal, nil
 	}
+	if refusal := notAhead(entry, now); refusal != nil {
+		return nil, refusal, nil
+	}
 	return applyReversal(v, r.GetShard(), back, nil, after, entry)
 }
 
@@ -103,6 +106,9 @@ func correct(v View, c *commandv1.Correct, now Now) (*Draft, *fault.Refusal, *bo
 	}
 	fresh, entry, refusal := newEntry(nil, c.GetPost(), now)
 	if refusal != nil {
+		return nil, refusal.At("entry"), nil
+	}
+	if refusal := notAhead(entry, now); refusal != nil {
 		return nil, refusal.At("entry"), nil
 	}
 	return applyReversal(v, c.GetShard(), back, fresh, after, entry)

@@ -13,11 +13,12 @@ import (
 // empty is a shard that nothing ever touched.
 type empty struct{}
 
-func (empty) Stripe(string, string) book.Stripe { return book.Stripe{} }
-func (empty) Hold(uint64) (book.Hold, bool)     { return book.Hold{}, false }
-func (empty) AccountOpen(string) bool           { return false }
-func (empty) Standing(string) book.Standing     { return book.Standing{} }
-func (empty) Limit(string, string) money.Amount { return money.Zero }
+func (empty) Stripe(string, string) book.Stripe     { return book.Stripe{} }
+func (empty) Hold(uint64) (book.Hold, bool)         { return book.Hold{}, false }
+func (empty) Scheduled(uint64) *journalv1.Scheduled { return nil }
+func (empty) AccountOpen(string) bool               { return false }
+func (empty) Standing(string) book.Standing         { return book.Standing{} }
+func (empty) Limit(string, string) money.Amount     { return money.Zero }
 func (empty) Rule(string, string) *journalv1.Rule {
 	return nil
 }

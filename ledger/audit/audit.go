@@ -82,10 +82,11 @@ type shard struct {
 	effects  map[[16]byte]effect
 	timers   map[string]*timer
 	rules    map[ruleKey]*heldRule
-	entries  []uint64                  // digests of the entries, by the numbers of their records
-	reversed map[uint64][]money.Amount // what was given back of each leg of an entry
-	atUntil  journal.Head              // head at the snapshot's number
-	clockAt  int64                     // clock there
+	planned  map[uint64]*journalv1.Scheduled // entries of later days that wait
+	entries  []uint64                        // digests of the entries, by the numbers of their records
+	reversed map[uint64][]money.Amount       // what was given back of each leg of an entry
+	atUntil  journal.Head                    // head at the snapshot's number
+	clockAt  int64                           // clock there
 }
 
 // New makes an auditor that has seen nothing.
@@ -107,6 +108,7 @@ func (a *Auditor) shard(number int) *shard {
 			number: number, offset: -1, stripes: map[stripeKey]*stripe{}, holds: map[holdKey]*hold{},
 			frozen: map[holdKey]hold{}, effects: map[[16]byte]effect{}, timers: map[string]*timer{},
 			rules:    map[ruleKey]*heldRule{},
+			planned:  map[uint64]*journalv1.Scheduled{},
 			reversed: map[uint64][]money.Amount{},
 		}
 		a.shards[number] = s
@@ -117,7 +119,7 @@ func (a *Auditor) shard(number int) *shard {
 // steps are the checks of a decoded record; each may rely on those before it.
 var steps = [...]func(*check) error{
 	(*check).order, (*check).shape, (*check).key, (*check).legs, (*check).entry, (*check).opened,
-	(*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).rules, (*check).remember,
+	(*check).scheduled, (*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).rules, (*check).remember,
 }
 
 // Add checks the shard's next event against everything before it and folds it. An
@@ -295,7 +297,7 @@ func (c *check) order() error {
 func (c *check) shape() error {
 	r := c.r
 	changes := len(r.GetLegs()) + len(r.GetHolds()) + len(r.GetAccounts())
-	for _, part := range []bool{r.GetEntry() != nil, r.GetMove() != nil} {
+	for _, part := range []bool{r.GetEntry() != nil, r.GetMove() != nil, r.GetScheduled() != nil} {
 		if part {
 			changes++
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/machine"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -74,9 +75,11 @@ func timerText(t *journalv1.Timer) string {
 	return t.GetEvent() + " of " + t.GetFlow() + " " + t.GetAggregate() + " at " + clockText(t.GetDueUs())
 }
 
-// ofAggregate says whether an aggregate lists the timer: the expiry of a hold and the
-// deadline of an operation that waits for money have none.
-func ofAggregate(t *journalv1.Timer) bool { return t.GetFlow() != "hold" && t.GetFlow() != "gather" }
+// ofAggregate says whether an aggregate lists the timer: the expiry of a hold, the day of
+// a scheduled entry and the deadline of an operation that waits for money have none.
+func ofAggregate(t *journalv1.Timer) bool {
+	return t.GetFlow() != ledger.HoldFlow && t.GetFlow() != ledger.ScheduleFlow && t.GetFlow() != "gather"
+}
 
 // standing counts the timers of an aggregate.
 func (c *check) standing(t *journalv1.Timer, of [16]byte, by int) {

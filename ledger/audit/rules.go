@@ -51,9 +51,10 @@ func (c *check) allowed(i int, l *journalv1.Leg, st *stripe, amount money.Amount
 	return c.legDiffers("standing", i, st, "an account that takes it", held.standing.Refuse(l.GetAccount()).Reason)
 }
 
-// fact says that a record follows from the world's answer or from a timer.
+// fact says that a record follows from the world's answer or from a timer. The day of a
+// scheduled entry is no fact of the world: a frozen account is not posted to.
 func fact(r *journalv1.Record) bool {
-	return strings.HasPrefix(r.GetKey(), "answer:") || r.GetKey() == "" && r.GetActor() == "timer"
+	return strings.HasPrefix(r.GetKey(), "answer:") || r.GetKey() == "" && r.GetActor() == "timer" && r.GetScheduled() == nil
 }
 
 // limit is how far below zero the stripe may go.

@@ -14,8 +14,9 @@ import (
 type dice struct {
 	*pen
 	rt       *rapid.T
-	held     []*journalv1.Hold // that still are placed
-	versions map[string]uint64 // of aggregates
+	held     []*journalv1.Hold      // that still are placed
+	plans    []*journalv1.Scheduled // that still wait
+	versions map[string]uint64      // of aggregates
 	effects  []*journalv1.Effect
 }
 
@@ -29,7 +30,7 @@ func (p *pen) randomRecords(rt *rapid.T) {
 
 func (d *dice) one(key string, amount money.Amount) {
 	account := name("wallet", rapid.IntRange(0, 3).Draw(d.rt, "account"))
-	switch rapid.IntRange(0, 9).Draw(d.rt, "what") {
+	switch rapid.IntRange(0, 10).Draw(d.rt, "what") {
 	case 0, 1, 2:
 		day := d.clock.AddDate(0, 0, -rapid.IntRange(0, 2).Draw(d.rt, "late")).Format("2006-01-02")
 		d.post(key, day, "bank:main", account, rapid.SampledFrom([]string{"RUB", "USD"}).Draw(d.rt, "asset"), amount)
@@ -41,6 +42,8 @@ func (d *dice) one(key string, amount money.Amount) {
 		d.move(key, account, amount)
 	case 6:
 		d.effect()
+	case 10:
+		d.schedule(key, account, amount)
 	case 7:
 		d.gather(key, account)
 	case 8:
@@ -166,4 +169,24 @@ func (d *dice) refuse(key, account string) {
 		opened := fmt.Sprintf("%s-%d-%d", account, d.shard, d.head.Seq)
 		d.write(&journalv1.Record{Key: key, RequestHash: []byte("h"), Accounts: []*journalv1.Account{{Name: opened, Asset: "RUB"}}})
 	}
+}
+
+// schedule plans an entry of a later day, or ends the first that waits.
+func (d *dice) schedule(key, account string, amount money.Amount) {
+	if len(d.plans) == 0 || rapid.Bool().Draw(d.rt, "plan") {
+		plan := &journalv1.Scheduled{
+			Seq: d.head.Seq + 1, State: journalv1.ScheduledState_SCHEDULED_STATE_WAITING,
+			Entry: &journalv1.Entry{Kind: "transfer", Day: d.clock.AddDate(0, 0, 9).Format("2006-01-02")},
+		}
+		d.plans = append(d.plans, plan)
+		d.write(&journalv1.Record{
+			Key: key, Scheduled: plan, Legs: []*journalv1.Leg{d.leg(account, "RUB", journalv1.LegKind_LEG_KIND_HOLD_DEBIT, amount)},
+		})
+		return
+	}
+	plan := d.plans[0]
+	d.plans = d.plans[1:]
+	d.write(&journalv1.Record{Scheduled: &journalv1.Scheduled{
+		Seq: plan.GetSeq(), State: rapid.SampledFrom([]journalv1.ScheduledState{2, 3, 4}).Draw(d.rt, "over"), Entry: plan.GetEntry(),
+	}})
 }

@@ -34,6 +34,7 @@ type Rows struct {
 	gathers    latest[gatherKey, gatherRow]
 	totals     latest[totalKey, totalRow]
 	rules      latest[RuleKey, ruleRow]
+	scheduled  latest[uint64, scheduledRow]
 	ruled      []ruleRow // every rule, not only the newest
 
 	order   []legPlace // kept for its memory
@@ -162,6 +163,7 @@ func (r *Rows) Reset() {
 	r.gathers.reset()
 	r.totals.reset()
 	r.rules.reset()
+	r.scheduled.reset()
 	r.encoder.reset()
 	r.err = nil
 	r.accounts.bound()
@@ -209,6 +211,7 @@ func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 	}
 	r.records = append(r.records, s)
 	r.addKey(rec)
+	r.addScheduled(s)
 	r.addLegs(rec, totals)
 	r.addRules(s)
 	for _, m := range rec.GetHolds() {

@@ -43,6 +43,7 @@ func (r *Rows) encode(shard int, late map[lateSpan]totalSum, copying bool) ([]ex
 	r.encodeTimers(fixed)
 	r.encodeGathers(fixed)
 	r.encodeRules(fixed)
+	r.encodeScheduled(fixed)
 	var named *RecordError
 	if err := r.encoder.err; err != nil && !errors.As(err, &named) {
 		first := r.records[0].Record

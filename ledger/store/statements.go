@@ -164,6 +164,12 @@ var (
 	sqlRuleLoad string
 	//go:embed sql/rule_upsert.sql
 	sqlRuleUpsert string
+	//go:embed sql/scheduled_load.sql
+	sqlScheduledLoad string
+	//go:embed sql/scheduled_page.sql
+	sqlScheduledPage string
+	//go:embed sql/scheduled_upsert.sql
+	sqlScheduledUpsert string
 	//go:embed sql/segment_at.sql
 	sqlSegmentAt string
 	//go:embed sql/segment_from.sql

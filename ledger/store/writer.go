@@ -70,6 +70,7 @@ func writerStatements() map[string]string {
 		"follow_insert":       sqlFollowInsert,
 		"gather_delete":       sqlGatherDelete,
 		"gather_upsert":       sqlGatherUpsert,
+		"scheduled_upsert":    sqlScheduledUpsert,
 		"rule_upsert":         sqlRuleUpsert,
 		"rule_history_insert": sqlRuleHistoryInsert,
 	}

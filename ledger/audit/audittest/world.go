@@ -36,18 +36,19 @@ type World struct {
 }
 
 type shard struct {
-	number   int
-	head     journal.Head
-	clockUS  int64
-	offset   int64
-	stripes  map[[2]string]book.Stripe
-	holds    map[uint64]book.Hold
-	reversed map[uint64]book.Original
-	accounts map[string]bool
-	rules    map[[2]string]*journalv1.Rule
-	moves    map[string]*journalv1.Move
-	sealed   []journal.Sealed
-	draft    []*journalv1.Record // of the command being decided
+	number    int
+	head      journal.Head
+	clockUS   int64
+	offset    int64
+	stripes   map[[2]string]book.Stripe
+	holds     map[uint64]book.Hold
+	scheduled map[uint64]*journalv1.Scheduled
+	reversed  map[uint64]book.Original
+	accounts  map[string]bool
+	rules     map[[2]string]*journalv1.Rule
+	moves     map[string]*journalv1.Move
+	sealed    []journal.Sealed
+	draft     []*journalv1.Record // of the command being decided
 }
 
 // New makes empty books.
@@ -57,7 +58,7 @@ func (w *World) shard(n int) *shard {
 	s := w.shards[n]
 	if s == nil {
 		s = &shard{
-			number: n, clockUS: StartUS, stripes: map[[2]string]book.Stripe{}, holds: map[uint64]book.Hold{},
+			number: n, clockUS: StartUS, stripes: map[[2]string]book.Stripe{}, holds: map[uint64]book.Hold{}, scheduled: map[uint64]*journalv1.Scheduled{},
 			reversed: map[uint64]book.Original{}, accounts: map[string]bool{}, rules: map[[2]string]*journalv1.Rule{},
 			moves: map[string]*journalv1.Move{},
 		}
@@ -104,6 +105,9 @@ func (s *shard) Entry(seq uint64) (book.Original, bool) {
 	return book.Original{}, false
 }
 
+// Scheduled implements ledger.View.
+func (s *shard) Scheduled(seq uint64) *journalv1.Scheduled { return s.scheduled[seq] }
+
 // AccountOpen implements ledger.View.
 func (s *shard) AccountOpen(account string) bool { return s.accounts[account] }
 
@@ -114,6 +118,46 @@ func (w *World) Stripe(n int, account, asset string) book.Stripe {
 
 // Pass moves the shard's clock.
 func (w *World) Pass(n int, d time.Duration) { w.shard(n).clockUS += d.Microseconds() }
+
+// Clock is the shard's clock.
+func (w *World) Clock(n int) int64 { return w.shard(n).clockUS }
+
+// Last is the shard's last record.
+func (w *World) Last(n int) *journalv1.Record {
+	s := w.shard(n)
+	return s.sealed[len(s.sealed)-1].Record
+}
+
+// Available is what can be spent of an account's rubles on the shard.
+func (w *World) Available(n int, account string) money.Amount {
+	name, _ := book.ParseName("account", account)
+	t, _ := book.LookupType(name.Type)
+	return w.shard(n).Stripe(account, money.RUB.Code).Available(t.Class)
+}
+
+// Describe is the balance of an account's rubles on the shard and what is held of it.
+func (w *World) Describe(n int, account string) string {
+	name, _ := book.ParseName("account", account)
+	t, _ := book.LookupType(name.Type)
+	st := w.shard(n).Stripe(account, money.RUB.Code)
+	return "balance " + money.RUB.Format(st.Balance(t.Class)) + ", held " + money.RUB.Format(st.HeldDebit.Add(st.HeldCredit))
+}
+
+// Freeze stops debits and credits of an account on the shard, as if every shard did.
+func (w *World) Freeze(n int, account string) {
+	s := w.shard(n)
+	op := &commandv1.Operation{What: &commandv1.Operation_Change{Change: &commandv1.ChangeAccount{
+		Account: account, What: commandv1.AccountChange_ACCOUNT_CHANGE_FREEZE, Debits: true, Credits: true, Reason: "ordered by the court",
+	}}}
+	draft, refusal, _ := ledger.Decide(s, op, ledger.Now{Seq: s.head.Seq + 1, US: s.clockUS, Day: s.day(), Zone: Zone})
+	if refusal != nil {
+		panic(refusal)
+	}
+	draft.Record.Rules[0].Author = "api-1"
+	s.fold(draft)
+	s.draft = append(s.draft, draft.Record)
+	s.commit("api-1")
+}
 
 // Seq is the number of the shard's last record.
 func (w *World) Seq(n int) uint64 { return w.shard(n).head.Seq }
@@ -127,7 +171,7 @@ func (w *World) Do(n int, operations ...*commandv1.Operation) {
 	for _, op := range operations {
 		w.keys++
 		op.Key = "key-" + strconv.Itoa(w.keys)
-		now := ledger.Now{Seq: s.head.Seq + uint64(len(s.draft)) + 1, US: s.clockUS, Day: s.day()}
+		now := ledger.Now{Seq: s.head.Seq + uint64(len(s.draft)) + 1, US: s.clockUS, Day: s.day(), Zone: Zone}
 		draft, refusal, short := ledger.Decide(s, op, now)
 		if short != nil {
 			refusal = ledger.Refused(short)
@@ -163,6 +207,9 @@ func (s *shard) fold(d *ledger.Draft) {
 	if o := d.Reversed; o != nil {
 		s.reversed[o.Seq] = *o
 	}
+	if m := d.Record.GetScheduled(); m != nil {
+		s.scheduled[m.GetSeq()] = m
+	}
 	for _, a := range d.Record.GetAccounts() {
 		s.accounts[a.GetName()] = true
 	}
@@ -185,6 +232,16 @@ func (s *shard) commit(actor string) {
 	s.draft = nil
 	s.offset++
 	s.clockUS += 1_000_003
+}
+
+// PostScheduled lets the shard's clock reach the day of a scheduled entry and posts it.
+func (w *World) PostScheduled(n int, seq uint64) {
+	s := w.shard(n)
+	s.clockUS = max(s.clockUS, s.scheduled[seq].GetDueUs())
+	draft := ledger.PostScheduled(s, seq)
+	s.fold(draft)
+	s.draft = append(s.draft, draft.Record)
+	s.commit("timer")
 }
 
 // Expire lets the shard's clock reach the expiry of a hold and gives it back.

@@ -366,6 +366,7 @@ type Operation struct {
 	//	*Operation_Change
 	//	*Operation_Reverse
 	//	*Operation_Correct
+	//	*Operation_Cancel
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -510,6 +511,15 @@ func (x *Operation) GetCorrect() *Correct {
 	return nil
 }
 
+func (x *Operation) GetCancel() *Cancel {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Cancel); ok {
+			return x.Cancel
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -559,6 +569,11 @@ type Operation_Correct struct {
 	Correct *Correct `protobuf:"bytes,11,opt,name=correct,proto3,oneof"`
 }
 
+type Operation_Cancel struct {
+	// Cancel a scheduled entry.
+	Cancel *Cancel `protobuf:"bytes,30,opt,name=cancel,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -576,6 +591,8 @@ func (*Operation_Change) isOperation_What() {}
 func (*Operation_Reverse) isOperation_What() {}
 
 func (*Operation_Correct) isOperation_What() {}
+
+func (*Operation_Cancel) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -810,7 +827,8 @@ type Post struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The caller's word for what is booked.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	// Business date, YYYY-MM-DD; empty is the day of the decision. A later day schedules
+	// the entry.
 	Day string `protobuf:"bytes,2,opt,name=day,proto3" json:"day,omitempty"`
 	// Legs, balanced per asset.
 	Legs []*Leg `protobuf:"bytes,3,rep,name=legs,proto3" json:"legs,omitempty"`
@@ -1371,6 +1389,61 @@ func (x *Correct) GetPost() *Post {
 	return nil
 }
 
+// Cancel gives back what a scheduled entry holds; it is not posted.
+type Cancel struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record that scheduled it on this shard.
+	ScheduledSeq uint64 `protobuf:"varint,1,opt,name=scheduled_seq,json=scheduledSeq,proto3" json:"scheduled_seq,omitempty"`
+	// Its shard.
+	Shard         uint32 `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cancel) Reset() {
+	*x = Cancel{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cancel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cancel) ProtoMessage() {}
+
+func (x *Cancel) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
+func (*Cancel) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Cancel) GetScheduledSeq() uint64 {
+	if x != nil {
+		return x.ScheduledSeq
+	}
+	return 0
+}
+
+func (x *Cancel) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
 // Flow is a command to a product flow.
 type Flow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1390,7 +1463,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1475,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1488,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Flow) GetFlow() string {
@@ -1484,7 +1557,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +1569,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +1582,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -1600,7 +1673,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +1685,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +1698,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -1650,7 +1723,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +1735,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +1748,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -1714,7 +1787,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1799,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1812,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Found) GetAccount() string {
@@ -1776,7 +1849,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +1861,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +1874,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -1832,7 +1905,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1844,7 +1917,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1857,7 +1930,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -1891,7 +1964,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1903,7 +1976,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1916,7 +1989,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -1972,7 +2045,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xbf\x04\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xf6\x04\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -1986,7 +2059,8 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06change\x18\x14 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06change\x128\n" +
 	"\areverse\x18\n" +
 	" \x01(\v2\x1c.provodka.command.v1.ReverseH\x00R\areverse\x128\n" +
-	"\acorrect\x18\v \x01(\v2\x1c.provodka.command.v1.CorrectH\x00R\acorrectB\x06\n" +
+	"\acorrect\x18\v \x01(\v2\x1c.provodka.command.v1.CorrectH\x00R\acorrect\x125\n" +
+	"\x06cancel\x18\x1e \x01(\v2\x1b.provodka.command.v1.CancelH\x00R\x06cancelB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
@@ -2064,7 +2138,10 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\aCorrect\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12-\n" +
-	"\x04post\x18\x03 \x01(\v2\x19.provodka.command.v1.PostR\x04post\"j\n" +
+	"\x04post\x18\x03 \x01(\v2\x19.provodka.command.v1.PostR\x04post\"C\n" +
+	"\x06Cancel\x12#\n" +
+	"\rscheduled_seq\x18\x01 \x01(\x04R\fscheduledSeq\x12\x14\n" +
+	"\x05shard\x18\x02 \x01(\rR\x05shard\"j\n" +
 	"\x04Flow\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
@@ -2126,7 +2203,7 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
 	(*Command)(nil),       // 1: provodka.command.v1.Command
@@ -2142,58 +2219,60 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*Reverse)(nil),       // 11: provodka.command.v1.Reverse
 	(*LegAmount)(nil),     // 12: provodka.command.v1.LegAmount
 	(*Correct)(nil),       // 13: provodka.command.v1.Correct
-	(*Flow)(nil),          // 14: provodka.command.v1.Flow
-	(*Answer)(nil),        // 15: provodka.command.v1.Answer
-	(*Due)(nil),           // 16: provodka.command.v1.Due
-	(*Link)(nil),          // 17: provodka.command.v1.Link
-	(*Found)(nil),         // 18: provodka.command.v1.Found
-	(*Delivered)(nil),     // 19: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 20: provodka.command.v1.Outcome
-	(*Result)(nil),        // 21: provodka.command.v1.Result
-	nil,                   // 22: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 23: provodka.command.v1.Post.LinksEntry
-	nil,                   // 24: provodka.command.v1.Settle.MetadataEntry
-	nil,                   // 25: provodka.command.v1.Reverse.MetadataEntry
-	nil,                   // 26: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Timer)(nil),      // 27: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 28: provodka.journal.v1.Refusal
+	(*Cancel)(nil),        // 14: provodka.command.v1.Cancel
+	(*Flow)(nil),          // 15: provodka.command.v1.Flow
+	(*Answer)(nil),        // 16: provodka.command.v1.Answer
+	(*Due)(nil),           // 17: provodka.command.v1.Due
+	(*Link)(nil),          // 18: provodka.command.v1.Link
+	(*Found)(nil),         // 19: provodka.command.v1.Found
+	(*Delivered)(nil),     // 20: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 21: provodka.command.v1.Outcome
+	(*Result)(nil),        // 22: provodka.command.v1.Result
+	nil,                   // 23: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 24: provodka.command.v1.Post.LinksEntry
+	nil,                   // 25: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 26: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 27: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Timer)(nil),      // 28: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 29: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	2,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	15, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	16, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	17, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	18, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	19, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	16, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	17, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	18, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	19, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	20, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
 	3,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
 	4,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
 	7,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
 	8,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
 	9,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
 	10, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	14, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	15, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
 	5,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
 	11, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
 	13, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
-	0,  // 16: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	6,  // 17: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	22, // 18: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	23, // 19: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	6,  // 20: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	24, // 21: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	12, // 22: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	12, // 23: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	25, // 24: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	26, // 25: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	7,  // 26: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	27, // 27: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	21, // 28: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	28, // 29: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	14, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
+	0,  // 17: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	6,  // 18: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	23, // 19: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	24, // 20: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	6,  // 21: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	25, // 22: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	12, // 23: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	12, // 24: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	26, // 25: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	27, // 26: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	7,  // 27: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	28, // 28: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	22, // 29: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	29, // 30: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -2219,6 +2298,7 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Change)(nil),
 		(*Operation_Reverse)(nil),
 		(*Operation_Correct)(nil),
+		(*Operation_Cancel)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2226,7 +2306,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

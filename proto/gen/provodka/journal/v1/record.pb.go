@@ -25,6 +25,67 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ScheduledState is where a scheduled entry stands.
+type ScheduledState int32
+
+const (
+	// Never written.
+	ScheduledState_SCHEDULED_STATE_UNSPECIFIED ScheduledState = 0
+	// It waits for its day; its debits are held.
+	ScheduledState_SCHEDULED_STATE_WAITING ScheduledState = 1
+	// It was posted.
+	ScheduledState_SCHEDULED_STATE_POSTED ScheduledState = 2
+	// It was cancelled before its day.
+	ScheduledState_SCHEDULED_STATE_CANCELLED ScheduledState = 3
+	// On its day the books forbade it; what it held was given back.
+	ScheduledState_SCHEDULED_STATE_FAILED ScheduledState = 4
+)
+
+// Enum value maps for ScheduledState.
+var (
+	ScheduledState_name = map[int32]string{
+		0: "SCHEDULED_STATE_UNSPECIFIED",
+		1: "SCHEDULED_STATE_WAITING",
+		2: "SCHEDULED_STATE_POSTED",
+		3: "SCHEDULED_STATE_CANCELLED",
+		4: "SCHEDULED_STATE_FAILED",
+	}
+	ScheduledState_value = map[string]int32{
+		"SCHEDULED_STATE_UNSPECIFIED": 0,
+		"SCHEDULED_STATE_WAITING":     1,
+		"SCHEDULED_STATE_POSTED":      2,
+		"SCHEDULED_STATE_CANCELLED":   3,
+		"SCHEDULED_STATE_FAILED":      4,
+	}
+)
+
+func (x ScheduledState) Enum() *ScheduledState {
+	p := new(ScheduledState)
+	*p = x
+	return p
+}
+
+func (x ScheduledState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ScheduledState) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_journal_v1_record_proto_enumTypes[0].Descriptor()
+}
+
+func (ScheduledState) Type() protoreflect.EnumType {
+	return &file_provodka_journal_v1_record_proto_enumTypes[0]
+}
+
+func (x ScheduledState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ScheduledState.Descriptor instead.
+func (ScheduledState) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{0}
+}
+
 // LegKind says what a leg does to its stripe.
 type LegKind int32
 
@@ -70,11 +131,11 @@ func (x LegKind) String() string {
 }
 
 func (LegKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_journal_v1_record_proto_enumTypes[0].Descriptor()
+	return file_provodka_journal_v1_record_proto_enumTypes[1].Descriptor()
 }
 
 func (LegKind) Type() protoreflect.EnumType {
-	return &file_provodka_journal_v1_record_proto_enumTypes[0]
+	return &file_provodka_journal_v1_record_proto_enumTypes[1]
 }
 
 func (x LegKind) Number() protoreflect.EnumNumber {
@@ -83,7 +144,7 @@ func (x LegKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LegKind.Descriptor instead.
 func (LegKind) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{0}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{1}
 }
 
 // HoldState is where a hold stands.
@@ -131,11 +192,11 @@ func (x HoldState) String() string {
 }
 
 func (HoldState) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_journal_v1_record_proto_enumTypes[1].Descriptor()
+	return file_provodka_journal_v1_record_proto_enumTypes[2].Descriptor()
 }
 
 func (HoldState) Type() protoreflect.EnumType {
-	return &file_provodka_journal_v1_record_proto_enumTypes[1]
+	return &file_provodka_journal_v1_record_proto_enumTypes[2]
 }
 
 func (x HoldState) Number() protoreflect.EnumNumber {
@@ -144,7 +205,7 @@ func (x HoldState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use HoldState.Descriptor instead.
 func (HoldState) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{1}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{2}
 }
 
 // EffectState is where an effect stands.
@@ -188,11 +249,11 @@ func (x EffectState) String() string {
 }
 
 func (EffectState) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_journal_v1_record_proto_enumTypes[2].Descriptor()
+	return file_provodka_journal_v1_record_proto_enumTypes[3].Descriptor()
 }
 
 func (EffectState) Type() protoreflect.EnumType {
-	return &file_provodka_journal_v1_record_proto_enumTypes[2]
+	return &file_provodka_journal_v1_record_proto_enumTypes[3]
 }
 
 func (x EffectState) Number() protoreflect.EnumNumber {
@@ -201,7 +262,7 @@ func (x EffectState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EffectState.Descriptor instead.
 func (EffectState) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{2}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
 }
 
 // ExternalKind says what could not be decided from the log alone.
@@ -249,11 +310,11 @@ func (x ExternalKind) String() string {
 }
 
 func (ExternalKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_journal_v1_record_proto_enumTypes[3].Descriptor()
+	return file_provodka_journal_v1_record_proto_enumTypes[4].Descriptor()
 }
 
 func (ExternalKind) Type() protoreflect.EnumType {
-	return &file_provodka_journal_v1_record_proto_enumTypes[3]
+	return &file_provodka_journal_v1_record_proto_enumTypes[4]
 }
 
 func (x ExternalKind) Number() protoreflect.EnumNumber {
@@ -262,7 +323,7 @@ func (x ExternalKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExternalKind.Descriptor instead.
 func (ExternalKind) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
 // GatherState is where a parked command or a message between shards stands.
@@ -314,11 +375,11 @@ func (x GatherState) String() string {
 }
 
 func (GatherState) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_journal_v1_record_proto_enumTypes[4].Descriptor()
+	return file_provodka_journal_v1_record_proto_enumTypes[5].Descriptor()
 }
 
 func (GatherState) Type() protoreflect.EnumType {
-	return &file_provodka_journal_v1_record_proto_enumTypes[4]
+	return &file_provodka_journal_v1_record_proto_enumTypes[5]
 }
 
 func (x GatherState) Number() protoreflect.EnumNumber {
@@ -327,7 +388,7 @@ func (x GatherState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GatherState.Descriptor instead.
 func (GatherState) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
 // AccountStatus says whether an account takes entries.
@@ -371,11 +432,11 @@ func (x AccountStatus) String() string {
 }
 
 func (AccountStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_journal_v1_record_proto_enumTypes[5].Descriptor()
+	return file_provodka_journal_v1_record_proto_enumTypes[6].Descriptor()
 }
 
 func (AccountStatus) Type() protoreflect.EnumType {
-	return &file_provodka_journal_v1_record_proto_enumTypes[5]
+	return &file_provodka_journal_v1_record_proto_enumTypes[6]
 }
 
 func (x AccountStatus) Number() protoreflect.EnumNumber {
@@ -384,7 +445,7 @@ func (x AccountStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AccountStatus.Descriptor instead.
 func (AccountStatus) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 // Record is one operation's whole outcome. Folding a shard's records in order
@@ -437,7 +498,9 @@ type Record struct {
 	// Rules that this shard holds from here on.
 	Rules []*Rule `protobuf:"bytes,26,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Set when every shard holds a rule: the outcome of the operation that asked for it.
-	Confirmed     *Confirmed `protobuf:"bytes,27,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	Confirmed *Confirmed `protobuf:"bytes,27,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// An entry of a later day that was scheduled, posted on its day, or given up.
+	Scheduled     *Scheduled `protobuf:"bytes,30,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -629,6 +692,13 @@ func (x *Record) GetRules() []*Rule {
 func (x *Record) GetConfirmed() *Confirmed {
 	if x != nil {
 		return x.Confirmed
+	}
+	return nil
+}
+
+func (x *Record) GetScheduled() *Scheduled {
+	if x != nil {
+		return x.Scheduled
 	}
 	return nil
 }
@@ -953,6 +1023,98 @@ func (x *ReversedLeg) GetReversed() string {
 	return ""
 }
 
+// Scheduled is an entry of a later day after the record. Until it is posted its legs
+// change nothing but what is held.
+type Scheduled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record that scheduled it; with the shard it is its id.
+	Seq uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	// State after the record.
+	State ScheduledState `protobuf:"varint,2,opt,name=state,proto3,enum=provodka.journal.v1.ScheduledState" json:"state,omitempty"`
+	// What is to be posted, with its day.
+	Entry *Entry `protobuf:"bytes,3,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Its legs: account, asset, kind and amount alone.
+	Legs []*Leg `protobuf:"bytes,4,rep,name=legs,proto3" json:"legs,omitempty"`
+	// When its day begins, microseconds since 1970 UTC.
+	DueUs int64 `protobuf:"varint,5,opt,name=due_us,json=dueUs,proto3" json:"due_us,omitempty"`
+	// Why it failed.
+	Refusal       *Refusal `protobuf:"bytes,6,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Scheduled) Reset() {
+	*x = Scheduled{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Scheduled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Scheduled) ProtoMessage() {}
+
+func (x *Scheduled) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Scheduled.ProtoReflect.Descriptor instead.
+func (*Scheduled) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Scheduled) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Scheduled) GetState() ScheduledState {
+	if x != nil {
+		return x.State
+	}
+	return ScheduledState_SCHEDULED_STATE_UNSPECIFIED
+}
+
+func (x *Scheduled) GetEntry() *Entry {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
+func (x *Scheduled) GetLegs() []*Leg {
+	if x != nil {
+		return x.Legs
+	}
+	return nil
+}
+
+func (x *Scheduled) GetDueUs() int64 {
+	if x != nil {
+		return x.DueUs
+	}
+	return 0
+}
+
+func (x *Scheduled) GetRefusal() *Refusal {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
 // Leg is one change of one stripe and the stripe's sums after it.
 type Leg struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -980,7 +1142,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1154,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1167,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Leg) GetAccount() string {
@@ -1094,7 +1256,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1268,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1281,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Hold) GetPlacedSeq() uint64 {
@@ -1184,7 +1346,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1358,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1371,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Account) GetName() string {
@@ -1259,7 +1421,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1433,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1446,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Move) GetFlow() string {
@@ -1408,7 +1570,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1582,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1595,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Effect) GetAttempt() string {
@@ -1555,7 +1717,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1729,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1742,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Timer) GetId() string {
@@ -1638,7 +1800,7 @@ type External struct {
 
 func (x *External) Reset() {
 	*x = External{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1812,7 @@ func (x *External) String() string {
 func (*External) ProtoMessage() {}
 
 func (x *External) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1825,7 @@ func (x *External) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use External.ProtoReflect.Descriptor instead.
 func (*External) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *External) GetKind() ExternalKind {
@@ -1701,7 +1863,7 @@ type Gather struct {
 
 func (x *Gather) Reset() {
 	*x = Gather{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1713,7 +1875,7 @@ func (x *Gather) String() string {
 func (*Gather) ProtoMessage() {}
 
 func (x *Gather) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1726,7 +1888,7 @@ func (x *Gather) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gather.ProtoReflect.Descriptor instead.
 func (*Gather) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Gather) GetState() GatherState {
@@ -1803,7 +1965,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1815,7 +1977,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1828,7 +1990,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Rule) GetKind() string {
@@ -1931,7 +2093,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2105,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2118,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Standing) GetStatus() AccountStatus {
@@ -2000,7 +2162,7 @@ type CreditLimit struct {
 
 func (x *CreditLimit) Reset() {
 	*x = CreditLimit{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2012,7 +2174,7 @@ func (x *CreditLimit) String() string {
 func (*CreditLimit) ProtoMessage() {}
 
 func (x *CreditLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2025,7 +2187,7 @@ func (x *CreditLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
 func (*CreditLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreditLimit) GetAsset() string {
@@ -2055,7 +2217,7 @@ type Confirmed struct {
 
 func (x *Confirmed) Reset() {
 	*x = Confirmed{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2229,7 @@ func (x *Confirmed) String() string {
 func (*Confirmed) ProtoMessage() {}
 
 func (x *Confirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2242,7 @@ func (x *Confirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
 func (*Confirmed) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Confirmed) GetRule() *Rule {
@@ -2110,7 +2272,7 @@ type RulePosition struct {
 
 func (x *RulePosition) Reset() {
 	*x = RulePosition{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2122,7 +2284,7 @@ func (x *RulePosition) String() string {
 func (*RulePosition) ProtoMessage() {}
 
 func (x *RulePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2135,7 +2297,7 @@ func (x *RulePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
 func (*RulePosition) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RulePosition) GetShard() uint32 {
@@ -2156,7 +2318,7 @@ var File_provodka_journal_v1_record_proto protoreflect.FileDescriptor
 
 const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
-	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\x8c\a\n" +
+	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\xca\a\n" +
 	"\x06Record\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x19\n" +
@@ -2181,7 +2343,8 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\bexternal\x18\x14 \x01(\v2\x1d.provodka.journal.v1.ExternalR\bexternal\x125\n" +
 	"\agathers\x18\x15 \x03(\v2\x1b.provodka.journal.v1.GatherR\agathers\x12/\n" +
 	"\x05rules\x18\x1a \x03(\v2\x19.provodka.journal.v1.RuleR\x05rules\x12<\n" +
-	"\tconfirmed\x18\x1b \x01(\v2\x1e.provodka.journal.v1.ConfirmedR\tconfirmed\"\xc4\x01\n" +
+	"\tconfirmed\x18\x1b \x01(\v2\x1e.provodka.journal.v1.ConfirmedR\tconfirmed\x12<\n" +
+	"\tscheduled\x18\x1e \x01(\v2\x1e.provodka.journal.v1.ScheduledR\tscheduled\"\xc4\x01\n" +
 	"\aRefusal\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +
@@ -2216,6 +2379,13 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x05debit\x18\x04 \x01(\bR\x05debit\x12\x16\n" +
 	"\x06amount\x18\x05 \x01(\tR\x06amount\x12\x1a\n" +
 	"\breversed\x18\x06 \x01(\tR\breversed\"\x87\x02\n" +
+	"\tScheduled\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x129\n" +
+	"\x05state\x18\x02 \x01(\x0e2#.provodka.journal.v1.ScheduledStateR\x05state\x120\n" +
+	"\x05entry\x18\x03 \x01(\v2\x1a.provodka.journal.v1.EntryR\x05entry\x12,\n" +
+	"\x04legs\x18\x04 \x03(\v2\x18.provodka.journal.v1.LegR\x04legs\x12\x15\n" +
+	"\x06due_us\x18\x05 \x01(\x03R\x05dueUs\x126\n" +
+	"\arefusal\x18\x06 \x01(\v2\x1c.provodka.journal.v1.RefusalR\arefusal\"\x87\x02\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x120\n" +
@@ -2317,7 +2487,13 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x03(\v2!.provodka.journal.v1.RulePositionR\x02at\"6\n" +
 	"\fRulePosition\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq*\x7f\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq*\xa5\x01\n" +
+	"\x0eScheduledState\x12\x1f\n" +
+	"\x1bSCHEDULED_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17SCHEDULED_STATE_WAITING\x10\x01\x12\x1a\n" +
+	"\x16SCHEDULED_STATE_POSTED\x10\x02\x12\x1d\n" +
+	"\x19SCHEDULED_STATE_CANCELLED\x10\x03\x12\x1a\n" +
+	"\x16SCHEDULED_STATE_FAILED\x10\x04*\x7f\n" +
 	"\aLegKind\x12\x18\n" +
 	"\x14LEG_KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eLEG_KIND_DEBIT\x10\x01\x12\x13\n" +
@@ -2366,73 +2542,80 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 	return file_provodka_journal_v1_record_proto_rawDescData
 }
 
-var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
-	(LegKind)(0),         // 0: provodka.journal.v1.LegKind
-	(HoldState)(0),       // 1: provodka.journal.v1.HoldState
-	(EffectState)(0),     // 2: provodka.journal.v1.EffectState
-	(ExternalKind)(0),    // 3: provodka.journal.v1.ExternalKind
-	(GatherState)(0),     // 4: provodka.journal.v1.GatherState
-	(AccountStatus)(0),   // 5: provodka.journal.v1.AccountStatus
-	(*Record)(nil),       // 6: provodka.journal.v1.Record
-	(*Refusal)(nil),      // 7: provodka.journal.v1.Refusal
-	(*Entry)(nil),        // 8: provodka.journal.v1.Entry
-	(*Reversal)(nil),     // 9: provodka.journal.v1.Reversal
-	(*ReversedLeg)(nil),  // 10: provodka.journal.v1.ReversedLeg
-	(*Leg)(nil),          // 11: provodka.journal.v1.Leg
-	(*Hold)(nil),         // 12: provodka.journal.v1.Hold
-	(*Account)(nil),      // 13: provodka.journal.v1.Account
-	(*Move)(nil),         // 14: provodka.journal.v1.Move
-	(*Effect)(nil),       // 15: provodka.journal.v1.Effect
-	(*Timer)(nil),        // 16: provodka.journal.v1.Timer
-	(*External)(nil),     // 17: provodka.journal.v1.External
-	(*Gather)(nil),       // 18: provodka.journal.v1.Gather
-	(*Rule)(nil),         // 19: provodka.journal.v1.Rule
-	(*Standing)(nil),     // 20: provodka.journal.v1.Standing
-	(*CreditLimit)(nil),  // 21: provodka.journal.v1.CreditLimit
-	(*Confirmed)(nil),    // 22: provodka.journal.v1.Confirmed
-	(*RulePosition)(nil), // 23: provodka.journal.v1.RulePosition
-	nil,                  // 24: provodka.journal.v1.Refusal.FactsEntry
-	nil,                  // 25: provodka.journal.v1.Entry.MetadataEntry
-	nil,                  // 26: provodka.journal.v1.Entry.LinksEntry
-	nil,                  // 27: provodka.journal.v1.Move.AttemptsEntry
+	(ScheduledState)(0),  // 0: provodka.journal.v1.ScheduledState
+	(LegKind)(0),         // 1: provodka.journal.v1.LegKind
+	(HoldState)(0),       // 2: provodka.journal.v1.HoldState
+	(EffectState)(0),     // 3: provodka.journal.v1.EffectState
+	(ExternalKind)(0),    // 4: provodka.journal.v1.ExternalKind
+	(GatherState)(0),     // 5: provodka.journal.v1.GatherState
+	(AccountStatus)(0),   // 6: provodka.journal.v1.AccountStatus
+	(*Record)(nil),       // 7: provodka.journal.v1.Record
+	(*Refusal)(nil),      // 8: provodka.journal.v1.Refusal
+	(*Entry)(nil),        // 9: provodka.journal.v1.Entry
+	(*Reversal)(nil),     // 10: provodka.journal.v1.Reversal
+	(*ReversedLeg)(nil),  // 11: provodka.journal.v1.ReversedLeg
+	(*Scheduled)(nil),    // 12: provodka.journal.v1.Scheduled
+	(*Leg)(nil),          // 13: provodka.journal.v1.Leg
+	(*Hold)(nil),         // 14: provodka.journal.v1.Hold
+	(*Account)(nil),      // 15: provodka.journal.v1.Account
+	(*Move)(nil),         // 16: provodka.journal.v1.Move
+	(*Effect)(nil),       // 17: provodka.journal.v1.Effect
+	(*Timer)(nil),        // 18: provodka.journal.v1.Timer
+	(*External)(nil),     // 19: provodka.journal.v1.External
+	(*Gather)(nil),       // 20: provodka.journal.v1.Gather
+	(*Rule)(nil),         // 21: provodka.journal.v1.Rule
+	(*Standing)(nil),     // 22: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),  // 23: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),    // 24: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil), // 25: provodka.journal.v1.RulePosition
+	nil,                  // 26: provodka.journal.v1.Refusal.FactsEntry
+	nil,                  // 27: provodka.journal.v1.Entry.MetadataEntry
+	nil,                  // 28: provodka.journal.v1.Entry.LinksEntry
+	nil,                  // 29: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
-	7,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
-	8,  // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
-	11, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
-	12, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
-	13, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
-	14, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
-	15, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
-	16, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
-	17, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
-	18, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
-	19, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
-	22, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
-	24, // 12: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	25, // 13: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	26, // 14: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
-	9,  // 15: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
-	10, // 16: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
-	0,  // 17: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
-	1,  // 18: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	27, // 19: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
-	16, // 20: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
-	2,  // 21: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
-	3,  // 22: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
-	4,  // 23: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	20, // 24: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
-	5,  // 25: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
-	21, // 26: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
-	19, // 27: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
-	23, // 28: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	8,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
+	9,  // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
+	13, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
+	14, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
+	15, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
+	16, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
+	17, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
+	18, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
+	19, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
+	20, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
+	21, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
+	24, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	12, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
+	26, // 13: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	27, // 14: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	28, // 15: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	10, // 16: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
+	11, // 17: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
+	0,  // 18: provodka.journal.v1.Scheduled.state:type_name -> provodka.journal.v1.ScheduledState
+	9,  // 19: provodka.journal.v1.Scheduled.entry:type_name -> provodka.journal.v1.Entry
+	13, // 20: provodka.journal.v1.Scheduled.legs:type_name -> provodka.journal.v1.Leg
+	8,  // 21: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
+	1,  // 22: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
+	2,  // 23: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
+	29, // 24: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	18, // 25: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
+	3,  // 26: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
+	4,  // 27: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
+	5,  // 28: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
+	22, // 29: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	6,  // 30: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	23, // 31: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	21, // 32: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	25, // 33: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -2440,7 +2623,7 @@ func file_provodka_journal_v1_record_proto_init() {
 	if File_provodka_journal_v1_record_proto != nil {
 		return
 	}
-	file_provodka_journal_v1_record_proto_msgTypes[13].OneofWrappers = []any{
+	file_provodka_journal_v1_record_proto_msgTypes[14].OneofWrappers = []any{
 		(*Rule_Account)(nil),
 	}
 	type x struct{}
@@ -2448,8 +2631,8 @@ func file_provodka_journal_v1_record_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   22,
+			NumEnums:      7,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -84,6 +84,67 @@ func (LegKind) EnumDescriptor() ([]byte, []int) {
 	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{0}
 }
 
+// State of a scheduled entry.
+type ScheduledState int32
+
+const (
+	// Any, in a question.
+	ScheduledState_SCHEDULED_STATE_UNSPECIFIED ScheduledState = 0
+	// It waits for its day; what it takes is held.
+	ScheduledState_SCHEDULED_STATE_WAITING ScheduledState = 1
+	// It was posted.
+	ScheduledState_SCHEDULED_STATE_POSTED ScheduledState = 2
+	// It was cancelled before its day.
+	ScheduledState_SCHEDULED_STATE_CANCELLED ScheduledState = 3
+	// On its day the books forbade it; what it held was given back.
+	ScheduledState_SCHEDULED_STATE_FAILED ScheduledState = 4
+)
+
+// Enum value maps for ScheduledState.
+var (
+	ScheduledState_name = map[int32]string{
+		0: "SCHEDULED_STATE_UNSPECIFIED",
+		1: "SCHEDULED_STATE_WAITING",
+		2: "SCHEDULED_STATE_POSTED",
+		3: "SCHEDULED_STATE_CANCELLED",
+		4: "SCHEDULED_STATE_FAILED",
+	}
+	ScheduledState_value = map[string]int32{
+		"SCHEDULED_STATE_UNSPECIFIED": 0,
+		"SCHEDULED_STATE_WAITING":     1,
+		"SCHEDULED_STATE_POSTED":      2,
+		"SCHEDULED_STATE_CANCELLED":   3,
+		"SCHEDULED_STATE_FAILED":      4,
+	}
+)
+
+func (x ScheduledState) Enum() *ScheduledState {
+	p := new(ScheduledState)
+	*p = x
+	return p
+}
+
+func (x ScheduledState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ScheduledState) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_ledger_v1_entry_proto_enumTypes[1].Descriptor()
+}
+
+func (ScheduledState) Type() protoreflect.EnumType {
+	return &file_provodka_ledger_v1_entry_proto_enumTypes[1]
+}
+
+func (x ScheduledState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ScheduledState.Descriptor instead.
+func (ScheduledState) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{1}
+}
+
 // State of a hold.
 type HoldState int32
 
@@ -129,11 +190,11 @@ func (x HoldState) String() string {
 }
 
 func (HoldState) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_ledger_v1_entry_proto_enumTypes[1].Descriptor()
+	return file_provodka_ledger_v1_entry_proto_enumTypes[2].Descriptor()
 }
 
 func (HoldState) Type() protoreflect.EnumType {
-	return &file_provodka_ledger_v1_entry_proto_enumTypes[1]
+	return &file_provodka_ledger_v1_entry_proto_enumTypes[2]
 }
 
 func (x HoldState) Number() protoreflect.EnumNumber {
@@ -142,7 +203,7 @@ func (x HoldState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use HoldState.Descriptor instead.
 func (HoldState) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{1}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{2}
 }
 
 // One change of one account.
@@ -265,7 +326,9 @@ type Entry struct {
 	ReversedBy []string `protobuf:"bytes,22,rep,name=reversed_by,json=reversedBy,proto3" json:"reversed_by,omitempty"`
 	// What is left of each leg after them; absent when nothing was given back. Only
 	// GetEntry tells.
-	Left          []*LegLeft `protobuf:"bytes,23,rep,name=left,proto3" json:"left,omitempty"`
+	Left []*LegLeft `protobuf:"bytes,23,rep,name=left,proto3" json:"left,omitempty"`
+	// The entry of a later day that it scheduled, posted or gave up.
+	Scheduled     *ScheduledEntry `protobuf:"bytes,60,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -419,6 +482,13 @@ func (x *Entry) GetLeft() []*LegLeft {
 	return nil
 }
 
+func (x *Entry) GetScheduled() *ScheduledEntry {
+	if x != nil {
+		return x.Scheduled
+	}
+	return nil
+}
+
 // What is left of a leg after reversals.
 type LegLeft struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -492,6 +562,252 @@ func (x *LegLeft) GetLeft() string {
 	return ""
 }
 
+// An entry of a later day.
+type ScheduledEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, "2.1042": the record that scheduled it.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// State.
+	State ScheduledState `protobuf:"varint,2,opt,name=state,proto3,enum=provodka.ledger.v1.ScheduledState" json:"state,omitempty"`
+	// Its day, YYYY-MM-DD.
+	Day string `protobuf:"bytes,3,opt,name=day,proto3" json:"day,omitempty"`
+	// What is booked.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Its legs.
+	Legs []*Leg `protobuf:"bytes,5,rep,name=legs,proto3" json:"legs,omitempty"`
+	// The caller's own words.
+	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What it belongs to.
+	Links map[string]string `protobuf:"bytes,7,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Why it failed.
+	Refusal       *Refusal `protobuf:"bytes,8,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScheduledEntry) Reset() {
+	*x = ScheduledEntry{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScheduledEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScheduledEntry) ProtoMessage() {}
+
+func (x *ScheduledEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScheduledEntry.ProtoReflect.Descriptor instead.
+func (*ScheduledEntry) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ScheduledEntry) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ScheduledEntry) GetState() ScheduledState {
+	if x != nil {
+		return x.State
+	}
+	return ScheduledState_SCHEDULED_STATE_UNSPECIFIED
+}
+
+func (x *ScheduledEntry) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *ScheduledEntry) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ScheduledEntry) GetLegs() []*Leg {
+	if x != nil {
+		return x.Legs
+	}
+	return nil
+}
+
+func (x *ScheduledEntry) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *ScheduledEntry) GetLinks() map[string]string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+func (x *ScheduledEntry) GetRefusal() *Refusal {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
+// What ListScheduled asks.
+type ListScheduledRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Only those of this state; unspecified is those that wait.
+	State ScheduledState `protobuf:"varint,2,opt,name=state,proto3,enum=provodka.ledger.v1.ScheduledState" json:"state,omitempty"`
+	// Most entries of the page; 0 is 100.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before, with the same filter.
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,5,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListScheduledRequest) Reset() {
+	*x = ListScheduledRequest{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListScheduledRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListScheduledRequest) ProtoMessage() {}
+
+func (x *ListScheduledRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListScheduledRequest.ProtoReflect.Descriptor instead.
+func (*ListScheduledRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListScheduledRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListScheduledRequest) GetState() ScheduledState {
+	if x != nil {
+		return x.State
+	}
+	return ScheduledState_SCHEDULED_STATE_UNSPECIFIED
+}
+
+func (x *ListScheduledRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListScheduledRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListScheduledRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// A page of scheduled entries, by their day.
+type ListScheduledResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entries.
+	Entries []*ScheduledEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListScheduledResponse) Reset() {
+	*x = ListScheduledResponse{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListScheduledResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListScheduledResponse) ProtoMessage() {}
+
+func (x *ListScheduledResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListScheduledResponse.ProtoReflect.Descriptor instead.
+func (*ListScheduledResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListScheduledResponse) GetEntries() []*ScheduledEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *ListScheduledResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // The step of a product flow that a record is.
 type FlowStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -511,7 +827,7 @@ type FlowStep struct {
 
 func (x *FlowStep) Reset() {
 	*x = FlowStep{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +839,7 @@ func (x *FlowStep) String() string {
 func (*FlowStep) ProtoMessage() {}
 
 func (x *FlowStep) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +852,7 @@ func (x *FlowStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlowStep.ProtoReflect.Descriptor instead.
 func (*FlowStep) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{3}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FlowStep) GetFlow() string {
@@ -597,7 +913,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -609,7 +925,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -622,7 +938,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Hold) GetId() string {
@@ -689,7 +1005,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +1017,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +1030,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetHoldRequest) GetBook() string {
@@ -749,7 +1065,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +1077,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +1090,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{6}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -804,7 +1120,7 @@ type GetEntryRequest struct {
 
 func (x *GetEntryRequest) Reset() {
 	*x = GetEntryRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +1132,7 @@ func (x *GetEntryRequest) String() string {
 func (*GetEntryRequest) ProtoMessage() {}
 
 func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +1145,7 @@ func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetEntryRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{7}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetEntryRequest) GetBook() string {
@@ -900,7 +1216,7 @@ type GetEntryResponse struct {
 
 func (x *GetEntryResponse) Reset() {
 	*x = GetEntryResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1228,7 @@ func (x *GetEntryResponse) String() string {
 func (*GetEntryResponse) ProtoMessage() {}
 
 func (x *GetEntryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1241,7 @@ func (x *GetEntryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryResponse.ProtoReflect.Descriptor instead.
 func (*GetEntryResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{8}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetEntryResponse) GetEntry() *Entry {
@@ -968,7 +1284,7 @@ type ListEntriesRequest struct {
 
 func (x *ListEntriesRequest) Reset() {
 	*x = ListEntriesRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1296,7 @@ func (x *ListEntriesRequest) String() string {
 func (*ListEntriesRequest) ProtoMessage() {}
 
 func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1309,7 @@ func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListEntriesRequest) GetBook() string {
@@ -1134,7 +1450,7 @@ type NameValue struct {
 
 func (x *NameValue) Reset() {
 	*x = NameValue{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1146,7 +1462,7 @@ func (x *NameValue) String() string {
 func (*NameValue) ProtoMessage() {}
 
 func (x *NameValue) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1159,7 +1475,7 @@ func (x *NameValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NameValue.ProtoReflect.Descriptor instead.
 func (*NameValue) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *NameValue) GetName() string {
@@ -1189,7 +1505,7 @@ type AccountRef struct {
 
 func (x *AccountRef) Reset() {
 	*x = AccountRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1201,7 +1517,7 @@ func (x *AccountRef) String() string {
 func (*AccountRef) ProtoMessage() {}
 
 func (x *AccountRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,7 +1530,7 @@ func (x *AccountRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountRef.ProtoReflect.Descriptor instead.
 func (*AccountRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AccountRef) GetAccount() string {
@@ -1244,7 +1560,7 @@ type AggregateRef struct {
 
 func (x *AggregateRef) Reset() {
 	*x = AggregateRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1256,7 +1572,7 @@ func (x *AggregateRef) String() string {
 func (*AggregateRef) ProtoMessage() {}
 
 func (x *AggregateRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1269,7 +1585,7 @@ func (x *AggregateRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRef.ProtoReflect.Descriptor instead.
 func (*AggregateRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AggregateRef) GetFlow() string {
@@ -1301,7 +1617,7 @@ type ListEntriesResponse struct {
 
 func (x *ListEntriesResponse) Reset() {
 	*x = ListEntriesResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1629,7 @@ func (x *ListEntriesResponse) String() string {
 func (*ListEntriesResponse) ProtoMessage() {}
 
 func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1642,7 @@ func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListEntriesResponse) GetEntries() []*Entry {
@@ -1387,7 +1703,7 @@ type ListLegsRequest struct {
 
 func (x *ListLegsRequest) Reset() {
 	*x = ListLegsRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1715,7 @@ func (x *ListLegsRequest) String() string {
 func (*ListLegsRequest) ProtoMessage() {}
 
 func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1728,7 @@ func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsRequest.ProtoReflect.Descriptor instead.
 func (*ListLegsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListLegsRequest) GetBook() string {
@@ -1514,7 +1830,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1842,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1855,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{15}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Counter) GetAccount() string {
@@ -1596,7 +1912,7 @@ type StatementLeg struct {
 
 func (x *StatementLeg) Reset() {
 	*x = StatementLeg{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1924,7 @@ func (x *StatementLeg) String() string {
 func (*StatementLeg) ProtoMessage() {}
 
 func (x *StatementLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1937,7 @@ func (x *StatementLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementLeg.ProtoReflect.Descriptor instead.
 func (*StatementLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{16}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StatementLeg) GetEntryId() string {
@@ -1727,7 +2043,7 @@ type ListLegsResponse struct {
 
 func (x *ListLegsResponse) Reset() {
 	*x = ListLegsResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +2055,7 @@ func (x *ListLegsResponse) String() string {
 func (*ListLegsResponse) ProtoMessage() {}
 
 func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +2068,7 @@ func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsResponse.ProtoReflect.Descriptor instead.
 func (*ListLegsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{17}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListLegsResponse) GetOpening() string {
@@ -1800,7 +2116,7 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12/\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1b.provodka.ledger.v1.LegKindR\x04kind\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\tR\x06amount\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"\x8f\x06\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\xd1\x06\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -1821,7 +2137,8 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x0ereversing_legs\x18\x15 \x01(\rR\rreversingLegs\x12\x1f\n" +
 	"\vreversed_by\x18\x16 \x03(\tR\n" +
 	"reversedBy\x12/\n" +
-	"\x04left\x18\x17 \x03(\v2\x1b.provodka.ledger.v1.LegLeftR\x04left\x1a;\n" +
+	"\x04left\x18\x17 \x03(\v2\x1b.provodka.ledger.v1.LegLeftR\x04left\x12@\n" +
+	"\tscheduled\x18< \x01(\v2\".provodka.ledger.v1.ScheduledEntryR\tscheduled\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
@@ -1833,7 +2150,34 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x03leg\x18\x01 \x01(\rR\x03leg\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1a\n" +
 	"\breversed\x18\x03 \x01(\tR\breversed\x12\x12\n" +
-	"\x04left\x18\x04 \x01(\tR\x04left\"b\n" +
+	"\x04left\x18\x04 \x01(\tR\x04left\"\xee\x03\n" +
+	"\x0eScheduledEntry\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x128\n" +
+	"\x05state\x18\x02 \x01(\x0e2\".provodka.ledger.v1.ScheduledStateR\x05state\x12\x10\n" +
+	"\x03day\x18\x03 \x01(\tR\x03day\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12+\n" +
+	"\x04legs\x18\x05 \x03(\v2\x17.provodka.ledger.v1.LegR\x04legs\x12L\n" +
+	"\bmetadata\x18\x06 \x03(\v20.provodka.ledger.v1.ScheduledEntry.MetadataEntryR\bmetadata\x12C\n" +
+	"\x05links\x18\a \x03(\v2-.provodka.ledger.v1.ScheduledEntry.LinksEntryR\x05links\x125\n" +
+	"\arefusal\x18\b \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LinksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc9\x02\n" +
+	"\x14ListScheduledRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12B\n" +
+	"\x05state\x18\x02 \x01(\x0e2\".provodka.ledger.v1.ScheduledStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
+	"\fmin_position\x18\x05 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"}\n" +
+	"\x15ListScheduledResponse\x12<\n" +
+	"\aentries\x18\x01 \x03(\v2\".provodka.ledger.v1.ScheduledEntryR\aentries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"b\n" +
 	"\bFlowStep\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
@@ -1948,7 +2292,13 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x0eLEG_KIND_DEBIT\x10\x01\x12\x13\n" +
 	"\x0fLEG_KIND_CREDIT\x10\x02\x12\x17\n" +
 	"\x13LEG_KIND_HOLD_DEBIT\x10\x03\x12\x18\n" +
-	"\x14LEG_KIND_HOLD_CREDIT\x10\x04*\x85\x01\n" +
+	"\x14LEG_KIND_HOLD_CREDIT\x10\x04*\xa5\x01\n" +
+	"\x0eScheduledState\x12\x1f\n" +
+	"\x1bSCHEDULED_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17SCHEDULED_STATE_WAITING\x10\x01\x12\x1a\n" +
+	"\x16SCHEDULED_STATE_POSTED\x10\x02\x12\x1d\n" +
+	"\x19SCHEDULED_STATE_CANCELLED\x10\x03\x12\x1a\n" +
+	"\x16SCHEDULED_STATE_FAILED\x10\x04*\x85\x01\n" +
 	"\tHoldState\x12\x1a\n" +
 	"\x16HOLD_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11HOLD_STATE_PLACED\x10\x01\x12\x16\n" +
@@ -1968,72 +2318,86 @@ func file_provodka_ledger_v1_entry_proto_rawDescGZIP() []byte {
 	return file_provodka_ledger_v1_entry_proto_rawDescData
 }
 
-var file_provodka_ledger_v1_entry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_provodka_ledger_v1_entry_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	(LegKind)(0),                  // 0: provodka.ledger.v1.LegKind
-	(HoldState)(0),                // 1: provodka.ledger.v1.HoldState
-	(*Leg)(nil),                   // 2: provodka.ledger.v1.Leg
-	(*Entry)(nil),                 // 3: provodka.ledger.v1.Entry
-	(*LegLeft)(nil),               // 4: provodka.ledger.v1.LegLeft
-	(*FlowStep)(nil),              // 5: provodka.ledger.v1.FlowStep
-	(*Hold)(nil),                  // 6: provodka.ledger.v1.Hold
-	(*GetHoldRequest)(nil),        // 7: provodka.ledger.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),       // 8: provodka.ledger.v1.GetHoldResponse
-	(*GetEntryRequest)(nil),       // 9: provodka.ledger.v1.GetEntryRequest
-	(*GetEntryResponse)(nil),      // 10: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesRequest)(nil),    // 11: provodka.ledger.v1.ListEntriesRequest
-	(*NameValue)(nil),             // 12: provodka.ledger.v1.NameValue
-	(*AccountRef)(nil),            // 13: provodka.ledger.v1.AccountRef
-	(*AggregateRef)(nil),          // 14: provodka.ledger.v1.AggregateRef
-	(*ListEntriesResponse)(nil),   // 15: provodka.ledger.v1.ListEntriesResponse
-	(*ListLegsRequest)(nil),       // 16: provodka.ledger.v1.ListLegsRequest
-	(*Counter)(nil),               // 17: provodka.ledger.v1.Counter
-	(*StatementLeg)(nil),          // 18: provodka.ledger.v1.StatementLeg
-	(*ListLegsResponse)(nil),      // 19: provodka.ledger.v1.ListLegsResponse
-	nil,                           // 20: provodka.ledger.v1.Entry.MetadataEntry
-	nil,                           // 21: provodka.ledger.v1.Entry.LinksEntry
-	nil,                           // 22: provodka.ledger.v1.StatementLeg.MetadataEntry
-	nil,                           // 23: provodka.ledger.v1.StatementLeg.LinksEntry
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*Refusal)(nil),               // 25: provodka.ledger.v1.Refusal
-	(*Moment)(nil),                // 26: provodka.ledger.v1.Moment
+	(ScheduledState)(0),           // 1: provodka.ledger.v1.ScheduledState
+	(HoldState)(0),                // 2: provodka.ledger.v1.HoldState
+	(*Leg)(nil),                   // 3: provodka.ledger.v1.Leg
+	(*Entry)(nil),                 // 4: provodka.ledger.v1.Entry
+	(*LegLeft)(nil),               // 5: provodka.ledger.v1.LegLeft
+	(*ScheduledEntry)(nil),        // 6: provodka.ledger.v1.ScheduledEntry
+	(*ListScheduledRequest)(nil),  // 7: provodka.ledger.v1.ListScheduledRequest
+	(*ListScheduledResponse)(nil), // 8: provodka.ledger.v1.ListScheduledResponse
+	(*FlowStep)(nil),              // 9: provodka.ledger.v1.FlowStep
+	(*Hold)(nil),                  // 10: provodka.ledger.v1.Hold
+	(*GetHoldRequest)(nil),        // 11: provodka.ledger.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),       // 12: provodka.ledger.v1.GetHoldResponse
+	(*GetEntryRequest)(nil),       // 13: provodka.ledger.v1.GetEntryRequest
+	(*GetEntryResponse)(nil),      // 14: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesRequest)(nil),    // 15: provodka.ledger.v1.ListEntriesRequest
+	(*NameValue)(nil),             // 16: provodka.ledger.v1.NameValue
+	(*AccountRef)(nil),            // 17: provodka.ledger.v1.AccountRef
+	(*AggregateRef)(nil),          // 18: provodka.ledger.v1.AggregateRef
+	(*ListEntriesResponse)(nil),   // 19: provodka.ledger.v1.ListEntriesResponse
+	(*ListLegsRequest)(nil),       // 20: provodka.ledger.v1.ListLegsRequest
+	(*Counter)(nil),               // 21: provodka.ledger.v1.Counter
+	(*StatementLeg)(nil),          // 22: provodka.ledger.v1.StatementLeg
+	(*ListLegsResponse)(nil),      // 23: provodka.ledger.v1.ListLegsResponse
+	nil,                           // 24: provodka.ledger.v1.Entry.MetadataEntry
+	nil,                           // 25: provodka.ledger.v1.Entry.LinksEntry
+	nil,                           // 26: provodka.ledger.v1.ScheduledEntry.MetadataEntry
+	nil,                           // 27: provodka.ledger.v1.ScheduledEntry.LinksEntry
+	nil,                           // 28: provodka.ledger.v1.StatementLeg.MetadataEntry
+	nil,                           // 29: provodka.ledger.v1.StatementLeg.LinksEntry
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*Refusal)(nil),               // 31: provodka.ledger.v1.Refusal
+	(*Moment)(nil),                // 32: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Leg.kind:type_name -> provodka.ledger.v1.LegKind
-	24, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
-	2,  // 2: provodka.ledger.v1.Entry.legs:type_name -> provodka.ledger.v1.Leg
-	20, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
-	21, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
-	6,  // 5: provodka.ledger.v1.Entry.holds:type_name -> provodka.ledger.v1.Hold
-	5,  // 6: provodka.ledger.v1.Entry.flow:type_name -> provodka.ledger.v1.FlowStep
-	25, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
-	4,  // 8: provodka.ledger.v1.Entry.left:type_name -> provodka.ledger.v1.LegLeft
-	1,  // 9: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
-	24, // 10: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
-	6,  // 11: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
-	3,  // 12: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
-	13, // 13: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
-	14, // 14: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
-	12, // 15: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
-	12, // 16: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
-	24, // 17: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
-	24, // 18: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
-	3,  // 19: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
-	24, // 20: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
-	24, // 21: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
-	26, // 22: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
-	24, // 23: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 24: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
-	17, // 25: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
-	22, // 26: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
-	23, // 27: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
-	18, // 28: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	30, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
+	3,  // 2: provodka.ledger.v1.Entry.legs:type_name -> provodka.ledger.v1.Leg
+	24, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
+	25, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
+	10, // 5: provodka.ledger.v1.Entry.holds:type_name -> provodka.ledger.v1.Hold
+	9,  // 6: provodka.ledger.v1.Entry.flow:type_name -> provodka.ledger.v1.FlowStep
+	31, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
+	5,  // 8: provodka.ledger.v1.Entry.left:type_name -> provodka.ledger.v1.LegLeft
+	6,  // 9: provodka.ledger.v1.Entry.scheduled:type_name -> provodka.ledger.v1.ScheduledEntry
+	1,  // 10: provodka.ledger.v1.ScheduledEntry.state:type_name -> provodka.ledger.v1.ScheduledState
+	3,  // 11: provodka.ledger.v1.ScheduledEntry.legs:type_name -> provodka.ledger.v1.Leg
+	26, // 12: provodka.ledger.v1.ScheduledEntry.metadata:type_name -> provodka.ledger.v1.ScheduledEntry.MetadataEntry
+	27, // 13: provodka.ledger.v1.ScheduledEntry.links:type_name -> provodka.ledger.v1.ScheduledEntry.LinksEntry
+	31, // 14: provodka.ledger.v1.ScheduledEntry.refusal:type_name -> provodka.ledger.v1.Refusal
+	1,  // 15: provodka.ledger.v1.ListScheduledRequest.state:type_name -> provodka.ledger.v1.ScheduledState
+	6,  // 16: provodka.ledger.v1.ListScheduledResponse.entries:type_name -> provodka.ledger.v1.ScheduledEntry
+	2,  // 17: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
+	30, // 18: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
+	10, // 19: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
+	4,  // 20: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
+	17, // 21: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
+	18, // 22: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
+	16, // 23: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
+	16, // 24: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
+	30, // 25: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
+	30, // 26: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
+	4,  // 27: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
+	30, // 28: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
+	30, // 29: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
+	32, // 30: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
+	30, // 31: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 32: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
+	21, // 33: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
+	28, // 34: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
+	29, // 35: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
+	22, // 36: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_entry_proto_init() }
@@ -2043,11 +2407,11 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	}
 	file_provodka_ledger_v1_moment_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
-	file_provodka_ledger_v1_entry_proto_msgTypes[7].OneofWrappers = []any{
+	file_provodka_ledger_v1_entry_proto_msgTypes[10].OneofWrappers = []any{
 		(*GetEntryRequest_Id)(nil),
 		(*GetEntryRequest_Key)(nil),
 	}
-	file_provodka_ledger_v1_entry_proto_msgTypes[9].OneofWrappers = []any{
+	file_provodka_ledger_v1_entry_proto_msgTypes[12].OneofWrappers = []any{
 		(*ListEntriesRequest_Account)(nil),
 		(*ListEntriesRequest_Aggregate)(nil),
 		(*ListEntriesRequest_Link)(nil),
@@ -2058,8 +2422,8 @@ func file_provodka_ledger_v1_entry_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_entry_proto_rawDesc), len(file_provodka_ledger_v1_entry_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   22,
+			NumEnums:      3,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

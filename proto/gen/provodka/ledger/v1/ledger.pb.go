@@ -400,7 +400,7 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"remembered\x18\x04 \x01(\bR\n" +
 	"remembered\x12\x18\n" +
 	"\arussian\x18\x05 \x01(\tR\arussian\x12\x18\n" +
-	"\aenglish\x18\x06 \x01(\tR\aenglish2\xf8\x15\n" +
+	"\aenglish\x18\x06 \x01(\tR\aenglish2\x86\x17\n" +
 	"\rLedgerService\x12\x87\x01\n" +
 	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/accounts\x12q\n" +
 	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/operations\x12\xa4\x01\n" +
@@ -418,7 +418,8 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\rListTurnovers\x12(.provodka.ledger.v1.ListTurnoversRequest\x1a).provodka.ledger.v1.ListTurnoversResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/turnovers\x90\x02\x01\x12\x90\x01\n" +
 	"\rGeneralLedger\x12(.provodka.ledger.v1.GeneralLedgerRequest\x1a).provodka.ledger.v1.GeneralLedgerResponse\"*\x82\xd3\xe4\x93\x02!\x12\x1f/v1/books/{book}/general-ledger\x90\x02\x01\x12\xc0\x01\n" +
 	"\x0eExplainRefusal\x12).provodka.ledger.v1.ExplainRefusalRequest\x1a*.provodka.ledger.v1.ExplainRefusalResponse\"W\x82\xd3\xe4\x93\x02NZ%\x12#/v1/books/{book}/keys/{key}/refusal\x12%/v1/books/{book}/entries/{id}/refusal\x90\x02\x01\x12\xa3\x01\n" +
-	"\x0eExplainBalance\x12).provodka.ledger.v1.ExplainBalanceRequest\x1a*.provodka.ledger.v1.ExplainBalanceResponse\":\x82\xd3\xe4\x93\x021\x12//v1/books/{book}/accounts/{account}/explanation\x90\x02\x01\x12\x84\x01\n" +
+	"\x0eExplainBalance\x12).provodka.ledger.v1.ExplainBalanceRequest\x1a*.provodka.ledger.v1.ExplainBalanceResponse\":\x82\xd3\xe4\x93\x021\x12//v1/books/{book}/accounts/{account}/explanation\x90\x02\x01\x12\x8b\x01\n" +
+	"\rListScheduled\x12(.provodka.ledger.v1.ListScheduledRequest\x1a).provodka.ledger.v1.ListScheduledResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/scheduled\x90\x02\x01\x12\x84\x01\n" +
 	"\vGetPosition\x12&.provodka.ledger.v1.GetPositionRequest\x1a'.provodka.ledger.v1.GetPositionResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/books/{book}/position\x90\x02\x01\x12z\n" +
 	"\fListRefusals\x12'.provodka.ledger.v1.ListRefusalsRequest\x1a(.provodka.ledger.v1.ListRefusalsResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/refusals\x90\x02\x01BDZBgithub.com/provodka/provodka/proto/gen/provodka/ledger/v1;ledgerv1b\x06proto3"
 
@@ -461,23 +462,25 @@ var file_provodka_ledger_v1_ledger_proto_goTypes = []any{
 	(*GeneralLedgerRequest)(nil),       // 22: provodka.ledger.v1.GeneralLedgerRequest
 	(*ExplainRefusalRequest)(nil),      // 23: provodka.ledger.v1.ExplainRefusalRequest
 	(*ExplainBalanceRequest)(nil),      // 24: provodka.ledger.v1.ExplainBalanceRequest
-	(*OpenAccountsResponse)(nil),       // 25: provodka.ledger.v1.OpenAccountsResponse
-	(*PostResponse)(nil),               // 26: provodka.ledger.v1.PostResponse
-	(*GetBalancesResponse)(nil),        // 27: provodka.ledger.v1.GetBalancesResponse
-	(*ListBalancesResponse)(nil),       // 28: provodka.ledger.v1.ListBalancesResponse
-	(*ListAccountsResponse)(nil),       // 29: provodka.ledger.v1.ListAccountsResponse
-	(*ChangeAccountsResponse)(nil),     // 30: provodka.ledger.v1.ChangeAccountsResponse
-	(*ReadAccountsResponse)(nil),       // 31: provodka.ledger.v1.ReadAccountsResponse
-	(*ListAccountChangesResponse)(nil), // 32: provodka.ledger.v1.ListAccountChangesResponse
-	(*ListLegsResponse)(nil),           // 33: provodka.ledger.v1.ListLegsResponse
-	(*GetEntryResponse)(nil),           // 34: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesResponse)(nil),        // 35: provodka.ledger.v1.ListEntriesResponse
-	(*GetHoldResponse)(nil),            // 36: provodka.ledger.v1.GetHoldResponse
-	(*TrialBalanceResponse)(nil),       // 37: provodka.ledger.v1.TrialBalanceResponse
-	(*ListTurnoversResponse)(nil),      // 38: provodka.ledger.v1.ListTurnoversResponse
-	(*GeneralLedgerResponse)(nil),      // 39: provodka.ledger.v1.GeneralLedgerResponse
-	(*ExplainRefusalResponse)(nil),     // 40: provodka.ledger.v1.ExplainRefusalResponse
-	(*ExplainBalanceResponse)(nil),     // 41: provodka.ledger.v1.ExplainBalanceResponse
+	(*ListScheduledRequest)(nil),       // 25: provodka.ledger.v1.ListScheduledRequest
+	(*OpenAccountsResponse)(nil),       // 26: provodka.ledger.v1.OpenAccountsResponse
+	(*PostResponse)(nil),               // 27: provodka.ledger.v1.PostResponse
+	(*GetBalancesResponse)(nil),        // 28: provodka.ledger.v1.GetBalancesResponse
+	(*ListBalancesResponse)(nil),       // 29: provodka.ledger.v1.ListBalancesResponse
+	(*ListAccountsResponse)(nil),       // 30: provodka.ledger.v1.ListAccountsResponse
+	(*ChangeAccountsResponse)(nil),     // 31: provodka.ledger.v1.ChangeAccountsResponse
+	(*ReadAccountsResponse)(nil),       // 32: provodka.ledger.v1.ReadAccountsResponse
+	(*ListAccountChangesResponse)(nil), // 33: provodka.ledger.v1.ListAccountChangesResponse
+	(*ListLegsResponse)(nil),           // 34: provodka.ledger.v1.ListLegsResponse
+	(*GetEntryResponse)(nil),           // 35: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesResponse)(nil),        // 36: provodka.ledger.v1.ListEntriesResponse
+	(*GetHoldResponse)(nil),            // 37: provodka.ledger.v1.GetHoldResponse
+	(*TrialBalanceResponse)(nil),       // 38: provodka.ledger.v1.TrialBalanceResponse
+	(*ListTurnoversResponse)(nil),      // 39: provodka.ledger.v1.ListTurnoversResponse
+	(*GeneralLedgerResponse)(nil),      // 40: provodka.ledger.v1.GeneralLedgerResponse
+	(*ExplainRefusalResponse)(nil),     // 41: provodka.ledger.v1.ExplainRefusalResponse
+	(*ExplainBalanceResponse)(nil),     // 42: provodka.ledger.v1.ExplainBalanceResponse
+	(*ListScheduledResponse)(nil),      // 43: provodka.ledger.v1.ListScheduledResponse
 }
 var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.GetPositionResponse.shards:type_name -> provodka.ledger.v1.ShardPosition
@@ -501,29 +504,31 @@ var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	22, // 18: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
 	23, // 19: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
 	24, // 20: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
-	0,  // 21: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
-	3,  // 22: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
-	25, // 23: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
-	26, // 24: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
-	27, // 25: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
-	28, // 26: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
-	29, // 27: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
-	30, // 28: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
-	31, // 29: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
-	32, // 30: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
-	33, // 31: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
-	34, // 32: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
-	35, // 33: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
-	36, // 34: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
-	37, // 35: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
-	38, // 36: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
-	39, // 37: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
-	40, // 38: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
-	41, // 39: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
-	1,  // 40: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
-	4,  // 41: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
-	23, // [23:42] is the sub-list for method output_type
-	4,  // [4:23] is the sub-list for method input_type
+	25, // 21: provodka.ledger.v1.LedgerService.ListScheduled:input_type -> provodka.ledger.v1.ListScheduledRequest
+	0,  // 22: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
+	3,  // 23: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
+	26, // 24: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
+	27, // 25: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
+	28, // 26: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
+	29, // 27: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
+	30, // 28: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
+	31, // 29: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
+	32, // 30: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
+	33, // 31: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
+	34, // 32: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
+	35, // 33: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
+	36, // 34: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
+	37, // 35: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
+	38, // 36: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
+	39, // 37: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
+	40, // 38: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
+	41, // 39: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
+	42, // 40: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
+	43, // 41: provodka.ledger.v1.LedgerService.ListScheduled:output_type -> provodka.ledger.v1.ListScheduledResponse
+	1,  // 42: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
+	4,  // 43: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
+	24, // [24:44] is the sub-list for method output_type
+	4,  // [4:24] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
 	4,  // [4:4] is the sub-list for extension extendee
 	0,  // [0:4] is the sub-list for field type_name

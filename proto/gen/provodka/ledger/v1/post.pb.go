@@ -156,6 +156,7 @@ type Operation struct {
 	//	*Operation_Void
 	//	*Operation_Reverse
 	//	*Operation_Correct
+	//	*Operation_Cancel
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -266,6 +267,15 @@ func (x *Operation) GetCorrect() *CorrectEntry {
 	return nil
 }
 
+func (x *Operation) GetCancel() *CancelScheduled {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Cancel); ok {
+			return x.Cancel
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -300,6 +310,11 @@ type Operation_Correct struct {
 	Correct *CorrectEntry `protobuf:"bytes,21,opt,name=correct,proto3,oneof"`
 }
 
+type Operation_Cancel struct {
+	// Cancel an entry of a later day.
+	Cancel *CancelScheduled `protobuf:"bytes,60,opt,name=cancel,proto3,oneof"`
+}
+
 func (*Operation_Entry) isOperation_What() {}
 
 func (*Operation_Hold) isOperation_What() {}
@@ -311,6 +326,54 @@ func (*Operation_Void) isOperation_What() {}
 func (*Operation_Reverse) isOperation_What() {}
 
 func (*Operation_Correct) isOperation_What() {}
+
+func (*Operation_Cancel) isOperation_What() {}
+
+// An entry of a later day that is not to be posted.
+type CancelScheduled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the scheduled entry, "2.1042".
+	ScheduledId   string `protobuf:"bytes,1,opt,name=scheduled_id,json=scheduledId,proto3" json:"scheduled_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelScheduled) Reset() {
+	*x = CancelScheduled{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelScheduled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelScheduled) ProtoMessage() {}
+
+func (x *CancelScheduled) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelScheduled.ProtoReflect.Descriptor instead.
+func (*CancelScheduled) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CancelScheduled) GetScheduledId() string {
+	if x != nil {
+		return x.ScheduledId
+	}
+	return ""
+}
 
 // Gives an entry back: its accounts stand as if that much of it had never been posted.
 // Over all reversals never more than the entry. It is done where the entry was; money
@@ -348,7 +411,7 @@ type ReverseEntry struct {
 
 func (x *ReverseEntry) Reset() {
 	*x = ReverseEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -360,7 +423,7 @@ func (x *ReverseEntry) String() string {
 func (*ReverseEntry) ProtoMessage() {}
 
 func (x *ReverseEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -373,7 +436,7 @@ func (x *ReverseEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseEntry.ProtoReflect.Descriptor instead.
 func (*ReverseEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ReverseEntry) GetEntryId() string {
@@ -483,7 +546,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -495,7 +558,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -508,7 +571,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -536,7 +599,7 @@ type LegAmounts struct {
 
 func (x *LegAmounts) Reset() {
 	*x = LegAmounts{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +611,7 @@ func (x *LegAmounts) String() string {
 func (*LegAmounts) ProtoMessage() {}
 
 func (x *LegAmounts) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +624,7 @@ func (x *LegAmounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmounts.ProtoReflect.Descriptor instead.
 func (*LegAmounts) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LegAmounts) GetLegs() []*LegAmount {
@@ -585,7 +648,7 @@ type CorrectEntry struct {
 
 func (x *CorrectEntry) Reset() {
 	*x = CorrectEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +660,7 @@ func (x *CorrectEntry) String() string {
 func (*CorrectEntry) ProtoMessage() {}
 
 func (x *CorrectEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +673,7 @@ func (x *CorrectEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectEntry.ProtoReflect.Descriptor instead.
 func (*CorrectEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CorrectEntry) GetEntryId() string {
@@ -644,7 +707,7 @@ type NewLeg struct {
 
 func (x *NewLeg) Reset() {
 	*x = NewLeg{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -656,7 +719,7 @@ func (x *NewLeg) String() string {
 func (*NewLeg) ProtoMessage() {}
 
 func (x *NewLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -669,7 +732,7 @@ func (x *NewLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewLeg.ProtoReflect.Descriptor instead.
 func (*NewLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *NewLeg) GetAccount() string {
@@ -705,7 +768,8 @@ type NewEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What is booked, the caller's word: "topup", "commission". The chart's passages go by it.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	// Business date, YYYY-MM-DD; empty is the day of the decision. An entry of a later day
+	// is scheduled: what it takes is held now, and it is posted on its day.
 	Day string `protobuf:"bytes,2,opt,name=day,proto3" json:"day,omitempty"`
 	// The legs.
 	Legs []*NewLeg `protobuf:"bytes,3,rep,name=legs,proto3" json:"legs,omitempty"`
@@ -719,7 +783,7 @@ type NewEntry struct {
 
 func (x *NewEntry) Reset() {
 	*x = NewEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +795,7 @@ func (x *NewEntry) String() string {
 func (*NewEntry) ProtoMessage() {}
 
 func (x *NewEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +808,7 @@ func (x *NewEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEntry.ProtoReflect.Descriptor instead.
 func (*NewEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NewEntry) GetKind() string {
@@ -799,7 +863,7 @@ type NewHold struct {
 
 func (x *NewHold) Reset() {
 	*x = NewHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +875,7 @@ func (x *NewHold) String() string {
 func (*NewHold) ProtoMessage() {}
 
 func (x *NewHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +888,7 @@ func (x *NewHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewHold.ProtoReflect.Descriptor instead.
 func (*NewHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NewHold) GetAccount() string {
@@ -878,7 +942,7 @@ type SettleHold struct {
 
 func (x *SettleHold) Reset() {
 	*x = SettleHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -890,7 +954,7 @@ func (x *SettleHold) String() string {
 func (*SettleHold) ProtoMessage() {}
 
 func (x *SettleHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -903,7 +967,7 @@ func (x *SettleHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleHold.ProtoReflect.Descriptor instead.
 func (*SettleHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SettleHold) GetHoldId() string {
@@ -966,7 +1030,7 @@ type VoidHold struct {
 
 func (x *VoidHold) Reset() {
 	*x = VoidHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -978,7 +1042,7 @@ func (x *VoidHold) String() string {
 func (*VoidHold) ProtoMessage() {}
 
 func (x *VoidHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -991,7 +1055,7 @@ func (x *VoidHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidHold.ProtoReflect.Descriptor instead.
 func (*VoidHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *VoidHold) GetHoldId() string {
@@ -1014,7 +1078,7 @@ type PostResponse struct {
 
 func (x *PostResponse) Reset() {
 	*x = PostResponse{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1090,7 @@ func (x *PostResponse) String() string {
 func (*PostResponse) ProtoMessage() {}
 
 func (x *PostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1103,7 @@ func (x *PostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostResponse.ProtoReflect.Descriptor instead.
 func (*PostResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PostResponse) GetResults() []*OperationResult {
@@ -1075,7 +1139,7 @@ type OperationResult struct {
 
 func (x *OperationResult) Reset() {
 	*x = OperationResult{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1151,7 @@ func (x *OperationResult) String() string {
 func (*OperationResult) ProtoMessage() {}
 
 func (x *OperationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1164,7 @@ func (x *OperationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationResult.ProtoReflect.Descriptor instead.
 func (*OperationResult) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OperationResult) GetId() string {
@@ -1151,7 +1215,7 @@ type StripeBalance struct {
 
 func (x *StripeBalance) Reset() {
 	*x = StripeBalance{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1163,7 +1227,7 @@ func (x *StripeBalance) String() string {
 func (*StripeBalance) ProtoMessage() {}
 
 func (x *StripeBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1176,7 +1240,7 @@ func (x *StripeBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StripeBalance.ProtoReflect.Descriptor instead.
 func (*StripeBalance) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *StripeBalance) GetAccount() string {
@@ -1225,7 +1289,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"operations\x18\x02 \x03(\v2\x1d.provodka.ledger.v1.OperationBM\xbaHJ\xba\x01B\n" +
 	"\x13too_many_operations\x12\x17at most 8000 operations\x1a\x12size(this) <= 8000\x92\x01\x02\b\x01R\n" +
 	"operations\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xa1\x03\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xe0\x03\n" +
 	"\tOperation\x12\x1c\n" +
 	"\x03key\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x01R\x03key\x12\x14\n" +
@@ -1235,8 +1299,11 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x06settle\x18\x05 \x01(\v2\x1e.provodka.ledger.v1.SettleHoldH\x00R\x06settle\x122\n" +
 	"\x04void\x18\x06 \x01(\v2\x1c.provodka.ledger.v1.VoidHoldH\x00R\x04void\x12<\n" +
 	"\areverse\x18\x14 \x01(\v2 .provodka.ledger.v1.ReverseEntryH\x00R\areverse\x12<\n" +
-	"\acorrect\x18\x15 \x01(\v2 .provodka.ledger.v1.CorrectEntryH\x00R\acorrectB\r\n" +
-	"\x04what\x12\x05\xbaH\x02\b\x01\"\xda\x04\n" +
+	"\acorrect\x18\x15 \x01(\v2 .provodka.ledger.v1.CorrectEntryH\x00R\acorrect\x12=\n" +
+	"\x06cancel\x18< \x01(\v2#.provodka.ledger.v1.CancelScheduledH\x00R\x06cancelB\r\n" +
+	"\x04what\x12\x05\xbaH\x02\b\x01\"X\n" +
+	"\x0fCancelScheduled\x12E\n" +
+	"\fscheduled_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\vscheduledId\"\xda\x04\n" +
 	"\fReverseEntry\x12=\n" +
 	"\bentry_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\aentryId\x12\x1f\n" +
 	"\x04part\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01((H\x00R\x04part\x126\n" +
@@ -1340,58 +1407,60 @@ func file_provodka_ledger_v1_post_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_post_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_provodka_ledger_v1_post_proto_goTypes = []any{
 	(Side)(0),               // 0: provodka.ledger.v1.Side
 	(*PostRequest)(nil),     // 1: provodka.ledger.v1.PostRequest
 	(*Operation)(nil),       // 2: provodka.ledger.v1.Operation
-	(*ReverseEntry)(nil),    // 3: provodka.ledger.v1.ReverseEntry
-	(*LegAmount)(nil),       // 4: provodka.ledger.v1.LegAmount
-	(*LegAmounts)(nil),      // 5: provodka.ledger.v1.LegAmounts
-	(*CorrectEntry)(nil),    // 6: provodka.ledger.v1.CorrectEntry
-	(*NewLeg)(nil),          // 7: provodka.ledger.v1.NewLeg
-	(*NewEntry)(nil),        // 8: provodka.ledger.v1.NewEntry
-	(*NewHold)(nil),         // 9: provodka.ledger.v1.NewHold
-	(*SettleHold)(nil),      // 10: provodka.ledger.v1.SettleHold
-	(*VoidHold)(nil),        // 11: provodka.ledger.v1.VoidHold
-	(*PostResponse)(nil),    // 12: provodka.ledger.v1.PostResponse
-	(*OperationResult)(nil), // 13: provodka.ledger.v1.OperationResult
-	(*StripeBalance)(nil),   // 14: provodka.ledger.v1.StripeBalance
-	nil,                     // 15: provodka.ledger.v1.ReverseEntry.MetadataEntry
-	nil,                     // 16: provodka.ledger.v1.ReverseEntry.LinksEntry
-	nil,                     // 17: provodka.ledger.v1.NewEntry.MetadataEntry
-	nil,                     // 18: provodka.ledger.v1.NewEntry.LinksEntry
-	nil,                     // 19: provodka.ledger.v1.SettleHold.MetadataEntry
-	(*Refusal)(nil),         // 20: provodka.ledger.v1.Refusal
+	(*CancelScheduled)(nil), // 3: provodka.ledger.v1.CancelScheduled
+	(*ReverseEntry)(nil),    // 4: provodka.ledger.v1.ReverseEntry
+	(*LegAmount)(nil),       // 5: provodka.ledger.v1.LegAmount
+	(*LegAmounts)(nil),      // 6: provodka.ledger.v1.LegAmounts
+	(*CorrectEntry)(nil),    // 7: provodka.ledger.v1.CorrectEntry
+	(*NewLeg)(nil),          // 8: provodka.ledger.v1.NewLeg
+	(*NewEntry)(nil),        // 9: provodka.ledger.v1.NewEntry
+	(*NewHold)(nil),         // 10: provodka.ledger.v1.NewHold
+	(*SettleHold)(nil),      // 11: provodka.ledger.v1.SettleHold
+	(*VoidHold)(nil),        // 12: provodka.ledger.v1.VoidHold
+	(*PostResponse)(nil),    // 13: provodka.ledger.v1.PostResponse
+	(*OperationResult)(nil), // 14: provodka.ledger.v1.OperationResult
+	(*StripeBalance)(nil),   // 15: provodka.ledger.v1.StripeBalance
+	nil,                     // 16: provodka.ledger.v1.ReverseEntry.MetadataEntry
+	nil,                     // 17: provodka.ledger.v1.ReverseEntry.LinksEntry
+	nil,                     // 18: provodka.ledger.v1.NewEntry.MetadataEntry
+	nil,                     // 19: provodka.ledger.v1.NewEntry.LinksEntry
+	nil,                     // 20: provodka.ledger.v1.SettleHold.MetadataEntry
+	(*Refusal)(nil),         // 21: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_post_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.PostRequest.operations:type_name -> provodka.ledger.v1.Operation
-	8,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
-	9,  // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
-	10, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
-	11, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
-	3,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
-	6,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
-	4,  // 7: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
-	5,  // 8: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
-	15, // 9: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
-	16, // 10: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
-	4,  // 11: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
-	8,  // 12: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
-	0,  // 13: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
-	7,  // 14: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
-	17, // 15: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
-	18, // 16: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
-	7,  // 17: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
-	19, // 18: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
-	13, // 19: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
-	14, // 20: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
-	20, // 21: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	9,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
+	10, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
+	11, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
+	12, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
+	4,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
+	7,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
+	3,  // 7: provodka.ledger.v1.Operation.cancel:type_name -> provodka.ledger.v1.CancelScheduled
+	5,  // 8: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
+	6,  // 9: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
+	16, // 10: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
+	17, // 11: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
+	5,  // 12: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
+	9,  // 13: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
+	0,  // 14: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
+	8,  // 15: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
+	18, // 16: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
+	19, // 17: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
+	8,  // 18: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
+	20, // 19: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
+	14, // 20: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
+	15, // 21: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
+	21, // 22: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_post_proto_init() }
@@ -1407,8 +1476,9 @@ func file_provodka_ledger_v1_post_proto_init() {
 		(*Operation_Void)(nil),
 		(*Operation_Reverse)(nil),
 		(*Operation_Correct)(nil),
+		(*Operation_Cancel)(nil),
 	}
-	file_provodka_ledger_v1_post_proto_msgTypes[2].OneofWrappers = []any{
+	file_provodka_ledger_v1_post_proto_msgTypes[3].OneofWrappers = []any{
 		(*ReverseEntry_Part)(nil),
 		(*ReverseEntry_ByLeg)(nil),
 		(*ReverseEntry_ByAmounts)(nil),
@@ -1419,7 +1489,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_post_proto_rawDesc), len(file_provodka_ledger_v1_post_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -81,6 +81,9 @@ const (
 	// LedgerServiceExplainBalanceProcedure is the fully-qualified name of the LedgerService's
 	// ExplainBalance RPC.
 	LedgerServiceExplainBalanceProcedure = "/provodka.ledger.v1.LedgerService/ExplainBalance"
+	// LedgerServiceListScheduledProcedure is the fully-qualified name of the LedgerService's
+	// ListScheduled RPC.
+	LedgerServiceListScheduledProcedure = "/provodka.ledger.v1.LedgerService/ListScheduled"
 	// LedgerServiceGetPositionProcedure is the fully-qualified name of the LedgerService's GetPosition
 	// RPC.
 	LedgerServiceGetPositionProcedure = "/provodka.ledger.v1.LedgerService/GetPosition"
@@ -128,6 +131,8 @@ type LedgerServiceClient interface {
 	ExplainRefusal(context.Context, *v1.ExplainRefusalRequest) (*v1.ExplainRefusalResponse, error)
 	// ExplainBalance tells what a balance is made of.
 	ExplainBalance(context.Context, *v1.ExplainBalanceRequest) (*v1.ExplainBalanceResponse, error)
+	// ListScheduled lists entries of later days.
+	ListScheduled(context.Context, *v1.ListScheduledRequest) (*v1.ListScheduledResponse, error)
 	// GetPosition tells where the shards stand, with the heads of their journals.
 	GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error)
 	// ListRefusals is the closed table of codes by which requests are refused.
@@ -261,6 +266,13 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listScheduled: connect.NewClient[v1.ListScheduledRequest, v1.ListScheduledResponse](
+			httpClient,
+			baseURL+LedgerServiceListScheduledProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ListScheduled")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		getPosition: connect.NewClient[v1.GetPositionRequest, v1.GetPositionResponse](
 			httpClient,
 			baseURL+LedgerServiceGetPositionProcedure,
@@ -297,6 +309,7 @@ type ledgerServiceClient struct {
 	generalLedger      *connect.Client[v1.GeneralLedgerRequest, v1.GeneralLedgerResponse]
 	explainRefusal     *connect.Client[v1.ExplainRefusalRequest, v1.ExplainRefusalResponse]
 	explainBalance     *connect.Client[v1.ExplainBalanceRequest, v1.ExplainBalanceResponse]
+	listScheduled      *connect.Client[v1.ListScheduledRequest, v1.ListScheduledResponse]
 	getPosition        *connect.Client[v1.GetPositionRequest, v1.GetPositionResponse]
 	listRefusals       *connect.Client[v1.ListRefusalsRequest, v1.ListRefusalsResponse]
 }
@@ -454,6 +467,15 @@ func (c *ledgerServiceClient) ExplainBalance(ctx context.Context, req *v1.Explai
 	return nil, err
 }
 
+// ListScheduled calls provodka.ledger.v1.LedgerService.ListScheduled.
+func (c *ledgerServiceClient) ListScheduled(ctx context.Context, req *v1.ListScheduledRequest) (*v1.ListScheduledResponse, error) {
+	response, err := c.listScheduled.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetPosition calls provodka.ledger.v1.LedgerService.GetPosition.
 func (c *ledgerServiceClient) GetPosition(ctx context.Context, req *v1.GetPositionRequest) (*v1.GetPositionResponse, error) {
 	response, err := c.getPosition.CallUnary(ctx, connect.NewRequest(req))
@@ -511,6 +533,8 @@ type LedgerServiceHandler interface {
 	ExplainRefusal(context.Context, *v1.ExplainRefusalRequest) (*v1.ExplainRefusalResponse, error)
 	// ExplainBalance tells what a balance is made of.
 	ExplainBalance(context.Context, *v1.ExplainBalanceRequest) (*v1.ExplainBalanceResponse, error)
+	// ListScheduled lists entries of later days.
+	ListScheduled(context.Context, *v1.ListScheduledRequest) (*v1.ListScheduledResponse, error)
 	// GetPosition tells where the shards stand, with the heads of their journals.
 	GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error)
 	// ListRefusals is the closed table of codes by which requests are refused.
@@ -640,6 +664,13 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	ledgerServiceListScheduledHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceListScheduledProcedure,
+		svc.ListScheduled,
+		connect.WithSchema(ledgerServiceMethods.ByName("ListScheduled")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	ledgerServiceGetPositionHandler := connect.NewUnaryHandlerSimple(
 		LedgerServiceGetPositionProcedure,
 		svc.GetPosition,
@@ -690,6 +721,8 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceExplainRefusalHandler.ServeHTTP(w, r)
 		case LedgerServiceExplainBalanceProcedure:
 			ledgerServiceExplainBalanceHandler.ServeHTTP(w, r)
+		case LedgerServiceListScheduledProcedure:
+			ledgerServiceListScheduledHandler.ServeHTTP(w, r)
 		case LedgerServiceGetPositionProcedure:
 			ledgerServiceGetPositionHandler.ServeHTTP(w, r)
 		case LedgerServiceListRefusalsProcedure:
@@ -769,6 +802,10 @@ func (UnimplementedLedgerServiceHandler) ExplainRefusal(context.Context, *v1.Exp
 
 func (UnimplementedLedgerServiceHandler) ExplainBalance(context.Context, *v1.ExplainBalanceRequest) (*v1.ExplainBalanceResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ExplainBalance is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ListScheduled(context.Context, *v1.ListScheduledRequest) (*v1.ListScheduledResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListScheduled is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) GetPosition(context.Context, *v1.GetPositionRequest) (*v1.GetPositionResponse, error) {

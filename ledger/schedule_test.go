@@ -1,0 +1,210 @@
+package ledger_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/provodka/provodka/ledger/audit"
+	"github.com/provodka/provodka/ledger/audit/audittest"
+	"github.com/provodka/provodka/ledger/money"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// post is an entry of two legs.
+func post(day, from, to, amount string) *commandv1.Operation {
+	return &commandv1.Operation{What: &commandv1.Operation_Post{Post: &commandv1.Post{Kind: "transfer", Day: day, Legs: []*commandv1.Leg{
+		{Account: from, Asset: "RUB", Debit: true, Amount: amount, Open: true}, {Account: to, Asset: "RUB", Amount: amount, Open: true},
+	}}}}
+}
+
+func cancelled(seq uint64) *commandv1.Operation {
+	return &commandv1.Operation{What: &commandv1.Operation_Cancel{Cancel: &commandv1.Cancel{ScheduledSeq: seq}}}
+}
+
+// audited reads the events of the world as an auditor does.
+func audited(t interface{ Fatal(...any) }, w *audittest.World) {
+	a := audit.New(audit.Options{Zone: audittest.Zone})
+	for _, e := range w.Events(0) {
+		if err := a.Add(0, audit.Event(e)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Finish(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plan is a scheduled entry in the second model.
+type plan struct {
+	day, from, to string
+	amount        int64
+	waits         bool
+}
+
+// TestScheduledEntriesAreHeldUntilTheirDay posts, schedules, cancels and lets days pass at
+// random, and compares every balance with a second model that knows no stripes: money of a
+// plan that waits cannot be spent, and counts nowhere else before its day.
+func TestScheduledEntriesAreHeldUntilTheirDay(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		w := audittest.New()
+		names := []string{"customer:a", "customer:b", "bank:main"}
+		for _, n := range names[:2] {
+			w.Do(0, &commandv1.Operation{What: &commandv1.Operation_Open{Open: &commandv1.Open{Account: n}}})
+		}
+		have, held := map[string]int64{}, map[string]int64{}
+		plans := map[uint64]*plan{}
+		today := func() string { return audittest.Day(w.Clock(0)) }
+		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
+			from, to := rapid.SampledFrom(names).Draw(rt, "from"), rapid.SampledFrom(names).Draw(rt, "to")
+			amount := rapid.Int64Range(1, 50).Draw(rt, "amount")
+			free := from == "bank:main" || have[from]-held[from] >= amount
+			switch what := rapid.IntRange(0, 5).Draw(rt, "what"); {
+			case what <= 3 && from != to:
+				ahead := rapid.SampledFrom([]int{0, -1, 1, 2, 30}).Draw(rt, "ahead")
+				day := time.UnixMicro(w.Clock(0)).In(audittest.Zone).AddDate(0, 0, ahead).Format(time.DateOnly)
+				w.Do(0, post(day, from, to, money.RUB.Format(money.New(amount, 2))))
+				switch {
+				case !free:
+				case ahead > 0:
+					plans[w.Seq(0)] = &plan{day, from, to, amount, true}
+					held[from] += amount
+				default:
+					have[from] -= amount
+					have[to] += amount
+				}
+			case what == 4 && len(plans) > 0:
+				seq := rapid.SampledFrom(slices.Sorted(keysOf(plans))).Draw(rt, "cancel")
+				w.Do(0, cancelled(seq))
+				if p := plans[seq]; p.waits {
+					p.waits = false
+					held[p.from] -= p.amount
+				}
+			case what == 5:
+				w.Pass(0, time.Duration(rapid.IntRange(1, 60).Draw(rt, "hours"))*time.Hour)
+				for _, seq := range slices.Sorted(keysOf(plans)) {
+					if p := plans[seq]; p.waits && p.day <= today() {
+						w.PostScheduled(0, seq)
+						p.waits = false
+						held[p.from] -= p.amount
+						have[p.from] -= p.amount
+						have[p.to] += p.amount
+					}
+				}
+			}
+			for _, n := range names[:2] {
+				if got, want := w.Available(0, n), money.New(have[n]-held[n], 2); !got.Equal(want) {
+					rt.Fatalf("%s has %s available, want %s", n, got, want)
+				}
+			}
+		}
+		audited(rt, w)
+	})
+}
+
+func keysOf[V any](m map[uint64]V) func(func(uint64) bool) {
+	return func(yield func(uint64) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// TestScheduledScenario plays testdata/days/scheduled.txt: a line that begins at the margin is
+// done, the indented ones behind it are what came of it.
+func TestScheduledScenario(t *testing.T) {
+	t.Parallel()
+	const path = "testdata/days/scheduled.txt"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := audittest.New()
+	numbers := map[string]uint64{}
+	var out []string
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\n")
+		if strings.HasPrefix(line, "  ") {
+			continue
+		}
+		out = append(out, line)
+		if words := strings.Fields(line); len(words) > 0 && words[0] != "#" {
+			out = append(out, playDays(w, numbers, words)...)
+		}
+	}
+	got := strings.Join(out, "\n") + "\n"
+	if *rewrite {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if got != string(text) {
+		t.Errorf("%s says another thing; with -rewrite it would be\n%s", path, got)
+	}
+	audited(t, w)
+}
+
+// playDays does one line:
+//
+//	open ACCOUNT
+//	pay NAME AMOUNT from ACCOUNT to ACCOUNT [on DAY]
+//	cancel NAME | post NAME
+//	freeze ACCOUNT
+//	show ACCOUNT…
+func playDays(w *audittest.World, numbers map[string]uint64, words []string) (out []string) {
+	switch words[0] {
+	case "open":
+		w.Do(0, &commandv1.Operation{What: &commandv1.Operation_Open{Open: &commandv1.Open{Account: words[1]}}})
+	case "pay":
+		day := ""
+		if len(words) > 7 {
+			day = words[8]
+		}
+		w.Do(0, post(day, words[4], words[6], words[2]))
+		numbers[words[1]] = w.Seq(0)
+	case "cancel":
+		w.Do(0, cancelled(numbers[words[1]]))
+	case "post":
+		w.PostScheduled(0, numbers[words[1]])
+	case "freeze":
+		w.Freeze(0, words[1])
+		return nil
+	case "show":
+		for _, n := range words[1:] {
+			out = append(out, fmt.Sprintf("  %s available %s, %s", n, money.RUB.Format(w.Available(0, n)), w.Describe(0, n)))
+		}
+		return out
+	}
+	r := w.Last(0)
+	if r.GetRefusal() != nil {
+		return []string{"  refused: " + r.GetRefusal().GetCode() + ": " + r.GetRefusal().GetReason()}
+	}
+	if s := r.GetScheduled(); s != nil {
+		word := strings.ToLower(strings.TrimPrefix(s.GetState().String(), "SCHEDULED_STATE_"))
+		out = append(out, "  scheduled for "+s.GetEntry().GetDay()+": "+word)
+		if s.GetRefusal() != nil {
+			out[0] += ", " + s.GetRefusal().GetCode() + ": " + s.GetRefusal().GetReason()
+		}
+	}
+	for _, l := range r.GetLegs() {
+		out = append(out, "  "+legLine(l))
+	}
+	if e := r.GetEntry(); e != nil {
+		out = append(out, "  posted on "+e.GetDay()+", recorded "+audittest.Day(r.GetClockUs())+" as "+strconv.FormatUint(r.GetSeq(), 10))
+	}
+	return out
+}
+
+func legLine(l *journalv1.Leg) string {
+	word := map[journalv1.LegKind]string{1: "debit", 2: "credit", 3: "hold", 4: "hold"}[l.GetKind()]
+	return fmt.Sprintf("%-6s %10s  %s", word, l.GetAmount(), l.GetAccount())
+}
