@@ -1,0 +1,214 @@
+package ledger
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// single is an installation of one shard.
+type single struct {
+	rich
+	stripes map[string]book.Stripe
+	rules   map[string]*journalv1.Rule
+}
+
+func (s single) Stripe(account, asset string) book.Stripe { return s.stripes[account+asset] }
+func (s single) Rule(_, subject string) *journalv1.Rule   { return s.rules[subject] }
+func (s single) Standing(account string) book.Standing    { return StandingOf(s.rules[account]) }
+func (s single) Limit(account, asset string) money.Amount {
+	return StandingOf(s.rules[account]).Limit(asset)
+}
+
+// naive is an account as a child would keep it: whole kopecks and three words.
+type naive struct {
+	balance, limit            int64
+	noDebits, noCredits, shut bool
+}
+
+// TestStandingsAgainstANaiveModel does random changes and payments, and both agree about
+// every one of them and about every balance.
+func TestStandingsAgainstANaiveModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		v := single{stripes: map[string]book.Stripe{}, rules: map[string]*journalv1.Rule{}}
+		names := []string{"merchant:a", "merchant:b"}
+		model := naives{names[0]: {}, names[1]: {}}
+		seq := uint64(0)
+		decide := func(op *commandv1.Operation) fault.Code {
+			seq++
+			d, refusal, short := Decide(v, op, Now{Seq: seq, US: int64(seq), Day: "2026-11-22"})
+			if short != nil {
+				return fault.InsufficientFunds
+			}
+			if refusal != nil {
+				return refusal.Code
+			}
+			for _, a := range d.Applied {
+				v.stripes[a.Account+a.Asset.Code] = a.After
+			}
+			for _, r := range d.Record.GetRules() {
+				if StandingOf(r).Status == book.Closing { // as the home ends it
+					left := v.Stripe(r.GetSubject(), "RUB")
+					r = Closed(r, left.Balance(book.Liability).IsZero(), Now{US: int64(seq)})
+					v.rules[r.GetSubject()] = r
+					if r.GetChange() == Keep {
+						return fault.AccountNotEmpty
+					}
+				}
+				v.rules[r.GetSubject()] = r
+			}
+			return ""
+		}
+		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			x := rapid.SampledFrom(names).Draw(rt, "account")
+			m := model[x]
+			sum := rapid.Int64Range(0, 500).Draw(rt, "kopecks")
+			var got, want fault.Code
+			switch what := rapid.IntRange(0, 7).Draw(rt, "what"); what {
+			case 0, 1, 2: // in, out, or to the other one
+				from, to := "bank:s", x
+				other := names[0]
+				if x == other {
+					other = names[1]
+				}
+				if what > 0 {
+					from, to = x, []string{"", "bank:s", other}[what]
+				}
+				sum++
+				got = decide(transfer(from, to, money.New(sum, 2)))
+				want = model.try(from, to, sum)
+			default:
+				c := &commandv1.ChangeAccount{Account: x, Reason: "r", Asset: "RUB"}
+				c.Debits, c.Credits = rapid.Bool().Draw(rt, "debits"), rapid.Bool().Draw(rt, "credits")
+				c.What = commandv1.AccountChange(what - 2)
+				c.Limit = money.RUB.Format(money.New(sum, 2))
+				got = decide(&commandv1.Operation{What: &commandv1.Operation_Change{Change: c}})
+				want = m.change(c, sum)
+			}
+			if got != want {
+				rt.Fatalf("got %q, the naive model says %q", got, want)
+			}
+			for n, m := range model {
+				if b := v.Stripe(n, "RUB").Balance(book.Liability); b.Cmp(money.New(m.balance, 2)) != 0 {
+					rt.Fatalf("%s has %s, want %d", n, b, m.balance)
+				}
+			}
+		}
+	})
+}
+
+type naives map[string]*naive
+
+// try moves money if both sides take it and the one that gives has it.
+func (n naives) try(from, to string, sum int64) fault.Code {
+	for _, side := range []struct {
+		name   string
+		credit bool
+	}{{from, false}, {to, true}} {
+		m := n[side.name]
+		switch {
+		case m == nil:
+		case m.shut:
+			return fault.AccountClosed
+		case side.credit && m.noCredits, !side.credit && m.noDebits:
+			return fault.AccountFrozen
+		}
+	}
+	if m := n[from]; m != nil {
+		if m.balance-sum < -m.limit {
+			return fault.InsufficientFunds
+		}
+		m.balance -= sum
+	}
+	if m := n[to]; m != nil {
+		m.balance += sum
+	}
+	return ""
+}
+
+func (m *naive) change(c *commandv1.ChangeAccount, sum int64) fault.Code {
+	freeze := c.GetWhat() == commandv1.AccountChange_ACCOUNT_CHANGE_FREEZE
+	switch what := c.GetWhat(); {
+	case what == commandv1.AccountChange_ACCOUNT_CHANGE_REOPEN:
+		if !m.shut {
+			return fault.WrongState
+		}
+		m.shut = false
+	case m.shut:
+		return fault.AccountClosed
+	case what == commandv1.AccountChange_ACCOUNT_CHANGE_CLOSE:
+		if m.balance != 0 {
+			return fault.AccountNotEmpty
+		}
+		m.shut = true
+	case what == commandv1.AccountChange_ACCOUNT_CHANGE_LIMIT:
+		if m.limit == sum {
+			return fault.WrongState
+		}
+		m.limit = sum
+	case !c.GetDebits() && !c.GetCredits():
+		return fault.Malformed
+	case (!c.GetDebits() || m.noDebits == freeze) && (!c.GetCredits() || m.noCredits == freeze):
+		return fault.WrongState
+	default:
+		m.noDebits = m.noDebits && !c.GetDebits() || freeze && (m.noDebits || c.GetDebits())
+		m.noCredits = m.noCredits && !c.GetCredits() || freeze && (m.noCredits || c.GetCredits())
+	}
+	return ""
+}
+
+func transfer(from, to string, amount money.Amount) *commandv1.Operation {
+	text := money.RUB.Format(amount)
+	return &commandv1.Operation{What: &commandv1.Operation_Post{Post: &commandv1.Post{Kind: "transfer", Legs: []*commandv1.Leg{
+		{Account: from, Asset: "RUB", Debit: true, Amount: text, Open: true},
+		{Account: to, Asset: "RUB", Amount: text, Open: true},
+	}}}}
+}
+
+// TestAmountsOfEveryScale moves one smallest unit and the largest amount of every asset,
+// and every digit is there afterwards.
+func TestAmountsOfEveryScale(t *testing.T) {
+	t.Parallel()
+	for _, asset := range money.Assets() {
+		t.Run(fmt.Sprint(asset.Code, asset.Scale), func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(rt *rapid.T) {
+				v := single{stripes: map[string]book.Stripe{}, rules: map[string]*journalv1.Rule{}}
+				sum := money.Zero
+				for range rapid.IntRange(1, 5).Draw(rt, "entries") {
+					whole := rapid.StringMatching(fmt.Sprintf(`[1-9][0-9]{0,%d}`, 35-asset.Scale)).Draw(rt, "whole")
+					text := whole
+					if asset.Scale > 0 {
+						text += "." + rapid.StringMatching(fmt.Sprintf(`[0-9]{%d}`, asset.Scale)).Draw(rt, "places")
+					}
+					op := transfer("bank:s", "merchant:a", money.New(1, 2))
+					for _, l := range op.GetPost().GetLegs() {
+						l.Asset, l.Amount = asset.Code, text
+					}
+					d, refusal, short := Decide(v, op, Now{Seq: 1, US: 1, Day: "2026-11-22"})
+					if refusal != nil || short != nil {
+						rt.Fatal(refusal, short)
+					}
+					for _, a := range d.Applied {
+						v.stripes[a.Account+a.Asset.Code] = a.After
+					}
+					sum = sum.Add(money.MustParse(text))
+					if got := d.Record.GetLegs()[0].GetAmount(); got != text {
+						rt.Fatalf("%s is journaled as %s", text, got)
+					}
+				}
+				if got := v.Stripe("merchant:a", asset.Code).Balance(book.Liability); got.Cmp(sum) != 0 {
+					rt.Fatalf("%s, want %s", got, sum)
+				}
+			})
+		})
+	}
+}
