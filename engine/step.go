@@ -263,7 +263,12 @@ func closes(rec *journalv1.Record, id string) bool {
 }
 
 // fold puts a draft into memory: what the commit will write.
+// What breaks a law of the books is a fault of the program: it panics, and the
+// command is put aside.
 func (d *decider) fold(bookName string, draft *ledger.Draft) {
+	if err := book.Laws(view{state: d.state, book: bookName}, draft.Applied); err != nil {
+		panic(fmt.Errorf("the decision breaks a law: %w", err))
+	}
 	for i := range draft.Applied {
 		c := &draft.Applied[i]
 		d.stripes.put(stripeKey{bookName, c.Account, c.Asset.Code}, c.After)
