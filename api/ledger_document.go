@@ -62,40 +62,16 @@ func (s *Server) document(ctx context.Context, lines []*ledgerv1.StatementLeg, r
 
 // counters are the accounts on the other side of a leg; of a hold's move there are none.
 func counters(rec *journalv1.Record, leg int) ([]*ledgerv1.Counter, error) {
-	if leg >= len(rec.GetLegs()) || !posts(rec.GetLegs()[leg].GetKind()) {
-		return nil, nil
-	}
-	postings, err := store.Postings(rec)
+	postings, err := store.Counters(rec, leg)
 	if err != nil {
 		return nil, err
 	}
-	at := 0 // place of the leg among the postings
-	for _, l := range rec.GetLegs()[:leg] {
-		if posts(l.GetKind()) {
-			at++
-		}
-	}
-	asset, _ := money.LookupAsset(postings[at].Asset)
-	var names []string
-	sums := map[string]money.Amount{}
-	for _, p := range book.Correspond(postings) {
-		other := p.Credit
-		if p.Credit == at {
-			other = p.Debit
-		} else if p.Debit != at {
-			continue
-		}
-		name := postings[other].Account
-		if _, seen := sums[name]; !seen {
-			names = append(names, name)
-		}
-		sums[name] = sums[name].Add(p.Amount)
-	}
 	var out []*ledgerv1.Counter
-	for _, name := range names {
-		kind, _, _ := strings.Cut(name, ":")
+	for _, p := range postings {
+		kind, _, _ := strings.Cut(p.Account, ":")
 		t, _ := book.LookupType(kind)
-		out = append(out, &ledgerv1.Counter{Account: name, Code_1C: t.Code1C, Amount: asset.Format(sums[name])})
+		asset, _ := money.LookupAsset(p.Asset)
+		out = append(out, &ledgerv1.Counter{Account: p.Account, Code_1C: t.Code1C, Amount: asset.Format(p.Amount)})
 	}
 	return out, nil
 }

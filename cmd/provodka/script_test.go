@@ -82,6 +82,10 @@ func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
 	ts.Check(err)
 	defer db.Close()
 	ts.Check(w.Store(t.Context(), db))
+	for _, shard := range w.Shards() { // as the owner does
+		_, err := db.Project(t.Context(), store.Projected{Shard: shard}, w.Records(shard))
+		ts.Check(err)
+	}
 	ts.Check(publish(t.Context(), w, brokers))
 	ts.Setenv("DSN", dsn)
 	ts.Setenv("BROKERS", brokers)

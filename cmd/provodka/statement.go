@@ -30,14 +30,20 @@ func newStatementCmd(env *Env) *cobra.Command {
 	var f statementFlags
 	cmd := &cobra.Command{
 		Use: "statement ACCOUNT", Short: "Postings of an account with balances", Long: statementLong, Args: args(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, names []string) error { return runStatement(cmd.Context(), env, f, names[0]) },
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return runStatement(cmd.Context(), env, f, names[0], env.printStatement)
+		},
 	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *statementFlags) add(cmd *cobra.Command) {
 	dsnFlag(cmd, &f.dsn)
 	bookFlag(cmd, &f.book)
 	cmd.Flags().StringVar(&f.asset, "asset", "", "the asset (default: the only one of the account)")
 	cmd.Flags().StringVar(&f.from, "from", "", "first day, YYYY-MM-DD")
 	cmd.Flags().StringVar(&f.until, "until", "", "last day, YYYY-MM-DD")
-	return cmd
 }
 
 // bounds are the first microsecond of the first day and the first after the last day.
@@ -59,7 +65,7 @@ func (f statementFlags) bounds(zone *time.Location) (from, until int64, err erro
 	return from, until, nil
 }
 
-func runStatement(ctx context.Context, env *Env, f statementFlags, name string) error {
+func runStatement(ctx context.Context, env *Env, f statementFlags, name string, show func(statementFlags, *statement) error) error {
 	db, err := env.openDB(ctx, f.dsn)
 	if err != nil {
 		return err
@@ -94,7 +100,7 @@ func runStatement(ctx context.Context, env *Env, f statementFlags, name string) 
 	if err := s.read(ctx, db, from, until); err != nil {
 		return err
 	}
-	return env.printStatement(f, &s)
+	return show(f, &s)
 }
 
 // statement is an account's postings with what they were for.
@@ -114,6 +120,9 @@ type statementLine struct {
 	Debit    string `json:"debit"`
 	Credit   string `json:"credit"`
 	Balance  string `json:"balance"`
+
+	Counters []string `json:"counters"` // the other side: "51 bank:settlement 10.00"
+	Words    []string `json:"words"`    // links and metadata, name = value
 }
 
 // legsAtOnce bounds one read of a statement.
@@ -150,10 +159,11 @@ func (s *statement) add(ctx context.Context, db *store.DB, legs []store.LegRow) 
 	}
 	code := s.account.key.Asset
 	for _, l := range legs {
-		what, inside, err := whatFor(records[store.RecordID{Shard: l.Shard, Seq: l.Seq}])
-		if err != nil {
+		r := new(journalv1.Record)
+		if err := proto.Unmarshal(records[store.RecordID{Shard: l.Shard, Seq: l.Seq}], r); err != nil {
 			return err
 		}
+		what, inside := whatFor(r)
 		if inside {
 			continue
 		}
@@ -174,6 +184,10 @@ func (s *statement) add(ctx context.Context, db *store.DB, legs []store.LegRow) 
 		line.Recorded = time.UnixMicro(l.ClockUS).In(s.zone).Format("2006-01-02 15:04:05")
 		line.Day, line.Document = l.Day, fmt.Sprintf("%d.%d", l.Shard, l.Seq)
 		line.What, line.Balance = what, inAsset(code, s.ending)
+		if line.Counters, err = countersOf(r, l.Leg); err != nil {
+			return err
+		}
+		line.Words = wordsOf(r.GetEntry())
 		s.lines = append(s.lines, line)
 	}
 	return nil
@@ -181,11 +195,7 @@ func (s *statement) add(ctx context.Context, db *store.DB, legs []store.LegRow) 
 
 // whatFor is the entry's kind and what it belongs to; inside says that it only moved
 // the account's money between its stripes.
-func whatFor(raw []byte) (what string, inside bool, err error) {
-	r := new(journalv1.Record)
-	if err := proto.Unmarshal(raw, r); err != nil {
-		return "", false, err
-	}
+func whatFor(r *journalv1.Record) (what string, inside bool) {
 	e := r.GetEntry()
 	for _, l := range r.GetLegs() {
 		name, refusal := book.ParseName("account", l.GetAccount())
@@ -195,7 +205,7 @@ func whatFor(raw []byte) (what string, inside bool, err error) {
 	for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
 		words = append(words, name+" "+e.GetLinks()[name])
 	}
-	return strings.Join(strings.Fields(strings.Join(words, ", ")), " "), inside, nil
+	return strings.Join(strings.Fields(strings.Join(words, ", ")), " "), inside
 }
 
 func (e *Env) printStatement(f statementFlags, s *statement) error {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// taskStep is one booked step of a task's life.
+// taskStep is one step of a task's life, with what it booked.
 type taskStep struct {
 	Recorded string   `json:"recorded"`
 	Document string   `json:"document"`
@@ -24,6 +26,13 @@ type taskStep struct {
 	Kind     string   `json:"kind"`
 	Day      string   `json:"day"`
 	Postings []string `json:"postings"`
+}
+
+func (s taskStep) step() string {
+	if s.From == s.To {
+		return s.From + " (" + s.On + ")"
+	}
+	return s.From + " → " + s.To + " (" + s.On + ")"
 }
 
 func showTask(ctx context.Context, env *Env, db *store.DB, tasks *flow.Flow, key store.AggregateKey) error {
@@ -52,12 +61,30 @@ func showTask(ctx context.Context, env *Env, db *store.DB, tasks *flow.Flow, key
 	return env.printTask(tasks, row, line, steps, db.Zone())
 }
 
-// taskSteps reads the records that booked for the task.
+// taskSteps reads every step of the task: those that booked stand in its row, the others
+// are found by the search tables, which follow the journal.
 func taskSteps(ctx context.Context, db *store.DB, key store.AggregateKey) ([]taskStep, error) {
 	ids, err := db.AggregateEntries(ctx, key)
 	if err != nil {
 		return nil, err
 	}
+	mark := store.Mark{Book: key.Book, Sort: store.MarkFlow, Name: key.Flow, Value: key.ID}
+	page := store.MarkPage{Limit: legsAtOnce}
+	for {
+		found, _, err := db.Marked(ctx, mark, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range found {
+			ids = append(ids, store.RecordID{Shard: m.Shard, Seq: m.Seq})
+		}
+		if len(found) < page.Limit {
+			break
+		}
+		page.After = &found[len(found)-1]
+	}
+	slices.SortFunc(ids, func(a, b store.RecordID) int { return cmp.Or(cmp.Compare(a.Shard, b.Shard), cmp.Compare(a.Seq, b.Seq)) })
+	ids = slices.Compact(ids)
 	raws, err := db.Records(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -73,6 +100,7 @@ func taskSteps(ctx context.Context, db *store.DB, key store.AggregateKey) ([]tas
 			Document: fmt.Sprintf("%d.%d", id.Shard, id.Seq), On: r.GetMove().GetOn(), From: r.GetMove().GetFrom(),
 			To: r.GetMove().GetTo(), Kind: r.GetEntry().GetKind(), Day: r.GetEntry().GetDay(),
 		}
+		s.Postings = []string{}
 		for _, l := range r.GetLegs() {
 			side := "Cr"
 			if l.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT {
@@ -154,15 +182,18 @@ func (e *Env) printTask(tasks *flow.Flow, r taskRow, l taskLine, steps []taskSte
 		return err
 	}
 	if len(steps) == 0 {
-		_, err := fmt.Fprintln(e.Out, "\nnothing was booked for it")
+		_, err := fmt.Fprintln(e.Out, "\nno step of it is known")
 		return err
 	}
 	fmt.Fprintln(e.Out)
 	booked := newTable("Recorded", "Day", "Document", "Step", "Entry", "Postings")
 	for _, s := range steps {
+		if len(s.Postings) == 0 {
+			booked.add(s.Recorded, s.Day, s.Document, s.step(), s.Kind, "-")
+		}
 		for i, p := range s.Postings {
 			if i == 0 {
-				booked.add(s.Recorded, s.Day, s.Document, s.From+" → "+s.To, s.Kind, p)
+				booked.add(s.Recorded, s.Day, s.Document, s.step(), s.Kind, p)
 			} else {
 				booked.add("", "", "", "", "", p)
 			}

@@ -73,10 +73,10 @@ func correspondencesOf(records []journal.Sealed) (map[correspondenceKey]money.Am
 func Postings(r *journalv1.Record) ([]book.Posting, error) {
 	var out []book.Posting
 	for _, l := range r.GetLegs() {
-		debit := l.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT
-		if !debit && l.GetKind() != journalv1.LegKind_LEG_KIND_CREDIT {
+		if !postsLeg(l) {
 			continue
 		}
+		debit := l.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT
 		amount, err := money.Parse(l.GetAmount())
 		if err != nil {
 			return nil, err
@@ -129,4 +129,43 @@ func (c Correspondence) Sides(kind string) (debit, credit money.Amount) {
 		credit = c.Amount
 	}
 	return debit, credit
+}
+
+// Counters are the postings on the other side of a record's leg, one for each account,
+// with the parts of its amount that they stand for; of a hold's move there are none.
+func Counters(r *journalv1.Record, leg int) ([]book.Posting, error) {
+	legs := r.GetLegs()
+	if leg >= len(legs) || !postsLeg(legs[leg]) {
+		return nil, nil
+	}
+	postings, err := Postings(r)
+	if err != nil {
+		return nil, err
+	}
+	at := 0 // place of the leg among the postings
+	for _, l := range legs[:leg] {
+		if postsLeg(l) {
+			at++
+		}
+	}
+	var out []book.Posting
+	for _, p := range book.Correspond(postings) {
+		other := p.Credit
+		if p.Credit == at {
+			other = p.Debit
+		} else if p.Debit != at {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o book.Posting) bool { return o.Account == postings[other].Account })
+		if i < 0 {
+			i, out = len(out), append(out, postings[other])
+			out[i].Amount = money.Zero
+		}
+		out[i].Amount = out[i].Amount.Add(p.Amount)
+	}
+	return out, nil
+}
+
+func postsLeg(l *journalv1.Leg) bool {
+	return l.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT || l.GetKind() == journalv1.LegKind_LEG_KIND_CREDIT
 }
