@@ -1,14 +1,18 @@
 // Package export writes the books in formats that other programs check.
 //
-//	journal of every shard ──index──▶ entries of one book by (day, clock, shard, seq) ──▶ one hledger file
+//	journal of every shard ──index──▶ entries of one book by (day, clock, shard, seq) ──▶ hledger, ledger or CSV,
+//	                                                                          one file or one for each month
 //
-// The file passes hledger in strict mode with ordered dates, and ledger with --pedantic:
+// The journal passes hledger in strict mode with ordered dates, and ledger with --pedantic:
 // commodities at the full scale of the asset (both programs accept an imbalance smaller
 // than the declared precision), a balance assertion at every posting, and names, codes
 // and comments that neither program can misread. Debits are positive; accounts stand
 // under their class, so that signs read as accountants expect.
 //
-// Laws kept (hledger_test.go, with the real programs where they are installed): what is
+// A part of the books begins with what stood before it, so the months chain. CSV is
+// RFC 4180; texts that a spreadsheet would compute have an apostrophe in front.
+//
+// Laws kept (hledger_test.go, write_test.go, with the real programs where they are installed): what is
 // exported balances to the last digit of the trial balance; a kopeck planted anywhere in
 // the file is found by whoever reads it; the same heads give the same file.
 //

@@ -28,6 +28,22 @@ type Journal interface {
 // ErrBook says that the book to export is not clear.
 var ErrBook = errors.New("name the book")
 
+// Formats of an export. Ledger reads what hledger reads.
+const (
+	FormatHledger = "hledger"
+	FormatLedger  = "ledger"
+	FormatCSV     = "csv"
+)
+
+// Options say what is exported.
+type Options struct {
+	Book     string            // "" stands for the only book there is
+	Format   string            // one of the formats
+	Account  string            // only entries that touch it; "" is all
+	From, To string            // business days, both included; "" is no bound
+	Progress func(percent int) // of the positions that are done; nil when nobody asks
+}
+
 // Report says what an export holds.
 type Report struct {
 	Book     string
@@ -64,14 +80,20 @@ type index struct {
 const segmentsAtOnce = 16
 
 // newIndex reads every record once. An empty book name stands for the only book there is.
-func newIndex(ctx context.Context, j Journal, book string) (*index, error) {
+func newIndex(ctx context.Context, j Journal, book string, read func(done, of uint64)) (*index, error) {
 	heads, err := j.Shards(ctx)
 	if err != nil {
 		return nil, err
 	}
 	books := map[string]*index{}
+	var done, of uint64
+	for _, state := range heads {
+		of += state.Head.Seq
+	}
 	for _, state := range heads {
 		err := eachRecord(ctx, j, state, func(r *journalv1.Record) error {
+			done++
+			read(done, of)
 			x := books[r.GetBook()]
 			if x == nil {
 				x = &index{book: r.GetBook(), accounts: map[string]bool{}, assets: map[string]bool{}, links: map[string]bool{}}

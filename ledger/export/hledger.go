@@ -2,9 +2,7 @@ package export
 
 import (
 	"bufio"
-	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,41 +13,17 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// Hledger writes a book as a journal of hledger and ledger, entries by effective day and
-// within it in the order of the clocks. An empty book name stands for the only book.
-func Hledger(ctx context.Context, j Journal, bookName string, out io.Writer) (Report, error) {
-	x, err := newIndex(ctx, j, bookName)
-	if err != nil {
-		return Report{}, err
-	}
-	w := &hledger{out: bufio.NewWriterSize(out, 1<<20), totals: map[[2]string]money.Amount{}}
-	if err := w.head(x); err != nil {
-		return Report{}, err
-	}
-	report := Report{Book: x.book, Entries: len(x.places), Accounts: len(x.accounts), Heads: x.heads}
-	records := &windows{journal: j, shards: map[int32][]*window{}}
-	r := new(journalv1.Record)
-	for _, p := range x.places {
-		if err := records.record(ctx, p.shard, p.seq, r); err != nil {
-			return report, err
-		}
-		n, err := w.entry(r)
-		if err != nil {
-			return report, fmt.Errorf("record %d.%d: %w", p.shard, p.seq, err)
-		}
-		report.Legs += n
-	}
-	fmt.Fprintf(w.out, "; end: %d entries, %d postings\n", report.Entries, report.Legs)
-	return report, w.out.Flush()
-}
-
+// hledger writes a journal of hledger and ledger.
 type hledger struct {
 	out    *bufio.Writer // keeps its first error until Flush
-	totals map[[2]string]money.Amount
+	totals *totals
 }
 
 // ownTags are the tags of every entry; callers' links stand beside them.
 var ownTags = []string{"key", "recorded", "seq"}
+
+// openingAccount is what opening balances of a part of the books are booked against.
+const openingAccount = "equity:opening-balances"
 
 // head writes what both programs want declared before it is used.
 func (w *hledger) head(x *index) error {
@@ -66,6 +40,9 @@ func (w *hledger) head(x *index) error {
 		fmt.Fprintf(w.out, "commodity %s\n    format %s %s\n", commodity(code), sample(asset), commodity(code))
 	}
 	declared := map[string]bool{}
+	if !w.totals.empty() {
+		declared[openingAccount] = true
+	}
 	for _, name := range slices.Sorted(maps.Keys(x.accounts)) {
 		account, err := underClass(name)
 		if err != nil {
@@ -165,12 +142,47 @@ func (w *hledger) posting(l *journalv1.Leg) error {
 	if l.GetKind() == journalv1.LegKind_LEG_KIND_CREDIT {
 		amount = amount.Neg()
 	}
-	key := [2]string{l.GetAccount(), asset.Code}
-	total := w.totals[key].Add(amount)
-	w.totals[key] = total
 	code := commodity(asset.Code)
+	if !w.totals.counts(l.GetAccount()) { // the rest of the entries that touch it is not here
+		_, err = fmt.Fprintf(w.out, "    %-44s  %s %s\n", account, asset.Format(amount), code)
+		return err
+	}
+	total := w.totals.add(l.GetAccount(), asset.Code, amount)
 	_, err = fmt.Fprintf(w.out, "    %-44s  %s %s = %s %s\n", account, asset.Format(amount), code, asset.Format(total), code)
 	return err
+}
+
+// opening writes what stood before a day. Of the whole books it balances by itself.
+func (w *hledger) opening(day string) error {
+	fmt.Fprintf(w.out, "%s * (opening) opening balances\n", day)
+	rest := map[string]money.Amount{}
+	var assets []string
+	err := w.totals.each(func(name string, asset money.Asset, sum money.Amount) error {
+		account, err := underClass(name)
+		if err != nil {
+			return err
+		}
+		if _, seen := rest[asset.Code]; !seen {
+			assets = append(assets, asset.Code)
+		}
+		rest[asset.Code] = rest[asset.Code].Sub(sum)
+		code := commodity(asset.Code)
+		_, err = fmt.Fprintf(w.out, "    %-44s  %s %s = %s %s\n", account, asset.Format(sum), code, asset.Format(sum), code)
+		return err
+	})
+	for _, code := range assets {
+		if asset, _ := money.LookupAsset(code); !rest[code].IsZero() {
+			fmt.Fprintf(w.out, "    %-44s  %s %s\n", openingAccount, asset.Format(rest[code]), commodity(code))
+		}
+	}
+	fmt.Fprintln(w.out)
+	return err
+}
+
+// end writes the last line: a file without it is not whole.
+func (w *hledger) end(entries, postings int) error {
+	fmt.Fprintf(w.out, "; end: %d entries, %d postings\n", entries, postings)
+	return w.out.Flush()
 }
 
 // description is the entry's kind and what it belongs to.

@@ -49,7 +49,7 @@ func (m memory) Segments(_ context.Context, shard int, from uint64, limit int) (
 func exported(t *testing.T, w *audittest.World) string {
 	t.Helper()
 	var out bytes.Buffer
-	if _, err := export.Hledger(t.Context(), memory{w}, "", &out); err != nil {
+	if _, err := export.Write(t.Context(), memory{w}, export.Options{Format: export.FormatHledger}, &out); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -121,11 +121,11 @@ tag statement
 func TestTheBookMustBeClear(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	_, err := export.Hledger(t.Context(), memory{audittest.Small()}, "other", &out)
+	_, err := export.Write(t.Context(), memory{audittest.Small()}, export.Options{Book: "other", Format: export.FormatHledger}, &out)
 	if err == nil || err.Error() != "name the book: there are main" {
 		t.Error(err)
 	}
-	report, err := export.Hledger(t.Context(), memory{audittest.New()}, "main", &out)
+	report, err := export.Write(t.Context(), memory{audittest.New()}, export.Options{Book: "main", Format: export.FormatHledger}, &out)
 	if err != nil || report.Entries != 0 {
 		t.Errorf("empty books: %+v, %v", report, err)
 	}
