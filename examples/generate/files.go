@@ -34,7 +34,7 @@ var (
 // rubles of the statement.
 var (
 	deposit  = money.MustParse("300000.00")
-	topUps   = []money.Amount{money.MustParse("4000000.00"), money.MustParse("1500000.00")}
+	topUps   = []money.Amount{money.MustParse("9000000.00"), money.MustParse("1500000.00")}
 	unknown  = money.MustParse("77777.77")
 	bankFee  = money.MustParse("1250.00")
 	transfer = money.MustParse("50000.00")
@@ -86,7 +86,7 @@ func statement() ([]byte, error) {
 	return s.Encode()
 }
 
-// register is the company's file: 200 good lines and six that must be refused.
+// register is the company's file: 204 good lines and six that must be refused.
 func register(all []task) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -172,6 +172,9 @@ func registry(all []person) []sandbox.Person {
 		if x.Permitted {
 			p.Permissions = []string{"INCOME_REGISTRATION", "CANCEL_INCOME", "INCOME_LIST", "INCOME_SUMMARY"}
 		}
+		if x.Bonus != "" {
+			p.Bonus, p.Permissions = x.Bonus, append(p.Permissions, "PAYMENT_INFORMATION")
+		}
 		out = append(out, p)
 	}
 	return out
@@ -179,13 +182,21 @@ func registry(all []person) []sandbox.Person {
 
 func expect(list []task) play.Expected {
 	payouts, npd, ndfl, commission, contributions := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
-	e := play.Expected{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}}
-	for _, t := range list {
+	e := play.Expected{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}, Drafts: map[string]int{}}
+	years := map[string]*year{}
+	for i, t := range list {
+		if t.refusedByLimit(list[:i]) {
+			e.Drafts["income_cap"]++
+			continue
+		}
 		if o := t.outcome(); o != "paid" {
 			e.Errors[o]++
 			continue
 		}
-		s := t.price()
+		if years[t.Person.Ref] == nil {
+			years[t.Person.Ref] = newYear(t.Person.Bonus)
+		}
+		s := t.price(years[t.Person.Ref])
 		e.Paid++
 		payouts.Add(payouts, s.payout)
 		commission.Add(commission, s.commission)

@@ -27,6 +27,7 @@ type person struct {
 	Corr      string
 	Account   string // empty: gave no requisites
 	Permitted bool   // the tax service lets us register the income
+	Bonus     string // rubles left of the person's deduction, which he lets us see; "" = we do not see it
 }
 
 var (
@@ -36,12 +37,19 @@ var (
 	banks       = []string{"ПАО «Невский кредит»", "АО «Волжский банк»", "ООО КБ «Янтарь»"}
 )
 
-const peopleCount = 120
+// peopleCount are those of the regular tasks; behind them come one who meets his yearly
+// limit and one who earns through the bands of NDFL.
+const (
+	peopleCount = 120
+	limited     = peopleCount
+	climbing    = peopleCount + 1
+)
 
 // people invents the executors: 80 self-employed, 25 on civil contracts, 15 sole
-// traders. Four gave no requisites, four took the tax service's permission back.
+// traders. Four gave no requisites, four took the tax service's permission back, ten have
+// a bonus, one of them a last ruble of it.
 func people() []person {
-	out := make([]person, peopleCount)
+	out := make([]person, peopleCount+2)
 	for i := range out {
 		n := uint64(i)
 		p := person{
@@ -52,6 +60,9 @@ func people() []person {
 		}
 		head := "40817"
 		switch {
+		case i == limited:
+		case i == climbing:
+			p.Kind = civil
 		case i >= 105:
 			p.Kind, head = entrepreneur, "40802"
 		case i >= 80:
@@ -62,6 +73,12 @@ func people() []person {
 			p.Account = requisite.ExampleAccount(head, p.BIC, 70_000+n)
 		}
 		p.Permitted = !permissionTakenBack(i)
+		if i < 80 && i%8 == 0 {
+			p.Bonus = "10000.00"
+		}
+		if i == 40 {
+			p.Bonus = "1.00"
+		}
 		out[i] = p
 	}
 	return out

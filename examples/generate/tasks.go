@@ -33,7 +33,7 @@ var works = []string{
 func tasks(all []person) []task {
 	out := make([]task, taskCount)
 	for i := range out {
-		p := all[i%len(all)]
+		p := all[i%peopleCount]
 		kopecks := int64(95_000 + i*13_777%4_200_000)
 		t := task{
 			Line: i + 2, Person: p, Title: works[i%len(works)] + fmt.Sprintf(" № %d", i+1),
@@ -59,7 +59,27 @@ func tasks(all []person) []task {
 		}
 		out[i] = t
 	}
+	// Two of 1,300,000 pass the limit of 2,400,000 together: whichever is accepted second is
+	// refused. 2,300,000 and 900,000 climb over two borders, in either order.
+	for _, x := range []struct {
+		who    int
+		rubles int64
+	}{{limited, 1_300_000}, {limited, 1_300_000}, {climbing, 2_300_000}, {climbing, 900_000}} {
+		out = append(out, task{
+			Line: len(out) + 2, Person: all[x.who], Title: fmt.Sprintf("Ремонт цеха № %d", len(out)+1), Amount: big.NewRat(x.rubles, 1),
+		})
+	}
 	return out
+}
+
+// refusedByLimit are the tasks that stay drafts, because the one before them took the room.
+func (t task) refusedByLimit(before []task) bool {
+	for _, other := range before {
+		if t.Person.Ref == other.Person.Ref && t.Amount.Cmp(big.NewRat(1_300_000, 1)) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // commissionPercent is the company's tariff: percent of gross, taken on top.
@@ -68,10 +88,46 @@ var commissionPercent = big.NewRat(3, 1)
 // sums are what a paid task moves, in rubles.
 type sums struct{ gross, payout, tax, commission, contributions *big.Rat }
 
+// year is what a person has had before a task: the base of both scales, what was taken
+// by them, and what is left of the bonus.
+type year struct{ base, ndfl, contributions, bonus *big.Rat }
+
+func newYear(bonus string) *year {
+	y := &year{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)}
+	if bonus != "" {
+		y.bonus.SetString(bonus)
+	}
+	return y
+}
+
+// steps is a progressive scale: percent of what is above a border, in rubles.
+func steps(base *big.Rat, scale [][2]int64) *big.Rat {
+	sum := new(big.Rat)
+	for i, s := range scale {
+		part := new(big.Rat).Sub(base, big.NewRat(s[0], 1))
+		if i+1 < len(scale) {
+			if width := big.NewRat(scale[i+1][0]-s[0], 1); part.Cmp(width) > 0 {
+				part = width
+			}
+		}
+		if part.Sign() > 0 {
+			sum.Add(sum, part.Mul(part, big.NewRat(s[1], 1000)))
+		}
+	}
+	return sum
+}
+
+// The scales of 2026, in tenths of a percent.
+var (
+	ndflScale         = [][2]int64{{0, 130}, {2_400_000, 150}, {5_000_000, 180}}
+	contributionScale = [][2]int64{{0, 300}, {2_979_000, 151}}
+)
+
 // price works a task's sums out with fractions: NPD 6 % half up to the kopeck,
+// of which the bonus pays 2 % as long as it lasts,
 // NDFL 13 % in whole rubles and contributions of 30 % on top, nothing for sole traders;
 // commission half up.
-func (t task) price() sums {
+func (t task) price(y *year) sums {
 	s := sums{gross: t.Amount, contributions: new(big.Rat)}
 	switch t.Person.Kind {
 	case selfEmployed:
@@ -79,12 +135,21 @@ func (t task) price() sums {
 			s.gross = grossOf(t.Amount, big.NewRat(6, 100), 2)
 		}
 		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(6, 100)), 2)
+		used := round(new(big.Rat).Mul(s.gross, big.NewRat(2, 100)), 2)
+		if used.Cmp(y.bonus) > 0 {
+			used.Set(y.bonus)
+		}
+		y.bonus.Sub(y.bonus, used)
+		s.tax.Sub(s.tax, used)
 	case civil:
 		if t.Net {
 			s.gross = grossOf(t.Amount, big.NewRat(13, 100), 0)
 		}
-		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(13, 100)), 0)
-		s.contributions = round(new(big.Rat).Mul(s.gross, big.NewRat(30, 100)), 2)
+		y.base.Add(y.base, s.gross)
+		s.tax = new(big.Rat).Sub(round(steps(y.base, ndflScale), 0), y.ndfl)
+		s.contributions = new(big.Rat).Sub(round(steps(y.base, contributionScale), 2), y.contributions)
+		y.ndfl.Add(y.ndfl, s.tax)
+		y.contributions.Add(y.contributions, s.contributions)
 	default:
 		s.tax = new(big.Rat)
 	}

@@ -58,6 +58,7 @@ type Expected struct {
 	RegisterRefused  int            `json:"register_refused"`
 	Paid             int            `json:"paid"`
 	Errors           map[string]int `json:"errors"` // tasks in error by code
+	Drafts           map[string]int `json:"drafts"` // contracts that could not be accepted, by code
 	Payouts          string         `json:"payouts"`
 	TaxNPD           string         `json:"tax_npd"`
 	TaxNDFL          string         `json:"tax_ndfl"`

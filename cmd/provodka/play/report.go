@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -67,26 +68,43 @@ func (p *Player) reportTasks(ctx context.Context, d *differences) error {
 			fmt.Fprintf(w, "  %s\t%d\t\n", s[1], counts[s[0]])
 		}
 	}
-	failed, err := p.list(ctx, "error")
+	failed, err := p.reasons(ctx, "error", w)
 	if err != nil {
 		return err
 	}
-	byCode, words := map[string]int{}, map[string]string{}
-	for _, t := range failed {
-		for _, e := range t.GetPaymentErrors()[:min(1, len(t.GetPaymentErrors()))] {
-			byCode[e.GetCode()]++
-			words[e.GetCode()] = e.GetMessage()
-		}
-	}
-	for _, code := range slices.Sorted(maps.Keys(byCode)) {
-		fmt.Fprintf(w, "    %s\t%d\t\n", words[code], byCode[code])
+	waiting, err := p.reasons(ctx, "draft", w)
+	if err != nil {
+		return err
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	d.want("оплаченных заданий", fmt.Sprint(counts["paid"]), fmt.Sprint(p.play.Expected.Paid))
-	d.want("ошибки оплаты", fmt.Sprint(byCode), fmt.Sprint(p.play.Expected.Errors))
+	d.want("ошибки оплаты", fmt.Sprint(failed), fmt.Sprint(p.play.Expected.Errors))
+	d.want("не принятые задания", fmt.Sprint(waiting), fmt.Sprint(p.play.Expected.Drafts))
 	return nil
+}
+
+// reasons counts and prints why tasks of a state are there.
+func (p *Player) reasons(ctx context.Context, state string, w io.Writer) (map[string]int, error) {
+	tasks, err := p.list(ctx, state)
+	if err != nil {
+		return nil, err
+	}
+	byCode, words := map[string]int{}, map[string]string{}
+	for _, t := range tasks {
+		for _, e := range t.GetPaymentErrors()[:min(1, len(t.GetPaymentErrors()))] {
+			byCode[e.GetCode()]++
+			words[e.GetCode()] = e.GetMessage()
+			if e.GetFree() != "" {
+				words[e.GetCode()] += ", свободно " + e.GetFree() + " ₽"
+			}
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(byCode)) {
+		fmt.Fprintf(w, "    %s\t%d\t\n", words[code], byCode[code])
+	}
+	return byCode, nil
 }
 
 func (p *Player) table() *tabwriter.Writer {
