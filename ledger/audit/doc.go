@@ -14,6 +14,7 @@
 //	keys.go      idempotency keys over all shards
 //	snapshot.go  what is kept of a database snapshot
 //	compare.go   state against snapshot; locate.go names the row inside a stripe
+//	follow.go    Follower: one shard without an end, with bounded memory
 //	archive.go   the file that holds events without a broker
 //
 // Laws kept (audit_test.go, tamper_test.go): books that the engine wrote pass; a changed
