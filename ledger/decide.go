@@ -140,8 +140,32 @@ func newEntry(into []book.Change, p *commandv1.Post, now Now) ([]book.Change, *j
 	return changes, entry, checkEntryWords(entry, p.GetDay())
 }
 
-// checkEntryWords refuses words of a caller that only a decision may write.
+// Limits of an entry's words.
+const (
+	MaxMetadata           = 64
+	MaxMetadataKeyBytes   = 64
+	MaxMetadataValueBytes = 1024
+)
+
+// checkMetadata refuses more words than an entry may have, or longer ones.
+func checkMetadata(words map[string]string) *fault.Refusal {
+	if len(words) > MaxMetadata {
+		return fault.Refuse(fault.Malformed, "metadata", "%d keys, at most %d", len(words), MaxMetadata)
+	}
+	for k, v := range words {
+		if k == "" || len(k) > MaxMetadataKeyBytes || len(v) > MaxMetadataValueBytes {
+			return fault.Refuse(fault.Malformed, "metadata", "a key has 1 to %d bytes, a value at most %d", MaxMetadataKeyBytes, MaxMetadataValueBytes)
+		}
+	}
+	return nil
+}
+
+// checkEntryWords refuses words of a caller that only a decision may write, and too
+// many of them.
 func checkEntryWords(e *journalv1.Entry, day string) *fault.Refusal {
+	if refusal := checkMetadata(e.GetMetadata()); refusal != nil {
+		return refusal
+	}
 	for _, name := range [...]string{LinkReverses, LinkSettles} {
 		if _, own := e.GetLinks()[name]; own {
 			return fault.Refuse(fault.Malformed, "links", "the link %q is written by the operation that does it", name)

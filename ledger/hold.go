@@ -12,6 +12,9 @@ import (
 // HoldFlow is the timer's flow for the expiry of a hold.
 const HoldFlow = "hold"
 
+// MaxHoldMS bounds how long money is held when an end is named: 400 days.
+const MaxHoldMS = 400 * 24 * 60 * 60 * 1000
+
 // Expire gives back what is left of a hold whose time ran out.
 func Expire(v View, seq uint64) (*Draft, *fault.Refusal, *book.Short) {
 	return release(v, seq, book.Expired)
@@ -26,8 +29,9 @@ func place(v View, p *commandv1.Place, now Now) (*Draft, *fault.Refusal, *book.S
 	if c.Amount.Sign() <= 0 {
 		return nil, fault.Refuse(fault.AmountInvalid, "amount", "%s is not positive", c.Amount), nil
 	}
-	if p.GetExpiresMs() < 0 {
-		return nil, fault.Refuse(fault.Malformed, "expires_ms", "%d is negative", p.GetExpiresMs()), nil
+	if p.GetExpiresMs() < 0 || p.GetExpiresMs() > MaxHoldMS {
+		return nil, fault.Refuse(fault.Malformed, "expires_ms", "%d is not between 0 and %d, which is 400 days", p.GetExpiresMs(), int64(MaxHoldMS)).
+			With("most", strconv.FormatInt(MaxHoldMS, 10)), nil
 	}
 	h := book.Hold{Seq: now.Seq, Account: c.Account, Asset: c.Asset, State: book.Placed, Amount: c.Amount, Left: c.Amount}
 	applied, refusal, short := apply(v, []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)})
@@ -64,6 +68,9 @@ func settle(v View, s *commandv1.Settle, now Now) (*Draft, *fault.Refusal, *book
 		return nil, refusal, nil
 	}
 	if refusal := notAhead(&journalv1.Entry{Day: s.GetDay()}, now); refusal != nil {
+		return nil, refusal, nil
+	}
+	if refusal := checkMetadata(s.GetMetadata()); refusal != nil {
 		return nil, refusal, nil
 	}
 	all, after, refusal := book.Settle(h, t, s.GetKind(), amount, credits, s.GetFinal())

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/provodka/provodka/ledger/book"
@@ -44,6 +46,37 @@ func TestACallersWordsAreRefusedByName(t *testing.T) {
 			t.Errorf("%+v was refused: %v", tc, refusal)
 		case tc.field != "" && (refusal == nil || refusal.Code != fault.Malformed || refusal.Field != tc.field):
 			t.Errorf("%+v: %v, want malformed at %s", tc, refusal, tc.field)
+		}
+	}
+}
+
+// TestTheWordsOfAnEntryAreBounded: as many and as long as they may be, and one more.
+func TestTheWordsOfAnEntryAreBounded(t *testing.T) {
+	t.Parallel()
+	words := func(n, key, value int) map[string]string {
+		m := map[string]string{}
+		for i := range n {
+			m[fmt.Sprintf("%0*d", key, i)] = strings.Repeat("v", value)
+		}
+		return m
+	}
+	for name, tc := range map[string]struct {
+		words   map[string]string
+		refused bool
+	}{
+		"none":             {nil, false},
+		"all":              {words(MaxMetadata, MaxMetadataKeyBytes, MaxMetadataValueBytes), false},
+		"one more":         {words(MaxMetadata+1, 2, 1), true},
+		"a longer key":     {words(1, MaxMetadataKeyBytes+1, 1), true},
+		"a longer value":   {words(1, 1, MaxMetadataValueBytes+1), true},
+		"a key of nothing": {map[string]string{"": "v"}, true},
+	} {
+		p := &commandv1.Post{Kind: "top_up", Metadata: tc.words, Legs: []*commandv1.Leg{
+			{Account: "bank:settlement", Asset: "RUB", Debit: true, Amount: "1.00"}, {Account: "suspense:line", Asset: "RUB", Amount: "1.00"},
+		}}
+		_, refusal, _ := Decide(empty{}, &commandv1.Operation{What: &commandv1.Operation_Post{Post: p}}, Now{Seq: 1, Day: "2026-11-22"})
+		if refused := refusal != nil && refusal.Code == fault.Malformed && refusal.Field == "metadata"; refused != tc.refused || (refusal != nil) != refused {
+			t.Errorf("%s: %v", name, refusal)
 		}
 	}
 }

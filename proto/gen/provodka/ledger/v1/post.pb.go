@@ -855,7 +855,7 @@ type NewHold struct {
 	Asset string `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
 	// Positive decimal.
 	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
-	// How long it is held, milliseconds; 0 is until it is settled or voided.
+	// How long it is held, milliseconds, at most 400 days; 0 is until it is settled or voided.
 	ExpiresMs     int64 `protobuf:"varint,4,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1343,7 +1343,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x03day\x18\x02 \x01(\tB\a\xbaH\x04r\x02(\n" +
 	"R\x03day\x129\n" +
 	"\x04legs\x18\x03 \x03(\v2\x1a.provodka.ledger.v1.NewLegB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x04legs\x12]\n" +
-	"\bmetadata\x18\x04 \x03(\v2*.provodka.ledger.v1.NewEntry.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10 \"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x12T\n" +
+	"\bmetadata\x18\x04 \x03(\v2*.provodka.ledger.v1.NewEntry.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x12T\n" +
 	"\x05links\x18\x05 \x03(\v2'.provodka.ledger.v1.NewEntry.LinksEntryB\x15\xbaH\x12\x9a\x01\x0f\x10 \"\x04r\x02(@*\x05r\x03(\x80\x02R\x05links\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1351,14 +1351,13 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\n" +
 	"LinksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9b\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9c\x01\n" +
 	"\aNewHold\x12\"\n" +
 	"\aaccount\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\x02R\aaccount\x12\x1d\n" +
 	"\x05asset\x18\x02 \x01(\tB\a\xbaH\x04r\x02( R\x05asset\x12\x1f\n" +
-	"\x06amount\x18\x03 \x01(\tB\a\xbaH\x04r\x02(@R\x06amount\x12,\n" +
+	"\x06amount\x18\x03 \x01(\tB\a\xbaH\x04r\x02(@R\x06amount\x12-\n" +
 	"\n" +
-	"expires_ms\x18\x04 \x01(\x03B\r\xbaH\n" +
-	"\"\b\x18\x80\x90\xde\xe6u(\x00R\texpiresMs\"\x97\x03\n" +
+	"expires_ms\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\xbf߀\x01(\x00R\texpiresMs\"\x97\x03\n" +
 	"\n" +
 	"SettleHold\x12;\n" +
 	"\ahold_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\x06holdId\x12\x1f\n" +
@@ -1368,7 +1367,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x03day\x18\x05 \x01(\tB\a\xbaH\x04r\x02(\n" +
 	"R\x03day\x12\x14\n" +
 	"\x05final\x18\x06 \x01(\bR\x05final\x12_\n" +
-	"\bmetadata\x18\a \x03(\v2,.provodka.ledger.v1.SettleHold.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10 \"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x1a;\n" +
+	"\bmetadata\x18\a \x03(\v2,.provodka.ledger.v1.SettleHold.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
