@@ -47,34 +47,65 @@ func (c *change) request() private.Request {
 // then. Another request under a key that the books have taken is refused; a key that
 // only refused requests used, of which nothing is remembered, is free.
 func (s *Server) recall(ctx context.Context, book string, changes ...*change) error {
+	unknown, err := s.restamp(ctx, book, changes)
+	if err != nil || len(unknown) == 0 {
+		return err
+	}
+	ids := make([][16]byte, len(unknown))
+	for i, c := range unknown {
+		ids[i] = store.KeyID(book, c.key)
+	}
+	keys, err := s.cfg.DB.LookupKeys(ctx, ids)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	taken := map[[16]byte]bool{}
+	for _, k := range keys {
+		taken[k.ID] = true
+	}
+	// The same request may have been faster: it stamps before it takes the key.
+	if unknown, err = s.restamp(ctx, book, unknown); err != nil {
+		return err
+	}
+	for _, c := range unknown {
+		if taken[store.KeyID(book, c.key)] {
+			c.refusal = fault.Refuse(fault.KeyReused, "key", "the key belongs to another request").With("key", c.key)
+		}
+	}
+	return nil
+}
+
+// restamp gives changes that were asked for before the body that was made then, and
+// answers the others.
+func (s *Server) restamp(ctx context.Context, book string, changes []*change) (unknown []*change, err error) {
 	requests := make([]private.Request, len(changes))
 	for i, c := range changes {
 		requests[i] = c.request()
 	}
 	stamps, err := s.cfg.Vault.Stamps(ctx, book, requests...)
-	if err != nil {
-		return err
-	}
-	unknown := map[[16]byte][]*change{}
-	var ids [][16]byte
 	for _, c := range changes {
 		if stamp, ok := stamps[c.request()]; ok {
 			c.body, c.owner, c.stamped = stamp.Content.GetBody(), stamp.Content.GetOwner(), true
-			continue
+		} else {
+			unknown = append(unknown, c)
 		}
-		id := store.KeyID(book, c.key)
-		unknown[id], ids = append(unknown[id], c), append(ids, id)
 	}
-	taken, err := s.cfg.DB.LookupKeys(ctx, ids)
-	if err != nil {
+	return unknown, err
+}
+
+// exists refuses a change whose aggregate is there already, unless it was made under
+// this key meanwhile: by the same request, then it is asked for again, or by another.
+func (s *Server) exists(ctx context.Context, book string, c *change, refusal *fault.Refusal) error {
+	if err := s.recall(ctx, book, c); err != nil {
 		return err
 	}
-	for _, k := range taken {
-		for _, c := range unknown[k.ID] {
-			c.refusal = fault.Refuse(fault.KeyReused, "key", "the key belongs to another request").With("key", c.key)
-		}
+	switch {
+	case c.stamped:
+		return private.ErrTaken
+	case c.refusal != nil:
+		return c.refusal
 	}
-	return nil
+	return refusal
 }
 
 // commit writes the draft and the stamps of fresh changes, then submits what is not

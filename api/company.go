@@ -66,7 +66,8 @@ func (s companyService) openCompany(ctx context.Context, req *companyv1.OpenComp
 			return nil, err
 		}
 		if _, exists := found[id]; exists {
-			return nil, fault.Refuse(fault.AlreadyExists, "details.inn", "the company of this INN is %s", id).With("company_id", id)
+			return nil, s.exists(ctx, book, register,
+				fault.Refuse(fault.AlreadyExists, "details.inn", "the company of this INN is %s", id).With("company_id", id))
 		}
 		version, err := nextVersion(s.cfg.Vault.Companies(ctx, book, private.Ref{ID: id}))
 		if err != nil {

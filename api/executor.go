@@ -72,7 +72,8 @@ func (s executorService) register(ctx context.Context, req *executorv1.RegisterE
 			return nil, err
 		}
 		if _, exists := found[id]; exists {
-			return nil, fault.Refuse(fault.AlreadyExists, "person.inn", "the executor of this INN is %s", id).With("executor_id", id)
+			return nil, s.exists(ctx, book, c,
+				fault.Refuse(fault.AlreadyExists, "person.inn", "the executor of this INN is %s", id).With("executor_id", id))
 		}
 		body := &flowv1.ExecutorRegister{Kind: kinds[req.GetEmploymentKind()], Nonresident: req.GetNonresident()}
 		if body.ProfileVersion, err = nextVersion(s.cfg.Vault.Executors(ctx, book, private.Ref{ID: id})); err != nil {
