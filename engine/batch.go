@@ -188,8 +188,8 @@ func (n *needs) stripe(s *state, k stripeKey) {
 }
 
 func (n *needs) rule(s *state, k ruleKey) {
-	if s.ruled && !s.rules.has(k) && n.first(k) {
-		n.rules = append(n.rules, store.RuleKey{Book: k.book, Kind: k.kind, Subject: k.subject})
+	if s.ruled && !s.hasRule(k) && n.first(k) {
+		n.rules = append(n.rules, store.RuleKey{Book: k.book, Kind: k.kind, Subject: strings.Clone(k.subject)})
 	}
 }
 

@@ -90,6 +90,7 @@ type decider struct {
 	load           func(accounts []stripeKey) // rows that nobody foresaw
 	lookUp         func(*parked)              // learns whether its keys are in the database
 	shards         int                        // of the installation
+	applied        []book.Applied             // memory that every draft of an operation uses
 	inGather       bool                       // an event of the gathering is being decided
 	moved          []stripe.Account           // floored accounts moved outside the gathering by the command at hand
 }
@@ -238,7 +239,9 @@ func (d *decider) try(who *identity, r *result, op *commandv1.Operation) *book.S
 	if f := op.GetFlow(); f != nil {
 		draft, refusal, short = d.step(flowInput(who, f))
 	} else {
-		draft, refusal, short = ledger.Decide(view{d.state, who.book, false}, op, d.now())
+		now := d.now()
+		now.Into = d.applied
+		draft, refusal, short = ledger.Decide(view{d.state, who.book, false}, op, now)
 		signed(draft, who)
 	}
 	if short != nil {
@@ -249,6 +252,8 @@ func (d *decider) try(who *identity, r *result, op *commandv1.Operation) *book.S
 	} else {
 		r.draft = draft.Record
 		d.fold(who.book, draft)
+		// Folded, so its memory is free; the record is not to keep it.
+		d.applied, draft.Applied = draft.Applied[:0], nil
 	}
 	r.keyed(op)
 	return nil

@@ -18,6 +18,11 @@ type relay struct {
 	*follower
 	events port.EventWriter
 	sealed chan struct{} // told of everything published
+
+	// Memory of one transaction's events.
+	text    []byte
+	headers []port.Header
+	out     []port.LogRecord
 }
 
 func newRelay(s *shard, events port.EventWriter, tail *port.LogRecord) (*relay, error) {
@@ -60,7 +65,7 @@ func (r *relay) publish(ctx context.Context) (int, error) {
 	if records = untilWhole(records, r.shard.engine.cfg.RelayRecords); len(records) == 0 {
 		return 0, fmt.Errorf("%w: shard %d after %d: no end of a command", ErrTorn, r.shard.number, r.head.Seq)
 	}
-	if err := r.events.Publish(ctx, events(records, r.head.Hash)); err != nil {
+	if err := r.events.Publish(ctx, r.fill(records)); err != nil {
 		return 0, fmt.Errorf("publish from %d.%d: %w", r.shard.number, records[0].Record.GetSeq(), err)
 	}
 	end := records[len(records)-1]
@@ -95,15 +100,14 @@ func untilWhole(records []journal.Sealed, n int) []journal.Sealed {
 	return records[:end]
 }
 
-// events makes the events of records that follow prev. Their headers, ten of each,
-// share three pieces of memory.
-func events(records []journal.Sealed, prev journal.Hash) []port.LogRecord {
-	const headersEach, textEach = 10, 288
-	out := make([]port.LogRecord, len(records))
-	headers := make([]port.Header, 0, headersEach*len(records))
-	text := make([]byte, 0, textEach*len(records))
+// fill makes the events of the records behind the head, in memory that is used again
+// for the next transaction: nobody holds it once they are published. Were they not, the
+// relay is over.
+func (r *relay) fill(records []journal.Sealed) []port.LogRecord {
+	text, headers, out := r.text[:0], r.headers[:0], r.out[:0]
+	prev := r.head.Hash
 	var key []byte
-	for i, s := range records {
+	for _, s := range records {
 		if string(key) != s.Record.GetBook() || key == nil {
 			key = []byte(s.Record.GetBook())
 		}
@@ -111,11 +115,12 @@ func events(records []journal.Sealed, prev journal.Hash) []port.LogRecord {
 		text = journal.AppendEnvelope(text, s, prev, func(name string, value []byte) {
 			headers = append(headers, port.Header{Key: name, Value: value})
 		})
-		out[i] = port.LogRecord{
+		out = append(out, port.LogRecord{
 			Key: key, Value: s.Raw, Timestamp: time.UnixMicro(s.Record.GetClockUs()),
 			Headers: headers[from:len(headers):len(headers)],
-		}
+		})
 		prev = s.Hash
 	}
+	r.text, r.headers, r.out = text, headers, out
 	return out
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strings"
+
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
@@ -290,12 +292,22 @@ func (v view) Rule(kind, subject string) *journalv1.Rule {
 		return nil
 	}
 	k := ruleKey{v.book, kind, subject}
-	r, ok := v.rules.get(k)
-	if !ok {
+	if !v.hasRule(k) {
+		k.subject = strings.Clone(subject)
 		v.fetchRules([]ruleKey{k})
-		r, _ = v.rules.get(k)
 	}
+	r, _ := v.rules.get(k)
 	return r
+}
+
+// hasRule says whether the rule, or that there is none, is in memory. The table gets a
+// text of its own: those of a command share one piece of memory.
+func (s *state) hasRule(k ruleKey) bool {
+	if _, hot := s.rules.hot[k]; hot {
+		return true
+	}
+	k.subject = strings.Clone(k.subject)
+	return s.rules.has(k)
 }
 
 // Hold gives the hold that the record placed, false when there is none.

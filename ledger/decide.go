@@ -33,6 +33,10 @@ type Now struct {
 	US   int64  // the decision's clock, microseconds since 1970 UTC
 	Day  string // its day in the book's time zone, YYYY-MM-DD
 	Zone *time.Location
+
+	// Into is memory for the Applied of an entry's draft, nil for its own. Whoever gives
+	// it has done with the draft before it is given again.
+	Into []book.Applied
 }
 
 // Draft is a decided operation before it is numbered and folded.
@@ -76,7 +80,7 @@ func Entry(v View, kind, day string, legs []book.Change, links map[string]string
 	if refusal := book.CheckEntry(kind, legs); refusal != nil {
 		return nil, refusal, nil
 	}
-	applied, refusal, short := apply(v, legs)
+	applied, refusal, short := apply(v, legs, nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short
 	}
@@ -84,11 +88,11 @@ func Entry(v View, kind, day string, legs []book.Change, links map[string]string
 }
 
 // apply books changes that the standings of their accounts allow.
-func apply(v View, changes []book.Change) ([]book.Applied, *fault.Refusal, *book.Short) {
+func apply(v View, changes []book.Change, into []book.Applied) ([]book.Applied, *fault.Refusal, *book.Short) {
 	if refusal := book.CheckStandings(v, changes); refusal != nil {
 		return nil, refusal, nil
 	}
-	applied, short := book.Apply(v, changes, nil)
+	applied, short := book.Apply(v, changes, into)
 	return applied, nil, short
 }
 
@@ -119,7 +123,7 @@ func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Sho
 	if entry.GetDay() > now.Day {
 		return schedule(v, entry, changes, now)
 	}
-	applied, refusal, short := apply(v, changes)
+	applied, refusal, short := apply(v, changes, now.Into)
 	if refusal != nil || short != nil {
 		return nil, refusal, short
 	}

@@ -34,7 +34,7 @@ func place(v View, p *commandv1.Place, now Now) (*Draft, *fault.Refusal, *book.S
 			With("most", strconv.FormatInt(MaxHoldMS, 10)), nil
 	}
 	h := book.Hold{Seq: now.Seq, Account: c.Account, Asset: c.Asset, State: book.Placed, Amount: c.Amount, Left: c.Amount}
-	applied, refusal, short := apply(v, []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)})
+	applied, refusal, short := apply(v, []book.Change{book.Place(c.Account, c.Type, c.Asset, c.Amount)}, nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short
 	}
@@ -77,7 +77,7 @@ func settle(v View, s *commandv1.Settle, now Now) (*Draft, *fault.Refusal, *book
 	if refusal != nil {
 		return nil, refusal, nil
 	}
-	applied, refusal, short := apply(v, all)
+	applied, refusal, short := apply(v, all, nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short
 	}

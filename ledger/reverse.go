@@ -117,7 +117,7 @@ func correct(v View, c *commandv1.Correct, now Now) (*Draft, *fault.Refusal, *bo
 // applyReversal books what gives an entry back and, of a correction, what stands in its
 // place: floors are looked at after both.
 func applyReversal(v View, shard uint32, back, fresh []book.Change, after book.Original, entry *journalv1.Entry) (*Draft, *fault.Refusal, *book.Short) {
-	applied, refusal, short := apply(v, append(back, fresh...))
+	applied, refusal, short := apply(v, append(back, fresh...), nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short
 	}

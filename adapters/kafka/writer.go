@@ -21,6 +21,10 @@ type writer struct {
 	timeout time.Duration
 	dead    error // why it is of no more use
 	once    sync.Once
+
+	// Memory of one transaction, used again after it is over.
+	headers []kgo.RecordHeader
+	block   []kgo.Record
 }
 
 // Own takes the shard's event log over. It answers once no record of an earlier owner
@@ -120,12 +124,11 @@ func (w *writer) publish(ctx context.Context, records []port.LogRecord) error {
 		return err
 	}
 	results := kgo.AbortingFirstErrPromise(w.client)
-	count := 0
-	for i := range records {
-		count += len(records[i].Headers)
+	headers := w.headers[:0]
+	if cap(w.block) < len(records) {
+		w.block = make([]kgo.Record, len(records))
 	}
-	// Two pieces of memory for all of them: every record has ten headers.
-	headers, block := make([]kgo.RecordHeader, 0, count), make([]kgo.Record, len(records))
+	block := w.block[:len(records)]
 	for i := range records {
 		r, from := &records[i], len(headers)
 		for _, h := range r.Headers {
@@ -141,6 +144,7 @@ func (w *writer) publish(ctx context.Context, records []port.LogRecord) error {
 		}
 		w.client.Produce(ctx, &block[i], results.Promise())
 	}
+	w.headers = headers
 	// The results first: ending the transaction commits what is there and answers
 	// nil also when a record in the middle was refused, which would be a gap.
 	if err := results.Err(); err != nil {

@@ -38,7 +38,7 @@ type Rows struct {
 	ruled      []ruleRow // every rule, not only the newest
 
 	order   []legPlace // kept for its memory
-	encoder encoder
+	encoder *encoder   // of the writer, while it commits
 }
 
 // latest keeps the last row of each key, in the order in which the keys came first: a
@@ -164,7 +164,6 @@ func (r *Rows) Reset() {
 	r.totals.reset()
 	r.rules.reset()
 	r.scheduled.reset()
-	r.encoder.reset()
 	r.err = nil
 	r.accounts.bound()
 }

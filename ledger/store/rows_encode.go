@@ -17,7 +17,7 @@ import (
 
 // encode turns the rows into the executions of a commit, behind its first statement.
 // late are the running sums of lateSpans as they stand; copying lets large sets go by COPY.
-func (r *Rows) encode(shard int, late map[lateSpan]totalSum, copying bool) ([]execution, error) {
+func (r *Rows) encode(into *encoder, shard int, late map[lateSpan]totalSum, copying bool) ([]execution, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -26,6 +26,7 @@ func (r *Rows) encode(shard int, late map[lateSpan]totalSum, copying bool) ([]ex
 			return nil, fmt.Errorf("a record of shard %d in a commit of shard %d", s.Record.GetShard(), shard)
 		}
 	}
+	r.encoder = into
 	r.encoder.reset()
 	fixed := [][]byte{int2Param(shard)}
 	r.encodeKeys(fixed, copying && len(r.keys) >= copyRows)

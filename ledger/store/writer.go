@@ -31,6 +31,8 @@ type Writer struct {
 	conn  *pgx.Conn
 	shard int
 	epoch int64
+
+	encoder encoder
 }
 
 // ownerName is the name of a shard owner's session; with no epoch, how all of them begin.
@@ -141,7 +143,7 @@ func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.Rows.encode(w.shard, late, w.db.dialect == migrations.PostgreSQL)
+	rows, err := c.Rows.encode(&w.encoder, w.shard, late, w.db.dialect == migrations.PostgreSQL)
 	if err != nil {
 		return nil, err
 	}
