@@ -134,10 +134,10 @@ func (r *Rows) encodeLateSums(fixed [][]byte, before map[lateSpan]totalSum) {
 // addLate adds what the stripes lack at the end of a day because it was recorded later,
 // and takes away what was recorded before its day.
 func (s stripeSums) addLate(ctx context.Context, db *DB, tx pgx.Tx, keys map[int][]StripeKey, m moments) error {
-	late := map[int]*[]StripeKey{}
+	late := map[int]*[]lateSpan{}
 	err := pipeline(ctx, tx, func(b *pgx.Batch) {
 		for shard, list := range keys {
-			late[shard] = new([]StripeKey)
+			late[shard] = new([]lateSpan)
 			db.queueLateHas(b, late[shard], shard, list)
 		}
 	})
@@ -157,10 +157,11 @@ func (s stripeSums) addLate(ctx context.Context, db *DB, tx pgx.Tx, keys map[int
 	})
 }
 
-func (db *DB) queueLateHas(b *pgx.Batch, out *[]StripeKey, shard int, keys []StripeKey) {
-	scan := func(rows pgx.Rows) (k StripeKey, err error) {
-		err = rows.Scan(&k.Account, &k.Asset)
-		return k, err
+// queueLateHas queues what finds the stripes that have late legs, with their longest spans.
+func (db *DB) queueLateHas(b *pgx.Batch, out *[]lateSpan, shard int, keys []StripeKey) {
+	scan := func(rows pgx.Rows) (s lateSpan, err error) {
+		err = rows.Scan(&s.key.Account, &s.key.Asset, &s.node)
+		return s, err
 	}
 	if db.dialect == migrations.PostgreSQL {
 		accounts, assets := stripeColumns(keys)
@@ -172,7 +173,7 @@ func (db *DB) queueLateHas(b *pgx.Batch, out *[]StripeKey, shard int, keys []Str
 	}
 }
 
-func (db *DB) queueLateSums(b *pgx.Batch, into stripeSums, shard int, keys []StripeKey, nodes []int32, untilSeq, untilUS int64) {
+func (db *DB) queueLateSums(b *pgx.Batch, into stripeSums, shard int, longest []lateSpan, nodes []int32, untilSeq, untilUS int64) {
 	scan := func(rows pgx.Rows) error {
 		var k StripeKey
 		var sum totalSum
@@ -185,13 +186,19 @@ func (db *DB) queueLateSums(b *pgx.Batch, into stripeSums, shard int, keys []Str
 		return nil
 	}
 	if db.dialect == migrations.PostgreSQL {
+		keys, spans := make([]StripeKey, len(longest)), make([]int32, len(longest))
+		for i, l := range longest {
+			keys[i], spans[i] = l.key, l.node
+		}
 		accounts, assets := stripeColumns(keys)
-		rowsOf(b, scan, sqlLateSumThenPG, shard, accounts, assets, nodes, untilSeq, untilUS)
+		rowsOf(b, scan, sqlLateSumThenPG, shard, accounts, assets, nodes, untilSeq, untilUS, spans)
 		return
 	}
-	for _, k := range keys {
+	for _, l := range longest {
 		for _, n := range nodes {
-			rowsOf(b, scan, sqlLateSumThen, shard, k.Account, k.Asset, n, untilSeq, untilUS)
+			if n >= l.node {
+				rowsOf(b, scan, sqlLateSumThen, shard, l.key.Account, l.key.Asset, n, untilSeq, untilUS)
+			}
 		}
 	}
 }
