@@ -15,10 +15,10 @@ LISTEN  ?= 127.0.0.1:8080
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help generate build check verify lint test race fuzz e2e e2e-kafka bench run model clean
+.PHONY: help generate build check verify lint test race fuzz e2e e2e-kafka bench bench-long bench-guard run model clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 generate: $(TOOLS)/.buf $(TOOLS)/.others ## make the Go code of the .proto files again
 	cd proto && PATH="$(TOOLS):$$PATH" buf lint && PATH="$(TOOLS):$$PATH" buf generate
@@ -61,6 +61,12 @@ e2e-kafka: ## the same and the broker's own suite on Apache Kafka (Java 17; mave
 
 bench: ## throughput as ratios to bare SQL on the same database
 	$(GO) run ./bench
+
+bench-long: ## figures of grown books: a million accounts, ten million legs (half an hour)
+	$(GO) run ./bench -long
+
+bench-guard: ## a short run; fails when a ratio to bare SQL is far below what it was
+	$(GO) run ./bench -quick -guard
 
 run: build ## play the payroll on an embedded stack and keep serving; ONCE=1 ends after it
 	$(BIN)/provodka dev --dir $(DIR) --listen $(LISTEN) --play $(PLAY) $(if $(ONCE),--once)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"testing"
 	"time"
 
@@ -55,5 +56,32 @@ func TestRatiosCompareWithTheFloorOfTheSameRound(t *testing.T) {
 	}
 	if got := amountText(10638); got != "106.38" {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestGuardTellsASlowRunFromABusyMachine(t *testing.T) {
+	t.Parallel()
+	const name = "rpc 8000 uniform, shards 1"
+	floor := result{Case: "F0 8000 uniform", Round: 1, Rate: 100_000}
+	run := result{Case: name, Floor: floor.Case, Round: 1, Rate: 45_000, Allocs: 10}
+	slow, busy, wasteful := run, run, run
+	slow.Rate = 10_000
+	busy.Rate, busy.Foreign = 10_000, 1.2
+	wasteful.Allocs = 79
+	for _, tc := range []struct {
+		results []result
+		fails   bool
+	}{
+		{[]result{floor, run}, false}, {[]result{floor, slow}, true}, {[]result{floor, busy}, false},
+		{[]result{floor, wasteful}, true}, {[]result{run}, true},
+	} {
+		if err := guard(tc.results); (err != nil) != tc.fails {
+			t.Errorf("%+v: %v", tc.results, err)
+		}
+	}
+	for name := range guarded {
+		if !regexp.MustCompile(guardedCases).MatchString(name) {
+			t.Errorf("%q is guarded and not run", name)
+		}
 	}
 }

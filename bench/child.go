@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/provodka/provodka/cmd/provodka/embed"
@@ -68,7 +69,12 @@ func runChild(role, config string) error {
 // figures are what a child knows of itself.
 type figures struct {
 	Mallocs, AllocBytes, HeapBytes, Sys uint64
+
+	Commits, Retried int64 // of the writers
 }
+
+// commits counts the attempts of this process's writers.
+var commits, retried atomic.Int64
 
 func serveDebug() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -78,7 +84,7 @@ func serveDebug() (string, error) {
 	http.HandleFunc("/figures", func(w http.ResponseWriter, _ *http.Request) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		_ = json.NewEncoder(w).Encode(figures{m.Mallocs, m.TotalAlloc, m.HeapAlloc, m.Sys}) // the asker sees a cut answer
+		_ = json.NewEncoder(w).Encode(figures{m.Mallocs, m.TotalAlloc, m.HeapAlloc, m.Sys, commits.Load(), retried.Load()}) // the asker sees a cut answer
 	})
 	go func() { _ = http.Serve(listener, nil) }() // ends with the process
 	return listener.Addr().String(), nil

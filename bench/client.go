@@ -125,7 +125,7 @@ func (h *house) drive(ctx context.Context, names *names, spec loadSpec, d time.D
 	began := time.Now()
 	for i := range spec.clients {
 		wait.Go(func() {
-			b := newBatch(spec.size, names, newSource(h.lab.accounts, spec.hot, rand.Uint64()))
+			b := newBatch(spec.size, names, newSource(len(names.wallets), spec.hot, rand.Uint64()))
 			var waits []time.Duration
 			done := 0
 			for n := 0; time.Since(began) < d && ctx.Err() == nil; n++ {
@@ -154,8 +154,8 @@ func (h *house) drive(ctx context.Context, names *names, spec loadSpec, d time.D
 	return total, context.Cause(ctx)
 }
 
-// fund opens the wallets and gives each of them money.
-func (h *house) fund(ctx context.Context, names *names) error {
+// fund opens the wallets, of which the first has a number, and gives each of them money.
+func (h *house) fund(ctx context.Context, names *names, number int) error {
 	const size, minor = 1000, 100_000_000
 	c := newRPC(h.server.Addr, h.key, 1)
 	defer c.close()
@@ -175,13 +175,13 @@ func (h *house) fund(ctx context.Context, names *names) error {
 				return fmt.Errorf("open %s: %v", r.GetName(), r.GetRefusal())
 			}
 		}
-		b := newBatch(len(some), names, newSource(len(names.wallets), false, 0))
+		b := newBatch(len(some), names, newSource(max(2, len(names.wallets)), false, 0))
 		for i, key := range keys(chance, len(some)) {
 			b.set(i, key, "bank:settlement", some[i], amountText(minor))
 			e := b.request.Operations[i].GetEntry()
 			e.Kind = "topup"
 			slices.Reverse(e.Legs) // the wallet first: its home shard books it
-			h.expected.credit[first+i] += minor
+			h.expected.credit[number+first+i] += minor
 			h.expected.bank += minor
 		}
 		if err := b.post(ctx, c); err != nil {

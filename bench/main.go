@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -21,6 +22,12 @@ type options struct {
 	profile  string
 	accounts int
 	wait     time.Duration // for the machine to be quiet before a case, at most
+
+	long      bool // the grown data sets instead
+	transfers int
+	patience  time.Duration // with their growing; 0 is any
+
+	guard bool // fail when a ratio is far below what it was
 }
 
 func main() {
@@ -51,10 +58,21 @@ func parseFlags() (options, error) {
 	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory")
 	accounts := flag.Int("accounts", 10_000, "accounts that the transfers are spread over")
 	wait := flag.Duration("wait", 0, "before a case wait at most this long for other programs to leave the processors alone")
+	long := flag.Bool("long", false, "measure books that have grown, on 1 and on 4 shards")
+	transfers := flag.Int("transfers", 5_000_000, "with -long: how many transfers are there")
+	patience := flag.Duration("patience", 0, "with -long: grow no longer than this, 0 is as long as it takes")
+	guard := flag.Bool("guard", false, "fail when a ratio to bare SQL is far below what it was (guard.go)")
 	flag.Parse()
+	if *guard && !given("case") {
+		*cases = guardedCases
+	}
 	o := options{
 		seconds: time.Duration(*seconds * float64(time.Second)), rounds: 3,
 		out: *out, profile: *profile, accounts: *accounts, wait: min(*wait, time.Minute),
+		long: *long, transfers: *transfers, patience: *patience, guard: *guard,
+	}
+	if o.long && !given("accounts") {
+		o.accounts = 1_000_000
 	}
 	if *quick {
 		o.rounds = 1
@@ -84,6 +102,12 @@ func run(ctx context.Context, o options) (err error) {
 	}()
 	fmt.Printf("%s, %d processors, %s, Go %s, %d accounts, %v per case, %d rounds, load %s\n",
 		l.cpu, runtime.NumCPU(), l.version, runtime.Version()[2:], o.accounts, o.seconds, o.rounds, loadAverage())
+	if o.long {
+		figures, err := l.long(ctx)
+		longTable(os.Stdout, figures)
+		fmt.Printf("%v in all, load %s\n", time.Since(began).Round(time.Second), loadAverage())
+		return errors.Join(err, appendResults(o.out, figures))
+	}
 	for round := 1; round <= o.rounds; round++ {
 		if err := l.round(ctx, round); err != nil {
 			return fmt.Errorf("round %d: %w", round, err)
@@ -91,10 +115,11 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	table(os.Stdout, l.results)
 	fmt.Printf("%v in all, load %s\n", time.Since(began).Round(time.Second), loadAverage())
-	if o.out == "" {
-		return nil
+	err = appendResults(o.out, l.results)
+	if o.guard {
+		err = errors.Join(err, guard(l.results))
 	}
-	return appendResults(o.out, l.results)
+	return err
 }
 
 // given says whether a flag was written on the command line.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -215,7 +216,7 @@ func waitForQuiet(ctx context.Context, most time.Duration) error {
 type memory struct {
 	stop chan struct{}
 	done sync.WaitGroup
-	peak int64 // bytes
+	peak atomic.Int64 // bytes
 }
 
 func watchMemory(pid int) *memory {
@@ -224,7 +225,7 @@ func watchMemory(pid int) *memory {
 		every := time.NewTicker(20 * time.Millisecond)
 		defer every.Stop()
 		for {
-			m.peak = max(m.peak, resident(pid))
+			m.peak.Store(max(m.peak.Load(), resident(pid)))
 			select {
 			case <-m.stop:
 				return
@@ -238,7 +239,7 @@ func watchMemory(pid int) *memory {
 func (m *memory) end() int64 {
 	close(m.stop)
 	m.done.Wait()
-	return m.peak
+	return m.peak.Load()
 }
 
 func resident(pid int) int64 {

@@ -164,8 +164,11 @@ func fileName(name string) string {
 	return strings.NewReplacer(" ", "-", ",", "").Replace(name)
 }
 
-// appendResults adds the runs to a file, one JSON object a line.
-func appendResults(path string, results []result) error {
+// appendResults adds the results to a file, if there is one, one JSON object a line.
+func appendResults[R any](path string, results []R) error {
+	if path == "" {
+		return nil
+	}
 	var lines bytes.Buffer
 	encoder := json.NewEncoder(&lines)
 	for _, r := range results {

@@ -183,7 +183,7 @@ func (l *lab) openHouse(ctx context.Context, shards int) (*house, *names, error)
 	}
 	names := newNames(l.accounts)
 	if err = h.start(ctx); err == nil {
-		err = h.fund(ctx, names)
+		err = h.fund(ctx, names, 0)
 	}
 	if err == nil {
 		err = l.exec(ctx, "CHECKPOINT")

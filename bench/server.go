@@ -52,7 +52,7 @@ func serve(ctx context.Context, config string, say func(string) error) error {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	registry := prometheus.NewRegistry()
 	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	db, err := store.Open(ctx, c.DSN, store.Options{Logger: log})
+	db, err := store.Open(ctx, c.DSN, store.Options{Logger: log, Observe: observe})
 	if err != nil {
 		return err
 	}
@@ -95,6 +95,16 @@ func serve(ctx context.Context, config string, say func(string) error) error {
 		err = nil
 	}
 	return errors.Join(err, stop())
+}
+
+// observe counts commits, and those that had to be tried again.
+func observe(a store.Attempt) {
+	if a.Name == "commit" {
+		commits.Add(1)
+		if a.Try > 1 {
+			retried.Add(1)
+		}
+	}
 }
 
 func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Logger, registry *prometheus.Registry) (string, func() error, error) {
