@@ -75,6 +75,18 @@ func testAccess(t *testing.T, h *house) {
 	wantWire(t, "a revoked key", status, answer, fault.Unauthenticated, "authorization")
 }
 
+// testCompanyKey calls every method with a company's key, which opens none of them.
+func testCompanyKey(t *testing.T, h *house) {
+	c := h.caller(t)
+	company := c.company(1, "")
+	c.key = h.mintFor(t, c.book, company)
+	eachMethod(t, func(name string, in protoreflect.MessageDescriptor) {
+		status, answer := c.post(name, "application/json", bodyOf(t, in, c.book))
+		wantWire(t, name+" with a company's key", status, answer, fault.PermissionDenied, "")
+	})
+	c.problem("GET", "/v1/books/"+c.book+"/companies/"+company, "", http.StatusForbidden, "permission_denied", "")
+}
+
 func bodyOf(t *testing.T, in protoreflect.MessageDescriptor, book string) string {
 	t.Helper()
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(in.FullName())

@@ -27,6 +27,7 @@ func TestAPI(t *testing.T) {
 		"Keys":            testKeys,
 		"Large":           testLarge,
 		"Access":          testAccess,
+		"CompanyKey":      testCompanyKey,
 		"Protocols":       testProtocols,
 		"Company":         testCompany,
 		"Corrected":       testCorrected,

@@ -72,6 +72,7 @@ type principal struct {
 	id    string // of the key
 	book  string
 	roles []string
+	owner string // the company whose key it is; "" = a key of the house
 }
 
 func (p principal) has(role string) bool { return slices.Contains(p.roles, role) }
@@ -119,19 +120,13 @@ func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, he
 }
 
 func (s *Server) admit(ctx context.Context, c *call, authorization string) *fault.Refusal {
-	token, ok := strings.CutPrefix(authorization, "Bearer ")
-	if !ok || !strings.HasPrefix(token, keyPrefix) {
-		return fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer %s…", keyPrefix)
+	var refusal *fault.Refusal
+	if c.who, refusal = s.caller(ctx, c, authorization); refusal != nil {
+		return refusal
 	}
-	key, known, err := s.keys.find(ctx, token)
-	switch {
-	case err != nil:
-		s.cfg.Logger.ErrorContext(ctx, "an API key cannot be looked up", "request_id", c.requestID, "error", err)
-		return fault.Refuse(fault.Unavailable, "", "the key cannot be looked up now")
-	case !known:
-		return fault.Refuse(fault.Unauthenticated, "authorization", "no such key, or it was revoked")
+	if c.who.owner != "" && !c.product {
+		return fault.Refuse(fault.PermissionDenied, "", "a company's key opens %s alone", productPath)
 	}
-	c.who = principal{key.ID, key.Book, key.Roles}
 	roles := s.access[c.method]
 	if slices.Contains(roles, roleAny) || slices.ContainsFunc(roles, c.who.has) {
 		return nil
@@ -140,12 +135,37 @@ func (s *Server) admit(ctx context.Context, c *call, authorization string) *faul
 		With("roles", strings.Join(roles, ", "))
 }
 
+// caller says whose key it is.
+func (s *Server) caller(ctx context.Context, c *call, authorization string) (principal, *fault.Refusal) {
+	token, ok := strings.CutPrefix(authorization, "Bearer ")
+	if !ok || !strings.HasPrefix(token, keyPrefix) {
+		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer %s…", keyPrefix)
+	}
+	key, known, err := s.keys.find(ctx, token)
+	switch {
+	case err != nil:
+		s.cfg.Logger.ErrorContext(ctx, "an API key cannot be looked up", "request_id", c.requestID, "error", err)
+		return principal{}, fault.Refuse(fault.Unavailable, "", "the key cannot be looked up now")
+	case !known:
+		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "no such key, or it was revoked")
+	}
+	return principal{key.ID, key.Book, key.Roles, key.Owner}, nil
+}
+
 // checkBook refuses a book that is not the key's.
 func checkBook(who principal, book string) *fault.Refusal {
 	if book == who.book {
 		return nil
 	}
 	return fault.Refuse(fault.PermissionDenied, "book", "the key is not of this book")
+}
+
+// checkOwner refuses a company that is not the key's.
+func checkOwner(who principal, company string) *fault.Refusal {
+	if who.owner == "" || company == who.owner {
+		return nil
+	}
+	return fault.Refuse(fault.PermissionDenied, "company_id", "the key is not of this company")
 }
 
 // keyCache believes a key for a short time without asking the database.

@@ -12,6 +12,7 @@ type call struct {
 	requestID string
 	who       principal
 	method    string   // "provodka.ledger.v1.LedgerService/Post"
+	product   bool     // came by the product's own API
 	commands  []string // ids on the command log, the first few
 	parts     []fault.Code
 }

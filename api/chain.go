@@ -23,6 +23,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, restPath):
 		c.method = "rest" // until the gate knows the method
+	case strings.HasPrefix(r.URL.Path, productPath):
+		c.method, c.product = "product", true
 	case len(r.URL.Path) > 1:
 		c.method = r.URL.Path[1:]
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
@@ -230,8 +231,8 @@ func (s *Server) must(ctx context.Context, book, flowName, field, id string) (ag
 		return aggregate{}, err
 	}
 	a, ok := found[id]
-	if !ok {
-		return a, notFound(field, flowName, id)
+	if owner := callOf(ctx).who.owner; !ok || owner != "" && a.owner != owner && flowName != executor.Name {
+		return aggregate{}, notFound(field, flowName, id) // of another company as of nobody; people work for many
 	}
 	return a, nil
 }

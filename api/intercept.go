@@ -85,10 +85,13 @@ func (s *Server) recovered(ctx context.Context, c *call, req connect.AnyRequest,
 	return next(ctx, req)
 }
 
-// booked is a request that names a book.
-type booked interface{ GetBook() string }
+// booked is a request that names a book, owned one that names a company.
+type (
+	booked interface{ GetBook() string }
+	owned  interface{ GetCompanyId() string }
+)
 
-// read answers what the codecs found wrong, and foreign books.
+// read answers what the codecs found wrong, foreign books and foreign companies.
 func (s *Server) read(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 		m, ok := req.Any().(proto.Message)
@@ -100,6 +103,11 @@ func (s *Server) read(next connect.UnaryFunc) connect.UnaryFunc {
 		}
 		if b, ok := m.(booked); ok {
 			if refusal := checkBook(callOf(ctx).who, b.GetBook()); refusal != nil {
+				return nil, refusal
+			}
+		}
+		if o, ok := m.(owned); ok {
+			if refusal := checkOwner(callOf(ctx).who, o.GetCompanyId()); refusal != nil {
 				return nil, refusal
 			}
 		}

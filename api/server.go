@@ -115,6 +115,9 @@ func New(cfg Config) (*Server, error) {
 // restPath is where every path of google.api.http begins.
 const restPath = "/v1/"
 
+// productPath is where every path of the product's own API begins.
+const productPath = "/api/"
+
 func (s *Server) routes() {
 	o := s.options()
 	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledgerService{s}, o...))

@@ -194,6 +194,20 @@ func (h *house) mint(t *testing.T, book string, roles ...string) string {
 	return text
 }
 
+// mintFor makes a key of a company with the roles of one.
+func (h *house) mintFor(t *testing.T, book, company string) string {
+	t.Helper()
+	text, row, err := api.MintKey(fmt.Sprintf("key-%s-%d", company, h.books.Add(1)), book, api.RoleCompany, api.RoleExecutor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Owner = company
+	if err := h.db.PutAPIKey(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 // once is a client that asks once.
 func (c *caller) once() *client.Client {
 	c.t.Helper()

@@ -156,11 +156,11 @@ func TestPrivateDataKeepsItsVersions(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0].ID != "p1" {
 			t.Errorf("%+v, %v", found, err)
 		}
-		key := store.APIKey{ID: "k1", Hash: []byte("h"), Book: bookName, Roles: []string{"post", "read"}}
+		key := store.APIKey{ID: "k1", Hash: []byte("h"), Book: bookName, Roles: []string{"post", "read"}, Owner: "company-1"}
 		must(t, db.PutAPIKey(ctx, key))
 		key.Roles = nil
 		got, ok, err := db.FindAPIKey(ctx, []byte("h"))
-		if err != nil || !ok || got.ID != "k1" || len(got.Roles) != 2 || got.Created.IsZero() {
+		if err != nil || !ok || got.ID != "k1" || len(got.Roles) != 2 || got.Owner != "company-1" || got.Created.IsZero() {
 			t.Errorf("%+v %v %v", got, ok, err)
 		}
 		must(t, db.PutAPIKey(ctx, key))
@@ -170,7 +170,29 @@ func TestPrivateDataKeepsItsVersions(t *testing.T) {
 		if _, ok, err := db.FindAPIKey(ctx, []byte("other")); ok || err != nil {
 			t.Errorf("an unknown key: %v %v", ok, err)
 		}
+		testAPIKeyList(t, db)
 	})
+}
+
+// testAPIKeyList lists and revokes keys beside k1.
+func testAPIKeyList(t *testing.T, db *store.DB) {
+	t.Helper()
+	ctx := t.Context()
+	must(t, db.PutAPIKey(ctx, store.APIKey{ID: "k2", Hash: []byte("h2"), Book: bookName, Roles: []string{"read"}}))
+	if all, err := db.ListAPIKeys(ctx, "", 10); err != nil || len(all) != 2 || all[0].Owner != "company-1" || all[1].ID != "k2" {
+		t.Errorf("%+v %v", all, err)
+	}
+	if rest, err := db.ListAPIKeys(ctx, "k1", 10); err != nil || len(rest) != 1 || len(rest[0].Roles) != 1 {
+		t.Errorf("%+v %v", rest, err)
+	}
+	for id, there := range map[string]bool{"k2": true, "nobody": false} {
+		if ok, err := db.RevokeAPIKey(ctx, id); err != nil || ok != there {
+			t.Errorf("revoke %s: %v %v", id, ok, err)
+		}
+	}
+	if got, _, err := db.FindAPIKey(ctx, []byte("h2")); err != nil || len(got.Roles) != 0 || string(got.Hash) != "h2" {
+		t.Errorf("a revoked key: %+v %v", got, err)
+	}
 }
 
 func TestASnapshotHasEverything(t *testing.T) {

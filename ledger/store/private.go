@@ -96,6 +96,7 @@ type APIKey struct {
 	Hash    []byte
 	Book    string
 	Roles   []string // none: the key is revoked
+	Owner   string   // the company whose key it is; "" = a key of the house
 	Created time.Time
 }
 
@@ -105,22 +106,43 @@ func (db *DB) PutAPIKey(ctx context.Context, key APIKey) error {
 	if roles == nil {
 		roles = []string{}
 	}
-	if err := db.writeOne(ctx, sqlAPIKeyPut, key.ID, key.Hash, key.Book, roles); err != nil {
+	if err := db.writeOne(ctx, sqlAPIKeyPut, key.ID, key.Hash, key.Book, roles, key.Owner); err != nil {
 		return fmt.Errorf("write api key %s: %w", key.ID, err)
 	}
 	return nil
 }
 
+func scanAPIKey(rows pgx.Rows) (k APIKey, err error) {
+	err = rows.Scan(&k.ID, &k.Hash, &k.Book, &k.Roles, &k.Owner, &k.Created)
+	return k, err
+}
+
 // FindAPIKey finds a key by its hash.
 func (db *DB) FindAPIKey(ctx context.Context, hash []byte) (APIKey, bool, error) {
-	keys, err := collect(ctx, db, "api key", func(rows pgx.Rows) (k APIKey, err error) {
-		err = rows.Scan(&k.ID, &k.Hash, &k.Book, &k.Roles, &k.Created)
-		return k, err
-	}, sqlAPIKeyFind, hash)
+	keys, err := collect(ctx, db, "api key", scanAPIKey, sqlAPIKeyFind, hash)
 	if err != nil || len(keys) == 0 {
 		return APIKey{}, false, err
 	}
 	return keys[0], true, nil
+}
+
+// ListAPIKeys lists at most limit keys by id, behind one id.
+func (db *DB) ListAPIKeys(ctx context.Context, after string, limit int) ([]APIKey, error) {
+	return collect(ctx, db, "api keys", scanAPIKey, sqlAPIKeyList, after, limit)
+}
+
+// RevokeAPIKey takes everything that a key may do; false when there is no such key.
+func (db *DB) RevokeAPIKey(ctx context.Context, id string) (bool, error) {
+	there := false
+	err := db.Write(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sqlAPIKeyRevoke, id)
+		there = tag.RowsAffected() > 0
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("revoke api key %s: %w", id, err)
+	}
+	return there, nil
 }
 
 // APIKeysThere names those keys that exist.

@@ -30,8 +30,12 @@ var (
 	sqlAggregateUpsert string
 	//go:embed sql/api_key_find.sql
 	sqlAPIKeyFind string
+	//go:embed sql/api_key_list.sql
+	sqlAPIKeyList string
 	//go:embed sql/api_key_put.sql
 	sqlAPIKeyPut string
+	//go:embed sql/api_key_revoke.sql
+	sqlAPIKeyRevoke string
 	//go:embed sql/api_key_there.sql
 	sqlAPIKeyThere string
 	//go:embed sql/audit_holds.sql
