@@ -162,3 +162,73 @@ func testBooksAreApart(t *testing.T, h *house) {
 		}
 	}
 }
+
+// testTwoPeopleDecide: what one key asks for holds when another approves it.
+func testTwoPeopleDecide(t *testing.T, h *house) {
+	c := h.caller(t)
+	boris := c.colleague()
+	a := "customer:a"
+	c.open("100.00", a)
+	freeze := changeOf("f1", a, "постановление суда", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH})
+	ask := &ledgerv1.RequestApprovalRequest{Book: c.book, Account: freeze}
+	asked, err := c.Ledger.RequestApproval(t.Context(), ask)
+	if err != nil || asked.GetApproval().GetState() != ledgerv1.ApprovalState_APPROVAL_STATE_WAITING {
+		t.Fatal(asked, err)
+	}
+	id := asked.GetApproval().GetId()
+	if again, err := c.Ledger.RequestApproval(t.Context(), ask); err != nil || !again.GetReplayed() || again.GetApproval().GetId() != id {
+		t.Error(again, err)
+	}
+	c.must(entryOp("", "transfer", a, "suspense:x", "1.00"))
+	decide := func(who *caller, key string, v ledgerv1.Verdict) *ledgerv1.DecideApprovalResponse {
+		t.Helper()
+		answer, err := who.Ledger.DecideApproval(t.Context(), &ledgerv1.DecideApprovalRequest{Book: c.book, Key: key, Id: id, Verdict: v, Reason: "сверено"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	waiting := func() []*ledgerv1.Approval {
+		t.Helper()
+		list, err := c.Ledger.ListApprovals(t.Context(), &ledgerv1.ListApprovalsRequest{Book: c.book})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list.GetApprovals()
+	}
+	if w := waiting(); len(w) != 1 || w[0].GetAccount().GetReason() != "постановление суда" || w[0].GetAccount().GetFrozen() != ledgerv1.Sides_SIDES_BOTH {
+		t.Errorf("%v", w)
+	}
+	c.wantRefusal(decide(c, "d1", ledgerv1.Verdict_VERDICT_APPROVE).GetRefusal(), fault.OwnRequest, "id")
+	done := decide(boris, "d2", ledgerv1.Verdict_VERDICT_APPROVE)
+	s := done.GetAccount()
+	if done.GetRefusal() != nil || s.GetAuthor() == "" || s.GetApprovedBy() == "" || s.GetAuthor() == s.GetApprovedBy() || s.GetApprovalReason() != "сверено" {
+		t.Errorf("%v", done)
+	}
+	c.wantRefusal(c.postOps(entryOp("", "transfer", a, "suspense:x", "1.00"))[0].GetRefusal(), fault.AccountFrozen, "operations[0].entry.legs[0].account")
+	if w := waiting(); len(w) != 0 {
+		t.Errorf("still waits: %v", w)
+	}
+	history, err := c.Ledger.ListAccountChanges(t.Context(), &ledgerv1.ListAccountChangesRequest{Book: c.book, Account: a})
+	if err != nil || len(history.GetChanges()) != 1 || history.GetChanges()[0].GetApprovedBy() != s.GetApprovedBy() {
+		t.Error(history, err)
+	}
+
+	thaw := changeOf("f2", a, "снято", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH})
+	second, err := c.Ledger.RequestApproval(t.Context(), &ledgerv1.RequestApprovalRequest{Book: c.book, Account: thaw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id = second.GetApproval().GetId()
+	if r := decide(c, "d3", ledgerv1.Verdict_VERDICT_DECLINE); r.GetApproval().GetState() != ledgerv1.ApprovalState_APPROVAL_STATE_WITHDRAWN {
+		t.Errorf("%v", r)
+	}
+	c.wantRefusal(decide(boris, "d4", ledgerv1.Verdict_VERDICT_APPROVE).GetRefusal(), fault.WrongState, "id")
+	thaw.Account = "wallet:x"
+	thaw.Key = "f3"
+	wrong, err := c.Ledger.RequestApproval(t.Context(), &ledgerv1.RequestApprovalRequest{Book: c.book, Account: thaw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.wantRefusal(wrong.GetRefusal(), fault.AccountUnknown, "account.account")
+}

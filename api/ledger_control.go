@@ -45,21 +45,29 @@ func (s ledgerService) ChangeAccounts(ctx context.Context, req *ledgerv1.ChangeA
 		if o.Refusal != nil {
 			continue
 		}
-		confirmed := o.Record.GetConfirmed()
-		rule := confirmed.GetRule()
-		if rule == nil { // a dry run: what the home would put
-			rule = o.Record.GetRules()[0]
-		}
-		r.Standing = standingMessage(rule, r.GetPosition())
-		for _, p := range confirmed.GetAt() {
+		for _, p := range o.Record.GetConfirmed().GetAt() {
 			at.see(int(p.GetShard()), p.GetSeq())
-			if p.GetShard() == o.Record.GetShard() {
-				r.Standing.Position = recordID(int(p.GetShard()), p.GetSeq())
-			}
 		}
+		r.Standing = confirmedStanding(o.Record)
 	}
 	answer.Position = at.String()
 	return answer, nil
+}
+
+// confirmedStanding is how an account stands by the record that answers its change. In a
+// dry run it is what the home would put.
+func confirmedStanding(rec *journalv1.Record) *ledgerv1.AccountStanding {
+	confirmed := rec.GetConfirmed()
+	if confirmed == nil {
+		return standingMessage(rec.GetRules()[0], "")
+	}
+	at := idOf(rec)
+	for _, p := range confirmed.GetAt() {
+		if p.GetShard() == rec.GetShard() {
+			at = recordID(int(p.GetShard()), p.GetSeq())
+		}
+	}
+	return standingMessage(confirmed.GetRule(), at)
 }
 
 // accountChange turns a change of the API into one of the command log.
@@ -86,8 +94,16 @@ func accountChange(c *ledgerv1.AccountChange) *commandv1.ChangeAccount {
 	return out
 }
 
-// changeRefusal puts a refusal's field into the request's words.
+// changeRefusal puts the refusal of one of many changes into the request's words.
 func changeRefusal(c *ledgerv1.AccountChange, r *fault.Refusal, index int) *fault.Refusal {
+	if r = accountRefusal(c, r); r == nil {
+		return nil
+	}
+	return r.At(fmt.Sprintf("changes[%d]", index))
+}
+
+// accountRefusal puts the field of a change's refusal into the change's words.
+func accountRefusal(c *ledgerv1.AccountChange, r *fault.Refusal) *fault.Refusal {
 	if r == nil {
 		return nil
 	}
@@ -109,7 +125,7 @@ func changeRefusal(c *ledgerv1.AccountChange, r *fault.Refusal, index int) *faul
 			out.Field = "unfreeze.sides"
 		}
 	}
-	return out.At(fmt.Sprintf("changes[%d]", index))
+	return &out
 }
 
 // ReadAccounts implements LedgerService.
@@ -202,6 +218,7 @@ func standingMessage(r *journalv1.Rule, at string) *ledgerv1.AccountStanding {
 	out := &ledgerv1.AccountStanding{
 		Account: r.GetSubject(), Status: ledgerv1.AccountStatus(standing.Status), Change: r.GetChange(), Reason: r.GetReason(),
 		Author: r.GetAuthor(), DecidedAt: timestamppb.New(moment(r.GetDecidedUs())), Version: r.GetVersion(), Position: at,
+		ApprovedBy: r.GetApproved().GetBy(), ApprovalReason: r.GetApproved().GetReason(),
 	}
 	if standing.DebitsFrozen {
 		out.Frozen |= ledgerv1.Sides_SIDES_DEBITS

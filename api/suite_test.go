@@ -181,6 +181,17 @@ func (h *house) caller(t *testing.T, roles ...string) *caller {
 	return c
 }
 
+// colleague is another key of the same book and roles.
+func (c *caller) colleague() *caller {
+	c.t.Helper()
+	o := &caller{house: c.house, t: c.t, book: c.book, key: c.house.mint(c.t, c.book, api.Roles()...)}
+	var err error
+	if o.Client, err = client.New(c.house.url, o.key); err != nil {
+		c.t.Fatal(err)
+	}
+	return o
+}
+
 func (h *house) mint(t *testing.T, book string, roles ...string) string {
 	t.Helper()
 	text, row, err := api.MintKey(fmt.Sprintf("key-%s-%d", book, h.books.Add(1)), book, roles...)

@@ -94,6 +94,7 @@ type needs struct {
 	names      []stripeKey // of stripes, same order
 	holds      []uint64
 	scheduled  []uint64
+	approvals  []uint64
 	aggregates []store.AggregateKey
 	effects    []string
 	timers     []string
@@ -151,6 +152,10 @@ func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 			n.accounts[bookName] = append(n.accounts[bookName], k.name)
 		}
 		n.rule(s, ruleKey{bookName, ledger.AccountRule, k.name})
+	case *commandv1.Operation_Ask:
+		n.operation(s, bookName, ledger.Guarded(what.Ask))
+	case *commandv1.Operation_Verdict:
+		n.approval(s, what.Verdict.GetAskedSeq())
 	case *commandv1.Operation_Post:
 		n.legs(s, bookName, what.Post.GetLegs())
 	case *commandv1.Operation_Place:
@@ -234,6 +239,15 @@ func (n *needs) scheduledLegs(s *state, row *scheduledRow) {
 	}
 }
 
+// approvalSeq is apart from the numbers of other records.
+type approvalSeq uint64
+
+func (n *needs) approval(s *state, seq uint64) {
+	if !s.approvals.has(seq) && n.first(approvalSeq(seq)) {
+		n.approvals = append(n.approvals, seq)
+	}
+}
+
 func (n *needs) aggregate(s *state, k aggregateKey) {
 	if !s.aggregates.has(k) && n.first(k) {
 		n.aggregates = append(n.aggregates, store.AggregateKey{Book: k.book, Flow: k.flow, ID: k.id})
@@ -244,17 +258,20 @@ func (n *needs) timer(s *state, bookName, flowName, id string) {
 	if flowName == gatherFlow {
 		return
 	}
-	if flowName == ledger.HoldFlow || flowName == ledger.ScheduleFlow {
-		var seq uint64
+	var seq uint64
+	if ofRecord(flowName) {
 		for _, c := range []byte(id) {
 			seq = seq*10 + uint64(c-'0')
 		}
-		if flowName == ledger.HoldFlow {
-			n.hold(s, seq)
-		} else {
-			n.scheduledEntry(s, seq)
-		}
-		return
 	}
-	n.aggregate(s, aggregateKey{bookName, flowName, id})
+	switch flowName {
+	case ledger.HoldFlow:
+		n.hold(s, seq)
+	case ledger.ScheduleFlow:
+		n.scheduledEntry(s, seq)
+	case ledger.ApprovalFlow:
+		n.approval(s, seq)
+	default:
+		n.aggregate(s, aggregateKey{bookName, flowName, id})
+	}
 }

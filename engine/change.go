@@ -17,22 +17,28 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// signed says in a drafted rule who asked for it.
-func signed(draft *ledger.Draft, who *identity) {
-	if draft == nil {
-		return
+// ruling says whether an operation asks all shards to hold a rule.
+func ruling(op *commandv1.Operation) bool {
+	return op.GetChange() != nil || op.GetVerdict().GetApprove()
+}
+
+// subjectOf is what the rule is about that an operation asks all shards to hold.
+func subjectOf(v view, op *commandv1.Operation) rule.Subject {
+	if d := op.GetVerdict(); d != nil {
+		asked := v.Approval(d.GetAskedSeq()).GetRule()
+		return rule.Subject{Book: v.book, Kind: asked.GetKind(), Name: asked.GetSubject()}
 	}
-	for _, r := range draft.Record.GetRules() {
-		r.Author = who.actor
-	}
+	return rule.Subject{Book: v.book, Kind: ledger.AccountRule, Name: op.GetChange().GetAccount()}
 }
 
 // change decides an operation that asks all shards to hold a rule: it is parked until
-// every shard has confirmed it.
+// every shard has confirmed it. What a second person approved is approved from here on,
+// by a record of its own, whatever the shards find.
 func (d *decider) change(a *arrival, r *result, op *commandv1.Operation) []*result {
 	p := newParked(a.command, r.operation, []*commandv1.Operation{op})
-	s := rule.Subject{Book: p.Book, Kind: ledger.AccountRule, Name: op.GetChange().GetAccount()}
-	draft, refusal, _ := ledger.Decide(view{d.state, p.Book, false}, op, d.now())
+	v := view{d.state, p.Book, false}
+	s := subjectOf(v, op)
+	draft, refusal, _ := ledger.Decide(v, op, d.now(p.Actor))
 	if d.changes.Pending(s) {
 		refusal = fault.Refuse(fault.AccountChanging, "account", "another change of %s waits for all shards", s.Name).With("account", s.Name)
 	}
@@ -43,12 +49,15 @@ func (d *decider) change(a *arrival, r *result, op *commandv1.Operation) []*resu
 		d.take(keyID(p, op), r, op)
 		return []*result{r}
 	}
-	signed(draft, p.identity())
 	if results, over := d.unparkable(a, p); over {
 		return results
 	}
 	h := d.happen(a, p)
 	asked := draft.Record.GetRules()[0]
+	if draft.Record.GetApproval() != nil {
+		draft.Record.Rules = nil
+		h.leave(p.Book, draft)
+	}
 	d.changes.Begin(h, string(p.id()), s, asked.GetVersion(), ruleBody(asked))
 	if d.changes.Pending(s) {
 		h.wait(p)
@@ -87,7 +96,7 @@ func (h *happening) Confirmed(c rule.Change) (next []byte, found string) {
 	held, _ := h.d.rules.get(ruleKey{c.Book, c.Kind, c.Name})
 	if ledger.StandingOf(held).Status == book.Closing {
 		found = h.left(c.Subject, true)
-		return ruleBody(ledger.Closed(held, len(c.Found) == 0 && found == "", h.d.now())), found
+		return ruleBody(ledger.Closed(held, len(c.Found) == 0 && found == "", h.d.now(""))), found
 	}
 	p := h.take(stripe.CommandID(c.Operation))
 	if p != h.now {

@@ -113,8 +113,8 @@ func (d *decider) tick(stampUS int64) {
 	d.dayEndUS = time.Date(y, m, dd+1, 0, 0, 0, 0, d.zone).UnixMicro()
 }
 
-func (d *decider) now() ledger.Now {
-	return ledger.Now{Seq: d.seq + 1, US: d.clockUS, Day: d.day, Zone: d.zone}
+func (d *decider) now(actor string) ledger.Now {
+	return ledger.Now{Seq: d.seq + 1, US: d.clockUS, Day: d.day, Zone: d.zone, Actor: actor}
 }
 
 // decide decides one command and folds it into memory.
@@ -200,7 +200,7 @@ func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation, r
 	if again {
 		return append(results, r)
 	}
-	if op.GetChange() != nil {
+	if ruling(op) {
 		return append(results, d.change(a, r, op)...)
 	}
 	if !d.concerns(a.command.GetBook(), op) {
@@ -239,10 +239,9 @@ func (d *decider) try(who *identity, r *result, op *commandv1.Operation) *book.S
 	if f := op.GetFlow(); f != nil {
 		draft, refusal, short = d.step(flowInput(who, f))
 	} else {
-		now := d.now()
+		now := d.now(who.actor)
 		now.Into = d.applied
 		draft, refusal, short = ledger.Decide(view{d.state, who.book, false}, op, now)
-		signed(draft, who)
 	}
 	if short != nil {
 		return short

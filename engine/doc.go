@@ -42,6 +42,10 @@
 // the shards took it. A kind that must look before it is final (closing looks for
 // money) answers its second step in Confirmed.
 //
+// A rule that takes two people is asked for with Ask: add its operation to the oneof of
+// commandv1.Ask and to ledger.Guarded. What waits, expires and is approved is the same
+// for every kind of rule (ledger/approval.go).
+//
 // It refuses to know: products (flows are tables), wire formats, who its callers
 // are.
 package engine

@@ -21,10 +21,10 @@ func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) [
 		}
 		return results
 	}
-	if i := slices.IndexFunc(list, func(op *commandv1.Operation) bool { return op.GetChange() != nil }); i >= 0 && !a.command.GetDryRun() {
+	if !a.command.GetDryRun() && slices.ContainsFunc(list, ruling) {
 		for j := range list {
 			results[j] = &result{operation: first + uint32(j), refusal: fault.Refuse(fault.Malformed, "group",
-				"the change of an account stands in no group: all shards confirm it, and nothing can be taken back")}
+				"a change that all shards hold stands in no group: they confirm it, and nothing can be taken back")}
 		}
 		return results
 	}

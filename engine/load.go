@@ -80,6 +80,19 @@ func (w *writer) loadNamed(ctx context.Context, n *needs) error {
 			n.scheduledLegs(w.state, row)
 		}
 	}
+	if len(n.approvals) > 0 {
+		rows, err := w.db.LoadApprovals(ctx, int(w.shard), n.approvals)
+		if err != nil {
+			return fmt.Errorf("load what is to be approved: %w", err)
+		}
+		for _, seq := range n.approvals {
+			w.approvals.put(seq, nil)
+		}
+		for _, r := range rows {
+			w.approvals.put(r.Approval.GetSeq(), &approvalRow{r.Book, r.Approval})
+			n.rule(w.state, ruleKey{r.Book, r.Approval.GetRule().GetKind(), r.Approval.GetRule().GetSubject()})
+		}
+	}
 	if len(n.effects) > 0 {
 		rows, err := w.db.LoadEffects(ctx, int(w.shard), n.effects)
 		if err != nil {
@@ -233,7 +246,7 @@ func (w *writer) foreseeFlows(n *needs, a *arrival) {
 		}
 	case *commandv1.Command_Due:
 		for _, t := range what.Due.GetTimers() {
-			if f := t.GetFlow(); f != ledger.HoldFlow && f != ledger.ScheduleFlow && f != gatherFlow {
+			if f := t.GetFlow(); !ofRecord(f) && f != gatherFlow {
 				w.foreseeStep(n, aggregateKey{a.command.GetBook(), t.GetFlow(), t.GetAggregate()},
 					flow.Command{Event: t.GetEvent(), Actor: "timer"})
 			}

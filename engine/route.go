@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
@@ -31,6 +32,10 @@ func Route(bookName string, op Operation, shards int) int {
 		return shardOf(what.Settle)
 	case *commandv1.Operation_Void:
 		return shardOf(what.Void)
+	case *commandv1.Operation_Ask:
+		return Route(bookName, Operation{ledger.Guarded(what.Ask)}, shards)
+	case *commandv1.Operation_Verdict:
+		return shardOf(what.Verdict)
 	case *commandv1.Operation_Cancel:
 		return shardOf(what.Cancel)
 	case *commandv1.Operation_Reverse:

@@ -108,6 +108,12 @@ type scheduledRow struct {
 	m      *journalv1.Scheduled
 }
 
+// approvalRow is what waits for a second person, with its book.
+type approvalRow struct {
+	inBook string
+	m      *journalv1.Approval
+}
+
 // accountKey names an account opened by name.
 type accountKey struct{ book, name string }
 
@@ -124,6 +130,7 @@ type state struct {
 	stripes    *stripes
 	holds      *table[uint64, *holdRow]
 	scheduled  *table[uint64, *scheduledRow]
+	approvals  *table[uint64, *approvalRow]
 	aggregates *table[aggregateKey, aggregate]
 	effects    *table[string, effectRow]
 	timers     *table[string, *journalv1.Timer]
@@ -151,6 +158,7 @@ func newState() *state {
 	s.stripes = newStripes(&s.undo)
 	s.holds = newTable[uint64, *holdRow](&s.undo)
 	s.scheduled = newTable[uint64, *scheduledRow](&s.undo)
+	s.approvals = newTable[uint64, *approvalRow](&s.undo)
 	s.aggregates = newTable[aggregateKey, aggregate](&s.undo)
 	s.effects = newTable[string, effectRow](&s.undo)
 	s.timers = newTable[string, *journalv1.Timer](&s.undo)
@@ -166,6 +174,7 @@ func (s *state) rotate(limit int) {
 	s.stripes.rotate(limit)
 	s.holds.rotate(limit)
 	s.scheduled.rotate(limit)
+	s.approvals.rotate(limit)
 	s.aggregates.rotate(limit)
 	s.effects.rotate(limit)
 	s.timers.rotate(limit)
@@ -352,4 +361,13 @@ func (v view) Scheduled(seq uint64) *journalv1.Scheduled {
 		return nil
 	}
 	return s.m
+}
+
+// Approval gives what the record asked a second person to approve, nil when it did not.
+func (v view) Approval(seq uint64) *journalv1.Approval {
+	row, _ := v.approvals.get(seq)
+	if row == nil || row.inBook != v.book {
+		return nil
+	}
+	return row.m
 }

@@ -222,15 +222,15 @@ func (d *decider) fire(a *arrival, t *journalv1.Timer) *journalv1.Record {
 		short   *book.Short
 	)
 	switch t.GetFlow() {
-	case ledger.HoldFlow, ledger.ScheduleFlow:
-		seq, err := strconv.ParseUint(t.GetAggregate(), 10, 64)
-		if err != nil {
-			panic(fmt.Sprintf("engine: timer %s of record %q", t.GetId(), t.GetAggregate()))
-		}
-		if t.GetFlow() == ledger.HoldFlow {
-			draft, refusal, short = ledger.Expire(view{d.state, bookName, true}, seq)
-		} else if draft = ledger.PostScheduled(view{d.state, bookName, false}, seq); draft == nil {
+	case ledger.HoldFlow:
+		draft, refusal, short = ledger.Expire(view{d.state, bookName, true}, recordOf(t))
+	case ledger.ScheduleFlow:
+		if draft = ledger.PostScheduled(view{d.state, bookName, false}, recordOf(t)); draft == nil {
 			refusal = fault.Refuse(fault.NotFound, "scheduled", "no entry waits for its day")
+		}
+	case ledger.ApprovalFlow:
+		if draft = ledger.ExpireApproval(view{d.state, bookName, false}, recordOf(t)); draft == nil {
+			refusal = fault.Refuse(fault.NotFound, "id", "nothing waits to be approved")
 		}
 	default:
 		draft, refusal, short = d.step(&stepInput{
@@ -251,6 +251,20 @@ func (d *decider) fire(a *arrival, t *journalv1.Timer) *journalv1.Record {
 		draft.Record.Timers = append([]*journalv1.Timer{closed}, draft.Record.Timers...)
 	}
 	return draft.Record
+}
+
+// ofRecord says whether the timers of a flow are about a record, not an aggregate.
+func ofRecord(flowName string) bool {
+	return flowName == ledger.HoldFlow || flowName == ledger.ScheduleFlow || flowName == ledger.ApprovalFlow
+}
+
+// recordOf is the number of the record that a timer is about.
+func recordOf(t *journalv1.Timer) uint64 {
+	seq, err := strconv.ParseUint(t.GetAggregate(), 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("engine: timer %s of record %q", t.GetId(), t.GetAggregate()))
+	}
+	return seq
 }
 
 func closes(rec *journalv1.Record, id string) bool {
@@ -285,6 +299,9 @@ func (d *decider) fold(bookName string, draft *ledger.Draft) {
 	rec := draft.Record
 	if s := rec.GetScheduled(); s != nil {
 		d.scheduled.put(s.GetSeq(), &scheduledRow{bookName, s})
+	}
+	if m := rec.GetApproval(); m != nil {
+		d.approvals.put(m.GetSeq(), &approvalRow{bookName, m})
 	}
 	for _, acc := range rec.GetAccounts() {
 		d.accounts.put(accountKey{bookName, acc.GetName()}, true)

@@ -3,7 +3,6 @@ package ledger
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -46,9 +45,9 @@ func change(v View, c *commandv1.ChangeAccount, now Now) (*Draft, *fault.Refusal
 	if !t.Implicit && !v.AccountOpen(c.GetAccount()) {
 		return nil, fault.Refuse(fault.AccountUnknown, "account", "%s is not open", c.GetAccount()).With("account", c.GetAccount()), nil
 	}
-	reason := strings.TrimSpace(c.GetReason())
-	if n := utf8.RuneCountInString(reason); n == 0 || n > maxReason {
-		return nil, fault.Refuse(fault.Malformed, "reason", "a change says why in 1 to %d characters, not %d", maxReason, n), nil
+	reason, refusal := reasonOf(c.GetReason())
+	if refusal != nil {
+		return nil, refusal, nil
 	}
 	old := v.Rule(AccountRule, c.GetAccount())
 	standing, word, refusal := changed(StandingOf(old), t, c)
@@ -57,7 +56,7 @@ func change(v View, c *commandv1.ChangeAccount, now Now) (*Draft, *fault.Refusal
 	}
 	return &Draft{Record: &journalv1.Record{Rules: []*journalv1.Rule{{
 		Kind: AccountRule, Subject: c.GetAccount(), Version: old.GetVersion() + 1, Change: word, Reason: reason,
-		DecidedUs: now.US, Home: true, What: standingMessage(standing),
+		Author: now.Actor, DecidedUs: now.US, Home: true, What: standingMessage(standing),
 	}}}}, nil, nil
 }
 

@@ -18,6 +18,8 @@ type View interface {
 	Hold(seq uint64) (book.Hold, bool)
 	// Scheduled is the entry of a later day that the record scheduled, nil when there is none.
 	Scheduled(seq uint64) *journalv1.Scheduled
+	// Approval is what the record asked a second person to approve, nil when it did not.
+	Approval(seq uint64) *journalv1.Approval
 	// Entry gives the entry of a record, with what was given back of it.
 	Entry(seq uint64) (book.Original, bool)
 	// AccountOpen says whether an account opened by name is open on this shard.
@@ -33,6 +35,8 @@ type Now struct {
 	US   int64  // the decision's clock, microseconds since 1970 UTC
 	Day  string // its day in the book's time zone, YYYY-MM-DD
 	Zone *time.Location
+	// Actor is who asks: id of an API key. Empty when nobody does.
+	Actor string
 
 	// Into is memory for the Applied of an entry's draft, nil for its own. Whoever gives
 	// it has done with the draft before it is given again.
@@ -70,6 +74,10 @@ func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return correct(v, what.Correct, now)
 	case *commandv1.Operation_Cancel:
 		return cancel(v, what.Cancel.GetScheduledSeq())
+	case *commandv1.Operation_Ask:
+		return ask(v, what.Ask, now)
+	case *commandv1.Operation_Verdict:
+		return verdict(v, what.Verdict, now)
 	default:
 		return nil, fault.Refuse(fault.Malformed, "what", "the operation says nothing to do"), nil
 	}

@@ -36,6 +36,9 @@ func (rich) Entry(uint64) (book.Original, bool) { return book.Original{}, false 
 // Scheduled implements View.
 func (rich) Scheduled(uint64) *journalv1.Scheduled { return nil }
 
+// Approval implements View.
+func (rich) Approval(uint64) *journalv1.Approval { return nil }
+
 // AccountOpen implements View.
 func (rich) AccountOpen(string) bool { return true }
 

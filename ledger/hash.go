@@ -76,6 +76,14 @@ func (h *canonical) request(op *commandv1.Operation) {
 		h.number(uint64(c.GetWhat()))
 		h.flag(c.GetDebits())
 		h.flag(c.GetCredits())
+	case *commandv1.Operation_Ask:
+		h.text("ask")
+		h.number(uint64(what.Ask.GetExpiresMs()))
+		h.request(Guarded(what.Ask))
+	case *commandv1.Operation_Verdict:
+		h.text("verdict", what.Verdict.GetReason())
+		h.id(what.Verdict.GetShard(), what.Verdict.GetAskedSeq())
+		h.flag(what.Verdict.GetApprove())
 	case *commandv1.Operation_Reverse:
 		r := what.Reverse
 		h.text("reverse", r.GetPart(), r.GetKind(), r.GetDay())

@@ -71,22 +71,24 @@ type ShardHead struct {
 
 // shard is what is known of one shard after its last record.
 type shard struct {
-	number   int
-	head     journal.Head
-	clockUS  int64
-	offset   int64 // of the last command
-	inside   bool  // the last record was not the last of its command
-	stripes  map[stripeKey]*stripe
-	holds    map[holdKey]*hold
-	frozen   map[holdKey]hold // as they stood at the snapshot, if they changed since
-	effects  map[[16]byte]effect
-	timers   map[string]*timer
-	rules    map[ruleKey]*heldRule
-	planned  map[uint64]*journalv1.Scheduled // entries of later days that wait
-	entries  []uint64                        // digests of the entries, by the numbers of their records
-	reversed map[uint64][]money.Amount       // what was given back of each leg of an entry
-	atUntil  journal.Head                    // head at the snapshot's number
-	clockAt  int64                           // clock there
+	number    int
+	head      journal.Head
+	clockUS   int64
+	offset    int64 // of the last command
+	inside    bool  // the last record was not the last of its command
+	stripes   map[stripeKey]*stripe
+	holds     map[holdKey]*hold
+	frozen    map[holdKey]hold // as they stood at the snapshot, if they changed since
+	effects   map[[16]byte]effect
+	timers    map[string]*timer
+	rules     map[ruleKey]*heldRule
+	planned   map[uint64]*journalv1.Scheduled // entries of later days that wait
+	approvals map[uint64]*journalv1.Approval  // what waits for a second person
+	granted   map[ruleKey]*journalv1.Rule     // what was approved and is not yet in force
+	entries   []uint64                        // digests of the entries, by the numbers of their records
+	reversed  map[uint64][]money.Amount       // what was given back of each leg of an entry
+	atUntil   journal.Head                    // head at the snapshot's number
+	clockAt   int64                           // clock there
 }
 
 // New makes an auditor that has seen nothing.
@@ -107,9 +109,11 @@ func (a *Auditor) shard(number int) *shard {
 		s = &shard{
 			number: number, offset: -1, stripes: map[stripeKey]*stripe{}, holds: map[holdKey]*hold{},
 			frozen: map[holdKey]hold{}, effects: map[[16]byte]effect{}, timers: map[string]*timer{},
-			rules:    map[ruleKey]*heldRule{},
-			planned:  map[uint64]*journalv1.Scheduled{},
-			reversed: map[uint64][]money.Amount{},
+			rules:     map[ruleKey]*heldRule{},
+			planned:   map[uint64]*journalv1.Scheduled{},
+			approvals: map[uint64]*journalv1.Approval{},
+			granted:   map[ruleKey]*journalv1.Rule{},
+			reversed:  map[uint64][]money.Amount{},
 		}
 		a.shards[number] = s
 	}
@@ -119,7 +123,7 @@ func (a *Auditor) shard(number int) *shard {
 // steps are the checks of a decoded record; each may rely on those before it.
 var steps = [...]func(*check) error{
 	(*check).order, (*check).shape, (*check).key, (*check).legs, (*check).entry, (*check).opened,
-	(*check).scheduled, (*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).rules, (*check).remember,
+	(*check).scheduled, (*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).approval, (*check).rules, (*check).remember,
 }
 
 // Add checks the shard's next event against everything before it and folds it. An
@@ -297,7 +301,7 @@ func (c *check) order() error {
 func (c *check) shape() error {
 	r := c.r
 	changes := len(r.GetLegs()) + len(r.GetHolds()) + len(r.GetAccounts())
-	for _, part := range []bool{r.GetEntry() != nil, r.GetMove() != nil, r.GetScheduled() != nil} {
+	for _, part := range []bool{r.GetEntry() != nil, r.GetMove() != nil, r.GetScheduled() != nil, r.GetApproval() != nil} {
 		if part {
 			changes++
 		}

@@ -75,10 +75,15 @@ func timerText(t *journalv1.Timer) string {
 	return t.GetEvent() + " of " + t.GetFlow() + " " + t.GetAggregate() + " at " + clockText(t.GetDueUs())
 }
 
-// ofAggregate says whether an aggregate lists the timer: the expiry of a hold, the day of
-// a scheduled entry and the deadline of an operation that waits for money have none.
+// ofAggregate says whether an aggregate lists the timer: the expiry of a hold, or of what
+// waits for a second person, the day of a scheduled entry and the deadline of an operation
+// that waits for money have none.
 func ofAggregate(t *journalv1.Timer) bool {
-	return t.GetFlow() != ledger.HoldFlow && t.GetFlow() != ledger.ScheduleFlow && t.GetFlow() != "gather"
+	switch t.GetFlow() {
+	case ledger.HoldFlow, ledger.ScheduleFlow, ledger.ApprovalFlow, "gather":
+		return false
+	}
+	return true
 }
 
 // standing counts the timers of an aggregate.

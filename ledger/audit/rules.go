@@ -83,6 +83,9 @@ func (c *check) rules() error {
 	if held == nil || !proto.Equal(held.m, m) || !m.GetHome() {
 		return c.differ("the rule of "+m.GetSubject()+" that is confirmed", "the one that its home holds", fmt.Sprint(m))
 	}
+	if by := m.GetApproved().GetBy(); by != "" && by != c.r.GetActor() {
+		return c.differ("who approved the rule of "+m.GetSubject(), c.r.GetActor(), by)
+	}
 	c.a.confirmed = append(c.a.confirmed, confirmation{
 		where: recordName(c.s.number, c.r.GetSeq()), of: ruleVersion{key, m.GetVersion()}, at: confirmed.GetAt(),
 	})
@@ -104,6 +107,9 @@ func (c *check) rule(m *journalv1.Rule) error {
 		return c.differ("home of "+what, strconv.FormatBool(before.GetHome()), strconv.FormatBool(m.GetHome()))
 	case m.GetReason() == "" || m.GetAuthor() == "":
 		return c.differ(what, "a reason and an author", fmt.Sprint(m))
+	}
+	if err := c.approved(what, key, before, m); err != nil {
+		return err
 	}
 	held := &heldRule{m: m, standing: ledger.StandingOf(m)}
 	if m.GetKind() == ledger.AccountRule {

@@ -50,6 +50,23 @@ func onRule(shard int, word string, change func(*journalv1.Rule)) func(int, *jou
 	}
 }
 
+const (
+	waiting   = journalv1.ApprovalState_APPROVAL_STATE_WAITING
+	approved  = journalv1.ApprovalState_APPROVAL_STATE_APPROVED
+	refused   = journalv1.ApprovalState_APPROVAL_STATE_REFUSED
+	withdrawn = journalv1.ApprovalState_APPROVAL_STATE_WITHDRAWN
+	expired   = journalv1.ApprovalState_APPROVAL_STATE_EXPIRED
+)
+
+// onApproval changes what two people decide in the records that left it in a state.
+func onApproval(state journalv1.ApprovalState, change func(*journalv1.Record, *journalv1.Approval)) func(int, *journalv1.Record) {
+	return func(_ int, r *journalv1.Record) {
+		if m := r.GetApproval(); m.GetState() == state {
+			change(r, m)
+		}
+	}
+}
+
 // TestForgedRules: each forgery is sealed with the right hashes; only what the rules
 // mean gives it away.
 func TestForgedRules(t *testing.T) {
@@ -70,7 +87,13 @@ func TestForgedRules(t *testing.T) {
 			}
 		}},
 		{"closed unasked", "status before closing", onRule(1, "closing", func(m *journalv1.Rule) { m.GetAccount().Status = journalv1.AccountStatus_ACCOUNT_STATUS_OPEN })},
-		{"a leg after closing", "standing of leg 0", onRule(1, "reopen", func(m *journalv1.Rule) { m.GetAccount().Status = journalv1.AccountStatus_ACCOUNT_STATUS_CLOSED })},
+		{"a leg after closing", "standing of leg 0", func(n int, r *journalv1.Record) {
+			shut := func(m *journalv1.Rule) { m.GetAccount().Status = journalv1.AccountStatus_ACCOUNT_STATUS_CLOSED }
+			onRule(1, "reopen", shut)(n, r)
+			if m := r.GetApproval(); m != nil {
+				shut(m.GetRule())
+			}
+		}},
 		{"a version left out", "version of the rule", onRule(1, "unfreeze", func(m *journalv1.Rule) { m.Version++ })},
 		{"nobody's rule", "a reason and an author", onRule(0, "unfreeze", func(m *journalv1.Rule) { m.Author = "" })},
 		{"another rule is confirmed", "that is confirmed", func(n int, r *journalv1.Record) {
@@ -86,6 +109,22 @@ func TestForgedRules(t *testing.T) {
 		{"a shard was not asked", "the shards that hold the rule", func(n int, r *journalv1.Record) {
 			if c := r.GetConfirmed(); c != nil {
 				c.At = c.At[:1]
+			}
+		}},
+		{"approved by who asked", "who decided approval", onApproval(approved, func(r *journalv1.Record, m *journalv1.Approval) { m.DecidedBy = "api-1" })},
+		{"another is approved than was asked for", "what approval", onApproval(approved, func(r *journalv1.Record, m *journalv1.Approval) { m.Rule.Reason = "other" })},
+		{"asked for in another's name", "who asked for approval", onApproval(waiting, func(r *journalv1.Record, m *journalv1.Approval) { m.Rule.Author = "api-2" })},
+		{"approved too late", "who decided approval", onApproval(expired, func(r *journalv1.Record, m *journalv1.Approval) {
+			m.State, m.DecidedBy, m.Reason = approved, "api-2", "late"
+		})},
+		{"expired too early", "when approval", onApproval(waiting, func(r *journalv1.Record, m *journalv1.Approval) { m.DueUs = r.GetClockUs() })},
+		{"refused by who asked", "who decided approval", onApproval(withdrawn, func(r *journalv1.Record, m *journalv1.Approval) { m.State = refused })},
+		{"nobody was asked", "the record that made approval", onApproval(approved, func(r *journalv1.Record, m *journalv1.Approval) { m.Seq = 1 })},
+		{"a rule is approved that nobody asked for", "the rule of expense:old", onRule(1, "reopen", func(m *journalv1.Rule) { m.Approved.Seq++ })},
+		{"in force without what was approved", "the rule of expense:old", onRule(1, "reopen", func(m *journalv1.Rule) { m.Approved = nil })},
+		{"approved by another than the record says", "who approved the rule", func(n int, r *journalv1.Record) {
+			if r.GetConfirmed().GetRule().GetApproved() != nil {
+				r.Actor = "api-3"
 			}
 		}},
 	} {

@@ -35,6 +35,7 @@ const (
 	AccountNotEmpty   Code = "account_not_empty"
 	AccountChanging   Code = "account_changing"
 	AccountOfFlow     Code = "account_of_flow"
+	OwnRequest        Code = "own_request"
 	InsufficientFunds Code = "insufficient_funds"
 	HoldUnknown       Code = "hold_unknown"
 	HoldNotOpen       Code = "hold_not_open"
@@ -73,7 +74,7 @@ const (
 var codes = []Code{
 	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
-	AccountNotEmpty, AccountChanging, AccountOfFlow, InsufficientFunds,
+	AccountNotEmpty, AccountChanging, AccountOfFlow, OwnRequest, InsufficientFunds,
 	HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,

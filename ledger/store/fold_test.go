@@ -35,7 +35,7 @@ func TestRowsAreTheFoldOfTheirRecords(t *testing.T) {
 			writeInBatches(rt, t, db, p, "batch")
 			checkFold(rt, t, db, p)
 			writeInBatches(rt, t, again, p, "other batch")
-			for _, table := range []string{"leg", "late", "late_sum", "scheduled", "stripe", "hold", "follow", "aggregate", "effect", "timer", "gather", "idempotency", "account"} {
+			for _, table := range []string{"leg", "late", "late_sum", "scheduled", "approval", "stripe", "hold", "follow", "aggregate", "effect", "timer", "gather", "idempotency", "account"} {
 				if diff := cmp.Diff(dump(t, db, table, p.shard), dump(t, again, table, p.shard)); diff != "" {
 					rt.Fatalf("%s differs when written in other batches:\n%s", table, diff)
 				}

@@ -16,6 +16,7 @@ type dice struct {
 	rt       *rapid.T
 	held     []*journalv1.Hold      // that still are placed
 	plans    []*journalv1.Scheduled // that still wait
+	asked    []*journalv1.Approval  // that still wait
 	versions map[string]uint64      // of aggregates
 	effects  []*journalv1.Effect
 }
@@ -30,7 +31,7 @@ func (p *pen) randomRecords(rt *rapid.T) {
 
 func (d *dice) one(key string, amount money.Amount) {
 	account := name("wallet", rapid.IntRange(0, 3).Draw(d.rt, "account"))
-	switch rapid.IntRange(0, 10).Draw(d.rt, "what") {
+	switch rapid.IntRange(0, 11).Draw(d.rt, "what") {
 	case 0, 1, 2:
 		day := d.clock.AddDate(0, 0, -rapid.IntRange(0, 2).Draw(d.rt, "late")).Format("2006-01-02")
 		d.post(key, day, "bank:main", account, rapid.SampledFrom([]string{"RUB", "USD"}).Draw(d.rt, "asset"), amount)
@@ -42,6 +43,8 @@ func (d *dice) one(key string, amount money.Amount) {
 		d.move(key, account, amount)
 	case 6:
 		d.effect()
+	case 11:
+		d.approval(key, account)
 	case 10:
 		d.schedule(key, account, amount)
 	case 7:
@@ -188,5 +191,23 @@ func (d *dice) schedule(key, account string, amount money.Amount) {
 	d.plans = d.plans[1:]
 	d.write(&journalv1.Record{Scheduled: &journalv1.Scheduled{
 		Seq: plan.GetSeq(), State: rapid.SampledFrom([]journalv1.ScheduledState{2, 3, 4}).Draw(d.rt, "over"), Entry: plan.GetEntry(),
+	}})
+}
+
+// approval asks a second person to approve something, or ends the first that waits.
+func (d *dice) approval(key, account string) {
+	if len(d.asked) == 0 || rapid.Bool().Draw(d.rt, "ask") {
+		m := &journalv1.Approval{
+			Seq: d.head.Seq + 1, State: journalv1.ApprovalState_APPROVAL_STATE_WAITING,
+			Rule: &journalv1.Rule{Kind: "account", Subject: account, Version: 1, Change: "freeze"},
+		}
+		d.asked = append(d.asked, m)
+		d.write(&journalv1.Record{Key: key, Approval: m})
+		return
+	}
+	m := d.asked[0]
+	d.asked = d.asked[1:]
+	d.write(&journalv1.Record{Approval: &journalv1.Approval{
+		Seq: m.GetSeq(), State: rapid.SampledFrom([]journalv1.ApprovalState{2, 3, 4, 5}).Draw(d.rt, "end"), Rule: m.GetRule(),
 	}})
 }

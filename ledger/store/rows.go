@@ -35,6 +35,7 @@ type Rows struct {
 	totals     latest[totalKey, totalRow]
 	rules      latest[RuleKey, ruleRow]
 	scheduled  latest[uint64, scheduledRow]
+	approvals  latest[uint64, approvalRow]
 	ruled      []ruleRow // every rule, not only the newest
 
 	order   []legPlace // kept for its memory
@@ -164,6 +165,7 @@ func (r *Rows) Reset() {
 	r.totals.reset()
 	r.rules.reset()
 	r.scheduled.reset()
+	r.approvals.reset()
 	r.err = nil
 	r.accounts.bound()
 }
@@ -211,6 +213,7 @@ func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 	r.records = append(r.records, s)
 	r.addKey(rec)
 	r.addScheduled(s)
+	r.addApproval(s)
 	r.addLegs(rec, totals)
 	r.addRules(s)
 	for _, m := range rec.GetHolds() {

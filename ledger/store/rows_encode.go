@@ -45,6 +45,7 @@ func (r *Rows) encode(into *encoder, shard int, late map[lateSpan]totalSum, copy
 	r.encodeGathers(fixed)
 	r.encodeRules(fixed)
 	r.encodeScheduled(fixed)
+	r.encodeApprovals(fixed)
 	var named *RecordError
 	if err := r.encoder.err; err != nil && !errors.As(err, &named) {
 		first := r.records[0].Record

@@ -28,6 +28,12 @@ var (
 	sqlAggregateScan string
 	//go:embed sql/aggregate_upsert.sql
 	sqlAggregateUpsert string
+	//go:embed sql/approval_load.sql
+	sqlApprovalLoad string
+	//go:embed sql/approval_page.sql
+	sqlApprovalPage string
+	//go:embed sql/approval_upsert.sql
+	sqlApprovalUpsert string
 	//go:embed sql/api_key_find.sql
 	sqlAPIKeyFind string
 	//go:embed sql/api_key_list.sql

@@ -73,6 +73,7 @@ func writerStatements() map[string]string {
 		"gather_delete":       sqlGatherDelete,
 		"gather_upsert":       sqlGatherUpsert,
 		"scheduled_upsert":    sqlScheduledUpsert,
+		"approval_upsert":     sqlApprovalUpsert,
 		"rule_upsert":         sqlRuleUpsert,
 		"rule_history_insert": sqlRuleHistoryInsert,
 	}

@@ -3,6 +3,7 @@ package audittest
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -14,25 +15,78 @@ import (
 
 // Change lets an account stand as asked on every shard there is, as its home decides.
 func (w *World) Change(home int, c *commandv1.ChangeAccount) {
+	w.rule(home, "api-1", &commandv1.Operation{What: &commandv1.Operation_Change{Change: c}})
+}
+
+// Ask asks on behalf of api-1 for a change that another key must approve.
+func (w *World) Ask(home int, c *commandv1.ChangeAccount) (seq uint64) {
+	s, op := w.shard(home), &commandv1.Operation{What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
+		ExpiresMs: time.Hour.Milliseconds(), What: &commandv1.Ask_Change{Change: c},
+	}}}
+	w.keep(s, "api-1", op, s.decide("api-1", op))
+	return s.head.Seq
+}
+
+// Approve approves on behalf of a key what was asked for.
+func (w *World) Approve(home int, seq uint64, by string) {
+	w.rule(home, by, &commandv1.Operation{What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{
+		Shard: uint32(home), AskedSeq: seq, Approve: true, Reason: "проверено",
+	}}})
+}
+
+// Decline gives up on behalf of a key what was asked for.
+func (w *World) Decline(home int, seq uint64, by string) {
+	s, op := w.shard(home), &commandv1.Operation{What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{
+		Shard: uint32(home), AskedSeq: seq, Reason: "не нужно",
+	}}}
+	w.keep(s, by, op, s.decide(by, op))
+}
+
+// ExpireApproval lets the shard's clock reach the end of what was asked for.
+func (w *World) ExpireApproval(home int, seq uint64) {
 	s := w.shard(home)
-	op := &commandv1.Operation{What: &commandv1.Operation_Change{Change: c}}
-	draft, refusal, _ := ledger.Decide(s, op, ledger.Now{Seq: s.head.Seq + 1, US: s.clockUS, Day: s.day()})
+	s.clockUS = max(s.clockUS, s.approvals[seq].GetDueUs())
+	draft := ledger.ExpireApproval(s, seq)
+	s.fold(draft)
+	s.draft = append(s.draft, draft.Record)
+	s.commit("timer")
+}
+
+// decide decides an operation that must not be refused.
+func (s *shard) decide(actor string, op *commandv1.Operation) *ledger.Draft {
+	draft, refusal, _ := ledger.Decide(s, op, ledger.Now{Seq: s.head.Seq + 1, US: s.clockUS, Day: s.day(), Zone: Zone, Actor: actor})
 	if refusal != nil {
 		panic(refusal)
 	}
+	return draft
+}
+
+// keep folds a draft and seals its record under a key of its own.
+func (w *World) keep(s *shard, actor string, op *commandv1.Operation, draft *ledger.Draft) {
+	w.keys++
+	draft.Record.Key, draft.Record.RequestHash = "key-"+strconv.Itoa(w.keys), ledger.RequestHash(op)
+	s.fold(draft)
+	s.draft = append(s.draft, draft.Record)
+	s.commit(actor)
+}
+
+// rule brings into force on every shard what an operation asks for.
+func (w *World) rule(home int, actor string, op *commandv1.Operation) {
+	s := w.shard(home)
+	draft := s.decide(actor, op)
 	rule := draft.Record.GetRules()[0]
-	rule.Author = "api-1"
+	if draft.Record.GetApproval() != nil {
+		draft.Record.Rules = nil
+		s.fold(draft)
+		s.draft = append(s.draft, draft.Record)
+		s.commit("gather")
+	}
 	at := w.put(home, rule)
 	if ledger.StandingOf(rule).Status == book.Closing {
 		rule = ledger.Closed(rule, true, ledger.Now{US: s.clockUS})
 		at = w.put(home, rule)
 	}
-	w.keys++
-	s.draft = append(s.draft, &journalv1.Record{
-		Key: "key-" + strconv.Itoa(w.keys), RequestHash: ledger.RequestHash(op),
-		Confirmed: &journalv1.Confirmed{Rule: rule, At: at},
-	})
-	s.commit("api-1")
+	w.keep(s, actor, op, &ledger.Draft{Record: &journalv1.Record{Confirmed: &journalv1.Confirmed{Rule: rule, At: at}}})
 }
 
 // put brings a rule into force on every shard, the home first.
@@ -67,7 +121,11 @@ func Standing() *World {
 	w.Do(0, Post("refund", "", Leg('D', shop, "RUB", "40.00"), Leg('C', "suspense:x", "RUB", "40.00")))
 	w.Change(1, &commandv1.ChangeAccount{Account: costs, What: commandv1.AccountChange_ACCOUNT_CHANGE_CLOSE, Reason: "не нужен"})
 	w.Do(1, Post("fee", "", Leg('D', costs, "RUB", "1.00"), Leg('C', "capital:own", "RUB", "1.00"))) // refused
-	w.Change(1, &commandv1.ChangeAccount{Account: costs, What: commandv1.AccountChange_ACCOUNT_CHANGE_REOPEN, Reason: "нужен"})
+	again := &commandv1.ChangeAccount{Account: costs, What: commandv1.AccountChange_ACCOUNT_CHANGE_REOPEN, Reason: "нужен"}
+	w.ExpireApproval(1, w.Ask(1, again))
+	w.Decline(1, w.Ask(1, again), "api-1")
+	w.Decline(1, w.Ask(1, again), "api-2")
+	w.Approve(1, w.Ask(1, again), "api-2")
 	w.Do(1, Post("fee", "", Leg('D', costs, "RUB", "1.00"), Leg('C', "capital:own", "RUB", "1.00")))
 	w.Change(0, &commandv1.ChangeAccount{Account: wallet, What: freeze, Debits: true, Credits: true, Reason: "постановление № 8"})
 	return w

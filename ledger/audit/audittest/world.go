@@ -43,6 +43,7 @@ type shard struct {
 	stripes   map[[2]string]book.Stripe
 	holds     map[uint64]book.Hold
 	scheduled map[uint64]*journalv1.Scheduled
+	approvals map[uint64]*journalv1.Approval
 	reversed  map[uint64]book.Original
 	accounts  map[string]bool
 	rules     map[[2]string]*journalv1.Rule
@@ -60,7 +61,7 @@ func (w *World) shard(n int) *shard {
 		s = &shard{
 			number: n, clockUS: StartUS, stripes: map[[2]string]book.Stripe{}, holds: map[uint64]book.Hold{}, scheduled: map[uint64]*journalv1.Scheduled{},
 			reversed: map[uint64]book.Original{}, accounts: map[string]bool{}, rules: map[[2]string]*journalv1.Rule{},
-			moves: map[string]*journalv1.Move{},
+			moves: map[string]*journalv1.Move{}, approvals: map[uint64]*journalv1.Approval{},
 		}
 		w.shards[n] = s
 	}
@@ -108,6 +109,9 @@ func (s *shard) Entry(seq uint64) (book.Original, bool) {
 // Scheduled implements ledger.View.
 func (s *shard) Scheduled(seq uint64) *journalv1.Scheduled { return s.scheduled[seq] }
 
+// Approval implements ledger.View.
+func (s *shard) Approval(seq uint64) *journalv1.Approval { return s.approvals[seq] }
+
 // AccountOpen implements ledger.View.
 func (s *shard) AccountOpen(account string) bool { return s.accounts[account] }
 
@@ -149,11 +153,7 @@ func (w *World) Freeze(n int, account string) {
 	op := &commandv1.Operation{What: &commandv1.Operation_Change{Change: &commandv1.ChangeAccount{
 		Account: account, What: commandv1.AccountChange_ACCOUNT_CHANGE_FREEZE, Debits: true, Credits: true, Reason: "ordered by the court",
 	}}}
-	draft, refusal, _ := ledger.Decide(s, op, ledger.Now{Seq: s.head.Seq + 1, US: s.clockUS, Day: s.day(), Zone: Zone})
-	if refusal != nil {
-		panic(refusal)
-	}
-	draft.Record.Rules[0].Author = "api-1"
+	draft := s.decide("api-1", op)
 	s.fold(draft)
 	s.draft = append(s.draft, draft.Record)
 	s.commit("api-1")
@@ -209,6 +209,9 @@ func (s *shard) fold(d *ledger.Draft) {
 	}
 	if m := d.Record.GetScheduled(); m != nil {
 		s.scheduled[m.GetSeq()] = m
+	}
+	if m := d.Record.GetApproval(); m != nil {
+		s.approvals[m.GetSeq()] = m
 	}
 	for _, a := range d.Record.GetAccounts() {
 		s.accounts[a.GetName()] = true

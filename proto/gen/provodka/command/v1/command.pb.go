@@ -367,6 +367,8 @@ type Operation struct {
 	//	*Operation_Reverse
 	//	*Operation_Correct
 	//	*Operation_Cancel
+	//	*Operation_Ask
+	//	*Operation_Verdict
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -520,6 +522,24 @@ func (x *Operation) GetCancel() *Cancel {
 	return nil
 }
 
+func (x *Operation) GetAsk() *Ask {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Ask); ok {
+			return x.Ask
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetVerdict() *Verdict {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Verdict); ok {
+			return x.Verdict
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -574,6 +594,16 @@ type Operation_Cancel struct {
 	Cancel *Cancel `protobuf:"bytes,30,opt,name=cancel,proto3,oneof"`
 }
 
+type Operation_Ask struct {
+	// Ask for what takes effect only when a second person approves it.
+	Ask *Ask `protobuf:"bytes,40,opt,name=ask,proto3,oneof"`
+}
+
+type Operation_Verdict struct {
+	// Approve what was asked for, or decline it.
+	Verdict *Verdict `protobuf:"bytes,41,opt,name=verdict,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -593,6 +623,10 @@ func (*Operation_Reverse) isOperation_What() {}
 func (*Operation_Correct) isOperation_What() {}
 
 func (*Operation_Cancel) isOperation_What() {}
+
+func (*Operation_Ask) isOperation_What() {}
+
+func (*Operation_Verdict) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -1444,6 +1478,159 @@ func (x *Cancel) GetShard() uint32 {
 	return 0
 }
 
+// Ask asks for a rule that takes effect when another API key approves it. The reason is
+// in what is asked for.
+type Ask struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How long it waits to be decided, milliseconds.
+	ExpiresMs int64 `protobuf:"varint,1,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
+	// What is asked for.
+	//
+	// Types that are valid to be assigned to What:
+	//
+	//	*Ask_Change
+	What          isAsk_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ask) Reset() {
+	*x = Ask{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ask) ProtoMessage() {}
+
+func (x *Ask) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ask.ProtoReflect.Descriptor instead.
+func (*Ask) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Ask) GetExpiresMs() int64 {
+	if x != nil {
+		return x.ExpiresMs
+	}
+	return 0
+}
+
+func (x *Ask) GetWhat() isAsk_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *Ask) GetChange() *ChangeAccount {
+	if x != nil {
+		if x, ok := x.What.(*Ask_Change); ok {
+			return x.Change
+		}
+	}
+	return nil
+}
+
+type isAsk_What interface {
+	isAsk_What()
+}
+
+type Ask_Change struct {
+	// Change how an account stands.
+	Change *ChangeAccount `protobuf:"bytes,2,opt,name=change,proto3,oneof"`
+}
+
+func (*Ask_Change) isAsk_What() {}
+
+// Verdict decides what was asked for.
+type Verdict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record that asked on this shard.
+	AskedSeq uint64 `protobuf:"varint,1,opt,name=asked_seq,json=askedSeq,proto3" json:"asked_seq,omitempty"`
+	// Its shard.
+	Shard uint32 `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
+	// Whether it takes effect; else it never will.
+	Approve bool `protobuf:"varint,3,opt,name=approve,proto3" json:"approve,omitempty"`
+	// Why; kept for ever.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Verdict) Reset() {
+	*x = Verdict{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Verdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Verdict) ProtoMessage() {}
+
+func (x *Verdict) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
+func (*Verdict) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Verdict) GetAskedSeq() uint64 {
+	if x != nil {
+		return x.AskedSeq
+	}
+	return 0
+}
+
+func (x *Verdict) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *Verdict) GetApprove() bool {
+	if x != nil {
+		return x.Approve
+	}
+	return false
+}
+
+func (x *Verdict) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // Flow is a command to a product flow.
 type Flow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1463,7 +1650,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1662,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1675,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Flow) GetFlow() string {
@@ -1557,7 +1744,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1756,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1769,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -1673,7 +1860,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1872,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1885,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -1723,7 +1910,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1735,7 +1922,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1748,7 +1935,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -1787,7 +1974,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1799,7 +1986,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1812,7 +1999,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Found) GetAccount() string {
@@ -1849,7 +2036,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1861,7 +2048,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1874,7 +2061,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -1905,7 +2092,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1917,7 +2104,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1930,7 +2117,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -1964,7 +2151,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1976,7 +2163,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1989,7 +2176,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -2045,7 +2232,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xf6\x04\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xde\x05\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -2060,7 +2247,9 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\areverse\x18\n" +
 	" \x01(\v2\x1c.provodka.command.v1.ReverseH\x00R\areverse\x128\n" +
 	"\acorrect\x18\v \x01(\v2\x1c.provodka.command.v1.CorrectH\x00R\acorrect\x125\n" +
-	"\x06cancel\x18\x1e \x01(\v2\x1b.provodka.command.v1.CancelH\x00R\x06cancelB\x06\n" +
+	"\x06cancel\x18\x1e \x01(\v2\x1b.provodka.command.v1.CancelH\x00R\x06cancel\x12,\n" +
+	"\x03ask\x18( \x01(\v2\x18.provodka.command.v1.AskH\x00R\x03ask\x128\n" +
+	"\averdict\x18) \x01(\v2\x1c.provodka.command.v1.VerdictH\x00R\averdictB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
@@ -2142,6 +2331,16 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06Cancel\x12#\n" +
 	"\rscheduled_seq\x18\x01 \x01(\x04R\fscheduledSeq\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\rR\x05shard\"j\n" +
+	"\x03Ask\x12\x1d\n" +
+	"\n" +
+	"expires_ms\x18\x01 \x01(\x03R\texpiresMs\x12<\n" +
+	"\x06change\x18\x02 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06changeB\x06\n" +
+	"\x04what\"n\n" +
+	"\aVerdict\x12\x1b\n" +
+	"\tasked_seq\x18\x01 \x01(\x04R\baskedSeq\x12\x14\n" +
+	"\x05shard\x18\x02 \x01(\rR\x05shard\x12\x18\n" +
+	"\aapprove\x18\x03 \x01(\bR\aapprove\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"j\n" +
 	"\x04Flow\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
@@ -2203,7 +2402,7 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
 	(*Command)(nil),       // 1: provodka.command.v1.Command
@@ -2220,59 +2419,64 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*LegAmount)(nil),     // 12: provodka.command.v1.LegAmount
 	(*Correct)(nil),       // 13: provodka.command.v1.Correct
 	(*Cancel)(nil),        // 14: provodka.command.v1.Cancel
-	(*Flow)(nil),          // 15: provodka.command.v1.Flow
-	(*Answer)(nil),        // 16: provodka.command.v1.Answer
-	(*Due)(nil),           // 17: provodka.command.v1.Due
-	(*Link)(nil),          // 18: provodka.command.v1.Link
-	(*Found)(nil),         // 19: provodka.command.v1.Found
-	(*Delivered)(nil),     // 20: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 21: provodka.command.v1.Outcome
-	(*Result)(nil),        // 22: provodka.command.v1.Result
-	nil,                   // 23: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 24: provodka.command.v1.Post.LinksEntry
-	nil,                   // 25: provodka.command.v1.Settle.MetadataEntry
-	nil,                   // 26: provodka.command.v1.Reverse.MetadataEntry
-	nil,                   // 27: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Timer)(nil),      // 28: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 29: provodka.journal.v1.Refusal
+	(*Ask)(nil),           // 15: provodka.command.v1.Ask
+	(*Verdict)(nil),       // 16: provodka.command.v1.Verdict
+	(*Flow)(nil),          // 17: provodka.command.v1.Flow
+	(*Answer)(nil),        // 18: provodka.command.v1.Answer
+	(*Due)(nil),           // 19: provodka.command.v1.Due
+	(*Link)(nil),          // 20: provodka.command.v1.Link
+	(*Found)(nil),         // 21: provodka.command.v1.Found
+	(*Delivered)(nil),     // 22: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 23: provodka.command.v1.Outcome
+	(*Result)(nil),        // 24: provodka.command.v1.Result
+	nil,                   // 25: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 26: provodka.command.v1.Post.LinksEntry
+	nil,                   // 27: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 28: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 29: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Timer)(nil),      // 30: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 31: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	2,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	16, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	17, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	18, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	19, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	20, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	18, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	19, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	20, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	21, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	22, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
 	3,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
 	4,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
 	7,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
 	8,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
 	9,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
 	10, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	15, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	17, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
 	5,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
 	11, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
 	13, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
 	14, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
-	0,  // 17: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	6,  // 18: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	23, // 19: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	24, // 20: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	6,  // 21: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	25, // 22: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	12, // 23: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	12, // 24: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	26, // 25: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	27, // 26: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	7,  // 27: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	28, // 28: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	22, // 29: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	29, // 30: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	15, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
+	16, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
+	0,  // 19: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	6,  // 20: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	25, // 21: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	26, // 22: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	6,  // 23: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	27, // 24: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	12, // 25: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	12, // 26: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	28, // 27: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	29, // 28: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	7,  // 29: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	5,  // 30: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
+	30, // 31: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	24, // 32: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	31, // 33: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -2299,6 +2503,11 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Reverse)(nil),
 		(*Operation_Correct)(nil),
 		(*Operation_Cancel)(nil),
+		(*Operation_Ask)(nil),
+		(*Operation_Verdict)(nil),
+	}
+	file_provodka_command_v1_command_proto_msgTypes[14].OneofWrappers = []any{
+		(*Ask_Change)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2306,7 +2515,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

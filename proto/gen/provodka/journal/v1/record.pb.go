@@ -391,6 +391,71 @@ func (GatherState) EnumDescriptor() ([]byte, []int) {
 	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
+// ApprovalState is where something that two people decide stands.
+type ApprovalState int32
+
+const (
+	// Never written.
+	ApprovalState_APPROVAL_STATE_UNSPECIFIED ApprovalState = 0
+	// It waits for a second person.
+	ApprovalState_APPROVAL_STATE_WAITING ApprovalState = 1
+	// A second person approved it: the next rule of its subject is the one asked for.
+	ApprovalState_APPROVAL_STATE_APPROVED ApprovalState = 2
+	// A second person refused it.
+	ApprovalState_APPROVAL_STATE_REFUSED ApprovalState = 3
+	// Who asked took it back.
+	ApprovalState_APPROVAL_STATE_WITHDRAWN ApprovalState = 4
+	// Nobody decided in time.
+	ApprovalState_APPROVAL_STATE_EXPIRED ApprovalState = 5
+)
+
+// Enum value maps for ApprovalState.
+var (
+	ApprovalState_name = map[int32]string{
+		0: "APPROVAL_STATE_UNSPECIFIED",
+		1: "APPROVAL_STATE_WAITING",
+		2: "APPROVAL_STATE_APPROVED",
+		3: "APPROVAL_STATE_REFUSED",
+		4: "APPROVAL_STATE_WITHDRAWN",
+		5: "APPROVAL_STATE_EXPIRED",
+	}
+	ApprovalState_value = map[string]int32{
+		"APPROVAL_STATE_UNSPECIFIED": 0,
+		"APPROVAL_STATE_WAITING":     1,
+		"APPROVAL_STATE_APPROVED":    2,
+		"APPROVAL_STATE_REFUSED":     3,
+		"APPROVAL_STATE_WITHDRAWN":   4,
+		"APPROVAL_STATE_EXPIRED":     5,
+	}
+)
+
+func (x ApprovalState) Enum() *ApprovalState {
+	p := new(ApprovalState)
+	*p = x
+	return p
+}
+
+func (x ApprovalState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ApprovalState) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_journal_v1_record_proto_enumTypes[6].Descriptor()
+}
+
+func (ApprovalState) Type() protoreflect.EnumType {
+	return &file_provodka_journal_v1_record_proto_enumTypes[6]
+}
+
+func (x ApprovalState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ApprovalState.Descriptor instead.
+func (ApprovalState) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
+}
+
 // AccountStatus says whether an account takes entries.
 type AccountStatus int32
 
@@ -432,11 +497,11 @@ func (x AccountStatus) String() string {
 }
 
 func (AccountStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_journal_v1_record_proto_enumTypes[6].Descriptor()
+	return file_provodka_journal_v1_record_proto_enumTypes[7].Descriptor()
 }
 
 func (AccountStatus) Type() protoreflect.EnumType {
-	return &file_provodka_journal_v1_record_proto_enumTypes[6]
+	return &file_provodka_journal_v1_record_proto_enumTypes[7]
 }
 
 func (x AccountStatus) Number() protoreflect.EnumNumber {
@@ -445,7 +510,7 @@ func (x AccountStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AccountStatus.Descriptor instead.
 func (AccountStatus) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
 }
 
 // Record is one operation's whole outcome. Folding a shard's records in order
@@ -500,7 +565,9 @@ type Record struct {
 	// Set when every shard holds a rule: the outcome of the operation that asked for it.
 	Confirmed *Confirmed `protobuf:"bytes,27,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
 	// An entry of a later day that was scheduled, posted on its day, or given up.
-	Scheduled     *Scheduled `protobuf:"bytes,30,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
+	Scheduled *Scheduled `protobuf:"bytes,30,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
+	// Something that two people decide: it was asked for, approved or given up.
+	Approval      *Approval `protobuf:"bytes,40,opt,name=approval,proto3" json:"approval,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -699,6 +766,13 @@ func (x *Record) GetConfirmed() *Confirmed {
 func (x *Record) GetScheduled() *Scheduled {
 	if x != nil {
 		return x.Scheduled
+	}
+	return nil
+}
+
+func (x *Record) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
 	}
 	return nil
 }
@@ -1953,6 +2027,8 @@ type Rule struct {
 	DecidedUs int64 `protobuf:"varint,7,opt,name=decided_us,json=decidedUs,proto3" json:"decided_us,omitempty"`
 	// Whether this shard is the subject's home: limits below zero count here alone.
 	Home bool `protobuf:"varint,8,opt,name=home,proto3" json:"home,omitempty"`
+	// Set when a second person had to approve it: the author is then who asked for it.
+	Approved *Approved `protobuf:"bytes,40,opt,name=approved,proto3" json:"approved,omitempty"`
 	// The rule itself.
 	//
 	// Types that are valid to be assigned to What:
@@ -2049,6 +2125,13 @@ func (x *Rule) GetHome() bool {
 	return false
 }
 
+func (x *Rule) GetApproved() *Approved {
+	if x != nil {
+		return x.Approved
+	}
+	return nil
+}
+
 func (x *Rule) GetWhat() isRule_What {
 	if x != nil {
 		return x.What
@@ -2076,6 +2159,161 @@ type Rule_Account struct {
 
 func (*Rule_Account) isRule_What() {}
 
+// Approved says who approved a rule.
+type Approved struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record on the home's shard that asked for it.
+	Seq uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Who approved: id of an API key, never the rule's author.
+	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	// Why, in the words of who approved.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approved) Reset() {
+	*x = Approved{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approved) ProtoMessage() {}
+
+func (x *Approved) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approved.ProtoReflect.Descriptor instead.
+func (*Approved) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Approved) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Approved) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Approved) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Approval is something that two people decide, after the record.
+type Approval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record that asked; with the shard it is its id.
+	Seq uint64 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	// State after the record.
+	State ApprovalState `protobuf:"varint,2,opt,name=state,proto3,enum=provodka.journal.v1.ApprovalState" json:"state,omitempty"`
+	// The rule as it was asked for, on the version that held then; its author asked.
+	Rule *Rule `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule,omitempty"`
+	// When it expires, microseconds since 1970 UTC.
+	DueUs int64 `protobuf:"varint,4,opt,name=due_us,json=dueUs,proto3" json:"due_us,omitempty"`
+	// Who decided: id of an API key.
+	DecidedBy string `protobuf:"bytes,5,opt,name=decided_by,json=decidedBy,proto3" json:"decided_by,omitempty"`
+	// Why, in the words of who decided.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approval) Reset() {
+	*x = Approval{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approval) ProtoMessage() {}
+
+func (x *Approval) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approval.ProtoReflect.Descriptor instead.
+func (*Approval) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Approval) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Approval) GetState() ApprovalState {
+	if x != nil {
+		return x.State
+	}
+	return ApprovalState_APPROVAL_STATE_UNSPECIFIED
+}
+
+func (x *Approval) GetRule() *Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *Approval) GetDueUs() int64 {
+	if x != nil {
+		return x.DueUs
+	}
+	return 0
+}
+
+func (x *Approval) GetDecidedBy() string {
+	if x != nil {
+		return x.DecidedBy
+	}
+	return ""
+}
+
+func (x *Approval) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // Standing is how an account stands.
 type Standing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2093,7 +2331,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2105,7 +2343,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2118,7 +2356,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Standing) GetStatus() AccountStatus {
@@ -2162,7 +2400,7 @@ type CreditLimit struct {
 
 func (x *CreditLimit) Reset() {
 	*x = CreditLimit{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2174,7 +2412,7 @@ func (x *CreditLimit) String() string {
 func (*CreditLimit) ProtoMessage() {}
 
 func (x *CreditLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2187,7 +2425,7 @@ func (x *CreditLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
 func (*CreditLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreditLimit) GetAsset() string {
@@ -2217,7 +2455,7 @@ type Confirmed struct {
 
 func (x *Confirmed) Reset() {
 	*x = Confirmed{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2229,7 +2467,7 @@ func (x *Confirmed) String() string {
 func (*Confirmed) ProtoMessage() {}
 
 func (x *Confirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2242,7 +2480,7 @@ func (x *Confirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
 func (*Confirmed) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Confirmed) GetRule() *Rule {
@@ -2272,7 +2510,7 @@ type RulePosition struct {
 
 func (x *RulePosition) Reset() {
 	*x = RulePosition{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2284,7 +2522,7 @@ func (x *RulePosition) String() string {
 func (*RulePosition) ProtoMessage() {}
 
 func (x *RulePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2297,7 +2535,7 @@ func (x *RulePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
 func (*RulePosition) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RulePosition) GetShard() uint32 {
@@ -2318,7 +2556,7 @@ var File_provodka_journal_v1_record_proto protoreflect.FileDescriptor
 
 const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
-	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\xca\a\n" +
+	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\x85\b\n" +
 	"\x06Record\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x19\n" +
@@ -2344,7 +2582,8 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\agathers\x18\x15 \x03(\v2\x1b.provodka.journal.v1.GatherR\agathers\x12/\n" +
 	"\x05rules\x18\x1a \x03(\v2\x19.provodka.journal.v1.RuleR\x05rules\x12<\n" +
 	"\tconfirmed\x18\x1b \x01(\v2\x1e.provodka.journal.v1.ConfirmedR\tconfirmed\x12<\n" +
-	"\tscheduled\x18\x1e \x01(\v2\x1e.provodka.journal.v1.ScheduledR\tscheduled\"\xc4\x01\n" +
+	"\tscheduled\x18\x1e \x01(\v2\x1e.provodka.journal.v1.ScheduledR\tscheduled\x129\n" +
+	"\bapproval\x18( \x01(\v2\x1d.provodka.journal.v1.ApprovalR\bapproval\"\xc4\x01\n" +
 	"\aRefusal\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +
@@ -2460,7 +2699,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x03key\x18\x03 \x01(\tR\x03key\x12\x12\n" +
 	"\x04peer\x18\x04 \x01(\rR\x04peer\x12\x16\n" +
 	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body\"\x8c\x02\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\"\xc7\x02\n" +
 	"\x04Rule\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x18\n" +
@@ -2471,9 +2710,22 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
 	"decided_us\x18\a \x01(\x03R\tdecidedUs\x12\x12\n" +
 	"\x04home\x18\b \x01(\bR\x04home\x129\n" +
+	"\bapproved\x18( \x01(\v2\x1d.provodka.journal.v1.ApprovedR\bapproved\x129\n" +
 	"\aaccount\x18\n" +
 	" \x01(\v2\x1d.provodka.journal.v1.StandingH\x00R\aaccountB\x06\n" +
-	"\x04what\"\xcc\x01\n" +
+	"\x04what\"D\n" +
+	"\bApproved\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xd3\x01\n" +
+	"\bApproval\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x128\n" +
+	"\x05state\x18\x02 \x01(\x0e2\".provodka.journal.v1.ApprovalStateR\x05state\x12-\n" +
+	"\x04rule\x18\x03 \x01(\v2\x19.provodka.journal.v1.RuleR\x04rule\x12\x15\n" +
+	"\x06due_us\x18\x04 \x01(\x03R\x05dueUs\x12\x1d\n" +
+	"\n" +
+	"decided_by\x18\x05 \x01(\tR\tdecidedBy\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xcc\x01\n" +
 	"\bStanding\x12:\n" +
 	"\x06status\x18\x01 \x01(\x0e2\".provodka.journal.v1.AccountStatusR\x06status\x12#\n" +
 	"\rdebits_frozen\x18\x02 \x01(\bR\fdebitsFrozen\x12%\n" +
@@ -2523,7 +2775,14 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x14GATHER_STATE_DECIDED\x10\x02\x12\x15\n" +
 	"\x11GATHER_STATE_SENT\x10\x03\x12\x18\n" +
 	"\x14GATHER_STATE_APPLIED\x10\x04\x12\x18\n" +
-	"\x14GATHER_STATE_ACCOUNT\x10\x05*\x7f\n" +
+	"\x14GATHER_STATE_ACCOUNT\x10\x05*\xbe\x01\n" +
+	"\rApprovalState\x12\x1e\n" +
+	"\x1aAPPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16APPROVAL_STATE_WAITING\x10\x01\x12\x1b\n" +
+	"\x17APPROVAL_STATE_APPROVED\x10\x02\x12\x1a\n" +
+	"\x16APPROVAL_STATE_REFUSED\x10\x03\x12\x1c\n" +
+	"\x18APPROVAL_STATE_WITHDRAWN\x10\x04\x12\x1a\n" +
+	"\x16APPROVAL_STATE_EXPIRED\x10\x05*\x7f\n" +
 	"\rAccountStatus\x12\x1e\n" +
 	"\x1aACCOUNT_STATUS_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACCOUNT_STATUS_OPEN\x10\x01\x12\x1a\n" +
@@ -2542,8 +2801,8 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 	return file_provodka_journal_v1_record_proto_rawDescData
 }
 
-var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(ScheduledState)(0),  // 0: provodka.journal.v1.ScheduledState
 	(LegKind)(0),         // 1: provodka.journal.v1.LegKind
@@ -2551,71 +2810,78 @@ var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(EffectState)(0),     // 3: provodka.journal.v1.EffectState
 	(ExternalKind)(0),    // 4: provodka.journal.v1.ExternalKind
 	(GatherState)(0),     // 5: provodka.journal.v1.GatherState
-	(AccountStatus)(0),   // 6: provodka.journal.v1.AccountStatus
-	(*Record)(nil),       // 7: provodka.journal.v1.Record
-	(*Refusal)(nil),      // 8: provodka.journal.v1.Refusal
-	(*Entry)(nil),        // 9: provodka.journal.v1.Entry
-	(*Reversal)(nil),     // 10: provodka.journal.v1.Reversal
-	(*ReversedLeg)(nil),  // 11: provodka.journal.v1.ReversedLeg
-	(*Scheduled)(nil),    // 12: provodka.journal.v1.Scheduled
-	(*Leg)(nil),          // 13: provodka.journal.v1.Leg
-	(*Hold)(nil),         // 14: provodka.journal.v1.Hold
-	(*Account)(nil),      // 15: provodka.journal.v1.Account
-	(*Move)(nil),         // 16: provodka.journal.v1.Move
-	(*Effect)(nil),       // 17: provodka.journal.v1.Effect
-	(*Timer)(nil),        // 18: provodka.journal.v1.Timer
-	(*External)(nil),     // 19: provodka.journal.v1.External
-	(*Gather)(nil),       // 20: provodka.journal.v1.Gather
-	(*Rule)(nil),         // 21: provodka.journal.v1.Rule
-	(*Standing)(nil),     // 22: provodka.journal.v1.Standing
-	(*CreditLimit)(nil),  // 23: provodka.journal.v1.CreditLimit
-	(*Confirmed)(nil),    // 24: provodka.journal.v1.Confirmed
-	(*RulePosition)(nil), // 25: provodka.journal.v1.RulePosition
-	nil,                  // 26: provodka.journal.v1.Refusal.FactsEntry
-	nil,                  // 27: provodka.journal.v1.Entry.MetadataEntry
-	nil,                  // 28: provodka.journal.v1.Entry.LinksEntry
-	nil,                  // 29: provodka.journal.v1.Move.AttemptsEntry
+	(ApprovalState)(0),   // 6: provodka.journal.v1.ApprovalState
+	(AccountStatus)(0),   // 7: provodka.journal.v1.AccountStatus
+	(*Record)(nil),       // 8: provodka.journal.v1.Record
+	(*Refusal)(nil),      // 9: provodka.journal.v1.Refusal
+	(*Entry)(nil),        // 10: provodka.journal.v1.Entry
+	(*Reversal)(nil),     // 11: provodka.journal.v1.Reversal
+	(*ReversedLeg)(nil),  // 12: provodka.journal.v1.ReversedLeg
+	(*Scheduled)(nil),    // 13: provodka.journal.v1.Scheduled
+	(*Leg)(nil),          // 14: provodka.journal.v1.Leg
+	(*Hold)(nil),         // 15: provodka.journal.v1.Hold
+	(*Account)(nil),      // 16: provodka.journal.v1.Account
+	(*Move)(nil),         // 17: provodka.journal.v1.Move
+	(*Effect)(nil),       // 18: provodka.journal.v1.Effect
+	(*Timer)(nil),        // 19: provodka.journal.v1.Timer
+	(*External)(nil),     // 20: provodka.journal.v1.External
+	(*Gather)(nil),       // 21: provodka.journal.v1.Gather
+	(*Rule)(nil),         // 22: provodka.journal.v1.Rule
+	(*Approved)(nil),     // 23: provodka.journal.v1.Approved
+	(*Approval)(nil),     // 24: provodka.journal.v1.Approval
+	(*Standing)(nil),     // 25: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),  // 26: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),    // 27: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil), // 28: provodka.journal.v1.RulePosition
+	nil,                  // 29: provodka.journal.v1.Refusal.FactsEntry
+	nil,                  // 30: provodka.journal.v1.Entry.MetadataEntry
+	nil,                  // 31: provodka.journal.v1.Entry.LinksEntry
+	nil,                  // 32: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
-	8,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
-	9,  // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
-	13, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
-	14, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
-	15, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
-	16, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
-	17, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
-	18, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
-	19, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
-	20, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
-	21, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
-	24, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
-	12, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
-	26, // 13: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	27, // 14: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	28, // 15: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
-	10, // 16: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
-	11, // 17: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
-	0,  // 18: provodka.journal.v1.Scheduled.state:type_name -> provodka.journal.v1.ScheduledState
-	9,  // 19: provodka.journal.v1.Scheduled.entry:type_name -> provodka.journal.v1.Entry
-	13, // 20: provodka.journal.v1.Scheduled.legs:type_name -> provodka.journal.v1.Leg
-	8,  // 21: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
-	1,  // 22: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
-	2,  // 23: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	29, // 24: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
-	18, // 25: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
-	3,  // 26: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
-	4,  // 27: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
-	5,  // 28: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	22, // 29: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
-	6,  // 30: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
-	23, // 31: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
-	21, // 32: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
-	25, // 33: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	9,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
+	10, // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
+	14, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
+	15, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
+	16, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
+	17, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
+	18, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
+	19, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
+	20, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
+	21, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
+	22, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
+	27, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	13, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
+	24, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
+	29, // 14: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	30, // 15: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	31, // 16: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	11, // 17: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
+	12, // 18: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
+	0,  // 19: provodka.journal.v1.Scheduled.state:type_name -> provodka.journal.v1.ScheduledState
+	10, // 20: provodka.journal.v1.Scheduled.entry:type_name -> provodka.journal.v1.Entry
+	14, // 21: provodka.journal.v1.Scheduled.legs:type_name -> provodka.journal.v1.Leg
+	9,  // 22: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
+	1,  // 23: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
+	2,  // 24: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
+	32, // 25: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	19, // 26: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
+	3,  // 27: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
+	4,  // 28: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
+	5,  // 29: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
+	23, // 30: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
+	25, // 31: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	6,  // 32: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
+	22, // 33: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
+	7,  // 34: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	26, // 35: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	22, // 36: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	28, // 37: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -2631,8 +2897,8 @@ func file_provodka_journal_v1_record_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   23,
+			NumEnums:      8,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

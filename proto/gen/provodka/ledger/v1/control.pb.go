@@ -741,9 +741,13 @@ type AccountStanding struct {
 	// Number of the account's changes, from 1.
 	Version uint64 `protobuf:"varint,9,opt,name=version,proto3" json:"version,omitempty"`
 	// Position of the record of the account's home shard.
-	Position      string `protobuf:"bytes,10,opt,name=position,proto3" json:"position,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Position string `protobuf:"bytes,10,opt,name=position,proto3" json:"position,omitempty"`
+	// Who approved it, when it took two: id of an API key, never the author.
+	ApprovedBy string `protobuf:"bytes,11,opt,name=approved_by,json=approvedBy,proto3" json:"approved_by,omitempty"`
+	// Why it was approved.
+	ApprovalReason string `protobuf:"bytes,12,opt,name=approval_reason,json=approvalReason,proto3" json:"approval_reason,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *AccountStanding) Reset() {
@@ -842,6 +846,20 @@ func (x *AccountStanding) GetVersion() uint64 {
 func (x *AccountStanding) GetPosition() string {
 	if x != nil {
 		return x.Position
+	}
+	return ""
+}
+
+func (x *AccountStanding) GetApprovedBy() string {
+	if x != nil {
+		return x.ApprovedBy
+	}
+	return ""
+}
+
+func (x *AccountStanding) GetApprovalReason() string {
+	if x != nil {
+		return x.ApprovalReason
 	}
 	return ""
 }
@@ -1298,7 +1316,7 @@ const file_provodka_ledger_v1_control_proto_rawDesc = "" +
 	"\bstanding\x18\x01 \x01(\v2#.provodka.ledger.v1.AccountStandingR\bstanding\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x125\n" +
 	"\arefusal\x18\x03 \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\x8c\x03\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xd6\x03\n" +
 	"\x0fAccountStanding\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x129\n" +
 	"\x06status\x18\x02 \x01(\x0e2!.provodka.ledger.v1.AccountStatusR\x06status\x121\n" +
@@ -1311,7 +1329,10 @@ const file_provodka_ledger_v1_control_proto_rawDesc = "" +
 	"decided_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\x18\n" +
 	"\aversion\x18\t \x01(\x04R\aversion\x12\x1a\n" +
 	"\bposition\x18\n" +
-	" \x01(\tR\bposition\"<\n" +
+	" \x01(\tR\bposition\x12\x1f\n" +
+	"\vapproved_by\x18\v \x01(\tR\n" +
+	"approvedBy\x12'\n" +
+	"\x0fapproval_reason\x18\f \x01(\tR\x0eapprovalReason\"<\n" +
 	"\fAccountLimit\x12\x14\n" +
 	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\"\xe4\x01\n" +

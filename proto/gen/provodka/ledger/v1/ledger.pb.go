@@ -378,7 +378,7 @@ var File_provodka_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a provodka/ledger/v1/balance.proto\x1a provodka/ledger/v1/control.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/explain.proto\x1a provodka/ledger/v1/general.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
+	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a!provodka/ledger/v1/approval.proto\x1a provodka/ledger/v1/balance.proto\x1a provodka/ledger/v1/control.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/explain.proto\x1a provodka/ledger/v1/general.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
 	"\x12GetPositionRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\"l\n" +
 	"\x13GetPositionResponse\x12\x1a\n" +
@@ -400,14 +400,17 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"remembered\x18\x04 \x01(\bR\n" +
 	"remembered\x12\x18\n" +
 	"\arussian\x18\x05 \x01(\tR\arussian\x12\x18\n" +
-	"\aenglish\x18\x06 \x01(\tR\aenglish2\x86\x17\n" +
+	"\aenglish\x18\x06 \x01(\tR\aenglish2\xbe\x1a\n" +
 	"\rLedgerService\x12\x87\x01\n" +
 	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/accounts\x12q\n" +
 	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/operations\x12\xa4\x01\n" +
 	"\vGetBalances\x12&.provodka.ledger.v1.GetBalancesRequest\x1a'.provodka.ledger.v1.GetBalancesResponse\"D\x82\xd3\xe4\x93\x02;Z\x1e:\x01*\"\x19/v1/books/{book}/balances\x12\x19/v1/books/{book}/balances\x90\x02\x01\x12\x8e\x01\n" +
 	"\fListBalances\x12'.provodka.ledger.v1.ListBalancesRequest\x1a(.provodka.ledger.v1.ListBalancesResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/balances/{type}\x90\x02\x01\x12\x87\x01\n" +
 	"\fListAccounts\x12'.provodka.ledger.v1.ListAccountsRequest\x1a(.provodka.ledger.v1.ListAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/books/{book}/accounts\x90\x02\x01\x12\x94\x01\n" +
-	"\x0eChangeAccounts\x12).provodka.ledger.v1.ChangeAccountsRequest\x1a*.provodka.ledger.v1.ChangeAccountsResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/account-changes\x12\x90\x01\n" +
+	"\x0eChangeAccounts\x12).provodka.ledger.v1.ChangeAccountsRequest\x1a*.provodka.ledger.v1.ChangeAccountsResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/account-changes\x12\x91\x01\n" +
+	"\x0fRequestApproval\x12*.provodka.ledger.v1.RequestApprovalRequest\x1a+.provodka.ledger.v1.RequestApprovalResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/approvals\x12\x93\x01\n" +
+	"\x0eDecideApproval\x12).provodka.ledger.v1.DecideApprovalRequest\x1a*.provodka.ledger.v1.DecideApprovalResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/approvals/{id}\x12\x8b\x01\n" +
+	"\rListApprovals\x12(.provodka.ledger.v1.ListApprovalsRequest\x1a).provodka.ledger.v1.ListApprovalsResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/approvals\x90\x02\x01\x12\x90\x01\n" +
 	"\fReadAccounts\x12'.provodka.ledger.v1.ReadAccountsRequest\x1a(.provodka.ledger.v1.ReadAccountsResponse\"-\x82\xd3\xe4\x93\x02$\x12\"/v1/books/{book}/account-standings\x90\x02\x01\x12\xab\x01\n" +
 	"\x12ListAccountChanges\x12-.provodka.ledger.v1.ListAccountChangesRequest\x1a..provodka.ledger.v1.ListAccountChangesResponse\"6\x82\xd3\xe4\x93\x02-\x12+/v1/books/{book}/accounts/{account}/changes\x90\x02\x01\x12\x8a\x01\n" +
 	"\bListLegs\x12#.provodka.ledger.v1.ListLegsRequest\x1a$.provodka.ledger.v1.ListLegsResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/accounts/{account}/legs\x90\x02\x01\x12\xa4\x01\n" +
@@ -451,36 +454,42 @@ var file_provodka_ledger_v1_ledger_proto_goTypes = []any{
 	(*ListBalancesRequest)(nil),        // 11: provodka.ledger.v1.ListBalancesRequest
 	(*ListAccountsRequest)(nil),        // 12: provodka.ledger.v1.ListAccountsRequest
 	(*ChangeAccountsRequest)(nil),      // 13: provodka.ledger.v1.ChangeAccountsRequest
-	(*ReadAccountsRequest)(nil),        // 14: provodka.ledger.v1.ReadAccountsRequest
-	(*ListAccountChangesRequest)(nil),  // 15: provodka.ledger.v1.ListAccountChangesRequest
-	(*ListLegsRequest)(nil),            // 16: provodka.ledger.v1.ListLegsRequest
-	(*GetEntryRequest)(nil),            // 17: provodka.ledger.v1.GetEntryRequest
-	(*ListEntriesRequest)(nil),         // 18: provodka.ledger.v1.ListEntriesRequest
-	(*GetHoldRequest)(nil),             // 19: provodka.ledger.v1.GetHoldRequest
-	(*TrialBalanceRequest)(nil),        // 20: provodka.ledger.v1.TrialBalanceRequest
-	(*ListTurnoversRequest)(nil),       // 21: provodka.ledger.v1.ListTurnoversRequest
-	(*GeneralLedgerRequest)(nil),       // 22: provodka.ledger.v1.GeneralLedgerRequest
-	(*ExplainRefusalRequest)(nil),      // 23: provodka.ledger.v1.ExplainRefusalRequest
-	(*ExplainBalanceRequest)(nil),      // 24: provodka.ledger.v1.ExplainBalanceRequest
-	(*ListScheduledRequest)(nil),       // 25: provodka.ledger.v1.ListScheduledRequest
-	(*OpenAccountsResponse)(nil),       // 26: provodka.ledger.v1.OpenAccountsResponse
-	(*PostResponse)(nil),               // 27: provodka.ledger.v1.PostResponse
-	(*GetBalancesResponse)(nil),        // 28: provodka.ledger.v1.GetBalancesResponse
-	(*ListBalancesResponse)(nil),       // 29: provodka.ledger.v1.ListBalancesResponse
-	(*ListAccountsResponse)(nil),       // 30: provodka.ledger.v1.ListAccountsResponse
-	(*ChangeAccountsResponse)(nil),     // 31: provodka.ledger.v1.ChangeAccountsResponse
-	(*ReadAccountsResponse)(nil),       // 32: provodka.ledger.v1.ReadAccountsResponse
-	(*ListAccountChangesResponse)(nil), // 33: provodka.ledger.v1.ListAccountChangesResponse
-	(*ListLegsResponse)(nil),           // 34: provodka.ledger.v1.ListLegsResponse
-	(*GetEntryResponse)(nil),           // 35: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesResponse)(nil),        // 36: provodka.ledger.v1.ListEntriesResponse
-	(*GetHoldResponse)(nil),            // 37: provodka.ledger.v1.GetHoldResponse
-	(*TrialBalanceResponse)(nil),       // 38: provodka.ledger.v1.TrialBalanceResponse
-	(*ListTurnoversResponse)(nil),      // 39: provodka.ledger.v1.ListTurnoversResponse
-	(*GeneralLedgerResponse)(nil),      // 40: provodka.ledger.v1.GeneralLedgerResponse
-	(*ExplainRefusalResponse)(nil),     // 41: provodka.ledger.v1.ExplainRefusalResponse
-	(*ExplainBalanceResponse)(nil),     // 42: provodka.ledger.v1.ExplainBalanceResponse
-	(*ListScheduledResponse)(nil),      // 43: provodka.ledger.v1.ListScheduledResponse
+	(*RequestApprovalRequest)(nil),     // 14: provodka.ledger.v1.RequestApprovalRequest
+	(*DecideApprovalRequest)(nil),      // 15: provodka.ledger.v1.DecideApprovalRequest
+	(*ListApprovalsRequest)(nil),       // 16: provodka.ledger.v1.ListApprovalsRequest
+	(*ReadAccountsRequest)(nil),        // 17: provodka.ledger.v1.ReadAccountsRequest
+	(*ListAccountChangesRequest)(nil),  // 18: provodka.ledger.v1.ListAccountChangesRequest
+	(*ListLegsRequest)(nil),            // 19: provodka.ledger.v1.ListLegsRequest
+	(*GetEntryRequest)(nil),            // 20: provodka.ledger.v1.GetEntryRequest
+	(*ListEntriesRequest)(nil),         // 21: provodka.ledger.v1.ListEntriesRequest
+	(*GetHoldRequest)(nil),             // 22: provodka.ledger.v1.GetHoldRequest
+	(*TrialBalanceRequest)(nil),        // 23: provodka.ledger.v1.TrialBalanceRequest
+	(*ListTurnoversRequest)(nil),       // 24: provodka.ledger.v1.ListTurnoversRequest
+	(*GeneralLedgerRequest)(nil),       // 25: provodka.ledger.v1.GeneralLedgerRequest
+	(*ExplainRefusalRequest)(nil),      // 26: provodka.ledger.v1.ExplainRefusalRequest
+	(*ExplainBalanceRequest)(nil),      // 27: provodka.ledger.v1.ExplainBalanceRequest
+	(*ListScheduledRequest)(nil),       // 28: provodka.ledger.v1.ListScheduledRequest
+	(*OpenAccountsResponse)(nil),       // 29: provodka.ledger.v1.OpenAccountsResponse
+	(*PostResponse)(nil),               // 30: provodka.ledger.v1.PostResponse
+	(*GetBalancesResponse)(nil),        // 31: provodka.ledger.v1.GetBalancesResponse
+	(*ListBalancesResponse)(nil),       // 32: provodka.ledger.v1.ListBalancesResponse
+	(*ListAccountsResponse)(nil),       // 33: provodka.ledger.v1.ListAccountsResponse
+	(*ChangeAccountsResponse)(nil),     // 34: provodka.ledger.v1.ChangeAccountsResponse
+	(*RequestApprovalResponse)(nil),    // 35: provodka.ledger.v1.RequestApprovalResponse
+	(*DecideApprovalResponse)(nil),     // 36: provodka.ledger.v1.DecideApprovalResponse
+	(*ListApprovalsResponse)(nil),      // 37: provodka.ledger.v1.ListApprovalsResponse
+	(*ReadAccountsResponse)(nil),       // 38: provodka.ledger.v1.ReadAccountsResponse
+	(*ListAccountChangesResponse)(nil), // 39: provodka.ledger.v1.ListAccountChangesResponse
+	(*ListLegsResponse)(nil),           // 40: provodka.ledger.v1.ListLegsResponse
+	(*GetEntryResponse)(nil),           // 41: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesResponse)(nil),        // 42: provodka.ledger.v1.ListEntriesResponse
+	(*GetHoldResponse)(nil),            // 43: provodka.ledger.v1.GetHoldResponse
+	(*TrialBalanceResponse)(nil),       // 44: provodka.ledger.v1.TrialBalanceResponse
+	(*ListTurnoversResponse)(nil),      // 45: provodka.ledger.v1.ListTurnoversResponse
+	(*GeneralLedgerResponse)(nil),      // 46: provodka.ledger.v1.GeneralLedgerResponse
+	(*ExplainRefusalResponse)(nil),     // 47: provodka.ledger.v1.ExplainRefusalResponse
+	(*ExplainBalanceResponse)(nil),     // 48: provodka.ledger.v1.ExplainBalanceResponse
+	(*ListScheduledResponse)(nil),      // 49: provodka.ledger.v1.ListScheduledResponse
 }
 var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.GetPositionResponse.shards:type_name -> provodka.ledger.v1.ShardPosition
@@ -493,42 +502,48 @@ var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	11, // 7: provodka.ledger.v1.LedgerService.ListBalances:input_type -> provodka.ledger.v1.ListBalancesRequest
 	12, // 8: provodka.ledger.v1.LedgerService.ListAccounts:input_type -> provodka.ledger.v1.ListAccountsRequest
 	13, // 9: provodka.ledger.v1.LedgerService.ChangeAccounts:input_type -> provodka.ledger.v1.ChangeAccountsRequest
-	14, // 10: provodka.ledger.v1.LedgerService.ReadAccounts:input_type -> provodka.ledger.v1.ReadAccountsRequest
-	15, // 11: provodka.ledger.v1.LedgerService.ListAccountChanges:input_type -> provodka.ledger.v1.ListAccountChangesRequest
-	16, // 12: provodka.ledger.v1.LedgerService.ListLegs:input_type -> provodka.ledger.v1.ListLegsRequest
-	17, // 13: provodka.ledger.v1.LedgerService.GetEntry:input_type -> provodka.ledger.v1.GetEntryRequest
-	18, // 14: provodka.ledger.v1.LedgerService.ListEntries:input_type -> provodka.ledger.v1.ListEntriesRequest
-	19, // 15: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
-	20, // 16: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
-	21, // 17: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
-	22, // 18: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
-	23, // 19: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
-	24, // 20: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
-	25, // 21: provodka.ledger.v1.LedgerService.ListScheduled:input_type -> provodka.ledger.v1.ListScheduledRequest
-	0,  // 22: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
-	3,  // 23: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
-	26, // 24: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
-	27, // 25: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
-	28, // 26: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
-	29, // 27: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
-	30, // 28: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
-	31, // 29: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
-	32, // 30: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
-	33, // 31: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
-	34, // 32: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
-	35, // 33: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
-	36, // 34: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
-	37, // 35: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
-	38, // 36: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
-	39, // 37: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
-	40, // 38: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
-	41, // 39: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
-	42, // 40: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
-	43, // 41: provodka.ledger.v1.LedgerService.ListScheduled:output_type -> provodka.ledger.v1.ListScheduledResponse
-	1,  // 42: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
-	4,  // 43: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
-	24, // [24:44] is the sub-list for method output_type
-	4,  // [4:24] is the sub-list for method input_type
+	14, // 10: provodka.ledger.v1.LedgerService.RequestApproval:input_type -> provodka.ledger.v1.RequestApprovalRequest
+	15, // 11: provodka.ledger.v1.LedgerService.DecideApproval:input_type -> provodka.ledger.v1.DecideApprovalRequest
+	16, // 12: provodka.ledger.v1.LedgerService.ListApprovals:input_type -> provodka.ledger.v1.ListApprovalsRequest
+	17, // 13: provodka.ledger.v1.LedgerService.ReadAccounts:input_type -> provodka.ledger.v1.ReadAccountsRequest
+	18, // 14: provodka.ledger.v1.LedgerService.ListAccountChanges:input_type -> provodka.ledger.v1.ListAccountChangesRequest
+	19, // 15: provodka.ledger.v1.LedgerService.ListLegs:input_type -> provodka.ledger.v1.ListLegsRequest
+	20, // 16: provodka.ledger.v1.LedgerService.GetEntry:input_type -> provodka.ledger.v1.GetEntryRequest
+	21, // 17: provodka.ledger.v1.LedgerService.ListEntries:input_type -> provodka.ledger.v1.ListEntriesRequest
+	22, // 18: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
+	23, // 19: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
+	24, // 20: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
+	25, // 21: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
+	26, // 22: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
+	27, // 23: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
+	28, // 24: provodka.ledger.v1.LedgerService.ListScheduled:input_type -> provodka.ledger.v1.ListScheduledRequest
+	0,  // 25: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
+	3,  // 26: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
+	29, // 27: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
+	30, // 28: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
+	31, // 29: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
+	32, // 30: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
+	33, // 31: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
+	34, // 32: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
+	35, // 33: provodka.ledger.v1.LedgerService.RequestApproval:output_type -> provodka.ledger.v1.RequestApprovalResponse
+	36, // 34: provodka.ledger.v1.LedgerService.DecideApproval:output_type -> provodka.ledger.v1.DecideApprovalResponse
+	37, // 35: provodka.ledger.v1.LedgerService.ListApprovals:output_type -> provodka.ledger.v1.ListApprovalsResponse
+	38, // 36: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
+	39, // 37: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
+	40, // 38: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
+	41, // 39: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
+	42, // 40: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
+	43, // 41: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
+	44, // 42: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
+	45, // 43: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
+	46, // 44: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
+	47, // 45: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
+	48, // 46: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
+	49, // 47: provodka.ledger.v1.LedgerService.ListScheduled:output_type -> provodka.ledger.v1.ListScheduledResponse
+	1,  // 48: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
+	4,  // 49: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
+	27, // [27:50] is the sub-list for method output_type
+	4,  // [4:27] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
 	4,  // [4:4] is the sub-list for extension extendee
 	0,  // [0:4] is the sub-list for field type_name
@@ -540,6 +555,7 @@ func file_provodka_ledger_v1_ledger_proto_init() {
 		return
 	}
 	file_provodka_ledger_v1_account_proto_init()
+	file_provodka_ledger_v1_approval_proto_init()
 	file_provodka_ledger_v1_balance_proto_init()
 	file_provodka_ledger_v1_control_proto_init()
 	file_provodka_ledger_v1_entry_proto_init()

@@ -51,6 +51,15 @@ const (
 	// LedgerServiceChangeAccountsProcedure is the fully-qualified name of the LedgerService's
 	// ChangeAccounts RPC.
 	LedgerServiceChangeAccountsProcedure = "/provodka.ledger.v1.LedgerService/ChangeAccounts"
+	// LedgerServiceRequestApprovalProcedure is the fully-qualified name of the LedgerService's
+	// RequestApproval RPC.
+	LedgerServiceRequestApprovalProcedure = "/provodka.ledger.v1.LedgerService/RequestApproval"
+	// LedgerServiceDecideApprovalProcedure is the fully-qualified name of the LedgerService's
+	// DecideApproval RPC.
+	LedgerServiceDecideApprovalProcedure = "/provodka.ledger.v1.LedgerService/DecideApproval"
+	// LedgerServiceListApprovalsProcedure is the fully-qualified name of the LedgerService's
+	// ListApprovals RPC.
+	LedgerServiceListApprovalsProcedure = "/provodka.ledger.v1.LedgerService/ListApprovals"
 	// LedgerServiceReadAccountsProcedure is the fully-qualified name of the LedgerService's
 	// ReadAccounts RPC.
 	LedgerServiceReadAccountsProcedure = "/provodka.ledger.v1.LedgerService/ReadAccounts"
@@ -107,6 +116,13 @@ type LedgerServiceClient interface {
 	// ChangeAccounts freezes, closes, opens again and limits accounts. A change is answered
 	// when every shard holds it: after that none takes what it forbids.
 	ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error)
+	// RequestApproval asks for a change that takes effect only when another API key
+	// approves it.
+	RequestApproval(context.Context, *v1.RequestApprovalRequest) (*v1.RequestApprovalResponse, error)
+	// DecideApproval approves what waits, which then holds on every shard, or gives it up.
+	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
+	// ListApprovals lists what waits for a second person, or was decided.
+	ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error)
 	// ReadAccounts tells how accounts stand, and what the chart says of them.
 	ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error)
 	// ListAccountChanges is what was done to an account, by whom and why.
@@ -187,6 +203,25 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+LedgerServiceChangeAccountsProcedure,
 			connect.WithSchema(ledgerServiceMethods.ByName("ChangeAccounts")),
+			connect.WithClientOptions(opts...),
+		),
+		requestApproval: connect.NewClient[v1.RequestApprovalRequest, v1.RequestApprovalResponse](
+			httpClient,
+			baseURL+LedgerServiceRequestApprovalProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("RequestApproval")),
+			connect.WithClientOptions(opts...),
+		),
+		decideApproval: connect.NewClient[v1.DecideApprovalRequest, v1.DecideApprovalResponse](
+			httpClient,
+			baseURL+LedgerServiceDecideApprovalProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("DecideApproval")),
+			connect.WithClientOptions(opts...),
+		),
+		listApprovals: connect.NewClient[v1.ListApprovalsRequest, v1.ListApprovalsResponse](
+			httpClient,
+			baseURL+LedgerServiceListApprovalsProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ListApprovals")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		readAccounts: connect.NewClient[v1.ReadAccountsRequest, v1.ReadAccountsResponse](
@@ -298,6 +333,9 @@ type ledgerServiceClient struct {
 	listBalances       *connect.Client[v1.ListBalancesRequest, v1.ListBalancesResponse]
 	listAccounts       *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
 	changeAccounts     *connect.Client[v1.ChangeAccountsRequest, v1.ChangeAccountsResponse]
+	requestApproval    *connect.Client[v1.RequestApprovalRequest, v1.RequestApprovalResponse]
+	decideApproval     *connect.Client[v1.DecideApprovalRequest, v1.DecideApprovalResponse]
+	listApprovals      *connect.Client[v1.ListApprovalsRequest, v1.ListApprovalsResponse]
 	readAccounts       *connect.Client[v1.ReadAccountsRequest, v1.ReadAccountsResponse]
 	listAccountChanges *connect.Client[v1.ListAccountChangesRequest, v1.ListAccountChangesResponse]
 	listLegs           *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
@@ -362,6 +400,33 @@ func (c *ledgerServiceClient) ListAccounts(ctx context.Context, req *v1.ListAcco
 // ChangeAccounts calls provodka.ledger.v1.LedgerService.ChangeAccounts.
 func (c *ledgerServiceClient) ChangeAccounts(ctx context.Context, req *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error) {
 	response, err := c.changeAccounts.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RequestApproval calls provodka.ledger.v1.LedgerService.RequestApproval.
+func (c *ledgerServiceClient) RequestApproval(ctx context.Context, req *v1.RequestApprovalRequest) (*v1.RequestApprovalResponse, error) {
+	response, err := c.requestApproval.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DecideApproval calls provodka.ledger.v1.LedgerService.DecideApproval.
+func (c *ledgerServiceClient) DecideApproval(ctx context.Context, req *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error) {
+	response, err := c.decideApproval.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListApprovals calls provodka.ledger.v1.LedgerService.ListApprovals.
+func (c *ledgerServiceClient) ListApprovals(ctx context.Context, req *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error) {
+	response, err := c.listApprovals.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -509,6 +574,13 @@ type LedgerServiceHandler interface {
 	// ChangeAccounts freezes, closes, opens again and limits accounts. A change is answered
 	// when every shard holds it: after that none takes what it forbids.
 	ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error)
+	// RequestApproval asks for a change that takes effect only when another API key
+	// approves it.
+	RequestApproval(context.Context, *v1.RequestApprovalRequest) (*v1.RequestApprovalResponse, error)
+	// DecideApproval approves what waits, which then holds on every shard, or gives it up.
+	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
+	// ListApprovals lists what waits for a second person, or was decided.
+	ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error)
 	// ReadAccounts tells how accounts stand, and what the chart says of them.
 	ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error)
 	// ListAccountChanges is what was done to an account, by whom and why.
@@ -585,6 +657,25 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		LedgerServiceChangeAccountsProcedure,
 		svc.ChangeAccounts,
 		connect.WithSchema(ledgerServiceMethods.ByName("ChangeAccounts")),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceRequestApprovalHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceRequestApprovalProcedure,
+		svc.RequestApproval,
+		connect.WithSchema(ledgerServiceMethods.ByName("RequestApproval")),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceDecideApprovalHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceDecideApprovalProcedure,
+		svc.DecideApproval,
+		connect.WithSchema(ledgerServiceMethods.ByName("DecideApproval")),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceListApprovalsHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceListApprovalsProcedure,
+		svc.ListApprovals,
+		connect.WithSchema(ledgerServiceMethods.ByName("ListApprovals")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	ledgerServiceReadAccountsHandler := connect.NewUnaryHandlerSimple(
@@ -699,6 +790,12 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceListAccountsHandler.ServeHTTP(w, r)
 		case LedgerServiceChangeAccountsProcedure:
 			ledgerServiceChangeAccountsHandler.ServeHTTP(w, r)
+		case LedgerServiceRequestApprovalProcedure:
+			ledgerServiceRequestApprovalHandler.ServeHTTP(w, r)
+		case LedgerServiceDecideApprovalProcedure:
+			ledgerServiceDecideApprovalHandler.ServeHTTP(w, r)
+		case LedgerServiceListApprovalsProcedure:
+			ledgerServiceListApprovalsHandler.ServeHTTP(w, r)
 		case LedgerServiceReadAccountsProcedure:
 			ledgerServiceReadAccountsHandler.ServeHTTP(w, r)
 		case LedgerServiceListAccountChangesProcedure:
@@ -758,6 +855,18 @@ func (UnimplementedLedgerServiceHandler) ListAccounts(context.Context, *v1.ListA
 
 func (UnimplementedLedgerServiceHandler) ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ChangeAccounts is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) RequestApproval(context.Context, *v1.RequestApprovalRequest) (*v1.RequestApprovalResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.RequestApproval is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.DecideApproval is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListApprovals is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error) {

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// approvalWait is how long something waits for a second person when nobody says.
+const approvalWait = 3 * 24 * time.Hour
+
+// RequestApproval implements LedgerService.
+func (s ledgerService) RequestApproval(ctx context.Context, req *ledgerv1.RequestApprovalRequest) (*ledgerv1.RequestApprovalResponse, error) {
+	wait := approvalWait
+	if req.GetExpiresIn() != nil {
+		wait = req.GetExpiresIn().AsDuration()
+	}
+	outcome, err := s.submitOne(ctx, req.GetBook(), &commandv1.Operation{
+		Key: req.GetAccount().GetKey(), What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
+			ExpiresMs: wait.Milliseconds(), What: &commandv1.Ask_Change{Change: accountChange(req.GetAccount())},
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &ledgerv1.RequestApprovalResponse{Replayed: outcome.Replayed}
+	if r := accountRefusal(req.GetAccount(), outcome.Refusal); r != nil {
+		if r.Field != "expires_in" {
+			r = r.At("account")
+		}
+		answer.Refusal = refusalMessage(r)
+	}
+	if rec := outcome.Record; rec != nil {
+		answer.Position = idOf(rec)
+		if m := rec.GetApproval(); m != nil {
+			answer.Approval = approvalMessage(int(rec.GetShard()), m)
+		}
+	}
+	return answer, nil
+}
+
+// DecideApproval implements LedgerService.
+func (s ledgerService) DecideApproval(ctx context.Context, req *ledgerv1.DecideApprovalRequest) (*ledgerv1.DecideApprovalResponse, error) {
+	id, refusal := parseRecordID("id", req.GetId())
+	if refusal != nil {
+		return nil, refusal
+	}
+	outcome, err := s.submitOne(ctx, req.GetBook(), &commandv1.Operation{
+		Key: req.GetKey(), What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{
+			Shard: uint32(id.Shard), AskedSeq: id.Seq, Reason: req.GetReason(),
+			Approve: req.GetVerdict() == ledgerv1.Verdict_VERDICT_APPROVE,
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &ledgerv1.DecideApprovalResponse{Replayed: outcome.Replayed, Refusal: refusalMessage(outcome.Refusal)}
+	rec := outcome.Record
+	if rec == nil {
+		return answer, nil
+	}
+	at := position{}
+	at.see(int(rec.GetShard()), rec.GetSeq())
+	confirmed := rec.GetConfirmed()
+	for _, p := range confirmed.GetAt() {
+		at.see(int(p.GetShard()), p.GetSeq())
+	}
+	answer.Position = at.String()
+	if confirmed != nil {
+		answer.Account = confirmedStanding(rec)
+	}
+	if m := rec.GetApproval(); m != nil {
+		answer.Approval = approvalMessage(int(rec.GetShard()), m)
+	}
+	return answer, nil
+}
+
+// submitOne does one operation; a refusal of the whole house is an error.
+func (s ledgerService) submitOne(ctx context.Context, bookName string, op *commandv1.Operation) (engine.Outcome, error) {
+	outcomes := s.submit(ctx, bookName, []engine.Operation{{Operation: op}}, false)
+	if refusal := whole(outcomes); refusal != nil {
+		return engine.Outcome{}, refusal
+	}
+	return outcomes[0], nil
+}
+
+// ListApprovals implements LedgerService.
+func (s ledgerService) ListApprovals(ctx context.Context, req *ledgerv1.ListApprovalsRequest) (*ledgerv1.ListApprovalsResponse, error) {
+	after := store.RecordID{Shard: -1}
+	if _, refusal := s.cursor(ctx, req, &after); refusal != nil {
+		return nil, refusal
+	}
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	page := store.ApprovalPage{
+		Book: req.GetBook(), After: after, Limit: pageSize(req.GetPageSize()),
+		State: journalv1.ApprovalState(cmp.Or(req.GetState(), ledgerv1.ApprovalState_APPROVAL_STATE_WAITING)),
+	}
+	rows, err := s.cfg.DB.Approvals(ctx, page)
+	if err != nil {
+		return nil, fmt.Errorf("list what two people decide: %w", err)
+	}
+	answer := &ledgerv1.ListApprovalsResponse{}
+	for _, r := range rows {
+		answer.Approvals = append(answer.Approvals, approvalMessage(r.Shard, r.Approval))
+	}
+	if len(rows) == page.Limit {
+		last := rows[len(rows)-1]
+		answer.NextPageToken, err = s.token(ctx, req, store.RecordID{Shard: last.Shard, Seq: last.Approval.GetSeq()})
+	}
+	return answer, err
+}
+
+// approvalMessage is what two people decide, as the API shows it.
+func approvalMessage(shard int, m *journalv1.Approval) *ledgerv1.Approval {
+	return &ledgerv1.Approval{
+		Id: recordID(shard, m.GetSeq()), State: ledgerv1.ApprovalState(m.GetState()), Account: standingMessage(m.GetRule(), ""),
+		ExpiresAt: timestamppb.New(moment(m.GetDueUs())), DecidedBy: m.GetDecidedBy(), Reason: m.GetReason(),
+	}
+}
