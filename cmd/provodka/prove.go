@@ -20,12 +20,15 @@ import (
 
 const proveLong = `Write a proof into a file that anybody can check with "provodka verify", without our
 database and broker. The server must run with --checkpoint-key: what is proven stands
-under its newest published checkpoint.
+under its newest published checkpoint; a newer record waits for the next one.
 
 An entry's proof holds the whole record with all its legs: give it to whom all of
 them concern.`
 
-type proveFlags struct{ dsn, book, asset, out, from, to string }
+type proveFlags struct {
+	dsn, book, asset, out, from, to string
+	wait                            time.Duration
+}
 
 func newProveCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{Use: "prove", Short: "Prove an entry, an account's history, or that nothing was dropped", Long: proveLong}
@@ -38,6 +41,14 @@ func (f *proveFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.out, "out", "", "file to write (default: stdout)")
 }
 
+// waiting adds --wait.
+func (f *proveFlags) waiting(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.wait, "wait", 10*time.Second, "how long to wait for a checkpoint that covers it")
+}
+
+// beforeAgain is the pause before looking again for a checkpoint.
+const beforeAgain = 200 * time.Millisecond
+
 // run opens the database, makes a proof and writes it.
 func (f *proveFlags) run(ctx context.Context, env *Env, make func(*store.DB) (*proof.Proof, error)) error {
 	db, err := env.openDB(ctx, f.dsn)
@@ -45,7 +56,16 @@ func (f *proveFlags) run(ctx context.Context, env *Env, make func(*store.DB) (*p
 		return err
 	}
 	defer db.Close()
+	deadline := env.Now().Add(f.wait)
 	p, err := make(db)
+	for errors.Is(err, ledger.ErrNoCheckpoint) && env.Now().Before(deadline) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(beforeAgain):
+		}
+		p, err = make(db)
+	}
 	if errors.Is(err, ledger.ErrNoCheckpoint) {
 		return fmt.Errorf("%w: the server makes one every few seconds when it has --checkpoint-key", err)
 	}
@@ -76,6 +96,7 @@ func newProveEntryCmd(env *Env) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	f.waiting(cmd)
 	return cmd
 }
 
@@ -122,6 +143,7 @@ that was left out between two others would be a gap. --from and --to are moments
 		},
 	}
 	f.add(cmd)
+	f.waiting(cmd)
 	bookFlag(cmd, &f.book)
 	cmd.Flags().StringVar(&f.asset, "asset", "RUB", "asset")
 	cmd.Flags().StringVar(&f.from, "from", "", "recorded at or after")
