@@ -25,7 +25,8 @@ var rewrite = flag.Bool("rewrite", false, "write what happens into the scenario 
 // stage is where a scenario plays. #N names the record of number N.
 type stage struct {
 	*audittest.World
-	seen map[string]bool // accounts that were touched, with their assets
+	seen  map[string]bool // accounts that were touched, with their assets
+	asked uint64          // record that asked a second person last
 }
 
 // verbs are the words of scenarios, each followed by its own:
@@ -37,6 +38,8 @@ type stage struct {
 //	settle #N SUM|all -> ACCOUNT SUM[, ...] [final]     pays out of a hold
 //	void #N                                             gives a hold back
 //	pass DURATION | expire #N | balances | left #N
+//
+// and those of changes of accounts, which changeVerbs explains.
 var verbs = map[string]func(s *stage, words []string) []string{
 	"post":     func(s *stage, w []string) []string { return s.do(postOperation(w)) },
 	"reverse":  func(s *stage, w []string) []string { return s.do(reverseOperation(w)) },
@@ -65,7 +68,9 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := play(string(raw))
+			w := audittest.New()
+			got := play(w, string(raw))
+			audited(t, w)
 			switch {
 			case got == string(raw):
 			case *rewrite:
@@ -79,8 +84,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-func play(text string) string {
-	s := &stage{World: audittest.New(), seen: map[string]bool{}}
+func play(w *audittest.World, text string) string {
+	s := &stage{World: w, seen: map[string]bool{}}
 	var out []string
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
 		if strings.HasPrefix(line, "    ") {
@@ -92,6 +97,9 @@ func play(text string) string {
 			continue
 		}
 		verb, ok := verbs[words[0]]
+		if !ok {
+			verb, ok = changeVerbs[words[0]]
+		}
 		if !ok {
 			panic("no verb " + words[0])
 		}
@@ -121,6 +129,15 @@ func (s *stage) tell() []string {
 		for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
 			head += ", " + name + " " + e.GetLinks()[name]
 		}
+	}
+	if m := rec.GetConfirmed().GetRule(); m != nil {
+		return append([]string{head + " " + m.GetChange()}, ruleLines(m)...)
+	}
+	if m := rec.GetApproval(); m != nil {
+		return []string{head + " " + approvalLine(m)}
+	}
+	for _, a := range rec.GetAccounts() {
+		head += " opens " + a.GetName()
 	}
 	lines := []string{head}
 	for _, l := range rec.GetLegs() {

@@ -9,37 +9,36 @@ import (
 
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// Change lets an account stand as asked on every shard there is, as its home decides.
+// Change lets an account stand as api-1 asks on every shard there is, as its home decides.
 func (w *World) Change(home int, c *commandv1.ChangeAccount) {
-	w.rule(home, "api-1", &commandv1.Operation{What: &commandv1.Operation_Change{Change: c}})
+	w.must(home, "api-1", &commandv1.Operation{What: &commandv1.Operation_Change{Change: c}})
 }
 
 // Ask asks on behalf of api-1 for a change that another key must approve.
 func (w *World) Ask(home int, c *commandv1.ChangeAccount) (seq uint64) {
-	s, op := w.shard(home), &commandv1.Operation{What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
+	w.must(home, "api-1", &commandv1.Operation{What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
 		ExpiresMs: time.Hour.Milliseconds(), What: &commandv1.Ask_Change{Change: c},
-	}}}
-	w.keep(s, "api-1", op, s.decide("api-1", op))
-	return s.head.Seq
+	}}})
+	return w.Seq(home)
 }
 
-// Approve approves on behalf of a key what was asked for.
-func (w *World) Approve(home int, seq uint64, by string) {
-	w.rule(home, by, &commandv1.Operation{What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{
-		Shard: uint32(home), AskedSeq: seq, Approve: true, Reason: "проверено",
+// Verdict decides on behalf of a key about what was asked for.
+func (w *World) Verdict(home int, seq uint64, by string, approve bool) {
+	w.must(home, by, &commandv1.Operation{What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{
+		Shard: uint32(home), AskedSeq: seq, Approve: approve, Reason: "проверено",
 	}}})
 }
 
-// Decline gives up on behalf of a key what was asked for.
-func (w *World) Decline(home int, seq uint64, by string) {
-	s, op := w.shard(home), &commandv1.Operation{What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{
-		Shard: uint32(home), AskedSeq: seq, Reason: "не нужно",
-	}}}
-	w.keep(s, by, op, s.decide(by, op))
+func (w *World) must(home int, actor string, op *commandv1.Operation) {
+	if refusal := w.Order(home, actor, op); refusal != nil {
+		panic(refusal)
+	}
 }
 
 // ExpireApproval lets the shard's clock reach the end of what was asked for.
@@ -52,29 +51,28 @@ func (w *World) ExpireApproval(home int, seq uint64) {
 	s.commit("timer")
 }
 
-// decide decides an operation that must not be refused.
-func (s *shard) decide(actor string, op *commandv1.Operation) *ledger.Draft {
+// Order lets a key ask for a rule for all shards, or for what leads to one. The record
+// with its key is the last; a refusal is there too.
+func (w *World) Order(home int, actor string, op *commandv1.Operation) *fault.Refusal {
+	s := w.shard(home)
 	draft, refusal, _ := ledger.Decide(s, op, ledger.Now{Seq: s.head.Seq + 1, US: s.clockUS, Day: s.day(), Zone: Zone, Actor: actor})
-	if refusal != nil {
-		panic(refusal)
+	if refusal == nil && len(draft.Record.GetRules()) > 0 {
+		draft, refusal = w.inForce(home, draft)
 	}
-	return draft
-}
-
-// keep folds a draft and seals its record under a key of its own.
-func (w *World) keep(s *shard, actor string, op *commandv1.Operation, draft *ledger.Draft) {
+	if refusal != nil {
+		draft = &ledger.Draft{Record: &journalv1.Record{Refusal: refused(refusal)}}
+	}
 	w.keys++
 	draft.Record.Key, draft.Record.RequestHash = "key-"+strconv.Itoa(w.keys), ledger.RequestHash(op)
 	s.fold(draft)
 	s.draft = append(s.draft, draft.Record)
 	s.commit(actor)
+	return refusal
 }
 
-// rule brings into force on every shard what an operation asks for.
-func (w *World) rule(home int, actor string, op *commandv1.Operation) {
-	s := w.shard(home)
-	draft := s.decide(actor, op)
-	rule := draft.Record.GetRules()[0]
+// inForce brings a rule into force on every shard and closes an account if it is empty.
+func (w *World) inForce(home int, draft *ledger.Draft) (*ledger.Draft, *fault.Refusal) {
+	s, rule := w.shard(home), draft.Record.GetRules()[0]
 	if draft.Record.GetApproval() != nil {
 		draft.Record.Rules = nil
 		s.fold(draft)
@@ -83,10 +81,35 @@ func (w *World) rule(home int, actor string, op *commandv1.Operation) {
 	}
 	at := w.put(home, rule)
 	if ledger.StandingOf(rule).Status == book.Closing {
-		rule = ledger.Closed(rule, true, ledger.Now{US: s.clockUS})
+		found := w.found(rule.GetSubject())
+		rule = ledger.Closed(rule, len(found) == 0, ledger.Now{US: s.clockUS})
 		at = w.put(home, rule)
+		if len(found) > 0 {
+			return nil, ledger.NotEmpty(rule.GetSubject(), found)
+		}
 	}
-	w.keep(s, actor, op, &ledger.Draft{Record: &journalv1.Record{Confirmed: &journalv1.Confirmed{Rule: rule, At: at}}})
+	return &ledger.Draft{Record: &journalv1.Record{Confirmed: &journalv1.Confirmed{Rule: rule, At: at}}}, nil
+}
+
+// found is what stands against closing an account: it must have no holds, and zero in
+// all, whatever its stripes.
+func (w *World) found(account string) (found []string) {
+	name, _ := book.ParseName("account", account)
+	t, _ := book.LookupType(name.Type)
+	for _, asset := range money.Assets() {
+		balance := money.Zero
+		for _, n := range w.Shards() {
+			st := w.shard(n).Stripe(account, asset.Code)
+			balance = balance.Add(st.Balance(t.Class))
+			if held := st.HeldDebit.Add(st.HeldCredit); !held.IsZero() {
+				found = append(found, asset.Format(held)+" "+asset.Code+" is held")
+			}
+		}
+		if !balance.IsZero() {
+			found = append(found, "the balance is "+asset.Format(balance)+" "+asset.Code)
+		}
+	}
+	return found
 }
 
 // put brings a rule into force on every shard, the home first.
@@ -123,9 +146,9 @@ func Standing() *World {
 	w.Do(1, Post("fee", "", Leg('D', costs, "RUB", "1.00"), Leg('C', "capital:own", "RUB", "1.00"))) // refused
 	again := &commandv1.ChangeAccount{Account: costs, What: commandv1.AccountChange_ACCOUNT_CHANGE_REOPEN, Reason: "нужен"}
 	w.ExpireApproval(1, w.Ask(1, again))
-	w.Decline(1, w.Ask(1, again), "api-1")
-	w.Decline(1, w.Ask(1, again), "api-2")
-	w.Approve(1, w.Ask(1, again), "api-2")
+	w.Verdict(1, w.Ask(1, again), "api-1", false)
+	w.Verdict(1, w.Ask(1, again), "api-2", false)
+	w.Verdict(1, w.Ask(1, again), "api-2", true)
 	w.Do(1, Post("fee", "", Leg('D', costs, "RUB", "1.00"), Leg('C', "capital:own", "RUB", "1.00")))
 	w.Change(0, &commandv1.ChangeAccount{Account: wallet, What: freeze, Debits: true, Credits: true, Reason: "постановление № 8"})
 	return w
