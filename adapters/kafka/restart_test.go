@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/provodka/provodka/cmd/provodka/embed"
@@ -55,5 +57,40 @@ func TestEmbeddedBrokerRestarts(t *testing.T) {
 	}
 	if err := server.Stop(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestWhatAKilledBrokerForgot: the broker and the owner die together, in the middle of
+// a transaction. In every life after that, readers see what was committed before and
+// since, and nothing of what was open.
+func TestWhatAKilledBrokerForgot(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for life := range 4 {
+		server, err := embed.Broker(t.Context(), dir, embed.BrokerOptions{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := openWith(t, Config{Brokers: []string{server.Addr}, Shards: 1, Logger: slog.New(slog.DiscardHandler)})
+		w, tail := own(t, log, 0)
+		if life > 0 && valueOf(tail) != numbered(0, 3*life)[3*life-1] {
+			t.Errorf("life %d: tail %s", life, valueOf(tail))
+		}
+		if err := w.Publish(soon(t), events(numbered(3*life, 3*life+3)...)); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "log", replayed(t, log, 0), numbered(0, 3*life+3))
+		begin(t, w)
+		write(t, w, "open")
+		// What a kill leaves behind is what lies on the disk now.
+		next := t.TempDir()
+		if err := os.CopyFS(filepath.Join(next, "broker"), os.DirFS(filepath.Join(dir, "broker"))); err != nil {
+			t.Fatal(err)
+		}
+		log.Close()
+		if err := server.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		dir = next
 	}
 }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -47,19 +48,20 @@ const silence = 15 * time.Second
 var errSilent = errors.New("the broker names a later end and sends nothing")
 
 // scan hands over the committed records of [from, until), in order. until is a last
-// stable offset, so the offset before it is a record or a marker and will be seen.
+// stable offset, so every transaction before it is decided.
 func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int64, each func([]port.LogRecord) error) error {
 	if from >= until {
 		return nil
 	}
 	client, err := l.config.client(fmt.Sprintf("scan-%d", shard), consuming(topic, shard, kgo.NoResetOffset().At(from),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchIsolationLevel(kgo.ReadUncommitted()),
 		kgo.KeepControlRecords(),
 	)...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	open := transactions{}
 	next := from
 	for next < until {
 		poll, cancel := context.WithTimeout(ctx, silence)
@@ -80,8 +82,8 @@ func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int
 		var batch []port.LogRecord
 		fetches.EachRecord(func(r *kgo.Record) {
 			next = r.Offset + 1
-			if r.Offset < until && !r.Attrs.IsControl() && !isMark(r) {
-				batch = append(batch, fromRecord(r))
+			if r.Offset < until {
+				batch = open.take(r, batch)
 			}
 		})
 		if len(batch) == 0 {
@@ -92,6 +94,46 @@ func (l *Log) scan(ctx context.Context, topic string, shard int, from, until int
 		}
 	}
 	return nil
+}
+
+// transactions are those whose end a scan has not met yet, by producer. A scan tells
+// committed from aborted by the markers themselves and not by the broker's list of
+// what was aborted: after a kill the embedded broker lists a transaction that has no
+// marker, and a client that believes the list then drops what the same producer
+// committed afterwards.
+type transactions map[int64]*transaction
+
+type transaction struct {
+	epoch   int16
+	records []port.LogRecord
+}
+
+// take adds what the record lets through: itself outside of transactions, and all of
+// its transaction when it is the marker of a commit. A producer that goes on under
+// another epoch has aborted what it left without a marker.
+func (t transactions) take(r *kgo.Record, to []port.LogRecord) []port.LogRecord {
+	switch open := t[r.ProducerID]; {
+	case r.Attrs.IsControl():
+		delete(t, r.ProducerID)
+		if open != nil && commits(r) {
+			return append(to, open.records...)
+		}
+		return to
+	case !r.Attrs.IsTransactional():
+		return append(to, fromRecord(r))
+	case open == nil || open.epoch != r.ProducerEpoch:
+		t[r.ProducerID] = &transaction{epoch: r.ProducerEpoch, records: []port.LogRecord{fromRecord(r)}}
+		return to
+	default:
+		open.records = append(open.records, fromRecord(r))
+		return to
+	}
+}
+
+// commits says whether a marker ends its transaction well: its key is a version and a
+// type, 16 bits each; type 1 commits.
+func commits(marker *kgo.Record) bool {
+	return len(marker.Key) >= 4 && binary.BigEndian.Uint16(marker.Key[2:]) == 1
 }
 
 // Replay hands over the shard's committed records from the offset on, in batches,

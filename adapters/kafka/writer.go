@@ -65,15 +65,10 @@ func (l *Log) Own(ctx context.Context, shard int) (port.EventWriter, *port.LogRe
 // markKey is the key of the record that mark aborts; it has no value.
 const markKey = "aborted"
 
-// isMark knows that record: a kill inside mark, and a broker that forgets the open
-// transaction, can make it visible.
-func isMark(r *kgo.Record) bool { return len(r.Value) == 0 && string(r.Key) == markKey }
-
-// mark ends the partition with a marker of ours: one record, aborted, that nobody ever
-// sees. A reader of committed records knows by a marker that it has seen everything
-// before it. What a killed owner had written and not committed need not have one: the
-// embedded broker forgets open transactions in a restart, and the tail was then waited
-// for in vain.
+// mark ends the partition with a marker of ours: one record, aborted. What a killed
+// owner had written and not committed need not have a marker: the embedded broker
+// forgets open transactions in a restart, and in the one after it would take them for
+// a part of the next transaction that was committed.
 func (w *writer) mark(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
