@@ -59,8 +59,9 @@ e2e: ## the whole program: plays, kills, faults
 e2e-kafka: ## the same and the broker's own suite on Apache Kafka (Java 17; maven the first time)
 	$(GO) run ./deploy/kafka $(GO) test -count=1 ./adapters/kafka ./cmd/provodka/...
 
-bench: ## throughput as ratios to bare SQL on the same database
-	$(GO) run ./bench
+bench: ## throughput as ratios to bare SQL on the same database; draws bin/bench.svg
+	mkdir -p $(BIN)
+	$(GO) run ./bench -svg $(BIN)/bench.svg
 
 bench-long: ## figures of grown books: a million accounts, ten million legs (half an hour)
 	$(GO) run ./bench -long

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/xml"
 	"math/rand/v2"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,5 +85,21 @@ func TestGuardTellsASlowRunFromABusyMachine(t *testing.T) {
 		if !regexp.MustCompile(guardedCases).MatchString(name) {
 			t.Errorf("%q is guarded and not run", name)
 		}
+	}
+}
+
+func TestDrawingIsXMLWithABarForEachCase(t *testing.T) {
+	t.Parallel()
+	picture := draw([]result{
+		{Case: "F0 8000 uniform", Rate: 100}, {Case: "rpc <8000>", Rate: 50}, {Case: "rpc <8000>", Rate: 60}, {Case: "paced", Rate: 200}, {Case: "ready", ReadyMS: 5},
+	})
+	if n := strings.Count(string(picture), "<rect"); n != 2 {
+		t.Errorf("%d bars, want 2", n)
+	}
+	var whole struct {
+		Texts []string `xml:"text"`
+	}
+	if err := xml.Unmarshal(picture, &whole); err != nil || len(whole.Texts) != 4 || whole.Texts[2] != "rpc <8000>" {
+		t.Errorf("%q, %v", whole.Texts, err)
 	}
 }

@@ -27,6 +27,7 @@ type options struct {
 	transfers int
 	patience  time.Duration // with their growing; 0 is any
 
+	svg   string
 	guard bool // fail when a ratio is far below what it was
 }
 
@@ -53,7 +54,7 @@ func main() {
 func parseFlags() (options, error) {
 	quick := flag.Bool("quick", false, "one round of a second each: to see that everything works")
 	cases := flag.String("case", "", "only cases whose name matches this expression (floors by theirs)")
-	seconds := flag.Float64("seconds", 2, "how long a case is measured")
+	seconds := flag.Float64("seconds", 1.2, "how long a case is measured")
 	out := flag.String("out", "", "append the raw results to this file as JSON lines")
 	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory")
 	accounts := flag.Int("accounts", 10_000, "accounts that the transfers are spread over")
@@ -61,6 +62,7 @@ func parseFlags() (options, error) {
 	long := flag.Bool("long", false, "measure books that have grown, on 1 and on 4 shards")
 	transfers := flag.Int("transfers", 5_000_000, "with -long: how many transfers are there")
 	patience := flag.Duration("patience", 0, "with -long: grow no longer than this, 0 is as long as it takes")
+	svg := flag.String("svg", "", "draw the rates into this file")
 	guard := flag.Bool("guard", false, "fail when a ratio to bare SQL is far below what it was (guard.go)")
 	flag.Parse()
 	if *guard && !given("case") {
@@ -69,7 +71,7 @@ func parseFlags() (options, error) {
 	o := options{
 		seconds: time.Duration(*seconds * float64(time.Second)), rounds: 3,
 		out: *out, profile: *profile, accounts: *accounts, wait: min(*wait, time.Minute),
-		long: *long, transfers: *transfers, patience: *patience, guard: *guard,
+		long: *long, transfers: *transfers, patience: *patience, guard: *guard, svg: *svg,
 	}
 	if o.long && !given("accounts") {
 		o.accounts = 1_000_000
@@ -110,10 +112,16 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	for round := 1; round <= o.rounds; round++ {
 		if err := l.round(ctx, round); err != nil {
+			table(os.Stdout, l.results) // what there is
 			return fmt.Errorf("round %d: %w", round, err)
 		}
 	}
 	table(os.Stdout, l.results)
+	if o.svg != "" {
+		if err := os.WriteFile(o.svg, draw(l.results), 0o644); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("%v in all, load %s\n", time.Since(began).Round(time.Second), loadAverage())
 	err = appendResults(o.out, l.results)
 	if o.guard {
