@@ -132,7 +132,14 @@ func (g *growing) age(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.note("processor time of a transfer against a young book", after/before, 0, "×", goalCPU)
+	g.note("processor time of a transfer against a young book", processors(after)/processors(before), 0, "×", goalCPU)
+	for _, part := range []struct {
+		name string
+		of   func(result) float64
+	}{{"database", func(r result) float64 { return r.DatabaseUS }}, {"server", func(r result) float64 { return r.ServerUS }}} {
+		g.note(part.name+", of a young book", part.of(before), 0, "µs", "")
+		g.note(part.name+", of the grown one", part.of(after), 0, "µs", "")
+	}
 	f, err := g.server.figures()
 	if err == nil {
 		g.note("commits that were retried", 100*float64(f.Retried)/float64(max(1, f.Commits)), 0, "%", goalRetried)
@@ -140,20 +147,23 @@ func (g *growing) age(ctx context.Context) error {
 	return err
 }
 
-// cost is the processor time of a transfer in all parts, in µs.
-func (h *house) cost(ctx context.Context, names *names, d time.Duration) (float64, error) {
+// processors is the processor time of a transfer in all parts, in µs.
+func processors(r result) float64 { return r.DatabaseUS + r.ServerUS + r.BrokerUS + r.ClientUS }
+
+// cost measures what a transfer costs.
+func (h *house) cost(ctx context.Context, names *names, d time.Duration) (r result, err error) {
 	pid, err := postmasterPID(h.lab.pg.Data)
 	if err != nil {
-		return 0, err
+		return r, err
 	}
 	s := subject{postmaster: pid, sql: h.sql, server: h.server, broker: h.broker}
 	spec := loadSpec{clients: 2, size: 8000}
 	if _, err := h.drive(ctx, names, spec, min(warm, d)); err != nil {
-		return 0, err
+		return r, err
 	}
 	var before, after reading
 	if err := s.times(&before); err != nil {
-		return 0, err
+		return r, err
 	}
 	got, err := h.drive(ctx, names, spec, d)
 	if err == nil {
@@ -163,10 +173,9 @@ func (h *house) cost(ctx context.Context, names *names, d time.Duration) (float6
 		err = s.times(&after)
 	}
 	if err != nil {
-		return 0, err
+		return r, err
 	}
-	r := newResult("", 0, got, before, after)
-	return r.DatabaseUS + r.ServerUS + r.BrokerUS + r.ClientUS, nil
+	return newResult("", 0, got, before, after), nil
 }
 
 // timed notes the median of many runs of a read, after three to warm up.

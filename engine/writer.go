@@ -133,7 +133,7 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 		b.rows.Reset()
 		w.keys.nextBatch()
 		w.drafts.nextBatch()
-		w.rotate(w.cfg.MemoryRows)
+		w.rotate(max(1, w.cfg.MemoryRows/max(1, w.shards)))
 		w.wary = max(0, w.wary-1)
 	}
 	if err := w.prefetch(ctx, as); err != nil {

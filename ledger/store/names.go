@@ -16,7 +16,7 @@ type knownNames struct {
 }
 
 // maxAccountsKept bounds the names whose ids are remembered from batch to batch.
-const maxAccountsKept = 1 << 16
+const maxAccountsKept = 1 << 15
 
 func (a *knownNames) of(bookName, name string) book.AccountID {
 	if a.names == nil || a.book != bookName {
