@@ -43,6 +43,8 @@ func TestAPI(t *testing.T) {
 		"StatementBad":    testStatementRefused,
 		"Races":           testRaces,
 		"REST":            testREST,
+		"Product":         testProduct,
+		"ProductRefuses":  testProductRefuses,
 		"Proofs":          testProofs,
 	} {
 		t.Run(name, func(t *testing.T) {

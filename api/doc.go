@@ -8,6 +8,7 @@
 //	            outcomes ◀── Engine.Submit ◀── operations ─────────────────────────────┤
 //	            snapshots ◀── store ◀───────── reads, waiting for a position ──────────┘
 //
+//	product     REST under /api with the names of the product's document
 //	errors.md   how a refusal leaves the house
 //	access.md   which role may call what
 //	metrics.md  every metric

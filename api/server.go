@@ -103,6 +103,11 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s.mux.Handle(restPath, plain)
+	own, err := s.productAPI()
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	s.mux.Handle(productPath, own)
 	docs, err := rest.Docs()
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -48,6 +49,7 @@ var draftFields = map[string]string{
 	"price": "amount_gross", "price_kind": "amount_gross", "kind": "employment_kind", "executor_id": "executor.executor_id",
 	"period_from": "period_from", "period_to": "period_to", "document_date": "document_date", "document_number": "document_number",
 	"title": "title", "description": "description", "category": "category",
+	"description_json": "description_json", "metadata_json": "metadata_json",
 }
 
 // under puts a refusal about the draft under the draft's field.
@@ -177,12 +179,15 @@ func readDraft(companyID string, t newTask, who foundExecutor) (*privatev1.TaskT
 		Title: oneLine(d.GetTitle()), Description: strings.TrimSpace(d.GetDescription()), Category: oneLine(d.GetCategory()),
 		AdditionalInfo: strings.TrimSpace(d.GetAdditionalInfo()), Metadata: d.GetMetadata(),
 		DocumentNumber: oneLine(d.GetDocumentNumber()), DocumentDate: d.GetDocumentDate(),
-		RegisterId: t.register, RegisterLine: t.line,
+		RegisterId: t.register, RegisterLine: t.line, DescriptionJson: d.GetDescriptionJson(), MetadataJson: d.GetMetadataJson(),
 	}
 	for _, f := range []struct{ name, value string }{{"title", text.GetTitle()}, {"description", text.GetDescription()}, {"category", text.GetCategory()}} {
 		if f.value == "" {
 			return nil, nil, fault.Refuse(fault.Malformed, f.name, "the text is empty")
 		}
+	}
+	if refusal := checkJSON(text); refusal != nil {
+		return nil, nil, refusal
 	}
 	if (text.GetDocumentNumber() == "") != (text.GetDocumentDate() == "") {
 		return nil, nil, fault.Refuse(fault.Malformed, "document_date", "document_number and document_date go together")
@@ -203,4 +208,15 @@ func readDraft(companyID string, t newTask, who foundExecutor) (*privatev1.TaskT
 		body.ExecutorId, body.Executor = who.id, executor.Stamp(who.data)
 	}
 	return text, body, nil
+}
+
+// checkJSON refuses what is said to be JSON and is not: it is handed out as it is written.
+func checkJSON(text *privatev1.TaskText) *fault.Refusal {
+	if d := text.GetDescriptionJson(); d != "" && (!json.Valid([]byte(d)) || !strings.HasPrefix(strings.TrimSpace(d), "{")) {
+		return fault.Refuse(fault.Malformed, "description_json", "it is no JSON object")
+	}
+	if m := text.GetMetadataJson(); m != "" && !json.Valid([]byte(m)) {
+		return fault.Refuse(fault.Malformed, "metadata_json", "it is no JSON")
+	}
+	return nil
 }

@@ -90,6 +90,7 @@ func (s *Server) tasks(ctx context.Context, book string, rows []aggregate) ([]*t
 			c := text.Content
 			t.Title, t.Description, t.Category, t.AdditionalInfo = c.GetTitle(), c.GetDescription(), c.GetCategory(), c.GetAdditionalInfo()
 			t.Metadata, t.RegisterId, t.RegisterLine = c.GetMetadata(), c.GetRegisterId(), c.GetRegisterLine()
+			t.DescriptionJson, t.MetadataJson = c.GetDescriptionJson(), c.GetMetadataJson()
 		}
 		if id := datas[i].GetExecutorId(); id != "" {
 			t.Executor = &taskv1.TaskExecutor{ExecutorId: id}

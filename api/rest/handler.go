@@ -40,7 +40,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		h.mux.ServeHTTP(w, req)
 		return
 	}
-	if verbs := h.verbs(req); len(verbs) > 0 {
+	if verbs := Verbs(h.mux, req); len(verbs) > 0 {
 		w.Header().Set("Allow", strings.Join(verbs, ", "))
 		writeProblem(w, http.StatusMethodNotAllowed, fault.Refuse(fault.Malformed, "", "%s is not for this path", req.Method))
 		return
@@ -48,13 +48,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	writeProblem(w, http.StatusNotFound, fault.Refuse(fault.NotFound, "", "there is no path %s", req.URL.Path))
 }
 
-// verbs are those by which the request's path is served.
-func (h *Handler) verbs(req *http.Request) []string {
+// Verbs are those by which a mux serves the request's path.
+func Verbs(mux *http.ServeMux, req *http.Request) []string {
 	var verbs []string
 	for _, verb := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := req.Clone(req.Context())
 		other.Method = verb
-		if _, pattern := h.mux.Handler(other); pattern != "" {
+		if _, pattern := mux.Handler(other); pattern != "" {
 			verbs = append(verbs, verb)
 		}
 	}
@@ -76,9 +76,39 @@ func (h *Handler) serve(r *Route, w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, http.StatusBadRequest, refusal)
 		return
 	}
+	answer := Call(h.next, req, methodPath(r.Method), message)
+	for name, values := range answer.Header {
+		w.Header()[name] = values
+	}
+	if answer.Status != http.StatusOK {
+		p := ReadProblem(answer.Status, answer.Body)
+		p.write(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.Body)))
+	if _, err := w.Write(answer.Body); err != nil {
+		return // the caller is gone
+	}
+}
+
+func methodPath(m protoreflect.MethodDescriptor) string {
+	return "/" + string(m.Parent().FullName()) + "/" + string(m.Name())
+}
+
+// Answer is what a Connect handler answered: JSON, or the JSON of an error.
+type Answer struct {
+	Status int
+	Header http.Header // without those of the body
+	Body   []byte
+}
+
+// Call asks a Connect handler inside the process: the message is the method's JSON
+// request, everything else is the outer request's.
+func Call(next http.Handler, req *http.Request, path string, message []byte) Answer {
 	call := req.Clone(req.Context())
 	call.Method = http.MethodPost
-	call.URL.Path = "/" + string(r.Method.Parent().FullName()) + "/" + string(r.Method.Name())
+	call.URL.Path = path
 	call.URL.RawPath, call.URL.RawQuery = "", ""
 	call.Body, call.ContentLength = io.NopCloser(bytes.NewReader(message)), int64(len(message))
 	call.Header.Set("Content-Type", "application/json")
@@ -86,8 +116,10 @@ func (h *Handler) serve(r *Route, w http.ResponseWriter, req *http.Request) {
 		call.Header.Del(name)
 	}
 	answer := &recorder{header: http.Header{}, status: http.StatusOK}
-	h.next.ServeHTTP(answer, call)
-	answer.send(w)
+	next.ServeHTTP(answer, call)
+	answer.header.Del("Content-Type")
+	answer.header.Del("Content-Length")
+	return Answer{Status: answer.status, Header: answer.header, Body: answer.body.Bytes()}
 }
 
 // recorder keeps the answer of the Connect handler.
@@ -105,21 +137,3 @@ func (a *recorder) WriteHeader(status int) { a.status = status }
 
 // Write implements http.ResponseWriter.
 func (a *recorder) Write(p []byte) (int, error) { return a.body.Write(p) }
-
-// send hands the answer on: as it is, or an error as a problem.
-func (a *recorder) send(w http.ResponseWriter) {
-	for name, values := range a.header {
-		if name != "Content-Type" && name != "Content-Length" {
-			w.Header()[name] = values
-		}
-	}
-	if a.status != http.StatusOK {
-		sendProblem(w, a.status, a.body.Bytes())
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
-	if _, err := w.Write(a.body.Bytes()); err != nil {
-		return // the caller is gone
-	}
-}

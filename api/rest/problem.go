@@ -59,8 +59,8 @@ type connectError struct {
 	} `json:"details"`
 }
 
-// sendProblem turns a Connect error into a problem.
-func sendProblem(w http.ResponseWriter, status int, body []byte) {
+// ReadProblem turns a Connect error into a problem.
+func ReadProblem(status int, body []byte) Problem {
 	var e connectError
 	if json.Unmarshal(body, &e) != nil || e.Code == "" {
 		e.Code = "internal"
@@ -80,7 +80,7 @@ func sendProblem(w http.ResponseWriter, status int, body []byte) {
 			p.retry(raw)
 		}
 	}
-	p.write(w)
+	return p
 }
 
 func (p *Problem) info(raw []byte) {
@@ -118,18 +118,23 @@ func (p *Problem) retry(raw []byte) {
 	}
 }
 
-// write sends the problem; Retry-After is in whole seconds, rounded up.
+// write sends the problem.
 func (p *Problem) write(w http.ResponseWriter) {
 	raw, err := json.Marshal(p)
 	if err != nil {
 		panic("rest: a problem is no JSON: " + err.Error()) // texts and numbers only
 	}
-	if p.Retry == string(fault.RetrySame) {
-		w.Header().Set("Retry-After", strconv.FormatInt((p.RetryAfterMS+999)/1000, 10))
-	}
+	p.SetRetry(w.Header())
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(raw) // a caller who is gone reads nothing
+}
+
+// SetRetry says when to ask again in Retry-After: whole seconds, rounded up.
+func (p *Problem) SetRetry(header http.Header) {
+	if p.Retry == string(fault.RetrySame) {
+		header.Set("Retry-After", strconv.FormatInt((p.RetryAfterMS+999)/1000, 10))
+	}
 }
 
 // writeProblem refuses what never reached a method.

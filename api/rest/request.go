@@ -20,7 +20,7 @@ import (
 func (r *Route) message(req *http.Request, body []byte) ([]byte, *fault.Refusal) {
 	fields := map[string]json.RawMessage{}
 	if r.Body {
-		if refusal := readBody(body, fields); refusal != nil {
+		if refusal := ReadObject(body, fields); refusal != nil {
 			return nil, refusal
 		}
 	} else if len(bytes.TrimSpace(body)) > 0 {
@@ -46,9 +46,9 @@ func (r *Route) message(req *http.Request, body []byte) ([]byte, *fault.Refusal)
 	return out, nil
 }
 
-// readBody reads the body's fields and leaves their values as they are written. A
+// ReadObject reads the fields of a body, a JSON object, and leaves their values as they are written. A
 // field that stands twice is refused: one of the two would be passed over.
-func readBody(body []byte, into map[string]json.RawMessage) *fault.Refusal {
+func ReadObject(body []byte, into map[string]json.RawMessage) *fault.Refusal {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}

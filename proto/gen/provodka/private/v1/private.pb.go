@@ -400,7 +400,11 @@ type TaskText struct {
 	// Register that the task came with.
 	RegisterId string `protobuf:"bytes,8,opt,name=register_id,json=registerId,proto3" json:"register_id,omitempty"`
 	// Line of that register.
-	RegisterLine  uint32 `protobuf:"varint,9,opt,name=register_line,json=registerLine,proto3" json:"register_line,omitempty"`
+	RegisterLine uint32 `protobuf:"varint,9,opt,name=register_line,json=registerLine,proto3" json:"register_line,omitempty"`
+	// The description as a JSON object, when it was given so.
+	DescriptionJson string `protobuf:"bytes,50,opt,name=description_json,json=descriptionJson,proto3" json:"description_json,omitempty"`
+	// The company's own data as JSON, when it was given so.
+	MetadataJson  string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -496,6 +500,20 @@ func (x *TaskText) GetRegisterLine() uint32 {
 		return x.RegisterLine
 	}
 	return 0
+}
+
+func (x *TaskText) GetDescriptionJson() string {
+	if x != nil {
+		return x.DescriptionJson
+	}
+	return ""
+}
+
+func (x *TaskText) GetMetadataJson() string {
+	if x != nil {
+		return x.MetadataJson
+	}
+	return ""
 }
 
 // A register as it was imported.
@@ -1171,7 +1189,7 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x03bic\x18\x03 \x01(\tR\x03bic\x12\x1b\n" +
 	"\tbank_name\x18\x04 \x01(\tR\bbankName\x12!\n" +
 	"\fcorr_account\x18\x05 \x01(\tR\vcorrAccount\x12%\n" +
-	"\x0eaccount_number\x18\x06 \x01(\tR\raccountNumber\"\xa1\x03\n" +
+	"\x0eaccount_number\x18\x06 \x01(\tR\raccountNumber\"\xf1\x03\n" +
 	"\bTaskText\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
@@ -1182,7 +1200,9 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\rdocument_date\x18\a \x01(\tR\fdocumentDate\x12\x1f\n" +
 	"\vregister_id\x18\b \x01(\tR\n" +
 	"registerId\x12#\n" +
-	"\rregister_line\x18\t \x01(\rR\fregisterLine\x1a;\n" +
+	"\rregister_line\x18\t \x01(\rR\fregisterLine\x12)\n" +
+	"\x10description_json\x182 \x01(\tR\x0fdescriptionJson\x12#\n" +
+	"\rmetadata_json\x183 \x01(\tR\fmetadataJson\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9b\x01\n" +

@@ -57,7 +57,11 @@ type TaskDraft struct {
 	// Number of a contract that was signed outside; with document_date.
 	DocumentNumber string `protobuf:"bytes,15,opt,name=document_number,json=documentNumber,proto3" json:"document_number,omitempty"`
 	// Its date, YYYY-MM-DD.
-	DocumentDate  string `protobuf:"bytes,16,opt,name=document_date,json=documentDate,proto3" json:"document_date,omitempty"`
+	DocumentDate string `protobuf:"bytes,16,opt,name=document_date,json=documentDate,proto3" json:"document_date,omitempty"`
+	// The description as a JSON object, of a caller who gave one: kept as it is written.
+	DescriptionJson string `protobuf:"bytes,50,opt,name=description_json,json=descriptionJson,proto3" json:"description_json,omitempty"`
+	// The company's own data as any JSON: kept as it is written.
+	MetadataJson  string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -204,6 +208,20 @@ func (x *TaskDraft) GetDocumentDate() string {
 	return ""
 }
 
+func (x *TaskDraft) GetDescriptionJson() string {
+	if x != nil {
+		return x.DescriptionJson
+	}
+	return ""
+}
+
+func (x *TaskDraft) GetMetadataJson() string {
+	if x != nil {
+		return x.MetadataJson
+	}
+	return ""
+}
+
 // Whom a task is for: the id, or INN, or phone, or both of these.
 type ExecutorRef struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -346,7 +364,11 @@ type Task struct {
 	// Whether the customer confirmed the work.
 	WorkDone bool `protobuf:"varint,37,opt,name=work_done,json=workDone,proto3" json:"work_done,omitempty"`
 	// What reaches the person, rubles, when the price was said so.
-	AmountNet     string `protobuf:"bytes,38,opt,name=amount_net,json=amountNet,proto3" json:"amount_net,omitempty"`
+	AmountNet string `protobuf:"bytes,38,opt,name=amount_net,json=amountNet,proto3" json:"amount_net,omitempty"`
+	// The description as the JSON object that was given; empty when it was a text.
+	DescriptionJson string `protobuf:"bytes,50,opt,name=description_json,json=descriptionJson,proto3" json:"description_json,omitempty"`
+	// The company's own data as the JSON that was given.
+	MetadataJson  string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -643,6 +665,20 @@ func (x *Task) GetWorkDone() bool {
 func (x *Task) GetAmountNet() string {
 	if x != nil {
 		return x.AmountNet
+	}
+	return ""
+}
+
+func (x *Task) GetDescriptionJson() string {
+	if x != nil {
+		return x.DescriptionJson
+	}
+	return ""
+}
+
+func (x *Task) GetMetadataJson() string {
+	if x != nil {
+		return x.MetadataJson
 	}
 	return ""
 }
@@ -978,8 +1014,7 @@ var File_provodka_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/task/v1/task.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\n" +
-	"\n" +
+	"\x1bprovodka/task/v1/task.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdf\v\n" +
 	"\tTaskDraft\x12 \n" +
 	"\x05title\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\x05title\x12,\n" +
@@ -1007,7 +1042,9 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\fautocomplete\x18\x0e \x01(\bR\fautocomplete\x121\n" +
 	"\x0fdocument_number\x18\x0f \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x0edocumentNumber\x12M\n" +
 	"\rdocument_date\x18\x10 \x01(\tB(\xbaH%r#\x18\n" +
-	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\fdocumentDate\x1a;\n" +
+	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\fdocumentDate\x124\n" +
+	"\x10description_json\x182 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\x0fdescriptionJson\x12.\n" +
+	"\rmetadata_json\x183 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\fmetadataJson\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:s\xbaHp\x1an\n" +
@@ -1017,7 +1054,7 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12*\n" +
 	"\fexecutor_inn\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\fR\vexecutorInn\x12#\n" +
 	"\bexecutor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\bexecutor:\x96\x01\xbaH\x92\x01\x1a\x8f\x01\n" +
-	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\x8a\r\n" +
+	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xda\r\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
 	"\x15agreement_signing_uri\x18\x02 \x01(\tR\x13agreementSigningUri\x124\n" +
@@ -1064,7 +1101,9 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\ract_signed_at\x18$ \x01(\v2\x1a.google.protobuf.TimestampR\vactSignedAt\x12\x1b\n" +
 	"\twork_done\x18% \x01(\bR\bworkDone\x12\x1d\n" +
 	"\n" +
-	"amount_net\x18& \x01(\tR\tamountNet\x1a;\n" +
+	"amount_net\x18& \x01(\tR\tamountNet\x12)\n" +
+	"\x10description_json\x182 \x01(\tR\x0fdescriptionJson\x12#\n" +
+	"\rmetadata_json\x183 \x01(\tR\fmetadataJson\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"k\n" +

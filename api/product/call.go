@@ -1,0 +1,173 @@
+package product
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+)
+
+// call is one row of Calls: the method that it asks, the fields that it reads, and
+// both ways between them.
+type call struct {
+	procedure string
+	reads     []string
+	request   func(*asked) proto.Message
+	answer    func(body []byte) (any, error)
+}
+
+var calls = map[string]call{
+	"create_task": {taskv1connect.TaskServiceCreateTaskProcedure, []string{
+		"title", "description", "executor_inn", "executor", "category", "document_name", "amount_gross", "fee", "period_from", "period_to",
+		"period_duration", "additional_info", "metadata", "type_of_executor", "employment_kind", "act_required", "autocomplete",
+		"document_number", "document_date",
+	}, createTask, taskOf[taskv1.CreateTaskResponse]},
+	"list_tasks": {taskv1connect.TaskServiceListTasksProcedure, []string{"status", "page"}, listTasks, taskList},
+	"get_task": {taskv1connect.TaskServiceGetTaskProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.GetTaskRequest{Book: a.Book, TaskId: a.id}
+	}, taskOf[taskv1.GetTaskResponse]},
+	"assign_task": {taskv1connect.TaskServiceAssignTaskProcedure, []string{"executor_inn", "executor"}, func(a *asked) proto.Message {
+		who := whom(a)
+		if who == nil {
+			a.one("executor_inn", "executor", true, func(string, string) bool { return true })
+		}
+		return &taskv1.AssignTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id, Executor: who}
+	}, taskOf[taskv1.AssignTaskResponse]},
+	"done_task": {taskv1connect.TaskServiceDoneTaskProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.DoneTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id}
+	}, taskOf[taskv1.DoneTaskResponse]},
+	"accept_task": {taskv1connect.TaskServiceSignActProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.SignActRequest{Book: a.Book, Key: a.key, TaskId: a.id, Signer: taskv1.ActSigner_ACT_SIGNER_CUSTOMER}
+	}, taskOf[taskv1.SignActResponse]},
+	"pay_task": {taskv1connect.TaskServicePayTaskProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.PayTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id}
+	}, taskOf[taskv1.PayTaskResponse]},
+	"retry_task": {taskv1connect.TaskServiceRetryTaskProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.RetryTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id}
+	}, taskOf[taskv1.RetryTaskResponse]},
+	"cancel_task": {taskv1connect.TaskServiceCancelTaskProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.CancelTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id}
+	}, taskOf[taskv1.CancelTaskResponse]},
+	"register_executor": {executorv1connect.ExecutorServiceRegisterExecutorProcedure, []string{
+		"first_name", "second_name", "last_name", "phone", "inn", fieldBIC, fieldAccount, "type_of_executor", "employment_kind",
+	}, registerExecutor, executorOf[executorv1.RegisterExecutorResponse]},
+	"find_executors": {executorv1connect.ExecutorServiceFindExecutorsProcedure, []string{"inn", "phone"}, func(a *asked) proto.Message {
+		a.one("inn", "phone", true, func(string, string) bool { return true })
+		return &executorv1.FindExecutorsRequest{Book: a.Book, Inn: a.text("inn"), Phone: a.text("phone")}
+	}, executorList},
+	"get_executor": {executorv1connect.ExecutorServiceGetExecutorProcedure, nil, func(a *asked) proto.Message {
+		return &executorv1.GetExecutorRequest{Book: a.Book, ExecutorId: a.id, Unmask: a.Personal}
+	}, executorOf[executorv1.GetExecutorResponse]},
+}
+
+// The fields of a bank account.
+const (
+	fieldBIC     = "payment_info.bank_account.bic"
+	fieldAccount = "payment_info.bank_account.account_number"
+)
+
+// methodFields are the names by which methods call fields that have others here.
+var methodFields = map[string]string{
+	"task_id": "id", "executor_id": "id", "key": keyHeader, "statuses": "status", "page_token": "page",
+	"executor.executor_id": "executor", "executor.executor_inn": "executor_inn", "executor.executor": "executor",
+	"requisites.bic": fieldBIC, "requisites.account_number": fieldAccount,
+	"description_json": "description", "metadata_json": "metadata",
+}
+
+// fieldOf is the name here of a field of a method.
+func fieldOf(name string) string {
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "task."), "person.")
+	name, _, _ = strings.Cut(name, "[")
+	if own, ok := methodFields[name]; ok {
+		return own
+	}
+	return name
+}
+
+// employment has the words of the document for the kinds of employment.
+var employment = map[string]string{"СМЗ": "selfemployed", "ГПХ": "civil_contract", "ИП": "entrepreneur"}
+
+func kindOf(a *asked) string {
+	word := func(text string) string {
+		if kind, ok := employment[text]; ok {
+			return kind
+		}
+		return text
+	}
+	return word(a.one("employment_kind", "type_of_executor", false, func(x, y string) bool { return word(x) == word(y) }))
+}
+
+// whom is the executor that is named; nil when none is.
+func whom(a *asked) *taskv1.ExecutorRef {
+	if a.text("executor_inn") == "" && a.text("executor") == "" {
+		return nil
+	}
+	return &taskv1.ExecutorRef{ExecutorInn: a.text("executor_inn"), Executor: a.text("executor")}
+}
+
+func createTask(a *asked) proto.Message {
+	draft := &taskv1.TaskDraft{
+		Title: a.text("title"), Description: a.text("description"), Category: a.one("category", "document_name", true, equal),
+		Executor: whom(a), AmountGross: a.one("amount_gross", "fee", true, sameAmount), EmploymentKind: kindOf(a),
+		PeriodFrom: a.text("period_from"), PeriodTo: a.text("period_to"), PeriodDuration: a.count("period_duration"),
+		AdditionalInfo: a.text("additional_info"), MetadataJson: a.text("metadata"), ActRequired: a.flag("act_required"),
+		Autocomplete: a.flag("autocomplete"), DocumentNumber: a.text("document_number"), DocumentDate: a.text("document_date"),
+	}
+	if raw := a.raw["description"]; len(raw) > 0 && raw[0] == '{' {
+		draft.DescriptionJson, draft.Description = draft.GetDescription(), plain(raw)
+	}
+	return &taskv1.CreateTaskRequest{Book: a.Book, Key: a.key, CompanyId: a.Company, Task: draft}
+}
+
+// plain writes the fields of an object as lines that people can read.
+func plain(raw json.RawMessage) string {
+	var b strings.Builder
+	d := json.NewDecoder(bytes.NewReader(raw))
+	_, _ = d.Token() // the brace: the object was read before
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err != nil || d.Decode(&value) != nil {
+			return string(raw)
+		}
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			text = string(value)
+		}
+		fmt.Fprintf(&b, "%s: %s\n", name, text)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func listTasks(a *asked) proto.Message {
+	return &taskv1.ListTasksRequest{Book: a.Book, CompanyId: a.Company, Statuses: a.list, PageToken: a.text("page")}
+}
+
+func registerExecutor(a *asked) proto.Message {
+	req := &executorv1.RegisterExecutorRequest{
+		Book: a.Book, Key: a.key, EmploymentKind: kindOf(a),
+		Person: &executorv1.Person{
+			Inn: a.text("inn"), Phone: a.text("phone"), LastName: a.text("last_name"), FirstName: a.text("first_name"), SecondName: a.text("second_name"),
+		},
+	}
+	if req.GetEmploymentKind() == "" {
+		req.EmploymentKind = "selfemployed"
+	}
+	if a.text(fieldBIC) != "" || a.text(fieldAccount) != "" {
+		req.Requisites = &executorv1.Requisites{Bic: a.text(fieldBIC), AccountNumber: a.text(fieldAccount)}
+	}
+	return req
+}
+
+// decode reads a method's answer.
+func decode(body []byte, into proto.Message) error {
+	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(body, into)
+}
