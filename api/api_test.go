@@ -46,6 +46,7 @@ func TestAPI(t *testing.T) {
 		"Product":         testProduct,
 		"ProductRefuses":  testProductRefuses,
 		"Proofs":          testProofs,
+		"Waits":           testWaits,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
