@@ -126,7 +126,7 @@ func rubles(bookName, account string) wantedBalance {
 	if refusal != nil {
 		panic("api: " + refusal.Error()) // made of an id that a flow has checked
 	}
-	return wantedBalance{account, kind, asset, key}
+	return wantedBalance{name: account, kind: kind, asset: asset, key: key}
 }
 
 // topUp tells a company where to send money; the purpose carries its marker, by which

@@ -45,6 +45,36 @@ func (c *caller) wantRefusal(r *ledgerv1.Refusal, code fault.Code, field string)
 	}
 }
 
+// wantAvailable looks at an account's rubles wherever balances are read.
+func (c *caller) wantAvailable(account, balance, available, limit string) {
+	c.t.Helper()
+	kind, _, _ := strings.Cut(account, ":")
+	one, err := c.Ledger.GetBalances(c.t.Context(), &ledgerv1.GetBalancesRequest{Book: c.book, Accounts: []string{account}, Asset: "RUB"})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	looked, err := c.Ledger.GetBalances(c.t.Context(), &ledgerv1.GetBalancesRequest{Book: c.book, Accounts: []string{account}, Asset: "RUB", Holds: true})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	list, err := c.Ledger.ListBalances(c.t.Context(), &ledgerv1.ListBalancesRequest{Book: c.book, Type: kind})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	explained, err := c.Ledger.ExplainBalance(c.t.Context(), &ledgerv1.ExplainBalanceRequest{Book: c.book, Account: account})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, b := range append(append(list.GetBalances(), one.GetBalances()...), append(looked.GetBalances(), explained.GetBalance())...) {
+		if b.GetAccount() == account && (b.GetBalance() != balance || b.GetAvailable() != available || b.GetLimit() != limit) {
+			c.t.Errorf("%s: %v, want %s, available %s, limit %s", account, b, balance, available, limit)
+		}
+	}
+	if text := strings.Join(explained.GetLinesEnglish(), " "); !strings.Contains(text, "Available "+available+" RUB") {
+		c.t.Errorf("%s: %s", account, text)
+	}
+}
+
 func testAccountsStand(t *testing.T, h *house) {
 	c := h.caller(t)
 	a, b, m := "customer:a", "customer:b", "merchant:m"
@@ -63,7 +93,11 @@ func testAccountsStand(t *testing.T, h *house) {
 	}
 	c.wantRefusal(c.postOps(entryOp("", "transfer", a, b, "1.00"))[0].GetRefusal(), fault.AccountFrozen, "operations[0].entry.legs[0].account")
 	c.wantRefusal(c.postOps(entryOp("", "transfer", b, a, "1.00"))[0].GetRefusal(), fault.AccountFrozen, "operations[0].entry.legs[1].account")
+	c.wantAvailable(m, "0.00", "50.00", "50.00")
 	c.must(entryOp("", "transfer", m, b, "50.00"))
+	c.wantAvailable(m, "-50.00", "0.00", "50.00")
+	c.wantAvailable(b, "150.00", "150.00", "0.00") // customers may have one
+	c.wantAvailable("suspense:x", "0.00", "0.00", "")
 	c.wantRefusal(c.postOps(entryOp("", "transfer", m, b, "0.01"))[0].GetRefusal(), fault.InsufficientFunds, "operations[0].entry.legs[0].account")
 	// What flows keep is theirs.
 	c.wantRefusal(c.postOps(entryOp("", "transfer", b, "reserve:task-1", "1.00"))[0].GetRefusal(), fault.AccountOfFlow, "operations[0].entry.legs[1].account")

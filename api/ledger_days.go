@@ -49,7 +49,7 @@ func (s ledgerService) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequ
 		if page.Upto, err = s.seen(ctx); err != nil {
 			return nil, err
 		}
-		if sums, err = s.openingOf(ctx, req, wantedBalance{req.GetAccount(), kind, asset, key}, page); err != nil {
+		if sums, err = s.openingOf(ctx, req, wantedBalance{name: req.GetAccount(), kind: kind, asset: asset, key: key}, page); err != nil {
 			return nil, err
 		}
 	}

@@ -72,7 +72,7 @@ func (s ledgerService) ExplainBalance(ctx context.Context, req *ledgerv1.Explain
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	w := wantedBalance{req.GetAccount(), kind, asset, key}
+	w := wantedBalance{name: req.GetAccount(), kind: kind, asset: asset, key: key}
 	answer := &ledgerv1.ExplainBalanceResponse{}
 	limit := pageSize(req.GetPageSize())
 	var (
@@ -130,8 +130,16 @@ func without(sums book.Stripe, r store.LegRow) book.Stripe {
 
 // explained fills the first page: balance, holds, words and the newest legs, of one
 // snapshot.
-func (s ledgerService) explained(ctx context.Context, bookName string, w wantedBalance, limit int, answer *ledgerv1.ExplainBalanceResponse) ([]store.LegRow, book.Stripe, error) {
-	seen, err := s.look(ctx, bookName, []wantedBalance{w}, store.Glance{Holds: maxHolds + 1, Legs: limit})
+func (s ledgerService) explained(ctx context.Context, bookName string, w wantedBalance, legs int, answer *ledgerv1.ExplainBalanceResponse) ([]store.LegRow, book.Stripe, error) {
+	all := []wantedBalance{w}
+	if err := s.limit(ctx, bookName, all); err != nil {
+		return nil, book.Stripe{}, err
+	}
+	w, limited := all[0], money.Zero
+	if w.limit != nil {
+		limited = *w.limit
+	}
+	seen, err := s.look(ctx, bookName, all, store.Glance{Holds: maxHolds + 1, Legs: legs})
 	if err != nil {
 		return nil, book.Stripe{}, err
 	}
@@ -140,7 +148,7 @@ func (s ledgerService) explained(ctx context.Context, bookName string, w wantedB
 	addHolds(answer.Balance, seen.Holds[w.key])
 	transit := book.Stripe{Debit: sum.transit.Debit, Credit: sum.transit.Credit}
 	answer.LinesRussian, answer.LinesEnglish = sum.stripe().Explain(w.kind.Class, w.asset, book.Made{
-		Stripes: len(sum.own.Stripes), Holds: len(answer.Balance.GetHolds()), More: answer.Balance.GetMoreHolds(),
+		Stripes: len(sum.own.Stripes), Holds: len(answer.Balance.GetHolds()), More: answer.Balance.GetMoreHolds(), Limit: limited,
 		Transit: transit.Balance(w.kind.Class),
 	})
 	return seen.Legs[w.key], sum.stripe(), nil

@@ -48,7 +48,7 @@ func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsReque
 			sums = book.Stripe{Debit: money.MustParse(from.Debit), Credit: money.MustParse(from.Credit)} // our own, sealed
 		}
 	case !req.GetNewestFirst() && page.FromUS > 0:
-		opening, _, err := s.sums(ctx, req.GetBook(), []wantedBalance{{req.GetAccount(), kind, asset, key}}, store.At{KnownUS: page.FromUS - 1})
+		opening, _, err := s.sums(ctx, req.GetBook(), []wantedBalance{{name: req.GetAccount(), kind: kind, asset: asset, key: key}}, store.At{KnownUS: page.FromUS - 1})
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -116,6 +117,7 @@ type wantedBalance struct {
 	kind  book.Type
 	asset money.Asset
 	key   store.StripeKey
+	limit *money.Amount // how far it may go below zero; nil when that is no part of the question
 }
 
 // wanted lists the accounts and assets of a question, in its order.
@@ -154,10 +156,42 @@ func (s ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequ
 			if !ok {
 				return nil, fmt.Errorf("account %s has asset %q, which this program does not know", name, code)
 			}
-			out = append(out, wantedBalance{name, kinds[i], asset, store.StripeKey{Account: ids[i], Asset: code}})
+			out = append(out, wantedBalance{name: name, kind: kinds[i], asset: asset, key: store.StripeKey{Account: ids[i], Asset: code}})
 		}
 	}
-	return out, nil
+	if req.GetAt().GetDay() != "" || req.GetAt().GetKnownAt() != nil {
+		return out, nil
+	}
+	return out, s.limit(ctx, req.GetBook(), out)
+}
+
+// limit reads how far accounts may go below zero; only those of types with a limit are
+// looked for.
+func (s *Server) limit(ctx context.Context, bookName string, wanted []wantedBalance) error {
+	var keys []store.RuleKey
+	for _, w := range wanted {
+		if w.kind.Limited {
+			keys = append(keys, store.RuleKey{Book: bookName, Kind: ledger.AccountRule, Subject: w.name})
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	rows, err := s.cfg.DB.HomeRules(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("read limits: %w", err)
+	}
+	standings := make(map[string]book.Standing, len(rows))
+	for _, r := range rows {
+		standings[r.Rule.GetSubject()] = ledger.StandingOf(r.Rule)
+	}
+	for i, w := range wanted {
+		if w.kind.Limited {
+			limit := standings[w.name].Limit(w.asset.Code)
+			wanted[i].limit = &limit
+		}
+	}
+	return nil
 }
 
 func balance(w wantedBalance, b summed, stripes bool) *ledgerv1.Balance {
@@ -171,6 +205,9 @@ func balance(w wantedBalance, b summed, stripes bool) *ledgerv1.Balance {
 	out := &ledgerv1.Balance{
 		Account: w.name, Asset: w.asset.Code, Balance: f(sum.Balance(w.kind.Class)), Available: f(sum.Available(w.kind.Class)),
 		Held: f(held), Debit: f(sum.Debit), Credit: f(sum.Credit), InTransit: f(transit.Balance(w.kind.Class)),
+	}
+	if w.limit != nil {
+		out.Limit, out.Available = f(*w.limit), f(sum.Available(w.kind.Class).Add(*w.limit))
 	}
 	if stripes {
 		for _, st := range b.own.Stripes {
@@ -219,7 +256,10 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 		if !ok {
 			return nil, fmt.Errorf("account %s has asset %q, which this program does not know", r.Name, r.Asset)
 		}
-		wanted = append(wanted, wantedBalance{r.Name.String(), kind, asset, store.StripeKey{Account: r.Account, Asset: r.Asset}})
+		wanted = append(wanted, wantedBalance{name: r.Name.String(), kind: kind, asset: asset, key: store.StripeKey{Account: r.Account, Asset: r.Asset}})
+	}
+	if err := s.limit(ctx, req.GetBook(), wanted); err != nil {
+		return nil, err
 	}
 	found, seen, err := s.sums(ctx, req.GetBook(), wanted, store.At{})
 	if err != nil {

@@ -11,6 +11,7 @@ type Made struct {
 	Stripes int          // shards that have a part of the account
 	Holds   int          // that stand
 	More    bool         // whether there are more holds than were counted
+	Limit   money.Amount // how far below zero it may go
 	Transit money.Amount // of the balance, on its way between the stripes
 }
 
@@ -31,8 +32,12 @@ func (s Stripe) Explain(class Class, asset money.Asset, m Made) (russian, englis
 	if m.More {
 		more = "+"
 	}
-	say(fmt.Sprintf("Доступно %s = остаток %s − удержано %s (удержаний: %d%s).", f(s.Available(class)), f(s.Balance(class)), f(held), m.Holds, more),
-		fmt.Sprintf("Available %s = balance %s − held %s (holds: %d%s).", f(s.Available(class)), f(s.Balance(class)), f(held), m.Holds, more))
+	available, limitRU, limit := s.Available(class).Add(m.Limit), "", ""
+	if !m.Limit.IsZero() {
+		limitRU, limit = " + лимит "+f(m.Limit), " + limit "+f(m.Limit)
+	}
+	say(fmt.Sprintf("Доступно %s = остаток %s − удержано %s (удержаний: %d%s)%s.", f(available), f(s.Balance(class)), f(held), m.Holds, more, limitRU),
+		fmt.Sprintf("Available %s = balance %s − held %s (holds: %d%s)%s.", f(available), f(s.Balance(class)), f(held), m.Holds, more, limit))
 	if !m.Transit.IsZero() {
 		say(fmt.Sprintf("В пути между сегментами %s: это часть остатка, но сию минуту её нельзя потратить.", f(m.Transit)),
 			fmt.Sprintf("On its way between shards %s: a part of the balance that cannot be spent this moment.", f(m.Transit)))

@@ -31,7 +31,9 @@ type Balance struct {
 	Asset string `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
 	// Balance on the account's normal side.
 	Balance string `protobuf:"bytes,3,opt,name=balance,proto3" json:"balance,omitempty"`
-	// Balance less what is held against the side that lowers it.
+	// What can be taken: the balance less what is held against the side that lowers it,
+	// and the credit limit, if the account has one. It is below zero when a limit was cut.
+	// At a moment of the past it is without the limit.
 	Available string `protobuf:"bytes,4,opt,name=available,proto3" json:"available,omitempty"`
 	// What is held against the side that lowers it.
 	Held string `protobuf:"bytes,5,opt,name=held,proto3" json:"held,omitempty"`
@@ -43,6 +45,9 @@ type Balance struct {
 	Stripes []*Stripe `protobuf:"bytes,8,rep,name=stripes,proto3" json:"stripes,omitempty"`
 	// The part of the balance that is on its way between the stripes.
 	InTransit string `protobuf:"bytes,9,opt,name=in_transit,json=inTransit,proto3" json:"in_transit,omitempty"`
+	// How far the account may go below zero, as of now; empty when its type has no limit,
+	// or a moment of the past was asked about.
+	Limit string `protobuf:"bytes,40,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Holds that stand, when they were asked for, oldest first on each shard.
 	Holds []*Hold `protobuf:"bytes,80,rep,name=holds,proto3" json:"holds,omitempty"`
 	// Whether more holds stand than are shown.
@@ -142,6 +147,13 @@ func (x *Balance) GetStripes() []*Stripe {
 func (x *Balance) GetInTransit() string {
 	if x != nil {
 		return x.InTransit
+	}
+	return ""
+}
+
+func (x *Balance) GetLimit() string {
+	if x != nil {
+		return x.Limit
 	}
 	return ""
 }
@@ -920,7 +932,7 @@ var File_provodka_ledger_v1_balance_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\n" +
-	" provodka/ledger/v1/balance.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a\x1fprovodka/ledger/v1/moment.proto\"\x91\x03\n" +
+	" provodka/ledger/v1/balance.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a\x1fprovodka/ledger/v1/moment.proto\"\xa7\x03\n" +
 	"\aBalance\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x18\n" +
@@ -931,7 +943,8 @@ const file_provodka_ledger_v1_balance_proto_rawDesc = "" +
 	"\x06credit\x18\a \x01(\tR\x06credit\x124\n" +
 	"\astripes\x18\b \x03(\v2\x1a.provodka.ledger.v1.StripeR\astripes\x12\x1d\n" +
 	"\n" +
-	"in_transit\x18\t \x01(\tR\tinTransit\x12.\n" +
+	"in_transit\x18\t \x01(\tR\tinTransit\x12\x14\n" +
+	"\x05limit\x18( \x01(\tR\x05limit\x12.\n" +
 	"\x05holds\x18P \x03(\v2\x18.provodka.ledger.v1.HoldR\x05holds\x12\x1d\n" +
 	"\n" +
 	"more_holds\x18Q \x01(\bR\tmoreHolds\x128\n" +
