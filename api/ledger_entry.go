@@ -116,6 +116,7 @@ func hold(shard int, h *journalv1.Hold) *ledgerv1.Hold {
 	out := &ledgerv1.Hold{
 		Id: recordID(shard, h.GetPlacedSeq()), Account: h.GetAccount(), Asset: h.GetAsset(),
 		State: ledgerv1.HoldState(h.GetState()), Amount: h.GetAmount(), Left: h.GetLeft(),
+		Late: h.GetLate(), Over: h.GetOver(),
 	}
 	if h.GetExpiresUs() != 0 {
 		out.ExpiresAt = timestamppb.New(moment(h.GetExpiresUs()))

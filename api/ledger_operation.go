@@ -19,6 +19,8 @@ func eachAccount(op *ledgerv1.Operation, each func(string)) {
 		each(what.Hold.GetAccount())
 	case *ledgerv1.Operation_Settle:
 		eachLeg(what.Settle.GetCredits(), each)
+	case *ledgerv1.Operation_SettleLate:
+		eachLeg(what.SettleLate.GetCredits(), each)
 	case *ledgerv1.Operation_Correct:
 		eachLeg(what.Correct.GetEntry().GetLegs(), each)
 	}
@@ -51,6 +53,25 @@ func translate(op *ledgerv1.Operation, entries *entries, open openNames) (engine
 		out.What = &commandv1.Operation_Settle{Settle: &commandv1.Settle{
 			Shard: uint32(id.Shard), PlacedSeq: id.Seq, Amount: st.GetAmount(), Credits: legs(st.GetCredits(), open), Kind: st.GetKind(),
 			Day: st.GetDay(), Final: st.GetFinal(), Metadata: st.GetMetadata(),
+			OverLimit: st.GetOverLimit(),
+		}}
+	case *ledgerv1.Operation_SettleLate:
+		st := what.SettleLate
+		id, refusal := parseRecordID("settle_late.hold_id", st.GetHoldId())
+		if refusal != nil {
+			return out, refusal
+		}
+		out.What = &commandv1.Operation_SettleLate{SettleLate: &commandv1.SettleLate{
+			Shard: uint32(id.Shard), PlacedSeq: id.Seq, Amount: st.GetAmount(), Credits: legs(st.GetCredits(), open), Kind: st.GetKind(),
+			Day: st.GetDay(), Metadata: st.GetMetadata(),
+		}}
+	case *ledgerv1.Operation_Resize:
+		id, refusal := parseRecordID("resize.hold_id", what.Resize.GetHoldId())
+		if refusal != nil {
+			return out, refusal
+		}
+		out.What = &commandv1.Operation_Resize{Resize: &commandv1.Resize{
+			Shard: uint32(id.Shard), PlacedSeq: id.Seq, Increase: what.Resize.GetIncrease(), Decrease: what.Resize.GetDecrease(),
 		}}
 	case *ledgerv1.Operation_Cancel:
 		id, refusal := parseRecordID("cancel.scheduled_id", what.Cancel.GetScheduledId())
@@ -130,20 +151,18 @@ func fieldOf(op *ledgerv1.Operation, r *fault.Refusal) string {
 	case *ledgerv1.Operation_Hold:
 		return "hold." + field
 	case *ledgerv1.Operation_Settle:
-		if field == "hold" {
-			field = "hold_id"
-		}
-		return "settle." + field
+		return "settle." + holdField(field)
+	case *ledgerv1.Operation_SettleLate:
+		return "settle_late." + holdField(field)
+	case *ledgerv1.Operation_Resize:
+		return "resize." + holdField(field)
 	case *ledgerv1.Operation_Cancel:
 		if field == "scheduled" {
 			field = "scheduled_id"
 		}
 		return "cancel." + field
 	case *ledgerv1.Operation_Void:
-		if field == "hold" {
-			field = "hold_id"
-		}
-		return "void." + field
+		return "void." + holdField(field)
 	case *ledgerv1.Operation_Reverse:
 		switch {
 		case field == "entry", field == "account", field == "amount":
@@ -159,6 +178,15 @@ func fieldOf(op *ledgerv1.Operation, r *fault.Refusal) string {
 			field = "entry." + legField(what.Correct.GetEntry(), field, r)
 		}
 		return "correct." + field
+	}
+	return field
+}
+
+// holdField is a field of an operation on a hold as the request calls it: the books speak
+// of the hold, and of its account where money is short.
+func holdField(field string) string {
+	if field == "hold" || field == "account" {
+		return "hold_id"
 	}
 	return field
 }

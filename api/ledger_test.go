@@ -154,6 +154,24 @@ func testHolds(t *testing.T, h *house) {
 	c.must(&ledgerv1.Operation{Key: "v1", What: &ledgerv1.Operation_Void{Void: &ledgerv1.VoidHold{HoldId: placed.GetId()}}})
 	c.wantBalances([]string{a, b}, "80.00 80.00", "120.00 120.00")
 	part(t, c.postOps(settle("s3", "1.00", true))[0].GetRefusal(), fault.HoldNotOpen, "operations[0].settle.hold_id")
+	late := func(key, amount string) *ledgerv1.Operation {
+		return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_SettleLate{SettleLate: &ledgerv1.SettleLate{
+			HoldId: placed.GetId(), Amount: amount, Kind: "capture", Credits: []*ledgerv1.NewLeg{credit(b, amount)},
+		}}}
+	}
+	c.must(late("l1", "30.00"))
+	part(t, c.postOps(late("l2", "10.01"))[0].GetRefusal(), fault.HoldExceeded, "operations[0].settle_late.amount")
+	c.wantBalances([]string{a, b}, "50.00 50.00", "150.00 150.00")
+	second := c.must(&ledgerv1.Operation{Key: "h2", What: &ledgerv1.Operation_Hold{Hold: &ledgerv1.NewHold{Account: a, Asset: "RUB", Amount: "10.00"}}})[0]
+	resize := &ledgerv1.ResizeHold{HoldId: second.GetId(), By: &ledgerv1.ResizeHold_Increase{Increase: "5.00"}}
+	c.must(&ledgerv1.Operation{Key: "r1", What: &ledgerv1.Operation_Resize{Resize: resize}})
+	resize.By = &ledgerv1.ResizeHold_Increase{Increase: "35.01"}
+	part(t, c.postOps(&ledgerv1.Operation{Key: "r2", What: &ledgerv1.Operation_Resize{Resize: resize}})[0].GetRefusal(),
+		fault.InsufficientFunds, "operations[0].resize.hold_id")
+	over := settle("s4", "20.00", false)
+	over.GetSettle().HoldId, over.GetSettle().OverLimit = second.GetId(), "5.00"
+	c.must(over)
+	c.wantBalances([]string{a, b}, "30.00 30.00", "170.00 170.00")
 	_, err = c.Ledger.GetHold(t.Context(), &ledgerv1.GetHoldRequest{Book: c.book, Id: "0.999999"})
 	refused(t, err, fault.HoldUnknown, "id")
 	_, err = h.caller(t).Ledger.GetHold(t.Context(), &ledgerv1.GetHoldRequest{Book: fmt.Sprintf("book-%d", h.books.Load()-1), Id: placed.GetId()})

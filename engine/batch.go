@@ -163,6 +163,11 @@ func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 	case *commandv1.Operation_Settle:
 		n.legs(s, bookName, what.Settle.GetCredits())
 		n.hold(s, what.Settle.GetPlacedSeq())
+	case *commandv1.Operation_SettleLate:
+		n.legs(s, bookName, what.SettleLate.GetCredits())
+		n.hold(s, what.SettleLate.GetPlacedSeq())
+	case *commandv1.Operation_Resize:
+		n.hold(s, what.Resize.GetPlacedSeq())
 	case *commandv1.Operation_Void:
 		n.hold(s, what.Void.GetPlacedSeq())
 	case *commandv1.Operation_Reverse:
@@ -198,8 +203,11 @@ func (n *needs) rule(s *state, k ruleKey) {
 	}
 }
 
+// hold wants a hold, or the stripe of one that is in memory.
 func (n *needs) hold(s *state, seq uint64) {
-	if !s.holds.has(seq) && n.first(seq) {
+	if h, known := s.holds.get(seq); h != nil {
+		n.stripe(s, stripeKey{h.inBook, h.Account, h.Asset.Code})
+	} else if !known && n.first(seq) {
 		n.holds = append(n.holds, seq)
 	}
 }

@@ -148,6 +148,10 @@ func op(key string, what any) engine.Operation {
 		o.What = what
 	case *commandv1.Operation_Void:
 		o.What = what
+	case *commandv1.Operation_Resize:
+		o.What = what
+	case *commandv1.Operation_SettleLate:
+		o.What = what
 	case *commandv1.Operation_Reverse:
 		o.What = what
 	case *commandv1.Operation_Correct:

@@ -59,10 +59,14 @@ func (w *writer) loadNamed(ctx context.Context, n *needs) error {
 		for _, r := range rows {
 			h := r.Hold
 			asset, _ := money.LookupAsset(h.GetAsset())
-			w.holds.put(h.GetPlacedSeq(), &holdRow{inBook: r.Book, Hold: book.Hold{
+			row := &holdRow{inBook: r.Book, Hold: book.Hold{
 				Seq: h.GetPlacedSeq(), Account: h.GetAccount(), Asset: asset, State: book.HoldState(h.GetState()),
 				Amount: money.MustParse(h.GetAmount()), Left: money.MustParse(h.GetLeft()), ExpiresUS: h.GetExpiresUs(),
-			}})
+			}}
+			if h.GetLate() != "" {
+				row.Late = money.MustParse(h.GetLate())
+			}
+			w.holds.put(h.GetPlacedSeq(), row)
 			n.stripe(w.state, stripeKey{r.Book, h.GetAccount(), h.GetAsset()})
 		}
 	}

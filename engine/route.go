@@ -30,6 +30,10 @@ func Route(bookName string, op Operation, shards int) int {
 		return book.Home(bookName, what.Flow.GetOwner(), shards)
 	case *commandv1.Operation_Settle:
 		return shardOf(what.Settle)
+	case *commandv1.Operation_Resize:
+		return shardOf(what.Resize)
+	case *commandv1.Operation_SettleLate:
+		return shardOf(what.SettleLate)
 	case *commandv1.Operation_Void:
 		return shardOf(what.Void)
 	case *commandv1.Operation_Ask:

@@ -33,6 +33,8 @@ func TestRoutes(t *testing.T) {
 		"a hold lives at its account's home":                     {op(&commandv1.Operation_Place{Place: &commandv1.Place{Account: "wallet:" + b + ":part"}}), 5},
 		"a flow's command goes to the stamped owner":             {op(&commandv1.Operation_Flow{Flow: &commandv1.Flow{Owner: c}}), 7},
 		"a settlement goes to its hold's shard":                  {op(&commandv1.Operation_Settle{Settle: &commandv1.Settle{Shard: 9}}), 9},
+		"a changed hold stays on its shard":                      {op(&commandv1.Operation_Resize{Resize: &commandv1.Resize{Shard: 2}}), 2},
+		"a late settlement goes to its hold's shard":             {op(&commandv1.Operation_SettleLate{SettleLate: &commandv1.SettleLate{Shard: 4}}), 4},
 		"a void goes to its hold's shard":                        {op(&commandv1.Operation_Void{Void: &commandv1.Void{Shard: 8}}), 8},
 		"a reversal goes to its entry's shard":                   {op(&commandv1.Operation_Reverse{Reverse: &commandv1.Reverse{Shard: 6}}), 6},
 		"a correction goes to its entry's shard":                 {op(&commandv1.Operation_Correct{Correct: &commandv1.Correct{Shard: 10}}), 10},
@@ -70,6 +72,10 @@ func op(what any) Operation {
 	case *commandv1.Operation_Settle:
 		o.What = what
 	case *commandv1.Operation_Void:
+		o.What = what
+	case *commandv1.Operation_Resize:
+		o.What = what
+	case *commandv1.Operation_SettleLate:
 		o.What = what
 	case *commandv1.Operation_Reverse:
 		o.What = what

@@ -69,8 +69,11 @@ func faultyOperation(op *commandv1.Operation) string {
 		return firstFaulty("account", p.GetAccount(), "asset", p.GetAsset(), "amount", p.GetAmount())
 	case *commandv1.Operation_Settle:
 		s := what.Settle
-		return firstOf(firstFaulty("amount", s.GetAmount(), "kind", s.GetKind(), "day", s.GetDay()),
-			faultyLegs("credits", s.GetCredits()), faultyWords("metadata", s.GetMetadata()))
+		return firstOf(firstFaulty("amount", s.GetAmount(), "over_limit", s.GetOverLimit()), faultySettlement(s))
+	case *commandv1.Operation_SettleLate:
+		return firstOf(firstFaulty("amount", what.SettleLate.GetAmount()), faultySettlement(what.SettleLate))
+	case *commandv1.Operation_Resize:
+		return firstFaulty("increase", what.Resize.GetIncrease(), "decrease", what.Resize.GetDecrease())
 	case *commandv1.Operation_Flow:
 		f := what.Flow
 		return firstFaulty("flow", f.GetFlow(), "id", f.GetId(), "event", f.GetEvent(), "owner", f.GetOwner())
@@ -103,6 +106,16 @@ func firstOf(fields ...string) string {
 func faultyPost(p *commandv1.Post) string {
 	return firstOf(firstFaulty("kind", p.GetKind(), "day", p.GetDay()), faultyLegs("legs", p.GetLegs()),
 		faultyWords("metadata", p.GetMetadata()), faultyWords("links", p.GetLinks()))
+}
+
+func faultySettlement(s interface {
+	GetKind() string
+	GetDay() string
+	GetCredits() []*commandv1.Leg
+	GetMetadata() map[string]string
+}) string {
+	return firstOf(firstFaulty("kind", s.GetKind(), "day", s.GetDay()), faultyLegs("credits", s.GetCredits()),
+		faultyWords("metadata", s.GetMetadata()))
 }
 
 func faultyAmounts(field string, list ...*commandv1.LegAmount) string {

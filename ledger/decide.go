@@ -64,6 +64,10 @@ func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return place(v, what.Place, now)
 	case *commandv1.Operation_Settle:
 		return settle(v, what.Settle, now)
+	case *commandv1.Operation_Resize:
+		return resize(v, what.Resize)
+	case *commandv1.Operation_SettleLate:
+		return settleLate(v, what.SettleLate, now)
 	case *commandv1.Operation_Void:
 		return release(v, what.Void.GetPlacedSeq(), book.Voided)
 	case *commandv1.Operation_Change:

@@ -11,8 +11,8 @@ import (
 const KindTransit = "transit"
 
 // Lowering gives the changes by which an operation can take accounts below their
-// floors, without looking at stripes. Settling and voiding give back what is
-// held and lower nothing. An operation that is wrong lowers nothing either: it is
+// floors, without looking at stripes. Settling what is held and voiding give back and
+// lower nothing. An operation that is wrong lowers nothing either: it is
 // refused for that.
 func Lowering(v View, op *commandv1.Operation) []book.Change {
 	switch what := op.GetWhat().(type) {
@@ -36,6 +36,8 @@ func Lowering(v View, op *commandv1.Operation) []book.Change {
 		if refusal == nil && wrong == nil {
 			return append(back, fresh...)
 		}
+	default:
+		return beyond(v, op)
 	}
 	return nil
 }

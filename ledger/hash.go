@@ -61,6 +61,19 @@ func (h *canonical) request(op *commandv1.Operation) {
 		h.legs(s.GetCredits())
 		h.flag(s.GetFinal())
 		h.words(s.GetMetadata())
+		if s.GetOverLimit() != "" { // requests without it hash as they always did
+			h.text(s.GetOverLimit())
+		}
+	case *commandv1.Operation_SettleLate:
+		s := what.SettleLate
+		h.text("settle_late", s.GetAmount(), s.GetKind(), s.GetDay())
+		h.id(s.GetShard(), s.GetPlacedSeq())
+		h.legs(s.GetCredits())
+		h.words(s.GetMetadata())
+	case *commandv1.Operation_Resize:
+		r := what.Resize
+		h.text("resize", r.GetIncrease(), r.GetDecrease())
+		h.id(r.GetShard(), r.GetPlacedSeq())
 	case *commandv1.Operation_Void:
 		h.text("void")
 		h.id(what.Void.GetShard(), what.Void.GetPlacedSeq())

@@ -58,8 +58,9 @@ func (p *pair) same(t *rapid.T, rec *journalv1.Record) {
 	}
 	for _, h := range rec.GetHolds() {
 		m := p.model.Holds[h.GetPlacedSeq()]
-		if state := holdStates[h.GetState()]; state != m.State || h.GetLeft() != booktest.Text(h.GetAsset(), m.Left) {
-			t.Fatalf("hold %d is %s with %s left, the model has %s with %s", h.GetPlacedSeq(), state, h.GetLeft(), m.State, m.Left)
+		if state := holdStates[h.GetState()]; state != m.State || h.GetLeft() != booktest.Text(h.GetAsset(), m.Left) ||
+			h.GetAmount() != booktest.Text(h.GetAsset(), m.Amount) || orZero(h.GetLate()) != booktest.Text(h.GetAsset(), m.Late) {
+			t.Fatalf("%v, the model has %+v", h, m)
 		}
 	}
 	if r := rec.GetEntry().GetReversal(); r != nil {
@@ -119,6 +120,7 @@ func TestTheLedgerAgreesWithTheModel(t *testing.T) {
 	})
 	for _, k := range []string{
 		"reverse ", "reverse reversal_exceeded", "reverse entry_not_reversible", "correct ", "correct insufficient_funds", "settle ",
+		"resize ", "resize hold_not_open", "settle_late ", "settle_late wrong_state", "settle_late hold_exceeded", "settle insufficient_funds",
 	} {
 		if all[k] == 0 {
 			t.Errorf("no operation was answered so: %q in %v", k, all)

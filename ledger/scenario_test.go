@@ -36,6 +36,9 @@ type stage struct {
 //	correct #N post ...                                 gives it back and posts another
 //	hold ACCOUNT SUM [for DURATION]                     keeps money from being spent
 //	settle #N SUM|all -> ACCOUNT SUM[, ...] [final]     pays out of a hold
+//	settle ... over SUM                                 the same, of up to SUM more than is held
+//	late #N SUM -> ACCOUNT SUM[, ...]                   settles one that is over
+//	raise #N SUM | lower #N SUM                         holds more or less
 //	void #N                                             gives a hold back
 //	pass DURATION | expire #N | balances | left #N
 //
@@ -46,6 +49,9 @@ var verbs = map[string]func(s *stage, words []string) []string{
 	"correct":  func(s *stage, w []string) []string { return s.do(correctOperation(w)) },
 	"hold":     func(s *stage, w []string) []string { return s.do(holdOperation(w)) },
 	"settle":   func(s *stage, w []string) []string { return s.do(settleOperation(w)) },
+	"late":     func(s *stage, w []string) []string { return s.do(lateOperation(w)) },
+	"raise":    func(s *stage, w []string) []string { return s.do(audittest.Resize(number(w[0]), w[1], "")) },
+	"lower":    func(s *stage, w []string) []string { return s.do(audittest.Resize(number(w[0]), "", w[1])) },
 	"void":     func(s *stage, w []string) []string { return s.do(audittest.Void(number(w[0]))) },
 	"pass":     func(s *stage, w []string) []string { s.Pass(0, duration(w[0])); return nil },
 	"expire":   func(s *stage, w []string) []string { s.Expire(0, number(w[0])); return s.tell() },
@@ -145,7 +151,14 @@ func (s *stage) tell() []string {
 		lines = append(lines, fmt.Sprintf("%-6s %-18s %s %s", legWords[l.GetKind()], l.GetAccount(), l.GetAmount(), l.GetAsset()))
 	}
 	for _, h := range rec.GetHolds() {
-		lines = append(lines, fmt.Sprintf("hold #%d on %s is %s, %s of %s left", h.GetPlacedSeq(), h.GetAccount(), holdStates[h.GetState()], h.GetLeft(), h.GetAmount()))
+		line := fmt.Sprintf("hold #%d on %s is %s, %s of %s left", h.GetPlacedSeq(), h.GetAccount(), holdStates[h.GetState()], h.GetLeft(), h.GetAmount())
+		if h.GetLate() != "" {
+			line += ", " + h.GetLate() + " may be settled late"
+		}
+		if h.GetOver() != "" {
+			line += ", " + h.GetOver() + " beyond it"
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -271,15 +284,31 @@ func holdOperation(words []string) *commandv1.Operation {
 	return audittest.Place(words[0], "RUB", words[1], expires)
 }
 
-// settleOperation reads #N SUM|all -> ACCOUNT SUM[, ...] [final].
+// settleOperation reads #N SUM|all -> ACCOUNT SUM[, ...] [final] [over SUM].
 func settleOperation(words []string) *commandv1.Operation {
+	over := ""
+	if n := len(words); words[n-2] == "over" {
+		words, over = words[:n-2], words[n-1]
+	}
 	final := words[len(words)-1] == "final"
 	if final {
 		words = words[:len(words)-1]
 	}
-	var credits []*commandv1.Leg
-	for _, w := range parts(words[3:]) {
-		credits = append(credits, audittest.Leg('C', w[0], "RUB", w[1]))
+	op := audittest.Settle(number(words[0]), strings.TrimPrefix(words[1], "all"), final, credits(words[3:])...)
+	op.GetSettle().OverLimit = over
+	return op
+}
+
+// lateOperation reads #N SUM -> ACCOUNT SUM[, ...].
+func lateOperation(words []string) *commandv1.Operation {
+	return audittest.SettleLate(number(words[0]), words[1], credits(words[3:])...)
+}
+
+// credits reads ACCOUNT SUM[, ...].
+func credits(words []string) []*commandv1.Leg {
+	var legs []*commandv1.Leg
+	for _, w := range parts(words) {
+		legs = append(legs, audittest.Leg('C', w[0], "RUB", w[1]))
 	}
-	return audittest.Settle(number(words[0]), strings.TrimPrefix(words[1], "all"), final, credits...)
+	return legs
 }

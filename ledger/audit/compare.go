@@ -131,7 +131,7 @@ func (h *hold) row(shard int, key holdKey) *store.AuditHold {
 		Book: h.st.key.book, Account: h.st.id,
 		Hold: &journalv1.Hold{
 			PlacedSeq: key.seq, Account: key.account, Asset: key.asset, State: journalv1.HoldState(h.state),
-			Amount: asset.Format(h.amount), Left: asset.Format(h.left), ExpiresUs: h.expiresUS,
+			Amount: asset.Format(h.amount), Left: asset.Format(h.left), ExpiresUs: h.expiresUS, Late: lateText(asset, h.late),
 		},
 	}}
 }
@@ -173,6 +173,7 @@ func holdDifference(want storedHold, found *store.AuditHold) error {
 		{"book", w.Book, f.Book}, {"account", w.Hold.GetAccount(), f.Hold.GetAccount()},
 		{"state", w.Hold.GetState().String(), f.Hold.GetState().String()},
 		{"amount", w.Hold.GetAmount(), f.Hold.GetAmount()}, {"remaining", w.Hold.GetLeft(), f.Hold.GetLeft()},
+		{"late", w.Hold.GetLate(), f.Hold.GetLate()},
 		{"expires", intText(w.Hold.GetExpiresUs()), intText(f.Hold.GetExpiresUs())},
 	} {
 		if field.want != field.found {

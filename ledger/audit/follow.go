@@ -291,8 +291,11 @@ func (c *check) forgotten(h *journalv1.Hold) bool {
 	}
 	amount, ok := exactAmount(st.asset, h.GetAmount())
 	left, okLeft := exactAmount(st.asset, h.GetLeft())
-	if ok && okLeft {
-		c.s.holds[key] = &hold{st: st, state: book.HoldState(h.GetState()), amount: amount, left: left, expiresUS: h.GetExpiresUs()}
+	late, okLate := exactOrNothing(st.asset, h.GetLate())
+	if ok && okLeft && okLate {
+		c.s.holds[key] = &hold{
+			st: st, state: book.HoldState(h.GetState()), amount: amount, left: left, expiresUS: h.GetExpiresUs(), late: late,
+		}
 	}
 	return true
 }

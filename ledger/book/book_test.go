@@ -137,7 +137,7 @@ func settle(t *rapid.T, w *world, n *naive) {
 	sum := rapid.Int64Range(1, 500).Draw(t, "sum")
 	final := rapid.Bool().Draw(t, "final")
 	typ := change(h.Account, Debit, 1).Type
-	changes, after, refusal := Settle(h, typ, "transfer", money.New(sum, 2), []Change{change("bank:main", Credit, sum)}, final)
+	changes, after, refusal := Settle(h, typ, "transfer", money.New(sum, 2), money.Zero, []Change{change("bank:main", Credit, sum)}, final)
 	if refused := !m.open || sum > m.left; refused != (refusal != nil) {
 		t.Fatalf("settle %d of %+v: %v", sum, *m, refusal)
 	}

@@ -13,7 +13,8 @@ import (
 // Draws make random operations by the names of their verbs: mostly such as may be done,
 // sometimes such as may not.
 var Draws = map[string]func(t *rapid.T, m *Model) *commandv1.Operation{
-	"post": drawPost, "place": drawPlace, "settle": drawSettle, "void": drawVoid, "reverse": drawReverse, "correct": drawCorrect,
+	"post": drawPost, "place": drawPlace, "settle": drawSettle, "void": drawVoid,
+	"resize": drawResize, "settle_late": drawSettleLate, "reverse": drawReverse, "correct": drawCorrect,
 }
 
 // Draw makes a random operation on the book.
@@ -85,14 +86,51 @@ func drawSettle(t *rapid.T, m *Model) *commandv1.Operation {
 	if h := m.Holds[s.GetPlacedSeq()]; h != nil && h.Left.Sign() > 0 && rapid.Bool().Draw(t, "within") {
 		n = big.NewInt(rapid.Int64Range(1, h.Left.Int64()).Draw(t, "part"))
 	}
+	if rapid.Bool().Draw(t, "over") {
+		more := drawSum(t)
+		s.OverLimit = Text("RUB", more)
+		if h := m.Holds[s.GetPlacedSeq()]; h != nil && rapid.Bool().Draw(t, "wholly") {
+			n = new(big.Int).Add(h.Left, more)
+		}
+	}
 	s.Amount = Text("RUB", n)
+	s.Credits = drawCredits(t, n)
+	return &commandv1.Operation{What: &commandv1.Operation_Settle{Settle: s}}
+}
+
+// drawCredits are one leg or two that receive a sum.
+func drawCredits(t *rapid.T, n *big.Int) []*commandv1.Leg {
+	var credits []*commandv1.Leg
 	rest := n
 	if n.Cmp(big.NewInt(1)) > 0 && rapid.Bool().Draw(t, "two") {
 		rest = big.NewInt(rapid.Int64Range(1, n.Int64()-1).Draw(t, "to the second"))
-		s.Credits = append(s.Credits, leg("wallet:c", false, new(big.Int).Sub(n, rest)))
+		credits = append(credits, leg("wallet:c", false, new(big.Int).Sub(n, rest)))
 	}
-	s.Credits = append(s.Credits, leg(drawAccount(t, accounts, "to"), false, rest))
-	return &commandv1.Operation{What: &commandv1.Operation_Settle{Settle: s}}
+	return append(credits, leg(drawAccount(t, accounts, "to"), false, rest))
+}
+
+func drawSettleLate(t *rapid.T, m *Model) *commandv1.Operation {
+	s := &commandv1.SettleLate{PlacedSeq: drawSeq(t, m.Holds), Kind: "commission"}
+	n := drawSum(t)
+	if h := m.Holds[s.GetPlacedSeq()]; h != nil && h.Late.Sign() > 0 && rapid.Bool().Draw(t, "within") {
+		n = big.NewInt(rapid.Int64Range(1, h.Late.Int64()).Draw(t, "part"))
+	}
+	s.Amount, s.Credits = Text("RUB", n), drawCredits(t, n)
+	return &commandv1.Operation{What: &commandv1.Operation_SettleLate{SettleLate: s}}
+}
+
+func drawResize(t *rapid.T, m *Model) *commandv1.Operation {
+	r := &commandv1.Resize{PlacedSeq: drawSeq(t, m.Holds)}
+	n := drawSum(t)
+	if h := m.Holds[r.GetPlacedSeq()]; h != nil && h.Left.Sign() > 0 && rapid.Bool().Draw(t, "within") {
+		n = big.NewInt(rapid.Int64Range(1, h.Left.Int64()).Draw(t, "part"))
+	}
+	if rapid.Bool().Draw(t, "more") {
+		r.Increase = Text("RUB", n)
+	} else {
+		r.Decrease = Text("RUB", n)
+	}
+	return &commandv1.Operation{What: &commandv1.Operation_Resize{Resize: r}}
 }
 
 func drawVoid(t *rapid.T, m *Model) *commandv1.Operation {

@@ -55,6 +55,7 @@ type Hold struct {
 	Place        Place
 	State        string // placed, settled, voided, expired
 	Amount, Left *big.Int
+	Late         *big.Int // what was given back at its end, less late settlements
 	ExpiresUS    int64
 }
 
@@ -64,7 +65,8 @@ func New() *Model {
 		Debit: map[Place]*big.Int{}, Credit: map[Place]*big.Int{}, Held: map[Place]*big.Int{},
 		Entries: map[uint64]*Entry{}, Holds: map[uint64]*Hold{},
 		Verbs: map[string]Verb{
-			"post": post, "place": place, "settle": settle, "void": void, "reverse": reverse, "correct": correct,
+			"post": post, "place": place, "settle": settle, "void": void,
+			"resize": resize, "settle_late": settleLate, "reverse": reverse, "correct": correct,
 		},
 		Guards: []Guard{floors},
 	}

@@ -45,6 +45,8 @@ func Type(r *journalv1.Record) string {
 		return r.GetMove().GetFlow() + ".moved"
 	case r.GetEntry() != nil:
 		return "entry.posted"
+	case len(r.GetHolds()) > 0 && r.GetHolds()[0].GetState() == journalv1.HoldState_HOLD_STATE_PLACED && r.GetHolds()[0].GetPlacedSeq() != r.GetSeq():
+		return "hold.changed"
 	case len(r.GetHolds()) > 0:
 		return "hold." + holdWord[r.GetHolds()[0].GetState()]
 	case len(r.GetAccounts()) > 0:

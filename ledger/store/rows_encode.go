@@ -159,11 +159,11 @@ func (r *Rows) encodeOpened(fixed [][]byte) {
 }
 
 func (r *Rows) encodeHolds(fixed [][]byte) {
-	t := r.encoder.table("hold_upsert", fixed, oidInt8, oidUUID, oidText, oidText, oidText, oidInt2, oidNumeric, oidNumeric, oidInt8)
+	t := r.encoder.table("hold_upsert", fixed, oidInt8, oidUUID, oidText, oidText, oidText, oidInt2, oidNumeric, oidNumeric, oidInt8, oidNumeric)
 	for i := range r.holds.rows {
 		h := &r.holds.rows[i]
 		t.row().int8(int64(h.m.GetPlacedSeq())).raw(h.account[:]).text(h.m.GetAsset()).text(h.book).text(h.m.GetAccount()).
-			int2(int16(h.m.GetState())).numeric(h.m.GetAmount()).numeric(h.m.GetLeft()).int8(h.m.GetExpiresUs())
+			int2(int16(h.m.GetState())).numeric(h.m.GetAmount()).numeric(h.m.GetLeft()).int8(h.m.GetExpiresUs()).numeric(h.m.GetLate())
 	}
 	t.flush()
 }

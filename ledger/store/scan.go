@@ -63,14 +63,17 @@ func scanHold(rows pgx.Rows) (h HoldRow, err error) { return scanHoldAfter(rows)
 // scanHoldAfter reads a hold behind other columns.
 func scanHoldAfter(rows pgx.Rows, before ...any) (h HoldRow, err error) {
 	var state int16
-	var amount, left money.Amount
+	var amount, left, late money.Amount
 	h.Hold = &journalv1.Hold{}
 	into := append(before, &h.Book, &h.Account, &h.Hold.PlacedSeq, &h.Hold.Account, &h.Hold.Asset, &state,
-		&number{&amount}, &number{&left}, &h.Hold.ExpiresUs)
+		&number{&amount}, &number{&left}, &h.Hold.ExpiresUs, &number{&late})
 	err = rows.Scan(into...)
-	inAsset(h.Hold.Asset, &amount, &left)
+	inAsset(h.Hold.Asset, &amount, &left, &late)
 	h.Hold.State = journalv1.HoldState(state)
 	h.Hold.Amount, h.Hold.Left = amount.String(), left.String()
+	if !late.IsZero() {
+		h.Hold.Late = late.String()
+	}
 	return h, err
 }
 

@@ -45,6 +45,20 @@ func Settle(seq uint64, amount string, final bool, credits ...*commandv1.Leg) *c
 	}}}
 }
 
+// SettleLate makes an operation that settles a hold which is over.
+func SettleLate(seq uint64, amount string, credits ...*commandv1.Leg) *commandv1.Operation {
+	return &commandv1.Operation{What: &commandv1.Operation_SettleLate{SettleLate: &commandv1.SettleLate{
+		PlacedSeq: seq, Amount: amount, Credits: credits, Kind: "commission",
+	}}}
+}
+
+// Resize makes an operation that holds more or less.
+func Resize(seq uint64, increase, decrease string) *commandv1.Operation {
+	return &commandv1.Operation{What: &commandv1.Operation_Resize{Resize: &commandv1.Resize{
+		PlacedSeq: seq, Increase: increase, Decrease: decrease,
+	}}}
+}
+
 // Void makes an operation that gives a hold back.
 func Void(seq uint64) *commandv1.Operation {
 	return &commandv1.Operation{What: &commandv1.Operation_Void{Void: &commandv1.Void{PlacedSeq: seq}}}

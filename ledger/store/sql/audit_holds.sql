@@ -2,6 +2,6 @@
 -- scan: ok because an audit compares every hold
 SELECT
     hold.shard, hold.book, hold.account, hold.seq, hold.name, hold.asset, hold.state,
-    hold.amount, hold.remaining, hold.expires_us
+    hold.amount, hold.remaining, hold.expires_us, hold.late
 FROM hold
 ORDER BY hold.shard, hold.seq, hold.account, hold.asset;

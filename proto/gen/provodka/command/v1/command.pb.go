@@ -369,6 +369,8 @@ type Operation struct {
 	//	*Operation_Cancel
 	//	*Operation_Ask
 	//	*Operation_Verdict
+	//	*Operation_Resize
+	//	*Operation_SettleLate
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -540,6 +542,24 @@ func (x *Operation) GetVerdict() *Verdict {
 	return nil
 }
 
+func (x *Operation) GetResize() *Resize {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Resize); ok {
+			return x.Resize
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetSettleLate() *SettleLate {
+	if x != nil {
+		if x, ok := x.What.(*Operation_SettleLate); ok {
+			return x.SettleLate
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -604,6 +624,16 @@ type Operation_Verdict struct {
 	Verdict *Verdict `protobuf:"bytes,41,opt,name=verdict,proto3,oneof"`
 }
 
+type Operation_Resize struct {
+	// Hold more or less than before.
+	Resize *Resize `protobuf:"bytes,12,opt,name=resize,proto3,oneof"`
+}
+
+type Operation_SettleLate struct {
+	// Settle a hold after it was voided or expired.
+	SettleLate *SettleLate `protobuf:"bytes,13,opt,name=settle_late,json=settleLate,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -627,6 +657,10 @@ func (*Operation_Cancel) isOperation_What() {}
 func (*Operation_Ask) isOperation_What() {}
 
 func (*Operation_Verdict) isOperation_What() {}
+
+func (*Operation_Resize) isOperation_What() {}
+
+func (*Operation_SettleLate) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -1039,7 +1073,9 @@ type Settle struct {
 	// The caller's own words.
 	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Shard of the hold.
-	Shard         uint32 `protobuf:"varint,20,opt,name=shard,proto3" json:"shard,omitempty"`
+	Shard uint32 `protobuf:"varint,20,opt,name=shard,proto3" json:"shard,omitempty"`
+	// How much more than what is held may be taken, out of available money; empty is nothing.
+	OverLimit     string `protobuf:"bytes,21,opt,name=over_limit,json=overLimit,proto3" json:"over_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1130,6 +1166,188 @@ func (x *Settle) GetShard() uint32 {
 	return 0
 }
 
+func (x *Settle) GetOverLimit() string {
+	if x != nil {
+		return x.OverLimit
+	}
+	return ""
+}
+
+// Resize changes how much a hold holds: exactly one of the two sums is set. Less of it
+// than is left, never below zero; a decrease by all that is left voids it.
+type Resize struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record that placed the hold on this shard.
+	PlacedSeq uint64 `protobuf:"varint,1,opt,name=placed_seq,json=placedSeq,proto3" json:"placed_seq,omitempty"`
+	// Decimal, positive: held more, out of available money.
+	Increase string `protobuf:"bytes,2,opt,name=increase,proto3" json:"increase,omitempty"`
+	// Decimal, positive: given back.
+	Decrease string `protobuf:"bytes,3,opt,name=decrease,proto3" json:"decrease,omitempty"`
+	// Shard of the hold.
+	Shard         uint32 `protobuf:"varint,20,opt,name=shard,proto3" json:"shard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Resize) Reset() {
+	*x = Resize{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Resize) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Resize) ProtoMessage() {}
+
+func (x *Resize) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Resize.ProtoReflect.Descriptor instead.
+func (*Resize) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Resize) GetPlacedSeq() uint64 {
+	if x != nil {
+		return x.PlacedSeq
+	}
+	return 0
+}
+
+func (x *Resize) GetIncrease() string {
+	if x != nil {
+		return x.Increase
+	}
+	return ""
+}
+
+func (x *Resize) GetDecrease() string {
+	if x != nil {
+		return x.Decrease
+	}
+	return ""
+}
+
+func (x *Resize) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+// SettleLate posts an entry out of available money for a hold that was voided or that
+// expired: over all late settlements at most what was given back when it ended.
+type SettleLate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the record that placed the hold on this shard.
+	PlacedSeq uint64 `protobuf:"varint,1,opt,name=placed_seq,json=placedSeq,proto3" json:"placed_seq,omitempty"`
+	// Sum to take, decimal, positive.
+	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Credit legs that receive the money; they add up to the sum.
+	Credits []*Leg `protobuf:"bytes,3,rep,name=credits,proto3" json:"credits,omitempty"`
+	// The caller's word for what is booked.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Business date, YYYY-MM-DD.
+	Day string `protobuf:"bytes,5,opt,name=day,proto3" json:"day,omitempty"`
+	// The caller's own words.
+	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Shard of the hold.
+	Shard         uint32 `protobuf:"varint,20,opt,name=shard,proto3" json:"shard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleLate) Reset() {
+	*x = SettleLate{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleLate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleLate) ProtoMessage() {}
+
+func (x *SettleLate) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
+func (*SettleLate) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SettleLate) GetPlacedSeq() uint64 {
+	if x != nil {
+		return x.PlacedSeq
+	}
+	return 0
+}
+
+func (x *SettleLate) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *SettleLate) GetCredits() []*Leg {
+	if x != nil {
+		return x.Credits
+	}
+	return nil
+}
+
+func (x *SettleLate) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SettleLate) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *SettleLate) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *SettleLate) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
 // Void gives the rest of a hold back.
 type Void struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1143,7 +1361,7 @@ type Void struct {
 
 func (x *Void) Reset() {
 	*x = Void{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1373,7 @@ func (x *Void) String() string {
 func (*Void) ProtoMessage() {}
 
 func (x *Void) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1386,7 @@ func (x *Void) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Void.ProtoReflect.Descriptor instead.
 func (*Void) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Void) GetPlacedSeq() uint64 {
@@ -1213,7 +1431,7 @@ type Reverse struct {
 
 func (x *Reverse) Reset() {
 	*x = Reverse{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1443,7 @@ func (x *Reverse) String() string {
 func (*Reverse) ProtoMessage() {}
 
 func (x *Reverse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1456,7 @@ func (x *Reverse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reverse.ProtoReflect.Descriptor instead.
 func (*Reverse) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Reverse) GetShard() uint32 {
@@ -1317,7 +1535,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1547,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1560,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -1374,7 +1592,7 @@ type Correct struct {
 
 func (x *Correct) Reset() {
 	*x = Correct{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +1604,7 @@ func (x *Correct) String() string {
 func (*Correct) ProtoMessage() {}
 
 func (x *Correct) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +1617,7 @@ func (x *Correct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correct.ProtoReflect.Descriptor instead.
 func (*Correct) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Correct) GetShard() uint32 {
@@ -1436,7 +1654,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1666,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1679,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Cancel) GetScheduledSeq() uint64 {
@@ -1496,7 +1714,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1508,7 +1726,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1521,7 +1739,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Ask) GetExpiresMs() int64 {
@@ -1575,7 +1793,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1587,7 +1805,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1600,7 +1818,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Verdict) GetAskedSeq() uint64 {
@@ -1650,7 +1868,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +1880,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +1893,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Flow) GetFlow() string {
@@ -1744,7 +1962,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +1974,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +1987,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -1860,7 +2078,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +2090,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +2103,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -1910,7 +2128,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1922,7 +2140,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1935,7 +2153,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -1974,7 +2192,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1986,7 +2204,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1999,7 +2217,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Found) GetAccount() string {
@@ -2036,7 +2254,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2048,7 +2266,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2061,7 +2279,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -2092,7 +2310,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2322,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2335,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -2151,7 +2369,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2381,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2394,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -2232,7 +2450,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xde\x05\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xd9\x06\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -2249,7 +2467,10 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\acorrect\x18\v \x01(\v2\x1c.provodka.command.v1.CorrectH\x00R\acorrect\x125\n" +
 	"\x06cancel\x18\x1e \x01(\v2\x1b.provodka.command.v1.CancelH\x00R\x06cancel\x12,\n" +
 	"\x03ask\x18( \x01(\v2\x18.provodka.command.v1.AskH\x00R\x03ask\x128\n" +
-	"\averdict\x18) \x01(\v2\x1c.provodka.command.v1.VerdictH\x00R\averdictB\x06\n" +
+	"\averdict\x18) \x01(\v2\x1c.provodka.command.v1.VerdictH\x00R\averdict\x125\n" +
+	"\x06resize\x18\f \x01(\v2\x1b.provodka.command.v1.ResizeH\x00R\x06resize\x12B\n" +
+	"\vsettle_late\x18\r \x01(\v2\x1f.provodka.command.v1.SettleLateH\x00R\n" +
+	"settleLateB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
@@ -2286,7 +2507,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x1d\n" +
 	"\n" +
 	"expires_ms\x18\x04 \x01(\x03R\texpiresMs\x12\x12\n" +
-	"\x04open\x18\x05 \x01(\bR\x04open\"\xc9\x02\n" +
+	"\x04open\x18\x05 \x01(\bR\x04open\"\xe8\x02\n" +
 	"\x06Settle\x12\x1d\n" +
 	"\n" +
 	"placed_seq\x18\x01 \x01(\x04R\tplacedSeq\x12\x16\n" +
@@ -2296,6 +2517,27 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x03day\x18\x05 \x01(\tR\x03day\x12\x14\n" +
 	"\x05final\x18\x06 \x01(\bR\x05final\x12E\n" +
 	"\bmetadata\x18\a \x03(\v2).provodka.command.v1.Settle.MetadataEntryR\bmetadata\x12\x14\n" +
+	"\x05shard\x18\x14 \x01(\rR\x05shard\x12\x1d\n" +
+	"\n" +
+	"over_limit\x18\x15 \x01(\tR\toverLimit\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"u\n" +
+	"\x06Resize\x12\x1d\n" +
+	"\n" +
+	"placed_seq\x18\x01 \x01(\x04R\tplacedSeq\x12\x1a\n" +
+	"\bincrease\x18\x02 \x01(\tR\bincrease\x12\x1a\n" +
+	"\bdecrease\x18\x03 \x01(\tR\bdecrease\x12\x14\n" +
+	"\x05shard\x18\x14 \x01(\rR\x05shard\"\xbb\x02\n" +
+	"\n" +
+	"SettleLate\x12\x1d\n" +
+	"\n" +
+	"placed_seq\x18\x01 \x01(\x04R\tplacedSeq\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\x122\n" +
+	"\acredits\x18\x03 \x03(\v2\x18.provodka.command.v1.LegR\acredits\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x10\n" +
+	"\x03day\x18\x05 \x01(\tR\x03day\x12I\n" +
+	"\bmetadata\x18\x06 \x03(\v2-.provodka.command.v1.SettleLate.MetadataEntryR\bmetadata\x12\x14\n" +
 	"\x05shard\x18\x14 \x01(\rR\x05shard\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -2402,7 +2644,7 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
 	(*Command)(nil),       // 1: provodka.command.v1.Command
@@ -2414,69 +2656,76 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*Post)(nil),          // 7: provodka.command.v1.Post
 	(*Place)(nil),         // 8: provodka.command.v1.Place
 	(*Settle)(nil),        // 9: provodka.command.v1.Settle
-	(*Void)(nil),          // 10: provodka.command.v1.Void
-	(*Reverse)(nil),       // 11: provodka.command.v1.Reverse
-	(*LegAmount)(nil),     // 12: provodka.command.v1.LegAmount
-	(*Correct)(nil),       // 13: provodka.command.v1.Correct
-	(*Cancel)(nil),        // 14: provodka.command.v1.Cancel
-	(*Ask)(nil),           // 15: provodka.command.v1.Ask
-	(*Verdict)(nil),       // 16: provodka.command.v1.Verdict
-	(*Flow)(nil),          // 17: provodka.command.v1.Flow
-	(*Answer)(nil),        // 18: provodka.command.v1.Answer
-	(*Due)(nil),           // 19: provodka.command.v1.Due
-	(*Link)(nil),          // 20: provodka.command.v1.Link
-	(*Found)(nil),         // 21: provodka.command.v1.Found
-	(*Delivered)(nil),     // 22: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 23: provodka.command.v1.Outcome
-	(*Result)(nil),        // 24: provodka.command.v1.Result
-	nil,                   // 25: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 26: provodka.command.v1.Post.LinksEntry
-	nil,                   // 27: provodka.command.v1.Settle.MetadataEntry
-	nil,                   // 28: provodka.command.v1.Reverse.MetadataEntry
-	nil,                   // 29: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Timer)(nil),      // 30: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 31: provodka.journal.v1.Refusal
+	(*Resize)(nil),        // 10: provodka.command.v1.Resize
+	(*SettleLate)(nil),    // 11: provodka.command.v1.SettleLate
+	(*Void)(nil),          // 12: provodka.command.v1.Void
+	(*Reverse)(nil),       // 13: provodka.command.v1.Reverse
+	(*LegAmount)(nil),     // 14: provodka.command.v1.LegAmount
+	(*Correct)(nil),       // 15: provodka.command.v1.Correct
+	(*Cancel)(nil),        // 16: provodka.command.v1.Cancel
+	(*Ask)(nil),           // 17: provodka.command.v1.Ask
+	(*Verdict)(nil),       // 18: provodka.command.v1.Verdict
+	(*Flow)(nil),          // 19: provodka.command.v1.Flow
+	(*Answer)(nil),        // 20: provodka.command.v1.Answer
+	(*Due)(nil),           // 21: provodka.command.v1.Due
+	(*Link)(nil),          // 22: provodka.command.v1.Link
+	(*Found)(nil),         // 23: provodka.command.v1.Found
+	(*Delivered)(nil),     // 24: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 25: provodka.command.v1.Outcome
+	(*Result)(nil),        // 26: provodka.command.v1.Result
+	nil,                   // 27: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 28: provodka.command.v1.Post.LinksEntry
+	nil,                   // 29: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 30: provodka.command.v1.SettleLate.MetadataEntry
+	nil,                   // 31: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 32: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Timer)(nil),      // 33: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 34: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	2,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	18, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	19, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	20, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	21, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	22, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	20, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	21, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	22, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	23, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	24, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
 	3,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
 	4,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
 	7,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
 	8,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
 	9,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
-	10, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	17, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	12, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
+	19, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
 	5,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
-	11, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
-	13, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
-	14, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
-	15, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
-	16, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
-	0,  // 19: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	6,  // 20: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	25, // 21: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	26, // 22: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	6,  // 23: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	27, // 24: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	12, // 25: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	12, // 26: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	28, // 27: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	29, // 28: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	7,  // 29: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	5,  // 30: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
-	30, // 31: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	24, // 32: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	31, // 33: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	13, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
+	15, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
+	16, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
+	17, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
+	18, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
+	10, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
+	11, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
+	0,  // 21: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	6,  // 22: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	27, // 23: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	28, // 24: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	6,  // 25: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	29, // 26: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	6,  // 27: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
+	30, // 28: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
+	14, // 29: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	14, // 30: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	31, // 31: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	32, // 32: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	7,  // 33: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	5,  // 34: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
+	33, // 35: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	26, // 36: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	34, // 37: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -2505,8 +2754,10 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Cancel)(nil),
 		(*Operation_Ask)(nil),
 		(*Operation_Verdict)(nil),
+		(*Operation_Resize)(nil),
+		(*Operation_SettleLate)(nil),
 	}
-	file_provodka_command_v1_command_proto_msgTypes[14].OneofWrappers = []any{
+	file_provodka_command_v1_command_proto_msgTypes[16].OneofWrappers = []any{
 		(*Ask_Change)(nil),
 	}
 	type x struct{}
@@ -2515,7 +2766,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

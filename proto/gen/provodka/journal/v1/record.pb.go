@@ -1318,12 +1318,17 @@ type Hold struct {
 	Asset string `protobuf:"bytes,3,opt,name=asset,proto3" json:"asset,omitempty"`
 	// State after the record.
 	State HoldState `protobuf:"varint,4,opt,name=state,proto3,enum=provodka.journal.v1.HoldState" json:"state,omitempty"`
-	// Sum that was placed.
+	// Sum that was placed, with later increases and decreases.
 	Amount string `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	// What is still held.
 	Left string `protobuf:"bytes,6,opt,name=left,proto3" json:"left,omitempty"`
 	// When it expires, microseconds since 1970 UTC; 0 is never.
-	ExpiresUs     int64 `protobuf:"varint,7,opt,name=expires_us,json=expiresUs,proto3" json:"expires_us,omitempty"`
+	ExpiresUs int64 `protobuf:"varint,7,opt,name=expires_us,json=expiresUs,proto3" json:"expires_us,omitempty"`
+	// Voided or expired: what may still be settled late, which is what was given back then,
+	// less late settlements; empty is nothing.
+	Late string `protobuf:"bytes,8,opt,name=late,proto3" json:"late,omitempty"`
+	// What the record settled beyond what was held, as its operation allowed; empty is nothing.
+	Over          string `protobuf:"bytes,9,opt,name=over,proto3" json:"over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1405,6 +1410,20 @@ func (x *Hold) GetExpiresUs() int64 {
 		return x.ExpiresUs
 	}
 	return 0
+}
+
+func (x *Hold) GetLate() string {
+	if x != nil {
+		return x.Late
+	}
+	return ""
+}
+
+func (x *Hold) GetOver() string {
+	if x != nil {
+		return x.Over
+	}
+	return ""
 }
 
 // Account is an account opened by name.
@@ -2636,7 +2655,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
 	"held_debit\x18\b \x01(\tR\theldDebit\x12\x1f\n" +
 	"\vheld_credit\x18\t \x01(\tR\n" +
-	"heldCredit\"\xd6\x01\n" +
+	"heldCredit\"\xfe\x01\n" +
 	"\x04Hold\x12\x1d\n" +
 	"\n" +
 	"placed_seq\x18\x01 \x01(\x04R\tplacedSeq\x12\x18\n" +
@@ -2646,7 +2665,9 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x06amount\x18\x05 \x01(\tR\x06amount\x12\x12\n" +
 	"\x04left\x18\x06 \x01(\tR\x04left\x12\x1d\n" +
 	"\n" +
-	"expires_us\x18\a \x01(\x03R\texpiresUs\"3\n" +
+	"expires_us\x18\a \x01(\x03R\texpiresUs\x12\x12\n" +
+	"\x04late\x18\b \x01(\tR\x04late\x12\x12\n" +
+	"\x04over\x18\t \x01(\tR\x04over\"3\n" +
 	"\aAccount\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\"\x86\x03\n" +

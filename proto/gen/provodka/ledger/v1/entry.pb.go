@@ -901,12 +901,16 @@ type Hold struct {
 	Asset string `protobuf:"bytes,3,opt,name=asset,proto3" json:"asset,omitempty"`
 	// State.
 	State HoldState `protobuf:"varint,4,opt,name=state,proto3,enum=provodka.ledger.v1.HoldState" json:"state,omitempty"`
-	// Sum that was placed.
+	// Sum that was placed, with later increases and decreases.
 	Amount string `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	// What is still held.
 	Left string `protobuf:"bytes,6,opt,name=left,proto3" json:"left,omitempty"`
 	// When it expires; absent is never.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Voided or expired: what may still be settled late; empty is nothing.
+	Late string `protobuf:"bytes,24,opt,name=late,proto3" json:"late,omitempty"`
+	// In an entry: what it settled beyond what was held; empty is nothing.
+	Over          string `protobuf:"bytes,25,opt,name=over,proto3" json:"over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -988,6 +992,20 @@ func (x *Hold) GetExpiresAt() *timestamppb.Timestamp {
 		return x.ExpiresAt
 	}
 	return nil
+}
+
+func (x *Hold) GetLate() string {
+	if x != nil {
+		return x.Late
+	}
+	return ""
+}
+
+func (x *Hold) GetOver() string {
+	if x != nil {
+		return x.Over
+	}
+	return ""
 }
 
 // What GetHold asks.
@@ -2183,7 +2201,7 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02on\x18\x04 \x01(\tR\x02on\x12\x0e\n" +
-	"\x02to\x18\x05 \x01(\tR\x02to\"\xe2\x01\n" +
+	"\x02to\x18\x05 \x01(\tR\x02to\"\x8a\x02\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
@@ -2192,7 +2210,9 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x06amount\x18\x05 \x01(\tR\x06amount\x12\x12\n" +
 	"\x04left\x18\x06 \x01(\tR\x04left\x129\n" +
 	"\n" +
-	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xe1\x01\n" +
+	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x12\n" +
+	"\x04late\x18\x18 \x01(\tR\x04late\x12\x12\n" +
+	"\x04over\x18\x19 \x01(\tR\x04over\"\xe1\x01\n" +
 	"\x0eGetHoldRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x122\n" +
 	"\x02id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\x02id\x12d\n" +

@@ -157,6 +157,8 @@ type Operation struct {
 	//	*Operation_Reverse
 	//	*Operation_Correct
 	//	*Operation_Cancel
+	//	*Operation_Resize
+	//	*Operation_SettleLate
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -276,6 +278,24 @@ func (x *Operation) GetCancel() *CancelScheduled {
 	return nil
 }
 
+func (x *Operation) GetResize() *ResizeHold {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Resize); ok {
+			return x.Resize
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetSettleLate() *SettleLate {
+	if x != nil {
+		if x, ok := x.What.(*Operation_SettleLate); ok {
+			return x.SettleLate
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -315,6 +335,16 @@ type Operation_Cancel struct {
 	Cancel *CancelScheduled `protobuf:"bytes,60,opt,name=cancel,proto3,oneof"`
 }
 
+type Operation_Resize struct {
+	// Hold more or less than before.
+	Resize *ResizeHold `protobuf:"bytes,24,opt,name=resize,proto3,oneof"`
+}
+
+type Operation_SettleLate struct {
+	// Settle a hold after it was voided or expired.
+	SettleLate *SettleLate `protobuf:"bytes,25,opt,name=settle_late,json=settleLate,proto3,oneof"`
+}
+
 func (*Operation_Entry) isOperation_What() {}
 
 func (*Operation_Hold) isOperation_What() {}
@@ -328,6 +358,10 @@ func (*Operation_Reverse) isOperation_What() {}
 func (*Operation_Correct) isOperation_What() {}
 
 func (*Operation_Cancel) isOperation_What() {}
+
+func (*Operation_Resize) isOperation_What() {}
+
+func (*Operation_SettleLate) isOperation_What() {}
 
 // An entry of a later day that is not to be posted.
 type CancelScheduled struct {
@@ -935,7 +969,10 @@ type SettleHold struct {
 	// Whether what is left is given back.
 	Final bool `protobuf:"varint,6,opt,name=final,proto3" json:"final,omitempty"`
 	// The caller's own words. They are kept for ever and published: no personal data.
-	Metadata      map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// How much more than what is held may be taken, positive decimal; that part comes out of
+	// available money and settles the hold. Empty: never more than is held.
+	OverLimit     string `protobuf:"bytes,24,opt,name=over_limit,json=overLimit,proto3" json:"over_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1019,6 +1056,203 @@ func (x *SettleHold) GetMetadata() map[string]string {
 	return nil
 }
 
+func (x *SettleHold) GetOverLimit() string {
+	if x != nil {
+		return x.OverLimit
+	}
+	return ""
+}
+
+// Changes how much a hold holds, while it is placed.
+type ResizeHold struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the hold, "2.1042".
+	HoldId string `protobuf:"bytes,1,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	// By how much.
+	//
+	// Types that are valid to be assigned to By:
+	//
+	//	*ResizeHold_Increase
+	//	*ResizeHold_Decrease
+	By            isResizeHold_By `protobuf_oneof:"by"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeHold) Reset() {
+	*x = ResizeHold{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeHold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeHold) ProtoMessage() {}
+
+func (x *ResizeHold) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeHold.ProtoReflect.Descriptor instead.
+func (*ResizeHold) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResizeHold) GetHoldId() string {
+	if x != nil {
+		return x.HoldId
+	}
+	return ""
+}
+
+func (x *ResizeHold) GetBy() isResizeHold_By {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *ResizeHold) GetIncrease() string {
+	if x != nil {
+		if x, ok := x.By.(*ResizeHold_Increase); ok {
+			return x.Increase
+		}
+	}
+	return ""
+}
+
+func (x *ResizeHold) GetDecrease() string {
+	if x != nil {
+		if x, ok := x.By.(*ResizeHold_Decrease); ok {
+			return x.Decrease
+		}
+	}
+	return ""
+}
+
+type isResizeHold_By interface {
+	isResizeHold_By()
+}
+
+type ResizeHold_Increase struct {
+	// Positive decimal: held more, out of available money.
+	Increase string `protobuf:"bytes,2,opt,name=increase,proto3,oneof"`
+}
+
+type ResizeHold_Decrease struct {
+	// Positive decimal, at most what is left: given back. By all that is left: the hold is
+	// voided.
+	Decrease string `protobuf:"bytes,3,opt,name=decrease,proto3,oneof"`
+}
+
+func (*ResizeHold_Increase) isResizeHold_By() {}
+
+func (*ResizeHold_Decrease) isResizeHold_By() {}
+
+// An entry for a hold that was voided or that expired, out of money that is available
+// now. Over all late settlements never more than what was given back when it ended. A
+// hold that is still placed is settled, not settled late.
+type SettleLate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the hold, "2.1042".
+	HoldId string `protobuf:"bytes,1,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	// Sum to take, positive decimal.
+	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Legs that receive the money; they add up to the sum.
+	Credits []*NewLeg `protobuf:"bytes,3,rep,name=credits,proto3" json:"credits,omitempty"`
+	// What is booked, the caller's word.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	Day string `protobuf:"bytes,5,opt,name=day,proto3" json:"day,omitempty"`
+	// The caller's own words. They are kept for ever and published: no personal data.
+	Metadata      map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleLate) Reset() {
+	*x = SettleLate{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleLate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleLate) ProtoMessage() {}
+
+func (x *SettleLate) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
+func (*SettleLate) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SettleLate) GetHoldId() string {
+	if x != nil {
+		return x.HoldId
+	}
+	return ""
+}
+
+func (x *SettleLate) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *SettleLate) GetCredits() []*NewLeg {
+	if x != nil {
+		return x.Credits
+	}
+	return nil
+}
+
+func (x *SettleLate) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SettleLate) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *SettleLate) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
 // Gives the rest of a hold back.
 type VoidHold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1030,7 +1264,7 @@ type VoidHold struct {
 
 func (x *VoidHold) Reset() {
 	*x = VoidHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1276,7 @@ func (x *VoidHold) String() string {
 func (*VoidHold) ProtoMessage() {}
 
 func (x *VoidHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1289,7 @@ func (x *VoidHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidHold.ProtoReflect.Descriptor instead.
 func (*VoidHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *VoidHold) GetHoldId() string {
@@ -1078,7 +1312,7 @@ type PostResponse struct {
 
 func (x *PostResponse) Reset() {
 	*x = PostResponse{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1324,7 @@ func (x *PostResponse) String() string {
 func (*PostResponse) ProtoMessage() {}
 
 func (x *PostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1337,7 @@ func (x *PostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostResponse.ProtoReflect.Descriptor instead.
 func (*PostResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PostResponse) GetResults() []*OperationResult {
@@ -1139,7 +1373,7 @@ type OperationResult struct {
 
 func (x *OperationResult) Reset() {
 	*x = OperationResult{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1385,7 @@ func (x *OperationResult) String() string {
 func (*OperationResult) ProtoMessage() {}
 
 func (x *OperationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1398,7 @@ func (x *OperationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationResult.ProtoReflect.Descriptor instead.
 func (*OperationResult) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OperationResult) GetId() string {
@@ -1215,7 +1449,7 @@ type StripeBalance struct {
 
 func (x *StripeBalance) Reset() {
 	*x = StripeBalance{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1461,7 @@ func (x *StripeBalance) String() string {
 func (*StripeBalance) ProtoMessage() {}
 
 func (x *StripeBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1474,7 @@ func (x *StripeBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StripeBalance.ProtoReflect.Descriptor instead.
 func (*StripeBalance) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StripeBalance) GetAccount() string {
@@ -1289,7 +1523,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"operations\x18\x02 \x03(\v2\x1d.provodka.ledger.v1.OperationBM\xbaHJ\xba\x01B\n" +
 	"\x13too_many_operations\x12\x17at most 8000 operations\x1a\x12size(this) <= 8000\x92\x01\x02\b\x01R\n" +
 	"operations\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xe0\x03\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xdd\x04\n" +
 	"\tOperation\x12\x1c\n" +
 	"\x03key\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x01R\x03key\x12\x14\n" +
@@ -1300,7 +1534,10 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x04void\x18\x06 \x01(\v2\x1c.provodka.ledger.v1.VoidHoldH\x00R\x04void\x12<\n" +
 	"\areverse\x18\x14 \x01(\v2 .provodka.ledger.v1.ReverseEntryH\x00R\areverse\x12<\n" +
 	"\acorrect\x18\x15 \x01(\v2 .provodka.ledger.v1.CorrectEntryH\x00R\acorrect\x12=\n" +
-	"\x06cancel\x18< \x01(\v2#.provodka.ledger.v1.CancelScheduledH\x00R\x06cancelB\r\n" +
+	"\x06cancel\x18< \x01(\v2#.provodka.ledger.v1.CancelScheduledH\x00R\x06cancel\x128\n" +
+	"\x06resize\x18\x18 \x01(\v2\x1e.provodka.ledger.v1.ResizeHoldH\x00R\x06resize\x12A\n" +
+	"\vsettle_late\x18\x19 \x01(\v2\x1e.provodka.ledger.v1.SettleLateH\x00R\n" +
+	"settleLateB\r\n" +
 	"\x04what\x12\x05\xbaH\x02\b\x01\"X\n" +
 	"\x0fCancelScheduled\x12E\n" +
 	"\fscheduled_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\vscheduledId\"\xda\x04\n" +
@@ -1357,7 +1594,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x05asset\x18\x02 \x01(\tB\a\xbaH\x04r\x02( R\x05asset\x12\x1f\n" +
 	"\x06amount\x18\x03 \x01(\tB\a\xbaH\x04r\x02(@R\x06amount\x12-\n" +
 	"\n" +
-	"expires_ms\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\xbf߀\x01(\x00R\texpiresMs\"\x97\x03\n" +
+	"expires_ms\x18\x04 \x01(\x03B\x0e\xbaH\v\"\t\x18\x80\x80\xbf߀\x01(\x00R\texpiresMs\"\xbf\x03\n" +
 	"\n" +
 	"SettleHold\x12;\n" +
 	"\ahold_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\x06holdId\x12\x1f\n" +
@@ -1367,7 +1604,27 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x03day\x18\x05 \x01(\tB\a\xbaH\x04r\x02(\n" +
 	"R\x03day\x12\x14\n" +
 	"\x05final\x18\x06 \x01(\bR\x05final\x12_\n" +
-	"\bmetadata\x18\a \x03(\v2,.provodka.ledger.v1.SettleHold.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x1a;\n" +
+	"\bmetadata\x18\a \x03(\v2,.provodka.ledger.v1.SettleHold.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x12&\n" +
+	"\n" +
+	"over_limit\x18\x18 \x01(\tB\a\xbaH\x04r\x02(@R\toverLimit\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa8\x01\n" +
+	"\n" +
+	"ResizeHold\x12;\n" +
+	"\ahold_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\x06holdId\x12'\n" +
+	"\bincrease\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@H\x00R\bincrease\x12'\n" +
+	"\bdecrease\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@H\x00R\bdecreaseB\v\n" +
+	"\x02by\x12\x05\xbaH\x02\b\x01\"\x81\x03\n" +
+	"\n" +
+	"SettleLate\x12;\n" +
+	"\ahold_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\x06holdId\x12\x1f\n" +
+	"\x06amount\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x06amount\x12?\n" +
+	"\acredits\x18\x03 \x03(\v2\x1a.provodka.ledger.v1.NewLegB\t\xbaH\x06\x92\x01\x03\x10\xe7\aR\acredits\x12\x1b\n" +
+	"\x04kind\x18\x04 \x01(\tB\a\xbaH\x04r\x02(@R\x04kind\x12\x19\n" +
+	"\x03day\x18\x05 \x01(\tB\a\xbaH\x04r\x02(\n" +
+	"R\x03day\x12_\n" +
+	"\bmetadata\x18\x06 \x03(\v2,.provodka.ledger.v1.SettleLate.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
@@ -1406,7 +1663,7 @@ func file_provodka_ledger_v1_post_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_post_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_provodka_ledger_v1_post_proto_goTypes = []any{
 	(Side)(0),               // 0: provodka.ledger.v1.Side
 	(*PostRequest)(nil),     // 1: provodka.ledger.v1.PostRequest
@@ -1420,46 +1677,53 @@ var file_provodka_ledger_v1_post_proto_goTypes = []any{
 	(*NewEntry)(nil),        // 9: provodka.ledger.v1.NewEntry
 	(*NewHold)(nil),         // 10: provodka.ledger.v1.NewHold
 	(*SettleHold)(nil),      // 11: provodka.ledger.v1.SettleHold
-	(*VoidHold)(nil),        // 12: provodka.ledger.v1.VoidHold
-	(*PostResponse)(nil),    // 13: provodka.ledger.v1.PostResponse
-	(*OperationResult)(nil), // 14: provodka.ledger.v1.OperationResult
-	(*StripeBalance)(nil),   // 15: provodka.ledger.v1.StripeBalance
-	nil,                     // 16: provodka.ledger.v1.ReverseEntry.MetadataEntry
-	nil,                     // 17: provodka.ledger.v1.ReverseEntry.LinksEntry
-	nil,                     // 18: provodka.ledger.v1.NewEntry.MetadataEntry
-	nil,                     // 19: provodka.ledger.v1.NewEntry.LinksEntry
-	nil,                     // 20: provodka.ledger.v1.SettleHold.MetadataEntry
-	(*Refusal)(nil),         // 21: provodka.ledger.v1.Refusal
+	(*ResizeHold)(nil),      // 12: provodka.ledger.v1.ResizeHold
+	(*SettleLate)(nil),      // 13: provodka.ledger.v1.SettleLate
+	(*VoidHold)(nil),        // 14: provodka.ledger.v1.VoidHold
+	(*PostResponse)(nil),    // 15: provodka.ledger.v1.PostResponse
+	(*OperationResult)(nil), // 16: provodka.ledger.v1.OperationResult
+	(*StripeBalance)(nil),   // 17: provodka.ledger.v1.StripeBalance
+	nil,                     // 18: provodka.ledger.v1.ReverseEntry.MetadataEntry
+	nil,                     // 19: provodka.ledger.v1.ReverseEntry.LinksEntry
+	nil,                     // 20: provodka.ledger.v1.NewEntry.MetadataEntry
+	nil,                     // 21: provodka.ledger.v1.NewEntry.LinksEntry
+	nil,                     // 22: provodka.ledger.v1.SettleHold.MetadataEntry
+	nil,                     // 23: provodka.ledger.v1.SettleLate.MetadataEntry
+	(*Refusal)(nil),         // 24: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_post_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.PostRequest.operations:type_name -> provodka.ledger.v1.Operation
 	9,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
 	10, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
 	11, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
-	12, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
+	14, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
 	4,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
 	7,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
 	3,  // 7: provodka.ledger.v1.Operation.cancel:type_name -> provodka.ledger.v1.CancelScheduled
-	5,  // 8: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
-	6,  // 9: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
-	16, // 10: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
-	17, // 11: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
-	5,  // 12: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
-	9,  // 13: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
-	0,  // 14: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
-	8,  // 15: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
-	18, // 16: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
-	19, // 17: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
-	8,  // 18: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
-	20, // 19: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
-	14, // 20: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
-	15, // 21: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
-	21, // 22: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	12, // 8: provodka.ledger.v1.Operation.resize:type_name -> provodka.ledger.v1.ResizeHold
+	13, // 9: provodka.ledger.v1.Operation.settle_late:type_name -> provodka.ledger.v1.SettleLate
+	5,  // 10: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
+	6,  // 11: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
+	18, // 12: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
+	19, // 13: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
+	5,  // 14: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
+	9,  // 15: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
+	0,  // 16: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
+	8,  // 17: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
+	20, // 18: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
+	21, // 19: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
+	8,  // 20: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
+	22, // 21: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
+	8,  // 22: provodka.ledger.v1.SettleLate.credits:type_name -> provodka.ledger.v1.NewLeg
+	23, // 23: provodka.ledger.v1.SettleLate.metadata:type_name -> provodka.ledger.v1.SettleLate.MetadataEntry
+	16, // 24: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
+	17, // 25: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
+	24, // 26: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_post_proto_init() }
@@ -1476,11 +1740,17 @@ func file_provodka_ledger_v1_post_proto_init() {
 		(*Operation_Reverse)(nil),
 		(*Operation_Correct)(nil),
 		(*Operation_Cancel)(nil),
+		(*Operation_Resize)(nil),
+		(*Operation_SettleLate)(nil),
 	}
 	file_provodka_ledger_v1_post_proto_msgTypes[3].OneofWrappers = []any{
 		(*ReverseEntry_Part)(nil),
 		(*ReverseEntry_ByLeg)(nil),
 		(*ReverseEntry_ByAmounts)(nil),
+	}
+	file_provodka_ledger_v1_post_proto_msgTypes[11].OneofWrappers = []any{
+		(*ResizeHold_Increase)(nil),
+		(*ResizeHold_Decrease)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1488,7 +1758,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_post_proto_rawDesc), len(file_provodka_ledger_v1_post_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
