@@ -34,7 +34,8 @@ func faultyCommand(c *commandv1.Command) string {
 	case *commandv1.Command_Answer:
 		a := what.Answer
 		return firstFaulty("attempt", a.GetAttempt(), "result", a.GetResult(), "status", a.GetStatus(), "event", a.GetEvent(),
-			"code", a.GetCode(), "reason", a.GetReason(), "receipt_id", a.GetReceiptId(), "receipt_link", a.GetReceiptLink())
+			"code", a.GetCode(), "reason", a.GetReason(), "receipt_id", a.GetReceiptId(), "receipt_link", a.GetReceiptLink(),
+			"tax", a.GetTax(), "bonus", a.GetBonus())
 	case *commandv1.Command_Due:
 		for _, t := range what.Due.GetTimers() {
 			if f := firstFaulty("id", t.GetId(), "flow", t.GetFlow(), "aggregate", t.GetAggregate(), "event", t.GetEvent()); f != "" {
@@ -78,8 +79,11 @@ func faultyOperation(op *commandv1.Operation) string {
 		f := what.Flow
 		return firstFaulty("flow", f.GetFlow(), "id", f.GetId(), "event", f.GetEvent(), "owner", f.GetOwner())
 	case *commandv1.Operation_Change:
-		c := what.Change
-		return firstFaulty("account", c.GetAccount(), "reason", c.GetReason(), "asset", c.GetAsset(), "limit", c.GetLimit())
+		return faultyChange(what.Change)
+	case *commandv1.Operation_Ask:
+		return faultyChange(what.Ask.GetChange())
+	case *commandv1.Operation_Verdict:
+		return firstFaulty("reason", what.Verdict.GetReason())
 	}
 	return ""
 }
@@ -101,6 +105,10 @@ func firstOf(fields ...string) string {
 		}
 	}
 	return ""
+}
+
+func faultyChange(c *commandv1.ChangeAccount) string {
+	return firstFaulty("account", c.GetAccount(), "reason", c.GetReason(), "asset", c.GetAsset(), "limit", c.GetLimit())
 }
 
 func faultyPost(p *commandv1.Post) string {
