@@ -53,7 +53,15 @@ func (c *caller) complete(m protoreflect.Message) error {
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
 		f := fields.Get(i)
-		if !f.IsList() || f.Message() == nil || !m.Has(f) {
+		if f.Message() == nil || !m.Has(f) {
+			continue
+		}
+		if f.Message() == (*ledgerv1.AccountChange)(nil).ProtoReflect().Descriptor() && !f.IsList() {
+			if err := fillKey(m.Mutable(f).Message()); err != nil {
+				return err
+			}
+		}
+		if !f.IsList() {
 			continue
 		}
 		for list, j := m.Mutable(f).List(), 0; j < list.Len(); j++ {

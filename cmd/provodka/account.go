@@ -21,7 +21,14 @@ const accountLong = `How accounts stand: open or closed, what is frozen of them,
 zero, and since when, by whom and why. One account is shown with the history of its changes.
 
   provodka account wallet:company-1
-  provodka account wallet:company-1 merchant:shop-7`
+  provodka account wallet:company-1 merchant:shop-7
+
+Changes go through the API, in the name of its key, and hold on every shard when they are
+answered. With --ask another key must approve them first.
+
+  provodka account freeze wallet:company-1 --debits --reason "постановление № 7"
+  provodka account limit merchant:shop-7 50000 --reason "договор 3" --ask
+  provodka account approve 0.42 --reason "проверен баланс"`
 
 type accountFlags struct {
 	dsn, book string
@@ -37,6 +44,7 @@ func newAccountCmd(env *Env) *cobra.Command {
 	dsnFlag(cmd, &f.dsn)
 	bookFlag(cmd, &f.book)
 	cmd.Flags().IntVar(&f.limit, "limit", 50, "how many changes of one account to show at most")
+	addAccountChanges(cmd, env)
 	return cmd
 }
 
@@ -50,6 +58,7 @@ type accountRow struct {
 	Change  string            `json:"change,omitempty"`
 	Reason  string            `json:"reason,omitempty"`
 	Author  string            `json:"author,omitempty"`
+	Second  string            `json:"approved_by,omitempty"` // who approved it, when it took two
 	Decided string            `json:"decided,omitempty"`
 	Version uint64            `json:"version"`
 	Record  string            `json:"record,omitempty"`
@@ -93,7 +102,7 @@ func runAccount(ctx context.Context, env *Env, f accountFlags, names []string) e
 	}
 	t := newTable("Счёт", "Состояние", "Заморожен", "Лимит", "С", "Кто", "Почему")
 	for _, r := range rows {
-		t.add(r.Account, r.Russian, frozenWords[r.Frozen], limitsText(r.Limits), orDash(r.Decided), orDash(r.Author), orDash(r.Reason))
+		t.add(r.Account, r.Russian, frozenWords[r.Frozen], limitsText(r.Limits), orDash(r.Decided), orDash(r.signed()), orDash(r.Reason))
 	}
 	if err := t.write(env.Out); err != nil || len(names) > 1 || len(history) == 0 {
 		return err
@@ -101,7 +110,7 @@ func runAccount(ctx context.Context, env *Env, f accountFlags, names []string) e
 	fmt.Fprintln(env.Out)
 	t = newTable(">№", "Когда", "Изменение", "Заморожен", "Лимит", "Кто", "Почему", "Запись")
 	for _, r := range history {
-		t.add(strconv.FormatUint(r.Version, 10), r.Decided, changeWords[r.Change], frozenWords[r.Frozen], limitsText(r.Limits), r.Author, r.Reason, r.Record)
+		t.add(strconv.FormatUint(r.Version, 10), r.Decided, changeWords[r.Change], frozenWords[r.Frozen], limitsText(r.Limits), r.signed(), r.Reason, r.Record)
 	}
 	return t.write(env.Out)
 }
@@ -139,7 +148,7 @@ func toAccountRow(name string, r store.RuleRow, zone *time.Location) accountRow 
 	words := statusWords[standing.Status]
 	row := accountRow{
 		Account: name, Status: words[0], Russian: words[1], Frozen: standing.Frozen(), Limits: map[string]string{},
-		Change: r.Rule.GetChange(), Reason: r.Rule.GetReason(), Author: r.Rule.GetAuthor(), Version: r.Rule.GetVersion(),
+		Change: r.Rule.GetChange(), Reason: r.Rule.GetReason(), Author: r.Rule.GetAuthor(), Second: r.Rule.GetApproved().GetBy(), Version: r.Rule.GetVersion(),
 	}
 	for _, l := range standing.Limits {
 		row.Limits[l.Asset.Code] = l.Asset.Format(l.Amount)
@@ -149,6 +158,14 @@ func toAccountRow(name string, r store.RuleRow, zone *time.Location) accountRow 
 		row.Record = fmt.Sprintf("%d.%d", r.Shard, r.Seq)
 	}
 	return row
+}
+
+// signed are who asked for the change and who approved it.
+func (r accountRow) signed() string {
+	if r.Second == "" {
+		return r.Author
+	}
+	return r.Author + " + " + r.Second
 }
 
 func limitsText(limits map[string]string) string {
