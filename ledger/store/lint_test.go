@@ -50,7 +50,7 @@ var (
 	comments   = regexp.MustCompile(`--[^\n]*`)
 	literals   = regexp.MustCompile(`'(?:[^']|'')*'`)
 	spaces     = regexp.MustCompile(`\s+`)
-	added      = regexp.MustCompile(`(?i)( ADD COLUMN IF NOT EXISTS \w+ \w+ NOT NULL) DEFAULT ''`) // rows that are there need a value
+	added      = regexp.MustCompile(`(?i)( ADD COLUMN IF NOT EXISTS \w+ \w+ NOT NULL) DEFAULT (?:''|0\b)`) // rows that are there need a value
 	uncast     = regexp.MustCompile(`\$\d+(?:::)?`)
 	mutation   = regexp.MustCompile(`(?i)\b(INSERT INTO|UPDATE|DELETE FROM) (\w+)`)
 	commonExpr = regexp.MustCompile(`(?i)\b(\w+) AS \(`)
