@@ -47,6 +47,8 @@ func TestAPI(t *testing.T) {
 		"ProductRefuses":  testProductRefuses,
 		"Proofs":          testProofs,
 		"Waits":           testWaits,
+		"Export":          testExport,
+		"ExportLarge":     testExportLarge,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -120,8 +120,6 @@ func (s *Server) options() []connect.HandlerOption {
 		connect.WithReadMaxBytes(int(s.cfg.MaxRequestBytes)),
 		connect.WithCompressMinBytes(1024),
 		connect.WithRequestGate(s.gate),
-		connect.WithInterceptors(
-			connect.UnaryInterceptorFunc(s.observe), connect.UnaryInterceptorFunc(s.read), s.rules,
-		),
+		connect.WithInterceptors(gatekeeper{s}, s.rules),
 	}
 }

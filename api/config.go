@@ -55,6 +55,7 @@ type Config struct {
 	MaxRequestBytes int64         // default 8 MiB: a Post of 8,000 operations fits, a larger request is refused
 	Timeout         time.Duration // of a call without a deadline; default 10 s
 	MaxTimeout      time.Duration // of any call; default 60 s
+	StreamTimeout   time.Duration // of any call that streams; default 1 h
 	ReadPatience    time.Duration // how long a read waits for a position; default 5 s
 	KeyCache        time.Duration // how long an API key is believed without asking the database; default 5 s
 	OpenAccounts    int           // names of open accounts kept in memory; default 200,000
@@ -82,6 +83,7 @@ func (c *Config) fill() error {
 	c.MaxRequestBytes = cmp.Or(c.MaxRequestBytes, 8<<20)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	c.MaxTimeout = cmp.Or(c.MaxTimeout, time.Minute)
+	c.StreamTimeout = cmp.Or(c.StreamTimeout, time.Hour)
 	c.ReadPatience = cmp.Or(c.ReadPatience, 5*time.Second)
 	c.KeyCache = cmp.Or(c.KeyCache, 5*time.Second)
 	c.OpenAccounts = cmp.Or(c.OpenAccounts, 200_000)

@@ -20,34 +20,86 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 )
 
-// observe is the outermost interceptor: deadline, panics, errors of the table, log
-// and metrics.
-func (s *Server) observe(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-		c, start := callOf(ctx), s.cfg.Now()
-		s.metrics.inFlight.Inc()
-		defer s.metrics.inFlight.Dec()
-		ctx, cancel := s.deadline(ctx)
-		defer cancel()
-		ctx, span := s.trace(ctx, c, req.Header())
-		defer span.End()
-		answer, err := s.recovered(ctx, c, req, next)
-		if err == nil {
-			s.answered(ctx, c, start, nil, nil, nil)
-			return answer, nil
+// gatekeeper is the outermost interceptor, of single answers and of streams: deadline,
+// panics, errors of the table, log and metrics; then what the codecs found wrong, and
+// foreign books.
+type gatekeeper struct{ *Server }
+
+// WrapUnary implements connect.Interceptor.
+func (s gatekeeper) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (answer connect.AnyResponse, err error) {
+		limit := s.cfg.MaxTimeout
+		if _, ok := ctx.Deadline(); !ok {
+			limit = s.cfg.Timeout
 		}
-		refusal, fields := refusalOf(err)
-		if refusal == nil {
-			refusal = fault.Refuse(fault.Internal, "", "the service failed; the request id is %s", c.requestID)
-		} else {
-			err = nil // the refusal says it
+		err = s.observe(ctx, limit, req.Header(), func(ctx context.Context) error {
+			if err := s.readable(ctx, req.Any()); err != nil {
+				return err
+			}
+			answer, err = next(ctx, req)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		out := toErrors(refusal, fields)
-		attach(out, &errdetails.RequestInfo{RequestId: c.requestID})
-		span.SetStatus(codes.Error, string(refusal.Code))
-		s.answered(ctx, c, start, refusal, out, err)
-		return nil, out
+		return answer, nil
 	}
+}
+
+// WrapStreamingHandler implements connect.Interceptor.
+func (s gatekeeper) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		return s.observe(ctx, s.cfg.StreamTimeout, conn.RequestHeader(), func(ctx context.Context) error {
+			return next(ctx, readableConn{conn, s, ctx})
+		})
+	}
+}
+
+// WrapStreamingClient implements connect.Interceptor; we call nobody.
+func (s gatekeeper) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
+}
+
+// readableConn reads a stream's messages as single ones are read.
+type readableConn struct {
+	connect.StreamingHandlerConn
+	gate gatekeeper
+	ctx  context.Context
+}
+
+// Receive implements connect.StreamingHandlerConn.
+func (c readableConn) Receive(into any) error {
+	if err := c.StreamingHandlerConn.Receive(into); err != nil {
+		return err
+	}
+	return c.gate.readable(c.ctx, into)
+}
+
+// observe serves a call; the error it gives back is of the protocol.
+func (s *Server) observe(ctx context.Context, limit time.Duration, headers http.Header, serve func(context.Context) error) error {
+	c, start := callOf(ctx), s.cfg.Now()
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	ctx, span := s.trace(ctx, c, headers)
+	defer span.End()
+	err := s.recovered(ctx, c, serve)
+	if err == nil {
+		s.answered(ctx, c, start, nil, nil, nil)
+		return nil
+	}
+	refusal, fields := refusalOf(err)
+	if refusal == nil {
+		refusal = fault.Refuse(fault.Internal, "", "the service failed; the request id is %s", c.requestID)
+	} else {
+		err = nil // the refusal says it
+	}
+	out := toErrors(refusal, fields)
+	attach(out, &errdetails.RequestInfo{RequestId: c.requestID})
+	span.SetStatus(codes.Error, string(refusal.Code))
+	s.answered(ctx, c, start, refusal, out, err)
+	return out
 }
 
 // w3c is how a trace travels in headers.
@@ -61,18 +113,11 @@ func (s *Server) trace(ctx context.Context, c *call, headers http.Header) (conte
 		attribute.String("provodka.request_id", c.requestID), attribute.String("provodka.api_key", c.who.id), attribute.String("provodka.book", c.who.book)))
 }
 
-func (s *Server) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); !ok {
-		return context.WithTimeout(ctx, s.cfg.Timeout)
-	}
-	return context.WithTimeout(ctx, s.cfg.MaxTimeout)
-}
-
 // errPanicked is what a call that panicked ends with.
 var errPanicked = errors.New("panicked")
 
 // recovered serves the call and turns a panic into an error.
-func (s *Server) recovered(ctx context.Context, c *call, req connect.AnyRequest, next connect.UnaryFunc) (answer connect.AnyResponse, err error) {
+func (s *Server) recovered(ctx context.Context, c *call, serve func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.metrics.panics.WithLabelValues(c.method).Inc()
@@ -82,7 +127,7 @@ func (s *Server) recovered(ctx context.Context, c *call, req connect.AnyRequest,
 			err = errPanicked
 		}
 	}()
-	return next(ctx, req)
+	return serve(ctx)
 }
 
 // booked is a request that names a book, owned one that names a company.
@@ -91,28 +136,21 @@ type (
 	owned  interface{ GetCompanyId() string }
 )
 
-// read answers what the codecs found wrong, foreign books and foreign companies.
-func (s *Server) read(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-		m, ok := req.Any().(proto.Message)
-		if !ok {
-			return nil, fmt.Errorf("%T is no message", req.Any())
-		}
-		if refusal := refused(m); refusal != nil {
-			return nil, refusal
-		}
-		if b, ok := m.(booked); ok {
-			if refusal := checkBook(callOf(ctx).who, b.GetBook()); refusal != nil {
-				return nil, refusal
-			}
-		}
-		if o, ok := m.(owned); ok {
-			if refusal := checkOwner(callOf(ctx).who, o.GetCompanyId()); refusal != nil {
-				return nil, refusal
-			}
-		}
-		return next(ctx, req)
+// readable answers what the codecs found wrong, and foreign books.
+func (s *Server) readable(ctx context.Context, request any) error {
+	m, ok := request.(proto.Message)
+	if !ok {
+		return fmt.Errorf("%T is no message", request)
 	}
+	if refusal := refused(m); refusal != nil {
+		return refusal
+	}
+	if b, ok := m.(booked); ok {
+		if refusal := checkBook(callOf(ctx).who, b.GetBook()); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
 }
 
 // answered writes one line and counts. inside is an error of the program.

@@ -45,7 +45,7 @@ type Server struct {
 // files are the descriptors of our services.
 func files() []protoreflect.FileDescriptor {
 	return []protoreflect.FileDescriptor{
-		ledgerv1.File_provodka_ledger_v1_ledger_proto, ledgerv1.File_provodka_ledger_v1_proof_proto, companyv1.File_provodka_company_v1_company_proto,
+		ledgerv1.File_provodka_ledger_v1_ledger_proto, ledgerv1.File_provodka_ledger_v1_proof_proto, ledgerv1.File_provodka_ledger_v1_export_proto, companyv1.File_provodka_company_v1_company_proto,
 		executorv1.File_provodka_executor_v1_executor_proto, taskv1.File_provodka_task_v1_service_proto,
 		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
 	}
@@ -127,6 +127,7 @@ func (s *Server) routes() {
 	o := s.options()
 	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledgerService{s}, o...))
 	s.mux.Handle(ledgerv1connect.NewProofServiceHandler(proofService{s}, o...))
+	s.mux.Handle(ledgerv1connect.NewExportServiceHandler(exportService{s, make(chan struct{}, exportsAtOnce)}, o...))
 	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companyService{s}, o...))
 	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{s}, o...))
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{s}, o...))

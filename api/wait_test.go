@@ -13,14 +13,14 @@ import (
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
-// waiting are the methods that wait for a position, as the descriptors say.
+// waiting are the methods that wait for a position, as the descriptors say; streams have a test of their own.
 func waiting() []protoreflect.MethodDescriptor {
 	var all []protoreflect.MethodDescriptor
 	protoregistry.GlobalFiles.RangeFiles(func(f protoreflect.FileDescriptor) bool {
 		for i := range f.Services().Len() {
 			methods := f.Services().Get(i).Methods()
 			for j := range methods.Len() {
-				if m := methods.Get(j); strings.HasPrefix(string(f.Package()), "provodka.") && m.Input().Fields().ByName("min_position") != nil {
+				if m := methods.Get(j); strings.HasPrefix(string(f.Package()), "provodka.") && !m.IsStreamingServer() && m.Input().Fields().ByName("min_position") != nil {
 					all = append(all, m)
 				}
 			}

@@ -32,9 +32,30 @@ func (c *caller) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	}
 }
 
-// WrapStreamingClient implements connect.Interceptor; there are no streams.
+// WrapStreamingClient implements connect.Interceptor. A stream is not asked for again:
+// what has come of it is with the caller already.
 func (c *caller) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
-	return next
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		conn := next(ctx, spec)
+		conn.RequestHeader().Set("Authorization", c.authorization)
+		return stream{conn, c}
+	}
+}
+
+// stream fills in what is sent and understands how it ends.
+type stream struct {
+	connect.StreamingClientConn
+	caller *caller
+}
+
+// Send implements connect.StreamingClientConn.
+func (s stream) Send(message any) error {
+	if m, ok := message.(proto.Message); ok {
+		if err := s.caller.complete(m.ProtoReflect()); err != nil {
+			return err
+		}
+	}
+	return s.StreamingClientConn.Send(message)
 }
 
 // WrapStreamingHandler implements connect.Interceptor; it serves nobody.

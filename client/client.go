@@ -20,6 +20,7 @@ import (
 type Client struct {
 	Ledger     ledgerv1connect.LedgerServiceClient
 	Proofs     ledgerv1connect.ProofServiceClient
+	Exports    ledgerv1connect.ExportServiceClient
 	Companies  companyv1connect.CompanyServiceClient
 	Executors  executorv1connect.ExecutorServiceClient
 	Tasks      taskv1connect.TaskServiceClient
@@ -78,6 +79,7 @@ func New(url, key string, options ...Option) (*Client, error) {
 	return &Client{
 		Ledger:     ledgerv1connect.NewLedgerServiceClient(s.http, url, o...),
 		Proofs:     ledgerv1connect.NewProofServiceClient(s.http, url, o...),
+		Exports:    ledgerv1connect.NewExportServiceClient(s.http, url, o...),
 		Companies:  companyv1connect.NewCompanyServiceClient(s.http, url, o...),
 		Executors:  executorv1connect.NewExecutorServiceClient(s.http, url, o...),
 		Tasks:      taskv1connect.NewTaskServiceClient(s.http, url, o...),

@@ -42,6 +42,10 @@ type Options struct {
 	Account  string            // only entries that touch it; "" is all
 	From, To string            // business days, both included; "" is no bound
 	Progress func(percent int) // of the positions that are done; nil when nobody asks
+
+	// Sees is told before the first byte up to which records the export goes; nil when
+	// nobody asks.
+	Sees func(heads []store.ShardState)
 }
 
 // Report says what an export holds.
@@ -95,6 +99,9 @@ func newIndex(ctx context.Context, j Journal, book string, read func(done, of ui
 			done++
 			read(done, of)
 			x := books[r.GetBook()]
+			if x != nil && book != "" && r.GetBook() != book {
+				return nil // its name is enough
+			}
 			if x == nil {
 				x = &index{book: r.GetBook(), accounts: map[string]bool{}, assets: map[string]bool{}, links: map[string]bool{}}
 				books[r.GetBook()] = x

@@ -76,6 +76,9 @@ func write(ctx context.Context, j Journal, o Options, split bool, open func(stri
 	if err != nil {
 		return Report{}, err
 	}
+	if o.Sees != nil {
+		o.Sees(x.heads)
+	}
 	e := &exporter{
 		o: o, split: split, open: open, x: x, totals: &totals{only: o.Account, sums: map[[2]string]money.Amount{}},
 		report: Report{Book: x.book, Accounts: len(x.accounts), Heads: x.heads},
