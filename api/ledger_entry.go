@@ -112,37 +112,6 @@ func refusalOfRecord(r *journalv1.Refusal) *ledgerv1.Refusal {
 	return refusalMessage(&fault.Refusal{Code: fault.Code(r.GetCode()), Field: r.GetField(), Reason: r.GetReason(), Facts: r.GetFacts()})
 }
 
-func hold(shard int, h *journalv1.Hold) *ledgerv1.Hold {
-	out := &ledgerv1.Hold{
-		Id: recordID(shard, h.GetPlacedSeq()), Account: h.GetAccount(), Asset: h.GetAsset(),
-		State: ledgerv1.HoldState(h.GetState()), Amount: h.GetAmount(), Left: h.GetLeft(),
-		Late: h.GetLate(), Over: h.GetOver(),
-	}
-	if h.GetExpiresUs() != 0 {
-		out.ExpiresAt = timestamppb.New(moment(h.GetExpiresUs()))
-	}
-	return out
-}
-
-// GetHold implements LedgerService.
-func (s ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest) (*ledgerv1.GetHoldResponse, error) {
-	id, refusal := parseRecordID("id", req.GetId())
-	if refusal != nil {
-		return nil, refusal
-	}
-	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
-		return nil, err
-	}
-	rows, err := s.cfg.DB.LoadHolds(ctx, id.Shard, []uint64{id.Seq})
-	if err != nil {
-		return nil, fmt.Errorf("read hold %s: %w", req.GetId(), err)
-	}
-	if len(rows) == 0 || rows[0].Book != req.GetBook() {
-		return nil, fault.Refuse(fault.HoldUnknown, "id", "there is no such hold in the book")
-	}
-	return &ledgerv1.GetHoldResponse{Hold: hold(id.Shard, rows[0].Hold)}, nil
-}
-
 // stripeKey names an account in one asset; no asset is rubles.
 func stripeKey(bookName, account, asset, prefix string) (store.StripeKey, book.Type, money.Asset, *fault.Refusal) {
 	name, refusal := book.ParseName(prefix+"account", account)

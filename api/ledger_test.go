@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,12 +173,60 @@ func testHolds(t *testing.T, h *house) {
 	over.GetSettle().HoldId, over.GetSettle().OverLimit = second.GetId(), "5.00"
 	c.must(over)
 	c.wantBalances([]string{a, b}, "30.00 30.00", "170.00 170.00")
+	wantHolds(t, c, a, placed.GetId(), second.GetId())
 	_, err = c.Ledger.GetHold(t.Context(), &ledgerv1.GetHoldRequest{Book: c.book, Id: "0.999999"})
 	refused(t, err, fault.HoldUnknown, "id")
 	_, err = h.caller(t).Ledger.GetHold(t.Context(), &ledgerv1.GetHoldRequest{Book: fmt.Sprintf("book-%d", h.books.Load()-1), Id: placed.GetId()})
 	if err == nil {
 		t.Error("another book's key sees the hold")
 	}
+}
+
+// wantHolds: the account has one voided hold, one settled and three placed ones; the first
+// one's history is placed, settled in part, voided, settled late.
+func wantHolds(t *testing.T, c *caller, account, voided, settled string) {
+	t.Helper()
+	var placed []string
+	for range 3 {
+		placed = append(placed, c.must(&ledgerv1.Operation{What: &ledgerv1.Operation_Hold{Hold: &ledgerv1.NewHold{Account: account, Asset: "RUB", Amount: "1.00"}}})[0].GetId())
+	}
+	for state, want := range map[ledgerv1.HoldState][]string{
+		ledgerv1.HoldState_HOLD_STATE_UNSPECIFIED: placed, ledgerv1.HoldState_HOLD_STATE_PLACED: placed,
+		ledgerv1.HoldState_HOLD_STATE_VOIDED: {voided}, ledgerv1.HoldState_HOLD_STATE_SETTLED: {settled},
+		ledgerv1.HoldState_HOLD_STATE_EXPIRED: nil,
+	} {
+		var got []string
+		req := &ledgerv1.ListHoldsRequest{Book: c.book, Account: account, State: state, PageSize: 2}
+		for {
+			answer, err := c.Ledger.ListHolds(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, h := range answer.GetHolds() {
+				got = append(got, h.GetId())
+			}
+			if req.PageToken = answer.GetNextPageToken(); req.PageToken == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: %v, want %v", state, got, want)
+		}
+	}
+	answer, err := c.Ledger.GetHold(t.Context(), &ledgerv1.GetHoldRequest{Book: c.book, Id: voided, History: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range answer.GetHistory() {
+		left = append(left, e.GetHolds()[0].GetState().String()[len("HOLD_STATE_"):]+" "+e.GetHolds()[0].GetLeft()+" "+e.GetHolds()[0].GetLate())
+	}
+	if want := []string{"PLACED 60.00 ", "PLACED 40.00 ", "VOIDED 0.00 40.00", "VOIDED 0.00 10.00"}; !slices.Equal(left, want) ||
+		answer.GetHold().GetLate() != "10.00" || answer.GetMoreHistory() {
+		t.Errorf("%v, want %v", left, want)
+	}
+	_, err = c.Ledger.ListHolds(t.Context(), &ledgerv1.ListHoldsRequest{Book: c.book, Account: "no such"})
+	refused(t, err, fault.AccountInvalid, "account")
 }
 
 func testGroups(t *testing.T, h *house) {

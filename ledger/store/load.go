@@ -70,6 +70,23 @@ func (db *DB) LoadHolds(ctx context.Context, shard int, seqs []uint64) ([]HoldRo
 	return collect(ctx, db, "holds", scanHold, sqlHoldLoad, shard, numbersOf(seqs))
 }
 
+// HoldPage asks for a page of an account's holds of one state.
+type HoldPage struct {
+	Account book.AccountID
+	State   journalv1.HoldState
+	After   RecordID // of the last one of the page before
+	Asset   string   // of that one
+	Limit   int
+}
+
+// Holds reads a page, by shard, oldest first.
+func (db *DB) Holds(ctx context.Context, page HoldPage) ([]PlacedHold, error) {
+	return collect(ctx, db, "holds", func(rows pgx.Rows) (h PlacedHold, err error) {
+		h.HoldRow, err = scanHoldAfter(rows, &h.Shard)
+		return h, err
+	}, sqlHoldPage, page.Account, int16(page.State), page.After.Shard, int64(page.After.Seq), page.Asset, page.Limit)
+}
+
 // AggregateKey names an aggregate of a flow.
 type AggregateKey struct{ Book, Flow, ID string }
 

@@ -88,6 +88,8 @@ var (
 	sqlHoldLoad string
 	//go:embed sql/hold_open.sql
 	sqlHoldOpen string
+	//go:embed sql/hold_page.sql
+	sqlHoldPage string
 	//go:embed sql/hold_upsert.sql
 	sqlHoldUpsert string
 	//go:embed sql/idempotency_insert.sql

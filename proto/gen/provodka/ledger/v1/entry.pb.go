@@ -1016,7 +1016,9 @@ type GetHoldRequest struct {
 	// Id of the hold.
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// Wait until the answer sees this position.
-	MinPosition   string `protobuf:"bytes,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Also what became of it: the records that placed and changed it.
+	History       bool `protobuf:"varint,24,opt,name=history,proto3" json:"history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1072,11 +1074,22 @@ func (x *GetHoldRequest) GetMinPosition() string {
 	return ""
 }
 
+func (x *GetHoldRequest) GetHistory() bool {
+	if x != nil {
+		return x.History
+	}
+	return false
+}
+
 // A hold as it stands.
 type GetHoldResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The hold.
-	Hold          *Hold `protobuf:"bytes,1,opt,name=hold,proto3" json:"hold,omitempty"`
+	Hold *Hold `protobuf:"bytes,1,opt,name=hold,proto3" json:"hold,omitempty"`
+	// The records that placed, changed, settled and ended it, oldest first, at most 1,000.
+	History []*Entry `protobuf:"bytes,24,rep,name=history,proto3" json:"history,omitempty"`
+	// Whether there are more of them.
+	MoreHistory   bool `protobuf:"varint,25,opt,name=more_history,json=moreHistory,proto3" json:"more_history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1118,6 +1131,167 @@ func (x *GetHoldResponse) GetHold() *Hold {
 	return nil
 }
 
+func (x *GetHoldResponse) GetHistory() []*Entry {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+func (x *GetHoldResponse) GetMoreHistory() bool {
+	if x != nil {
+		return x.MoreHistory
+	}
+	return false
+}
+
+// What ListHolds asks.
+type ListHoldsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The account.
+	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	// Only those of this state; unspecified is those that are placed. Expired are those
+	// whose time ran out.
+	State HoldState `protobuf:"varint,3,opt,name=state,proto3,enum=provodka.ledger.v1.HoldState" json:"state,omitempty"`
+	// Most holds of the page; 0 is 100.
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before, with the same filter.
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,6,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHoldsRequest) Reset() {
+	*x = ListHoldsRequest{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHoldsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHoldsRequest) ProtoMessage() {}
+
+func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHoldsRequest.ProtoReflect.Descriptor instead.
+func (*ListHoldsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListHoldsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListHoldsRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ListHoldsRequest) GetState() HoldState {
+	if x != nil {
+		return x.State
+	}
+	return HoldState_HOLD_STATE_UNSPECIFIED
+}
+
+func (x *ListHoldsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListHoldsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListHoldsRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// A page of an account's holds, by shard, oldest first.
+type ListHoldsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The holds.
+	Holds []*Hold `protobuf:"bytes,1,rep,name=holds,proto3" json:"holds,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHoldsResponse) Reset() {
+	*x = ListHoldsResponse{}
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHoldsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHoldsResponse) ProtoMessage() {}
+
+func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHoldsResponse.ProtoReflect.Descriptor instead.
+func (*ListHoldsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListHoldsResponse) GetHolds() []*Hold {
+	if x != nil {
+		return x.Holds
+	}
+	return nil
+}
+
+func (x *ListHoldsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // What GetEntry asks.
 type GetEntryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1138,7 +1312,7 @@ type GetEntryRequest struct {
 
 func (x *GetEntryRequest) Reset() {
 	*x = GetEntryRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1324,7 @@ func (x *GetEntryRequest) String() string {
 func (*GetEntryRequest) ProtoMessage() {}
 
 func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1337,7 @@ func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetEntryRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetEntryRequest) GetBook() string {
@@ -1234,7 +1408,7 @@ type GetEntryResponse struct {
 
 func (x *GetEntryResponse) Reset() {
 	*x = GetEntryResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1420,7 @@ func (x *GetEntryResponse) String() string {
 func (*GetEntryResponse) ProtoMessage() {}
 
 func (x *GetEntryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1433,7 @@ func (x *GetEntryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryResponse.ProtoReflect.Descriptor instead.
 func (*GetEntryResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetEntryResponse) GetEntry() *Entry {
@@ -1302,7 +1476,7 @@ type ListEntriesRequest struct {
 
 func (x *ListEntriesRequest) Reset() {
 	*x = ListEntriesRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1314,7 +1488,7 @@ func (x *ListEntriesRequest) String() string {
 func (*ListEntriesRequest) ProtoMessage() {}
 
 func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1327,7 +1501,7 @@ func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListEntriesRequest) GetBook() string {
@@ -1468,7 +1642,7 @@ type NameValue struct {
 
 func (x *NameValue) Reset() {
 	*x = NameValue{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1654,7 @@ func (x *NameValue) String() string {
 func (*NameValue) ProtoMessage() {}
 
 func (x *NameValue) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1667,7 @@ func (x *NameValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NameValue.ProtoReflect.Descriptor instead.
 func (*NameValue) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *NameValue) GetName() string {
@@ -1523,7 +1697,7 @@ type AccountRef struct {
 
 func (x *AccountRef) Reset() {
 	*x = AccountRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1709,7 @@ func (x *AccountRef) String() string {
 func (*AccountRef) ProtoMessage() {}
 
 func (x *AccountRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1722,7 @@ func (x *AccountRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountRef.ProtoReflect.Descriptor instead.
 func (*AccountRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AccountRef) GetAccount() string {
@@ -1578,7 +1752,7 @@ type AggregateRef struct {
 
 func (x *AggregateRef) Reset() {
 	*x = AggregateRef{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1590,7 +1764,7 @@ func (x *AggregateRef) String() string {
 func (*AggregateRef) ProtoMessage() {}
 
 func (x *AggregateRef) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1603,7 +1777,7 @@ func (x *AggregateRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRef.ProtoReflect.Descriptor instead.
 func (*AggregateRef) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{15}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AggregateRef) GetFlow() string {
@@ -1635,7 +1809,7 @@ type ListEntriesResponse struct {
 
 func (x *ListEntriesResponse) Reset() {
 	*x = ListEntriesResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1647,7 +1821,7 @@ func (x *ListEntriesResponse) String() string {
 func (*ListEntriesResponse) ProtoMessage() {}
 
 func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1660,7 +1834,7 @@ func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{16}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListEntriesResponse) GetEntries() []*Entry {
@@ -1721,7 +1895,7 @@ type ListLegsRequest struct {
 
 func (x *ListLegsRequest) Reset() {
 	*x = ListLegsRequest{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +1907,7 @@ func (x *ListLegsRequest) String() string {
 func (*ListLegsRequest) ProtoMessage() {}
 
 func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +1920,7 @@ func (x *ListLegsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsRequest.ProtoReflect.Descriptor instead.
 func (*ListLegsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{17}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListLegsRequest) GetBook() string {
@@ -1848,7 +2022,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[18]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1860,7 +2034,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[18]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1873,7 +2047,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{18}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Counter) GetAccount() string {
@@ -1930,7 +2104,7 @@ type StatementLeg struct {
 
 func (x *StatementLeg) Reset() {
 	*x = StatementLeg{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[19]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1942,7 +2116,7 @@ func (x *StatementLeg) String() string {
 func (*StatementLeg) ProtoMessage() {}
 
 func (x *StatementLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[19]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1955,7 +2129,7 @@ func (x *StatementLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementLeg.ProtoReflect.Descriptor instead.
 func (*StatementLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{19}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *StatementLeg) GetEntryId() string {
@@ -2061,7 +2235,7 @@ type ListLegsResponse struct {
 
 func (x *ListLegsResponse) Reset() {
 	*x = ListLegsResponse{}
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[20]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2073,7 +2247,7 @@ func (x *ListLegsResponse) String() string {
 func (*ListLegsResponse) ProtoMessage() {}
 
 func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[20]
+	mi := &file_provodka_ledger_v1_entry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2086,7 +2260,7 @@ func (x *ListLegsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLegsResponse.ProtoReflect.Descriptor instead.
 func (*ListLegsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{20}
+	return file_provodka_ledger_v1_entry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListLegsResponse) GetOpening() string {
@@ -2212,13 +2386,29 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x12\n" +
 	"\x04late\x18\x18 \x01(\tR\x04late\x12\x12\n" +
-	"\x04over\x18\x19 \x01(\tR\x04over\"\xe1\x01\n" +
+	"\x04over\x18\x19 \x01(\tR\x04over\"\xfb\x01\n" +
 	"\x0eGetHoldRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x122\n" +
 	"\x02id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\x02id\x12d\n" +
-	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"?\n" +
+	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12\x18\n" +
+	"\ahistory\x18\x18 \x01(\bR\ahistory\"\x97\x01\n" +
 	"\x0fGetHoldResponse\x12,\n" +
-	"\x04hold\x18\x01 \x01(\v2\x18.provodka.ledger.v1.HoldR\x04hold\"\x94\x02\n" +
+	"\x04hold\x18\x01 \x01(\v2\x18.provodka.ledger.v1.HoldR\x04hold\x123\n" +
+	"\ahistory\x18\x18 \x03(\v2\x19.provodka.ledger.v1.EntryR\ahistory\x12!\n" +
+	"\fmore_history\x18\x19 \x01(\bR\vmoreHistory\"\xe6\x02\n" +
+	"\x10ListHoldsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12$\n" +
+	"\aaccount\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x02R\aaccount\x12=\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1d.provodka.ledger.v1.HoldStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12'\n" +
+	"\tpage_size\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
+	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"k\n" +
+	"\x11ListHoldsResponse\x12.\n" +
+	"\x05holds\x18\x01 \x03(\v2\x18.provodka.ledger.v1.HoldR\x05holds\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x94\x02\n" +
 	"\x0fGetEntryRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x124\n" +
 	"\x02id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$H\x00R\x02id\x12\x1e\n" +
@@ -2339,7 +2529,7 @@ func file_provodka_ledger_v1_entry_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_entry_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_provodka_ledger_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	(LegKind)(0),                  // 0: provodka.ledger.v1.LegKind
 	(ScheduledState)(0),           // 1: provodka.ledger.v1.ScheduledState
@@ -2354,70 +2544,75 @@ var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	(*Hold)(nil),                  // 10: provodka.ledger.v1.Hold
 	(*GetHoldRequest)(nil),        // 11: provodka.ledger.v1.GetHoldRequest
 	(*GetHoldResponse)(nil),       // 12: provodka.ledger.v1.GetHoldResponse
-	(*GetEntryRequest)(nil),       // 13: provodka.ledger.v1.GetEntryRequest
-	(*GetEntryResponse)(nil),      // 14: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesRequest)(nil),    // 15: provodka.ledger.v1.ListEntriesRequest
-	(*NameValue)(nil),             // 16: provodka.ledger.v1.NameValue
-	(*AccountRef)(nil),            // 17: provodka.ledger.v1.AccountRef
-	(*AggregateRef)(nil),          // 18: provodka.ledger.v1.AggregateRef
-	(*ListEntriesResponse)(nil),   // 19: provodka.ledger.v1.ListEntriesResponse
-	(*ListLegsRequest)(nil),       // 20: provodka.ledger.v1.ListLegsRequest
-	(*Counter)(nil),               // 21: provodka.ledger.v1.Counter
-	(*StatementLeg)(nil),          // 22: provodka.ledger.v1.StatementLeg
-	(*ListLegsResponse)(nil),      // 23: provodka.ledger.v1.ListLegsResponse
-	nil,                           // 24: provodka.ledger.v1.Entry.MetadataEntry
-	nil,                           // 25: provodka.ledger.v1.Entry.LinksEntry
-	nil,                           // 26: provodka.ledger.v1.ScheduledEntry.MetadataEntry
-	nil,                           // 27: provodka.ledger.v1.ScheduledEntry.LinksEntry
-	nil,                           // 28: provodka.ledger.v1.StatementLeg.MetadataEntry
-	nil,                           // 29: provodka.ledger.v1.StatementLeg.LinksEntry
-	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
-	(*Refusal)(nil),               // 31: provodka.ledger.v1.Refusal
-	(*Moment)(nil),                // 32: provodka.ledger.v1.Moment
+	(*ListHoldsRequest)(nil),      // 13: provodka.ledger.v1.ListHoldsRequest
+	(*ListHoldsResponse)(nil),     // 14: provodka.ledger.v1.ListHoldsResponse
+	(*GetEntryRequest)(nil),       // 15: provodka.ledger.v1.GetEntryRequest
+	(*GetEntryResponse)(nil),      // 16: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesRequest)(nil),    // 17: provodka.ledger.v1.ListEntriesRequest
+	(*NameValue)(nil),             // 18: provodka.ledger.v1.NameValue
+	(*AccountRef)(nil),            // 19: provodka.ledger.v1.AccountRef
+	(*AggregateRef)(nil),          // 20: provodka.ledger.v1.AggregateRef
+	(*ListEntriesResponse)(nil),   // 21: provodka.ledger.v1.ListEntriesResponse
+	(*ListLegsRequest)(nil),       // 22: provodka.ledger.v1.ListLegsRequest
+	(*Counter)(nil),               // 23: provodka.ledger.v1.Counter
+	(*StatementLeg)(nil),          // 24: provodka.ledger.v1.StatementLeg
+	(*ListLegsResponse)(nil),      // 25: provodka.ledger.v1.ListLegsResponse
+	nil,                           // 26: provodka.ledger.v1.Entry.MetadataEntry
+	nil,                           // 27: provodka.ledger.v1.Entry.LinksEntry
+	nil,                           // 28: provodka.ledger.v1.ScheduledEntry.MetadataEntry
+	nil,                           // 29: provodka.ledger.v1.ScheduledEntry.LinksEntry
+	nil,                           // 30: provodka.ledger.v1.StatementLeg.MetadataEntry
+	nil,                           // 31: provodka.ledger.v1.StatementLeg.LinksEntry
+	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(*Refusal)(nil),               // 33: provodka.ledger.v1.Refusal
+	(*Moment)(nil),                // 34: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Leg.kind:type_name -> provodka.ledger.v1.LegKind
-	30, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
+	32, // 1: provodka.ledger.v1.Entry.recorded_at:type_name -> google.protobuf.Timestamp
 	3,  // 2: provodka.ledger.v1.Entry.legs:type_name -> provodka.ledger.v1.Leg
-	24, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
-	25, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
+	26, // 3: provodka.ledger.v1.Entry.metadata:type_name -> provodka.ledger.v1.Entry.MetadataEntry
+	27, // 4: provodka.ledger.v1.Entry.links:type_name -> provodka.ledger.v1.Entry.LinksEntry
 	10, // 5: provodka.ledger.v1.Entry.holds:type_name -> provodka.ledger.v1.Hold
 	9,  // 6: provodka.ledger.v1.Entry.flow:type_name -> provodka.ledger.v1.FlowStep
-	31, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
+	33, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
 	5,  // 8: provodka.ledger.v1.Entry.left:type_name -> provodka.ledger.v1.LegLeft
 	6,  // 9: provodka.ledger.v1.Entry.scheduled:type_name -> provodka.ledger.v1.ScheduledEntry
 	1,  // 10: provodka.ledger.v1.ScheduledEntry.state:type_name -> provodka.ledger.v1.ScheduledState
 	3,  // 11: provodka.ledger.v1.ScheduledEntry.legs:type_name -> provodka.ledger.v1.Leg
-	26, // 12: provodka.ledger.v1.ScheduledEntry.metadata:type_name -> provodka.ledger.v1.ScheduledEntry.MetadataEntry
-	27, // 13: provodka.ledger.v1.ScheduledEntry.links:type_name -> provodka.ledger.v1.ScheduledEntry.LinksEntry
-	31, // 14: provodka.ledger.v1.ScheduledEntry.refusal:type_name -> provodka.ledger.v1.Refusal
+	28, // 12: provodka.ledger.v1.ScheduledEntry.metadata:type_name -> provodka.ledger.v1.ScheduledEntry.MetadataEntry
+	29, // 13: provodka.ledger.v1.ScheduledEntry.links:type_name -> provodka.ledger.v1.ScheduledEntry.LinksEntry
+	33, // 14: provodka.ledger.v1.ScheduledEntry.refusal:type_name -> provodka.ledger.v1.Refusal
 	1,  // 15: provodka.ledger.v1.ListScheduledRequest.state:type_name -> provodka.ledger.v1.ScheduledState
 	6,  // 16: provodka.ledger.v1.ListScheduledResponse.entries:type_name -> provodka.ledger.v1.ScheduledEntry
 	2,  // 17: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
-	30, // 18: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
+	32, // 18: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
 	10, // 19: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
-	4,  // 20: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
-	17, // 21: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
-	18, // 22: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
-	16, // 23: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
-	16, // 24: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
-	30, // 25: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
-	30, // 26: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
-	4,  // 27: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
-	30, // 28: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
-	30, // 29: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
-	32, // 30: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
-	30, // 31: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 32: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
-	21, // 33: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
-	28, // 34: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
-	29, // 35: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
-	22, // 36: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	4,  // 20: provodka.ledger.v1.GetHoldResponse.history:type_name -> provodka.ledger.v1.Entry
+	2,  // 21: provodka.ledger.v1.ListHoldsRequest.state:type_name -> provodka.ledger.v1.HoldState
+	10, // 22: provodka.ledger.v1.ListHoldsResponse.holds:type_name -> provodka.ledger.v1.Hold
+	4,  // 23: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
+	19, // 24: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
+	20, // 25: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
+	18, // 26: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
+	18, // 27: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
+	32, // 28: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
+	32, // 29: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
+	4,  // 30: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
+	32, // 31: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
+	32, // 32: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
+	34, // 33: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
+	32, // 34: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 35: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
+	23, // 36: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
+	30, // 37: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
+	31, // 38: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
+	24, // 39: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_entry_proto_init() }
@@ -2427,11 +2622,11 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	}
 	file_provodka_ledger_v1_moment_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
-	file_provodka_ledger_v1_entry_proto_msgTypes[10].OneofWrappers = []any{
+	file_provodka_ledger_v1_entry_proto_msgTypes[12].OneofWrappers = []any{
 		(*GetEntryRequest_Id)(nil),
 		(*GetEntryRequest_Key)(nil),
 	}
-	file_provodka_ledger_v1_entry_proto_msgTypes[12].OneofWrappers = []any{
+	file_provodka_ledger_v1_entry_proto_msgTypes[14].OneofWrappers = []any{
 		(*ListEntriesRequest_Account)(nil),
 		(*ListEntriesRequest_Aggregate)(nil),
 		(*ListEntriesRequest_Link)(nil),
@@ -2443,7 +2638,7 @@ func file_provodka_ledger_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_entry_proto_rawDesc), len(file_provodka_ledger_v1_entry_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

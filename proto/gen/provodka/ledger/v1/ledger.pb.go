@@ -400,7 +400,7 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"remembered\x18\x04 \x01(\bR\n" +
 	"remembered\x12\x18\n" +
 	"\arussian\x18\x05 \x01(\tR\arussian\x12\x18\n" +
-	"\aenglish\x18\x06 \x01(\tR\aenglish2\xbe\x1a\n" +
+	"\aenglish\x18\x06 \x01(\tR\aenglish2\xcf\x1b\n" +
 	"\rLedgerService\x12\x87\x01\n" +
 	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/accounts\x12q\n" +
 	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/operations\x12\xa4\x01\n" +
@@ -416,7 +416,8 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\bListLegs\x12#.provodka.ledger.v1.ListLegsRequest\x1a$.provodka.ledger.v1.ListLegsResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/accounts/{account}/legs\x90\x02\x01\x12\xa4\x01\n" +
 	"\bGetEntry\x12#.provodka.ledger.v1.GetEntryRequest\x1a$.provodka.ledger.v1.GetEntryResponse\"M\x82\xd3\xe4\x93\x02DZ#\x12!/v1/books/{book}/keys/{key}/entry\x12\x1d/v1/books/{book}/entries/{id}\x90\x02\x01\x12\x83\x01\n" +
 	"\vListEntries\x12&.provodka.ledger.v1.ListEntriesRequest\x1a'.provodka.ledger.v1.ListEntriesResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/books/{book}/entries\x90\x02\x01\x12z\n" +
-	"\aGetHold\x12\".provodka.ledger.v1.GetHoldRequest\x1a#.provodka.ledger.v1.GetHoldResponse\"&\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/books/{book}/holds/{id}\x90\x02\x01\x12\x8c\x01\n" +
+	"\aGetHold\x12\".provodka.ledger.v1.GetHoldRequest\x1a#.provodka.ledger.v1.GetHoldResponse\"&\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/books/{book}/holds/{id}\x90\x02\x01\x12\x8e\x01\n" +
+	"\tListHolds\x12$.provodka.ledger.v1.ListHoldsRequest\x1a%.provodka.ledger.v1.ListHoldsResponse\"4\x82\xd3\xe4\x93\x02+\x12)/v1/books/{book}/accounts/{account}/holds\x90\x02\x01\x12\x8c\x01\n" +
 	"\fTrialBalance\x12'.provodka.ledger.v1.TrialBalanceRequest\x1a(.provodka.ledger.v1.TrialBalanceResponse\")\x82\xd3\xe4\x93\x02 \x12\x1e/v1/books/{book}/trial-balance\x90\x02\x01\x12\x8b\x01\n" +
 	"\rListTurnovers\x12(.provodka.ledger.v1.ListTurnoversRequest\x1a).provodka.ledger.v1.ListTurnoversResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/turnovers\x90\x02\x01\x12\x90\x01\n" +
 	"\rGeneralLedger\x12(.provodka.ledger.v1.GeneralLedgerRequest\x1a).provodka.ledger.v1.GeneralLedgerResponse\"*\x82\xd3\xe4\x93\x02!\x12\x1f/v1/books/{book}/general-ledger\x90\x02\x01\x12\xc0\x01\n" +
@@ -463,33 +464,35 @@ var file_provodka_ledger_v1_ledger_proto_goTypes = []any{
 	(*GetEntryRequest)(nil),            // 20: provodka.ledger.v1.GetEntryRequest
 	(*ListEntriesRequest)(nil),         // 21: provodka.ledger.v1.ListEntriesRequest
 	(*GetHoldRequest)(nil),             // 22: provodka.ledger.v1.GetHoldRequest
-	(*TrialBalanceRequest)(nil),        // 23: provodka.ledger.v1.TrialBalanceRequest
-	(*ListTurnoversRequest)(nil),       // 24: provodka.ledger.v1.ListTurnoversRequest
-	(*GeneralLedgerRequest)(nil),       // 25: provodka.ledger.v1.GeneralLedgerRequest
-	(*ExplainRefusalRequest)(nil),      // 26: provodka.ledger.v1.ExplainRefusalRequest
-	(*ExplainBalanceRequest)(nil),      // 27: provodka.ledger.v1.ExplainBalanceRequest
-	(*ListScheduledRequest)(nil),       // 28: provodka.ledger.v1.ListScheduledRequest
-	(*OpenAccountsResponse)(nil),       // 29: provodka.ledger.v1.OpenAccountsResponse
-	(*PostResponse)(nil),               // 30: provodka.ledger.v1.PostResponse
-	(*GetBalancesResponse)(nil),        // 31: provodka.ledger.v1.GetBalancesResponse
-	(*ListBalancesResponse)(nil),       // 32: provodka.ledger.v1.ListBalancesResponse
-	(*ListAccountsResponse)(nil),       // 33: provodka.ledger.v1.ListAccountsResponse
-	(*ChangeAccountsResponse)(nil),     // 34: provodka.ledger.v1.ChangeAccountsResponse
-	(*RequestApprovalResponse)(nil),    // 35: provodka.ledger.v1.RequestApprovalResponse
-	(*DecideApprovalResponse)(nil),     // 36: provodka.ledger.v1.DecideApprovalResponse
-	(*ListApprovalsResponse)(nil),      // 37: provodka.ledger.v1.ListApprovalsResponse
-	(*ReadAccountsResponse)(nil),       // 38: provodka.ledger.v1.ReadAccountsResponse
-	(*ListAccountChangesResponse)(nil), // 39: provodka.ledger.v1.ListAccountChangesResponse
-	(*ListLegsResponse)(nil),           // 40: provodka.ledger.v1.ListLegsResponse
-	(*GetEntryResponse)(nil),           // 41: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesResponse)(nil),        // 42: provodka.ledger.v1.ListEntriesResponse
-	(*GetHoldResponse)(nil),            // 43: provodka.ledger.v1.GetHoldResponse
-	(*TrialBalanceResponse)(nil),       // 44: provodka.ledger.v1.TrialBalanceResponse
-	(*ListTurnoversResponse)(nil),      // 45: provodka.ledger.v1.ListTurnoversResponse
-	(*GeneralLedgerResponse)(nil),      // 46: provodka.ledger.v1.GeneralLedgerResponse
-	(*ExplainRefusalResponse)(nil),     // 47: provodka.ledger.v1.ExplainRefusalResponse
-	(*ExplainBalanceResponse)(nil),     // 48: provodka.ledger.v1.ExplainBalanceResponse
-	(*ListScheduledResponse)(nil),      // 49: provodka.ledger.v1.ListScheduledResponse
+	(*ListHoldsRequest)(nil),           // 23: provodka.ledger.v1.ListHoldsRequest
+	(*TrialBalanceRequest)(nil),        // 24: provodka.ledger.v1.TrialBalanceRequest
+	(*ListTurnoversRequest)(nil),       // 25: provodka.ledger.v1.ListTurnoversRequest
+	(*GeneralLedgerRequest)(nil),       // 26: provodka.ledger.v1.GeneralLedgerRequest
+	(*ExplainRefusalRequest)(nil),      // 27: provodka.ledger.v1.ExplainRefusalRequest
+	(*ExplainBalanceRequest)(nil),      // 28: provodka.ledger.v1.ExplainBalanceRequest
+	(*ListScheduledRequest)(nil),       // 29: provodka.ledger.v1.ListScheduledRequest
+	(*OpenAccountsResponse)(nil),       // 30: provodka.ledger.v1.OpenAccountsResponse
+	(*PostResponse)(nil),               // 31: provodka.ledger.v1.PostResponse
+	(*GetBalancesResponse)(nil),        // 32: provodka.ledger.v1.GetBalancesResponse
+	(*ListBalancesResponse)(nil),       // 33: provodka.ledger.v1.ListBalancesResponse
+	(*ListAccountsResponse)(nil),       // 34: provodka.ledger.v1.ListAccountsResponse
+	(*ChangeAccountsResponse)(nil),     // 35: provodka.ledger.v1.ChangeAccountsResponse
+	(*RequestApprovalResponse)(nil),    // 36: provodka.ledger.v1.RequestApprovalResponse
+	(*DecideApprovalResponse)(nil),     // 37: provodka.ledger.v1.DecideApprovalResponse
+	(*ListApprovalsResponse)(nil),      // 38: provodka.ledger.v1.ListApprovalsResponse
+	(*ReadAccountsResponse)(nil),       // 39: provodka.ledger.v1.ReadAccountsResponse
+	(*ListAccountChangesResponse)(nil), // 40: provodka.ledger.v1.ListAccountChangesResponse
+	(*ListLegsResponse)(nil),           // 41: provodka.ledger.v1.ListLegsResponse
+	(*GetEntryResponse)(nil),           // 42: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesResponse)(nil),        // 43: provodka.ledger.v1.ListEntriesResponse
+	(*GetHoldResponse)(nil),            // 44: provodka.ledger.v1.GetHoldResponse
+	(*ListHoldsResponse)(nil),          // 45: provodka.ledger.v1.ListHoldsResponse
+	(*TrialBalanceResponse)(nil),       // 46: provodka.ledger.v1.TrialBalanceResponse
+	(*ListTurnoversResponse)(nil),      // 47: provodka.ledger.v1.ListTurnoversResponse
+	(*GeneralLedgerResponse)(nil),      // 48: provodka.ledger.v1.GeneralLedgerResponse
+	(*ExplainRefusalResponse)(nil),     // 49: provodka.ledger.v1.ExplainRefusalResponse
+	(*ExplainBalanceResponse)(nil),     // 50: provodka.ledger.v1.ExplainBalanceResponse
+	(*ListScheduledResponse)(nil),      // 51: provodka.ledger.v1.ListScheduledResponse
 }
 var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.GetPositionResponse.shards:type_name -> provodka.ledger.v1.ShardPosition
@@ -511,39 +514,41 @@ var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	20, // 16: provodka.ledger.v1.LedgerService.GetEntry:input_type -> provodka.ledger.v1.GetEntryRequest
 	21, // 17: provodka.ledger.v1.LedgerService.ListEntries:input_type -> provodka.ledger.v1.ListEntriesRequest
 	22, // 18: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
-	23, // 19: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
-	24, // 20: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
-	25, // 21: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
-	26, // 22: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
-	27, // 23: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
-	28, // 24: provodka.ledger.v1.LedgerService.ListScheduled:input_type -> provodka.ledger.v1.ListScheduledRequest
-	0,  // 25: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
-	3,  // 26: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
-	29, // 27: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
-	30, // 28: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
-	31, // 29: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
-	32, // 30: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
-	33, // 31: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
-	34, // 32: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
-	35, // 33: provodka.ledger.v1.LedgerService.RequestApproval:output_type -> provodka.ledger.v1.RequestApprovalResponse
-	36, // 34: provodka.ledger.v1.LedgerService.DecideApproval:output_type -> provodka.ledger.v1.DecideApprovalResponse
-	37, // 35: provodka.ledger.v1.LedgerService.ListApprovals:output_type -> provodka.ledger.v1.ListApprovalsResponse
-	38, // 36: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
-	39, // 37: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
-	40, // 38: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
-	41, // 39: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
-	42, // 40: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
-	43, // 41: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
-	44, // 42: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
-	45, // 43: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
-	46, // 44: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
-	47, // 45: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
-	48, // 46: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
-	49, // 47: provodka.ledger.v1.LedgerService.ListScheduled:output_type -> provodka.ledger.v1.ListScheduledResponse
-	1,  // 48: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
-	4,  // 49: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
-	27, // [27:50] is the sub-list for method output_type
-	4,  // [4:27] is the sub-list for method input_type
+	23, // 19: provodka.ledger.v1.LedgerService.ListHolds:input_type -> provodka.ledger.v1.ListHoldsRequest
+	24, // 20: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
+	25, // 21: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
+	26, // 22: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
+	27, // 23: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
+	28, // 24: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
+	29, // 25: provodka.ledger.v1.LedgerService.ListScheduled:input_type -> provodka.ledger.v1.ListScheduledRequest
+	0,  // 26: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
+	3,  // 27: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
+	30, // 28: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
+	31, // 29: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
+	32, // 30: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
+	33, // 31: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
+	34, // 32: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
+	35, // 33: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
+	36, // 34: provodka.ledger.v1.LedgerService.RequestApproval:output_type -> provodka.ledger.v1.RequestApprovalResponse
+	37, // 35: provodka.ledger.v1.LedgerService.DecideApproval:output_type -> provodka.ledger.v1.DecideApprovalResponse
+	38, // 36: provodka.ledger.v1.LedgerService.ListApprovals:output_type -> provodka.ledger.v1.ListApprovalsResponse
+	39, // 37: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
+	40, // 38: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
+	41, // 39: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
+	42, // 40: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
+	43, // 41: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
+	44, // 42: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
+	45, // 43: provodka.ledger.v1.LedgerService.ListHolds:output_type -> provodka.ledger.v1.ListHoldsResponse
+	46, // 44: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
+	47, // 45: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
+	48, // 46: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
+	49, // 47: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
+	50, // 48: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
+	51, // 49: provodka.ledger.v1.LedgerService.ListScheduled:output_type -> provodka.ledger.v1.ListScheduledResponse
+	1,  // 50: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
+	4,  // 51: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
+	28, // [28:52] is the sub-list for method output_type
+	4,  // [4:28] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
 	4,  // [4:4] is the sub-list for extension extendee
 	0,  // [0:4] is the sub-list for field type_name

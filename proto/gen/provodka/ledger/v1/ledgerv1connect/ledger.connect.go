@@ -75,6 +75,8 @@ const (
 	LedgerServiceListEntriesProcedure = "/provodka.ledger.v1.LedgerService/ListEntries"
 	// LedgerServiceGetHoldProcedure is the fully-qualified name of the LedgerService's GetHold RPC.
 	LedgerServiceGetHoldProcedure = "/provodka.ledger.v1.LedgerService/GetHold"
+	// LedgerServiceListHoldsProcedure is the fully-qualified name of the LedgerService's ListHolds RPC.
+	LedgerServiceListHoldsProcedure = "/provodka.ledger.v1.LedgerService/ListHolds"
 	// LedgerServiceTrialBalanceProcedure is the fully-qualified name of the LedgerService's
 	// TrialBalance RPC.
 	LedgerServiceTrialBalanceProcedure = "/provodka.ledger.v1.LedgerService/TrialBalance"
@@ -135,6 +137,8 @@ type LedgerServiceClient interface {
 	ListEntries(context.Context, *v1.ListEntriesRequest) (*v1.ListEntriesResponse, error)
 	// GetHold reads a hold.
 	GetHold(context.Context, *v1.GetHoldRequest) (*v1.GetHoldResponse, error)
+	// ListHolds lists the holds of an account in one state.
+	ListHolds(context.Context, *v1.ListHoldsRequest) (*v1.ListHoldsResponse, error)
 	// TrialBalance sums the book by type of account.
 	TrialBalance(context.Context, *v1.TrialBalanceRequest) (*v1.TrialBalanceResponse, error)
 	// ListTurnovers is the turnover balance sheet (оборотно-сальдовая ведомость) of a range
@@ -266,6 +270,13 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listHolds: connect.NewClient[v1.ListHoldsRequest, v1.ListHoldsResponse](
+			httpClient,
+			baseURL+LedgerServiceListHoldsProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ListHolds")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		trialBalance: connect.NewClient[v1.TrialBalanceRequest, v1.TrialBalanceResponse](
 			httpClient,
 			baseURL+LedgerServiceTrialBalanceProcedure,
@@ -342,6 +353,7 @@ type ledgerServiceClient struct {
 	getEntry           *connect.Client[v1.GetEntryRequest, v1.GetEntryResponse]
 	listEntries        *connect.Client[v1.ListEntriesRequest, v1.ListEntriesResponse]
 	getHold            *connect.Client[v1.GetHoldRequest, v1.GetHoldResponse]
+	listHolds          *connect.Client[v1.ListHoldsRequest, v1.ListHoldsResponse]
 	trialBalance       *connect.Client[v1.TrialBalanceRequest, v1.TrialBalanceResponse]
 	listTurnovers      *connect.Client[v1.ListTurnoversRequest, v1.ListTurnoversResponse]
 	generalLedger      *connect.Client[v1.GeneralLedgerRequest, v1.GeneralLedgerResponse]
@@ -487,6 +499,15 @@ func (c *ledgerServiceClient) GetHold(ctx context.Context, req *v1.GetHoldReques
 	return nil, err
 }
 
+// ListHolds calls provodka.ledger.v1.LedgerService.ListHolds.
+func (c *ledgerServiceClient) ListHolds(ctx context.Context, req *v1.ListHoldsRequest) (*v1.ListHoldsResponse, error) {
+	response, err := c.listHolds.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // TrialBalance calls provodka.ledger.v1.LedgerService.TrialBalance.
 func (c *ledgerServiceClient) TrialBalance(ctx context.Context, req *v1.TrialBalanceRequest) (*v1.TrialBalanceResponse, error) {
 	response, err := c.trialBalance.CallUnary(ctx, connect.NewRequest(req))
@@ -593,6 +614,8 @@ type LedgerServiceHandler interface {
 	ListEntries(context.Context, *v1.ListEntriesRequest) (*v1.ListEntriesResponse, error)
 	// GetHold reads a hold.
 	GetHold(context.Context, *v1.GetHoldRequest) (*v1.GetHoldResponse, error)
+	// ListHolds lists the holds of an account in one state.
+	ListHolds(context.Context, *v1.ListHoldsRequest) (*v1.ListHoldsResponse, error)
 	// TrialBalance sums the book by type of account.
 	TrialBalance(context.Context, *v1.TrialBalanceRequest) (*v1.TrialBalanceResponse, error)
 	// ListTurnovers is the turnover balance sheet (оборотно-сальдовая ведомость) of a range
@@ -720,6 +743,13 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	ledgerServiceListHoldsHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceListHoldsProcedure,
+		svc.ListHolds,
+		connect.WithSchema(ledgerServiceMethods.ByName("ListHolds")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	ledgerServiceTrialBalanceHandler := connect.NewUnaryHandlerSimple(
 		LedgerServiceTrialBalanceProcedure,
 		svc.TrialBalance,
@@ -808,6 +838,8 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceListEntriesHandler.ServeHTTP(w, r)
 		case LedgerServiceGetHoldProcedure:
 			ledgerServiceGetHoldHandler.ServeHTTP(w, r)
+		case LedgerServiceListHoldsProcedure:
+			ledgerServiceListHoldsHandler.ServeHTTP(w, r)
 		case LedgerServiceTrialBalanceProcedure:
 			ledgerServiceTrialBalanceHandler.ServeHTTP(w, r)
 		case LedgerServiceListTurnoversProcedure:
@@ -891,6 +923,10 @@ func (UnimplementedLedgerServiceHandler) ListEntries(context.Context, *v1.ListEn
 
 func (UnimplementedLedgerServiceHandler) GetHold(context.Context, *v1.GetHoldRequest) (*v1.GetHoldResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.GetHold is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ListHolds(context.Context, *v1.ListHoldsRequest) (*v1.ListHoldsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListHolds is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) TrialBalance(context.Context, *v1.TrialBalanceRequest) (*v1.TrialBalanceResponse, error) {
