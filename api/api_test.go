@@ -12,6 +12,7 @@ func TestAPI(t *testing.T) {
 		"AccountsStand":   testAccountsStand,
 		"TwoPeopleDecide": testTwoPeopleDecide,
 		"BooksAreApart":   testBooksAreApart,
+		"Assets":          testAssets,
 		"Holds":           testHolds,
 		"Groups":          testGroups,
 		"Reversals":       testReversals,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/provodka/provodka/adapters/kafka"
@@ -69,6 +70,7 @@ func (d *doctor) shards(ctx context.Context, db *store.DB, log *kafka.Log) {
 		d.owner(subject, state, leases[state.Shard], clock)
 		d.effects(ctx, subject, db, state.Shard, clock)
 		d.asides(ctx, subject, db, state.Shard)
+		d.audited(ctx, subject, db, state.Shard)
 		if log != nil && state.Shard < log.Shards() {
 			d.commands(ctx, subject, log, state, clock)
 			d.events(ctx, subject, db, log, state)
@@ -117,6 +119,32 @@ func (d *doctor) asides(ctx context.Context, subject string, db *store.DB, shard
 		d.add(bad, subject+" messages", fmt.Sprintf("message %d of shard %d was put aside: %q of %s with %s %s, book %s",
 			a.Number, a.From, a.Kind, a.Account, a.Money, a.Asset, a.Book),
 			"its money lies in the account's part transit; send this line and the server's log of it to us")
+	}
+}
+
+// findingsShown bounds the auditor's findings of a shard that are named.
+const findingsShown = 20
+
+// audited names what the continuous auditor found, oldest first.
+func (d *doctor) audited(ctx context.Context, subject string, db *store.DB, shard int) {
+	subject += " audit"
+	list, err := db.Findings(ctx, shard, findingsShown+1)
+	if err != nil {
+		d.add(bad, subject, err.Error(), "see the database's log")
+		return
+	}
+	if len(list) == 0 {
+		d.ok(subject, "the continuous auditor found nothing")
+	}
+	for i, f := range list {
+		if i == findingsShown {
+			d.add(bad, subject, "and more", "look into the table finding")
+			break
+		}
+		d.add(bad, subject, fmt.Sprintf("record %d.%d, %s, %s: expected %s, found %s; book %s, accounts %s",
+			shard, f.Seq, f.Place, f.What, f.Expected, f.Found, f.Book, orDash(strings.Join(f.Accounts, ", "))),
+			"the event is kept in the table finding: run `provodka audit --dsn …` to see what else differs, restore what was changed "+
+				"behind the books; only then `provodka account unfreeze` what was frozen for it")
 	}
 }
 
