@@ -89,6 +89,71 @@ func halfUp(r *big.Rat) *big.Rat {
 	return new(big.Rat).SetFrac(whole, big.NewInt(100))
 }
 
+// rounded rounds a fraction to places by a rule, in whole numbers.
+func rounded(r *big.Rat, scale int32, rule Rounding) *big.Rat {
+	unit := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
+	units := new(big.Rat).Mul(r, unit)
+	whole, rest := new(big.Int).QuoRem(new(big.Int).Abs(units.Num()), units.Denom(), new(big.Int))
+	twice := new(big.Int).Lsh(rest, 1).Cmp(units.Denom())
+	if rest.Sign() > 0 && (rule == Up || rule == HalfUp && twice >= 0 || rule == HalfEven && (twice > 0 || twice == 0 && whole.Bit(0) == 1)) {
+		whole.Add(whole, big.NewInt(1))
+	}
+	if r.Sign() < 0 {
+		whole.Neg(whole)
+	}
+	return new(big.Rat).Quo(new(big.Rat).SetInt(whole), unit)
+}
+
+// TestEveryRuleRoundsAsFractionsDo: also what is far below a unit, and what is exactly a half.
+func TestEveryRuleRoundsAsFractionsDo(t *testing.T) {
+	t.Parallel()
+	gen := rapid.Custom(func(t *rapid.T) Amount {
+		return New(rapid.OneOf(rapid.Int64Range(-20, 20), rapid.Int64()).Draw(t, "minor"), rapid.Int32Range(0, MaxScale).Draw(t, "scale"))
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := gen.Draw(t, "a"), gen.Draw(t, "b")
+		scale := rapid.Int32Range(0, MaxScale).Draw(t, "to")
+		for _, rule := range []Rounding{HalfEven, HalfUp, Down, Up} {
+			if known, ok := LookupRounding(string(rule)); !ok || known != rule {
+				t.Fatalf("%s is not known by its name", rule)
+			}
+			if got, want := a.Round(scale, rule), rounded(rat(a), scale, rule); rat(got).Cmp(want) != 0 {
+				t.Fatalf("%s to %d places by %s is %s, want %s", a, scale, rule, got, want.FloatString(int(scale)))
+			}
+			if got, want := a.Mul(b, scale, rule), rounded(new(big.Rat).Mul(rat(a), rat(b)), scale, rule); rat(got).Cmp(want) != 0 {
+				t.Fatalf("%s × %s to %d places by %s is %s, want %s", a, b, scale, rule, got, want.FloatString(int(scale)))
+			}
+			if b.IsZero() {
+				continue
+			}
+			if got, want := a.Div(b, scale, rule), rounded(new(big.Rat).Quo(rat(a), rat(b)), scale, rule); rat(got).Cmp(want) != 0 {
+				t.Fatalf("%s / %s to %d places by %s is %s, want %s", a, b, scale, rule, got, want.FloatString(int(scale)))
+			}
+		}
+		if got := a.Times(b); rat(got).Cmp(new(big.Rat).Mul(rat(a), rat(b))) != 0 {
+			t.Fatalf("%s × %s = %s", a, b, got)
+		}
+	})
+	if _, ok := LookupRounding("half_down"); ok {
+		t.Error("a rule that nobody uses is known")
+	}
+}
+
+// TestAssetsHaveTheirScales: ISO 4217's minor units, a satoshi and a wei.
+func TestAssetsHaveTheirScales(t *testing.T) {
+	t.Parallel()
+	want := map[string]int32{"RUB": 2, "USD": 2, "EUR": 2, "JPY": 0, "BTC": 8, "ETH": 18}
+	for code, scale := range want {
+		a, ok := LookupAsset(code)
+		if !ok || a.Code != code || a.Scale != scale {
+			t.Errorf("%s is %+v, %v; want scale %d", code, a, ok, scale)
+		}
+	}
+	if got := Assets(); len(got) != len(want) {
+		t.Errorf("%v: a scale is not checked here", got)
+	}
+}
+
 func TestSplitGivesOutEverything(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -10,11 +10,19 @@ type Rounding string
 const (
 	// HalfUp rounds 0.5 away from zero: the usual rule of Russian accounting.
 	HalfUp Rounding = Rounding(apd.RoundHalfUp)
+	// HalfEven rounds 0.5 to the even digit: the usual rule of exchanges.
+	HalfEven Rounding = Rounding(apd.RoundHalfEven)
 	// Down cuts towards zero.
 	Down Rounding = Rounding(apd.RoundDown)
 	// Up rounds away from zero.
 	Up Rounding = Rounding(apd.RoundUp)
 )
+
+// LookupRounding finds a rule by its name: half_even, half_up, down, up.
+func LookupRounding(name string) (Rounding, bool) {
+	r := Rounding(name)
+	return r, r == HalfEven || r == HalfUp || r == Down || r == Up
+}
 
 func (r Rounding) context() *apd.Context {
 	c := apd.BaseContext.WithPrecision(3 * MaxDigits)
@@ -34,6 +42,10 @@ func round(d *apd.Decimal, scale int32, rule Rounding) Amount {
 	r := new(apd.Decimal)
 	if _, err := rule.context().Quantize(r, d, -scale); err != nil {
 		panic("money: round: " + err.Error())
+	}
+	if rule == Up && r.IsZero() && !d.IsZero() { // Quantize cuts what is below a tenth of a unit, whatever the rule
+		r = apd.New(1, -scale)
+		r.Negative = d.Negative
 	}
 	return shrink(r)
 }

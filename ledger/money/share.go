@@ -8,13 +8,13 @@ type Fraction struct{ Part, Whole Amount }
 // that was cut off, times the fraction's whole: remainders of one fraction compare as
 // what was cut off does. Nothing of it may be negative, and the whole not zero.
 func (a Amount) Share(f Fraction, scale int32) (share, rest Amount) {
-	product := a.times(f.Part)
+	product := a.Times(f.Part)
 	share = product.Div(f.Whole, scale, Down)
-	return share, product.Sub(share.times(f.Whole))
+	return share, product.Sub(share.Times(f.Whole))
 }
 
-// times is the exact product.
-func (a Amount) times(b Amount) Amount { return a.Mul(b, a.decimals()+b.decimals(), Down) }
+// Times is the exact product, with the places of both.
+func (a Amount) Times(b Amount) Amount { return a.Mul(b, a.decimals()+b.decimals(), Down) }
 
 // Unit is the smallest amount of the asset above zero.
 func (s Asset) Unit() Amount { return New(1, s.Scale) }
