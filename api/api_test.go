@@ -16,6 +16,7 @@ func TestAPI(t *testing.T) {
 		"Holds":           testHolds,
 		"Groups":          testGroups,
 		"Reversals":       testReversals,
+		"Exchange":        testExchange,
 		"Reads":           testReads,
 		"Statement":       testStatementOfAccount,
 		"TwoClocks":       testTwoClocks,

@@ -86,6 +86,7 @@ func entry(rec *journalv1.Record) *ledgerv1.Entry {
 	if r := e.GetReversal(); r != nil {
 		out.Reverses, out.ReversingLegs = recordID(int(rec.GetShard()), r.GetSeq()), r.GetPostings()
 	}
+	out.Exchange = exchanged(e.GetExchange())
 	for _, l := range rec.GetLegs() {
 		out.Legs = append(out.Legs, &ledgerv1.Leg{
 			Account: l.GetAccount(), Asset: l.GetAsset(), Kind: ledgerv1.LegKind(l.GetKind()), Amount: l.GetAmount(), Version: l.GetVersion(),

@@ -21,6 +21,8 @@ func eachAccount(op *ledgerv1.Operation, each func(string)) {
 		eachLeg(what.Settle.GetCredits(), each)
 	case *ledgerv1.Operation_SettleLate:
 		eachLeg(what.SettleLate.GetCredits(), each)
+	case *ledgerv1.Operation_Exchange:
+		eachLeg([]*ledgerv1.NewLeg{what.Exchange.GetSold(), what.Exchange.GetBought(), what.Exchange.GetSpread()}, each)
 	case *ledgerv1.Operation_Correct:
 		eachLeg(what.Correct.GetEntry().GetLegs(), each)
 	}
@@ -85,6 +87,8 @@ func translate(op *ledgerv1.Operation, entries *entries, open openNames) (engine
 			return out, refusal
 		}
 		out.What = &commandv1.Operation_Void{Void: &commandv1.Void{Shard: uint32(id.Shard), PlacedSeq: id.Seq}}
+	case *ledgerv1.Operation_Exchange:
+		out.What = &commandv1.Operation_Exchange{Exchange: exchange(what.Exchange, open)}
 	case *ledgerv1.Operation_Reverse:
 		r, refusal := reverse(what.Reverse)
 		if refusal != nil {
@@ -163,11 +167,13 @@ func fieldOf(op *ledgerv1.Operation, r *fault.Refusal) string {
 		return "cancel." + field
 	case *ledgerv1.Operation_Void:
 		return "void." + holdField(field)
+	case *ledgerv1.Operation_Exchange:
+		return "exchange." + exchangeField(what.Exchange, field, r)
 	case *ledgerv1.Operation_Reverse:
 		switch {
 		case field == "entry", field == "account", field == "amount":
 			field = "entry_id"
-		case strings.HasPrefix(field, "legs["):
+		case strings.HasPrefix(field, "legs"):
 			field = "by_amounts." + field
 		}
 		return "reverse." + field

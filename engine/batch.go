@@ -158,6 +158,9 @@ func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 		n.approval(s, what.Verdict.GetAskedSeq())
 	case *commandv1.Operation_Post:
 		n.legs(s, bookName, what.Post.GetLegs())
+	case *commandv1.Operation_Exchange:
+		n.legs(s, bookName, ledger.ExchangeLegs(what.Exchange))
+		n.legs(s, bookName, ledger.Positions(what.Exchange))
 	case *commandv1.Operation_Place:
 		n.stripe(s, stripeKey{bookName, what.Place.GetAccount(), what.Place.GetAsset()})
 	case *commandv1.Operation_Settle:

@@ -156,6 +156,8 @@ func op(key string, what any) engine.Operation {
 		o.What = what
 	case *commandv1.Operation_Correct:
 		o.What = what
+	case *commandv1.Operation_Exchange:
+		o.What = what
 	case *commandv1.Operation_Flow:
 		o.What = what
 	default:

@@ -11,7 +11,7 @@ import (
 // Operation is one operation of a request.
 type Operation struct{ *commandv1.Operation }
 
-// Route is the shard that decides an operation. A post goes to the home of the
+// Route is the shard that decides an operation. A post, or an exchange, goes to the home of the
 // first leg, in the request's order, that lowers a floored account, else of the
 // first leg; a hold, and a change of an account, to the home of the account; what names
 // a hold or an entry to the shard in its id; a flow's command to the home of the owner
@@ -22,6 +22,8 @@ func Route(bookName string, op Operation, shards int) int {
 		return home(bookName, what.Open.GetAccount(), shards)
 	case *commandv1.Operation_Post:
 		return routeLegs(bookName, what.Post.GetLegs(), shards)
+	case *commandv1.Operation_Exchange:
+		return routeLegs(bookName, ledger.ExchangeLegs(what.Exchange), shards)
 	case *commandv1.Operation_Place:
 		return home(bookName, what.Place.GetAccount(), shards)
 	case *commandv1.Operation_Change:

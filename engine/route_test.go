@@ -29,13 +29,16 @@ func TestRoutes(t *testing.T) {
 		op   Operation
 		want int
 	}{
-		"an account is opened at its home":                       {op(&commandv1.Operation_Open{Open: &commandv1.Open{Account: "wallet:" + a}}), 3},
-		"a hold lives at its account's home":                     {op(&commandv1.Operation_Place{Place: &commandv1.Place{Account: "wallet:" + b + ":part"}}), 5},
-		"a flow's command goes to the stamped owner":             {op(&commandv1.Operation_Flow{Flow: &commandv1.Flow{Owner: c}}), 7},
-		"a settlement goes to its hold's shard":                  {op(&commandv1.Operation_Settle{Settle: &commandv1.Settle{Shard: 9}}), 9},
-		"a changed hold stays on its shard":                      {op(&commandv1.Operation_Resize{Resize: &commandv1.Resize{Shard: 2}}), 2},
-		"a late settlement goes to its hold's shard":             {op(&commandv1.Operation_SettleLate{SettleLate: &commandv1.SettleLate{Shard: 4}}), 4},
-		"a void goes to its hold's shard":                        {op(&commandv1.Operation_Void{Void: &commandv1.Void{Shard: 8}}), 8},
+		"an account is opened at its home":           {op(&commandv1.Operation_Open{Open: &commandv1.Open{Account: "wallet:" + a}}), 3},
+		"a hold lives at its account's home":         {op(&commandv1.Operation_Place{Place: &commandv1.Place{Account: "wallet:" + b + ":part"}}), 5},
+		"a flow's command goes to the stamped owner": {op(&commandv1.Operation_Flow{Flow: &commandv1.Flow{Owner: c}}), 7},
+		"a settlement goes to its hold's shard":      {op(&commandv1.Operation_Settle{Settle: &commandv1.Settle{Shard: 9}}), 9},
+		"a changed hold stays on its shard":          {op(&commandv1.Operation_Resize{Resize: &commandv1.Resize{Shard: 2}}), 2},
+		"a late settlement goes to its hold's shard": {op(&commandv1.Operation_SettleLate{SettleLate: &commandv1.SettleLate{Shard: 4}}), 4},
+		"a void goes to its hold's shard":            {op(&commandv1.Operation_Void{Void: &commandv1.Void{Shard: 8}}), 8},
+		"an exchange goes to the home of what it lowers": {op(&commandv1.Operation_Exchange{Exchange: &commandv1.Exchange{
+			Sold: credit("bank:" + b), Bought: debit("wallet:" + a),
+		}}), book.Home("main", a, shards)},
 		"a reversal goes to its entry's shard":                   {op(&commandv1.Operation_Reverse{Reverse: &commandv1.Reverse{Shard: 6}}), 6},
 		"a correction goes to its entry's shard":                 {op(&commandv1.Operation_Correct{Correct: &commandv1.Correct{Shard: 10}}), 10},
 		"a shard that cannot be is none":                         {op(&commandv1.Operation_Void{Void: &commandv1.Void{Shard: 1 << 31}}), -1},
@@ -80,6 +83,8 @@ func op(what any) Operation {
 	case *commandv1.Operation_Reverse:
 		o.What = what
 	case *commandv1.Operation_Correct:
+		o.What = what
+	case *commandv1.Operation_Exchange:
 		o.What = what
 	default:
 		panic(fmt.Sprintf("%T", what))

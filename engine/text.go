@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/provodka/provodka/ledger"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
@@ -65,6 +66,10 @@ func faultyOperation(op *commandv1.Operation) string {
 			faultyWords("metadata", r.GetMetadata()), faultyWords("links", r.GetLinks()))
 	case *commandv1.Operation_Correct:
 		return faultyPost(what.Correct.GetPost())
+	case *commandv1.Operation_Exchange:
+		x := what.Exchange
+		return firstOf(firstFaulty("rate", x.GetRate(), "source", x.GetSource(), "rounding", x.GetRounding(), "kind", x.GetKind(), "day", x.GetDay()),
+			faultyLegs("legs", ledger.ExchangeLegs(x)), faultyWords("metadata", x.GetMetadata()), faultyWords("links", x.GetLinks()))
 	case *commandv1.Operation_Place:
 		p := what.Place
 		return firstFaulty("account", p.GetAccount(), "asset", p.GetAsset(), "amount", p.GetAmount())

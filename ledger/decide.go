@@ -76,6 +76,8 @@ func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return reverse(v, what.Reverse, now)
 	case *commandv1.Operation_Correct:
 		return correct(v, what.Correct, now)
+	case *commandv1.Operation_Exchange:
+		return exchange(v, what.Exchange, now)
 	case *commandv1.Operation_Cancel:
 		return cancel(v, what.Cancel.GetScheduledSeq())
 	case *commandv1.Operation_Ask:
@@ -150,6 +152,9 @@ func newEntry(into []book.Change, p *commandv1.Post, now Now) ([]book.Change, *j
 		return nil, nil, refusal
 	}
 	if refusal := book.CheckEntry(p.GetKind(), changes); refusal != nil {
+		return nil, nil, refusal
+	}
+	if refusal := book.CheckPositions(changes); refusal != nil {
 		return nil, nil, refusal
 	}
 	entry := &journalv1.Entry{Kind: p.GetKind(), Day: orDay(p.GetDay(), now), Metadata: p.GetMetadata(), Links: p.GetLinks()}

@@ -30,6 +30,10 @@ func Lowering(v View, op *commandv1.Operation) []book.Change {
 		if back, _, refusal := reversal(v, what.Reverse); refusal == nil {
 			return back
 		}
+	case *commandv1.Operation_Exchange:
+		if all, _, refusal := exchanged(what.Exchange); refusal == nil {
+			return all
+		}
 	case *commandv1.Operation_Correct:
 		back, _, refusal := reversal(v, &commandv1.Reverse{Seq: what.Correct.GetSeq()})
 		fresh, wrong := changes(nil, "legs", what.Correct.GetPost().GetLegs())

@@ -105,6 +105,15 @@ func (h *canonical) request(op *commandv1.Operation) {
 		h.legAmounts(append([]*commandv1.LegAmount{r.GetByLeg()}, r.GetLegs()...))
 		h.words(r.GetMetadata())
 		h.words(r.GetLinks())
+	case *commandv1.Operation_Exchange:
+		x := what.Exchange
+		h.text("exchange", x.GetRate(), x.GetSource(), x.GetRounding(), x.GetKind(), x.GetDay())
+		h.flag(x.GetInverse())
+		h.number(uint64(x.GetRateUs()))
+		h.flag(x.GetSpread() != nil)
+		h.legs([]*commandv1.Leg{x.GetSold(), x.GetBought(), x.GetSpread()})
+		h.words(x.GetMetadata())
+		h.words(x.GetLinks())
 	case *commandv1.Operation_Correct:
 		c := what.Correct
 		h.text("correct")

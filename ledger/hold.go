@@ -113,6 +113,9 @@ func newSettlement(s settlement, now Now) ([]book.Change, *fault.Refusal) {
 
 // settled books a settlement.
 func settled(v View, s settlement, all []book.Change, after book.Hold, now Now) (*Draft, *fault.Refusal, *book.Short) {
+	if refusal := book.CheckPositions(all); refusal != nil {
+		return nil, refusal, nil
+	}
 	applied, refusal, short := apply(v, all, nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short

@@ -178,6 +178,9 @@ func reversedAmounts(o book.Original, r *commandv1.Reverse) ([]money.Amount, *fa
 		}
 		return o.Part(money.Fraction{Part: part, Whole: whole})
 	case len(r.GetLegs()) > 0:
+		if o.Exchanged() {
+			return nil, fault.Refuse(fault.NotReversible, "legs", "an exchange is given back by a part of the whole: both assets at its rate")
+		}
 		legs, amounts := make([]int, len(r.GetLegs())), make([]money.Amount, len(r.GetLegs()))
 		for i, l := range r.GetLegs() {
 			asset, _, refusal := o.Leg(int(l.GetLeg()))

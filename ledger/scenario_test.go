@@ -34,6 +34,8 @@ type stage struct {
 //	post KIND ACCOUNT -> ACCOUNT SUM [ASSET][, ...]     debits the first, credits the second
 //	reverse #N [part P | leg N SUM | legs N=SUM ...]    gives an entry back
 //	correct #N post ...                                 gives it back and posts another
+//	exchange SOLD -> BOUGHT at [1/]RATE [RULE] [spread LEG]  sells one asset for another; <- credits what
+//	                                                    is sold; SOLD, BOUGHT and LEG are ACCOUNT SUM ASSET
 //	hold ACCOUNT SUM [for DURATION]                     keeps money from being spent
 //	settle #N SUM|all -> ACCOUNT SUM[, ...] [final]     pays out of a hold
 //	settle ... over SUM                                 the same, of up to SUM more than is held
@@ -47,6 +49,7 @@ var verbs = map[string]func(s *stage, words []string) []string{
 	"post":     func(s *stage, w []string) []string { return s.do(postOperation(w)) },
 	"reverse":  func(s *stage, w []string) []string { return s.do(reverseOperation(w)) },
 	"correct":  func(s *stage, w []string) []string { return s.do(correctOperation(w)) },
+	"exchange": func(s *stage, w []string) []string { return s.do(exchangeOperation(w)) },
 	"hold":     func(s *stage, w []string) []string { return s.do(holdOperation(w)) },
 	"settle":   func(s *stage, w []string) []string { return s.do(settleOperation(w)) },
 	"late":     func(s *stage, w []string) []string { return s.do(lateOperation(w)) },
@@ -146,6 +149,10 @@ func (s *stage) tell() []string {
 		head += " opens " + a.GetName()
 	}
 	lines := []string{head}
+	if x := rec.GetEntry().GetExchange(); x != nil {
+		lines = append(lines, fmt.Sprintf("rate %s of %s on %s: %s, rounded %s to %s, which added %s", x.GetRate(), x.GetSource(),
+			time.UnixMicro(x.GetRateUs()).UTC().Format(time.DateOnly), x.GetExact(), x.GetRounding(), x.GetRounded(), x.GetDifference()))
+	}
 	for _, l := range rec.GetLegs() {
 		s.seen[l.GetAccount()+" "+l.GetAsset()] = true
 		lines = append(lines, fmt.Sprintf("%-6s %-18s %s %s", legWords[l.GetKind()], l.GetAccount(), l.GetAmount(), l.GetAsset()))
@@ -273,6 +280,25 @@ func correctOperation(words []string) *commandv1.Operation {
 	return &commandv1.Operation{What: &commandv1.Operation_Correct{Correct: &commandv1.Correct{
 		Seq: number(words[0]), Post: postOperation(words[2:]).GetPost(),
 	}}}
+}
+
+// exchangeOperation reads SOLD -> BOUGHT at [1/]RATE [RULE] [spread LEG].
+func exchangeOperation(w []string) *commandv1.Operation {
+	sold, bought := byte('D'), byte('C')
+	if w[3] == "<-" {
+		sold, bought = bought, sold
+	}
+	rate, inverse := strings.CutPrefix(w[8], "1/")
+	op := audittest.Exchange(rate, audittest.Leg(sold, w[0], w[2], w[1]), audittest.Leg(bought, w[4], w[6], w[5]))
+	op.GetExchange().Inverse = inverse
+	for rest := w[9:]; len(rest) > 0; {
+		if rest[0] == "spread" {
+			op.GetExchange().Spread = audittest.Leg(bought, rest[1], rest[3], rest[2])
+			break
+		}
+		op.GetExchange().Rounding, rest = rest[0], rest[1:]
+	}
+	return op
 }
 
 // holdOperation reads ACCOUNT SUM [for DURATION].

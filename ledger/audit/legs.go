@@ -181,6 +181,21 @@ func exactAmount(asset money.Asset, text string) (money.Amount, bool) {
 	return amount, places == int(asset.Scale)
 }
 
+// plainEntry checks what an entry posts beside what it gives back.
+func (c *check) plainEntry(e *journalv1.Entry, changes []book.Change) error {
+	if x := e.GetExchange(); x != nil {
+		return c.exchange(x, changes)
+	}
+	refusal := book.CheckEntry(e.GetKind(), changes)
+	if refusal == nil {
+		refusal = book.CheckPositions(changes)
+	}
+	if refusal != nil {
+		return c.differ("the entry", "debits equal to credits, purposes kept apart", refusal.Error())
+	}
+	return nil
+}
+
 // entry checks double entry, purposes and floors.
 func (c *check) entry() error {
 	changes := c.a.changes
@@ -201,12 +216,12 @@ func (c *check) entry() error {
 			if changes, err = giveBack(r, changes); err != nil {
 				return err
 			}
-			if len(changes) == 0 {
+			if len(changes) == 0 && e.GetExchange() == nil {
 				break // no correction
 			}
 		}
-		if refusal := book.CheckEntry(e.GetKind(), changes); refusal != nil {
-			return c.differ("the entry", "debits equal to credits, purposes kept apart", refusal.Error())
+		if err := c.plainEntry(e, changes); err != nil {
+			return err
 		}
 	}
 	for _, st := range c.a.touched {

@@ -2,6 +2,7 @@ package book
 
 import (
 	_ "embed"
+	"errors"
 	"slices"
 	"strings"
 
@@ -36,6 +37,7 @@ type Type struct {
 	Purpose  string // client, deposit, tax, own or cash
 	Implicit bool   // opens at the first touch
 	FlowOnly bool   // product flows alone book to it
+	Position bool   // what stands between two assets: exchanges book to it, and our own money
 	Meaning  string
 }
 
@@ -55,6 +57,7 @@ type passage struct{ kind, from, to string }
 type chartTable struct {
 	types    map[string]Type
 	order    []string
+	position string // the one type that is a position
 	passages []passage
 }
 
@@ -86,7 +89,8 @@ func parseChart(text string) (chartTable, error) {
 		t := Type{
 			Name: r.Cell("Type"), Class: Class(r.Cell("Class")), Code1C: r.Cell("1C"),
 			Floored: r.Cell("Floor") != "none", Limited: r.Cell("Floor") == "limit", Purpose: r.Cell("Purpose"),
-			Implicit: r.Cell("Opens") == "implicit", FlowOnly: r.Cell("Posted by") == "flow", Meaning: r.Cell("Meaning"),
+			Implicit: r.Cell("Opens") == "implicit", FlowOnly: r.Cell("Posted by") == "flow", Position: r.Cell("Posted by") == "exchange",
+			Meaning: r.Cell("Meaning"),
 		}
 		_, twice := c.types[t.Name]
 		switch {
@@ -98,14 +102,22 @@ func parseChart(text string) (chartTable, error) {
 			return c, r.Errorf("unknown floor %q", r.Cell("Floor"))
 		case !slices.Contains([]string{"implicit", "named"}, r.Cell("Opens")):
 			return c, r.Errorf("unknown way to open %q", r.Cell("Opens"))
-		case !slices.Contains([]string{"anyone", "flow"}, r.Cell("Posted by")):
+		case !slices.Contains([]string{"anyone", "flow", "exchange"}, r.Cell("Posted by")):
 			return c, r.Errorf("%q posts", r.Cell("Posted by"))
+		case t.Position && (c.position != "" || t.Floored || !t.Implicit || t.Purpose != "cash"):
+			return c, r.Errorf("a position is one type, of purpose cash, without a floor, and opens by itself")
 		case t.Code1C == "" || t.Purpose == "" || t.Meaning == "":
 			return c, r.Errorf("1C, Purpose and Meaning may not be empty")
+		}
+		if t.Position {
+			c.position = t.Name
 		}
 		c.types[t.Name] = t
 		c.order = append(c.order, t.Name)
 		purposes = append(purposes, t.Purpose)
+	}
+	if c.position == "" {
+		return c, errors.New("ledger/book/chart.md: no type is posted by exchange")
 	}
 	passages, err := machine.Find(tables, "Passages")
 	if err != nil {

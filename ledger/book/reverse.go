@@ -38,6 +38,22 @@ func (o Original) Left() []money.Amount {
 	return left
 }
 
+// Exchanged says whether the entry has a position in more than one asset: only an
+// exchange has.
+func (o Original) Exchanged() bool {
+	asset := ""
+	for i := range o.Legs {
+		switch c := &o.Legs[i].Change; {
+		case !c.Type.Position || c.Asset.Code == asset:
+		case asset != "":
+			return true
+		default:
+			asset = c.Asset.Code
+		}
+	}
+	return false
+}
+
 // Reverse gives the changes that take the amounts, one for each leg, off the entry, and
 // the entry after it. What it refuses: an entry that is final, an entry of which nothing
 // is left, more of a leg than is left, amounts whose debits differ from their credits,

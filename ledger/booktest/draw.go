@@ -15,6 +15,7 @@ import (
 var Draws = map[string]func(t *rapid.T, m *Model) *commandv1.Operation{
 	"post": drawPost, "place": drawPlace, "settle": drawSettle, "void": drawVoid,
 	"resize": drawResize, "settle_late": drawSettleLate, "reverse": drawReverse, "correct": drawCorrect,
+	"exchange": drawExchange,
 }
 
 // Draw makes a random operation on the book.
@@ -63,6 +64,13 @@ func drawEntry(t *rapid.T) *commandv1.Post {
 }
 
 func drawPost(t *rapid.T, _ *Model) *commandv1.Operation {
+	if rapid.IntRange(0, 9).Draw(t, "to a position") == 0 {
+		n := drawSum(t)
+		from := rapid.SampledFrom([]string{"wallet:a", "revenue:fee"}).Draw(t, "whose")
+		return &commandv1.Operation{What: &commandv1.Operation_Post{Post: &commandv1.Post{
+			Kind: "result", Legs: []*commandv1.Leg{leg(from, true, n), leg("fx:rub-usd", false, n)},
+		}}}
+	}
 	return &commandv1.Operation{What: &commandv1.Operation_Post{Post: drawEntry(t)}}
 }
 

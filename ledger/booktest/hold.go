@@ -67,6 +67,9 @@ func (m *Model) pay(h *Hold, n *big.Int, kind string, credits []Leg, now Now, fi
 	if code := wrong(kind, legs); code != "" {
 		return code
 	}
+	if besides(legs) {
+		return "purpose_mixed"
+	}
 	m.book(legs)
 	m.Entries[now.Seq] = &Entry{Kind: kind, Legs: legs}
 	return ""

@@ -38,6 +38,7 @@ type Model struct {
 type Entry struct {
 	Kind     string
 	Reversal bool // nothing but a reversal
+	Exchange bool
 	Legs     []Leg
 }
 
@@ -67,6 +68,7 @@ func New() *Model {
 		Verbs: map[string]Verb{
 			"post": post, "place": place, "settle": settle, "void": void,
 			"resize": resize, "settle_late": settleLate, "reverse": reverse, "correct": correct,
+			"exchange": exchange,
 		},
 		Guards: []Guard{floors},
 	}
@@ -163,6 +165,7 @@ type row struct {
 var chart = map[string]row{
 	"bank":     {false, true, "cash"},
 	"clearing": {false, true, "cash"},
+	"fx":       {false, true, "cash"},
 	"wallet":   {true, false, "client"},
 	"reserve":  {true, false, "client"},
 	"customer": {true, false, "client"},
@@ -211,21 +214,14 @@ func wrong(kind string, legs []Leg) string {
 		return "malformed"
 	}
 	sums := map[string]*big.Int{}
-	from, to := map[string]bool{}, map[string]bool{}
 	for _, l := range legs {
 		if sums[l.Place.Asset] == nil {
 			sums[l.Place.Asset] = new(big.Int)
 		}
-		r := rowOf(l.Place.Account)
 		if l.Debit {
 			sums[l.Place.Asset].Add(sums[l.Place.Asset], l.Amount)
 		} else {
 			sums[l.Place.Asset].Sub(sums[l.Place.Asset], l.Amount)
-		}
-		if l.Debit == r.debitNormal {
-			to[r.purpose] = true
-		} else {
-			from[r.purpose] = true
 		}
 	}
 	for _, n := range sums {
@@ -233,14 +229,44 @@ func wrong(kind string, legs []Leg) string {
 			return "unbalanced"
 		}
 	}
+	return mixed(kind, legs)
+}
+
+// mixed looks for money that flows from one purpose into another and may not.
+func mixed(kind string, legs []Leg) string {
+	from, to := map[string]bool{}, map[string]bool{}
+	for _, l := range legs {
+		if r := rowOf(l.Place.Account); l.Debit == r.debitNormal {
+			to[r.purpose] = true
+		} else {
+			from[r.purpose] = true
+		}
+	}
 	for f := range from {
 		for t := range to {
-			if f != t && f != "cash" && t != "cash" && !(f == "client" && t == "own" && (kind == "commission" || kind == "recover")) {
+			if f != t && f != "cash" && t != "cash" && !(f == "client" && t == "own" && clientToOwn(kind)) {
 				return "purpose_mixed"
 			}
 		}
 	}
 	return ""
+}
+
+func clientToOwn(kind string) bool {
+	return kind == "commission" || kind == "recover" || kind == "spread" || strings.HasSuffix(kind, "+spread")
+}
+
+// besides says whether money that is not our own stands beside a position.
+func besides(legs []Leg) bool {
+	position, other := false, false
+	for _, l := range legs {
+		if strings.HasPrefix(l.Place.Account, "fx:") {
+			position = true
+		} else if rowOf(l.Place.Account).purpose != "own" {
+			other = true
+		}
+	}
+	return position && other
 }
 
 // book writes legs down.
@@ -259,6 +285,9 @@ func post(m *Model, op *commandv1.Operation, now Now) string {
 	legs, code := readLegs(p.GetLegs())
 	if code == "" {
 		code = wrong(p.GetKind(), legs)
+	}
+	if code == "" && besides(legs) {
+		code = "purpose_mixed"
 	}
 	if code != "" {
 		return code

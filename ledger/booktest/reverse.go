@@ -109,6 +109,8 @@ func (m *Model) asked(e *Entry, r *commandv1.Reverse) ([]*big.Int, string) {
 			return nil, "amount_invalid"
 		}
 		return share(e, new(big.Rat).SetFrac(n, e.Legs[i].Amount))
+	case len(r.GetLegs()) > 0 && e.Exchange:
+		return nil, "entry_not_reversible"
 	case len(r.GetLegs()) > 0:
 		for _, l := range r.GetLegs() {
 			i := find(l.GetLeg())

@@ -184,6 +184,11 @@ func (x *index) add(r *journalv1.Record) error {
 	for name := range e.GetLinks() {
 		x.links[tagName(name)] = true
 	}
+	if e.GetExchange() != nil {
+		for _, tag := range exchangeTags {
+			x.links[tag] = true
+		}
+	}
 	return nil
 }
 

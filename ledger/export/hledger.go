@@ -22,6 +22,10 @@ type hledger struct {
 // ownTags are the tags of every entry; callers' links stand beside them.
 var ownTags = []string{"key", "recorded", "seq"}
 
+// exchangeTags are the tags of an exchange. The entry balances in each asset by itself,
+// so the rate is said beside it and is no cost.
+var exchangeTags = []string{"exact", "rate", "rate-at", "rate-source", "rounding"}
+
 // openingAccount is what opening balances of a part of the books are booked against.
 const openingAccount = "equity:opening-balances"
 
@@ -102,10 +106,11 @@ func (w *hledger) entry(r *journalv1.Record) (int, error) {
 	w.tag("recorded", time.UnixMicro(r.GetClockUs()).UTC().Format(time.RFC3339Nano))
 	w.tag("key", r.GetKey())
 	for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
-		if tag := tagName(name); !slices.Contains(ownTags, tag) {
+		if tag := tagName(name); !slices.Contains(ownTags, tag) && (e.GetExchange() == nil || !slices.Contains(exchangeTags, tag)) {
 			w.tag(tag, e.GetLinks()[name])
 		}
 	}
+	w.exchange(r)
 	n := 0
 	for _, l := range r.GetLegs() {
 		if !posting(l) {
@@ -117,6 +122,23 @@ func (w *hledger) entry(r *journalv1.Record) (int, error) {
 		}
 	}
 	return n, w.out.WriteByte('\n')
+}
+
+// exchange says how the two sums of an exchange belong together.
+func (w *hledger) exchange(r *journalv1.Record) {
+	x, legs := r.GetEntry().GetExchange(), r.GetLegs()
+	if x == nil || len(legs) < 4 {
+		return
+	}
+	of, per := legs[3].GetAsset(), legs[0].GetAsset()
+	if x.GetInverse() {
+		of, per = per, of
+	}
+	w.tag("rate", x.GetRate()+" "+of+" for one "+per)
+	w.tag("rate-source", x.GetSource())
+	w.tag("rate-at", time.UnixMicro(x.GetRateUs()).UTC().Format(time.RFC3339Nano))
+	w.tag("exact", x.GetExact()+" "+legs[3].GetAsset())
+	w.tag("rounding", x.GetRounding()+" "+x.GetDifference())
 }
 
 func (w *hledger) tag(name, value string) {

@@ -20,6 +20,7 @@ import (
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -171,7 +172,54 @@ var checks = []struct {
 
 func worlds() map[string]*audittest.World {
 	return map[string]*audittest.World{
-		"small": audittest.Small(), "awkward": awkward(), "random": audittest.Random(7, 4, 400), "empty": audittest.New(),
+		"small": audittest.Small(), "awkward": awkward(), "random": audittest.Random(7, 4, 400), "empty": audittest.New(), "exchange": exchanged(),
+	}
+}
+
+// exchanged are books in which dollars were sold for rubles and yen, with a link that
+// pretends to be a rate; one exchange was half given back.
+func exchanged() *audittest.World {
+	w := audittest.New()
+	w.Do(0, audittest.Post("topup", "", audittest.Leg('D', "bank:usd", "USD", "1000.00"), audittest.Leg('C', "wallet:a", "USD", "1000.00")))
+	w.Do(0, audittest.Exchange("90.555", audittest.Leg('D', "wallet:a", "USD", "100.01"), audittest.Leg('C', "wallet:a", "RUB", "9046.41"),
+		audittest.Leg('C', "revenue:fx", "RUB", "10.00")))
+	op := audittest.Exchange("0.0067", audittest.Leg('D', "wallet:a", "USD", "1.00"), audittest.Leg('C', "wallet:a", "JPY", "149"))
+	op.GetExchange().Inverse, op.GetExchange().Links = true, map[string]string{"rate": "1; forged", "note": "a, b"}
+	w.Do(0, op)
+	w.Do(0, &commandv1.Operation{What: &commandv1.Operation_Reverse{Reverse: &commandv1.Reverse{Seq: 2, Part: "0.5"}}})
+	return w
+}
+
+// TestTheRateStandsBesideTheEntry: and each asset balances by itself.
+func TestTheRateStandsBesideTheEntry(t *testing.T) {
+	t.Parallel()
+	text := exported(t, exchanged())
+	_, entry, _ := strings.Cut(text, "2026-03-02 * (0.2)")
+	entry, _, _ = strings.Cut(entry, "\n\n")
+	want := ` exchange+spread
+    ; seq: 0.2
+    ; recorded: 2026-03-02T06:00:01.000003Z
+    ; key: key-2
+    ; rate: 90.555 RUB for one USD
+    ; rate-source: cbr
+    ; rate-at: 2026-03-01T06:00:00Z
+    ; exact: 9056.40555 RUB
+    ; rounding: half_even 0.00445
+    liabilities:wallet:a                          100.01 USD = -899.99 USD
+    assets:fx:rub-usd                             -100.01 USD = -100.01 USD
+    assets:fx:rub-usd                             9056.41 RUB = 9056.41 RUB
+    liabilities:wallet:a                          -9046.41 RUB = -9046.41 RUB
+    income:revenue:fx                             -10.00 RUB = -10.00 RUB`
+	if diff := cmp.Diff(want, entry); diff != "" {
+		t.Error(diff)
+	}
+	for _, line := range []string{"tag rate-source\n", "; rate: 0.0067 USD for one JPY\n", "(0.4) reversal"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("%q is missing:\n%s", line, text)
+		}
+	}
+	if strings.Contains(text, "forged") && strings.Contains(text, "; rate: 1") {
+		t.Errorf("a link pretends to be the rate:\n%s", text)
 	}
 }
 

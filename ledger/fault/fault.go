@@ -24,6 +24,8 @@ const (
 	AssetUnknown      Code = "asset_unknown"
 	Unbalanced        Code = "unbalanced"
 	PurposeMixed      Code = "purpose_mixed"
+	RateInvalid       Code = "rate_invalid"
+	RateMismatch      Code = "rate_mismatch"
 	RequestTooLarge   Code = "request_too_large"
 	TooManyOperations Code = "too_many_operations"
 	GroupTooLarge     Code = "group_too_large"
@@ -72,7 +74,7 @@ const (
 
 // codes is compared with the table both ways at start.
 var codes = []Code{
-	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RequestTooLarge, TooManyOperations,
+	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RateInvalid, RateMismatch, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
 	AccountNotEmpty, AccountChanging, AccountOfFlow, OwnRequest, InsufficientFunds,
 	HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,

@@ -25,6 +25,19 @@ func Post(kind, day string, legs ...*commandv1.Leg) *commandv1.Operation {
 	}}}
 }
 
+// Exchange makes an operation that sells one asset for another at a rate of the central
+// bank of the day before the books begin, rounded to the even digit.
+func Exchange(rate string, sold, bought *commandv1.Leg, spread ...*commandv1.Leg) *commandv1.Operation {
+	x := &commandv1.Exchange{
+		Sold: sold, Bought: bought, Rate: rate, Source: "cbr", RateUs: StartUS - 24*int64(time.Hour/time.Microsecond),
+		Rounding: string(money.HalfEven),
+	}
+	if len(spread) > 0 {
+		x.Spread = spread[0]
+	}
+	return &commandv1.Operation{What: &commandv1.Operation_Exchange{Exchange: x}}
+}
+
 // Open makes an operation that opens an account.
 func Open(account string) *commandv1.Operation {
 	return &commandv1.Operation{What: &commandv1.Operation_Open{Open: &commandv1.Open{Account: account}}}

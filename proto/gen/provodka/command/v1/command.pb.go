@@ -371,6 +371,7 @@ type Operation struct {
 	//	*Operation_Verdict
 	//	*Operation_Resize
 	//	*Operation_SettleLate
+	//	*Operation_Exchange
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -560,6 +561,15 @@ func (x *Operation) GetSettleLate() *SettleLate {
 	return nil
 }
 
+func (x *Operation) GetExchange() *Exchange {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Exchange); ok {
+			return x.Exchange
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -634,6 +644,11 @@ type Operation_SettleLate struct {
 	SettleLate *SettleLate `protobuf:"bytes,13,opt,name=settle_late,json=settleLate,proto3,oneof"`
 }
 
+type Operation_Exchange struct {
+	// Sell money of one asset for money of another.
+	Exchange *Exchange `protobuf:"bytes,17,opt,name=exchange,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -661,6 +676,8 @@ func (*Operation_Verdict) isOperation_What() {}
 func (*Operation_Resize) isOperation_What() {}
 
 func (*Operation_SettleLate) isOperation_What() {}
+
+func (*Operation_Exchange) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -973,6 +990,152 @@ func (x *Post) GetLinks() map[string]string {
 	return nil
 }
 
+// Exchange sells money of one asset for money of another at a rate. The position account
+// of the pair stands between the two, so that the entry balances in each asset.
+type Exchange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is sold.
+	Sold *Leg `protobuf:"bytes,1,opt,name=sold,proto3" json:"sold,omitempty"`
+	// What is bought: on the other side.
+	Bought *Leg `protobuf:"bytes,2,opt,name=bought,proto3" json:"bought,omitempty"`
+	// The spread, in either asset, on the side of what is bought; absent is none.
+	Spread *Leg `protobuf:"bytes,3,opt,name=spread,proto3" json:"spread,omitempty"`
+	// Units of the bought asset for one of the sold, decimal of at most 18 places.
+	Rate string `protobuf:"bytes,4,opt,name=rate,proto3" json:"rate,omitempty"`
+	// Whether the rate is the other way: units of the sold asset for one of the bought.
+	Inverse bool `protobuf:"varint,5,opt,name=inverse,proto3" json:"inverse,omitempty"`
+	// Where the rate is from.
+	Source string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// When it was the rate, microseconds since 1970 UTC.
+	RateUs int64 `protobuf:"varint,7,opt,name=rate_us,json=rateUs,proto3" json:"rate_us,omitempty"`
+	// Rule for the last digit of what is bought: half_even, half_up, down, up.
+	Rounding string `protobuf:"bytes,8,opt,name=rounding,proto3" json:"rounding,omitempty"`
+	// The caller's word for what is booked; empty is "exchange".
+	Kind string `protobuf:"bytes,9,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	Day string `protobuf:"bytes,10,opt,name=day,proto3" json:"day,omitempty"`
+	// The caller's own words.
+	Metadata map[string]string `protobuf:"bytes,11,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What the entry belongs to.
+	Links         map[string]string `protobuf:"bytes,12,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Exchange) Reset() {
+	*x = Exchange{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Exchange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Exchange) ProtoMessage() {}
+
+func (x *Exchange) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
+func (*Exchange) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Exchange) GetSold() *Leg {
+	if x != nil {
+		return x.Sold
+	}
+	return nil
+}
+
+func (x *Exchange) GetBought() *Leg {
+	if x != nil {
+		return x.Bought
+	}
+	return nil
+}
+
+func (x *Exchange) GetSpread() *Leg {
+	if x != nil {
+		return x.Spread
+	}
+	return nil
+}
+
+func (x *Exchange) GetRate() string {
+	if x != nil {
+		return x.Rate
+	}
+	return ""
+}
+
+func (x *Exchange) GetInverse() bool {
+	if x != nil {
+		return x.Inverse
+	}
+	return false
+}
+
+func (x *Exchange) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Exchange) GetRateUs() int64 {
+	if x != nil {
+		return x.RateUs
+	}
+	return 0
+}
+
+func (x *Exchange) GetRounding() string {
+	if x != nil {
+		return x.Rounding
+	}
+	return ""
+}
+
+func (x *Exchange) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Exchange) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *Exchange) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *Exchange) GetLinks() map[string]string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
 // Place holds money of an account against later debits.
 type Place struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -992,7 +1155,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1004,7 +1167,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1017,7 +1180,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Place) GetAccount() string {
@@ -1082,7 +1245,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1257,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,7 +1270,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Settle) GetPlacedSeq() uint64 {
@@ -1191,7 +1354,7 @@ type Resize struct {
 
 func (x *Resize) Reset() {
 	*x = Resize{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1366,7 @@ func (x *Resize) String() string {
 func (*Resize) ProtoMessage() {}
 
 func (x *Resize) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1379,7 @@ func (x *Resize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resize.ProtoReflect.Descriptor instead.
 func (*Resize) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Resize) GetPlacedSeq() uint64 {
@@ -1271,7 +1434,7 @@ type SettleLate struct {
 
 func (x *SettleLate) Reset() {
 	*x = SettleLate{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1446,7 @@ func (x *SettleLate) String() string {
 func (*SettleLate) ProtoMessage() {}
 
 func (x *SettleLate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1459,7 @@ func (x *SettleLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
 func (*SettleLate) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SettleLate) GetPlacedSeq() uint64 {
@@ -1361,7 +1524,7 @@ type Void struct {
 
 func (x *Void) Reset() {
 	*x = Void{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1536,7 @@ func (x *Void) String() string {
 func (*Void) ProtoMessage() {}
 
 func (x *Void) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1549,7 @@ func (x *Void) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Void.ProtoReflect.Descriptor instead.
 func (*Void) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Void) GetPlacedSeq() uint64 {
@@ -1431,7 +1594,7 @@ type Reverse struct {
 
 func (x *Reverse) Reset() {
 	*x = Reverse{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1606,7 @@ func (x *Reverse) String() string {
 func (*Reverse) ProtoMessage() {}
 
 func (x *Reverse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1619,7 @@ func (x *Reverse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reverse.ProtoReflect.Descriptor instead.
 func (*Reverse) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Reverse) GetShard() uint32 {
@@ -1535,7 +1698,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1710,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1723,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -1592,7 +1755,7 @@ type Correct struct {
 
 func (x *Correct) Reset() {
 	*x = Correct{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1767,7 @@ func (x *Correct) String() string {
 func (*Correct) ProtoMessage() {}
 
 func (x *Correct) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +1780,7 @@ func (x *Correct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correct.ProtoReflect.Descriptor instead.
 func (*Correct) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Correct) GetShard() uint32 {
@@ -1654,7 +1817,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1666,7 +1829,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1679,7 +1842,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Cancel) GetScheduledSeq() uint64 {
@@ -1714,7 +1877,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1889,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1902,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Ask) GetExpiresMs() int64 {
@@ -1793,7 +1956,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +1968,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +1981,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Verdict) GetAskedSeq() uint64 {
@@ -1868,7 +2031,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +2043,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +2056,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Flow) GetFlow() string {
@@ -1962,7 +2125,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1974,7 +2137,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1987,7 +2150,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -2078,7 +2241,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2090,7 +2253,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2103,7 +2266,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -2128,7 +2291,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2140,7 +2303,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2153,7 +2316,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -2192,7 +2355,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2204,7 +2367,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2217,7 +2380,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Found) GetAccount() string {
@@ -2254,7 +2417,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +2429,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +2442,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -2310,7 +2473,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2322,7 +2485,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2335,7 +2498,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -2369,7 +2532,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2381,7 +2544,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2394,7 +2557,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -2450,7 +2613,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xd9\x06\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\x96\a\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -2470,7 +2633,8 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\averdict\x18) \x01(\v2\x1c.provodka.command.v1.VerdictH\x00R\averdict\x125\n" +
 	"\x06resize\x18\f \x01(\v2\x1b.provodka.command.v1.ResizeH\x00R\x06resize\x12B\n" +
 	"\vsettle_late\x18\r \x01(\v2\x1f.provodka.command.v1.SettleLateH\x00R\n" +
-	"settleLateB\x06\n" +
+	"settleLate\x12;\n" +
+	"\bexchange\x18\x11 \x01(\v2\x1d.provodka.command.v1.ExchangeH\x00R\bexchangeB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
@@ -2494,6 +2658,27 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04legs\x18\x03 \x03(\v2\x18.provodka.command.v1.LegR\x04legs\x12C\n" +
 	"\bmetadata\x18\x04 \x03(\v2'.provodka.command.v1.Post.MetadataEntryR\bmetadata\x12:\n" +
 	"\x05links\x18\x05 \x03(\v2$.provodka.command.v1.Post.LinksEntryR\x05links\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LinksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbd\x04\n" +
+	"\bExchange\x12,\n" +
+	"\x04sold\x18\x01 \x01(\v2\x18.provodka.command.v1.LegR\x04sold\x120\n" +
+	"\x06bought\x18\x02 \x01(\v2\x18.provodka.command.v1.LegR\x06bought\x120\n" +
+	"\x06spread\x18\x03 \x01(\v2\x18.provodka.command.v1.LegR\x06spread\x12\x12\n" +
+	"\x04rate\x18\x04 \x01(\tR\x04rate\x12\x18\n" +
+	"\ainverse\x18\x05 \x01(\bR\ainverse\x12\x16\n" +
+	"\x06source\x18\x06 \x01(\tR\x06source\x12\x17\n" +
+	"\arate_us\x18\a \x01(\x03R\x06rateUs\x12\x1a\n" +
+	"\brounding\x18\b \x01(\tR\brounding\x12\x12\n" +
+	"\x04kind\x18\t \x01(\tR\x04kind\x12\x10\n" +
+	"\x03day\x18\n" +
+	" \x01(\tR\x03day\x12G\n" +
+	"\bmetadata\x18\v \x03(\v2+.provodka.command.v1.Exchange.MetadataEntryR\bmetadata\x12>\n" +
+	"\x05links\x18\f \x03(\v2(.provodka.command.v1.Exchange.LinksEntryR\x05links\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
@@ -2644,7 +2829,7 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
 	(*Command)(nil),       // 1: provodka.command.v1.Command
@@ -2654,78 +2839,87 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*ChangeAccount)(nil), // 5: provodka.command.v1.ChangeAccount
 	(*Leg)(nil),           // 6: provodka.command.v1.Leg
 	(*Post)(nil),          // 7: provodka.command.v1.Post
-	(*Place)(nil),         // 8: provodka.command.v1.Place
-	(*Settle)(nil),        // 9: provodka.command.v1.Settle
-	(*Resize)(nil),        // 10: provodka.command.v1.Resize
-	(*SettleLate)(nil),    // 11: provodka.command.v1.SettleLate
-	(*Void)(nil),          // 12: provodka.command.v1.Void
-	(*Reverse)(nil),       // 13: provodka.command.v1.Reverse
-	(*LegAmount)(nil),     // 14: provodka.command.v1.LegAmount
-	(*Correct)(nil),       // 15: provodka.command.v1.Correct
-	(*Cancel)(nil),        // 16: provodka.command.v1.Cancel
-	(*Ask)(nil),           // 17: provodka.command.v1.Ask
-	(*Verdict)(nil),       // 18: provodka.command.v1.Verdict
-	(*Flow)(nil),          // 19: provodka.command.v1.Flow
-	(*Answer)(nil),        // 20: provodka.command.v1.Answer
-	(*Due)(nil),           // 21: provodka.command.v1.Due
-	(*Link)(nil),          // 22: provodka.command.v1.Link
-	(*Found)(nil),         // 23: provodka.command.v1.Found
-	(*Delivered)(nil),     // 24: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 25: provodka.command.v1.Outcome
-	(*Result)(nil),        // 26: provodka.command.v1.Result
-	nil,                   // 27: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 28: provodka.command.v1.Post.LinksEntry
-	nil,                   // 29: provodka.command.v1.Settle.MetadataEntry
-	nil,                   // 30: provodka.command.v1.SettleLate.MetadataEntry
-	nil,                   // 31: provodka.command.v1.Reverse.MetadataEntry
-	nil,                   // 32: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Timer)(nil),      // 33: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 34: provodka.journal.v1.Refusal
+	(*Exchange)(nil),      // 8: provodka.command.v1.Exchange
+	(*Place)(nil),         // 9: provodka.command.v1.Place
+	(*Settle)(nil),        // 10: provodka.command.v1.Settle
+	(*Resize)(nil),        // 11: provodka.command.v1.Resize
+	(*SettleLate)(nil),    // 12: provodka.command.v1.SettleLate
+	(*Void)(nil),          // 13: provodka.command.v1.Void
+	(*Reverse)(nil),       // 14: provodka.command.v1.Reverse
+	(*LegAmount)(nil),     // 15: provodka.command.v1.LegAmount
+	(*Correct)(nil),       // 16: provodka.command.v1.Correct
+	(*Cancel)(nil),        // 17: provodka.command.v1.Cancel
+	(*Ask)(nil),           // 18: provodka.command.v1.Ask
+	(*Verdict)(nil),       // 19: provodka.command.v1.Verdict
+	(*Flow)(nil),          // 20: provodka.command.v1.Flow
+	(*Answer)(nil),        // 21: provodka.command.v1.Answer
+	(*Due)(nil),           // 22: provodka.command.v1.Due
+	(*Link)(nil),          // 23: provodka.command.v1.Link
+	(*Found)(nil),         // 24: provodka.command.v1.Found
+	(*Delivered)(nil),     // 25: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 26: provodka.command.v1.Outcome
+	(*Result)(nil),        // 27: provodka.command.v1.Result
+	nil,                   // 28: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 29: provodka.command.v1.Post.LinksEntry
+	nil,                   // 30: provodka.command.v1.Exchange.MetadataEntry
+	nil,                   // 31: provodka.command.v1.Exchange.LinksEntry
+	nil,                   // 32: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 33: provodka.command.v1.SettleLate.MetadataEntry
+	nil,                   // 34: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 35: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Timer)(nil),      // 36: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 37: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	2,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	20, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	21, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	22, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	23, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	24, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	21, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	22, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	23, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	24, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	25, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
 	3,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
 	4,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
 	7,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
-	8,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
-	9,  // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
-	12, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	19, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	9,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
+	10, // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
+	13, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
+	20, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
 	5,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
-	13, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
-	15, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
-	16, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
-	17, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
-	18, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
-	10, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
-	11, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
-	0,  // 21: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	6,  // 22: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	27, // 23: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	28, // 24: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	6,  // 25: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	29, // 26: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	6,  // 27: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
-	30, // 28: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
-	14, // 29: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	14, // 30: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	31, // 31: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	32, // 32: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	7,  // 33: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	5,  // 34: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
-	33, // 35: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	26, // 36: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	34, // 37: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	14, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
+	16, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
+	17, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
+	18, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
+	19, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
+	11, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
+	12, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
+	8,  // 21: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
+	0,  // 22: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	6,  // 23: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	28, // 24: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	29, // 25: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	6,  // 26: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
+	6,  // 27: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
+	6,  // 28: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
+	30, // 29: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
+	31, // 30: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
+	6,  // 31: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	32, // 32: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	6,  // 33: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
+	33, // 34: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
+	15, // 35: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	15, // 36: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	34, // 37: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	35, // 38: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	7,  // 39: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	5,  // 40: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
+	36, // 41: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	27, // 42: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	37, // 43: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -2756,8 +2950,9 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Verdict)(nil),
 		(*Operation_Resize)(nil),
 		(*Operation_SettleLate)(nil),
+		(*Operation_Exchange)(nil),
 	}
-	file_provodka_command_v1_command_proto_msgTypes[16].OneofWrappers = []any{
+	file_provodka_command_v1_command_proto_msgTypes[17].OneofWrappers = []any{
 		(*Ask_Change)(nil),
 	}
 	type x struct{}
@@ -2766,7 +2961,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

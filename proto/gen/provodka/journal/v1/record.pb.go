@@ -862,7 +862,11 @@ type Entry struct {
 	// What the entry belongs to, reverses or settles: "task" -> "task-17".
 	Links map[string]string `protobuf:"bytes,4,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Set when it gives an earlier entry of the shard back.
-	Reversal      *Reversal `protobuf:"bytes,5,opt,name=reversal,proto3" json:"reversal,omitempty"`
+	Reversal *Reversal `protobuf:"bytes,5,opt,name=reversal,proto3" json:"reversal,omitempty"`
+	// Set when it sells money of one asset for money of another. Its legs are, in order:
+	// what is sold, the position in that asset, the position in the other, what is bought
+	// and, when there is one, the spread.
+	Exchange      *Exchange `protobuf:"bytes,7,opt,name=exchange,proto3" json:"exchange,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -932,6 +936,125 @@ func (x *Entry) GetReversal() *Reversal {
 	return nil
 }
 
+func (x *Entry) GetExchange() *Exchange {
+	if x != nil {
+		return x.Exchange
+	}
+	return nil
+}
+
+// Exchange is how the two sums of an exchange belong together. Without a spread, or when
+// it is in the bought asset: bought and spread together are the sold sum at the rate.
+// With a spread in the sold asset: bought is what is sold less the spread, at the rate.
+type Exchange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Units of the bought asset for one of the sold, as it was asked.
+	Rate string `protobuf:"bytes,1,opt,name=rate,proto3" json:"rate,omitempty"`
+	// Whether the rate is units of the sold asset for one of the bought.
+	Inverse bool `protobuf:"varint,2,opt,name=inverse,proto3" json:"inverse,omitempty"`
+	// Where the rate is from.
+	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	// When it was the rate, microseconds since 1970 UTC.
+	RateUs int64 `protobuf:"varint,4,opt,name=rate_us,json=rateUs,proto3" json:"rate_us,omitempty"`
+	// Rule for the last digit: half_even, half_up, down, up.
+	Rounding string `protobuf:"bytes,5,opt,name=rounding,proto3" json:"rounding,omitempty"`
+	// The sum at the rate before it was rounded: exact, but of an inverse rate cut 18
+	// places behind the asset's own.
+	Exact string `protobuf:"bytes,6,opt,name=exact,proto3" json:"exact,omitempty"`
+	// The sum at the rate in the bought asset, rounded by the rule.
+	Rounded string `protobuf:"bytes,7,opt,name=rounded,proto3" json:"rounded,omitempty"`
+	// What rounding added: rounded less exact.
+	Difference    string `protobuf:"bytes,8,opt,name=difference,proto3" json:"difference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Exchange) Reset() {
+	*x = Exchange{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Exchange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Exchange) ProtoMessage() {}
+
+func (x *Exchange) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
+func (*Exchange) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Exchange) GetRate() string {
+	if x != nil {
+		return x.Rate
+	}
+	return ""
+}
+
+func (x *Exchange) GetInverse() bool {
+	if x != nil {
+		return x.Inverse
+	}
+	return false
+}
+
+func (x *Exchange) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Exchange) GetRateUs() int64 {
+	if x != nil {
+		return x.RateUs
+	}
+	return 0
+}
+
+func (x *Exchange) GetRounding() string {
+	if x != nil {
+		return x.Rounding
+	}
+	return ""
+}
+
+func (x *Exchange) GetExact() string {
+	if x != nil {
+		return x.Exact
+	}
+	return ""
+}
+
+func (x *Exchange) GetRounded() string {
+	if x != nil {
+		return x.Rounded
+	}
+	return ""
+}
+
+func (x *Exchange) GetDifference() string {
+	if x != nil {
+		return x.Difference
+	}
+	return ""
+}
+
 // Reversal says which entry a record gives back and how much of it is gone then.
 type Reversal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -950,7 +1073,7 @@ type Reversal struct {
 
 func (x *Reversal) Reset() {
 	*x = Reversal{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +1085,7 @@ func (x *Reversal) String() string {
 func (*Reversal) ProtoMessage() {}
 
 func (x *Reversal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +1098,7 @@ func (x *Reversal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reversal.ProtoReflect.Descriptor instead.
 func (*Reversal) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Reversal) GetSeq() uint64 {
@@ -1027,7 +1150,7 @@ type ReversedLeg struct {
 
 func (x *ReversedLeg) Reset() {
 	*x = ReversedLeg{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1039,7 +1162,7 @@ func (x *ReversedLeg) String() string {
 func (*ReversedLeg) ProtoMessage() {}
 
 func (x *ReversedLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1052,7 +1175,7 @@ func (x *ReversedLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReversedLeg.ProtoReflect.Descriptor instead.
 func (*ReversedLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReversedLeg) GetLeg() uint32 {
@@ -1119,7 +1242,7 @@ type Scheduled struct {
 
 func (x *Scheduled) Reset() {
 	*x = Scheduled{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1254,7 @@ func (x *Scheduled) String() string {
 func (*Scheduled) ProtoMessage() {}
 
 func (x *Scheduled) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1267,7 @@ func (x *Scheduled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scheduled.ProtoReflect.Descriptor instead.
 func (*Scheduled) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Scheduled) GetSeq() uint64 {
@@ -1216,7 +1339,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1351,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1364,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Leg) GetAccount() string {
@@ -1335,7 +1458,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1470,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1483,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Hold) GetPlacedSeq() uint64 {
@@ -1439,7 +1562,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1451,7 +1574,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1464,7 +1587,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Account) GetName() string {
@@ -1514,7 +1637,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1649,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1662,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Move) GetFlow() string {
@@ -1663,7 +1786,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1798,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1811,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Effect) GetAttempt() string {
@@ -1810,7 +1933,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +1945,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +1958,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Timer) GetId() string {
@@ -1893,7 +2016,7 @@ type External struct {
 
 func (x *External) Reset() {
 	*x = External{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1905,7 +2028,7 @@ func (x *External) String() string {
 func (*External) ProtoMessage() {}
 
 func (x *External) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1918,7 +2041,7 @@ func (x *External) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use External.ProtoReflect.Descriptor instead.
 func (*External) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *External) GetKind() ExternalKind {
@@ -1956,7 +2079,7 @@ type Gather struct {
 
 func (x *Gather) Reset() {
 	*x = Gather{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2091,7 @@ func (x *Gather) String() string {
 func (*Gather) ProtoMessage() {}
 
 func (x *Gather) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2104,7 @@ func (x *Gather) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gather.ProtoReflect.Descriptor instead.
 func (*Gather) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Gather) GetState() GatherState {
@@ -2060,7 +2183,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2072,7 +2195,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2085,7 +2208,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Rule) GetKind() string {
@@ -2193,7 +2316,7 @@ type Approved struct {
 
 func (x *Approved) Reset() {
 	*x = Approved{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2328,7 @@ func (x *Approved) String() string {
 func (*Approved) ProtoMessage() {}
 
 func (x *Approved) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2341,7 @@ func (x *Approved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approved.ProtoReflect.Descriptor instead.
 func (*Approved) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Approved) GetSeq() uint64 {
@@ -2263,7 +2386,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2275,7 +2398,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2288,7 +2411,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Approval) GetSeq() uint64 {
@@ -2350,7 +2473,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2362,7 +2485,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2375,7 +2498,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Standing) GetStatus() AccountStatus {
@@ -2419,7 +2542,7 @@ type CreditLimit struct {
 
 func (x *CreditLimit) Reset() {
 	*x = CreditLimit{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2431,7 +2554,7 @@ func (x *CreditLimit) String() string {
 func (*CreditLimit) ProtoMessage() {}
 
 func (x *CreditLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2444,7 +2567,7 @@ func (x *CreditLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
 func (*CreditLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreditLimit) GetAsset() string {
@@ -2474,7 +2597,7 @@ type Confirmed struct {
 
 func (x *Confirmed) Reset() {
 	*x = Confirmed{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2486,7 +2609,7 @@ func (x *Confirmed) String() string {
 func (*Confirmed) ProtoMessage() {}
 
 func (x *Confirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2499,7 +2622,7 @@ func (x *Confirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
 func (*Confirmed) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Confirmed) GetRule() *Rule {
@@ -2529,7 +2652,7 @@ type RulePosition struct {
 
 func (x *RulePosition) Reset() {
 	*x = RulePosition{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2541,7 +2664,7 @@ func (x *RulePosition) String() string {
 func (*RulePosition) ProtoMessage() {}
 
 func (x *RulePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2554,7 +2677,7 @@ func (x *RulePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
 func (*RulePosition) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RulePosition) GetShard() uint32 {
@@ -2611,20 +2734,32 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe2\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9d\x03\n" +
 	"\x05Entry\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\tR\x03day\x12D\n" +
 	"\bmetadata\x18\x03 \x03(\v2(.provodka.journal.v1.Entry.MetadataEntryR\bmetadata\x12;\n" +
 	"\x05links\x18\x04 \x03(\v2%.provodka.journal.v1.Entry.LinksEntryR\x05links\x129\n" +
-	"\breversal\x18\x05 \x01(\v2\x1d.provodka.journal.v1.ReversalR\breversal\x1a;\n" +
+	"\breversal\x18\x05 \x01(\v2\x1d.provodka.journal.v1.ReversalR\breversal\x129\n" +
+	"\bexchange\x18\a \x01(\v2\x1d.provodka.journal.v1.ExchangeR\bexchange\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
 	"\n" +
 	"LinksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x82\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd5\x01\n" +
+	"\bExchange\x12\x12\n" +
+	"\x04rate\x18\x01 \x01(\tR\x04rate\x12\x18\n" +
+	"\ainverse\x18\x02 \x01(\bR\ainverse\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x17\n" +
+	"\arate_us\x18\x04 \x01(\x03R\x06rateUs\x12\x1a\n" +
+	"\brounding\x18\x05 \x01(\tR\brounding\x12\x14\n" +
+	"\x05exact\x18\x06 \x01(\tR\x05exact\x12\x18\n" +
+	"\arounded\x18\a \x01(\tR\arounded\x12\x1e\n" +
+	"\n" +
+	"difference\x18\b \x01(\tR\n" +
+	"difference\"\x82\x01\n" +
 	"\bReversal\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x124\n" +
@@ -2823,7 +2958,7 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(ScheduledState)(0),  // 0: provodka.journal.v1.ScheduledState
 	(LegKind)(0),         // 1: provodka.journal.v1.LegKind
@@ -2836,73 +2971,75 @@ var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(*Record)(nil),       // 8: provodka.journal.v1.Record
 	(*Refusal)(nil),      // 9: provodka.journal.v1.Refusal
 	(*Entry)(nil),        // 10: provodka.journal.v1.Entry
-	(*Reversal)(nil),     // 11: provodka.journal.v1.Reversal
-	(*ReversedLeg)(nil),  // 12: provodka.journal.v1.ReversedLeg
-	(*Scheduled)(nil),    // 13: provodka.journal.v1.Scheduled
-	(*Leg)(nil),          // 14: provodka.journal.v1.Leg
-	(*Hold)(nil),         // 15: provodka.journal.v1.Hold
-	(*Account)(nil),      // 16: provodka.journal.v1.Account
-	(*Move)(nil),         // 17: provodka.journal.v1.Move
-	(*Effect)(nil),       // 18: provodka.journal.v1.Effect
-	(*Timer)(nil),        // 19: provodka.journal.v1.Timer
-	(*External)(nil),     // 20: provodka.journal.v1.External
-	(*Gather)(nil),       // 21: provodka.journal.v1.Gather
-	(*Rule)(nil),         // 22: provodka.journal.v1.Rule
-	(*Approved)(nil),     // 23: provodka.journal.v1.Approved
-	(*Approval)(nil),     // 24: provodka.journal.v1.Approval
-	(*Standing)(nil),     // 25: provodka.journal.v1.Standing
-	(*CreditLimit)(nil),  // 26: provodka.journal.v1.CreditLimit
-	(*Confirmed)(nil),    // 27: provodka.journal.v1.Confirmed
-	(*RulePosition)(nil), // 28: provodka.journal.v1.RulePosition
-	nil,                  // 29: provodka.journal.v1.Refusal.FactsEntry
-	nil,                  // 30: provodka.journal.v1.Entry.MetadataEntry
-	nil,                  // 31: provodka.journal.v1.Entry.LinksEntry
-	nil,                  // 32: provodka.journal.v1.Move.AttemptsEntry
+	(*Exchange)(nil),     // 11: provodka.journal.v1.Exchange
+	(*Reversal)(nil),     // 12: provodka.journal.v1.Reversal
+	(*ReversedLeg)(nil),  // 13: provodka.journal.v1.ReversedLeg
+	(*Scheduled)(nil),    // 14: provodka.journal.v1.Scheduled
+	(*Leg)(nil),          // 15: provodka.journal.v1.Leg
+	(*Hold)(nil),         // 16: provodka.journal.v1.Hold
+	(*Account)(nil),      // 17: provodka.journal.v1.Account
+	(*Move)(nil),         // 18: provodka.journal.v1.Move
+	(*Effect)(nil),       // 19: provodka.journal.v1.Effect
+	(*Timer)(nil),        // 20: provodka.journal.v1.Timer
+	(*External)(nil),     // 21: provodka.journal.v1.External
+	(*Gather)(nil),       // 22: provodka.journal.v1.Gather
+	(*Rule)(nil),         // 23: provodka.journal.v1.Rule
+	(*Approved)(nil),     // 24: provodka.journal.v1.Approved
+	(*Approval)(nil),     // 25: provodka.journal.v1.Approval
+	(*Standing)(nil),     // 26: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),  // 27: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),    // 28: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil), // 29: provodka.journal.v1.RulePosition
+	nil,                  // 30: provodka.journal.v1.Refusal.FactsEntry
+	nil,                  // 31: provodka.journal.v1.Entry.MetadataEntry
+	nil,                  // 32: provodka.journal.v1.Entry.LinksEntry
+	nil,                  // 33: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	9,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
 	10, // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
-	14, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
-	15, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
-	16, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
-	17, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
-	18, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
-	19, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
-	20, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
-	21, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
-	22, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
-	27, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
-	13, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
-	24, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
-	29, // 14: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	30, // 15: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	31, // 16: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
-	11, // 17: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
-	12, // 18: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
-	0,  // 19: provodka.journal.v1.Scheduled.state:type_name -> provodka.journal.v1.ScheduledState
-	10, // 20: provodka.journal.v1.Scheduled.entry:type_name -> provodka.journal.v1.Entry
-	14, // 21: provodka.journal.v1.Scheduled.legs:type_name -> provodka.journal.v1.Leg
-	9,  // 22: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
-	1,  // 23: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
-	2,  // 24: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	32, // 25: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
-	19, // 26: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
-	3,  // 27: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
-	4,  // 28: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
-	5,  // 29: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	23, // 30: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
-	25, // 31: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
-	6,  // 32: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
-	22, // 33: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
-	7,  // 34: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
-	26, // 35: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
-	22, // 36: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
-	28, // 37: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	15, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
+	16, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
+	17, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
+	18, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
+	19, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
+	20, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
+	21, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
+	22, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
+	23, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
+	28, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	14, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
+	25, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
+	30, // 14: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	31, // 15: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	32, // 16: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	12, // 17: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
+	11, // 18: provodka.journal.v1.Entry.exchange:type_name -> provodka.journal.v1.Exchange
+	13, // 19: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
+	0,  // 20: provodka.journal.v1.Scheduled.state:type_name -> provodka.journal.v1.ScheduledState
+	10, // 21: provodka.journal.v1.Scheduled.entry:type_name -> provodka.journal.v1.Entry
+	15, // 22: provodka.journal.v1.Scheduled.legs:type_name -> provodka.journal.v1.Leg
+	9,  // 23: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
+	1,  // 24: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
+	2,  // 25: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
+	33, // 26: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	20, // 27: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
+	3,  // 28: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
+	4,  // 29: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
+	5,  // 30: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
+	24, // 31: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
+	26, // 32: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	6,  // 33: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
+	23, // 34: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
+	7,  // 35: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	27, // 36: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	23, // 37: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	29, // 38: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -2910,7 +3047,7 @@ func file_provodka_journal_v1_record_proto_init() {
 	if File_provodka_journal_v1_record_proto != nil {
 		return
 	}
-	file_provodka_journal_v1_record_proto_msgTypes[14].OneofWrappers = []any{
+	file_provodka_journal_v1_record_proto_msgTypes[15].OneofWrappers = []any{
 		(*Rule_Account)(nil),
 	}
 	type x struct{}
@@ -2919,7 +3056,7 @@ func file_provodka_journal_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

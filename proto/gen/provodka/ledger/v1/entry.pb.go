@@ -328,7 +328,11 @@ type Entry struct {
 	// GetEntry tells.
 	Left []*LegLeft `protobuf:"bytes,23,rep,name=left,proto3" json:"left,omitempty"`
 	// The entry of a later day that it scheduled, posted or gave up.
-	Scheduled     *ScheduledEntry `protobuf:"bytes,60,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
+	Scheduled *ScheduledEntry `protobuf:"bytes,60,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
+	// How its sums belong together when it exchanged assets. Its legs are, in order: what
+	// is sold, the position in that asset, the position in the other, what is bought and,
+	// when there is one, the spread.
+	Exchange      *Exchange `protobuf:"bytes,40,opt,name=exchange,proto3" json:"exchange,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -485,6 +489,13 @@ func (x *Entry) GetLeft() []*LegLeft {
 func (x *Entry) GetScheduled() *ScheduledEntry {
 	if x != nil {
 		return x.Scheduled
+	}
+	return nil
+}
+
+func (x *Entry) GetExchange() *Exchange {
+	if x != nil {
+		return x.Exchange
 	}
 	return nil
 }
@@ -2302,13 +2313,13 @@ var File_provodka_ledger_v1_entry_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fprovodka/ledger/v1/moment.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
+	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!provodka/ledger/v1/exchange.proto\x1a\x1fprovodka/ledger/v1/moment.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12/\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1b.provodka.ledger.v1.LegKindR\x04kind\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\tR\x06amount\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"\xd1\x06\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\x8b\a\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -2330,7 +2341,8 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\vreversed_by\x18\x16 \x03(\tR\n" +
 	"reversedBy\x12/\n" +
 	"\x04left\x18\x17 \x03(\v2\x1b.provodka.ledger.v1.LegLeftR\x04left\x12@\n" +
-	"\tscheduled\x18< \x01(\v2\".provodka.ledger.v1.ScheduledEntryR\tscheduled\x1a;\n" +
+	"\tscheduled\x18< \x01(\v2\".provodka.ledger.v1.ScheduledEntryR\tscheduled\x128\n" +
+	"\bexchange\x18( \x01(\v2\x1c.provodka.ledger.v1.ExchangeR\bexchange\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
@@ -2565,7 +2577,8 @@ var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	nil,                           // 31: provodka.ledger.v1.StatementLeg.LinksEntry
 	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
 	(*Refusal)(nil),               // 33: provodka.ledger.v1.Refusal
-	(*Moment)(nil),                // 34: provodka.ledger.v1.Moment
+	(*Exchange)(nil),              // 34: provodka.ledger.v1.Exchange
+	(*Moment)(nil),                // 35: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Leg.kind:type_name -> provodka.ledger.v1.LegKind
@@ -2578,41 +2591,42 @@ var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	33, // 7: provodka.ledger.v1.Entry.refusal:type_name -> provodka.ledger.v1.Refusal
 	5,  // 8: provodka.ledger.v1.Entry.left:type_name -> provodka.ledger.v1.LegLeft
 	6,  // 9: provodka.ledger.v1.Entry.scheduled:type_name -> provodka.ledger.v1.ScheduledEntry
-	1,  // 10: provodka.ledger.v1.ScheduledEntry.state:type_name -> provodka.ledger.v1.ScheduledState
-	3,  // 11: provodka.ledger.v1.ScheduledEntry.legs:type_name -> provodka.ledger.v1.Leg
-	28, // 12: provodka.ledger.v1.ScheduledEntry.metadata:type_name -> provodka.ledger.v1.ScheduledEntry.MetadataEntry
-	29, // 13: provodka.ledger.v1.ScheduledEntry.links:type_name -> provodka.ledger.v1.ScheduledEntry.LinksEntry
-	33, // 14: provodka.ledger.v1.ScheduledEntry.refusal:type_name -> provodka.ledger.v1.Refusal
-	1,  // 15: provodka.ledger.v1.ListScheduledRequest.state:type_name -> provodka.ledger.v1.ScheduledState
-	6,  // 16: provodka.ledger.v1.ListScheduledResponse.entries:type_name -> provodka.ledger.v1.ScheduledEntry
-	2,  // 17: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
-	32, // 18: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
-	10, // 19: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
-	4,  // 20: provodka.ledger.v1.GetHoldResponse.history:type_name -> provodka.ledger.v1.Entry
-	2,  // 21: provodka.ledger.v1.ListHoldsRequest.state:type_name -> provodka.ledger.v1.HoldState
-	10, // 22: provodka.ledger.v1.ListHoldsResponse.holds:type_name -> provodka.ledger.v1.Hold
-	4,  // 23: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
-	19, // 24: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
-	20, // 25: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
-	18, // 26: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
-	18, // 27: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
-	32, // 28: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
-	32, // 29: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
-	4,  // 30: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
-	32, // 31: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
-	32, // 32: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
-	34, // 33: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
-	32, // 34: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 35: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
-	23, // 36: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
-	30, // 37: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
-	31, // 38: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
-	24, // 39: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	34, // 10: provodka.ledger.v1.Entry.exchange:type_name -> provodka.ledger.v1.Exchange
+	1,  // 11: provodka.ledger.v1.ScheduledEntry.state:type_name -> provodka.ledger.v1.ScheduledState
+	3,  // 12: provodka.ledger.v1.ScheduledEntry.legs:type_name -> provodka.ledger.v1.Leg
+	28, // 13: provodka.ledger.v1.ScheduledEntry.metadata:type_name -> provodka.ledger.v1.ScheduledEntry.MetadataEntry
+	29, // 14: provodka.ledger.v1.ScheduledEntry.links:type_name -> provodka.ledger.v1.ScheduledEntry.LinksEntry
+	33, // 15: provodka.ledger.v1.ScheduledEntry.refusal:type_name -> provodka.ledger.v1.Refusal
+	1,  // 16: provodka.ledger.v1.ListScheduledRequest.state:type_name -> provodka.ledger.v1.ScheduledState
+	6,  // 17: provodka.ledger.v1.ListScheduledResponse.entries:type_name -> provodka.ledger.v1.ScheduledEntry
+	2,  // 18: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
+	32, // 19: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
+	10, // 20: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
+	4,  // 21: provodka.ledger.v1.GetHoldResponse.history:type_name -> provodka.ledger.v1.Entry
+	2,  // 22: provodka.ledger.v1.ListHoldsRequest.state:type_name -> provodka.ledger.v1.HoldState
+	10, // 23: provodka.ledger.v1.ListHoldsResponse.holds:type_name -> provodka.ledger.v1.Hold
+	4,  // 24: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
+	19, // 25: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
+	20, // 26: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
+	18, // 27: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
+	18, // 28: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
+	32, // 29: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
+	32, // 30: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
+	4,  // 31: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
+	32, // 32: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
+	32, // 33: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
+	35, // 34: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
+	32, // 35: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 36: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
+	23, // 37: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
+	30, // 38: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
+	31, // 39: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
+	24, // 40: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_entry_proto_init() }
@@ -2620,6 +2634,7 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	if File_provodka_ledger_v1_entry_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_exchange_proto_init()
 	file_provodka_ledger_v1_moment_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_entry_proto_msgTypes[12].OneofWrappers = []any{

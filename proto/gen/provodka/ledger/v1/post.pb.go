@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -159,6 +160,7 @@ type Operation struct {
 	//	*Operation_Cancel
 	//	*Operation_Resize
 	//	*Operation_SettleLate
+	//	*Operation_Exchange
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -296,6 +298,15 @@ func (x *Operation) GetSettleLate() *SettleLate {
 	return nil
 }
 
+func (x *Operation) GetExchange() *ExchangeAssets {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Exchange); ok {
+			return x.Exchange
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -345,6 +356,11 @@ type Operation_SettleLate struct {
 	SettleLate *SettleLate `protobuf:"bytes,25,opt,name=settle_late,json=settleLate,proto3,oneof"`
 }
 
+type Operation_Exchange struct {
+	// Sell money of one asset for money of another.
+	Exchange *ExchangeAssets `protobuf:"bytes,40,opt,name=exchange,proto3,oneof"`
+}
+
 func (*Operation_Entry) isOperation_What() {}
 
 func (*Operation_Hold) isOperation_What() {}
@@ -362,6 +378,8 @@ func (*Operation_Cancel) isOperation_What() {}
 func (*Operation_Resize) isOperation_What() {}
 
 func (*Operation_SettleLate) isOperation_What() {}
+
+func (*Operation_Exchange) isOperation_What() {}
 
 // An entry of a later day that is not to be posted.
 type CancelScheduled struct {
@@ -880,6 +898,156 @@ func (x *NewEntry) GetLinks() map[string]string {
 	return nil
 }
 
+// Sells money of one asset for money of another at a rate that is kept with the entry.
+// The caller says both sums; the books compute the sum at the rate again and refuse with
+// `rate_mismatch`, which tells both, when they differ by a unit. Between the two assets
+// stands the position account of the pair, `fx:rub-usd`: the same for both directions.
+type ExchangeAssets struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is sold: the account that gives it (a wallet: debit; our bank account: credit).
+	Sold *NewLeg `protobuf:"bytes,1,opt,name=sold,proto3" json:"sold,omitempty"`
+	// What is bought, in another asset and on the other side.
+	Bought *NewLeg `protobuf:"bytes,2,opt,name=bought,proto3" json:"bought,omitempty"`
+	// The spread, a leg of its own in either asset on the side of what is bought: in the
+	// sold asset it is taken off before the exchange, in the bought one after it.
+	Spread *NewLeg `protobuf:"bytes,3,opt,name=spread,proto3" json:"spread,omitempty"`
+	// Units of the bought asset for one of the sold: positive decimal of at most 18 places.
+	Rate string `protobuf:"bytes,4,opt,name=rate,proto3" json:"rate,omitempty"`
+	// Whether the rate is the other way: units of the sold asset for one of the bought.
+	Inverse bool `protobuf:"varint,5,opt,name=inverse,proto3" json:"inverse,omitempty"`
+	// Where the rate is from: "cbr", "moex:USDRUB_TOM".
+	Source string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// When it was the rate: not later than the decision.
+	RateAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=rate_at,json=rateAt,proto3" json:"rate_at,omitempty"`
+	// Rule for the last digit of the sum at the rate.
+	Rounding Rounding `protobuf:"varint,8,opt,name=rounding,proto3,enum=provodka.ledger.v1.Rounding" json:"rounding,omitempty"`
+	// What is booked, the caller's word; empty is "exchange". With a spread the kind of the
+	// entry ends in "+spread", the chart's passage for it.
+	Kind string `protobuf:"bytes,9,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Business date, YYYY-MM-DD, not to come; empty is the day of the decision.
+	Day string `protobuf:"bytes,10,opt,name=day,proto3" json:"day,omitempty"`
+	// The caller's own words. They are kept for ever and published: no personal data.
+	Metadata map[string]string `protobuf:"bytes,11,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What the entry belongs to.
+	Links         map[string]string `protobuf:"bytes,12,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeAssets) Reset() {
+	*x = ExchangeAssets{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeAssets) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeAssets) ProtoMessage() {}
+
+func (x *ExchangeAssets) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeAssets.ProtoReflect.Descriptor instead.
+func (*ExchangeAssets) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ExchangeAssets) GetSold() *NewLeg {
+	if x != nil {
+		return x.Sold
+	}
+	return nil
+}
+
+func (x *ExchangeAssets) GetBought() *NewLeg {
+	if x != nil {
+		return x.Bought
+	}
+	return nil
+}
+
+func (x *ExchangeAssets) GetSpread() *NewLeg {
+	if x != nil {
+		return x.Spread
+	}
+	return nil
+}
+
+func (x *ExchangeAssets) GetRate() string {
+	if x != nil {
+		return x.Rate
+	}
+	return ""
+}
+
+func (x *ExchangeAssets) GetInverse() bool {
+	if x != nil {
+		return x.Inverse
+	}
+	return false
+}
+
+func (x *ExchangeAssets) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ExchangeAssets) GetRateAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RateAt
+	}
+	return nil
+}
+
+func (x *ExchangeAssets) GetRounding() Rounding {
+	if x != nil {
+		return x.Rounding
+	}
+	return Rounding_ROUNDING_UNSPECIFIED
+}
+
+func (x *ExchangeAssets) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ExchangeAssets) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *ExchangeAssets) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *ExchangeAssets) GetLinks() map[string]string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
 // A hold that is asked for.
 type NewHold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -897,7 +1065,7 @@ type NewHold struct {
 
 func (x *NewHold) Reset() {
 	*x = NewHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +1077,7 @@ func (x *NewHold) String() string {
 func (*NewHold) ProtoMessage() {}
 
 func (x *NewHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +1090,7 @@ func (x *NewHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewHold.ProtoReflect.Descriptor instead.
 func (*NewHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NewHold) GetAccount() string {
@@ -979,7 +1147,7 @@ type SettleHold struct {
 
 func (x *SettleHold) Reset() {
 	*x = SettleHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -991,7 +1159,7 @@ func (x *SettleHold) String() string {
 func (*SettleHold) ProtoMessage() {}
 
 func (x *SettleHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1004,7 +1172,7 @@ func (x *SettleHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleHold.ProtoReflect.Descriptor instead.
 func (*SettleHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SettleHold) GetHoldId() string {
@@ -1081,7 +1249,7 @@ type ResizeHold struct {
 
 func (x *ResizeHold) Reset() {
 	*x = ResizeHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1261,7 @@ func (x *ResizeHold) String() string {
 func (*ResizeHold) ProtoMessage() {}
 
 func (x *ResizeHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1274,7 @@ func (x *ResizeHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResizeHold.ProtoReflect.Descriptor instead.
 func (*ResizeHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ResizeHold) GetHoldId() string {
@@ -1183,7 +1351,7 @@ type SettleLate struct {
 
 func (x *SettleLate) Reset() {
 	*x = SettleLate{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1363,7 @@ func (x *SettleLate) String() string {
 func (*SettleLate) ProtoMessage() {}
 
 func (x *SettleLate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1376,7 @@ func (x *SettleLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
 func (*SettleLate) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SettleLate) GetHoldId() string {
@@ -1264,7 +1432,7 @@ type VoidHold struct {
 
 func (x *VoidHold) Reset() {
 	*x = VoidHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1444,7 @@ func (x *VoidHold) String() string {
 func (*VoidHold) ProtoMessage() {}
 
 func (x *VoidHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1457,7 @@ func (x *VoidHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidHold.ProtoReflect.Descriptor instead.
 func (*VoidHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *VoidHold) GetHoldId() string {
@@ -1312,7 +1480,7 @@ type PostResponse struct {
 
 func (x *PostResponse) Reset() {
 	*x = PostResponse{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1492,7 @@ func (x *PostResponse) String() string {
 func (*PostResponse) ProtoMessage() {}
 
 func (x *PostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1505,7 @@ func (x *PostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostResponse.ProtoReflect.Descriptor instead.
 func (*PostResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PostResponse) GetResults() []*OperationResult {
@@ -1373,7 +1541,7 @@ type OperationResult struct {
 
 func (x *OperationResult) Reset() {
 	*x = OperationResult{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +1553,7 @@ func (x *OperationResult) String() string {
 func (*OperationResult) ProtoMessage() {}
 
 func (x *OperationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +1566,7 @@ func (x *OperationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationResult.ProtoReflect.Descriptor instead.
 func (*OperationResult) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{15}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *OperationResult) GetId() string {
@@ -1449,7 +1617,7 @@ type StripeBalance struct {
 
 func (x *StripeBalance) Reset() {
 	*x = StripeBalance{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1629,7 @@ func (x *StripeBalance) String() string {
 func (*StripeBalance) ProtoMessage() {}
 
 func (x *StripeBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1642,7 @@ func (x *StripeBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StripeBalance.ProtoReflect.Descriptor instead.
 func (*StripeBalance) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{16}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StripeBalance) GetAccount() string {
@@ -1516,14 +1684,14 @@ var File_provodka_ledger_v1_post_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\n" +
-	"\x1dprovodka/ledger/v1/post.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a provodka/ledger/v1/refusal.proto\"\xec\x01\n" +
+	"\x1dprovodka/ledger/v1/post.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!provodka/ledger/v1/exchange.proto\x1a provodka/ledger/v1/refusal.proto\"\xec\x01\n" +
 	"\vPostRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x8c\x01\n" +
 	"\n" +
 	"operations\x18\x02 \x03(\v2\x1d.provodka.ledger.v1.OperationBM\xbaHJ\xba\x01B\n" +
 	"\x13too_many_operations\x12\x17at most 8000 operations\x1a\x12size(this) <= 8000\x92\x01\x02\b\x01R\n" +
 	"operations\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xdd\x04\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\x9f\x05\n" +
 	"\tOperation\x12\x1c\n" +
 	"\x03key\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x01R\x03key\x12\x14\n" +
@@ -1537,7 +1705,8 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x06cancel\x18< \x01(\v2#.provodka.ledger.v1.CancelScheduledH\x00R\x06cancel\x128\n" +
 	"\x06resize\x18\x18 \x01(\v2\x1e.provodka.ledger.v1.ResizeHoldH\x00R\x06resize\x12A\n" +
 	"\vsettle_late\x18\x19 \x01(\v2\x1e.provodka.ledger.v1.SettleLateH\x00R\n" +
-	"settleLateB\r\n" +
+	"settleLate\x12@\n" +
+	"\bexchange\x18( \x01(\v2\".provodka.ledger.v1.ExchangeAssetsH\x00R\bexchangeB\r\n" +
 	"\x04what\x12\x05\xbaH\x02\b\x01\"X\n" +
 	"\x0fCancelScheduled\x12E\n" +
 	"\fscheduled_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\vscheduledId\"\xda\x04\n" +
@@ -1582,6 +1751,30 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x04legs\x18\x03 \x03(\v2\x1a.provodka.ledger.v1.NewLegB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x04legs\x12]\n" +
 	"\bmetadata\x18\x04 \x03(\v2*.provodka.ledger.v1.NewEntry.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x12T\n" +
 	"\x05links\x18\x05 \x03(\v2'.provodka.ledger.v1.NewEntry.LinksEntryB\x15\xbaH\x12\x9a\x01\x0f\x10 \"\x04r\x02(@*\x05r\x03(\x80\x02R\x05links\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LinksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x96\x06\n" +
+	"\x0eExchangeAssets\x126\n" +
+	"\x04sold\x18\x01 \x01(\v2\x1a.provodka.ledger.v1.NewLegB\x06\xbaH\x03\xc8\x01\x01R\x04sold\x12:\n" +
+	"\x06bought\x18\x02 \x01(\v2\x1a.provodka.ledger.v1.NewLegB\x06\xbaH\x03\xc8\x01\x01R\x06bought\x122\n" +
+	"\x06spread\x18\x03 \x01(\v2\x1a.provodka.ledger.v1.NewLegR\x06spread\x12\x1d\n" +
+	"\x04rate\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x04rate\x12\x18\n" +
+	"\ainverse\x18\x05 \x01(\bR\ainverse\x12\"\n" +
+	"\x06source\x18\x06 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x01R\x06source\x12I\n" +
+	"\arate_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x14\xbaH\x11\xc8\x01\x01\xb2\x01\v\x1a\a\b\xff\x82\xd1\xff\xaf\a*\x00R\x06rateAt\x12D\n" +
+	"\brounding\x18\b \x01(\x0e2\x1c.provodka.ledger.v1.RoundingB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\brounding\x12\x1b\n" +
+	"\x04kind\x18\t \x01(\tB\a\xbaH\x04r\x02(@R\x04kind\x12\x19\n" +
+	"\x03day\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02(\n" +
+	"R\x03day\x12c\n" +
+	"\bmetadata\x18\v \x03(\v20.provodka.ledger.v1.ExchangeAssets.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10@\"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x12Z\n" +
+	"\x05links\x18\f \x03(\v2-.provodka.ledger.v1.ExchangeAssets.LinksEntryB\x15\xbaH\x12\x9a\x01\x0f\x10 \"\x04r\x02(@*\x05r\x03(\x80\x02R\x05links\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
@@ -1663,67 +1856,80 @@ func file_provodka_ledger_v1_post_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_post_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_provodka_ledger_v1_post_proto_goTypes = []any{
-	(Side)(0),               // 0: provodka.ledger.v1.Side
-	(*PostRequest)(nil),     // 1: provodka.ledger.v1.PostRequest
-	(*Operation)(nil),       // 2: provodka.ledger.v1.Operation
-	(*CancelScheduled)(nil), // 3: provodka.ledger.v1.CancelScheduled
-	(*ReverseEntry)(nil),    // 4: provodka.ledger.v1.ReverseEntry
-	(*LegAmount)(nil),       // 5: provodka.ledger.v1.LegAmount
-	(*LegAmounts)(nil),      // 6: provodka.ledger.v1.LegAmounts
-	(*CorrectEntry)(nil),    // 7: provodka.ledger.v1.CorrectEntry
-	(*NewLeg)(nil),          // 8: provodka.ledger.v1.NewLeg
-	(*NewEntry)(nil),        // 9: provodka.ledger.v1.NewEntry
-	(*NewHold)(nil),         // 10: provodka.ledger.v1.NewHold
-	(*SettleHold)(nil),      // 11: provodka.ledger.v1.SettleHold
-	(*ResizeHold)(nil),      // 12: provodka.ledger.v1.ResizeHold
-	(*SettleLate)(nil),      // 13: provodka.ledger.v1.SettleLate
-	(*VoidHold)(nil),        // 14: provodka.ledger.v1.VoidHold
-	(*PostResponse)(nil),    // 15: provodka.ledger.v1.PostResponse
-	(*OperationResult)(nil), // 16: provodka.ledger.v1.OperationResult
-	(*StripeBalance)(nil),   // 17: provodka.ledger.v1.StripeBalance
-	nil,                     // 18: provodka.ledger.v1.ReverseEntry.MetadataEntry
-	nil,                     // 19: provodka.ledger.v1.ReverseEntry.LinksEntry
-	nil,                     // 20: provodka.ledger.v1.NewEntry.MetadataEntry
-	nil,                     // 21: provodka.ledger.v1.NewEntry.LinksEntry
-	nil,                     // 22: provodka.ledger.v1.SettleHold.MetadataEntry
-	nil,                     // 23: provodka.ledger.v1.SettleLate.MetadataEntry
-	(*Refusal)(nil),         // 24: provodka.ledger.v1.Refusal
+	(Side)(0),                     // 0: provodka.ledger.v1.Side
+	(*PostRequest)(nil),           // 1: provodka.ledger.v1.PostRequest
+	(*Operation)(nil),             // 2: provodka.ledger.v1.Operation
+	(*CancelScheduled)(nil),       // 3: provodka.ledger.v1.CancelScheduled
+	(*ReverseEntry)(nil),          // 4: provodka.ledger.v1.ReverseEntry
+	(*LegAmount)(nil),             // 5: provodka.ledger.v1.LegAmount
+	(*LegAmounts)(nil),            // 6: provodka.ledger.v1.LegAmounts
+	(*CorrectEntry)(nil),          // 7: provodka.ledger.v1.CorrectEntry
+	(*NewLeg)(nil),                // 8: provodka.ledger.v1.NewLeg
+	(*NewEntry)(nil),              // 9: provodka.ledger.v1.NewEntry
+	(*ExchangeAssets)(nil),        // 10: provodka.ledger.v1.ExchangeAssets
+	(*NewHold)(nil),               // 11: provodka.ledger.v1.NewHold
+	(*SettleHold)(nil),            // 12: provodka.ledger.v1.SettleHold
+	(*ResizeHold)(nil),            // 13: provodka.ledger.v1.ResizeHold
+	(*SettleLate)(nil),            // 14: provodka.ledger.v1.SettleLate
+	(*VoidHold)(nil),              // 15: provodka.ledger.v1.VoidHold
+	(*PostResponse)(nil),          // 16: provodka.ledger.v1.PostResponse
+	(*OperationResult)(nil),       // 17: provodka.ledger.v1.OperationResult
+	(*StripeBalance)(nil),         // 18: provodka.ledger.v1.StripeBalance
+	nil,                           // 19: provodka.ledger.v1.ReverseEntry.MetadataEntry
+	nil,                           // 20: provodka.ledger.v1.ReverseEntry.LinksEntry
+	nil,                           // 21: provodka.ledger.v1.NewEntry.MetadataEntry
+	nil,                           // 22: provodka.ledger.v1.NewEntry.LinksEntry
+	nil,                           // 23: provodka.ledger.v1.ExchangeAssets.MetadataEntry
+	nil,                           // 24: provodka.ledger.v1.ExchangeAssets.LinksEntry
+	nil,                           // 25: provodka.ledger.v1.SettleHold.MetadataEntry
+	nil,                           // 26: provodka.ledger.v1.SettleLate.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(Rounding)(0),                 // 28: provodka.ledger.v1.Rounding
+	(*Refusal)(nil),               // 29: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_post_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.PostRequest.operations:type_name -> provodka.ledger.v1.Operation
 	9,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
-	10, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
-	11, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
-	14, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
+	11, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
+	12, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
+	15, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
 	4,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
 	7,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
 	3,  // 7: provodka.ledger.v1.Operation.cancel:type_name -> provodka.ledger.v1.CancelScheduled
-	12, // 8: provodka.ledger.v1.Operation.resize:type_name -> provodka.ledger.v1.ResizeHold
-	13, // 9: provodka.ledger.v1.Operation.settle_late:type_name -> provodka.ledger.v1.SettleLate
-	5,  // 10: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
-	6,  // 11: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
-	18, // 12: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
-	19, // 13: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
-	5,  // 14: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
-	9,  // 15: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
-	0,  // 16: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
-	8,  // 17: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
-	20, // 18: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
-	21, // 19: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
-	8,  // 20: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
-	22, // 21: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
-	8,  // 22: provodka.ledger.v1.SettleLate.credits:type_name -> provodka.ledger.v1.NewLeg
-	23, // 23: provodka.ledger.v1.SettleLate.metadata:type_name -> provodka.ledger.v1.SettleLate.MetadataEntry
-	16, // 24: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
-	17, // 25: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
-	24, // 26: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	13, // 8: provodka.ledger.v1.Operation.resize:type_name -> provodka.ledger.v1.ResizeHold
+	14, // 9: provodka.ledger.v1.Operation.settle_late:type_name -> provodka.ledger.v1.SettleLate
+	10, // 10: provodka.ledger.v1.Operation.exchange:type_name -> provodka.ledger.v1.ExchangeAssets
+	5,  // 11: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
+	6,  // 12: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
+	19, // 13: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
+	20, // 14: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
+	5,  // 15: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
+	9,  // 16: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
+	0,  // 17: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
+	8,  // 18: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
+	21, // 19: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
+	22, // 20: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
+	8,  // 21: provodka.ledger.v1.ExchangeAssets.sold:type_name -> provodka.ledger.v1.NewLeg
+	8,  // 22: provodka.ledger.v1.ExchangeAssets.bought:type_name -> provodka.ledger.v1.NewLeg
+	8,  // 23: provodka.ledger.v1.ExchangeAssets.spread:type_name -> provodka.ledger.v1.NewLeg
+	27, // 24: provodka.ledger.v1.ExchangeAssets.rate_at:type_name -> google.protobuf.Timestamp
+	28, // 25: provodka.ledger.v1.ExchangeAssets.rounding:type_name -> provodka.ledger.v1.Rounding
+	23, // 26: provodka.ledger.v1.ExchangeAssets.metadata:type_name -> provodka.ledger.v1.ExchangeAssets.MetadataEntry
+	24, // 27: provodka.ledger.v1.ExchangeAssets.links:type_name -> provodka.ledger.v1.ExchangeAssets.LinksEntry
+	8,  // 28: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
+	25, // 29: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
+	8,  // 30: provodka.ledger.v1.SettleLate.credits:type_name -> provodka.ledger.v1.NewLeg
+	26, // 31: provodka.ledger.v1.SettleLate.metadata:type_name -> provodka.ledger.v1.SettleLate.MetadataEntry
+	17, // 32: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
+	18, // 33: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
+	29, // 34: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_post_proto_init() }
@@ -1731,6 +1937,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 	if File_provodka_ledger_v1_post_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_exchange_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_post_proto_msgTypes[1].OneofWrappers = []any{
 		(*Operation_Entry)(nil),
@@ -1742,13 +1949,14 @@ func file_provodka_ledger_v1_post_proto_init() {
 		(*Operation_Cancel)(nil),
 		(*Operation_Resize)(nil),
 		(*Operation_SettleLate)(nil),
+		(*Operation_Exchange)(nil),
 	}
 	file_provodka_ledger_v1_post_proto_msgTypes[3].OneofWrappers = []any{
 		(*ReverseEntry_Part)(nil),
 		(*ReverseEntry_ByLeg)(nil),
 		(*ReverseEntry_ByAmounts)(nil),
 	}
-	file_provodka_ledger_v1_post_proto_msgTypes[11].OneofWrappers = []any{
+	file_provodka_ledger_v1_post_proto_msgTypes[12].OneofWrappers = []any{
 		(*ResizeHold_Increase)(nil),
 		(*ResizeHold_Decrease)(nil),
 	}
@@ -1758,7 +1966,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_post_proto_rawDesc), len(file_provodka_ledger_v1_post_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
