@@ -17,6 +17,7 @@ import (
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
@@ -228,7 +229,10 @@ func TestACommandThatFailsAloneIsPutAside(t *testing.T) {
 	w := newWorld(t, 1)
 	p := w.start("one")
 	p.must(open("wallet:a"), pay("t", "bank:settlement", "wallet:a", "100.00"))
-	big := strings.Repeat("x", 200<<10)
+	big := map[string]string{} // as many words as an entry may have
+	for i := range ledger.MaxMetadata {
+		big[fmt.Sprint("note", i)] = strings.Repeat("x", ledger.MaxMetadataValueBytes)
+	}
 	huge := op("huge", &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 		Flow: "parcel", Id: "huge", Event: "send", Body: []byte("a 1.00" + strings.Repeat("0", 490<<10)), Owner: "a",
 	}})
@@ -240,7 +244,7 @@ func TestACommandThatFailsAloneIsPutAside(t *testing.T) {
 				p.refused(fault.Internal, send(fmt.Sprintf("p%d", i), "NOBODY AT ALL", "1.00"))
 			case 7:
 				noted := pay(fmt.Sprintf("note%d", i), "bank:settlement", "wallet:a", "1.00")
-				noted.GetPost().Metadata = map[string]string{"note": big}
+				noted.GetPost().Metadata = big
 				p.must(noted)
 			default:
 				p.must(pay(fmt.Sprintf("k%d", i), "bank:settlement", "wallet:a", "1.00"))

@@ -196,7 +196,7 @@ func TestTheSameLogGoesOnTheSame(t *testing.T) {
 		}
 		rest := op("rest", settle(b.hold.Record.GetSeq(), "16.00", "wallet:e"))
 		rest.GetSettle().Shard = b.hold.Record.GetShard()
-		p.must(rest, topUp("more", "wallet:b", "1.00"), send("third", "a", "9.00"))
+		p.must(rest, topUp("one more", "wallet:b", "1.00"), send("third", "a", "9.00"))
 		p.until("the third parcel is sent", func() bool { return p.state("third", "a") == "sent" })
 		p.until("all messages between shards have arrived", p.calm)
 		p.allEvents()
