@@ -1,0 +1,78 @@
+package export_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/provodka/provodka/ledger/audit/audittest"
+	"github.com/provodka/provodka/ledger/export"
+)
+
+// worded is a book of one entry with foreign words in every place that takes them.
+func worded(kind, name, value string) memory {
+	w := audittest.New()
+	op := audittest.Post(kind, "2026-03-01", audittest.Leg('D', "bank:main", "RUB", "1.00"), audittest.Leg('C', "capital:own", "RUB", "1.00"))
+	op.GetPost().Links, op.GetPost().Metadata = map[string]string{name: value}, map[string]string{name: value}
+	w.Do(0, op)
+	return memory{w}
+}
+
+// FuzzWords: foreign words come back from the CSV as they were, read by the standard
+// library's reader, and make no line in a journal that is not ours.
+func FuzzWords(f *testing.F) {
+	for _, text := range []string{"x", "«ёлка»", "a\nb\r\n2026-01-01 evil", `"quoted", 'too'`, "😀 𝒜", "\u202eсправа", "=1+1", "; [2026/01/01] :tag:", "'", "\u2028\u0085"} {
+		f.Add(text, "order", text)
+		f.Add("k", text, text)
+	}
+	f.Fuzz(func(t *testing.T, kind, name, value string) {
+		if !utf8.ValidString(kind) || !utf8.ValidString(name) || !utf8.ValidString(value) || strings.ContainsRune(kind+name+value, 0) || kind == "" || name == "" || len(kind+name+value) > 2_000 {
+			return // the API takes none of these
+		}
+		j := worded(kind, name, value)
+		if j.w.Last(0).GetEntry() == nil {
+			return // the books refused it
+		}
+		var out bytes.Buffer
+		if _, err := export.Write(t.Context(), j, export.Options{Format: export.FormatCSV}, &out); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&out).ReadAll()
+		if err != nil || len(rows) != 3 {
+			t.Fatalf("%v: %d rows", err, len(rows))
+		}
+		// The reader makes \n of \r\n in a cell; RFC 4180 has no other way to say it.
+		if got := strings.TrimPrefix(rows[1][3], "'"); got != strings.ReplaceAll(kind, "\r\n", "\n") {
+			t.Errorf("the kind %q came back as %q", kind, rows[1][3])
+		}
+		for _, cell := range rows[1][10:] {
+			words := map[string]string{}
+			if err := json.Unmarshal([]byte(cell), &words); err != nil || words[name] != value {
+				t.Errorf("%q = %q came back as %q (%v)", name, value, cell, err)
+			}
+		}
+		var odd, plain bytes.Buffer
+		for words, to := range map[memory]*bytes.Buffer{j: &odd, worded("k", "n", "v"): &plain} {
+			if _, err := export.Write(t.Context(), words, export.Options{Format: export.FormatHledger}, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a, b := begins(odd.String()), begins(plain.String()); a != b {
+			t.Errorf("%s begin the lines, not %s:\n%s", a, b, odd.String())
+		}
+	})
+}
+
+// begins are the first characters of the lines that are no comments.
+func begins(journal string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(strings.NewReplacer("\r", "\n", "\u2028", "\n", "\u0085", "\n").Replace(journal), "\n") {
+		if text := strings.TrimSpace(line); text != "" && !strings.HasPrefix(text, ";") && !strings.HasPrefix(line, "tag ") {
+			b.WriteByte(line[0])
+		}
+	}
+	return b.String()
+}
