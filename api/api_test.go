@@ -47,6 +47,7 @@ func TestAPI(t *testing.T) {
 		"REST":            testREST,
 		"Product":         testProduct,
 		"ProductRefuses":  testProductRefuses,
+		"Postbacks":       testPostbacks,
 		"Proofs":          testProofs,
 		"Waits":           testWaits,
 		"Export":          testExport,

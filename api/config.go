@@ -58,6 +58,8 @@ type Config struct {
 	StreamTimeout   time.Duration // of any call that streams; default 1 h
 	ReadPatience    time.Duration // how long a read waits for a position; default 5 s
 	KeyCache        time.Duration // how long an API key is believed without asking the database; default 5 s
+	PostbackPrivate bool          // postbacks may go over plain HTTP and to addresses of our own networks
+	PostbackEvery   time.Duration // between looks for something to tell; default 1 s
 	OpenAccounts    int           // names of open accounts kept in memory; default 200,000
 }
 
@@ -86,6 +88,7 @@ func (c *Config) fill() error {
 	c.StreamTimeout = cmp.Or(c.StreamTimeout, time.Hour)
 	c.ReadPatience = cmp.Or(c.ReadPatience, 5*time.Second)
 	c.KeyCache = cmp.Or(c.KeyCache, 5*time.Second)
+	c.PostbackEvery = cmp.Or(c.PostbackEvery, time.Second)
 	c.OpenAccounts = cmp.Or(c.OpenAccounts, 200_000)
 	return nil
 }

@@ -9,6 +9,7 @@
 //	            snapshots ◀── store ◀───────── reads, waiting for a position ──────────┘
 //
 //	product     REST under /api with the names of the product's document
+//	postback    what is told to companies' own servers
 //	errors.md   how a refusal leaves the house
 //	access.md   which role may call what
 //	metrics.md  every metric

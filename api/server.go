@@ -25,6 +25,8 @@ import (
 	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
 	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
+	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/subscription/v1/subscriptionv1connect"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
 )
@@ -48,6 +50,7 @@ func files() []protoreflect.FileDescriptor {
 		ledgerv1.File_provodka_ledger_v1_ledger_proto, ledgerv1.File_provodka_ledger_v1_proof_proto, ledgerv1.File_provodka_ledger_v1_export_proto, companyv1.File_provodka_company_v1_company_proto,
 		executorv1.File_provodka_executor_v1_executor_proto, taskv1.File_provodka_task_v1_service_proto,
 		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
+		subscriptionv1.File_provodka_subscription_v1_subscription_proto,
 	}
 }
 
@@ -133,6 +136,7 @@ func (s *Server) routes() {
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{s}, o...))
 	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s}, o...))
 	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{s}, o...))
+	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(subscriptionService{s}, o...))
 	for _, m := range methods() {
 		if name := string(m.Parent().FullName()); !slices.Contains(s.services, name) {
 			s.services = append(s.services, name)

@@ -48,6 +48,7 @@ type house struct {
 	db    *store.DB
 	vault *private.Vault
 	url   string
+	api   *api.Server
 	bank  *fakeBank
 	fns   *fakeTax
 	log   *lockedBuffer
@@ -120,11 +121,12 @@ func newHouse(t *testing.T) *house {
 	}
 	server, err := api.New(api.Config{
 		Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
-		Own: ownAccounts(), Now: time.Now, Logger: logger, Metrics: metrics, KeyCache: time.Millisecond, ReadPatience: time.Second,
+		Own: ownAccounts(), Now: time.Now, Logger: logger, Metrics: metrics, KeyCache: time.Millisecond, ReadPatience: time.Second, PostbackPrivate: true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.api = server
 	h.serve(t, server)
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan error, 1)

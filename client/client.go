@@ -13,6 +13,7 @@ import (
 	"github.com/provodka/provodka/proto/gen/provodka/ledger/v1/ledgerv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/subscription/v1/subscriptionv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
 )
 
@@ -26,6 +27,8 @@ type Client struct {
 	Tasks      taskv1connect.TaskServiceClient
 	Registers  registerv1connect.RegisterServiceClient
 	Statements statementv1connect.StatementServiceClient
+	// Subscriptions are to companies' own servers.
+	Subscriptions subscriptionv1connect.SubscriptionServiceClient
 }
 
 // settings are what options change.
@@ -77,13 +80,14 @@ func New(url, key string, options ...Option) (*Client, error) {
 	o := append([]connect.ClientOption{connect.WithInterceptors(&caller{settings: s, authorization: "Bearer " + key})}, s.connect...)
 	url = strings.TrimSuffix(url, "/")
 	return &Client{
-		Ledger:     ledgerv1connect.NewLedgerServiceClient(s.http, url, o...),
-		Proofs:     ledgerv1connect.NewProofServiceClient(s.http, url, o...),
-		Exports:    ledgerv1connect.NewExportServiceClient(s.http, url, o...),
-		Companies:  companyv1connect.NewCompanyServiceClient(s.http, url, o...),
-		Executors:  executorv1connect.NewExecutorServiceClient(s.http, url, o...),
-		Tasks:      taskv1connect.NewTaskServiceClient(s.http, url, o...),
-		Registers:  registerv1connect.NewRegisterServiceClient(s.http, url, o...),
-		Statements: statementv1connect.NewStatementServiceClient(s.http, url, o...),
+		Ledger:        ledgerv1connect.NewLedgerServiceClient(s.http, url, o...),
+		Proofs:        ledgerv1connect.NewProofServiceClient(s.http, url, o...),
+		Exports:       ledgerv1connect.NewExportServiceClient(s.http, url, o...),
+		Companies:     companyv1connect.NewCompanyServiceClient(s.http, url, o...),
+		Executors:     executorv1connect.NewExecutorServiceClient(s.http, url, o...),
+		Tasks:         taskv1connect.NewTaskServiceClient(s.http, url, o...),
+		Registers:     registerv1connect.NewRegisterServiceClient(s.http, url, o...),
+		Statements:    statementv1connect.NewStatementServiceClient(s.http, url, o...),
+		Subscriptions: subscriptionv1connect.NewSubscriptionServiceClient(s.http, url, o...),
 	}, nil
 }

@@ -11,6 +11,8 @@ import (
 
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
+	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/subscription/v1/subscriptionv1connect"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
 )
@@ -63,6 +65,22 @@ var calls = map[string]call{
 		a.one("inn", "phone", true, func(string, string) bool { return true })
 		return &executorv1.FindExecutorsRequest{Book: a.Book, Inn: a.text("inn"), Phone: a.text("phone")}
 	}, executorList},
+	"create_subscription": {subscriptionv1connect.SubscriptionServiceCreateSubscriptionProcedure, []string{
+		"uri", "http_method", "subscribed_on",
+	}, func(a *asked) proto.Message {
+		return &subscriptionv1.CreateSubscriptionRequest{
+			Book: a.Book, Key: a.key, CompanyId: a.Company, Uri: a.text("uri"), HttpMethod: a.text("http_method"), SubscribedOn: a.list,
+		}
+	}, newSubscription},
+	"list_subscriptions": {subscriptionv1connect.SubscriptionServiceListSubscriptionsProcedure, nil, func(a *asked) proto.Message {
+		return &subscriptionv1.ListSubscriptionsRequest{Book: a.Book, CompanyId: a.Company}
+	}, subscriptionList},
+	"replay_subscription": {subscriptionv1connect.SubscriptionServiceReplaySubscriptionProcedure, []string{"from"}, func(a *asked) proto.Message {
+		return &subscriptionv1.ReplaySubscriptionRequest{Book: a.Book, CompanyId: a.Company, SubscriptionId: a.id, From: a.text("from")}
+	}, replayedSubscription},
+	"delete_subscription": {subscriptionv1connect.SubscriptionServiceDeleteSubscriptionProcedure, nil, func(a *asked) proto.Message {
+		return &subscriptionv1.DeleteSubscriptionRequest{Book: a.Book, CompanyId: a.Company, SubscriptionId: a.id}
+	}, func([]byte) (any, error) { return struct{}{}, nil }},
 	"get_executor": {executorv1connect.ExecutorServiceGetExecutorProcedure, nil, func(a *asked) proto.Message {
 		return &executorv1.GetExecutorRequest{Book: a.Book, ExecutorId: a.id, Unmask: a.Personal}
 	}, executorOf[executorv1.GetExecutorResponse]},
@@ -76,7 +94,7 @@ const (
 
 // methodFields are the names by which methods call fields that have others here.
 var methodFields = map[string]string{
-	"task_id": "id", "executor_id": "id", "key": keyHeader, "statuses": "status", "page_token": "page",
+	"task_id": "id", "executor_id": "id", "subscription_id": "id", "key": keyHeader, "statuses": "status", "page_token": "page",
 	"executor.executor_id": "executor", "executor.executor_inn": "executor_inn", "executor.executor": "executor",
 	"requisites.bic": fieldBIC, "requisites.account_number": fieldAccount,
 	"description_json": "description", "metadata_json": "metadata",

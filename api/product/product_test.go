@@ -16,7 +16,7 @@ func TestTheDocumentIsTheProgram(t *testing.T) {
 	}
 	for _, c := range []struct{ old, new, says string }{
 		{"| GET | /api/tasks | list_tasks |", "| GET | /api/tasks | lists_tasks |", "lists_tasks"},
-		{"| GET | /api/tasks/{id} | get_task |", "| PUT | /api/tasks/{id} | get_task |", "GET or POST"},
+		{"| GET | /api/tasks/{id} | get_task |", "| PUT | /api/tasks/{id} | get_task |", "one of"},
 		{"TaskService/PayTask |", "TaskService/RetryTask |", "PayTask"},
 		{"| create_task | fee | amount |", "| create_task | price | amount |", "price"},
 		{"| create_task | fee | amount |", "| create_task | title | amount |", "twice"},

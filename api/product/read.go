@@ -57,9 +57,9 @@ func (a *asked) read(req *http.Request) (*fault.Refusal, error) {
 	if err != nil {
 		return fault.Refuse(fault.Malformed, "", "the query cannot be read: %v", err), nil
 	}
-	if a.route.verb == http.MethodGet {
+	if a.route.verb != http.MethodPost {
 		if len(bytes.TrimSpace(body)) > 0 {
-			return fault.Refuse(fault.Malformed, "", "GET takes no body"), nil
+			return fault.Refuse(fault.Malformed, "", "%s takes no body", a.route.verb), nil
 		}
 		a.readQuery(query)
 		return nil, nil
@@ -133,6 +133,9 @@ func (a *asked) readField(f field, raw json.RawMessage) {
 		ok = text == "true" || text == "false"
 	case kindJSON:
 		text, ok = string(raw), true
+	case kindList:
+		a.list = []string{}
+		ok = json.Unmarshal(raw, &a.list) == nil
 	case kindWords:
 		if ok = isText; raw[0] == '{' {
 			text, ok = string(raw), true

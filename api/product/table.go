@@ -39,9 +39,12 @@ const (
 	kindJSON   = "json"
 	kindWords  = "words"
 	kindTexts  = "texts"
+	kindList   = "list"
 )
 
-var kinds = []string{kindText, kindAmount, kindCount, kindFlag, kindJSON, kindWords, kindTexts}
+var kinds = []string{kindText, kindAmount, kindCount, kindFlag, kindJSON, kindWords, kindTexts, kindList}
+
+var verbs = []string{http.MethodGet, http.MethodPost, http.MethodDelete}
 
 // parse reads the document and compares it with the calls and the answers of this
 // package, both ways.
@@ -58,7 +61,7 @@ func parse(text string) ([]*route, error) {
 		return nil, err
 	}
 	var wrong []error
-	for heading, answer := range map[string]any{"Task": taskAnswer{}, "Executor": executorAnswer{}} {
+	for heading, answer := range map[string]any{"Task": taskAnswer{}, "Executor": executorAnswer{}, "Subscription": subscriptionAnswer{}} {
 		wrong = append(wrong, compare(tables, heading, answer))
 	}
 	list := slices.SortedFunc(maps.Values(routes), func(a, b *route) int { return strings.Compare(a.name, b.name) })
@@ -82,8 +85,8 @@ func parseCalls(tables []*machine.Table) (map[string]*route, error) {
 			return nil, r.Errorf("call %q is not known to the program, or stands twice", name)
 		case c.procedure != "/"+r.Cell("Method"):
 			return nil, r.Errorf("the program calls %s", c.procedure)
-		case verb != http.MethodGet && verb != http.MethodPost || !strings.HasPrefix(r.Cell("Path"), "/api/"):
-			return nil, r.Errorf("GET or POST of a path under /api")
+		case !slices.Contains(verbs, verb) || !strings.HasPrefix(r.Cell("Path"), "/api/"):
+			return nil, r.Errorf("one of %v for a path under /api", verbs)
 		}
 		routes[name] = &route{verb: r.Cell("Verb"), path: r.Cell("Path"), name: name, call: c}
 	}

@@ -19,6 +19,7 @@ type secrets struct {
 	digest []byte
 	ids    []byte
 	lines  []byte
+	hooks  []byte
 	base   []byte
 }
 
@@ -36,6 +37,7 @@ func newSecrets(list [][]byte) (secrets, error) {
 	// Digests and ids must stay what they are: they come from the oldest secret.
 	oldest := list[len(list)-1]
 	s.digest, s.ids, s.lines, s.base = derive(oldest, "digest"), derive(oldest, "id"), derive(oldest, "line"), list[0]
+	s.hooks = derive(oldest, "subscription") // whoever checks our signatures has it
 	return s, nil
 }
 
@@ -100,6 +102,14 @@ func Marker(companyID string) string {
 	_, digits, _ := strings.Cut(companyID, "-")
 	return strings.ToUpper(digits[:min(len(digits), markerDigits)])
 }
+
+// SubscriptionID is the id of the subscription that a company makes under a key.
+func (v *Vault) SubscriptionID(book, company, key string) string {
+	return v.id("subscription", book, company+"/"+key)
+}
+
+// SubscriptionSecret signs what is sent to a subscription; it is stored nowhere.
+func (v *Vault) SubscriptionSecret(id string) []byte { return keyed(v.secrets.hooks, id) }
 
 // TaskID is the id of the task that a request makes: of its key and its digest, so that
 // a draft that was refused and corrected has texts of its own.

@@ -195,6 +195,55 @@ func testAPIKeyList(t *testing.T, db *store.DB) {
 	}
 }
 
+func TestASubscriptionHasOneHolder(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		db, ctx, now := open(t, dsn), t.Context(), time.UnixMicro(1_700_000_000_000_000)
+		s := store.Subscription{ID: "s1", Book: bookName, Owner: "c1", URI: "https://a.example", Method: "POST", Shard: 1, Seq: 7, Created: now}
+		must(t, db.PutSubscription(ctx, s))
+		again := s
+		again.Seq = 9
+		must(t, db.PutSubscription(ctx, again)) // stays as it is
+		rows, err := db.Subscriptions(ctx, store.Subscription{}, 10)
+		if err != nil || len(rows) != 1 || rows[0].Seq != 7 || rows[0].Paused || !rows[0].Due.Equal(now) {
+			t.Fatalf("%+v %v", rows, err)
+		}
+		yes := func(what string, want bool, ok bool, err error) {
+			t.Helper()
+			if err != nil || ok != want {
+				t.Errorf("%s: %v %v, want %v", what, ok, err, want)
+			}
+		}
+		hold := func(what, holder string, s store.Subscription, at time.Time, want bool) {
+			t.Helper()
+			ok, err := db.HoldSubscription(ctx, s, holder, at, at.Add(time.Minute))
+			yes(what, want, ok, err)
+		}
+		hold("the first", "a", s, now, true)
+		hold("while another holds it", "b", s, now.Add(time.Second), false)
+		s.Seq, s.Held, s.Failing, s.Due = 8, now.Add(2*time.Minute), now, now
+		ok, err := db.SaveSubscription(ctx, s, "b")
+		yes("saved by a stranger", false, ok, err)
+		ok, err = db.SaveSubscription(ctx, s, "a")
+		yes("saved by its holder", true, ok, err)
+		hold("as it was once", "b", again, now.Add(time.Hour), false)
+		hold("after the hold", "b", s, now.Add(time.Hour), true)
+		ok, err = db.SaveSubscription(ctx, s, "a")
+		yes("saved by the old holder", false, ok, err)
+		s.Seq = 3
+		ok, err = db.ReplaySubscription(ctx, s, now)
+		yes("replayed", true, ok, err)
+		ok, err = db.SaveSubscription(ctx, s, "b")
+		yes("saved after a replay", false, ok, err)
+		if rows, err := db.ListSubscriptions(ctx, bookName, "c1", 10); err != nil || len(rows) != 1 || rows[0].Seq != 3 {
+			t.Errorf("%+v %v", rows, err)
+		}
+		ok, err = db.DeleteSubscription(ctx, bookName, "c2", "s1")
+		yes("deleted by another company", false, ok, err)
+		ok, err = db.DeleteSubscription(ctx, bookName, "c1", "s1")
+		yes("deleted", true, ok, err)
+	})
+}
+
 func TestASnapshotHasEverything(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		db := open(t, dsn)

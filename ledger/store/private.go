@@ -133,12 +133,7 @@ func (db *DB) ListAPIKeys(ctx context.Context, after string, limit int) ([]APIKe
 
 // RevokeAPIKey takes everything that a key may do; false when there is no such key.
 func (db *DB) RevokeAPIKey(ctx context.Context, id string) (bool, error) {
-	there := false
-	err := db.Write(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, sqlAPIKeyRevoke, id)
-		there = tag.RowsAffected() > 0
-		return err
-	})
+	there, err := db.writeThere(ctx, sqlAPIKeyRevoke, id)
 	if err != nil {
 		return false, fmt.Errorf("revoke api key %s: %w", id, err)
 	}

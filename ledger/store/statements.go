@@ -228,6 +228,20 @@ var (
 	sqlStripeLoadPG string
 	//go:embed sql/stripe_of.sql
 	sqlStripeOf string
+	//go:embed sql/subscription_delete.sql
+	sqlSubscriptionDelete string
+	//go:embed sql/subscription_hold.sql
+	sqlSubscriptionHold string
+	//go:embed sql/subscription_list.sql
+	sqlSubscriptionList string
+	//go:embed sql/subscription_page.sql
+	sqlSubscriptionPage string
+	//go:embed sql/subscription_put.sql
+	sqlSubscriptionPut string
+	//go:embed sql/subscription_replay.sql
+	sqlSubscriptionReplay string
+	//go:embed sql/subscription_save.sql
+	sqlSubscriptionSave string
 	//go:embed sql/tile_get.sql
 	sqlTileGet string
 	//go:embed sql/tile_put.sql

@@ -111,7 +111,7 @@ func Run(ctx context.Context, o Options) error {
 
 // start starts what the server stands on and says how to reach it.
 func (s *stack) start(ctx context.Context) (server.Config, error) {
-	cfg := server.Config{Shards: s.Shards, Prefix: s.Prefix, Listen: s.Listen, MetricsListen: "127.0.0.1:0", API: true, Engine: true, Traces: s.Traces}
+	cfg := server.Config{Shards: s.Shards, Prefix: s.Prefix, Listen: s.Listen, MetricsListen: "127.0.0.1:0", API: true, Engine: true, Traces: s.Traces, PostbackPrivate: true}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return cfg, err
 	}

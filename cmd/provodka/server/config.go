@@ -46,6 +46,10 @@ type Config struct {
 	CheckpointDir     string `json:"checkpoint_dir"`
 	CheckpointSeconds int    `json:"checkpoint_seconds"`
 
+	// PostbackPrivate lets postbacks go over plain HTTP and into our own networks: for
+	// development, never where anybody else may subscribe.
+	PostbackPrivate bool `json:"postback_private"`
+
 	Bank Bank `json:"bank"`
 	Tax  Tax  `json:"tax"`
 	// Own are our settlement accounts; payments leave from the first.

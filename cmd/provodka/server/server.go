@@ -21,6 +21,7 @@ import (
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/adapters/registercsv"
 	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/private"
@@ -29,19 +30,20 @@ import (
 
 // Main is one server process.
 type Main struct {
-	cfg     Config
-	log     *slog.Logger
-	db      *store.DB
-	broker  *kafka.Log
-	flows   *flow.Registry
-	vault   *private.Vault
-	engine  *engine.Engine
-	api     *api.Server
-	metrics *prometheus.Registry
-	tracer  trace.Tracer
-	public  net.Listener
-	admin   net.Listener
-	closing []func()
+	cfg       Config
+	log       *slog.Logger
+	db        *store.DB
+	broker    *kafka.Log
+	flows     *flow.Registry
+	vault     *private.Vault
+	engine    *engine.Engine
+	api       *api.Server
+	postbacks *postback.Deliverer // of a process with the API
+	metrics   *prometheus.Registry
+	tracer    trace.Tracer
+	public    net.Listener
+	admin     net.Listener
+	closing   []func()
 }
 
 // Open connects to the database and the broker, checks the schema, and takes the
@@ -126,7 +128,11 @@ func (m *Main) openAPI(context.Context) (err error) {
 	m.api, err = api.New(api.Config{
 		Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
 		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Ready: m.isReady,
+		PostbackPrivate: m.cfg.PostbackPrivate,
 	})
+	if err == nil {
+		m.postbacks, err = m.api.Postbacks(m.cfg.Process)
+	}
 	return err
 }
 
@@ -196,6 +202,14 @@ func (m *Main) Run(ctx context.Context) error {
 		}
 		return err
 	})
+	if m.postbacks != nil {
+		g.Go(func() error {
+			if err := m.postbacks.Run(ctx); ctx.Err() == nil {
+				return err
+			}
+			return nil
+		})
+	}
 	var servers []*http.Server
 	if m.public != nil {
 		s := &http.Server{Handler: m.api, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols()}

@@ -1,0 +1,280 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/provodka/provodka/api/postback"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+)
+
+// receiver is a company's own server, with faults.
+type receiver struct {
+	*httptest.Server
+	mu     sync.Mutex
+	got    []received
+	answer func(n int, w http.ResponseWriter, r *http.Request) // of the n-th request, from 1; nil is 200
+}
+
+type received struct {
+	method, id, event string
+	body              []byte
+	signed            bool
+}
+
+func newReceiver(t *testing.T) (*receiver, func(secret string)) {
+	r := &receiver{}
+	var key []byte
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		h := req.Header
+		r.mu.Lock()
+		// As the text of Standard Webhooks says, and not as the sender does it.
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(h.Get("webhook-id") + "." + h.Get("webhook-timestamp") + "." + string(body)))
+		want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+		r.got = append(r.got, received{req.Method, h.Get("webhook-id"), h.Get("webhook-event"), body, h.Get("webhook-signature") == want})
+		n, answer := len(r.got), r.answer
+		r.mu.Unlock()
+		if answer != nil {
+			answer(n, w, req)
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r, func(secret string) {
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+		if err != nil || !strings.HasPrefix(secret, "whsec_") {
+			t.Fatalf("the secret %q: %v", secret, err)
+		}
+		r.mu.Lock()
+		key = raw
+		r.mu.Unlock()
+	}
+}
+
+func (r *receiver) events() (events []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, g := range r.got {
+		events = append(events, g.event)
+	}
+	return events
+}
+
+// subscription is what POST /api/subscriptions answered.
+type subscription struct {
+	ID, State, Position, Error, Secret string
+	Failures                           int
+}
+
+func (f *firm) subscribe(uri, rest string) subscription {
+	f.t.Helper()
+	return readSubscription(f.t, f.ok("POST", "/api/subscriptions", "", `{"uri":"`+uri+`"`+rest+`}`))
+}
+
+func readSubscription(t *testing.T, fields map[string]json.RawMessage) (s subscription) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(show(fields)), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (f *firm) subscriptions() map[string]subscription {
+	f.t.Helper()
+	var list []subscription
+	if err := json.Unmarshal(f.ok("GET", "/api/subscriptions", "", "")["subscriptions"], &list); err != nil {
+		f.t.Fatal(err)
+	}
+	out := map[string]subscription{}
+	for _, s := range list {
+		if s.Secret != "" {
+			f.t.Error("a list shows a secret")
+		}
+		out[s.ID] = s
+	}
+	return out
+}
+
+func (f *firm) newTask() string {
+	f.t.Helper()
+	return strings.Trim(string(f.ok("POST", "/api/tasks", "", `{"title":"a","description":"b","category":"c","fee":10}`)["id"]), `"`)
+}
+
+// testPostbacks delivers what companies' tasks do to their own servers.
+func testPostbacks(t *testing.T, h *house) {
+	t.Run("Task", func(t *testing.T) { testPostbackOfTask(t, h) })
+	t.Run("Faults", func(t *testing.T) { testPostbackFaults(t, h) })
+	t.Run("Refused", func(t *testing.T) { testSubscriptionRefused(t, h) })
+}
+
+// testPostbackOfTask gets the events of a task in order, each with the body of GET.
+func testPostbackOfTask(t *testing.T, h *house) {
+	f, other := h.firm(t), h.firm(t)
+	all, know := newReceiver(t)
+	some, _ := newReceiver(t)
+	foreign, _ := newReceiver(t)
+	know(f.subscribe(all.URL, "").Secret)
+	f.subscribe(some.URL, `,"http_method":"GET","subscribed_on":["task.canceled","executor.selfemployed_status"]`)
+	other.subscribe(foreign.URL, "")
+	id := f.newTask()
+	created := f.ok("GET", "/api/tasks/"+id, "", "")
+	f.ok("POST", "/api/tasks/"+id+"/cancel", "", "")
+	canceled := f.ok("GET", "/api/tasks/"+id, "", "")
+	d, err := h.api.Postbacks("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time there is nothing
+		if err := d.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := all.events(); !slices.Equal(got, []string{"task.created", "task.canceled"}) {
+		t.Fatal(got)
+	}
+	for i, want := range []map[string]json.RawMessage{created, canceled} {
+		got := map[string]json.RawMessage{}
+		if err := json.Unmarshal(all.got[i].body, &got); err != nil || show(got) != show(want) || !all.got[i].signed || all.got[i].method != "POST" {
+			t.Errorf("%v %v:\n%s\nwant %s", err, all.got[i].signed, all.got[i].body, show(want))
+		}
+	}
+	if got := some.events(); !slices.Equal(got, []string{"task.canceled"}) || some.got[0].method != "GET" || len(some.got[0].body) == 0 {
+		t.Error(got)
+	}
+	if got := foreign.events(); len(got) > 0 {
+		t.Errorf("another company was told %v", got)
+	}
+}
+
+// clocked is a deliverer with a clock of the test's own.
+func clocked(t *testing.T, h *house, now *time.Time) *postback.Deliverer {
+	t.Helper()
+	d, err := postback.New(postback.Config{
+		DB: h.db, Process: "clocked", Private: true, Now: func() time.Time { return *now }, Every: time.Hour, Logger: slog.New(slog.DiscardHandler),
+		Body:   func(_ context.Context, r *journalv1.Record) ([]byte, error) { return []byte(r.GetMove().GetTo()), nil },
+		Secret: func(string) []byte { return []byte("k") }, Count: func(string) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// testPostbackFaults fails, redirects, breaks off and dies for days: nothing is lost,
+// nothing overtakes, and ids stay.
+func testPostbackFaults(t *testing.T, h *house) {
+	f := h.firm(t)
+	r, _ := newReceiver(t)
+	lured, _ := newReceiver(t)
+	s := f.subscribe(r.URL, "")
+	f.ok("POST", "/api/tasks/"+f.newTask()+"/cancel", "", "")
+	now := time.Now()
+	d := clocked(t, h, &now)
+	pass := func(later time.Duration, ctx context.Context) {
+		t.Helper()
+		now = now.Add(later)
+		if err := d.Pass(ctx); err != nil && ctx.Err() == nil {
+			t.Fatal(err)
+		}
+	}
+	r.answer = func(n int, w http.ResponseWriter, req *http.Request) {
+		switch n {
+		case 1:
+			w.WriteHeader(http.StatusInternalServerError)
+		case 2:
+			http.Redirect(w, req, lured.URL, http.StatusTemporaryRedirect)
+		}
+	}
+	pass(0, t.Context())
+	pass(time.Second, t.Context()) // too early
+	if got := f.subscriptions()[s.ID]; got.Failures != 1 || !strings.Contains(got.Error, "500") || len(r.events()) != 1 {
+		t.Fatalf("%+v %v", got, r.events())
+	}
+	pass(10*time.Second, t.Context())
+	pass(time.Minute, t.Context())
+	if got := r.events(); !slices.Equal(got, []string{"task.created", "task.created", "task.created", "task.canceled"}) || len(lured.events()) > 0 {
+		t.Fatalf("%v, redirected %v", got, lured.events())
+	}
+	if r.got[0].id != r.got[1].id || r.got[1].id != r.got[2].id || r.got[3].id == r.got[0].id || !bytes.Equal(r.got[0].body, r.got[2].body) {
+		t.Errorf("%+v", r.got)
+	}
+	// The process dies after the company's server has taken the event.
+	f.newTask()
+	dying, die := context.WithCancel(t.Context())
+	r.answer = func(int, http.ResponseWriter, *http.Request) { die() }
+	pass(time.Minute, dying)
+	r.answer = nil
+	pass(time.Second, t.Context()) // somebody may still be working on it
+	pass(time.Minute, t.Context())
+	if n := len(r.got); n != 6 || r.got[4].id != r.got[5].id {
+		t.Errorf("%v", r.events())
+	}
+	testPostbackDead(t, f, r, s, pass)
+}
+
+// testPostbackDead is paused after days, goes on by a call, and is sent again.
+func testPostbackDead(t *testing.T, f *firm, r *receiver, s subscription, pass func(time.Duration, context.Context)) {
+	r.answer = func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+	f.newTask()
+	for range 30 {
+		pass(15*time.Hour, t.Context())
+	}
+	dead := f.subscriptions()[s.ID]
+	if n := len(r.got); dead.State != "paused" || dead.Failures < 5 || n > 20 {
+		t.Fatalf("%+v after %d", dead, n)
+	}
+	r.answer = nil
+	before := len(r.got)
+	again := readSubscription(t, f.ok("POST", "/api/subscriptions/"+s.ID+"/replay", "", ""))
+	if again.State != "active" || again.Position != dead.Position {
+		t.Errorf("%+v", again)
+	}
+	pass(time.Minute, t.Context())
+	if got := r.events()[before:]; !slices.Equal(got, []string{"task.created"}) {
+		t.Fatal(got)
+	}
+	f.ok("POST", "/api/subscriptions/"+s.ID+"/replay", "", `{"from":"`+s.Position+`"}`)
+	pass(time.Minute, t.Context())
+	if got := r.events()[before+1:]; !slices.Equal(got, []string{"task.created", "task.canceled", "task.created", "task.created"}) || r.got[before+1].id != r.got[0].id {
+		t.Fatal(got)
+	}
+	f.wrong("POST", "/api/subscriptions/"+s.ID+"/replay", `{"from":"7.1"}`, http.StatusBadRequest, "malformed", "from")
+	f.ok("DELETE", "/api/subscriptions/"+s.ID, "", "")
+	f.newTask()
+	pass(time.Minute, t.Context())
+	if n := len(r.got); n != before+5 || len(f.subscriptions()) != 0 {
+		t.Errorf("%d requests, %v", n-before, f.subscriptions())
+	}
+}
+
+// testSubscriptionRefused meets what cannot be subscribed to, and a foreign company.
+func testSubscriptionRefused(t *testing.T, h *house) {
+	f, other := h.firm(t), h.firm(t)
+	for _, uri := range []string{"ftp://a.example", "a.example", "https://u:p@a.example/"} {
+		f.wrong("POST", "/api/subscriptions", `{"uri":"`+uri+`"}`, http.StatusBadRequest, "malformed", "uri")
+	}
+	f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":["task.eaten"]}`, http.StatusBadRequest, "malformed", "subscribed_on")
+	f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":"task.paid","http_method":"PUT"}`, http.StatusBadRequest, "malformed", "subscribed_on")
+	s := f.subscribe("https://a.example/", "")
+	if len(other.subscriptions()) != 0 {
+		t.Error("a foreign subscription is shown")
+	}
+	other.wrong("POST", "/api/subscriptions/"+s.ID+"/replay", "", http.StatusNotFound, "not_found", "id")
+	other.wrong("DELETE", "/api/subscriptions/"+s.ID, "", http.StatusNotFound, "not_found", "id")
+	f.ok("DELETE", "/api/subscriptions/"+s.ID, "", "")
+	f.wrong("DELETE", "/api/subscriptions/"+s.ID, "", http.StatusNotFound, "not_found", "id")
+}

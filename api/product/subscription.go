@@ -1,0 +1,59 @@
+package product
+
+import (
+	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
+)
+
+// subscriptionAnswer is a subscription as the document writes it, and how it stands.
+type subscriptionAnswer struct {
+	ID           string   `json:"id"`
+	URI          string   `json:"uri"`
+	HTTPMethod   string   `json:"http_method"`
+	SubscribedOn []string `json:"subscribed_on"`
+	State        string   `json:"state"`
+	Position     string   `json:"position"`
+	Failures     uint32   `json:"failures"`
+	Error        string   `json:"error"`
+	CreatedAt    moment   `json:"created_at"`
+	Secret       *string  `json:"secret"`
+}
+
+func showSubscription(s *subscriptionv1.Subscription) subscriptionAnswer {
+	return subscriptionAnswer{
+		ID: s.GetId(), URI: s.GetUri(), HTTPMethod: s.GetHttpMethod(), SubscribedOn: append([]string{}, s.GetSubscribedOn()...), State: s.GetState(),
+		Position: s.GetPosition(), Failures: s.GetFailures(), Error: s.GetError(), CreatedAt: moment{s.GetCreatedAt()},
+	}
+}
+
+func newSubscription(body []byte) (any, error) {
+	m := new(subscriptionv1.CreateSubscriptionResponse)
+	if err := decode(body, m); err != nil {
+		return nil, err
+	}
+	a := showSubscription(m.GetSubscription())
+	secret := m.GetSecret()
+	a.Secret = &secret
+	return a, nil
+}
+
+func replayedSubscription(body []byte) (any, error) {
+	m := new(subscriptionv1.ReplaySubscriptionResponse)
+	if err := decode(body, m); err != nil {
+		return nil, err
+	}
+	return showSubscription(m.GetSubscription()), nil
+}
+
+func subscriptionList(body []byte) (any, error) {
+	m := new(subscriptionv1.ListSubscriptionsResponse)
+	if err := decode(body, m); err != nil {
+		return nil, err
+	}
+	out := struct {
+		Subscriptions []subscriptionAnswer `json:"subscriptions"`
+	}{[]subscriptionAnswer{}}
+	for _, s := range m.GetSubscriptions() {
+		out.Subscriptions = append(out.Subscriptions, showSubscription(s))
+	}
+	return out, nil
+}

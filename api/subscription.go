@@ -1,0 +1,182 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/api/postback"
+	"github.com/provodka/provodka/api/product"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
+)
+
+// subscriptionService is SubscriptionService.
+type subscriptionService struct{ *Server }
+
+// maxSubscriptions is how many a company may have.
+const maxSubscriptions = 20
+
+// eventStatus is the document's event about executors, beside those of the task flow.
+const eventStatus = "executor.selfemployed_status"
+
+// CreateSubscription implements SubscriptionService.
+func (s subscriptionService) CreateSubscription(ctx context.Context, req *subscriptionv1.CreateSubscriptionRequest) (*subscriptionv1.CreateSubscriptionResponse, error) {
+	if refusal := s.checkSubscription(req); refusal != nil {
+		return nil, refusal
+	}
+	if _, err := s.must(ctx, req.GetBook(), company.Name, "company_id", req.GetCompanyId()); err != nil {
+		return nil, err
+	}
+	shards, err := s.cfg.DB.Shards(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the shards: %w", err)
+	}
+	made := store.Subscription{
+		ID: s.cfg.Vault.SubscriptionID(req.GetBook(), req.GetCompanyId(), req.GetKey()), Book: req.GetBook(), Owner: req.GetCompanyId(),
+		URI: req.GetUri(), Method: req.GetHttpMethod(), Events: req.GetSubscribedOn(), Created: s.cfg.Now(),
+		Shard: book.Home(req.GetBook(), req.GetCompanyId(), len(shards)), // where all its tasks are decided
+	}
+	if made.Method == "" {
+		made.Method = "POST"
+	}
+	for _, h := range shards {
+		if h.Shard == made.Shard {
+			made.Seq = h.Head.Seq // what happens from now on
+		}
+	}
+	all, err := s.cfg.DB.ListSubscriptions(ctx, made.Book, made.Owner, maxSubscriptions)
+	if err != nil {
+		return nil, err
+	}
+	there := slices.IndexFunc(all, func(o store.Subscription) bool { return o.ID == made.ID })
+	switch {
+	case there >= 0 && (all[there].URI != made.URI || all[there].Method != made.Method || !slices.Equal(all[there].Events, made.Events)):
+		return nil, fault.Refuse(fault.KeyReused, "key", "the key made another subscription")
+	case there >= 0:
+		made = all[there]
+	case len(all) == maxSubscriptions:
+		return nil, fault.Refuse(fault.WrongState, "company_id", "a company has at most %d subscriptions", maxSubscriptions)
+	default:
+		if err := s.cfg.DB.PutSubscription(ctx, made); err != nil {
+			return nil, err
+		}
+	}
+	return &subscriptionv1.CreateSubscriptionResponse{
+		Subscription: subscriptionMessage(made), Secret: postback.Secret(s.cfg.Vault.SubscriptionSecret(made.ID)),
+	}, nil
+}
+
+func (s subscriptionService) checkSubscription(req *subscriptionv1.CreateSubscriptionRequest) *fault.Refusal {
+	if err := postback.CheckURI(req.GetUri(), s.cfg.PostbackPrivate); err != nil {
+		return fault.Refuse(fault.Malformed, "uri", "%s", err)
+	}
+	f, ok := s.cfg.Flows.Lookup(task.Name)
+	if !ok {
+		return fault.Refuse(fault.Internal, "", "there are no tasks")
+	}
+	for _, event := range req.GetSubscribedOn() {
+		if event != eventStatus && !slices.Contains(f.Events(), event) {
+			return fault.Refuse(fault.Malformed, "subscribed_on", "there is no event %.64q", event)
+		}
+	}
+	return nil
+}
+
+// ListSubscriptions implements SubscriptionService.
+func (s subscriptionService) ListSubscriptions(ctx context.Context, req *subscriptionv1.ListSubscriptionsRequest) (*subscriptionv1.ListSubscriptionsResponse, error) {
+	all, err := s.cfg.DB.ListSubscriptions(ctx, req.GetBook(), req.GetCompanyId(), maxSubscriptions)
+	answer := &subscriptionv1.ListSubscriptionsResponse{}
+	for _, row := range all {
+		answer.Subscriptions = append(answer.Subscriptions, subscriptionMessage(row))
+	}
+	return answer, err
+}
+
+// ReplaySubscription implements SubscriptionService.
+func (s subscriptionService) ReplaySubscription(ctx context.Context, req *subscriptionv1.ReplaySubscriptionRequest) (*subscriptionv1.ReplaySubscriptionResponse, error) {
+	row, err := s.subscription(ctx, req.GetBook(), req.GetCompanyId(), req.GetSubscriptionId())
+	if err != nil {
+		return nil, err
+	}
+	if req.GetFrom() != "" {
+		var shard int
+		var seq uint64
+		if _, err := fmt.Sscanf(req.GetFrom(), "%d.%d", &shard, &seq); err != nil || shard != row.Shard || seq > row.Seq {
+			return nil, fault.Refuse(fault.Malformed, "from", "a position of shard %d, at most %s", row.Shard, recordID(row.Shard, row.Seq))
+		}
+		row.Seq = seq
+	}
+	there, err := s.cfg.DB.ReplaySubscription(ctx, row, s.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		return nil, noSubscription(row.ID)
+	}
+	row.Paused, row.Failures, row.Error = false, 0, ""
+	return &subscriptionv1.ReplaySubscriptionResponse{Subscription: subscriptionMessage(row)}, nil
+}
+
+// DeleteSubscription implements SubscriptionService.
+func (s subscriptionService) DeleteSubscription(ctx context.Context, req *subscriptionv1.DeleteSubscriptionRequest) (*subscriptionv1.DeleteSubscriptionResponse, error) {
+	there, err := s.cfg.DB.DeleteSubscription(ctx, req.GetBook(), req.GetCompanyId(), req.GetSubscriptionId())
+	if err == nil && !there {
+		err = noSubscription(req.GetSubscriptionId())
+	}
+	return &subscriptionv1.DeleteSubscriptionResponse{}, err
+}
+
+func (s subscriptionService) subscription(ctx context.Context, bookName, owner, id string) (store.Subscription, error) {
+	all, err := s.cfg.DB.ListSubscriptions(ctx, bookName, owner, maxSubscriptions)
+	if err != nil {
+		return store.Subscription{}, err
+	}
+	for _, row := range all {
+		if row.ID == id {
+			return row, nil
+		}
+	}
+	return store.Subscription{}, noSubscription(id)
+}
+
+func noSubscription(id string) *fault.Refusal {
+	return fault.Refuse(fault.NotFound, "subscription_id", "the company has no subscription %q", id)
+}
+
+func subscriptionMessage(s store.Subscription) *subscriptionv1.Subscription {
+	state := "active"
+	if s.Paused {
+		state = "paused"
+	}
+	return &subscriptionv1.Subscription{
+		Id: s.ID, Uri: s.URI, HttpMethod: s.Method, SubscribedOn: s.Events, State: state, Position: recordID(s.Shard, s.Seq),
+		Failures: uint32(s.Failures), Error: s.Error, CreatedAt: timestamppb.New(s.Created),
+	}
+}
+
+// Postbacks makes what delivers to subscriptions. Every process with an API may run
+// it: a subscription is worked on by one at a time.
+func (s *Server) Postbacks(process string) (*postback.Deliverer, error) {
+	return postback.New(postback.Config{
+		DB: s.cfg.DB, Process: process + "/" + newID(), Body: s.taskBody, Secret: s.cfg.Vault.SubscriptionSecret, Private: s.cfg.PostbackPrivate,
+		Now: s.cfg.Now, Every: s.cfg.PostbackEvery, Logger: s.cfg.Logger,
+		Count: func(result string) { s.metrics.postbacks.WithLabelValues(result).Inc() },
+	})
+}
+
+// taskBody is what GET /api/tasks/{id} answered after a record.
+func (s *Server) taskBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
+	list, err := s.tasks(ctx, r.GetBook(), []aggregate{fromRecord(r)})
+	if err != nil {
+		return nil, err
+	}
+	return product.Task(list[0])
+}
