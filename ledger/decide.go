@@ -107,7 +107,19 @@ func apply(v View, changes []book.Change, into []book.Applied) ([]book.Applied, 
 		return nil, refusal, nil
 	}
 	applied, short := book.Apply(v, changes, into)
-	return applied, nil, short
+	return applied, fits(applied), short
+}
+
+// fits refuses sums that could be written and never be read again.
+func fits(applied []book.Applied) *fault.Refusal {
+	for i := range applied {
+		a := &applied[i]
+		if s := &a.After; s.Debit.TooLong() || s.Credit.TooLong() || s.HeldDebit.TooLong() || s.HeldCredit.TooLong() {
+			return fault.Refuse(fault.SumTooLarge, "account", "the sums of %s in %s would have more than %d digits",
+				a.Account, a.Asset.Code, money.MaxDigits).With("account", a.Account).With("asset", a.Asset.Code)
+		}
+	}
+	return nil
 }
 
 // Refused turns a shortage into the refusal of the account's home.

@@ -78,14 +78,16 @@ func PostScheduled(v View, seq uint64) *Draft {
 	}
 	if refusal == nil {
 		applied, short := book.Apply(v, append(giveBack(legs), legs...), nil)
-		if short == nil {
+		if refusal = fits(applied); short == nil && refusal == nil {
 			entry := proto.CloneOf(s.GetEntry())
 			entry.Links = linked(entry.GetLinks(), "scheduled", strconv.FormatUint(seq, 10))
 			d := draft(applied, entry)
 			d.ended(s, journalv1.ScheduledState_SCHEDULED_STATE_POSTED, nil)
 			return d
 		}
-		refusal = Refused(short)
+		if short != nil {
+			refusal = Refused(short)
+		}
 	}
 	return givenUp(v, s, journalv1.ScheduledState_SCHEDULED_STATE_FAILED, refusal)
 }

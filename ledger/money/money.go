@@ -169,6 +169,9 @@ func (a Amount) Sign() int {
 	return a.big.Sign()
 }
 
+// TooLong says whether a sum has more digits than the database gives back.
+func (a Amount) TooLong() bool { return a.big != nil && a.big.NumDigits() > MaxDigits }
+
 // IsZero says whether the amount is 0.
 func (a Amount) IsZero() bool { return a.Sign() == 0 }
 
