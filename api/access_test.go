@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,7 +19,8 @@ import (
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
-// eachMethod walks the methods of all services of ours.
+// eachMethod walks the methods of all services of ours, but for streams, which JSON of
+// one message does not reach.
 func eachMethod(t *testing.T, each func(name string, in protoreflect.MessageDescriptor)) {
 	t.Helper()
 	n := 0
@@ -30,6 +32,9 @@ func eachMethod(t *testing.T, each func(name string, in protoreflect.MessageDesc
 			s := f.Services().Get(i)
 			for j := range s.Methods().Len() {
 				m := s.Methods().Get(j)
+				if m.IsStreamingServer() {
+					continue
+				}
 				each(string(s.FullName())+"/"+string(m.Name()), m.Input())
 				n++
 			}
@@ -84,6 +89,12 @@ func testCompanyKey(t *testing.T, h *house) {
 		status, answer := c.post(name, "application/json", bodyOf(t, in, c.book))
 		wantWire(t, name+" with a company's key", status, answer, fault.PermissionDenied, "")
 	})
+	cl, err := client.New(h.url, c.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = cl.Export(t.Context(), &ledgerv1.ExportRequest{Book: c.book, Format: ledgerv1.ExportFormat_EXPORT_FORMAT_HLEDGER}, io.Discard, nil)
+	refused(t, err, fault.PermissionDenied, "")
 	c.problem("GET", "/v1/books/"+c.book+"/companies/"+company, "", http.StatusForbidden, "permission_denied", "")
 }
 
