@@ -15,7 +15,7 @@ LISTEN  ?= 127.0.0.1:8080
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help generate build check verify lint test race fuzz e2e e2e-kafka bench bench-long bench-guard run model clean
+.PHONY: laws help generate build check verify lint test race fuzz e2e e2e-kafka bench bench-long bench-guard run model clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test: ## all tests, on an embedded database and broker
 
 race: ## all tests with the race detector
 	$(GO) test -race ./...
+
+laws: ## a million random operations on the ledger and on a naive model, every sum compared, all audited
+	$(GO) test ./ledger -run TestTheLedgerAgreesWithTheModel -rapid.checks=33000 -count=1 -timeout 60m -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for file in $$(git ls-files '*_test.go' | xargs grep -l '^func Fuzz'); do \
