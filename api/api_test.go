@@ -10,6 +10,7 @@ func TestAPI(t *testing.T) {
 	for name, part := range map[string]func(*testing.T, *house){
 		"Post":            testPost,
 		"AccountsStand":   testAccountsStand,
+		"Periods":         testPeriods,
 		"TwoPeopleDecide": testTwoPeopleDecide,
 		"BooksAreApart":   testBooksAreApart,
 		"Assets":          testAssets,

@@ -19,7 +19,7 @@ import (
 
 // ruling says whether an operation asks all shards to hold a rule.
 func ruling(op *commandv1.Operation) bool {
-	return op.GetChange() != nil || op.GetVerdict().GetApprove()
+	return op.GetChange() != nil || op.GetPeriod() != nil || op.GetVerdict().GetApprove()
 }
 
 // subjectOf is what the rule is about that an operation asks all shards to hold.
@@ -28,7 +28,18 @@ func subjectOf(v view, op *commandv1.Operation) rule.Subject {
 		asked := v.Approval(d.GetAskedSeq()).GetRule()
 		return rule.Subject{Book: v.book, Kind: asked.GetKind(), Name: asked.GetSubject()}
 	}
+	if op.GetPeriod() != nil {
+		return rule.Subject{Book: v.book, Kind: ledger.PeriodRule, Name: ledger.PeriodSubject}
+	}
 	return rule.Subject{Book: v.book, Kind: ledger.AccountRule, Name: op.GetChange().GetAccount()}
+}
+
+// changing is the refusal of a change while another of its subject is on its way.
+func changing(s rule.Subject) *fault.Refusal {
+	if s.Kind == ledger.PeriodRule {
+		return fault.Refuse(fault.PeriodChanging, "", "another change of the periods waits for all shards")
+	}
+	return fault.Refuse(fault.AccountChanging, "account", "another change of %s waits for all shards", s.Name).With("account", s.Name)
 }
 
 // change decides an operation that asks all shards to hold a rule: it is parked until
@@ -40,7 +51,7 @@ func (d *decider) change(a *arrival, r *result, op *commandv1.Operation) []*resu
 	s := subjectOf(v, op)
 	draft, refusal, _ := ledger.Decide(v, op, d.now(p.Actor))
 	if d.changes.Pending(s) {
-		refusal = fault.Refuse(fault.AccountChanging, "account", "another change of %s waits for all shards", s.Name).With("account", s.Name)
+		refusal = changing(s)
 	}
 	if refusal != nil {
 		r.refuse(refusal)

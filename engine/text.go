@@ -85,7 +85,12 @@ func faultyOperation(op *commandv1.Operation) string {
 		return firstFaulty("flow", f.GetFlow(), "id", f.GetId(), "event", f.GetEvent(), "owner", f.GetOwner())
 	case *commandv1.Operation_Change:
 		return faultyChange(what.Change)
+	case *commandv1.Operation_Period:
+		return firstFaulty("through", what.Period.GetThrough(), "reason", what.Period.GetReason())
 	case *commandv1.Operation_Ask:
+		if p := what.Ask.GetPeriod(); p != nil {
+			return firstFaulty("through", p.GetThrough(), "reason", p.GetReason())
+		}
 		return faultyChange(what.Ask.GetChange())
 	case *commandv1.Operation_Verdict:
 		return firstFaulty("reason", what.Verdict.GetReason())

@@ -26,9 +26,19 @@ func Guarded(a *commandv1.Ask) *commandv1.Operation {
 	switch what := a.GetWhat().(type) {
 	case *commandv1.Ask_Change:
 		return &commandv1.Operation{What: &commandv1.Operation_Change{Change: what.Change}}
+	case *commandv1.Ask_Period:
+		return &commandv1.Operation{What: &commandv1.Operation_Period{Period: what.Period}}
 	default:
 		return &commandv1.Operation{}
 	}
+}
+
+// guarded drafts what is asked for as it would be made now.
+func guarded(v View, a *commandv1.Ask, now Now) (*Draft, *fault.Refusal, *book.Short) {
+	if p := a.GetPeriod(); p != nil {
+		return changePeriod(v, p, true, now)
+	}
+	return Decide(v, Guarded(a), now)
 }
 
 // ask keeps the rule that is asked for, as it would be made now, until another key
@@ -37,7 +47,7 @@ func ask(v View, a *commandv1.Ask, now Now) (*Draft, *fault.Refusal, *book.Short
 	if ms := a.GetExpiresMs(); ms <= 0 || ms > MaxApprovalWait.Milliseconds() {
 		return nil, fault.Refuse(fault.Malformed, "expires_in", "what is to be approved waits for up to %d days", MaxApprovalWait/(24*time.Hour)), nil
 	}
-	draft, refusal, short := Decide(v, Guarded(a), now)
+	draft, refusal, short := guarded(v, a, now)
 	if draft == nil {
 		return nil, refusal, short
 	}

@@ -212,3 +212,23 @@ func TestAmountsOfEveryScale(t *testing.T) {
 		})
 	}
 }
+
+// TestAFlowsFactOfAClosedDay is booked on the first open day, and says which day it was of.
+func TestAFlowsFactOfAClosedDay(t *testing.T) {
+	t.Parallel()
+	v := single{stripes: map[string]book.Stripe{}, rules: map[string]*journalv1.Rule{PeriodSubject: {
+		What: &journalv1.Rule_Period{Period: &journalv1.Period{Through: "2026-10-31"}},
+	}}}
+	legs, _ := changes(nil, "legs", transfer("bank:s", "merchant:a", money.New(100, 2)).GetPost().GetLegs())
+	links := map[string]string{"incoming": "1"}
+	for day, want := range map[string][2]string{"2026-10-30": {"2026-11-01", "2026-10-30"}, "2026-11-01": {"2026-11-01", ""}} {
+		d, refusal, short := Entry(v, "transfer", day, legs, links)
+		if refusal != nil || short != nil {
+			t.Fatal(refusal, short)
+		}
+		e := d.Record.GetEntry()
+		if got := [2]string{e.GetDay(), e.GetLinks()[LinkDated]}; got != want || e.GetLinks()["incoming"] != "1" || len(links) != 1 {
+			t.Errorf("of %s: %v, want %v", day, e, want)
+		}
+	}
+}

@@ -55,6 +55,7 @@ type Draft struct {
 // Decide decides one operation of the books. Exactly one of the three answers is
 // set: a draft, a refusal, or the account whose stripe is short of money here.
 func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *book.Short) {
+	now.Day = OpenDay(v, now.Day)
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
 		return open(v, what.Open)
@@ -84,12 +85,15 @@ func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return ask(v, what.Ask, now)
 	case *commandv1.Operation_Verdict:
 		return verdict(v, what.Verdict, now)
+	case *commandv1.Operation_Period:
+		return changePeriod(v, what.Period, false, now)
 	default:
 		return nil, fault.Refuse(fault.Malformed, "what", "the operation says nothing to do"), nil
 	}
 }
 
-// Entry books legs that a product flow made; kind names its recipes.
+// Entry books legs that a product flow made; kind names its recipes. What it books has
+// happened: of a closed day it is booked on the first open one, and a link keeps its day.
 func Entry(v View, kind, day string, legs []book.Change, links map[string]string) (*Draft, *fault.Refusal, *book.Short) {
 	if refusal := book.CheckEntry(kind, legs); refusal != nil {
 		return nil, refusal, nil
@@ -97,6 +101,9 @@ func Entry(v View, kind, day string, legs []book.Change, links map[string]string
 	applied, refusal, short := apply(v, legs, nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short
+	}
+	if first := OpenDay(v, day); first != day {
+		day, links = first, linked(links, LinkDated, day)
 	}
 	return draft(applied, &journalv1.Entry{Kind: kind, Day: day, Links: links}), nil, nil
 }
@@ -142,7 +149,7 @@ func open(v View, o *commandv1.Open) (*Draft, *fault.Refusal, *book.Short) {
 
 func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Short) {
 	var space [4]book.Change
-	changes, entry, refusal := newEntry(space[:0], p, now)
+	changes, entry, refusal := newEntry(v, space[:0], p, now)
 	if refusal != nil {
 		return nil, refusal, nil
 	}
@@ -157,8 +164,8 @@ func post(v View, p *commandv1.Post, now Now) (*Draft, *fault.Refusal, *book.Sho
 }
 
 // newEntry reads an entry that is asked for and refuses what is wrong whatever the
-// books say.
-func newEntry(into []book.Change, p *commandv1.Post, now Now) ([]book.Change, *journalv1.Entry, *fault.Refusal) {
+// accounts have.
+func newEntry(v View, into []book.Change, p *commandv1.Post, now Now) ([]book.Change, *journalv1.Entry, *fault.Refusal) {
 	changes, refusal := changes(into, "legs", p.GetLegs())
 	if refusal != nil {
 		return nil, nil, refusal
@@ -170,7 +177,10 @@ func newEntry(into []book.Change, p *commandv1.Post, now Now) ([]book.Change, *j
 		return nil, nil, refusal
 	}
 	entry := &journalv1.Entry{Kind: p.GetKind(), Day: orDay(p.GetDay(), now), Metadata: p.GetMetadata(), Links: p.GetLinks()}
-	return changes, entry, checkEntryWords(entry, p.GetDay())
+	if refusal := checkEntryWords(entry, p.GetDay()); refusal != nil {
+		return nil, nil, refusal
+	}
+	return changes, entry, checkDay(v, entry.GetDay())
 }
 
 // Limits of an entry's words.
@@ -199,7 +209,7 @@ func checkEntryWords(e *journalv1.Entry, day string) *fault.Refusal {
 	if refusal := checkMetadata(e.GetMetadata()); refusal != nil {
 		return refusal
 	}
-	for _, name := range [...]string{LinkReverses, LinkSettles} {
+	for _, name := range [...]string{LinkReverses, LinkSettles, LinkDated} {
 		if _, own := e.GetLinks()[name]; own {
 			return fault.Refuse(fault.Malformed, "links", "the link %q is written by the operation that does it", name)
 		}

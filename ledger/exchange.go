@@ -53,6 +53,9 @@ func exchange(v View, x *commandv1.Exchange, now Now) (*Draft, *fault.Refusal, *
 	if refusal := notAhead(entry, now); refusal != nil {
 		return nil, refusal, nil
 	}
+	if refusal := checkDay(v, entry.GetDay()); refusal != nil {
+		return nil, refusal, nil
+	}
 	applied, refusal, short := apply(v, legs, nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short

@@ -66,7 +66,7 @@ func Transit(v View, account string, asset money.Asset, amount money.Amount, int
 		out.Kind, in.Kind = raise, lower
 	}
 	applied, _ := book.Apply(v, []book.Change{out, in}, nil)
-	return draft(applied, &journalv1.Entry{Kind: KindTransit, Day: day, Links: map[string]string{"message": key}})
+	return draft(applied, &journalv1.Entry{Kind: KindTransit, Day: OpenDay(v, day), Links: map[string]string{"message": key}})
 }
 
 // Touch makes the stripe of an account by a hold of nothing; nil when it is there.

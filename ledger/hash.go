@@ -97,6 +97,10 @@ func (h *canonical) request(op *commandv1.Operation) {
 		h.text("verdict", what.Verdict.GetReason())
 		h.id(what.Verdict.GetShard(), what.Verdict.GetAskedSeq())
 		h.flag(what.Verdict.GetApprove())
+	case *commandv1.Operation_Period:
+		p := what.Period
+		h.text("period", p.GetThrough(), p.GetReason(), string(p.GetSheet()))
+		h.number(uint64(p.GetWhat()))
 	case *commandv1.Operation_Reverse:
 		r := what.Reverse
 		h.text("reverse", r.GetPart(), r.GetKind(), r.GetDay())

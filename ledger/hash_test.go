@@ -13,6 +13,7 @@ import (
 var stamped = map[protoreflect.FullName]bool{
 	"provodka.command.v1.Leg.open":               true,
 	"provodka.command.v1.Place.open":             true,
+	"provodka.command.v1.ChangePeriod.version":   true,
 	"provodka.command.v1.Operation.key":          true,
 	"provodka.command.v1.Operation.request_hash": true,
 	"provodka.command.v1.Operation.group":        true,

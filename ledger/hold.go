@@ -116,6 +116,9 @@ func settled(v View, s settlement, all []book.Change, after book.Hold, now Now) 
 	if refusal := book.CheckPositions(all); refusal != nil {
 		return nil, refusal, nil
 	}
+	if refusal := checkDay(v, orDay(s.GetDay(), now)); refusal != nil {
+		return nil, refusal, nil
+	}
 	applied, refusal, short := apply(v, all, nil)
 	if refusal != nil || short != nil {
 		return nil, refusal, short

@@ -18,6 +18,7 @@ const KindReversal = "reversal"
 const (
 	LinkReverses = "reverses" // the id of the entry that is given back
 	LinkSettles  = "settles"  // the number of the record that placed the hold
+	LinkDated    = "dated"    // the day of what happened, when its period was closed already
 )
 
 // OriginalOf is the entry of a record as a reversal finds it, none of it given back;
@@ -96,6 +97,9 @@ func reverse(v View, r *commandv1.Reverse, now Now) (*Draft, *fault.Refusal, *bo
 	if refusal := notAhead(entry, now); refusal != nil {
 		return nil, refusal, nil
 	}
+	if refusal := checkDay(v, entry.GetDay()); refusal != nil {
+		return nil, refusal, nil
+	}
 	return applyReversal(v, r.GetShard(), back, nil, after, entry)
 }
 
@@ -104,7 +108,7 @@ func correct(v View, c *commandv1.Correct, now Now) (*Draft, *fault.Refusal, *bo
 	if refusal != nil {
 		return nil, refusal, nil
 	}
-	fresh, entry, refusal := newEntry(nil, c.GetPost(), now)
+	fresh, entry, refusal := newEntry(v, nil, c.GetPost(), now)
 	if refusal != nil {
 		return nil, refusal.At("entry"), nil
 	}

@@ -74,6 +74,9 @@ func PostScheduled(v View, seq uint64) *Draft {
 	legs := ScheduledLegs(s)
 	refusal := book.CheckEntry(s.GetEntry().GetKind(), legs)
 	if refusal == nil {
+		refusal = checkDay(v, s.GetEntry().GetDay())
+	}
+	if refusal == nil {
 		refusal = book.CheckStandings(v, legs)
 	}
 	if refusal == nil {

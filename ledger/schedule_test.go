@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,11 +121,20 @@ func keysOf[V any](m map[uint64]V) func(func(uint64) bool) {
 	}
 }
 
-// TestScheduledScenario plays testdata/days/scheduled.txt: a line that begins at the margin is
+// TestDaysScenarios plays the files of testdata/days: a line that begins at the margin is
 // done, the indented ones behind it are what came of it.
-func TestScheduledScenario(t *testing.T) {
+func TestDaysScenarios(t *testing.T) {
 	t.Parallel()
-	const path = "testdata/days/scheduled.txt"
+	files, err := filepath.Glob("testdata/days/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) { playDaysFile(t, path) })
+	}
+}
+
+func playDaysFile(t *testing.T, path string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -159,6 +169,9 @@ func TestScheduledScenario(t *testing.T) {
 //	pay NAME AMOUNT from ACCOUNT to ACCOUNT [on DAY]
 //	cancel NAME | post NAME
 //	freeze ACCOUNT
+//	pass DAYS
+//	close DAY | keep-sheet DAY
+//	reopen DAY by KEY and KEY (DAY is the last that stays closed)
 //	show ACCOUNT…
 func playDays(w *audittest.World, numbers map[string]uint64, words []string) (out []string) {
 	switch words[0] {
@@ -175,6 +188,12 @@ func playDays(w *audittest.World, numbers map[string]uint64, words []string) (ou
 		w.Do(0, cancelled(numbers[words[1]]))
 	case "post":
 		w.PostScheduled(0, numbers[words[1]])
+	case "pass":
+		days, _ := strconv.Atoi(words[1])
+		w.Pass(0, time.Duration(days)*24*time.Hour)
+		return []string{"  today is " + audittest.Day(w.Clock(0))}
+	case "close", "keep-sheet", "reopen":
+		return playPeriod(w, words)
 	case "freeze":
 		w.Freeze(0, words[1])
 		return nil

@@ -10,7 +10,7 @@ import (
 // sheetHead is the first line of a sheet as CSV.
 const sheetHead = "Счёт 1С,Вид счёта,Владелец,Счёт,Валюта,Сальдо на начало Дт,Сальдо на начало Кт,Оборот Дт,Оборот Кт,Сальдо на конец Дт,Сальдо на конец Кт\n"
 
-// SheetCSV writes a sheet as CSV, in the one form whose hash a closed period carries:
+// SheetCSV writes a sheet as CSV, in one form (Sheet.Hash has another, which the chart does not touch):
 //
 //   - UTF-8 without a mark, a comma between cells, LF after every line, the last one too;
 //     no cell is quoted, because no name or amount has a comma, a quote or a space

@@ -21,6 +21,8 @@ const (
 	SheetBy1C      SheetBy = "1c"
 	SheetByOwner   SheetBy = "owner" // a type and an owner
 	SheetByAccount SheetBy = "account"
+
+	sheetByName SheetBy = "name" // accounts in the order of their types' names
 )
 
 // SheetBys lists the ways to make a sheet.
@@ -105,6 +107,9 @@ const accountsAtOnce = 2000
 // types are those of the chart in the sheet's order.
 func (s Sheet) types() []book.Type {
 	types := book.Types()
+	if s.By == sheetByName {
+		slices.SortFunc(types, func(a, b book.Type) int { return strings.Compare(a.Name, b.Name) })
+	}
 	if s.By == SheetBy1C {
 		slices.SortStableFunc(types, func(a, b book.Type) int { return strings.Compare(a.Code1C, b.Code1C) })
 	}
@@ -118,7 +123,7 @@ func (s Sheet) key(t book.Type, name book.Name) string {
 		return t.Code1C
 	case SheetByOwner:
 		return t.Name + ":" + name.Owner
-	case SheetByAccount:
+	case SheetByAccount, sheetByName:
 		return name.String()
 	default:
 		return t.Name
@@ -167,7 +172,7 @@ func (s Sheet) head(key string) (line SheetLine) {
 	line.Type, line.Owner, _ = strings.Cut(key, ":")
 	t, _ := book.LookupType(line.Type)
 	line.Code1C = t.Code1C
-	if s.By == SheetByAccount {
+	if s.By == SheetByAccount || s.By == sheetByName {
 		line.Account = key
 		line.Owner, _, _ = strings.Cut(line.Owner, ":")
 	}

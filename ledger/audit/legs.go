@@ -207,6 +207,9 @@ func (c *check) entry() error {
 		if _, err := time.Parse(time.DateOnly, e.GetDay()); err != nil {
 			return c.differ("the entry's day", "YYYY-MM-DD", e.GetDay())
 		}
+		if through := c.closedThrough(); e.GetDay() <= through {
+			return c.differ("the entry's day", "a day behind "+through+", up to which all are closed", e.GetDay())
+		}
 		if r := e.GetReversal(); r != nil {
 			var err error
 			giveBack := c.reversal

@@ -117,6 +117,11 @@ func (c *check) rule(m *journalv1.Rule) error {
 			return err
 		}
 	}
+	if m.GetKind() == ledger.PeriodRule {
+		if err := c.periodRule(what, before, m); err != nil {
+			return err
+		}
+	}
 	c.s.rules[key] = held
 	at := c.a.held[ruleVersion{key, m.GetVersion()}]
 	if at == nil {

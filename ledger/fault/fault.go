@@ -36,6 +36,8 @@ const (
 	AccountFrozen     Code = "account_frozen"
 	AccountNotEmpty   Code = "account_not_empty"
 	AccountChanging   Code = "account_changing"
+	PeriodClosed      Code = "period_closed"
+	PeriodChanging    Code = "period_changing"
 	AccountOfFlow     Code = "account_of_flow"
 	OwnRequest        Code = "own_request"
 	InsufficientFunds Code = "insufficient_funds"
@@ -77,7 +79,7 @@ const (
 var codes = []Code{
 	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RateInvalid, RateMismatch, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
-	AccountNotEmpty, AccountChanging, AccountOfFlow, OwnRequest, InsufficientFunds,
+	AccountNotEmpty, AccountChanging, PeriodClosed, PeriodChanging, AccountOfFlow, OwnRequest, InsufficientFunds,
 	SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,

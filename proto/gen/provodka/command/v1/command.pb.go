@@ -89,6 +89,63 @@ func (AccountChange) EnumDescriptor() ([]byte, []int) {
 	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{0}
 }
 
+// PeriodChange says what is to be done to the days of a book.
+type PeriodChange int32
+
+const (
+	// Never written.
+	PeriodChange_PERIOD_CHANGE_UNSPECIFIED PeriodChange = 0
+	// Close all days up to one: no entry is dated there any more.
+	PeriodChange_PERIOD_CHANGE_CLOSE PeriodChange = 1
+	// Keep the hash of the sheet of the days that were closed last.
+	PeriodChange_PERIOD_CHANGE_SHEET PeriodChange = 2
+	// Open days again.
+	PeriodChange_PERIOD_CHANGE_REOPEN PeriodChange = 3
+)
+
+// Enum value maps for PeriodChange.
+var (
+	PeriodChange_name = map[int32]string{
+		0: "PERIOD_CHANGE_UNSPECIFIED",
+		1: "PERIOD_CHANGE_CLOSE",
+		2: "PERIOD_CHANGE_SHEET",
+		3: "PERIOD_CHANGE_REOPEN",
+	}
+	PeriodChange_value = map[string]int32{
+		"PERIOD_CHANGE_UNSPECIFIED": 0,
+		"PERIOD_CHANGE_CLOSE":       1,
+		"PERIOD_CHANGE_SHEET":       2,
+		"PERIOD_CHANGE_REOPEN":      3,
+	}
+)
+
+func (x PeriodChange) Enum() *PeriodChange {
+	p := new(PeriodChange)
+	*p = x
+	return p
+}
+
+func (x PeriodChange) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PeriodChange) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_command_v1_command_proto_enumTypes[1].Descriptor()
+}
+
+func (PeriodChange) Type() protoreflect.EnumType {
+	return &file_provodka_command_v1_command_proto_enumTypes[1]
+}
+
+func (x PeriodChange) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PeriodChange.Descriptor instead.
+func (PeriodChange) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{1}
+}
+
 // Command is one record of the command topic.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -372,6 +429,7 @@ type Operation struct {
 	//	*Operation_Resize
 	//	*Operation_SettleLate
 	//	*Operation_Exchange
+	//	*Operation_Period
 	What          isOperation_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -570,6 +628,15 @@ func (x *Operation) GetExchange() *Exchange {
 	return nil
 }
 
+func (x *Operation) GetPeriod() *ChangePeriod {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Period); ok {
+			return x.Period
+		}
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -649,6 +716,11 @@ type Operation_Exchange struct {
 	Exchange *Exchange `protobuf:"bytes,17,opt,name=exchange,proto3,oneof"`
 }
 
+type Operation_Period struct {
+	// Close the days of a book, or say what the closed days came to.
+	Period *ChangePeriod `protobuf:"bytes,31,opt,name=period,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -678,6 +750,8 @@ func (*Operation_Resize) isOperation_What() {}
 func (*Operation_SettleLate) isOperation_What() {}
 
 func (*Operation_Exchange) isOperation_What() {}
+
+func (*Operation_Period) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -825,6 +899,88 @@ func (x *ChangeAccount) GetLimit() string {
 	return ""
 }
 
+// ChangePeriod changes which days of the book are closed, on every shard.
+type ChangePeriod struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is to be done.
+	What PeriodChange `protobuf:"varint,1,opt,name=what,proto3,enum=provodka.command.v1.PeriodChange" json:"what,omitempty"`
+	// Last closed day after it, YYYY-MM-DD; empty when every day is open again.
+	Through string `protobuf:"bytes,2,opt,name=through,proto3" json:"through,omitempty"`
+	// Why; kept for ever.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Sheet: SHA-256 of the canonical sheet.
+	Sheet []byte `protobuf:"bytes,4,opt,name=sheet,proto3" json:"sheet,omitempty"`
+	// Sheet and reopen: what the API saw, the version of the rule that it speaks of.
+	Version       uint64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePeriod) Reset() {
+	*x = ChangePeriod{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePeriod) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePeriod) ProtoMessage() {}
+
+func (x *ChangePeriod) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePeriod.ProtoReflect.Descriptor instead.
+func (*ChangePeriod) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ChangePeriod) GetWhat() PeriodChange {
+	if x != nil {
+		return x.What
+	}
+	return PeriodChange_PERIOD_CHANGE_UNSPECIFIED
+}
+
+func (x *ChangePeriod) GetThrough() string {
+	if x != nil {
+		return x.Through
+	}
+	return ""
+}
+
+func (x *ChangePeriod) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ChangePeriod) GetSheet() []byte {
+	if x != nil {
+		return x.Sheet
+	}
+	return nil
+}
+
+func (x *ChangePeriod) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // Leg is one side of an entry as it is asked for.
 type Leg struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -844,7 +1000,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +1012,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +1025,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{5}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Leg) GetAccount() string {
@@ -927,7 +1083,7 @@ type Post struct {
 
 func (x *Post) Reset() {
 	*x = Post{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1095,7 @@ func (x *Post) String() string {
 func (*Post) ProtoMessage() {}
 
 func (x *Post) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1108,7 @@ func (x *Post) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Post.ProtoReflect.Descriptor instead.
 func (*Post) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Post) GetKind() string {
@@ -1024,7 +1180,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1192,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1205,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Exchange) GetSold() *Leg {
@@ -1155,7 +1311,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1167,7 +1323,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1180,7 +1336,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Place) GetAccount() string {
@@ -1245,7 +1401,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1257,7 +1413,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1270,7 +1426,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Settle) GetPlacedSeq() uint64 {
@@ -1354,7 +1510,7 @@ type Resize struct {
 
 func (x *Resize) Reset() {
 	*x = Resize{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1366,7 +1522,7 @@ func (x *Resize) String() string {
 func (*Resize) ProtoMessage() {}
 
 func (x *Resize) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1379,7 +1535,7 @@ func (x *Resize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resize.ProtoReflect.Descriptor instead.
 func (*Resize) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Resize) GetPlacedSeq() uint64 {
@@ -1434,7 +1590,7 @@ type SettleLate struct {
 
 func (x *SettleLate) Reset() {
 	*x = SettleLate{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1602,7 @@ func (x *SettleLate) String() string {
 func (*SettleLate) ProtoMessage() {}
 
 func (x *SettleLate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1615,7 @@ func (x *SettleLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
 func (*SettleLate) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SettleLate) GetPlacedSeq() uint64 {
@@ -1524,7 +1680,7 @@ type Void struct {
 
 func (x *Void) Reset() {
 	*x = Void{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1536,7 +1692,7 @@ func (x *Void) String() string {
 func (*Void) ProtoMessage() {}
 
 func (x *Void) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1549,7 +1705,7 @@ func (x *Void) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Void.ProtoReflect.Descriptor instead.
 func (*Void) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Void) GetPlacedSeq() uint64 {
@@ -1594,7 +1750,7 @@ type Reverse struct {
 
 func (x *Reverse) Reset() {
 	*x = Reverse{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1762,7 @@ func (x *Reverse) String() string {
 func (*Reverse) ProtoMessage() {}
 
 func (x *Reverse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1775,7 @@ func (x *Reverse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reverse.ProtoReflect.Descriptor instead.
 func (*Reverse) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Reverse) GetShard() uint32 {
@@ -1698,7 +1854,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1710,7 +1866,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1723,7 +1879,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -1755,7 +1911,7 @@ type Correct struct {
 
 func (x *Correct) Reset() {
 	*x = Correct{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1767,7 +1923,7 @@ func (x *Correct) String() string {
 func (*Correct) ProtoMessage() {}
 
 func (x *Correct) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1780,7 +1936,7 @@ func (x *Correct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correct.ProtoReflect.Descriptor instead.
 func (*Correct) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Correct) GetShard() uint32 {
@@ -1817,7 +1973,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1829,7 +1985,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1842,7 +1998,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Cancel) GetScheduledSeq() uint64 {
@@ -1870,6 +2026,7 @@ type Ask struct {
 	// Types that are valid to be assigned to What:
 	//
 	//	*Ask_Change
+	//	*Ask_Period
 	What          isAsk_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1877,7 +2034,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +2046,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1902,7 +2059,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Ask) GetExpiresMs() int64 {
@@ -1928,6 +2085,15 @@ func (x *Ask) GetChange() *ChangeAccount {
 	return nil
 }
 
+func (x *Ask) GetPeriod() *ChangePeriod {
+	if x != nil {
+		if x, ok := x.What.(*Ask_Period); ok {
+			return x.Period
+		}
+	}
+	return nil
+}
+
 type isAsk_What interface {
 	isAsk_What()
 }
@@ -1937,7 +2103,14 @@ type Ask_Change struct {
 	Change *ChangeAccount `protobuf:"bytes,2,opt,name=change,proto3,oneof"`
 }
 
+type Ask_Period struct {
+	// Open days again.
+	Period *ChangePeriod `protobuf:"bytes,3,opt,name=period,proto3,oneof"`
+}
+
 func (*Ask_Change) isAsk_What() {}
+
+func (*Ask_Period) isAsk_What() {}
 
 // Verdict decides what was asked for.
 type Verdict struct {
@@ -1956,7 +2129,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2141,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2154,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Verdict) GetAskedSeq() uint64 {
@@ -2031,7 +2204,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2043,7 +2216,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2056,7 +2229,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Flow) GetFlow() string {
@@ -2125,7 +2298,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2137,7 +2310,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2150,7 +2323,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -2241,7 +2414,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2253,7 +2426,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2266,7 +2439,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -2291,7 +2464,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2303,7 +2476,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2316,7 +2489,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -2355,7 +2528,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2540,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2553,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Found) GetAccount() string {
@@ -2417,7 +2590,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2602,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2615,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -2473,7 +2646,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2658,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2671,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -2532,7 +2705,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2544,7 +2717,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2557,7 +2730,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{26}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -2613,7 +2786,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\x96\a\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xd3\a\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -2634,7 +2807,8 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06resize\x18\f \x01(\v2\x1b.provodka.command.v1.ResizeH\x00R\x06resize\x12B\n" +
 	"\vsettle_late\x18\r \x01(\v2\x1f.provodka.command.v1.SettleLateH\x00R\n" +
 	"settleLate\x12;\n" +
-	"\bexchange\x18\x11 \x01(\v2\x1d.provodka.command.v1.ExchangeH\x00R\bexchangeB\x06\n" +
+	"\bexchange\x18\x11 \x01(\v2\x1d.provodka.command.v1.ExchangeH\x00R\bexchange\x12;\n" +
+	"\x06period\x18\x1f \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06periodB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
@@ -2645,7 +2819,13 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x06debits\x18\x04 \x01(\bR\x06debits\x12\x18\n" +
 	"\acredits\x18\x05 \x01(\bR\acredits\x12\x14\n" +
 	"\x05asset\x18\x06 \x01(\tR\x05asset\x12\x14\n" +
-	"\x05limit\x18\a \x01(\tR\x05limit\"w\n" +
+	"\x05limit\x18\a \x01(\tR\x05limit\"\xa7\x01\n" +
+	"\fChangePeriod\x125\n" +
+	"\x04what\x18\x01 \x01(\x0e2!.provodka.command.v1.PeriodChangeR\x04what\x12\x18\n" +
+	"\athrough\x18\x02 \x01(\tR\athrough\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05sheet\x18\x04 \x01(\fR\x05sheet\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"w\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x14\n" +
@@ -2757,11 +2937,12 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04post\x18\x03 \x01(\v2\x19.provodka.command.v1.PostR\x04post\"C\n" +
 	"\x06Cancel\x12#\n" +
 	"\rscheduled_seq\x18\x01 \x01(\x04R\fscheduledSeq\x12\x14\n" +
-	"\x05shard\x18\x02 \x01(\rR\x05shard\"j\n" +
+	"\x05shard\x18\x02 \x01(\rR\x05shard\"\xa7\x01\n" +
 	"\x03Ask\x12\x1d\n" +
 	"\n" +
 	"expires_ms\x18\x01 \x01(\x03R\texpiresMs\x12<\n" +
-	"\x06change\x18\x02 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06changeB\x06\n" +
+	"\x06change\x18\x02 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06change\x12;\n" +
+	"\x06period\x18\x03 \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06periodB\x06\n" +
 	"\x04what\"n\n" +
 	"\aVerdict\x12\x1b\n" +
 	"\tasked_seq\x18\x01 \x01(\x04R\baskedSeq\x12\x14\n" +
@@ -2814,7 +2995,12 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x17ACCOUNT_CHANGE_UNFREEZE\x10\x02\x12\x18\n" +
 	"\x14ACCOUNT_CHANGE_CLOSE\x10\x03\x12\x19\n" +
 	"\x15ACCOUNT_CHANGE_REOPEN\x10\x04\x12\x18\n" +
-	"\x14ACCOUNT_CHANGE_LIMIT\x10\x05BFZDgithub.com/provodka/provodka/proto/gen/provodka/command/v1;commandv1b\x06proto3"
+	"\x14ACCOUNT_CHANGE_LIMIT\x10\x05*y\n" +
+	"\fPeriodChange\x12\x1d\n" +
+	"\x19PERIOD_CHANGE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13PERIOD_CHANGE_CLOSE\x10\x01\x12\x17\n" +
+	"\x13PERIOD_CHANGE_SHEET\x10\x02\x12\x18\n" +
+	"\x14PERIOD_CHANGE_REOPEN\x10\x03BFZDgithub.com/provodka/provodka/proto/gen/provodka/command/v1;commandv1b\x06proto3"
 
 var (
 	file_provodka_command_v1_command_proto_rawDescOnce sync.Once
@@ -2828,98 +3014,103 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 	return file_provodka_command_v1_command_proto_rawDescData
 }
 
-var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
-	(*Command)(nil),       // 1: provodka.command.v1.Command
-	(*Operations)(nil),    // 2: provodka.command.v1.Operations
-	(*Operation)(nil),     // 3: provodka.command.v1.Operation
-	(*Open)(nil),          // 4: provodka.command.v1.Open
-	(*ChangeAccount)(nil), // 5: provodka.command.v1.ChangeAccount
-	(*Leg)(nil),           // 6: provodka.command.v1.Leg
-	(*Post)(nil),          // 7: provodka.command.v1.Post
-	(*Exchange)(nil),      // 8: provodka.command.v1.Exchange
-	(*Place)(nil),         // 9: provodka.command.v1.Place
-	(*Settle)(nil),        // 10: provodka.command.v1.Settle
-	(*Resize)(nil),        // 11: provodka.command.v1.Resize
-	(*SettleLate)(nil),    // 12: provodka.command.v1.SettleLate
-	(*Void)(nil),          // 13: provodka.command.v1.Void
-	(*Reverse)(nil),       // 14: provodka.command.v1.Reverse
-	(*LegAmount)(nil),     // 15: provodka.command.v1.LegAmount
-	(*Correct)(nil),       // 16: provodka.command.v1.Correct
-	(*Cancel)(nil),        // 17: provodka.command.v1.Cancel
-	(*Ask)(nil),           // 18: provodka.command.v1.Ask
-	(*Verdict)(nil),       // 19: provodka.command.v1.Verdict
-	(*Flow)(nil),          // 20: provodka.command.v1.Flow
-	(*Answer)(nil),        // 21: provodka.command.v1.Answer
-	(*Due)(nil),           // 22: provodka.command.v1.Due
-	(*Link)(nil),          // 23: provodka.command.v1.Link
-	(*Found)(nil),         // 24: provodka.command.v1.Found
-	(*Delivered)(nil),     // 25: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 26: provodka.command.v1.Outcome
-	(*Result)(nil),        // 27: provodka.command.v1.Result
-	nil,                   // 28: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 29: provodka.command.v1.Post.LinksEntry
-	nil,                   // 30: provodka.command.v1.Exchange.MetadataEntry
-	nil,                   // 31: provodka.command.v1.Exchange.LinksEntry
-	nil,                   // 32: provodka.command.v1.Settle.MetadataEntry
-	nil,                   // 33: provodka.command.v1.SettleLate.MetadataEntry
-	nil,                   // 34: provodka.command.v1.Reverse.MetadataEntry
-	nil,                   // 35: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Timer)(nil),      // 36: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 37: provodka.journal.v1.Refusal
+	(PeriodChange)(0),     // 1: provodka.command.v1.PeriodChange
+	(*Command)(nil),       // 2: provodka.command.v1.Command
+	(*Operations)(nil),    // 3: provodka.command.v1.Operations
+	(*Operation)(nil),     // 4: provodka.command.v1.Operation
+	(*Open)(nil),          // 5: provodka.command.v1.Open
+	(*ChangeAccount)(nil), // 6: provodka.command.v1.ChangeAccount
+	(*ChangePeriod)(nil),  // 7: provodka.command.v1.ChangePeriod
+	(*Leg)(nil),           // 8: provodka.command.v1.Leg
+	(*Post)(nil),          // 9: provodka.command.v1.Post
+	(*Exchange)(nil),      // 10: provodka.command.v1.Exchange
+	(*Place)(nil),         // 11: provodka.command.v1.Place
+	(*Settle)(nil),        // 12: provodka.command.v1.Settle
+	(*Resize)(nil),        // 13: provodka.command.v1.Resize
+	(*SettleLate)(nil),    // 14: provodka.command.v1.SettleLate
+	(*Void)(nil),          // 15: provodka.command.v1.Void
+	(*Reverse)(nil),       // 16: provodka.command.v1.Reverse
+	(*LegAmount)(nil),     // 17: provodka.command.v1.LegAmount
+	(*Correct)(nil),       // 18: provodka.command.v1.Correct
+	(*Cancel)(nil),        // 19: provodka.command.v1.Cancel
+	(*Ask)(nil),           // 20: provodka.command.v1.Ask
+	(*Verdict)(nil),       // 21: provodka.command.v1.Verdict
+	(*Flow)(nil),          // 22: provodka.command.v1.Flow
+	(*Answer)(nil),        // 23: provodka.command.v1.Answer
+	(*Due)(nil),           // 24: provodka.command.v1.Due
+	(*Link)(nil),          // 25: provodka.command.v1.Link
+	(*Found)(nil),         // 26: provodka.command.v1.Found
+	(*Delivered)(nil),     // 27: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 28: provodka.command.v1.Outcome
+	(*Result)(nil),        // 29: provodka.command.v1.Result
+	nil,                   // 30: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 31: provodka.command.v1.Post.LinksEntry
+	nil,                   // 32: provodka.command.v1.Exchange.MetadataEntry
+	nil,                   // 33: provodka.command.v1.Exchange.LinksEntry
+	nil,                   // 34: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 35: provodka.command.v1.SettleLate.MetadataEntry
+	nil,                   // 36: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 37: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Timer)(nil),      // 38: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 39: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
-	2,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	21, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	22, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	23, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	24, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	25, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
-	3,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
-	4,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
-	7,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
-	9,  // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
-	10, // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
-	13, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	20, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
-	5,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
-	14, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
-	16, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
-	17, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
-	18, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
-	19, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
-	11, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
-	12, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
-	8,  // 21: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
-	0,  // 22: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	6,  // 23: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	28, // 24: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	29, // 25: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	6,  // 26: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
-	6,  // 27: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
-	6,  // 28: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
-	30, // 29: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
-	31, // 30: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
-	6,  // 31: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	32, // 32: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	6,  // 33: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
-	33, // 34: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
-	15, // 35: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	15, // 36: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	34, // 37: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	35, // 38: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	7,  // 39: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	5,  // 40: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
-	36, // 41: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	27, // 42: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	37, // 43: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	3,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
+	23, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	24, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	25, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	26, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	27, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	4,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
+	5,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
+	9,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
+	11, // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
+	12, // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
+	15, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
+	22, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	6,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
+	16, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
+	18, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
+	19, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
+	20, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
+	21, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
+	13, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
+	14, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
+	10, // 21: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
+	7,  // 22: provodka.command.v1.Operation.period:type_name -> provodka.command.v1.ChangePeriod
+	0,  // 23: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	1,  // 24: provodka.command.v1.ChangePeriod.what:type_name -> provodka.command.v1.PeriodChange
+	8,  // 25: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	30, // 26: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	31, // 27: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	8,  // 28: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
+	8,  // 29: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
+	8,  // 30: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
+	32, // 31: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
+	33, // 32: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
+	8,  // 33: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	34, // 34: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	8,  // 35: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
+	35, // 36: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
+	17, // 37: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	17, // 38: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	36, // 39: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	37, // 40: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	9,  // 41: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	6,  // 42: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
+	7,  // 43: provodka.command.v1.Ask.period:type_name -> provodka.command.v1.ChangePeriod
+	38, // 44: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	29, // 45: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	39, // 46: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -2951,17 +3142,19 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Resize)(nil),
 		(*Operation_SettleLate)(nil),
 		(*Operation_Exchange)(nil),
+		(*Operation_Period)(nil),
 	}
-	file_provodka_command_v1_command_proto_msgTypes[17].OneofWrappers = []any{
+	file_provodka_command_v1_command_proto_msgTypes[18].OneofWrappers = []any{
 		(*Ask_Change)(nil),
+		(*Ask_Period)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   35,
+			NumEnums:      2,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

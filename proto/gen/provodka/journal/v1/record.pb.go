@@ -2153,9 +2153,9 @@ func (x *Gather) GetBody() []byte {
 // also of an account of which it has no stripe. The subject's home decides it.
 type Rule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is about: "account".
+	// What it is about: "account", "period".
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Whose rule it is: the account's name.
+	// Whose rule it is: the account's name; of the periods "book".
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	// Number of the rule's changes, from 1.
 	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
@@ -2176,6 +2176,7 @@ type Rule struct {
 	// Types that are valid to be assigned to What:
 	//
 	//	*Rule_Account
+	//	*Rule_Period
 	What          isRule_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2290,6 +2291,15 @@ func (x *Rule) GetAccount() *Standing {
 	return nil
 }
 
+func (x *Rule) GetPeriod() *Period {
+	if x != nil {
+		if x, ok := x.What.(*Rule_Period); ok {
+			return x.Period
+		}
+	}
+	return nil
+}
+
 type isRule_What interface {
 	isRule_What()
 }
@@ -2299,7 +2309,80 @@ type Rule_Account struct {
 	Account *Standing `protobuf:"bytes,10,opt,name=account,proto3,oneof"`
 }
 
+type Rule_Period struct {
+	// Which days of the book are closed.
+	Period *Period `protobuf:"bytes,30,opt,name=period,proto3,oneof"`
+}
+
 func (*Rule_Account) isRule_What() {}
+
+func (*Rule_Period) isRule_What() {}
+
+// Period says which days of a book are closed: no later record of the shard dates an
+// entry there.
+type Period struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Last closed day, YYYY-MM-DD; empty when none is.
+	Through string `protobuf:"bytes,1,opt,name=through,proto3" json:"through,omitempty"`
+	// Last closed day before it; the sheet is of the days between. When days were opened
+	// again it is the last of them.
+	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// SHA-256 of the canonical sheet of these days, once it is known: 32 bytes.
+	Sheet         []byte `protobuf:"bytes,3,opt,name=sheet,proto3" json:"sheet,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Period) Reset() {
+	*x = Period{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Period) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Period) ProtoMessage() {}
+
+func (x *Period) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Period.ProtoReflect.Descriptor instead.
+func (*Period) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Period) GetThrough() string {
+	if x != nil {
+		return x.Through
+	}
+	return ""
+}
+
+func (x *Period) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *Period) GetSheet() []byte {
+	if x != nil {
+		return x.Sheet
+	}
+	return nil
+}
 
 // Approved says who approved a rule.
 type Approved struct {
@@ -2316,7 +2399,7 @@ type Approved struct {
 
 func (x *Approved) Reset() {
 	*x = Approved{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2411,7 @@ func (x *Approved) String() string {
 func (*Approved) ProtoMessage() {}
 
 func (x *Approved) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2424,7 @@ func (x *Approved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approved.ProtoReflect.Descriptor instead.
 func (*Approved) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Approved) GetSeq() uint64 {
@@ -2386,7 +2469,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2398,7 +2481,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2411,7 +2494,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Approval) GetSeq() uint64 {
@@ -2473,7 +2556,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2568,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2581,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Standing) GetStatus() AccountStatus {
@@ -2542,7 +2625,7 @@ type CreditLimit struct {
 
 func (x *CreditLimit) Reset() {
 	*x = CreditLimit{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2554,7 +2637,7 @@ func (x *CreditLimit) String() string {
 func (*CreditLimit) ProtoMessage() {}
 
 func (x *CreditLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2567,7 +2650,7 @@ func (x *CreditLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
 func (*CreditLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreditLimit) GetAsset() string {
@@ -2597,7 +2680,7 @@ type Confirmed struct {
 
 func (x *Confirmed) Reset() {
 	*x = Confirmed{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2609,7 +2692,7 @@ func (x *Confirmed) String() string {
 func (*Confirmed) ProtoMessage() {}
 
 func (x *Confirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2622,7 +2705,7 @@ func (x *Confirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
 func (*Confirmed) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Confirmed) GetRule() *Rule {
@@ -2652,7 +2735,7 @@ type RulePosition struct {
 
 func (x *RulePosition) Reset() {
 	*x = RulePosition{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2664,7 +2747,7 @@ func (x *RulePosition) String() string {
 func (*RulePosition) ProtoMessage() {}
 
 func (x *RulePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2677,7 +2760,7 @@ func (x *RulePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
 func (*RulePosition) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{21}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RulePosition) GetShard() uint32 {
@@ -2855,7 +2938,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x03key\x18\x03 \x01(\tR\x03key\x12\x12\n" +
 	"\x04peer\x18\x04 \x01(\rR\x04peer\x12\x16\n" +
 	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body\"\xc7\x02\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\"\xfe\x02\n" +
 	"\x04Rule\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x18\n" +
@@ -2868,8 +2951,13 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x04home\x18\b \x01(\bR\x04home\x129\n" +
 	"\bapproved\x18( \x01(\v2\x1d.provodka.journal.v1.ApprovedR\bapproved\x129\n" +
 	"\aaccount\x18\n" +
-	" \x01(\v2\x1d.provodka.journal.v1.StandingH\x00R\aaccountB\x06\n" +
-	"\x04what\"D\n" +
+	" \x01(\v2\x1d.provodka.journal.v1.StandingH\x00R\aaccount\x125\n" +
+	"\x06period\x18\x1e \x01(\v2\x1b.provodka.journal.v1.PeriodH\x00R\x06periodB\x06\n" +
+	"\x04what\"P\n" +
+	"\x06Period\x12\x18\n" +
+	"\athrough\x18\x01 \x01(\tR\athrough\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
+	"\x05sheet\x18\x03 \x01(\fR\x05sheet\"D\n" +
 	"\bApproved\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
@@ -2958,7 +3046,7 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(ScheduledState)(0),  // 0: provodka.journal.v1.ScheduledState
 	(LegKind)(0),         // 1: provodka.journal.v1.LegKind
@@ -2984,16 +3072,17 @@ var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(*External)(nil),     // 21: provodka.journal.v1.External
 	(*Gather)(nil),       // 22: provodka.journal.v1.Gather
 	(*Rule)(nil),         // 23: provodka.journal.v1.Rule
-	(*Approved)(nil),     // 24: provodka.journal.v1.Approved
-	(*Approval)(nil),     // 25: provodka.journal.v1.Approval
-	(*Standing)(nil),     // 26: provodka.journal.v1.Standing
-	(*CreditLimit)(nil),  // 27: provodka.journal.v1.CreditLimit
-	(*Confirmed)(nil),    // 28: provodka.journal.v1.Confirmed
-	(*RulePosition)(nil), // 29: provodka.journal.v1.RulePosition
-	nil,                  // 30: provodka.journal.v1.Refusal.FactsEntry
-	nil,                  // 31: provodka.journal.v1.Entry.MetadataEntry
-	nil,                  // 32: provodka.journal.v1.Entry.LinksEntry
-	nil,                  // 33: provodka.journal.v1.Move.AttemptsEntry
+	(*Period)(nil),       // 24: provodka.journal.v1.Period
+	(*Approved)(nil),     // 25: provodka.journal.v1.Approved
+	(*Approval)(nil),     // 26: provodka.journal.v1.Approval
+	(*Standing)(nil),     // 27: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),  // 28: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),    // 29: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil), // 30: provodka.journal.v1.RulePosition
+	nil,                  // 31: provodka.journal.v1.Refusal.FactsEntry
+	nil,                  // 32: provodka.journal.v1.Entry.MetadataEntry
+	nil,                  // 33: provodka.journal.v1.Entry.LinksEntry
+	nil,                  // 34: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	9,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
@@ -3007,12 +3096,12 @@ var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	21, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
 	22, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
 	23, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
-	28, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	29, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
 	14, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
-	25, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
-	30, // 14: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	31, // 15: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	32, // 16: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	26, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
+	31, // 14: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	32, // 15: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	33, // 16: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
 	12, // 17: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
 	11, // 18: provodka.journal.v1.Entry.exchange:type_name -> provodka.journal.v1.Exchange
 	13, // 19: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
@@ -3022,24 +3111,25 @@ var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	9,  // 23: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
 	1,  // 24: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
 	2,  // 25: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	33, // 26: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	34, // 26: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
 	20, // 27: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
 	3,  // 28: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
 	4,  // 29: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
 	5,  // 30: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	24, // 31: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
-	26, // 32: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
-	6,  // 33: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
-	23, // 34: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
-	7,  // 35: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
-	27, // 36: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
-	23, // 37: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
-	29, // 38: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	25, // 31: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
+	27, // 32: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	24, // 33: provodka.journal.v1.Rule.period:type_name -> provodka.journal.v1.Period
+	6,  // 34: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
+	23, // 35: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
+	7,  // 36: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	28, // 37: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	23, // 38: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	30, // 39: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -3049,6 +3139,7 @@ func file_provodka_journal_v1_record_proto_init() {
 	}
 	file_provodka_journal_v1_record_proto_msgTypes[15].OneofWrappers = []any{
 		(*Rule_Account)(nil),
+		(*Rule_Period)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3056,7 +3147,7 @@ func file_provodka_journal_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

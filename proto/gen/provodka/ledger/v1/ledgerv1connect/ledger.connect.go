@@ -60,6 +60,12 @@ const (
 	// LedgerServiceListApprovalsProcedure is the fully-qualified name of the LedgerService's
 	// ListApprovals RPC.
 	LedgerServiceListApprovalsProcedure = "/provodka.ledger.v1.LedgerService/ListApprovals"
+	// LedgerServiceClosePeriodProcedure is the fully-qualified name of the LedgerService's ClosePeriod
+	// RPC.
+	LedgerServiceClosePeriodProcedure = "/provodka.ledger.v1.LedgerService/ClosePeriod"
+	// LedgerServiceListPeriodsProcedure is the fully-qualified name of the LedgerService's ListPeriods
+	// RPC.
+	LedgerServiceListPeriodsProcedure = "/provodka.ledger.v1.LedgerService/ListPeriods"
 	// LedgerServiceReadAccountsProcedure is the fully-qualified name of the LedgerService's
 	// ReadAccounts RPC.
 	LedgerServiceReadAccountsProcedure = "/provodka.ledger.v1.LedgerService/ReadAccounts"
@@ -125,6 +131,11 @@ type LedgerServiceClient interface {
 	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
 	// ListApprovals lists what waits for a second person, or was decided.
 	ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error)
+	// ClosePeriod closes the days of a book up to one, on every shard: no entry is dated
+	// there any more.
+	ClosePeriod(context.Context, *v1.ClosePeriodRequest) (*v1.ClosePeriodResponse, error)
+	// ListPeriods lists the periods that were closed, and opened again.
+	ListPeriods(context.Context, *v1.ListPeriodsRequest) (*v1.ListPeriodsResponse, error)
 	// ReadAccounts tells how accounts stand, and what the chart says of them.
 	ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error)
 	// ListAccountChanges is what was done to an account, by whom and why.
@@ -225,6 +236,19 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+LedgerServiceListApprovalsProcedure,
 			connect.WithSchema(ledgerServiceMethods.ByName("ListApprovals")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		closePeriod: connect.NewClient[v1.ClosePeriodRequest, v1.ClosePeriodResponse](
+			httpClient,
+			baseURL+LedgerServiceClosePeriodProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ClosePeriod")),
+			connect.WithClientOptions(opts...),
+		),
+		listPeriods: connect.NewClient[v1.ListPeriodsRequest, v1.ListPeriodsResponse](
+			httpClient,
+			baseURL+LedgerServiceListPeriodsProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ListPeriods")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -347,6 +371,8 @@ type ledgerServiceClient struct {
 	requestApproval    *connect.Client[v1.RequestApprovalRequest, v1.RequestApprovalResponse]
 	decideApproval     *connect.Client[v1.DecideApprovalRequest, v1.DecideApprovalResponse]
 	listApprovals      *connect.Client[v1.ListApprovalsRequest, v1.ListApprovalsResponse]
+	closePeriod        *connect.Client[v1.ClosePeriodRequest, v1.ClosePeriodResponse]
+	listPeriods        *connect.Client[v1.ListPeriodsRequest, v1.ListPeriodsResponse]
 	readAccounts       *connect.Client[v1.ReadAccountsRequest, v1.ReadAccountsResponse]
 	listAccountChanges *connect.Client[v1.ListAccountChangesRequest, v1.ListAccountChangesResponse]
 	listLegs           *connect.Client[v1.ListLegsRequest, v1.ListLegsResponse]
@@ -439,6 +465,24 @@ func (c *ledgerServiceClient) DecideApproval(ctx context.Context, req *v1.Decide
 // ListApprovals calls provodka.ledger.v1.LedgerService.ListApprovals.
 func (c *ledgerServiceClient) ListApprovals(ctx context.Context, req *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error) {
 	response, err := c.listApprovals.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ClosePeriod calls provodka.ledger.v1.LedgerService.ClosePeriod.
+func (c *ledgerServiceClient) ClosePeriod(ctx context.Context, req *v1.ClosePeriodRequest) (*v1.ClosePeriodResponse, error) {
+	response, err := c.closePeriod.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListPeriods calls provodka.ledger.v1.LedgerService.ListPeriods.
+func (c *ledgerServiceClient) ListPeriods(ctx context.Context, req *v1.ListPeriodsRequest) (*v1.ListPeriodsResponse, error) {
+	response, err := c.listPeriods.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -602,6 +646,11 @@ type LedgerServiceHandler interface {
 	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
 	// ListApprovals lists what waits for a second person, or was decided.
 	ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error)
+	// ClosePeriod closes the days of a book up to one, on every shard: no entry is dated
+	// there any more.
+	ClosePeriod(context.Context, *v1.ClosePeriodRequest) (*v1.ClosePeriodResponse, error)
+	// ListPeriods lists the periods that were closed, and opened again.
+	ListPeriods(context.Context, *v1.ListPeriodsRequest) (*v1.ListPeriodsResponse, error)
 	// ReadAccounts tells how accounts stand, and what the chart says of them.
 	ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error)
 	// ListAccountChanges is what was done to an account, by whom and why.
@@ -698,6 +747,19 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		LedgerServiceListApprovalsProcedure,
 		svc.ListApprovals,
 		connect.WithSchema(ledgerServiceMethods.ByName("ListApprovals")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceClosePeriodHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceClosePeriodProcedure,
+		svc.ClosePeriod,
+		connect.WithSchema(ledgerServiceMethods.ByName("ClosePeriod")),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceListPeriodsHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceListPeriodsProcedure,
+		svc.ListPeriods,
+		connect.WithSchema(ledgerServiceMethods.ByName("ListPeriods")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -826,6 +888,10 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceDecideApprovalHandler.ServeHTTP(w, r)
 		case LedgerServiceListApprovalsProcedure:
 			ledgerServiceListApprovalsHandler.ServeHTTP(w, r)
+		case LedgerServiceClosePeriodProcedure:
+			ledgerServiceClosePeriodHandler.ServeHTTP(w, r)
+		case LedgerServiceListPeriodsProcedure:
+			ledgerServiceListPeriodsHandler.ServeHTTP(w, r)
 		case LedgerServiceReadAccountsProcedure:
 			ledgerServiceReadAccountsHandler.ServeHTTP(w, r)
 		case LedgerServiceListAccountChangesProcedure:
@@ -899,6 +965,14 @@ func (UnimplementedLedgerServiceHandler) DecideApproval(context.Context, *v1.Dec
 
 func (UnimplementedLedgerServiceHandler) ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListApprovals is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ClosePeriod(context.Context, *v1.ClosePeriodRequest) (*v1.ClosePeriodResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ClosePeriod is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ListPeriods(context.Context, *v1.ListPeriodsRequest) (*v1.ListPeriodsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListPeriods is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) ReadAccounts(context.Context, *v1.ReadAccountsRequest) (*v1.ReadAccountsResponse, error) {

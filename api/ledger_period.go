@@ -1,0 +1,122 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/fault"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// ClosePeriod implements LedgerService. Closing has two steps, each a change that all
+// shards hold: the days are closed, and then the hash of their sheet is kept. Whoever asks
+// again after a crash between the two ends the second.
+func (s ledgerService) ClosePeriod(ctx context.Context, req *ledgerv1.ClosePeriodRequest) (*ledgerv1.ClosePeriodResponse, error) {
+	if refusal := checkDay("through_day", req.GetThroughDay()); refusal != nil {
+		return nil, refusal
+	}
+	if _, err := s.endSheet(ctx, req.GetBook()); err != nil { // of the period before
+		return nil, err
+	}
+	o, refusal := s.changePeriod(ctx, req.GetBook(), req.GetKey(), &commandv1.ChangePeriod{
+		What: commandv1.PeriodChange_PERIOD_CHANGE_CLOSE, Through: req.GetThroughDay(), Reason: req.GetReason(),
+	})
+	if refusal != nil {
+		return nil, refusal
+	}
+	periods, err := s.endSheet(ctx, req.GetBook())
+	if err != nil {
+		return nil, err
+	}
+	confirmed := o.Record.GetConfirmed()
+	at := position{}
+	for _, p := range confirmed.GetAt() {
+		at.see(int(p.GetShard()), p.GetSeq())
+	}
+	answer := &ledgerv1.ClosePeriodResponse{Replayed: o.Replayed, Position: at.String()}
+	for _, p := range periods {
+		if p.Closed.GetVersion() == confirmed.GetRule().GetVersion() {
+			answer.Period = periodMessage(p)
+		}
+	}
+	return answer, nil
+}
+
+// endSheet puts the hash of the sheet of the period that was closed last into the
+// journal, unless it is there.
+func (s ledgerService) endSheet(ctx context.Context, bookName string) ([]ledger.ClosedPeriod, error) {
+	periods, held, err := ledger.ReadPeriods(ctx, s.cfg.DB, bookName)
+	if err != nil || held.GetChange() != ledger.ClosePeriod {
+		return periods, err
+	}
+	sheet, err := ledger.PeriodSheet(ctx, s.cfg.DB, bookName, periods[0])
+	if err != nil {
+		return nil, fault.Refuse(fault.PeriodChanging, "", "%v", err)
+	}
+	hash, err := sheet.Hash(ctx, s.cfg.DB)
+	if err != nil {
+		return nil, err
+	}
+	// Two that end it at once ask for the same, by the same key; another sheet is another
+	// request, and refused.
+	key := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", bookName, held.GetVersion(), hash))
+	_, refusal := s.changePeriod(ctx, bookName, "period-sheet:"+hex.EncodeToString(key[:]), &commandv1.ChangePeriod{
+		What: commandv1.PeriodChange_PERIOD_CHANGE_SHEET, Through: periods[0].Through, Reason: periods[0].Closed.GetReason(),
+		Sheet: hash, Version: held.GetVersion(),
+	})
+	if refusal != nil {
+		return nil, refusal
+	}
+	periods[0].Sheet = hash
+	return periods, nil
+}
+
+// changePeriod has all shards hold which days are closed.
+func (s ledgerService) changePeriod(ctx context.Context, bookName, key string, c *commandv1.ChangePeriod) (engine.Outcome, *fault.Refusal) {
+	op := &commandv1.Operation{Key: key, What: &commandv1.Operation_Period{Period: c}}
+	o := s.submit(ctx, bookName, []engine.Operation{{Operation: op}}, false)[0]
+	if o.Refusal == nil {
+		return o, nil
+	}
+	refusal := *o.Refusal
+	if refusal.Field == "through" {
+		refusal.Field = "through_day"
+	}
+	return o, &refusal
+}
+
+// ListPeriods implements LedgerService.
+func (s ledgerService) ListPeriods(ctx context.Context, req *ledgerv1.ListPeriodsRequest) (*ledgerv1.ListPeriodsResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	periods, held, err := ledger.ReadPeriods(ctx, s.cfg.DB, req.GetBook())
+	if err != nil {
+		return nil, fmt.Errorf("list periods: %w", err)
+	}
+	answer := &ledgerv1.ListPeriodsResponse{FirstOpenDay: ledger.DayAfter(held.GetPeriod().GetThrough())}
+	for _, p := range periods {
+		answer.Periods = append(answer.Periods, periodMessage(p))
+	}
+	return answer, nil
+}
+
+// periodMessage is a closed period as the API shows it.
+func periodMessage(p ledger.ClosedPeriod) *ledgerv1.Period {
+	out := &ledgerv1.Period{
+		FromDay: p.From, ThroughDay: p.Through, ClosedBy: p.Closed.GetAuthor(), Reason: p.Closed.GetReason(),
+		ClosedAt: timestamppb.New(moment(p.Closed.GetDecidedUs())), Version: p.Closed.GetVersion(),
+		SheetSha256: hex.EncodeToString(p.Sheet),
+	}
+	if r := p.Reopened; r != nil {
+		out.Reopened = &ledgerv1.PeriodReopening{By: r.GetAuthor(), Reason: r.GetReason(), At: timestamppb.New(moment(r.GetDecidedUs()))}
+	}
+	return out
+}
