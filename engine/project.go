@@ -11,8 +11,8 @@ import (
 // Bounds of one run of records into the search tables, and of the pauses after one
 // that failed.
 const (
-	projectQueue     = 10_000 // records kept in memory
-	projectAtOnce    = 1000
+	projectQueue     = 24_000 // records kept in memory
+	projectAtOnce    = 8000
 	firstProjectWait = 100 * time.Millisecond
 	lastProjectWait  = 10 * time.Second
 )
