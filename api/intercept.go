@@ -150,6 +150,11 @@ func (s *Server) readable(ctx context.Context, request any) error {
 			return refusal
 		}
 	}
+	if o, ok := m.(owned); ok {
+		if refusal := checkOwner(callOf(ctx).who, o.GetCompanyId()); refusal != nil {
+			return refusal
+		}
+	}
 	return nil
 }
 

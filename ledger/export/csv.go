@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
@@ -47,11 +48,8 @@ func csvCell(text string) string {
 
 // csvText is a foreign text that no spreadsheet computes.
 func csvText(text string) string {
-	for _, c := range text {
-		if strings.ContainsRune("=+-@＝＋－＠\t\r\n'", c) {
-			return "'" + text
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune("=+-@＝＋－＠\t\r\n'", first) {
+		return "'" + text
 	}
 	return text
 }
