@@ -43,7 +43,7 @@ func testWaits(t *testing.T, h *house) {
 		"companyId": "company-x", "executorId": "executor-x", "taskId": "task-x", "statementId": "statement-x", "registerId": "register-x", "lineId": "line-x",
 		"inn": requisite.ExampleINN(7), "phone": requisite.ExamplePhone(7), "link": map[string]string{"name": "order", "value": "o-17"}}
 	asked := map[string][]string{
-		"ListBalances": {"type"}, "GetBalances": {"accounts"}, "ReadAccounts": {"accounts"}, "ListAccountChanges": {"account"},
+		"ListBalances": {"type"}, "GetBalances": {"accounts"}, "ReadAccounts": {"accounts"}, "ListAccountChanges": {"account"}, "ListHolds": {"account"},
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
 		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetExecutor": {"executorId"}, "FindExecutors": {"phone"},
 		"GetTask": {"taskId"}, "ExplainAmount": {"taskId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
