@@ -64,10 +64,13 @@ func newStack(t *testing.T) *stack {
 	s := &stack{t: t, bin: bin, dir: embedtest.Dir(t)}
 	s.args = []string{"dev", "--dir", s.dir, "--listen", "127.0.0.1:0", "--play", playDir}
 	if brokers := os.Getenv("PROVODKA_TEST_KAFKA"); brokers != "" {
-		s.args = append(s.args, "--brokers", brokers, "--prefix", "e2e-"+filepath.Base(s.dir))
+		s.args = append(s.args, "--brokers", brokers, "--prefix", s.prefix())
 	}
 	return s
 }
+
+// prefix is the first word of the stack's topics on a Kafka that others use too.
+func (s *stack) prefix() string { return "e2e-" + filepath.Base(s.dir) }
 
 // running is one life of the program.
 type running struct {

@@ -125,11 +125,7 @@ func (s *stack) wreck() *wreck {
 		}
 	}
 	if w.brokers != "" {
-		f, err := s.devFile()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		w.prefix = []string{"--prefix", f.Prefix}
+		w.prefix = []string{"--prefix", s.prefix()} // a program that stopped took its dev.json with it
 		return w
 	}
 	broker, err := embed.Broker(s.t.Context(), s.dir, embed.BrokerOptions{Logger: quiet})
