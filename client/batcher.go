@@ -125,12 +125,16 @@ func (b *Batcher) Close() {
 	b.sending.Wait()
 }
 
+// post takes copies: a caller who left may write into his own while they are sent.
 func (b *Batcher) post(ctx context.Context, p *parcel) ([]*ledgerv1.OperationResult, error) {
-	for _, op := range p.operations {
+	ours := make([]*ledgerv1.Operation, len(p.operations))
+	for i, op := range p.operations {
 		if err := fillKey(op.ProtoReflect()); err != nil {
 			return nil, err
 		}
+		ours[i] = proto.CloneOf(op)
 	}
+	p.operations = ours
 	p.done = make(chan verdict, 1)
 	b.mu.Lock()
 	if b.closed {

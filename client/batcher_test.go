@@ -157,3 +157,37 @@ func TestACallerWhoLeavesTakesNothingWithHim(t *testing.T) {
 		t.Errorf("the operation was not done: %v", s.asked)
 	}
 }
+
+// What a caller does with his operation after he left is his own: neither is it sent,
+// nor does the batcher write into it.
+func TestACallerWhoLeftKeepsHisOperation(t *testing.T) {
+	t.Parallel()
+	first, release := make(chan struct{}), make(chan struct{})
+	s := &server{}
+	s.answer = func(n int) (*ledgerv1.PostResponse, error) {
+		if n == 1 {
+			close(first)
+			<-release
+		}
+		return echoed(s.asked[n-1]), nil
+	}
+	b := start(t, s).Batcher(BatcherOptions{Lanes: 1})
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, _ = b.Post(gone, Entry("lone", "topup"))
+	<-first // the only lane is busy: what comes now waits
+	op := Entry("mine", "topup", Debit("a", "RUB", "1.00"))
+	if _, err := b.Post(gone, op); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	op.Group, op.Key, op.GetEntry().Legs[0].Amount = 7, "reused", "2.00"
+	close(release)
+	for range 1000 { // under -race: beside what is being sent
+		op.Group++
+	}
+	b.Close()
+	sent := s.asked[1].GetOperations()[0]
+	if sent.GetKey() != "mine" || sent.GetEntry().GetLegs()[0].GetAmount() != "1.00" || sent.GetGroup() != 0 || op.GetGroup() != 1007 {
+		t.Errorf("sent %v, the caller has %v", sent, op)
+	}
+}
