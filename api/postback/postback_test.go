@@ -74,6 +74,30 @@ func TestTheGuardStandsBehindTheResolver(t *testing.T) {
 	}
 }
 
+// TestNoProxyStandsBetween names a proxy as environments do: it would be dialled instead
+// of the address, and the guard would see its address alone.
+func TestNoProxyStandsBetween(t *testing.T) {
+	asked := make(chan string, 1)
+	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { asked <- req.URL.String() }))
+	defer proxy.Close()
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		t.Setenv(name, proxy.URL)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://shop.invalid/hook", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := newClient(true).Do(req)
+	if err == nil {
+		answer.Body.Close()
+	}
+	select {
+	case uri := <-asked:
+		t.Errorf("a proxy was asked for %s", uri)
+	default:
+	}
+}
+
 func TestDelaysGrow(t *testing.T) {
 	t.Parallel()
 	delays, err := parseDelays(document)
