@@ -28,25 +28,51 @@ func TestModulesHaveTheirHomes(t *testing.T) {
 	}
 }
 
-// TestDependenciesHaveReasons: each direct dependency of go.mod is a row of
-// ARCHITECTURE.md, and each row is a dependency.
-func TestDependenciesHaveReasons(t *testing.T) {
-	t.Parallel()
+// requirement is a module that go.mod requires.
+type requirement struct {
+	Path     string
+	Indirect bool
+}
+
+func required(t *testing.T) []requirement {
+	t.Helper()
 	cmd := exec.Command("go", "mod", "edit", "-json")
 	cmd.Dir = ".."
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var file struct {
-		Require []struct {
-			Path     string
-			Indirect bool
-		}
-	}
+	var file struct{ Require []requirement }
 	if err := json.Unmarshal(out, &file); err != nil {
 		t.Fatal(err)
 	}
+	return file.Require
+}
+
+// TestWhatIsImportedIsADirectDependency: a module that a package imports is not marked
+// as another module's affair, by which it would need no reason.
+func TestWhatIsImportedIsADirectDependency(t *testing.T) {
+	t.Parallel()
+	modules := required(t)
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			var of requirement
+			for _, m := range modules {
+				if within(path, m.Path) && len(m.Path) > len(of.Path) {
+					of = m
+				}
+			}
+			if of.Indirect {
+				t.Errorf("%s imports %s, which go.mod calls indirect", p.name(), path)
+			}
+		}
+	}
+}
+
+// TestDependenciesHaveReasons: each direct dependency of go.mod is a row of
+// ARCHITECTURE.md, and each row is a dependency.
+func TestDependenciesHaveReasons(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../ARCHITECTURE.md")
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +85,7 @@ func TestDependenciesHaveReasons(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range file.Require {
+	for _, r := range required(t) {
 		if r.Indirect {
 			continue
 		}
