@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -98,13 +100,106 @@ func testCompanyKey(t *testing.T, h *house) {
 	c.problem("GET", "/v1/books/"+c.book+"/companies/"+company, "", http.StatusForbidden, "permission_denied", "")
 }
 
-func bodyOf(t *testing.T, in protoreflect.MessageDescriptor, book string) string {
+// testForeignCompany names another company, or none, with a company's key and every role:
+// each method that knows companies refuses it before it does anything.
+func testForeignCompany(t *testing.T, h *house) {
+	c := h.caller(t)
+	own, foreign := c.company(1, ""), c.company(2, "")
+	text, row, err := api.MintKey("key-owner-"+own, c.book, api.Roles()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Owner, row.Created = own, time.Now()
+	if err := h.db.PutAPIKey(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(name string, in protoreflect.MessageDescriptor, company string) (int, string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/"+name, strings.NewReader(bodyOf(t, in, c.book, "company_id", company)))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+text)
+		w := httptest.NewRecorder()
+		h.api.ServeProduct(w, r)
+		return w.Code, w.Body.String()
+	}
+	methods := 0
+	eachMethod(t, func(name string, in protoreflect.MessageDescriptor) {
+		if in.Fields().ByName("company_id") == nil {
+			return
+		}
+		methods++
+		for _, company := range []string{foreign, ""} {
+			status, answer := ask(name, in, company)
+			wantWire(t, name+" for company "+company, status, answer, fault.PermissionDenied, "company_id")
+		}
+		if status, answer := ask(name, in, own); status == http.StatusForbidden {
+			t.Errorf("%s refuses the key's own company: %s", name, answer)
+		}
+	})
+	if methods < 10 {
+		t.Errorf("only %d methods name a company", methods)
+	}
+}
+
+// testStrangers sends a large body with no key, and with one that has no role: nobody
+// reads it.
+func testStrangers(t *testing.T, h *house) {
+	c := h.caller(t)
+	f := h.firm(t)
+	for path, keys := range map[string]map[string]int{
+		"/v1/books/" + c.book + "/operations": {
+			"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, h.mint(t, c.book, api.RoleReader): http.StatusForbidden, f.key: http.StatusForbidden,
+		},
+		"/api/tasks": {"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, c.key: http.StatusForbidden},
+		"/provodka.ledger.v1.LedgerService/Post": {
+			"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, h.mint(t, c.book, api.RoleReader): http.StatusForbidden, f.key: http.StatusForbidden,
+		},
+	} {
+		for key, want := range keys {
+			body := &countedReader{Reader: io.LimitReader(zeros{}, 7<<20)}
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, body)
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Authorization", "Bearer "+key)
+			w := httptest.NewRecorder()
+			h.api.ServeHTTP(w, r)
+			if w.Code != want || body.n > 0 {
+				t.Errorf("%s with the key %q: %d, want %d; %d bytes were read", path, key, w.Code, want, body.n)
+			}
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '0'
+	}
+	return len(p), nil
+}
+
+// countedReader counts what is read of it.
+type countedReader struct {
+	io.Reader
+	n int
+}
+
+func (r *countedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.n += n
+	return n, err
+}
+
+// bodyOf is the JSON of a request in a book; pairs are texts of other fields.
+func bodyOf(t *testing.T, in protoreflect.MessageDescriptor, book string, pairs ...string) string {
 	t.Helper()
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(in.FullName())
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := kind.New()
+	for i := 0; i < len(pairs); i += 2 {
+		m.Set(in.Fields().ByName(protoreflect.Name(pairs[i])), protoreflect.ValueOfString(pairs[i+1]))
+	}
 	if f := in.Fields().ByName("book"); f != nil {
 		m.Set(f, protoreflect.ValueOfString(book))
 	}

@@ -32,6 +32,8 @@ func TestAPI(t *testing.T) {
 		"Large":           testLarge,
 		"Access":          testAccess,
 		"CompanyKey":      testCompanyKey,
+		"ForeignCompany":  testForeignCompany,
+		"Strangers":       testStrangers,
 		"Protocols":       testProtocols,
 		"Company":         testCompany,
 		"Corrected":       testCorrected,

@@ -1,6 +1,7 @@
 package product
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -135,7 +136,7 @@ func (a *asked) readKey(w http.ResponseWriter, req *http.Request) *fault.Refusal
 
 // ask calls the method and hands its answer on.
 func (h *Handler) ask(r *route, w http.ResponseWriter, req *http.Request, message []byte) {
-	answer := rest.Call(h.cfg.Next, req, r.call.procedure, message)
+	answer := rest.Call(h.cfg.Next, req, r.call.procedure, bytes.NewReader(message))
 	for name, values := range answer.Header {
 		w.Header()[name] = values
 	}

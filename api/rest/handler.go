@@ -66,17 +66,12 @@ func (h *Handler) serve(r *Route, w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, http.StatusUnsupportedMediaType, fault.Refuse(fault.Malformed, "Content-Type", "%q is not application/json", kind))
 		return
 	}
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		writeError(w, err)
+	asked := &translation{route: r, req: req}
+	answer := Call(h.next, req, methodPath(r.Method), asked)
+	if asked.err != nil {
+		writeError(w, asked.err)
 		return
 	}
-	message, refusal := r.message(req, body)
-	if refusal != nil {
-		writeProblem(w, http.StatusBadRequest, refusal)
-		return
-	}
-	answer := Call(h.next, req, methodPath(r.Method), message)
 	for name, values := range answer.Header {
 		w.Header()[name] = values
 	}
@@ -92,6 +87,38 @@ func (h *Handler) serve(r *Route, w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// translation is the method's JSON request. The caller's body is read when the Connect
+// handler asks for it, which is after it has seen whose key it is.
+type translation struct {
+	route   *Route
+	req     *http.Request
+	message *bytes.Reader
+	err     error // of the body, or a *fault.Refusal of what stands in it
+}
+
+// Read implements io.Reader.
+func (t *translation) Read(p []byte) (int, error) {
+	if t.err == nil && t.message == nil {
+		t.message, t.err = t.read()
+	}
+	if t.err != nil {
+		return 0, t.err
+	}
+	return t.message.Read(p)
+}
+
+func (t *translation) read() (*bytes.Reader, error) {
+	body, err := io.ReadAll(t.req.Body)
+	if err != nil {
+		return nil, err
+	}
+	message, refusal := t.route.message(t.req, body)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return bytes.NewReader(message), nil
+}
+
 func methodPath(m protoreflect.MethodDescriptor) string {
 	return "/" + string(m.Parent().FullName()) + "/" + string(m.Name())
 }
@@ -105,12 +132,12 @@ type Answer struct {
 
 // Call asks a Connect handler inside the process: the message is the method's JSON
 // request, everything else is the outer request's.
-func Call(next http.Handler, req *http.Request, path string, message []byte) Answer {
+func Call(next http.Handler, req *http.Request, path string, message io.Reader) Answer {
 	call := req.Clone(req.Context())
 	call.Method = http.MethodPost
 	call.URL.Path = path
 	call.URL.RawPath, call.URL.RawQuery = "", ""
-	call.Body, call.ContentLength = io.NopCloser(bytes.NewReader(message)), int64(len(message))
+	call.Body, call.ContentLength = io.NopCloser(message), -1 // not known before it is read
 	call.Header.Set("Content-Type", "application/json")
 	for _, name := range []string{"Accept-Encoding", "Content-Encoding", "Content-Length", "Transfer-Encoding"} {
 		call.Header.Del(name)

@@ -147,14 +147,14 @@ func writeProblem(w http.ResponseWriter, status int, r *fault.Refusal) {
 	p.write(w)
 }
 
-// writeError answers an error of reading the body: the limit's refusal, or a caller
-// who broke off.
+// writeError answers an error of the body: what stands in it is refused, it is more
+// than the limit, or the caller broke off.
 func writeError(w http.ResponseWriter, err error) {
 	var refusal *fault.Refusal
 	var over *connect.Error
 	switch {
 	case errors.As(err, &refusal):
-		writeProblem(w, http.StatusRequestEntityTooLarge, refusal)
+		writeProblem(w, http.StatusBadRequest, refusal)
 	case errors.As(err, &over):
 		writeProblem(w, http.StatusRequestEntityTooLarge, fault.Refuse(fault.RequestTooLarge, "", "%s", over.Message()))
 	default:
