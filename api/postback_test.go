@@ -117,6 +117,7 @@ func (f *firm) newTask() string {
 // testPostbacks delivers what companies' tasks do to their own servers.
 func testPostbacks(t *testing.T, h *house) {
 	t.Run("Task", func(t *testing.T) { testPostbackOfTask(t, h) })
+	t.Run("Busy", func(t *testing.T) { testPostbackBusy(t, h) })
 	t.Run("Faults", func(t *testing.T) { testPostbackFaults(t, h) })
 	t.Run("Refused", func(t *testing.T) { testSubscriptionRefused(t, h) })
 }
@@ -157,6 +158,24 @@ func testPostbackOfTask(t *testing.T, h *house) {
 	}
 	if got := foreign.events(); len(got) > 0 {
 		t.Errorf("another company was told %v", got)
+	}
+}
+
+// testPostbackBusy finds a company's event behind more of others' than are read at once.
+func testPostbackBusy(t *testing.T, h *house) {
+	f := h.firm(t)
+	r, _ := newReceiver(t)
+	f.subscribe(r.URL, "")
+	for range 40 { // commits of the company's own shard
+		f.must(entryOp("", "topup", "bank:settlement", "wallet:"+f.id, "1.00"))
+	}
+	f.newTask()
+	now := time.Now()
+	if err := clocked(t, h, &now).Pass(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.events(); !slices.Equal(got, []string{"task.created"}) {
+		t.Error(got)
 	}
 }
 

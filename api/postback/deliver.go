@@ -112,7 +112,7 @@ func (d *Deliverer) Pass(ctx context.Context) error {
 			busy <- struct{}{}
 			go func() {
 				defer func() { <-busy }()
-				if err := d.work(ctx, s); err != nil && ctx.Err() == nil {
+				if err := d.work(ctx, s, heads[s.Shard]); err != nil && ctx.Err() == nil {
 					d.cfg.Logger.WarnContext(ctx, "a subscription has to wait", "subscription", s.ID, "error", err)
 				}
 			}()
@@ -123,32 +123,40 @@ func (d *Deliverer) Pass(ctx context.Context) error {
 	}
 }
 
-// work holds one subscription and delivers what its company did, until there is no
-// more, a delivery fails, or somebody else has it.
-func (d *Deliverer) work(ctx context.Context, s store.Subscription) error {
+// work holds one subscription and delivers what its company did up to a head of the
+// journal, until a delivery fails or somebody else has it. Far between two events its
+// position is saved no oftener than the hold asks for.
+func (d *Deliverer) work(ctx context.Context, s store.Subscription, head uint64) error {
 	ours, err := d.cfg.DB.HoldSubscription(ctx, s, d.cfg.Process, d.cfg.Now(), d.cfg.Now().Add(hold))
 	if err != nil || !ours {
 		return err
 	}
+	renew := d.cfg.Now().Add(hold / 3)
 	for {
 		r, seq, err := d.next(ctx, s)
 		if err != nil {
 			return err
 		}
-		if r != nil {
+		switch {
+		case r != nil:
 			if err := d.deliver(ctx, &s, r); err != nil {
 				return err
 			}
-		} else {
+		case seq == s.Seq:
+			head = seq // there is no more, whatever the head said
+		default:
 			s.Seq = seq
 		}
-		s.Held = d.cfg.Now()
-		if more := r != nil && s.Failures == 0; more {
-			s.Held = s.Held.Add(hold)
-		} else {
+		now := d.cfg.Now()
+		if s.Failures > 0 || s.Seq >= head {
+			s.Held = now
 			_, err := d.cfg.DB.SaveSubscription(ctx, s, d.cfg.Process)
 			return err
 		}
+		if r == nil && now.Before(renew) {
+			continue
+		}
+		s.Held, renew = now.Add(hold), now.Add(hold/3)
 		if ours, err := d.cfg.DB.SaveSubscription(ctx, s, d.cfg.Process); err != nil || !ours {
 			return err
 		}
