@@ -11,6 +11,7 @@ func TestAPI(t *testing.T) {
 		"Post":            testPost,
 		"AccountsStand":   testAccountsStand,
 		"Periods":         testPeriods,
+		"Reopening":       testReopening,
 		"TwoPeopleDecide": testTwoPeopleDecide,
 		"BooksAreApart":   testBooksAreApart,
 		"Assets":          testAssets,

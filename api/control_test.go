@@ -204,7 +204,7 @@ func testTwoPeopleDecide(t *testing.T, h *house) {
 	a := "customer:a"
 	c.open("100.00", a)
 	freeze := changeOf("f1", a, "постановление суда", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH})
-	ask := &ledgerv1.RequestApprovalRequest{Book: c.book, Account: freeze}
+	ask := &ledgerv1.RequestApprovalRequest{Book: c.book, What: &ledgerv1.RequestApprovalRequest_Account{Account: freeze}}
 	asked, err := c.Ledger.RequestApproval(t.Context(), ask)
 	if err != nil || asked.GetApproval().GetState() != ledgerv1.ApprovalState_APPROVAL_STATE_WAITING {
 		t.Fatal(asked, err)
@@ -249,7 +249,7 @@ func testTwoPeopleDecide(t *testing.T, h *house) {
 	}
 
 	thaw := changeOf("f2", a, "снято", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH})
-	second, err := c.Ledger.RequestApproval(t.Context(), &ledgerv1.RequestApprovalRequest{Book: c.book, Account: thaw})
+	second, err := c.Ledger.RequestApproval(t.Context(), &ledgerv1.RequestApprovalRequest{Book: c.book, What: &ledgerv1.RequestApprovalRequest_Account{Account: thaw}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func testTwoPeopleDecide(t *testing.T, h *house) {
 	c.wantRefusal(decide(boris, "d4", ledgerv1.Verdict_VERDICT_APPROVE).GetRefusal(), fault.WrongState, "id")
 	thaw.Account = "wallet:x"
 	thaw.Key = "f3"
-	wrong, err := c.Ledger.RequestApproval(t.Context(), &ledgerv1.RequestApprovalRequest{Book: c.book, Account: thaw})
+	wrong, err := c.Ledger.RequestApproval(t.Context(), &ledgerv1.RequestApprovalRequest{Book: c.book, What: &ledgerv1.RequestApprovalRequest_Account{Account: thaw}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -24,21 +26,15 @@ func (s ledgerService) RequestApproval(ctx context.Context, req *ledgerv1.Reques
 	if req.GetExpiresIn() != nil {
 		wait = req.GetExpiresIn().AsDuration()
 	}
-	outcome, err := s.submitOne(ctx, req.GetBook(), &commandv1.Operation{
-		Key: req.GetAccount().GetKey(), What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
-			ExpiresMs: wait.Milliseconds(), What: &commandv1.Ask_Change{Change: accountChange(req.GetAccount())},
-		}},
-	})
+	op, refusal := askOperation(req, wait)
+	if refusal != nil {
+		return nil, refusal
+	}
+	outcome, err := s.submitOne(ctx, req.GetBook(), op)
 	if err != nil {
 		return nil, err
 	}
-	answer := &ledgerv1.RequestApprovalResponse{Replayed: outcome.Replayed}
-	if r := accountRefusal(req.GetAccount(), outcome.Refusal); r != nil {
-		if r.Field != "expires_in" {
-			r = r.At("account")
-		}
-		answer.Refusal = refusalMessage(r)
-	}
+	answer := &ledgerv1.RequestApprovalResponse{Replayed: outcome.Replayed, Refusal: refusalMessage(askRefusal(req, outcome.Refusal))}
 	if rec := outcome.Record; rec != nil {
 		answer.Position = idOf(rec)
 		if m := rec.GetApproval(); m != nil {
@@ -46,6 +42,39 @@ func (s ledgerService) RequestApproval(ctx context.Context, req *ledgerv1.Reques
 		}
 	}
 	return answer, nil
+}
+
+// askOperation is what is asked for, as an operation of the command log.
+func askOperation(req *ledgerv1.RequestApprovalRequest, wait time.Duration) (*commandv1.Operation, *fault.Refusal) {
+	ask := &commandv1.Ask{ExpiresMs: wait.Milliseconds()}
+	op := &commandv1.Operation{Key: req.GetAccount().GetKey(), What: &commandv1.Operation_Ask{Ask: ask}}
+	reopen := req.GetReopen()
+	if reopen == nil {
+		ask.What = &commandv1.Ask_Change{Change: accountChange(req.GetAccount())}
+		return op, nil
+	}
+	if refusal := checkDay("reopen.from_day", reopen.GetFromDay()); refusal != nil {
+		return nil, refusal
+	}
+	op.Key, ask.What = reopen.GetKey(), &commandv1.Ask_Period{Period: &commandv1.ChangePeriod{
+		What: commandv1.PeriodChange_PERIOD_CHANGE_REOPEN, Through: ledger.DayBefore(reopen.GetFromDay()), Reason: reopen.GetReason(),
+	}}
+	return op, nil
+}
+
+// askRefusal puts the refusal of what is asked for into the request's words.
+func askRefusal(req *ledgerv1.RequestApprovalRequest, r *fault.Refusal) *fault.Refusal {
+	if r == nil || r.Field == "expires_in" {
+		return r
+	}
+	if req.GetReopen() == nil {
+		return accountRefusal(req.GetAccount(), r).At("account")
+	}
+	out := *r
+	if out.Field == "through" {
+		out.Field = "from_day"
+	}
+	return out.At("reopen")
 }
 
 // DecideApproval implements LedgerService.
@@ -75,7 +104,10 @@ func (s ledgerService) DecideApproval(ctx context.Context, req *ledgerv1.DecideA
 		at.see(int(p.GetShard()), p.GetSeq())
 	}
 	answer.Position = at.String()
-	if confirmed != nil {
+	switch {
+	case confirmed.GetRule().GetPeriod() != nil:
+		answer.Period = periodStanding(confirmed.GetRule())
+	case confirmed != nil:
 		answer.Account = confirmedStanding(rec)
 	}
 	if m := rec.GetApproval(); m != nil {
@@ -123,8 +155,14 @@ func (s ledgerService) ListApprovals(ctx context.Context, req *ledgerv1.ListAppr
 
 // approvalMessage is what two people decide, as the API shows it.
 func approvalMessage(shard int, m *journalv1.Approval) *ledgerv1.Approval {
-	return &ledgerv1.Approval{
-		Id: recordID(shard, m.GetSeq()), State: ledgerv1.ApprovalState(m.GetState()), Account: standingMessage(m.GetRule(), ""),
+	out := &ledgerv1.Approval{
+		Id: recordID(shard, m.GetSeq()), State: ledgerv1.ApprovalState(m.GetState()),
 		ExpiresAt: timestamppb.New(moment(m.GetDueUs())), DecidedBy: m.GetDecidedBy(), Reason: m.GetReason(),
 	}
+	if m.GetRule().GetPeriod() != nil {
+		out.Period = periodStanding(m.GetRule())
+	} else {
+		out.Account = standingMessage(m.GetRule(), "")
+	}
+	return out
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
@@ -116,7 +117,20 @@ func periodMessage(p ledger.ClosedPeriod) *ledgerv1.Period {
 		SheetSha256: hex.EncodeToString(p.Sheet),
 	}
 	if r := p.Reopened; r != nil {
-		out.Reopened = &ledgerv1.PeriodReopening{By: r.GetAuthor(), Reason: r.GetReason(), At: timestamppb.New(moment(r.GetDecidedUs()))}
+		out.Reopened = &ledgerv1.PeriodReopening{
+			By: r.GetAuthor(), Reason: r.GetReason(), At: timestamppb.New(moment(r.GetDecidedUs())),
+			ApprovedBy: r.GetApproved().GetBy(), ApprovalReason: r.GetApproved().GetReason(),
+			FromDay: ledger.DayAfter(r.GetPeriod().GetThrough()),
+		}
 	}
 	return out
+}
+
+// periodStanding is which days of a book are closed after a change.
+func periodStanding(r *journalv1.Rule) *ledgerv1.PeriodStanding {
+	return &ledgerv1.PeriodStanding{
+		ClosedThroughDay: r.GetPeriod().GetThrough(), BeforeThroughDay: r.GetPeriod().GetBefore(), Change: r.GetChange(),
+		Reason: r.GetReason(), Author: r.GetAuthor(), DecidedAt: timestamppb.New(moment(r.GetDecidedUs())), Version: r.GetVersion(),
+		ApprovedBy: r.GetApproved().GetBy(), ApprovalReason: r.GetApproved().GetReason(),
+	}
 }

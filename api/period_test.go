@@ -55,3 +55,67 @@ func testPeriods(t *testing.T, h *house) {
 		t.Errorf("%v, %v", list, err)
 	}
 }
+
+// testReopening opens closed days again: one key asks, another approves, and only then
+// do the days take entries.
+func testReopening(t *testing.T, h *house) {
+	c := h.caller(t)
+	boris := c.colleague()
+	a, b := "customer:a", "customer:b"
+	c.open("100.00", a, b)
+	_, err := c.Ledger.ClosePeriod(t.Context(), &ledgerv1.ClosePeriodRequest{Book: c.book, Key: "feb", ThroughDay: "2026-02-28", Reason: "закрыт"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(key, from string) *ledgerv1.RequestApprovalRequest {
+		return &ledgerv1.RequestApprovalRequest{Book: c.book, What: &ledgerv1.RequestApprovalRequest_Reopen{
+			Reopen: &ledgerv1.ReopenPeriods{Key: key, FromDay: from, Reason: "опоздавший акт"},
+		}}
+	}
+	asked, err := c.Ledger.RequestApproval(t.Context(), ask("r1", "2026-02-01"))
+	if err != nil || asked.GetRefusal() != nil {
+		t.Fatal(asked, err)
+	}
+	p := asked.GetApproval().GetPeriod()
+	if p.GetClosedThroughDay() != "2026-01-31" || p.GetBeforeThroughDay() != "2026-02-28" || p.GetChange() != "reopen" || asked.GetApproval().GetAccount() != nil {
+		t.Errorf("%v", asked)
+	}
+	if again, err := c.Ledger.RequestApproval(t.Context(), ask("r1", "2026-02-01")); err != nil || !again.GetReplayed() || again.GetApproval().GetId() != asked.GetApproval().GetId() {
+		t.Error(again, err)
+	}
+	late := func() *ledgerv1.Operation {
+		op := entryOp("", "rent", a, b, "1.00")
+		op.GetEntry().Day = "2026-02-10"
+		return op
+	}
+	c.wantRefusal(c.postOps(late())[0].GetRefusal(), fault.PeriodClosed, "operations[0].entry.day")
+	decide := func(who *caller, key string) *ledgerv1.DecideApprovalResponse {
+		t.Helper()
+		answer, err := who.Ledger.DecideApproval(t.Context(), &ledgerv1.DecideApprovalRequest{
+			Book: c.book, Key: key, Id: asked.GetApproval().GetId(), Verdict: ledgerv1.Verdict_VERDICT_APPROVE, Reason: "сверено",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	c.wantRefusal(decide(c, "d1").GetRefusal(), fault.OwnRequest, "id")
+	done := decide(boris, "d2")
+	if s := done.GetPeriod(); done.GetRefusal() != nil || s.GetClosedThroughDay() != "2026-01-31" || s.GetApprovedBy() == "" ||
+		s.GetApprovedBy() == s.GetAuthor() || done.GetAccount() != nil || done.GetPosition() == "" {
+		t.Errorf("%v", done)
+	}
+	c.must(late())
+	list, err := c.Ledger.ListPeriods(t.Context(), &ledgerv1.ListPeriodsRequest{Book: c.book, MinPosition: done.GetPosition()})
+	if err != nil || list.GetFirstOpenDay() != "2026-02-01" || list.GetPeriods()[0].GetReopened().GetFromDay() != "2026-02-01" ||
+		list.GetPeriods()[0].GetReopened().GetApprovedBy() != done.GetPeriod().GetApprovedBy() {
+		t.Errorf("%v, %v", list, err)
+	}
+	nothing, err := c.Ledger.RequestApproval(t.Context(), ask("r2", "2026-02-01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.wantRefusal(nothing.GetRefusal(), fault.WrongState, "reopen.from_day")
+	_, err = c.once().Ledger.RequestApproval(t.Context(), ask("r3", "2026-02-30"))
+	refused(t, err, fault.Malformed, "reopen.from_day")
+}

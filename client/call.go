@@ -77,12 +77,12 @@ func (c *caller) complete(m protoreflect.Message) error {
 		if f.Message() == nil || !m.Has(f) {
 			continue
 		}
-		if f.Message() == (*ledgerv1.AccountChange)(nil).ProtoReflect().Descriptor() && !f.IsList() {
-			if err := fillKey(m.Mutable(f).Message()); err != nil {
-				return err
-			}
-		}
 		if !f.IsList() {
+			if f.ContainingOneof() != nil { // what is asked for has the key
+				if err := fillKey(m.Mutable(f).Message()); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		for list, j := m.Mutable(f).List(), 0; j < list.Len(); j++ {

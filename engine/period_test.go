@@ -24,6 +24,14 @@ func closeDays(key, through string) engine.Operation {
 	return period(key, &commandv1.ChangePeriod{What: commandv1.PeriodChange_PERIOD_CHANGE_CLOSE, Through: through})
 }
 
+func reopenDays(key, through string) engine.Operation {
+	return engine.Operation{Operation: &commandv1.Operation{Key: key, What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
+		ExpiresMs: time.Hour.Milliseconds(), What: &commandv1.Ask_Period{Period: &commandv1.ChangePeriod{
+			What: commandv1.PeriodChange_PERIOD_CHANGE_REOPEN, Through: through, Reason: "asked by " + key,
+		}},
+	}}}}
+}
+
 func daysAgo(n int) string { return time.Now().UTC().AddDate(0, 0, -n).Format(time.DateOnly) }
 
 // sheetOf is the hash of the period's sheet at the records that closed it, or of all that

@@ -63,6 +63,8 @@ func newBusy(t *testing.T, shards int) *busy {
 	b.do(p, open("wallet:frozen"), open("wallet:thawed"), freeze("f1", "wallet:frozen"), freeze("f2", "wallet:thawed"))
 	b.do(p, unfreeze("u2", "wallet:thawed"))
 	b.do(p, topUp("to a frozen account", "wallet:frozen", "1.00"))
+	b.do(p, closeDays("old days", "2020-02-28"))
+	b.do(p, reopenDays("old days again", "2020-01-31"))
 	if shards > 1 {
 		b.park(p)
 	}

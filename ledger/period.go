@@ -86,7 +86,6 @@ func changedPeriod(held *journalv1.Rule, c *commandv1.ChangePeriod, now Now) (*j
 	wrong := func(format string, args ...any) (*journalv1.Period, string, *fault.Refusal) {
 		return nil, "", fault.Refuse(fault.WrongState, "through", format, args...).With("closed_through", was)
 	}
-	seen := c.GetVersion() == held.GetVersion()
 	switch c.GetWhat() {
 	case commandv1.PeriodChange_PERIOD_CHANGE_CLOSE:
 		switch {
@@ -104,17 +103,29 @@ func changedPeriod(held *journalv1.Rule, c *commandv1.ChangePeriod, now Now) (*j
 		switch {
 		case len(c.GetSheet()) != sha256.Size:
 			return nil, "", fault.Refuse(fault.Malformed, "sheet", "a hash has %d bytes, not %d", sha256.Size, len(c.GetSheet()))
-		case held.GetChange() != ClosePeriod || through != was || !seen:
+		case held.GetChange() != ClosePeriod || through != was || c.GetVersion() != held.GetVersion():
 			return wrong("no period up to %s waits for its sheet", through)
 		}
 		return &journalv1.Period{Through: was, Before: held.GetPeriod().GetBefore(), Sheet: c.GetSheet()}, SheetPeriod, nil
 	case commandv1.PeriodChange_PERIOD_CHANGE_REOPEN:
-		if through >= was || !seen {
-			return wrong("what is closed, up to %s, is not what was to be opened again", was)
+		switch {
+		case was == "":
+			return wrong("no day is closed")
+		case through >= was:
+			return wrong("%s is open: the last closed day is %s", DayAfter(through), was)
 		}
 		return &journalv1.Period{Through: through, Before: was}, ReopenPeriod, nil
 	}
 	return nil, "", fault.Refuse(fault.Malformed, "what", "the change says nothing to do")
+}
+
+// DayBefore is the day before a day; before none is none: the beginning of the books.
+func DayBefore(day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return ""
+	}
+	return t.AddDate(0, 0, -1).Format(time.DateOnly)
 }
 
 // ClosedPeriod is a period of business days that was closed, and what became of it.

@@ -28,20 +28,13 @@ func (s Sheet) Hash(ctx context.Context, db *store.DB) ([]byte, error) {
 	s.By = sheetByName
 	sum := sha256.New()
 	_, _ = io.WriteString(sum, "provodka sheet 1\n"+s.Book+","+s.From+","+s.To+"\n")
-	var next *SheetCursor
-	for {
-		var lines []SheetLine
-		var err error
-		if lines, next, _, err = s.Read(ctx, db, next, accountsAtOnce); err != nil {
+	for l, err := range s.lines(ctx, db) {
+		if err != nil {
 			return nil, err
 		}
-		for _, l := range lines {
-			_, _ = io.WriteString(sum, canonicalLine(l))
-		}
-		if next == nil {
-			return sum.Sum(nil), nil
-		}
+		_, _ = io.WriteString(sum, canonicalLine(l))
 	}
+	return sum.Sum(nil), nil
 }
 
 func canonicalLine(l SheetLine) string {

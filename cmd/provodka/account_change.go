@@ -67,7 +67,13 @@ func addAccountChanges(parent *cobra.Command, env *Env) {
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.asset, "asset", "RUB", "the asset")
-	parent.AddCommand(cmd, newVerdictCmd(env, "approve", "Let happen what another key asked for", ledgerv1.Verdict_VERDICT_APPROVE),
+	parent.AddCommand(cmd)
+	addVerdicts(parent, env)
+}
+
+// addVerdicts adds what decides about that which another key asked for.
+func addVerdicts(parent *cobra.Command, env *Env) {
+	parent.AddCommand(newVerdictCmd(env, "approve", "Let happen what another key asked for", ledgerv1.Verdict_VERDICT_APPROVE),
 		newVerdictCmd(env, "decline", "Give up what was asked for", ledgerv1.Verdict_VERDICT_DECLINE))
 }
 
@@ -86,6 +92,9 @@ func newVerdictCmd(env *Env, use, short string, verdict ledgerv1.Verdict) *cobra
 			})
 			if err != nil {
 				return err
+			}
+			if p := answer.GetPeriod(); p != nil {
+				return env.reportDays(p)
 			}
 			return f.report(env, answer.GetRefusal(), answer.GetAccount(), answer.GetApproval())
 		},
@@ -153,7 +162,9 @@ func (f *changeFlags) run(ctx context.Context, env *Env, change *ledgerv1.Accoun
 	}
 	change.Reason, change.Key = f.reason, f.key
 	if f.ask {
-		answer, err := c.Ledger.RequestApproval(ctx, &ledgerv1.RequestApprovalRequest{Book: f.book, Account: change})
+		answer, err := c.Ledger.RequestApproval(ctx, &ledgerv1.RequestApprovalRequest{
+			Book: f.book, What: &ledgerv1.RequestApprovalRequest_Account{Account: change},
+		})
 		if err != nil {
 			return err
 		}
@@ -179,7 +190,11 @@ func (f *changeFlags) report(env *Env, refusal *ledgerv1.Refusal, s *ledgerv1.Ac
 	case s != nil:
 		fmt.Fprintf(env.Out, "%s: %s, %s (%s)\n", s.GetAccount(), changeWords[s.GetChange()], s.GetReason(), s.GetPosition())
 	default:
-		fmt.Fprintf(env.Out, "%s: %s %s\n", waits.GetId(), waits.GetAccount().GetAccount(), approvalWords[waits.GetState()])
+		what := waits.GetAccount().GetAccount()
+		if p := waits.GetPeriod(); p != nil {
+			what = opensText(p)
+		}
+		fmt.Fprintf(env.Out, "%s: %s, %s\n", waits.GetId(), what, approvalWords[waits.GetState()])
 	}
 	return nil
 }

@@ -21,7 +21,8 @@ hashes, double entry, balances after, floors, holds, keys, effects and timers.
   provodka audit --brokers HOST:PORT               the log on the broker
   provodka audit --events FILE                     an archive made by "events archive"
   provodka audit --brokers HOST:PORT --dsn DSN     the log, then every leg and hold of a
-                                                   snapshot of the database against it
+                                                   snapshot of the database against it, and
+                                                   the sheet of every closed period
 
 Without flags the directory of a running "provodka dev" is audited, database and all.
 Exit 0 prints one summary line; exit 3 prints the first record that differs, what was
@@ -81,9 +82,10 @@ type source interface {
 func runAudit(ctx context.Context, env *Env, f auditFlags) error {
 	options := audit.Options{}
 	var rows audit.Rows
+	var db *store.DB
 	if f.dsn != "" {
-		db, err := env.openDB(ctx, f.dsn)
-		if err != nil {
+		var err error
+		if db, err = env.openDB(ctx, f.dsn); err != nil {
 			return err
 		}
 		defer db.Close()
@@ -104,6 +106,9 @@ func runAudit(ctx context.Context, env *Env, f auditFlags) error {
 	}
 	if options.Snapshot != nil {
 		if err := a.Compare(rows, src.replay); err != nil {
+			return reported(env, "audit", err)
+		}
+		if err := a.CompareSheets(sheetsOf(ctx, db)); err != nil {
 			return reported(env, "audit", err)
 		}
 	}

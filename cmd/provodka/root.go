@@ -15,8 +15,8 @@ Exit codes:
   0  done
   1  failed
   2  wrong usage
-  3  the audit found a difference, the doctor something that needs a person, or a proof
-     does not hold`
+  3  the audit found a difference, the sheet of a closed period does not agree, the doctor
+     something that needs a person, or a proof does not hold`
 
 // newRootCmd puts the commands together.
 func newRootCmd(env *Env) *cobra.Command {
@@ -35,7 +35,7 @@ func newRootCmd(env *Env) *cobra.Command {
 		&cobra.Group{ID: "prove", Title: "Prove and repair:"})
 	for group, commands := range map[string][]*cobra.Command{
 		"run": {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newKeygenCmd(env), newKeyCmd(env), newVersionCmd(env)},
-		"read": {newTrialBalanceCmd(env), newOSVCmd(env), newBalanceCmd(env), newAccountCmd(env), newStatementCmd(env), newCardCmd(env),
+		"read": {newTrialBalanceCmd(env), newOSVCmd(env), newPeriodCmd(env), newBalanceCmd(env), newAccountCmd(env), newStatementCmd(env), newCardCmd(env),
 			newGeneralCmd(env), newExplainCmd(env), newTaskCmd(env), newWithheldCmd(env), newExportCmd(env)},
 		"prove": {newAuditCmd(env), newReplayCmd(env), newRebuildCmd(env), newEventsCmd(env), newDoctorCmd(env),
 			newProveCmd(env), newVerifyCmd(env), newCheckpointCmd(env)},

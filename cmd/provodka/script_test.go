@@ -17,6 +17,7 @@ import (
 	"github.com/provodka/provodka/adapters/kafka"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -72,6 +73,7 @@ func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
 	world := map[string]func() *audittest.World{
 		"small":    audittest.Small,
 		"standing": audittest.Standing,
+		"periods":  func() *audittest.World { return audittest.Periods(sheets(t, ts)) },
 		"random":   func() *audittest.World { return audittest.Random(11, 4, 300) },
 	}[name]
 	if world == nil {
@@ -89,6 +91,27 @@ func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
 	ts.Check(publish(t.Context(), w, brokers))
 	ts.Setenv("DSN", dsn)
 	ts.Setenv("BROKERS", brokers)
+}
+
+// sheets are the hashes of the closed periods of Periods: those of the same books with
+// other hashes, which are no part of a sheet.
+func sheets(t *testing.T, ts *testscript.TestScript) (hashes [3][]byte) {
+	for i := range hashes {
+		hashes[i] = make([]byte, 32)
+	}
+	db, err := store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: slog.New(slog.DiscardHandler), Zone: audittest.Zone})
+	ts.Check(err)
+	defer db.Close()
+	ts.Check(audittest.Periods(hashes).Store(t.Context(), db))
+	periods, _, err := ledger.ReadPeriods(t.Context(), db, "main")
+	ts.Check(err)
+	for i, p := range periods {
+		sheet, err := ledger.PeriodSheet(t.Context(), db, "main", p)
+		ts.Check(err)
+		hashes[len(periods)-1-i], err = sheet.Hash(t.Context(), db)
+		ts.Check(err)
+	}
+	return hashes
 }
 
 func publish(ctx context.Context, w *audittest.World, brokers string) error {

@@ -52,6 +52,7 @@ type Auditor struct {
 	words      map[string]string              // texts that come again and again, kept once
 	held       map[ruleVersion]map[int]uint64 // which record of a shard took a version of a rule
 	confirmed  []confirmation
+	sheets     []keptSheet // of closed periods
 	summary    Summary
 	changes    []book.Change // of the record under check; kept for its memory
 	touched    []*stripe     // by its legs, each once

@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -12,12 +13,17 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// auditStanding audits the books of Standing after change had its way with every record,
-// each shard sealed anew.
+// auditStanding audits the books of Standing after change had its way with every record.
 func auditStanding(t *testing.T, change func(shard int, r *journalv1.Record)) error {
 	t.Helper()
+	return auditChanged(t, audittest.Standing(), change)
+}
+
+// auditChanged audits books after change had its way with every record, each shard sealed
+// anew.
+func auditChanged(t *testing.T, w *audittest.World, change func(shard int, r *journalv1.Record)) error {
+	t.Helper()
 	a := audit.New(audit.Options{})
-	w := audittest.Standing()
 	for _, n := range w.Shards() {
 		var head journal.Head
 		for _, s := range w.Records(n) {
@@ -131,6 +137,56 @@ func TestForgedRules(t *testing.T) {
 		t.Run(forgery.name, func(t *testing.T) {
 			t.Parallel()
 			err := auditStanding(t, forgery.change)
+			if !isDifference(err) || !strings.Contains(err.Error(), forgery.expect) {
+				t.Errorf("expected a difference about %q, got: %v", forgery.expect, err)
+			}
+		})
+	}
+}
+
+// TestForgedPeriods: as TestForgedRules, about closed days.
+func TestForgedPeriods(t *testing.T) {
+	t.Parallel()
+	books := func() *audittest.World {
+		sheet := bytes.Repeat([]byte{7}, 32)
+		return audittest.Periods([3][]byte{sheet, sheet, sheet})
+	}
+	if err := auditChanged(t, books(), func(int, *journalv1.Record) {}); err != nil {
+		t.Fatalf("unchanged: %v", err)
+	}
+	onPeriod := func(word string, change func(*journalv1.Rule)) func(int, *journalv1.Record) {
+		return func(n int, r *journalv1.Record) { onRule(n, word, change)(n, r) }
+	}
+	for _, forgery := range []struct {
+		name   string
+		expect string
+		change func(int, *journalv1.Record)
+	}{
+		{"an entry of a closed day", "the entry's day", func(_ int, r *journalv1.Record) {
+			if e := r.GetEntry(); e.GetDay() == "2026-03-02" {
+				e.Day = "2026-02-28"
+			}
+		}},
+		{"an entry of a day before it was opened", "the entry's day", func(_ int, r *journalv1.Record) {
+			if e := r.GetEntry(); e.GetDay() == "2026-02-20" {
+				e.Day = "2026-02-15"
+			}
+		}},
+		{"a hash cut short", "the rule of book", onPeriod("sheet", func(m *journalv1.Rule) { m.GetPeriod().Sheet = []byte("short") })},
+		{"a sheet of other days", "the rule of book", onPeriod("sheet", func(m *journalv1.Rule) { m.GetPeriod().Through = "2026-01-30" })},
+		{"closed before its end", "the rule of book", onPeriod("close", func(m *journalv1.Rule) { m.GetPeriod().Through = "2026-03-02" })},
+		{"opened by one alone", "the rule of book", func(n int, r *journalv1.Record) {
+			onPeriod("reopen", func(m *journalv1.Rule) { m.Approved = nil })(n, r)
+			if r.GetApproval() != nil {
+				r.Approval, r.Timers = nil, nil
+				r.External = &journalv1.External{Kind: journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL}
+			}
+		}},
+		{"opened further than was approved", "the rule of book", onPeriod("reopen", func(m *journalv1.Rule) { m.GetPeriod().Through = "2026-01-01" })},
+	} {
+		t.Run(forgery.name, func(t *testing.T) {
+			t.Parallel()
+			err := auditChanged(t, books(), forgery.change)
 			if !isDifference(err) || !strings.Contains(err.Error(), forgery.expect) {
 				t.Errorf("expected a difference about %q, got: %v", forgery.expect, err)
 			}

@@ -125,6 +125,46 @@ func (w *World) put(home int, rule *journalv1.Rule) (at []*journalv1.RulePositio
 	return at
 }
 
+// Periods makes the books of two shards with two closed periods, of which the second was
+// opened again in part, by two people, and closed once more. Sheets are the hashes of the
+// three sheets, in the order of closing.
+func Periods(sheets [3][]byte) *World {
+	w := New()
+	wallet := func(n int) string { return fmt.Sprintf("wallet:company-%d", n) }
+	topUp := func(n int, day, amount string) {
+		w.Do(n, Post("topup", day, Leg('D', "bank:settlement", "RUB", amount), Leg('C', wallet(n), "RUB", amount)))
+	}
+	order := func(c *commandv1.ChangePeriod) {
+		w.must(0, "api-1", &commandv1.Operation{What: &commandv1.Operation_Period{Period: c}})
+	}
+	version := func() uint64 { return w.Rule(0, ledger.PeriodRule, ledger.PeriodSubject).GetVersion() }
+	closed := 0
+	closeDays := func(through string) {
+		order(&commandv1.ChangePeriod{What: commandv1.PeriodChange_PERIOD_CHANGE_CLOSE, Through: through, Reason: "месяц закрыт"})
+		order(&commandv1.ChangePeriod{
+			What: commandv1.PeriodChange_PERIOD_CHANGE_SHEET, Through: through, Reason: "месяц закрыт", Sheet: sheets[closed], Version: version(),
+		})
+		closed++
+	}
+	w.Do(0, Open(wallet(0)))
+	w.Do(1, Open(wallet(1)))
+	topUp(0, "2026-01-15", "100.00")
+	topUp(1, "2026-02-10", "50.00")
+	closeDays("2026-01-31")
+	closeDays("2026-02-28")
+	topUp(1, "2026-02-20", "7.00") // refused
+	w.must(0, "api-1", &commandv1.Operation{What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
+		ExpiresMs: time.Hour.Milliseconds(), What: &commandv1.Ask_Period{Period: &commandv1.ChangePeriod{
+			What: commandv1.PeriodChange_PERIOD_CHANGE_REOPEN, Through: "2026-02-15", Reason: "опоздавший акт",
+		}},
+	}}})
+	w.Verdict(0, w.Seq(0), "api-2", true)
+	topUp(1, "2026-02-20", "7.00")
+	closeDays("2026-02-28")
+	topUp(0, "", "1.00")
+	return w
+}
+
 // Standing makes the books of two shards in which accounts are frozen, limited, closed
 // and opened again.
 func Standing() *World {

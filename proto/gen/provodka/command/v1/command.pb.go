@@ -910,7 +910,7 @@ type ChangePeriod struct {
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Sheet: SHA-256 of the canonical sheet.
 	Sheet []byte `protobuf:"bytes,4,opt,name=sheet,proto3" json:"sheet,omitempty"`
-	// Sheet and reopen: what the API saw, the version of the rule that it speaks of.
+	// Sheet: what the API saw, the version of the rule that it speaks of.
 	Version       uint64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -271,7 +271,7 @@ func (x *Period) GetSheetSha256() string {
 	return ""
 }
 
-// How a closed period was opened again.
+// How a closed period, or a part of it, was opened again. It took two people.
 type PeriodReopening struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who asked for it: id of an API key.
@@ -279,7 +279,13 @@ type PeriodReopening struct {
 	// Why.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When it was decided.
-	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// Who approved it: id of an API key, never the one who asked.
+	ApprovedBy string `protobuf:"bytes,4,opt,name=approved_by,json=approvedBy,proto3" json:"approved_by,omitempty"`
+	// Why it was approved.
+	ApprovalReason string `protobuf:"bytes,5,opt,name=approval_reason,json=approvalReason,proto3" json:"approval_reason,omitempty"`
+	// First day that was opened, YYYY-MM-DD; empty is the beginning of the books.
+	FromDay       string `protobuf:"bytes,6,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -335,6 +341,210 @@ func (x *PeriodReopening) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PeriodReopening) GetApprovedBy() string {
+	if x != nil {
+		return x.ApprovedBy
+	}
+	return ""
+}
+
+func (x *PeriodReopening) GetApprovalReason() string {
+	if x != nil {
+		return x.ApprovalReason
+	}
+	return ""
+}
+
+func (x *PeriodReopening) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
+	}
+	return ""
+}
+
+// Asks to open closed days again; RequestApproval takes it, nobody does it alone.
+type ReopenPeriods struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Idempotency key, unique in the book for ever.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// First day that takes entries again, YYYY-MM-DD, with every closed day behind it; empty
+	// is all of them.
+	FromDay string `protobuf:"bytes,2,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	// Why, for those who read it later. Kept for ever and published: no personal data.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReopenPeriods) Reset() {
+	*x = ReopenPeriods{}
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReopenPeriods) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReopenPeriods) ProtoMessage() {}
+
+func (x *ReopenPeriods) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReopenPeriods.ProtoReflect.Descriptor instead.
+func (*ReopenPeriods) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_period_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReopenPeriods) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ReopenPeriods) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
+	}
+	return ""
+}
+
+func (x *ReopenPeriods) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Which days of a book are closed after a change, and why.
+type PeriodStanding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Last closed day, YYYY-MM-DD; empty when every day is open.
+	ClosedThroughDay string `protobuf:"bytes,1,opt,name=closed_through_day,json=closedThroughDay,proto3" json:"closed_through_day,omitempty"`
+	// Last day that was closed before the change; empty when every day was open.
+	BeforeThroughDay string `protobuf:"bytes,2,opt,name=before_through_day,json=beforeThroughDay,proto3" json:"before_through_day,omitempty"`
+	// What brought it here: close, sheet, reopen.
+	Change string `protobuf:"bytes,3,opt,name=change,proto3" json:"change,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Who: id of an API key.
+	Author string `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
+	// When it was decided.
+	DecidedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	// Number of the change among those of the book's periods, from 1.
+	Version uint64 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
+	// Who approved it, when it took two: id of an API key, never the author.
+	ApprovedBy string `protobuf:"bytes,8,opt,name=approved_by,json=approvedBy,proto3" json:"approved_by,omitempty"`
+	// Why it was approved.
+	ApprovalReason string `protobuf:"bytes,9,opt,name=approval_reason,json=approvalReason,proto3" json:"approval_reason,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *PeriodStanding) Reset() {
+	*x = PeriodStanding{}
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PeriodStanding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PeriodStanding) ProtoMessage() {}
+
+func (x *PeriodStanding) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PeriodStanding.ProtoReflect.Descriptor instead.
+func (*PeriodStanding) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_period_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PeriodStanding) GetClosedThroughDay() string {
+	if x != nil {
+		return x.ClosedThroughDay
+	}
+	return ""
+}
+
+func (x *PeriodStanding) GetBeforeThroughDay() string {
+	if x != nil {
+		return x.BeforeThroughDay
+	}
+	return ""
+}
+
+func (x *PeriodStanding) GetChange() string {
+	if x != nil {
+		return x.Change
+	}
+	return ""
+}
+
+func (x *PeriodStanding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PeriodStanding) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *PeriodStanding) GetDecidedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DecidedAt
+	}
+	return nil
+}
+
+func (x *PeriodStanding) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PeriodStanding) GetApprovedBy() string {
+	if x != nil {
+		return x.ApprovedBy
+	}
+	return ""
+}
+
+func (x *PeriodStanding) GetApprovalReason() string {
+	if x != nil {
+		return x.ApprovalReason
+	}
+	return ""
+}
+
 // What ListPeriods asks.
 type ListPeriodsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -348,7 +558,7 @@ type ListPeriodsRequest struct {
 
 func (x *ListPeriodsRequest) Reset() {
 	*x = ListPeriodsRequest{}
-	mi := &file_provodka_ledger_v1_period_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -360,7 +570,7 @@ func (x *ListPeriodsRequest) String() string {
 func (*ListPeriodsRequest) ProtoMessage() {}
 
 func (x *ListPeriodsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_period_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -373,7 +583,7 @@ func (x *ListPeriodsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPeriodsRequest.ProtoReflect.Descriptor instead.
 func (*ListPeriodsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_period_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_period_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListPeriodsRequest) GetBook() string {
@@ -403,7 +613,7 @@ type ListPeriodsResponse struct {
 
 func (x *ListPeriodsResponse) Reset() {
 	*x = ListPeriodsResponse{}
-	mi := &file_provodka_ledger_v1_period_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -415,7 +625,7 @@ func (x *ListPeriodsResponse) String() string {
 func (*ListPeriodsResponse) ProtoMessage() {}
 
 func (x *ListPeriodsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_period_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_period_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -428,7 +638,7 @@ func (x *ListPeriodsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPeriodsResponse.ProtoReflect.Descriptor instead.
 func (*ListPeriodsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_period_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_period_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListPeriodsResponse) GetPeriods() []*Period {
@@ -471,11 +681,33 @@ const file_provodka_ledger_v1_period_proto_rawDesc = "" +
 	"\tclosed_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\x12\x18\n" +
 	"\aversion\x18\x06 \x01(\x04R\aversion\x12?\n" +
 	"\breopened\x18\a \x01(\v2#.provodka.ledger.v1.PeriodReopeningR\breopened\x12!\n" +
-	"\fsheet_sha256\x18\b \x01(\tR\vsheetSha256\"e\n" +
+	"\fsheet_sha256\x18\b \x01(\tR\vsheetSha256\"\xca\x01\n" +
 	"\x0fPeriodReopening\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12*\n" +
-	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xb1\x01\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1f\n" +
+	"\vapproved_by\x18\x04 \x01(\tR\n" +
+	"approvedBy\x12'\n" +
+	"\x0fapproval_reason\x18\x05 \x01(\tR\x0eapprovalReason\x12\x19\n" +
+	"\bfrom_day\x18\x06 \x01(\tR\afromDay\"\x94\x01\n" +
+	"\rReopenPeriods\x12\x1c\n" +
+	"\x03key\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x01R\x03key\x12A\n" +
+	"\bfrom_day\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\afromDay\x12\"\n" +
+	"\x06reason\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"\xd3\x02\n" +
+	"\x0ePeriodStanding\x12,\n" +
+	"\x12closed_through_day\x18\x01 \x01(\tR\x10closedThroughDay\x12,\n" +
+	"\x12before_through_day\x18\x02 \x01(\tR\x10beforeThroughDay\x12\x16\n" +
+	"\x06change\x18\x03 \x01(\tR\x06change\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06author\x18\x05 \x01(\tR\x06author\x129\n" +
+	"\n" +
+	"decided_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\x18\n" +
+	"\aversion\x18\a \x01(\x04R\aversion\x12\x1f\n" +
+	"\vapproved_by\x18\b \x01(\tR\n" +
+	"approvedBy\x12'\n" +
+	"\x0fapproval_reason\x18\t \x01(\tR\x0eapprovalReason\"\xb1\x01\n" +
 	"\x12ListPeriodsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12d\n" +
 	"\fmin_position\x18\x02 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"q\n" +
@@ -495,27 +727,30 @@ func file_provodka_ledger_v1_period_proto_rawDescGZIP() []byte {
 	return file_provodka_ledger_v1_period_proto_rawDescData
 }
 
-var file_provodka_ledger_v1_period_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_provodka_ledger_v1_period_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_provodka_ledger_v1_period_proto_goTypes = []any{
 	(*ClosePeriodRequest)(nil),    // 0: provodka.ledger.v1.ClosePeriodRequest
 	(*ClosePeriodResponse)(nil),   // 1: provodka.ledger.v1.ClosePeriodResponse
 	(*Period)(nil),                // 2: provodka.ledger.v1.Period
 	(*PeriodReopening)(nil),       // 3: provodka.ledger.v1.PeriodReopening
-	(*ListPeriodsRequest)(nil),    // 4: provodka.ledger.v1.ListPeriodsRequest
-	(*ListPeriodsResponse)(nil),   // 5: provodka.ledger.v1.ListPeriodsResponse
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*ReopenPeriods)(nil),         // 4: provodka.ledger.v1.ReopenPeriods
+	(*PeriodStanding)(nil),        // 5: provodka.ledger.v1.PeriodStanding
+	(*ListPeriodsRequest)(nil),    // 6: provodka.ledger.v1.ListPeriodsRequest
+	(*ListPeriodsResponse)(nil),   // 7: provodka.ledger.v1.ListPeriodsResponse
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_provodka_ledger_v1_period_proto_depIdxs = []int32{
 	2, // 0: provodka.ledger.v1.ClosePeriodResponse.period:type_name -> provodka.ledger.v1.Period
-	6, // 1: provodka.ledger.v1.Period.closed_at:type_name -> google.protobuf.Timestamp
+	8, // 1: provodka.ledger.v1.Period.closed_at:type_name -> google.protobuf.Timestamp
 	3, // 2: provodka.ledger.v1.Period.reopened:type_name -> provodka.ledger.v1.PeriodReopening
-	6, // 3: provodka.ledger.v1.PeriodReopening.at:type_name -> google.protobuf.Timestamp
-	2, // 4: provodka.ledger.v1.ListPeriodsResponse.periods:type_name -> provodka.ledger.v1.Period
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	8, // 3: provodka.ledger.v1.PeriodReopening.at:type_name -> google.protobuf.Timestamp
+	8, // 4: provodka.ledger.v1.PeriodStanding.decided_at:type_name -> google.protobuf.Timestamp
+	2, // 5: provodka.ledger.v1.ListPeriodsResponse.periods:type_name -> provodka.ledger.v1.Period
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_period_proto_init() }
@@ -529,7 +764,7 @@ func file_provodka_ledger_v1_period_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_period_proto_rawDesc), len(file_provodka_ledger_v1_period_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

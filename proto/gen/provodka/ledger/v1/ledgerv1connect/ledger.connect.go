@@ -124,8 +124,8 @@ type LedgerServiceClient interface {
 	// ChangeAccounts freezes, closes, opens again and limits accounts. A change is answered
 	// when every shard holds it: after that none takes what it forbids.
 	ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error)
-	// RequestApproval asks for a change that takes effect only when another API key
-	// approves it.
+	// RequestApproval asks for a change of an account, or to open closed days again: it
+	// takes effect only when another API key approves it.
 	RequestApproval(context.Context, *v1.RequestApprovalRequest) (*v1.RequestApprovalResponse, error)
 	// DecideApproval approves what waits, which then holds on every shard, or gives it up.
 	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
@@ -639,8 +639,8 @@ type LedgerServiceHandler interface {
 	// ChangeAccounts freezes, closes, opens again and limits accounts. A change is answered
 	// when every shard holds it: after that none takes what it forbids.
 	ChangeAccounts(context.Context, *v1.ChangeAccountsRequest) (*v1.ChangeAccountsResponse, error)
-	// RequestApproval asks for a change that takes effect only when another API key
-	// approves it.
+	// RequestApproval asks for a change of an account, or to open closed days again: it
+	// takes effect only when another API key approves it.
 	RequestApproval(context.Context, *v1.RequestApprovalRequest) (*v1.RequestApprovalResponse, error)
 	// DecideApproval approves what waits, which then holds on every shard, or gives it up.
 	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
