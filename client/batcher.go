@@ -84,10 +84,7 @@ func (b *Batcher) Post(ctx context.Context, op *ledgerv1.Operation) (*ledgerv1.O
 	if err != nil {
 		return nil, err
 	}
-	if r := RefusalOf(results[0].GetRefusal()); r != nil {
-		return results[0], r
-	}
-	return results[0], nil
+	return resultOf(results[0])
 }
 
 // PostAtomic posts operations that are done all or none, and gives a result for each.

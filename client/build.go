@@ -1,6 +1,8 @@
 package client
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -43,4 +45,106 @@ func Exchange(key string, rate Rate, sold, bought, spread *ledgerv1.NewLeg) *led
 		Sold: sold, Bought: bought, Spread: spread, Rate: rate.Value, Inverse: rate.Inverse, Source: rate.Source,
 		RateAt: timestamppb.New(rate.At), Rounding: rate.Rounding,
 	}}}
+}
+
+// Hold is an operation that holds money of an account against later debits; with expires
+// 0 until it is settled or voided. Its result's id is the hold's.
+func Hold(key, account, asset, amount string, expires time.Duration) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Hold{Hold: &ledgerv1.NewHold{
+		Account: account, Asset: asset, Amount: amount, ExpiresMs: expires.Milliseconds(),
+	}}}
+}
+
+// Increase is an operation that holds more, out of available money.
+func Increase(key, holdID, amount string) *ledgerv1.Operation {
+	return resize(key, &ledgerv1.ResizeHold{HoldId: holdID, By: &ledgerv1.ResizeHold_Increase{Increase: amount}})
+}
+
+// Decrease is an operation that gives a part of a hold back; by all that is left it voids
+// the hold.
+func Decrease(key, holdID, amount string) *ledgerv1.Operation {
+	return resize(key, &ledgerv1.ResizeHold{HoldId: holdID, By: &ledgerv1.ResizeHold_Decrease{Decrease: amount}})
+}
+
+func resize(key string, r *ledgerv1.ResizeHold) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Resize{Resize: r}}
+}
+
+// Settle is an operation that takes money out of a hold, which keeps the rest; an empty
+// amount takes all of it. The credits receive the money and add up to the amount.
+func Settle(key, holdID, kind, amount string, credits ...*ledgerv1.NewLeg) *ledgerv1.Operation {
+	return settle(key, &ledgerv1.SettleHold{HoldId: holdID, Kind: kind, Amount: amount, Credits: credits})
+}
+
+// SettleFinal is Settle for the last time: what is left of the hold is given back.
+func SettleFinal(key, holdID, kind, amount string, credits ...*ledgerv1.NewLeg) *ledgerv1.Operation {
+	return settle(key, &ledgerv1.SettleHold{HoldId: holdID, Kind: kind, Amount: amount, Credits: credits, Final: true})
+}
+
+// SettleBeyond is Settle that may take more than is held, out of available money, by at
+// most limit.
+func SettleBeyond(key, holdID, kind, amount, limit string, credits ...*ledgerv1.NewLeg) *ledgerv1.Operation {
+	return settle(key, &ledgerv1.SettleHold{HoldId: holdID, Kind: kind, Amount: amount, Credits: credits, OverLimit: limit})
+}
+
+func settle(key string, s *ledgerv1.SettleHold) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Settle{Settle: s}}
+}
+
+// SettleLate is an operation that pays for a hold which was voided or expired, out of
+// available money: never more than was given back when it ended.
+func SettleLate(key, holdID, kind, amount string, credits ...*ledgerv1.NewLeg) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_SettleLate{SettleLate: &ledgerv1.SettleLate{
+		HoldId: holdID, Kind: kind, Amount: amount, Credits: credits,
+	}}}
+}
+
+// Void is an operation that gives the rest of a hold back.
+func Void(key, holdID string) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Void{Void: &ledgerv1.VoidHold{HoldId: holdID}}}
+}
+
+// Reverse is an operation that gives back all that is left of an entry.
+func Reverse(key, entryID string) *ledgerv1.Operation {
+	return reverse(key, &ledgerv1.ReverseEntry{EntryId: entryID})
+}
+
+// ReversePart is an operation that gives back a fraction of the whole entry: "0.25".
+func ReversePart(key, entryID, part string) *ledgerv1.Operation {
+	return reverse(key, &ledgerv1.ReverseEntry{EntryId: entryID, How: &ledgerv1.ReverseEntry_Part{Part: part}})
+}
+
+// ReverseByLeg is an operation that gives back so much of one leg, as GetEntry numbers
+// them from 0, and of every other leg in the same proportion.
+func ReverseByLeg(key, entryID string, leg uint32, amount string) *ledgerv1.Operation {
+	return reverse(key, &ledgerv1.ReverseEntry{EntryId: entryID, How: &ledgerv1.ReverseEntry_ByLeg{
+		ByLeg: &ledgerv1.LegAmount{Leg: leg, Amount: amount},
+	}})
+}
+
+// ReverseLegs is an operation that gives back so much of each leg, by their numbers; the
+// others stay. Debits equal credits in every asset.
+func ReverseLegs(key, entryID string, amounts map[uint32]string) *ledgerv1.Operation {
+	legs := &ledgerv1.LegAmounts{}
+	for _, leg := range slices.Sorted(maps.Keys(amounts)) {
+		legs.Legs = append(legs.Legs, &ledgerv1.LegAmount{Leg: leg, Amount: amounts[leg]})
+	}
+	return reverse(key, &ledgerv1.ReverseEntry{EntryId: entryID, How: &ledgerv1.ReverseEntry_ByAmounts{ByAmounts: legs}})
+}
+
+func reverse(key string, r *ledgerv1.ReverseEntry) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Reverse{Reverse: r}}
+}
+
+// Correct is an operation that gives back all that is left of an entry and books other
+// legs in its place, both or none.
+func Correct(key, entryID, kind string, legs ...*ledgerv1.NewLeg) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Correct{Correct: &ledgerv1.CorrectEntry{
+		EntryId: entryID, Entry: &ledgerv1.NewEntry{Kind: kind, Legs: legs},
+	}}}
+}
+
+// Cancel is an operation that gives up an entry of a later day before its day.
+func Cancel(key, scheduledID string) *ledgerv1.Operation {
+	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Cancel{Cancel: &ledgerv1.CancelScheduled{ScheduledId: scheduledID}}}
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -40,6 +41,13 @@ func (s *server) GetEntry(_ context.Context, req *ledgerv1.GetEntryRequest) (*le
 		return nil, errors.New("a key was invented")
 	}
 	return &ledgerv1.GetEntryResponse{}, nil
+}
+
+func (s *server) RequestApproval(_ context.Context, req *ledgerv1.RequestApprovalRequest) (*ledgerv1.RequestApprovalResponse, error) {
+	if req.GetReopen().GetKey() == "" && req.GetAccount().GetKey() == "" {
+		return nil, errors.New("what is asked for has no key")
+	}
+	return &ledgerv1.RequestApprovalResponse{}, nil
 }
 
 func start(t *testing.T, s *server, options ...Option) *Client {
@@ -103,6 +111,14 @@ func TestKeysAreMadeOnceAndKept(t *testing.T) {
 	}
 	if s.keys[0] != "Bearer pk_key" {
 		t.Error(s.keys)
+	}
+	for _, ask := range []*ledgerv1.RequestApprovalRequest{
+		{What: &ledgerv1.RequestApprovalRequest_Reopen{Reopen: &ledgerv1.ReopenPeriods{}}},
+		{What: &ledgerv1.RequestApprovalRequest_Account{Account: &ledgerv1.AccountChange{}}},
+	} {
+		if _, err := c.Ledger.RequestApproval(t.Context(), ask); err != nil {
+			t.Error(err)
+		}
 	}
 	if _, err := c.Ledger.GetEntry(t.Context(), &ledgerv1.GetEntryRequest{Which: &ledgerv1.GetEntryRequest_Id{Id: "0.1"}}); err != nil {
 		t.Error(err)
@@ -180,6 +196,9 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := New(tc[0], tc[1]); err == nil {
 			t.Errorf("%v passed", tc)
 		}
+	}
+	if CodeOf(nil) != "" || CodeOf(errors.New("x")) != "" || CodeOf(fmt.Errorf("posting: %w", &Refusal{Code: "expired"})) != "expired" {
+		t.Error("CodeOf")
 	}
 	if RefusalOf(nil) != nil || RefusalOf(&ledgerv1.Refusal{Code: "x", Retry: ledgerv1.Retry_RETRY_NEVER}).Retry != RetryNever {
 		t.Error("RefusalOf")

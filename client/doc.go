@@ -1,7 +1,8 @@
 // Package client is the Go SDK: typed clients of all services behind one key.
 //
 //	c, err := client.New("https://books.example", "pk_…", client.WithBook("main"))
-//	r, err := c.Ledger.Post(ctx, &ledgerv1.PostRequest{Operations: ops})
+//	r, err := c.Post(ctx, client.Hold("order-17", "wallet:anna", "RUB", "106.38", time.Hour))
+//	r, err = c.Post(ctx, client.Settle("order-17 paid", r.Id, "purchase", "", client.Credit(…)))
 //
 //	request ─▶ book and keys filled in ─▶ attempt ─▶ refused "same"? wait as told, again
 //	                                         └─────▶ answer, or *Refusal
@@ -11,8 +12,16 @@
 // that was not answered may be sent again, also by the caller after a restart that
 // kept the request, and is done once.
 //
-//	var refusal *client.Refusal
-//	if errors.As(err, &refusal) && refusal.Code == "insufficient_funds" { … }
+//	switch client.CodeOf(err) {
+//	case fault.InsufficientFunds: … // errors.As gives the *Refusal with the numbers
+//	}
+//
+// Functions make what Post takes: Entry, Exchange, Hold, Increase, Decrease, Settle and
+// its kin, SettleLate, Void, Reverse and its kin, Correct, Cancel. What is seldom said
+// (day, metadata, links, condition) is a field of what they give back:
+//
+//	op := client.Entry("rent-3", "rent", client.Debit(…), client.Credit(…))
+//	op.GetEntry().Day = "2026-03-01"
 //
 // A Batcher makes batches of the operations of many callers by itself:
 //
@@ -23,5 +32,5 @@
 // again that a repetition cannot help; the server's word how long to wait is kept;
 // an answered part of a batch keeps its first answer.
 //
-// It refuses to know: rules of the books. It links connect and protobuf, nothing else.
+// It refuses to know: rules of the books. Of ours it links the messages and package fault.
 package client

@@ -8,6 +8,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
+	"github.com/provodka/provodka/ledger/fault"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
@@ -37,6 +38,19 @@ func (r *Refusal) Error() string {
 		return r.Code + ": " + r.Reason
 	}
 	return r.Code + ": " + r.Field + ": " + r.Reason
+}
+
+// CodeOf is the code of the refusal in an error, one of the constants of package fault;
+// "" when the error is none, or no refusal.
+//
+//	switch client.CodeOf(err) {
+//	case fault.InsufficientFunds: …
+func CodeOf(err error) fault.Code {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		return ""
+	}
+	return fault.Code(r.Code)
 }
 
 // RefusalOf makes a refusal of a part of an answer usable where Go wants an error;
