@@ -129,7 +129,7 @@ func testPostbackOfTask(t *testing.T, h *house) {
 	some, _ := newReceiver(t)
 	foreign, _ := newReceiver(t)
 	know(f.subscribe(all.URL, "").Secret)
-	f.subscribe(some.URL, `,"http_method":"GET","subscribed_on":["task.canceled","executor.selfemployed_status"]`)
+	f.subscribe(some.URL, `,"http_method":"GET","subscribed_on":["task.canceled"]`)
 	other.subscribe(foreign.URL, "")
 	id := f.newTask()
 	created := f.ok("GET", "/api/tasks/"+id, "", "")
@@ -287,6 +287,10 @@ func testSubscriptionRefused(t *testing.T, h *house) {
 		f.wrong("POST", "/api/subscriptions", `{"uri":"`+uri+`"}`, http.StatusBadRequest, "malformed", "uri")
 	}
 	f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":["task.eaten"]}`, http.StatusBadRequest, "malformed", "subscribed_on")
+	words := f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":["task.paid","executor.selfemployed_status"]}`, http.StatusBadRequest, "malformed", "subscribed_on")
+	if !strings.Contains(words["subscribed_on"][0], "executor.selfemployed_status пока не отправляется") {
+		t.Error(words)
+	}
 	f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":"task.paid","http_method":"PUT"}`, http.StatusBadRequest, "malformed", "subscribed_on")
 	s := f.subscribe("https://a.example/", "")
 	if len(other.subscriptions()) != 0 {

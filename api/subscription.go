@@ -24,7 +24,8 @@ type subscriptionService struct{ *Server }
 // maxSubscriptions is how many a company may have.
 const maxSubscriptions = 20
 
-// eventStatus is the document's event about executors, beside those of the task flow.
+// eventStatus is the document's event about executors. What the tax service says of a
+// person is heard with one company's payment and kept nowhere: nobody could be told.
 const eventStatus = "executor.selfemployed_status"
 
 // CreateSubscription implements SubscriptionService.
@@ -83,7 +84,10 @@ func (s subscriptionService) checkSubscription(req *subscriptionv1.CreateSubscri
 		return fault.Refuse(fault.Internal, "", "there are no tasks")
 	}
 	for _, event := range req.GetSubscribedOn() {
-		if event != eventStatus && !slices.Contains(f.Events(), event) {
+		if event == eventStatus {
+			return fault.Refuse(fault.Malformed, "subscribed_on", "%s is not sent yet: there are events of tasks alone", event)
+		}
+		if !slices.Contains(f.Events(), event) {
 			return fault.Refuse(fault.Malformed, "subscribed_on", "there is no event %.64q", event)
 		}
 	}
