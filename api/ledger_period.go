@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
@@ -26,9 +25,9 @@ func (s ledgerService) ClosePeriod(ctx context.Context, req *ledgerv1.ClosePerio
 	if _, err := s.endSheet(ctx, req.GetBook()); err != nil { // of the period before
 		return nil, err
 	}
-	o, refusal := s.changePeriod(ctx, req.GetBook(), req.GetKey(), &commandv1.ChangePeriod{
+	o, refusal := s.changePeriod(ctx, req.GetBook(), &commandv1.Operation{Key: req.GetKey(), What: &commandv1.Operation_Period{Period: &commandv1.ChangePeriod{
 		What: commandv1.PeriodChange_PERIOD_CHANGE_CLOSE, Through: req.GetThroughDay(), Reason: req.GetReason(),
-	})
+	}}})
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -53,35 +52,19 @@ func (s ledgerService) ClosePeriod(ctx context.Context, req *ledgerv1.ClosePerio
 // endSheet puts the hash of the sheet of the period that was closed last into the
 // journal, unless it is there.
 func (s ledgerService) endSheet(ctx context.Context, bookName string) ([]ledger.ClosedPeriod, error) {
-	periods, held, err := ledger.ReadPeriods(ctx, s.cfg.DB, bookName)
-	if err != nil || held.GetChange() != ledger.ClosePeriod {
+	periods, op, err := ledger.EndSheet(ctx, s.cfg.DB, bookName)
+	if err != nil || op == nil {
 		return periods, err
 	}
-	sheet, err := ledger.PeriodSheet(ctx, s.cfg.DB, bookName, periods[0])
-	if err != nil {
-		return nil, fault.Refuse(fault.PeriodChanging, "", "%v", err)
-	}
-	hash, err := sheet.Hash(ctx, s.cfg.DB)
-	if err != nil {
-		return nil, err
-	}
-	// Two that end it at once ask for the same, by the same key; another sheet is another
-	// request, and refused.
-	key := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", bookName, held.GetVersion(), hash))
-	_, refusal := s.changePeriod(ctx, bookName, "period-sheet:"+hex.EncodeToString(key[:]), &commandv1.ChangePeriod{
-		What: commandv1.PeriodChange_PERIOD_CHANGE_SHEET, Through: periods[0].Through, Reason: periods[0].Closed.GetReason(),
-		Sheet: hash, Version: held.GetVersion(),
-	})
-	if refusal != nil {
+	if _, refusal := s.changePeriod(ctx, bookName, op); refusal != nil {
 		return nil, refusal
 	}
-	periods[0].Sheet = hash
+	periods[0].Sheet = op.GetPeriod().GetSheet()
 	return periods, nil
 }
 
 // changePeriod has all shards hold which days are closed.
-func (s ledgerService) changePeriod(ctx context.Context, bookName, key string, c *commandv1.ChangePeriod) (engine.Outcome, *fault.Refusal) {
-	op := &commandv1.Operation{Key: key, What: &commandv1.Operation_Period{Period: c}}
+func (s ledgerService) changePeriod(ctx context.Context, bookName string, op *commandv1.Operation) (engine.Outcome, *fault.Refusal) {
 	o := s.submit(ctx, bookName, []engine.Operation{{Operation: op}}, false)[0]
 	if o.Refusal == nil {
 		return o, nil

@@ -3,12 +3,15 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
 // Hash is the SHA-256 of a sheet in its canonical form, which a closed period carries.
@@ -61,9 +64,36 @@ func PeriodSheet(ctx context.Context, db *store.DB, bookName string, p ClosedPer
 			return s, fmt.Errorf("read when shard %d closed the period up to %s: %w", shard.Shard, p.Through, err)
 		}
 		if len(rows) == 0 || rows[0].Rule.GetVersion() != version {
-			return s, fmt.Errorf("shard %d has not closed the period up to %s yet", shard.Shard, p.Through)
+			return s, fault.Refuse(fault.PeriodChanging, "", "shard %d has not closed the period up to %s yet", shard.Shard, p.Through)
 		}
 		s.Upto = append(s.Upto, store.Seen{Shard: shard.Shard, Seq: rows[0].Seq})
 	}
 	return s, nil
+}
+
+// EndSheet is the operation that puts the hash of the sheet of the period that was closed
+// last into the journal, nil when it is there; and the periods, the last closed first. Two
+// that end it at once ask for the same, by the same key; another sheet is another request,
+// and refused.
+func EndSheet(ctx context.Context, db *store.DB, bookName string) ([]ClosedPeriod, *commandv1.Operation, error) {
+	periods, held, err := ReadPeriods(ctx, db, bookName)
+	if err != nil || held.GetChange() != ClosePeriod {
+		return periods, nil, err
+	}
+	sheet, err := PeriodSheet(ctx, db, bookName, periods[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	hash, err := sheet.Hash(ctx, db)
+	if err != nil {
+		return nil, nil, err
+	}
+	key := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", bookName, held.GetVersion(), hash))
+	return periods, &commandv1.Operation{
+		Key: "period-sheet:" + hex.EncodeToString(key[:]),
+		What: &commandv1.Operation_Period{Period: &commandv1.ChangePeriod{
+			What: commandv1.PeriodChange_PERIOD_CHANGE_SHEET, Through: periods[0].Through, Reason: periods[0].Closed.GetReason(),
+			Sheet: hash, Version: held.GetVersion(),
+		}},
+	}, nil
 }
