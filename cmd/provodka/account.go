@@ -85,14 +85,11 @@ func runAccount(ctx context.Context, env *Env, f accountFlags, names []string) e
 			return usagef("%w", refusal)
 		}
 	}
-	db, err := env.openDB(ctx, f.dsn)
+	db, err := env.openBook(ctx, f.dsn, &f.book)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if f.book, err = env.book(ctx, db, f.book); err != nil {
-		return err
-	}
 	rows, history, err := readAccounts(ctx, db, f, names)
 	if err != nil {
 		return err

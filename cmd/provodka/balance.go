@@ -132,8 +132,12 @@ func momentFlag(flag, text string) (int64, error) {
 	return moment.UnixMicro(), nil
 }
 
-// passed refuses to answer what was known at a moment that a shard may still record at.
+// passed refuses to answer what was known at a moment that a shard may still record at;
+// 0 is no moment.
 func passed(ctx context.Context, db *store.DB, knownUS int64) error {
+	if knownUS == 0 {
+		return nil
+	}
 	shards, err := db.Shards(ctx)
 	if err != nil {
 		return err
@@ -151,15 +155,12 @@ func runBalance(ctx context.Context, env *Env, f balanceFlags, names []string) e
 	if err != nil {
 		return err
 	}
-	db, err := env.openDB(ctx, f.dsn)
+	db, err := env.openBook(ctx, f.dsn, &f.book)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	if err := passed(ctx, db, at.KnownUS); err != nil {
-		return err
-	}
-	if f.book, err = env.book(ctx, db, f.book); err != nil {
 		return err
 	}
 	accounts, err := accountsOf(ctx, db, f.book, f.asset, names)

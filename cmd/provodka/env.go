@@ -102,6 +102,19 @@ func (e *Env) openDB(ctx context.Context, flag string) (*store.DB, error) {
 	return store.Open(ctx, dsn, store.Options{Name: "provodka-cli", MaxConns: 4, Logger: e.Logger})
 }
 
+// openBook opens the database and finds in it the book that a command is about.
+func (e *Env) openBook(ctx context.Context, dsn string, book *string) (*store.DB, error) {
+	db, err := e.openDB(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	if *book, err = e.book(ctx, db, *book); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
 // book finds the book that a command is about: the flag, dev.json, or the only one.
 func (e *Env) book(ctx context.Context, db *store.DB, flag string) (string, error) {
 	if flag != "" {

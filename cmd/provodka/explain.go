@@ -59,14 +59,11 @@ func newExplainCmd(env *Env) *cobra.Command {
 var recordIDText = regexp.MustCompile(`^([0-9]{1,5})\.([0-9]{1,18})$`)
 
 func runExplain(ctx context.Context, env *Env, f explainFlags, what string) error {
-	db, err := env.openDB(ctx, f.dsn)
+	db, err := env.openBook(ctx, f.dsn, &f.book)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if f.book, err = env.book(ctx, db, f.book); err != nil {
-		return err
-	}
 	if m := recordIDText.FindStringSubmatch(what); m != nil {
 		shard, _ := strconv.Atoi(m[1])
 		seq, _ := strconv.ParseUint(m[2], 10, 64)

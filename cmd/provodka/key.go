@@ -82,14 +82,11 @@ func runKeyAdd(ctx context.Context, env *Env, f keyFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	db, err := env.openDB(ctx, f.dsn)
+	db, err := env.openBook(ctx, f.dsn, &f.book)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if f.book, err = env.book(ctx, db, f.book); err != nil {
-		return err
-	}
 	if f.company != "" {
 		found, _, err := db.FindAggregates(ctx, []store.AggregateKey{{Book: f.book, Flow: company.Name, ID: f.company}})
 		if err != nil {

@@ -55,7 +55,7 @@ func newOSVCmd(env *Env) *cobra.Command {
 }
 
 func (f osvFlags) sheet() (ledger.Sheet, error) {
-	s := ledger.Sheet{From: f.from, To: f.to, By: ledger.SheetBy(f.by)}
+	s := ledger.Sheet{Book: f.book, From: f.from, To: f.to, By: ledger.SheetBy(f.by)}
 	for flag, day := range map[string]string{"--from": f.from, "--to": f.to} {
 		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
 			return s, usagef("%s %q: a day is YYYY-MM-DD", flag, day)
@@ -82,15 +82,12 @@ func runOSV(ctx context.Context, env *Env, f osvFlags) error {
 	if err != nil {
 		return err
 	}
-	db, err := env.openDB(ctx, f.dsn)
+	db, err := env.openBook(ctx, f.dsn, &sheet.Book)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	if err := passed(ctx, db, sheet.KnownUS); err != nil {
-		return err
-	}
-	if sheet.Book, err = env.book(ctx, db, f.book); err != nil {
 		return err
 	}
 	if sheet.Upto, err = standing(ctx, db); err != nil {

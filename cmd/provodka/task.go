@@ -55,14 +55,11 @@ func runTask(ctx context.Context, env *Env, f taskFlags, ids []string) error {
 	if f.limit < 1 {
 		return usagef("--limit %d: at least 1", f.limit)
 	}
-	db, err := env.openDB(ctx, f.dsn)
+	db, err := env.openBook(ctx, f.dsn, &f.book)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if f.book, err = env.book(ctx, db, f.book); err != nil {
-		return err
-	}
 	switch {
 	case len(ids) == 1:
 		return showTask(ctx, env, db, tasks, store.AggregateKey{Book: f.book, Flow: task.Name, ID: ids[0]})

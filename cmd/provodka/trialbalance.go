@@ -21,20 +21,16 @@ func newTrialBalanceCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "trial-balance", Short: "Turnover and balance of every type of account", Long: trialBalanceLong, Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := env.openDB(cmd.Context(), dsn)
+			db, err := env.openBook(cmd.Context(), dsn, &bookName)
 			if err != nil {
 				return err
 			}
 			defer db.Close()
-			name, err := env.book(cmd.Context(), db, bookName)
+			rows, seen, err := db.TrialBalance(cmd.Context(), bookName)
 			if err != nil {
 				return err
 			}
-			rows, seen, err := db.TrialBalance(cmd.Context(), name)
-			if err != nil {
-				return err
-			}
-			return env.printTrialBalance(name, rows, seen)
+			return env.printTrialBalance(bookName, rows, seen)
 		},
 	}
 	dsnFlag(cmd, &dsn)

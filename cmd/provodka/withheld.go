@@ -64,14 +64,11 @@ func runWithheld(ctx context.Context, env *Env, f withheldFlags) error {
 	if f.format != outputTable && f.format != formatCSV {
 		return usagef("--format %q: table or csv", f.format)
 	}
-	db, err := env.openDB(ctx, f.dsn)
+	db, err := env.openBook(ctx, f.dsn, &f.book)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if f.book, err = env.book(ctx, db, f.book); err != nil {
-		return err
-	}
 	lines, err := withheld(ctx, db, f)
 	if err != nil {
 		return err
