@@ -17,10 +17,7 @@ import (
 
 // GetEntry implements LedgerService.
 func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryRequest) (*ledgerv1.GetEntryResponse, error) {
-	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
-		return nil, err
-	}
-	rec, err := s.recordOf(ctx, req.GetBook(), req.GetKey(), req.GetId())
+	rec, err := s.recordOf(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -31,8 +28,20 @@ func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryReque
 	return &ledgerv1.GetEntryResponse{Entry: answer}, nil
 }
 
-// recordOf reads the record of a book that has a key, or an id when there is no key.
-func (s ledgerService) recordOf(ctx context.Context, bookName, key, idText string) (*journalv1.Record, error) {
+// recordRequest names a record of a book by its key, or by its id when there is no key.
+type recordRequest interface {
+	booked
+	GetKey() string
+	GetId() string
+	GetMinPosition() string
+}
+
+// recordOf waits for the request's position and reads the record that it names.
+func (s ledgerService) recordOf(ctx context.Context, req recordRequest) (*journalv1.Record, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	bookName, key := req.GetBook(), req.GetKey()
 	id, field := store.RecordID{}, "id"
 	if key != "" {
 		field = "key"
@@ -46,7 +55,7 @@ func (s ledgerService) recordOf(ctx context.Context, bookName, key, idText strin
 		id = store.RecordID{Shard: rows[0].Shard, Seq: rows[0].Seq}
 	} else {
 		var refusal *fault.Refusal
-		if id, refusal = parseRecordID(field, idText); refusal != nil {
+		if id, refusal = parseRecordID(field, req.GetId()); refusal != nil {
 			return nil, refusal
 		}
 	}

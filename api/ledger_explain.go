@@ -17,10 +17,7 @@ import (
 
 // ExplainRefusal implements LedgerService.
 func (s ledgerService) ExplainRefusal(ctx context.Context, req *ledgerv1.ExplainRefusalRequest) (*ledgerv1.ExplainRefusalResponse, error) {
-	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
-		return nil, err
-	}
-	rec, err := s.recordOf(ctx, req.GetBook(), req.GetKey(), req.GetId())
+	rec, err := s.recordOf(ctx, req)
 	if err != nil {
 		return nil, err
 	}

@@ -4,13 +4,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
-
-// rateAheadUS is how far the moment of a rate may be ahead of the decision's clock.
-const rateAheadUS = 10_000_000
 
 // exchange derives an exchange again from its first, fourth and fifth leg and its rate:
 // the other legs, the sum at the rate, and what rounding made.
@@ -36,8 +34,8 @@ func (c *check) exchange(x *journalv1.Exchange, changes []book.Change) error {
 	if x.GetSource() == "" {
 		return c.differ("the source of the rate", "a name", "none")
 	}
-	if us := x.GetRateUs(); us <= 0 || us > c.r.GetClockUs()+rateAheadUS {
-		return c.differ("the moment of the rate", "at most "+strconv.FormatInt(c.r.GetClockUs()+rateAheadUS, 10), strconv.FormatInt(us, 10))
+	if us := x.GetRateUs(); us <= 0 || us > c.r.GetClockUs()+ledger.RateAheadUS {
+		return c.differ("the moment of the rate", "at most "+strconv.FormatInt(c.r.GetClockUs()+ledger.RateAheadUS, 10), strconv.FormatInt(us, 10))
 	}
 	legs, refusal := e.Legs(kind)
 	if refusal != nil {

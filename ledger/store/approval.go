@@ -20,11 +20,7 @@ type ApprovalRow struct {
 
 // LoadApprovals reads what the records of these numbers asked a second person to approve.
 func (db *DB) LoadApprovals(ctx context.Context, shard int, seqs []uint64) ([]ApprovalRow, error) {
-	numbers := make([]int64, len(seqs))
-	for i, seq := range seqs {
-		numbers[i] = int64(seq)
-	}
-	return collect(ctx, db, "approvals", scanApproval, sqlApprovalLoad, shard, numbers)
+	return collect(ctx, db, "approvals", scanApproval, sqlApprovalLoad, shard, numbersOf(seqs))
 }
 
 // ApprovalPage asks for a page of what a book's people decide, of one state, by id.

@@ -151,11 +151,7 @@ func (s daySpan) onTime(ctx context.Context, tx pgx.Tx, key StripeKey, shards ma
 	if err != nil || start >= until {
 		return nil, err
 	}
-	first, err := fromNumbers(ctx, tx, shards, max(start, cursor.ClockUS))
-	if err != nil {
-		return nil, err
-	}
-	last, err := untilNumbers(ctx, tx, shards, until)
+	first, last, err := numbersBetween(ctx, tx, shards, max(start, cursor.ClockUS), until)
 	if err != nil {
 		return nil, err
 	}

@@ -90,6 +90,16 @@ func fromNumbers(ctx context.Context, tx pgx.Tx, shards map[int]bool, moment int
 	return func(shard int) int64 { return found[shard] }, err
 }
 
+// numbersBetween turns two moments into the first and the last number, of each shard,
+// that may have been recorded at or after the one and before the other.
+func numbersBetween(ctx context.Context, tx pgx.Tx, shards map[int]bool, from, until int64) (first, last func(int) int64, err error) {
+	if first, err = fromNumbers(ctx, tx, shards, from); err != nil {
+		return nil, nil, err
+	}
+	last, err = untilNumbers(ctx, tx, shards, until)
+	return first, last, err
+}
+
 func momentNumbers(ctx context.Context, tx pgx.Tx, shards map[int]bool, sql string, moment int64) (map[int]int64, error) {
 	found := map[int]int64{}
 	if moment == math.MaxInt64 || moment == math.MinInt64 {

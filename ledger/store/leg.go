@@ -57,11 +57,7 @@ func (db *DB) Legs(ctx context.Context, key StripeKey, page LegPage) ([]LegRow, 
 		for _, p := range places {
 			shards[p.shard] = true
 		}
-		first, err := fromNumbers(ctx, tx, shards, span.seekFrom)
-		if err != nil {
-			return err
-		}
-		last, err := untilNumbers(ctx, tx, shards, span.seekUntil)
+		first, last, err := numbersBetween(ctx, tx, shards, span.seekFrom, span.seekUntil)
 		if err != nil {
 			return err
 		}

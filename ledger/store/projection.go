@@ -219,11 +219,7 @@ func (db *DB) Marked(ctx context.Context, mark Mark, page MarkPage) ([]MarkCurso
 		for _, p := range projected {
 			shards[p.Shard] = true
 		}
-		first, err := fromNumbers(ctx, tx, shards, span.seekFrom)
-		if err != nil {
-			return err
-		}
-		last, err := untilNumbers(ctx, tx, shards, span.seekUntil)
+		first, last, err := numbersBetween(ctx, tx, shards, span.seekFrom, span.seekUntil)
 		if err != nil {
 			return err
 		}

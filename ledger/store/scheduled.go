@@ -23,11 +23,7 @@ func (db *DB) LoadScheduled(ctx context.Context, shard int, seqs []uint64) ([]Sc
 	if len(seqs) == 0 {
 		return nil, nil
 	}
-	numbers := make([]int64, len(seqs))
-	for i, seq := range seqs {
-		numbers[i] = int64(seq)
-	}
-	return collect(ctx, db, "scheduled entries", scanScheduled, sqlScheduledLoad, shard, numbers)
+	return collect(ctx, db, "scheduled entries", scanScheduled, sqlScheduledLoad, shard, numbersOf(seqs))
 }
 
 // ScheduledPage asks for a page of a book's scheduled entries of one state, by day.
