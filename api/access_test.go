@@ -73,6 +73,7 @@ func testAccess(t *testing.T, h *house) {
 		}
 		wantWire(t, name+" without the role", status, answer, fault.PermissionDenied, "")
 	})
+	testRevoked(t, h)
 	revoked := api.KeyRow("gone", c.book, "pk_revoked")
 	if err := h.db.PutAPIKey(t.Context(), revoked); err != nil {
 		t.Fatal(err)
@@ -80,6 +81,36 @@ func testAccess(t *testing.T, h *house) {
 	gone := &caller{house: h, t: t, key: "pk_revoked"}
 	status, answer := gone.post("provodka.ledger.v1.LedgerService/ListRefusals", "application/json", "{}")
 	wantWire(t, "a revoked key", status, answer, fault.Unauthenticated, "authorization")
+}
+
+// testRevoked takes a key away that was let in a moment ago: it is believed no longer than
+// the cache keeps it, which is a millisecond here.
+func testRevoked(t *testing.T, h *house) {
+	c := h.caller(t)
+	text, row, err := api.MintKey("taken-"+c.book, c.book, api.RoleReader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.Created = time.Now()
+	if err := h.db.PutAPIKey(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	c.key = text
+	ask := func() int {
+		status, _ := c.post("provodka.ledger.v1.LedgerService/ListRefusals", "application/json", "{}")
+		return status
+	}
+	if status := ask(); status != http.StatusOK {
+		t.Fatalf("before: %d", status)
+	}
+	if there, err := h.db.RevokeAPIKey(t.Context(), row.ID); err != nil || !there {
+		t.Fatal(there, err)
+	}
+	for until := time.Now().Add(10 * time.Second); ask() != http.StatusUnauthorized; c.pause() {
+		if time.Now().After(until) {
+			t.Fatal("a revoked key is believed")
+		}
+	}
 }
 
 // testCompanyKey calls every method with a company's key, which opens none of them.
