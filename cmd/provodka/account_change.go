@@ -13,13 +13,25 @@ import (
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
-// changeFlags are those of commands that change accounts through the API.
+// apiFlags are those of commands that change something through the API.
+type apiFlags struct {
+	url, book string
+	key       string // idempotency key
+}
+
+func (f *apiFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.url, "url", "", "address of the API (default PROVODKA_URL, dev.json); its key is PROVODKA_API_KEY, or that of dev.json")
+	cmd.Flags().StringVar(&f.book, "book", "", "the book of the key (default that of dev.json, or main)")
+	cmd.Flags().StringVar(&f.key, "key", "", "idempotency key: with the same one nothing is done twice (default a new one)")
+}
+
+// changeFlags are those of changes that say why.
 type changeFlags struct {
-	url, book, reason string
-	key               string // idempotency key
-	ask               bool
-	debits, credits   bool
-	asset             string
+	apiFlags
+	reason          string
+	ask             bool
+	debits, credits bool
+	asset           string
 }
 
 // addAccountChanges adds what changes accounts. It goes through the API: the author is
@@ -109,10 +121,8 @@ func (f *changeFlags) add(cmd *cobra.Command) {
 }
 
 func (f *changeFlags) common(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.url, "url", "", "address of the API (default PROVODKA_URL, dev.json); its key is PROVODKA_API_KEY, or that of dev.json")
-	cmd.Flags().StringVar(&f.book, "book", "", "the book of the key (default that of dev.json, or main)")
+	f.apiFlags.add(cmd)
 	cmd.Flags().StringVar(&f.reason, "reason", "", "why; kept for ever and published: no personal data")
-	cmd.Flags().StringVar(&f.key, "key", "", "idempotency key: with the same one nothing is done twice (default a new one)")
 }
 
 func (f *changeFlags) sides() ledgerv1.Sides {
@@ -125,11 +135,16 @@ func (f *changeFlags) sides() ledgerv1.Sides {
 	return ledgerv1.Sides_SIDES_BOTH
 }
 
-// client finds the API's address and key: flag, environment, dev.json.
+// client is the API, for a change that says why.
 func (f *changeFlags) client(env *Env) (*client.Client, error) {
 	if strings.TrimSpace(f.reason) == "" {
 		return nil, usagef("--reason: a change says why")
 	}
+	return f.apiFlags.client(env)
+}
+
+// client finds the API's address and key: flag, environment, dev.json.
+func (f *apiFlags) client(env *Env) (*client.Client, error) {
 	s, err := env.dev()
 	if err != nil {
 		return nil, err
@@ -148,7 +163,7 @@ func (f *changeFlags) client(env *Env) (*client.Client, error) {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url
 	}
-	return client.New(url, key)
+	return client.New(url, key, client.WithBook(f.book))
 }
 
 // run makes a change, or asks for it.

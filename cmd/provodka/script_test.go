@@ -2,7 +2,9 @@ package main_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +17,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/provodka/provodka/adapters/kafka"
+	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/cmd/provodka/dev"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger"
@@ -31,6 +36,9 @@ import (
 //	flip FILE N    changes byte N of a file, from the end when negative
 //	seal KEY N     seals the books as a server with the key would, the shards at most to record N
 //	truncate FILE N NEW  copies the first N bytes of a file
+//	dev            starts a stack, as "provodka dev" does: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
+//	pay DAY DEBIT CREDIT AMOUNT  posts rubles there; $ID is the entry's id; $YESTERDAY, $TODAY and $NEXT_MONTH are days
+//	id             $ID is what the last output begins with
 //	code N PROGRAM ARGS…  runs a program and expects its exit code
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -62,6 +70,12 @@ func TestScripts(t *testing.T) {
 				n, err := strconv.Atoi(args[1])
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[0])[:n]), 0o600))
+			},
+			"dev": func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
+			"pay": pay,
+			"id": func(ts *testscript.TestScript, _ bool, _ []string) {
+				id, _, _ := strings.Cut(ts.ReadFile("stdout"), ":")
+				ts.Setenv("ID", id)
 			},
 			"code": expectCode,
 		},
@@ -192,6 +206,77 @@ func flip(path, at string) error {
 	}
 	file[n] ^= 1
 	return os.WriteFile(path, file, 0o600)
+}
+
+// startDev starts a development stack that ends with the script.
+func startDev(t *testing.T, ts *testscript.TestScript) {
+	dir, err := os.MkdirTemp("", "provodka-script-")
+	ts.Check(err)
+	ts.Check(os.Chmod(dir, 0o711)) // PostgreSQL does not run as root
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error, 1)
+	go func() {
+		over <- dev.Run(ctx, dev.Options{
+			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Out: io.Discard, Log: slog.New(slog.DiscardHandler),
+		})
+	}()
+	ts.Defer(func() {
+		cancel()
+		<-over
+		_ = os.RemoveAll(dir)
+	})
+	var f dev.File
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.After(time.Minute); f.API == ""; {
+		raw, err := os.ReadFile(filepath.Join(dir, dev.FileName))
+		if err == nil && json.Unmarshal(raw, &f) == nil {
+			break
+		}
+		select {
+		case <-look.C:
+		case err := <-over:
+			over <- err
+			ts.Fatalf("the stack ended: %v", err)
+		case <-deadline:
+			ts.Fatalf("the stack was not ready in a minute")
+		}
+	}
+	db, err := store.Open(ctx, f.DSN, store.Options{Logger: slog.New(slog.DiscardHandler)})
+	ts.Check(err)
+	defer db.Close()
+	second, row, err := api.MintKey("second", f.Book, api.Roles()...)
+	ts.Check(err)
+	row.Created = time.Now()
+	ts.Check(db.PutAPIKey(ctx, row))
+	for name, value := range map[string]string{
+		"PROVODKA_URL": f.API, "PROVODKA_API_KEY": f.APIKey, "FIRST": f.APIKey, "SECOND": second, "DSN": f.DSN, "BROKERS": f.Brokers,
+		"PROVODKA_DSN": f.DSN, "YESTERDAY": dayFrom(-1), "TODAY": dayFrom(0), "NEXT_MONTH": dayFrom(31),
+	} {
+		ts.Setenv(name, value)
+	}
+}
+
+// dayFrom is the day so many days from now where the books are.
+func dayFrom(days int) string {
+	return time.Now().In(audittest.Zone).AddDate(0, 0, days).Format(time.DateOnly)
+}
+
+// pay posts rubles through the API; $ID is the entry's id.
+func pay(ts *testscript.TestScript, _ bool, args []string) {
+	url := ts.Getenv("PROVODKA_URL")
+	if !strings.Contains(url, "://") {
+		url = "http://" + url
+	}
+	c, err := client.New(url, ts.Getenv("PROVODKA_API_KEY"), client.WithBook("main"))
+	ts.Check(err)
+	op := client.Entry("", "payment", client.Debit(args[1], "RUB", args[3]), client.Credit(args[2], "RUB", args[3]))
+	op.GetEntry().Day = args[0]
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	done, err := c.Post(ctx, op)
+	ts.Check(err)
+	ts.Setenv("ID", done.GetId())
 }
 
 // expectCode runs a program that must end with the code.
