@@ -102,10 +102,11 @@ type needs struct {
 	rules      []store.RuleKey
 	entries    []uint64
 	seen       map[any]bool
+	round      uint32 // of stripes
 }
 
 func (d *decider) needs(arrivals []*arrival) *needs {
-	n := &needs{accounts: map[string][]string{}, seen: map[any]bool{}}
+	n := &needs{accounts: map[string][]string{}, seen: map[any]bool{}, round: d.stripes.newRound()}
 	for _, a := range arrivals {
 		if a.whole() != nil {
 			continue // nothing of it is read, and its rows may be what failed
@@ -194,7 +195,7 @@ func (n *needs) legs(s *state, bookName string, legs []*commandv1.Leg) {
 
 func (n *needs) stripe(s *state, k stripeKey) {
 	n.rule(s, ruleKey{k.book, ledger.AccountRule, k.account})
-	if s.stripes.has(k) || !n.first(k) {
+	if !s.stripes.lacks(k, n.round) {
 		return
 	}
 	n.names = append(n.names, k)

@@ -212,14 +212,10 @@ func (w *writer) loadStripes(ctx context.Context, n *needs) error {
 	if err != nil {
 		return fmt.Errorf("load stripes: %w", err)
 	}
-	found := make(map[store.StripeKey]book.Stripe, len(rows))
-	for _, r := range rows {
-		found[r.Key] = book.Stripe{
+	for i, r := range rows {
+		w.stripes.put(n.names[i], book.Stripe{
 			Version: r.Version, Debit: r.Debit, Credit: r.Credit, HeldDebit: r.HeldDebit, HeldCredit: r.HeldCredit,
-		}
-	}
-	for i, k := range n.names {
-		w.stripes.put(k, found[n.stripes[i]])
+		})
 	}
 	return nil
 }

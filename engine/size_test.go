@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/money"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
@@ -33,49 +36,66 @@ func TestSizeOfIsNeverTooSmall(t *testing.T) {
 	})
 }
 
-// TestStripesForgetAndRollBackAsATableDoes compares them with a table, which is the
-// plain form of the same.
-func TestStripesForgetAndRollBackAsATableDoes(t *testing.T) {
+// TestStripesAreAsTheyWereLeft compares stripes with a map that forgets nothing: they may
+// lack a row, but not one of the batch at hand, nor soon after it, and they have no other.
+func TestStripesAreAsTheyWereLeft(t *testing.T) {
 	t.Parallel()
+	packed := 0
 	rapid.Check(t, func(t *rapid.T) {
-		var undoA, undoB undo
-		a, b := newStripes(&undoA), newTable[stripeKey, stripeRow](&undoB)
-		version := uint64(0)
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		var u undo
+		s, all, before := newStripes(&u), map[stripeKey]book.Stripe{}, map[stripeKey]book.Stripe{}
+		touched, touchedBefore, rotations := map[stripeKey]int{}, map[stripeKey]int{}, 0
+		version, limit := uint64(0), rapid.IntRange(1, 5).Draw(t, "limit")
+		for range rapid.IntRange(1, 80).Draw(t, "steps") {
 			k := stripeKey{
 				rapid.SampledFrom([]string{"main", "other"}).Draw(t, "book"),
 				rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "account"),
 				rapid.SampledFrom([]string{"RUB", "USD"}).Draw(t, "asset"),
 			}
-			switch rapid.IntRange(0, 5).Draw(t, "step") {
-			case 0, 1:
+			switch rapid.IntRange(0, 6).Draw(t, "step") {
+			case 0, 1, 2:
 				version++
-				row := stripeRow{account: k.account}
-				row.Version = version
-				a.put(k, row.Stripe)
-				b.put(k, row)
-			case 2:
-				if !undoA.active {
-					undoA.begin()
-					undoB.begin()
+				row := book.Stripe{Version: version, Debit: money.New(rapid.Int64().Draw(t, "debit"), 2)}
+				if rapid.IntRange(0, 9).Draw(t, "large") == 0 {
+					row.Credit = money.MustParse("99999999999999999999999.01")
 				}
+				s.put(k, row)
+				all[k], touched[k] = row, rotations+1
 			case 3:
-				undoA.rollback()
-				undoB.rollback()
+				if !u.active {
+					u.begin()
+					before, touchedBefore = maps.Clone(all), maps.Clone(touched)
+				}
 			case 4:
-				undoA.keep()
-				undoB.keep()
+				if u.active {
+					u.rollback()
+					all, touched = maps.Clone(before), maps.Clone(touchedBefore)
+				}
 			case 5:
-				if !undoA.active { // batches end between groups
-					a.rotate(5)
-					b.rotate(5)
+				u.keep()
+			case 6:
+				if !u.active { // batches end between groups
+					s.rotate(limit)
+					packed += len(s.young)
+					rotations++
 				}
 			}
-			got, here := a.get(k)
-			want, there := b.get(k)
-			if here != there || got != want.Stripe {
-				t.Fatalf("%v is %v, %v; in a table %v, %v", k, got, here, want.Stripe, there)
+			got, here := s.get(k)
+			want, there := all[k]
+			switch {
+			case here && (!there || got.Version != want.Version || !got.Debit.Equal(want.Debit) || !got.Credit.Equal(want.Credit)):
+				t.Fatalf("%v is %v, want %v, %v", k, got, want, there)
+			case !here && there && touched[k] > 0 && rotations <= touched[k]:
+				t.Fatalf("%v is forgotten already", k)
+			case here:
+				touched[k] = rotations + 1
+			}
+			if round := s.newRound(); s.lacks(k, round) == here || s.lacks(k, round) {
+				t.Fatalf("%v is here: %v, and it is said otherwise, or twice", k, here)
 			}
 		}
 	})
+	if packed == 0 {
+		t.Error("nothing was packed")
+	}
 }

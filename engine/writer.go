@@ -171,7 +171,7 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 }
 
 func (w *writer) loadUnforeseen(ctx context.Context, keys []stripeKey) {
-	n := &needs{seen: map[any]bool{}}
+	n := &needs{seen: map[any]bool{}, round: w.stripes.newRound()}
 	for _, k := range keys {
 		n.stripe(w.state, k)
 	}

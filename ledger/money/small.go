@@ -43,6 +43,10 @@ func shrink(d *apd.Decimal) Amount {
 	return Amount{small: minor, scale: -d.Exponent}
 }
 
+// Minor gives the amount as a number of units of a scale, as New takes them; false when
+// it has more than 64 bits.
+func (a Amount) Minor() (minor int64, scale int32, ok bool) { return a.small, a.scale, a.big == nil }
+
 // places gives the amount that many decimal places, which are not fewer than it has;
 // false when it then leaves 64 bits.
 func (a Amount) places(scale int32) (Amount, bool) {

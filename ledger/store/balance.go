@@ -138,8 +138,15 @@ func (s stripeSums) at(p stripePlace) *StripeBalance {
 	return s[p]
 }
 
-func (s stripeSums) put(shard int, r StripeRow) {
-	*s.at(stripePlace{shard, r.Key}) = StripeBalance{shard, r.Version, r.Debit, r.Credit, r.HeldDebit, r.HeldCredit}
+// put adds the stripes that exist, by shard.
+func (s stripeSums) put(found map[int]*stripeSlots) {
+	for shard, slots := range found {
+		for _, r := range slots.rows {
+			if r.Version > 0 {
+				*s.at(stripePlace{shard, r.Key}) = StripeBalance{shard, r.Version, r.Debit, r.Credit, r.HeldDebit, r.HeldCredit}
+			}
+		}
+	}
 }
 
 // newest reads every stripe's newest leg.
@@ -148,18 +155,14 @@ func (s stripeSums) newest(ctx context.Context, db *DB, tx pgx.Tx, places []stri
 	for _, p := range places {
 		keys[p.shard] = append(keys[p.shard], p.key)
 	}
-	found := map[int]*[]StripeRow{}
+	found := map[int]*stripeSlots{}
 	err := pipeline(ctx, tx, func(b *pgx.Batch) {
 		for shard, k := range keys {
-			found[shard] = new([]StripeRow)
-			db.queueNewest(b, found[shard], shard, k)
+			found[shard] = newStripeSlots(k)
+			db.queueNewest(b, found[shard], shard)
 		}
 	})
-	for shard, rows := range found {
-		for _, r := range *rows {
-			s.put(shard, r)
-		}
-	}
+	s.put(found)
 	return err
 }
 

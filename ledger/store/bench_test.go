@@ -77,7 +77,7 @@ func BenchmarkLoadStripes(b *testing.B) {
 	}
 	for b.Loop() {
 		rows, err := db.LoadStripes(b.Context(), 1, keys)
-		if err != nil || len(rows) < 500 {
+		if err != nil || rows[0].Version == 0 {
 			b.Fatal(len(rows), err)
 		}
 	}

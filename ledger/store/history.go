@@ -23,21 +23,17 @@ func (s stripeSums) then(ctx context.Context, db *DB, tx pgx.Tx, places []stripe
 	if err != nil {
 		return err
 	}
-	found := map[int]*[]StripeRow{}
+	found := map[int]*stripeSlots{}
 	err = pipeline(ctx, tx, func(b *pgx.Batch) {
 		for shard, list := range keys {
-			found[shard] = new([]StripeRow)
-			db.queueThen(b, found[shard], shard, list, until(shard), m.until)
+			found[shard] = newStripeSlots(list)
+			db.queueThen(b, found[shard], shard, until(shard), m.until)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	for shard, rows := range found {
-		for _, r := range *rows {
-			s.put(shard, r)
-		}
-	}
+	s.put(found)
 	if !m.byDay {
 		return nil
 	}
@@ -46,14 +42,14 @@ func (s stripeSums) then(ctx context.Context, db *DB, tx pgx.Tx, places []stripe
 
 // queueThen queues what reads the newest legs of stripes before a moment: one statement
 // for the set; on CockroachDB one each.
-func (db *DB) queueThen(b *pgx.Batch, out *[]StripeRow, shard int, keys []StripeKey, untilSeq, untilUS int64) {
+func (db *DB) queueThen(b *pgx.Batch, into *stripeSlots, shard int, untilSeq, untilUS int64) {
 	if db.dialect == migrations.PostgreSQL {
-		accounts, assets := stripeColumns(keys)
-		queueOnto(b, out, scanStripe, sqlLegThenPG, shard, accounts, assets, untilSeq, untilUS)
+		accounts, assets := stripeColumns(into.keys)
+		rowsOf(b, into.scan, sqlLegThenPG, shard, accounts, assets, untilSeq, untilUS)
 		return
 	}
-	for _, k := range keys {
-		queueOnto(b, out, scanStripe, sqlLegThen, shard, k.Account, k.Asset, untilSeq, untilUS)
+	for i, k := range into.keys {
+		rowsOf(b, into.scan, sqlLegThen, shard, k.Account, k.Asset, untilSeq, untilUS, i+1)
 	}
 }
 

@@ -24,33 +24,30 @@ type StripeRow struct {
 	Debit, Credit, HeldDebit, HeldCredit money.Amount
 }
 
-// LoadStripes reads the stripes of the shard that exist among keys.
+// LoadStripes reads stripes of the shard, one row a key in their order; one of version 0
+// does not exist.
 func (db *DB) LoadStripes(ctx context.Context, shard int, keys []StripeKey) ([]StripeRow, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	var out []StripeRow
+	into := stripeSlots{keys: keys}
 	err := db.snapshot(ctx, "stripes", func(b *pgx.Batch) {
-		out = nil
-		db.queueNewest(b, &out, shard, keys)
+		into.begin()
+		db.queueNewest(b, &into, shard)
 	})
-	return out, err
+	return into.rows, err
 }
 
-// queueNewest queues what reads the newest legs of stripes: one statement for the set,
-// 3.6 µs each; on CockroachDB one each.
-func (db *DB) queueNewest(b *pgx.Batch, out *[]StripeRow, shard int, keys []StripeKey) {
+// queueNewest queues what reads the newest legs of stripes: one statement for the set;
+// on CockroachDB one each.
+func (db *DB) queueNewest(b *pgx.Batch, into *stripeSlots, shard int) {
 	if db.dialect == migrations.PostgreSQL {
-		accounts, assets := stripeColumns(keys)
-		queueOnto(b, out, scanStripe, sqlStripeLoadPG, shard, accounts, assets)
+		accounts, assets := stripeColumns(into.keys)
+		rowsOf(b, into.scan, sqlStripeLoadPG, shard, accounts, assets)
 		return
 	}
-	queueSeeks(b, out, shard, keys)
-}
-
-func queueSeeks(b *pgx.Batch, out *[]StripeRow, shard int, keys []StripeKey) {
-	for _, k := range keys {
-		queueOnto(b, out, scanStripe, sqlLegNewest, shard, k.Account, k.Asset)
+	for i, k := range into.keys {
+		rowsOf(b, into.scan, sqlLegNewest, shard, k.Account, k.Asset, i+1)
 	}
 }
 

@@ -139,10 +139,43 @@ func accountIDs(ids []book.AccountID) [][16]byte {
 }
 
 // stripeColumns are keys as two arrays.
-func stripeColumns(keys []StripeKey) (accounts [][16]byte, assets []string) {
-	accounts, assets = make([][16]byte, len(keys)), make([]string, len(keys))
-	for i, k := range keys {
-		accounts[i], assets[i] = k.Account, k.Asset
-	}
-	return accounts, assets
+func stripeColumns(keys []StripeKey) (keyAccounts, keyAssets) { return keys, keys }
+
+// keyAccounts and keyAssets are the columns of keys as arrays of the database. The driver
+// allocates for every element of a slice, for a reference to one it does not.
+type (
+	keyAccounts []StripeKey
+	keyAssets   []StripeKey
+	uuidRef     [16]byte
+	textRef     string
+)
+
+// Dimensions implements pgtype.ArrayGetter.
+func (k keyAccounts) Dimensions() []pgtype.ArrayDimension {
+	return []pgtype.ArrayDimension{{Length: int32(len(k)), LowerBound: 1}}
+}
+
+// Index implements pgtype.ArrayGetter.
+func (k keyAccounts) Index(i int) any { return (*uuidRef)(&k[i].Account) }
+
+// IndexType implements pgtype.ArrayGetter.
+func (k keyAccounts) IndexType() any { return (*uuidRef)(nil) }
+
+// UUIDValue implements pgtype.UUIDValuer.
+func (u *uuidRef) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Bytes: *u, Valid: true}, nil }
+
+// Dimensions implements pgtype.ArrayGetter.
+func (k keyAssets) Dimensions() []pgtype.ArrayDimension {
+	return []pgtype.ArrayDimension{{Length: int32(len(k)), LowerBound: 1}}
+}
+
+// Index implements pgtype.ArrayGetter.
+func (k keyAssets) Index(i int) any { return (*textRef)(&k[i].Asset) }
+
+// IndexType implements pgtype.ArrayGetter.
+func (k keyAssets) IndexType() any { return (*textRef)(nil) }
+
+// TextValue implements pgtype.TextValuer.
+func (t *textRef) TextValue() (pgtype.Text, error) {
+	return pgtype.Text{String: string(*t), Valid: true}, nil
 }

@@ -1,7 +1,7 @@
 -- The newest leg of a stripe: its balance. Index: primary key of leg, one backward seek.
 -- Rows: 1 when the stripe exists.
 SELECT
-    leg.account, leg.asset, leg.version,
+    $4::INT8 AS place, leg.version,
     leg.debit, leg.credit, leg.held_debit, leg.held_credit
 FROM leg
 WHERE leg.shard = $1::INT2 AND leg.account = $2::UUID AND leg.asset = $3::TEXT

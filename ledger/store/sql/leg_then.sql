@@ -2,7 +2,7 @@
 -- behind (segment_until). Index: primary key of leg, one backward seek and at most one
 -- segment's records. Rows: 1 when the stripe existed.
 SELECT
-    leg.account, leg.asset, leg.version,
+    $6::INT8 AS place, leg.version,
     leg.debit, leg.credit, leg.held_debit, leg.held_credit
 FROM leg
 WHERE leg.shard = $1::INT2

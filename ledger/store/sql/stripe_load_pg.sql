@@ -3,10 +3,10 @@
 -- leg_newest is sent once per stripe. Index: primary key of leg, one backward seek per
 -- stripe. Rows: one per stripe that exists.
 SELECT
-    k.account, k.asset, l.version,
+    k.place, l.version,
     l.debit, l.credit,
     l.held_debit, l.held_credit
-FROM unnest($2::UUID[], $3::TEXT[]) AS k (account, asset)
+FROM unnest($2::UUID[], $3::TEXT[]) WITH ORDINALITY AS k (account, asset, place)
 CROSS JOIN LATERAL (
     SELECT leg.version, leg.debit, leg.credit, leg.held_debit, leg.held_credit
     FROM leg
