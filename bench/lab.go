@@ -40,7 +40,12 @@ var settings = map[string]string{
 }
 
 func newLab(ctx context.Context, o options) (*lab, error) {
-	dir, err := os.MkdirTemp("", "provodka-bench-")
+	dir, err := o.keep, error(nil)
+	if dir == "" {
+		dir, err = os.MkdirTemp("", "provodka-bench-")
+	} else {
+		err = os.MkdirAll(dir, 0o711)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +55,7 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 	l := &lab{options: o, dir: dir, cpu: processor()}
 	pgDir := filepath.Join(dir, "pg")
 	l.pg, err = embed.Postgres(ctx, pgDir, embed.Options{
-		Guarded: true, Settings: settings, Logger: slog.New(slog.DiscardHandler),
+		Guarded: o.keep == "", Settings: settings, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err == nil {
 		l.admin, err = pgx.Connect(ctx, l.pg.DSN)
@@ -59,7 +64,7 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 		err = l.admin.QueryRow(ctx, "SELECT 'PostgreSQL ' || current_setting('server_version')").Scan(&l.version)
 	}
 	if err == nil {
-		err = l.exec(ctx, "CREATE DATABASE model")
+		err = l.exec(ctx, "DROP DATABASE IF EXISTS model", "CREATE DATABASE model")
 	}
 	if err == nil {
 		err = store.Migrate(ctx, l.dsn("model"))
@@ -78,6 +83,9 @@ func (l *lab) close() error {
 	}
 	if l.pg != nil {
 		err = errors.Join(err, l.pg.Stop(ctx))
+	}
+	if l.keep != "" {
+		return err
 	}
 	return errors.Join(err, os.RemoveAll(l.dir))
 }
@@ -102,6 +110,11 @@ func (l *lab) database(ctx context.Context, migrated bool) (string, error) {
 	if migrated {
 		template = "model"
 	}
+	if l.keep != "" {
+		if err := l.drop(ctx, name); err != nil { // of a run that was killed
+			return "", err
+		}
+	}
 	return name, l.exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template)
 }
 
@@ -119,14 +132,28 @@ type house struct {
 	server   *child
 	sql      *pgx.Conn
 	expected *tally // what was acknowledged
+	kept     bool   // it stays when it is closed
 }
 
 // newHouse makes database and broker; start makes the server.
-func (l *lab) newHouse(ctx context.Context, shards int) (h *house, err error) {
-	h = &house{lab: l, expected: newTally(l.accounts)}
-	if h.name, err = l.database(ctx, true); err != nil {
+func (l *lab) newHouse(ctx context.Context, shards int) (*house, error) {
+	name, err := l.database(ctx, true)
+	if err != nil {
 		return nil, err
 	}
+	h, err := l.openParts(ctx, name, shards)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.mintKey(ctx); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+// openParts opens the database and starts the broker of an installation.
+func (l *lab) openParts(ctx context.Context, name string, shards int) (h *house, err error) {
+	h = &house{lab: l, name: name, expected: newTally(l.accounts)}
 	dir := filepath.Join(l.dir, h.name)
 	if h.broker, err = startChild(ctx, roleBroker, dir, h.log("broker")); err != nil {
 		return nil, err
@@ -135,19 +162,21 @@ func (l *lab) newHouse(ctx context.Context, shards int) (h *house, err error) {
 	if h.sql, err = pgx.Connect(ctx, h.config.DSN); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
+	return h, nil
+}
+
+// mintKey makes the key that the load posts with.
+func (h *house) mintKey(ctx context.Context) error {
 	db, err := store.Open(ctx, h.config.DSN, store.Options{})
 	if err != nil {
-		return nil, errors.Join(err, h.close())
+		return err
 	}
 	defer db.Close()
 	text, row, err := api.MintKey("bench", bookName, api.RoleLedger, api.RoleReader)
 	if err == nil {
 		h.key, err = text, db.PutAPIKey(ctx, row)
 	}
-	if err != nil {
-		return nil, errors.Join(err, h.close())
-	}
-	return h, nil
+	return err
 }
 
 func (h *house) log(of string) string { return filepath.Join(h.lab.dir, h.name+"."+of+".log") }
@@ -173,6 +202,9 @@ func (h *house) close() error {
 	ctx := context.Background()
 	if h.sql != nil {
 		err = errors.Join(err, h.sql.Close(ctx))
+	}
+	if h.kept {
+		return err
 	}
 	return errors.Join(err, h.lab.drop(ctx, h.name), os.RemoveAll(filepath.Join(h.lab.dir, h.name)))
 }

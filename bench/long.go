@@ -38,11 +38,12 @@ const (
 	goalEntry   = "≤ 1 ms"
 	goalReplay  = "≥ 200,000"
 	goalMemory  = "< 250 MB, flat"
+	goalSheet   = "≤ 60 s"
 )
 
 // long grows books on one shard and on four, and measures them.
 func (l *lab) long(ctx context.Context) (all []grown, err error) {
-	for _, shards := range []int{1, 4} {
+	for _, shards := range l.shards {
 		figures, err := l.grow(ctx, shards)
 		all = append(all, figures...)
 		if err != nil {
@@ -66,79 +67,112 @@ func (g *growing) note(name string, value, worst float64, unit, goal string) {
 	g.figures = append(g.figures, grown{name, shards, 2 * g.expected.entries, value, worst, unit, goal, loadAverage()})
 }
 
-// grow measures a young installation, lets it grow and measures it again.
+// grow lets an installation grow, unless that was done before, and measures it.
 func (l *lab) grow(ctx context.Context, shards int) (all []grown, err error) {
-	h, err := l.newHouse(ctx, shards)
+	g, err := l.openGrown(ctx, shards)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, h.close()) }()
-	if err = h.start(ctx); err != nil {
-		return nil, err
+	defer func() { err = errors.Join(err, g.close()) }()
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"cost", g.costs}, {"reads", g.reads}, {"turnovers", g.turnovers}} {
+		if !l.cases.MatchString(part.name) {
+			continue
+		}
+		g.memory = watchMemory(g.server.cmd.Process.Pid)
+		stop := l.profiling(ctx, g.house, fmt.Sprintf("long %s, shards %d", part.name, shards), l.seconds)
+		err := part.run(ctx)
+		stop()
+		peak := g.memory.end()
+		if err != nil {
+			return g.figures, fmt.Errorf("%s: %w", part.name, err)
+		}
+		g.note("memory of the server, peak, "+part.name, float64(peak>>20), 0, "MB", goalMemory)
 	}
-	g := &growing{house: h, names: newNames(l.accounts), memory: watchMemory(h.server.cmd.Process.Pid)}
-	defer g.memory.end()
-	if err = g.age(ctx); err == nil {
-		err = g.reads(ctx)
+	if l.cases.MatchString("replay") {
+		rate, err := g.replay(ctx)
+		if err != nil {
+			return g.figures, err
+		}
+		g.note("audit replay from the broker", rate, 0, "legs/s", goalReplay)
 	}
-	if err != nil {
-		return g.figures, err
+	if !l.cases.MatchString("check") {
+		return g.figures, nil
 	}
-	g.note("memory of the server, peak", float64(g.memory.peak.Load()>>20), 0, "MB", goalMemory)
-	rate, err := h.replay(ctx)
-	if err != nil {
-		return g.figures, err
-	}
-	g.note("audit replay from the broker", rate, 0, "legs/s", goalReplay)
-	return g.figures, h.check(ctx, g.names)
+	return g.figures, g.check(ctx, g.names)
 }
 
-// age fills the books and compares what a transfer costs before and after.
-func (g *growing) age(ctx context.Context) error {
-	l, young, rest := g.lab, *g.names, *g.names
-	few := min(10_000, len(g.names.wallets))
-	young.wallets, rest.wallets = young.wallets[:few], rest.wallets[few:]
-	if err := g.fund(ctx, &young, 0); err != nil {
+// few is how many accounts the young book has that a grown one is compared with.
+const few = 10_000
+
+// settle waits until everything behind the commits is done: the events are published and
+// the search tables have come up.
+func (g *growing) settle(ctx context.Context) error {
+	if _, err := g.published(ctx); err != nil {
 		return err
 	}
-	before, err := g.cost(ctx, &young, l.seconds)
-	if err != nil {
-		return err
-	}
-	if err := g.fund(ctx, &rest, few); err != nil {
-		return err
-	}
-	began := time.Now()
-	for n := 0; g.expected.entries < l.transfers; n++ {
-		// One account is to have a tenth of the legs.
-		spec := loadSpec{clients: 2, size: 8000, hot: n%5 == 4}
-		if _, err := g.drive(ctx, g.names, spec, min(time.Second, l.seconds)); err != nil {
-			return fmt.Errorf("grow: %w; the server said: %s", err, tail(g.log("server")))
+	for missing := int64(1); missing > 0; {
+		err := g.sql.QueryRow(ctx, `SELECT coalesce(sum(s.seq - coalesce(p.seq, 0)), 0)::INT8
+			FROM shard AS s LEFT JOIN projection AS p ON p.shard = s.shard`).Scan(&missing)
+		if err == nil && missing > 0 {
+			err = pause(ctx)
 		}
-		if l.patience > 0 && time.Since(began) > l.patience {
-			break
+		if err != nil {
+			return err
 		}
 	}
-	if _, err = g.published(ctx); err != nil {
+	if _, err := g.sql.Exec(ctx, "VACUUM ANALYZE"); err != nil {
 		return err
 	}
-	if _, err = g.sql.Exec(ctx, "VACUUM ANALYZE"); err == nil {
-		err = l.exec(ctx, "CHECKPOINT")
-	}
+	return g.lab.exec(ctx, "CHECKPOINT")
+}
+
+// costs compares what a transfer costs with what it costs in a young book beside it: few
+// accounts that hold money and have no other legs. In turn, because the machine changes.
+func (g *growing) costs(ctx context.Context) (err error) {
+	l := *g.lab
+	l.accounts = min(few, len(g.names.wallets))
+	h, names, err := l.openHouse(ctx, g.config.Shards)
 	if err != nil {
 		return err
 	}
-	after, err := g.cost(ctx, g.names, l.seconds)
-	if err != nil {
-		return err
+	defer func() { err = errors.Join(err, h.close()) }()
+	g.lab.made = l.made
+	var young, old []result
+	for range g.lab.rounds {
+		a, err := h.cost(ctx, names, l.seconds)
+		if err != nil {
+			return fmt.Errorf("a young book: %w", err)
+		}
+		var b result
+		err = g.changing(func() (err error) { b, err = g.cost(ctx, g.names, l.seconds); return err })
+		if err != nil {
+			return err
+		}
+		young, old = append(young, a), append(old, b)
+		fmt.Fprintf(os.Stderr, "%d shards  a transfer: young %.1f µs (database %.1f, server %.1f), grown %.1f µs (database %.1f, server %.1f)\n",
+			g.config.Shards, processors(a), a.DatabaseUS, a.ServerUS, processors(b), b.DatabaseUS, b.ServerUS)
 	}
-	g.note("processor time of a transfer against a young book", processors(after)/processors(before), 0, "×", goalCPU)
+	mid := func(all []result, of func(result) float64) float64 {
+		var list []float64
+		for _, r := range all {
+			list = append(list, of(r))
+		}
+		slices.Sort(list)
+		return list[len(list)/2]
+	}
+	g.note("processor time of a transfer against a young book", mid(old, processors)/mid(young, processors), 0, "×", goalCPU)
 	for _, part := range []struct {
 		name string
 		of   func(result) float64
-	}{{"database", func(r result) float64 { return r.DatabaseUS }}, {"server", func(r result) float64 { return r.ServerUS }}} {
-		g.note(part.name+", of a young book", part.of(before), 0, "µs", "")
-		g.note(part.name+", of the grown one", part.of(after), 0, "µs", "")
+	}{
+		{"database", func(r result) float64 { return r.DatabaseUS }}, {"server", func(r result) float64 { return r.ServerUS }},
+		{"all", processors},
+	} {
+		g.note("processor time, "+part.name+", of a young book", mid(young, part.of), 0, "µs", "")
+		g.note("processor time, "+part.name+", of the grown one", mid(old, part.of), 0, "µs", "")
 	}
 	f, err := g.server.figures()
 	if err == nil {
@@ -250,6 +284,42 @@ func (g *growing) reads(ctx context.Context) error {
 		}))
 	}
 	return err
+}
+
+// turnovers makes the turnover balance sheet (ОСВ) of this month with a line for every
+// account, page by page as a caller does.
+func (g *growing) turnovers(ctx context.Context) error {
+	c := newRPC(g.server.Addr, g.key, 1)
+	defer c.close()
+	began, lines := time.Now(), 0
+	zone, err := time.LoadLocation("Europe/Moscow")
+	if err != nil {
+		return err
+	}
+	today := time.Now().In(zone)
+	request := &ledgerv1.ListTurnoversRequest{
+		Book: bookName, FromDay: today.Format("2006-01") + "-01", ToDay: today.Format(time.DateOnly), By: ledgerv1.TurnoverBy_TURNOVER_BY_ACCOUNT,
+	}
+	for {
+		answer, err := c.ListTurnovers(ctx, request)
+		if err != nil {
+			return err
+		}
+		lines += len(answer.GetLines())
+		if request.PageToken = answer.GetNextPageToken(); request.PageToken == "" {
+			for _, t := range answer.GetTotals() {
+				if t.GetDebit() != t.GetCredit() {
+					return fmt.Errorf("the books are wrong: the sheet says %v", t)
+				}
+			}
+			break
+		}
+	}
+	if want := len(g.names.wallets) + 1; lines != want {
+		return fmt.Errorf("the sheet has %d lines, %d accounts have legs", lines, want)
+	}
+	g.note("ОСВ of this month by account", time.Since(began).Seconds(), 0, "s", goalSheet)
+	return nil
 }
 
 // replay audits the event log from the broker and answers legs in a second.

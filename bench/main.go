@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -25,7 +27,8 @@ type options struct {
 
 	long      bool // the grown data sets instead
 	transfers int
-	patience  time.Duration // with their growing; 0 is any
+	shards    []int
+	keep      string // where the grown books stay
 
 	svg   string
 	guard bool // fail when a ratio is far below what it was
@@ -53,7 +56,7 @@ func main() {
 
 func parseFlags() (options, error) {
 	quick := flag.Bool("quick", false, "one round of a second each: to see that everything works")
-	cases := flag.String("case", "", "only cases whose name matches this expression (floors by theirs)")
+	cases := flag.String("case", "", "only cases whose name matches this expression (floors by theirs; with -long cost, reads, turnovers, replay, check)")
 	seconds := flag.Float64("seconds", 1.2, "how long a case is measured")
 	out := flag.String("out", "", "append the raw results to this file as JSON lines")
 	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory")
@@ -61,7 +64,8 @@ func parseFlags() (options, error) {
 	wait := flag.Duration("wait", 0, "before a case wait at most this long for other programs to leave the processors alone")
 	long := flag.Bool("long", false, "measure books that have grown, on 1 and on 4 shards")
 	transfers := flag.Int("transfers", 5_000_000, "with -long: how many transfers are there")
-	patience := flag.Duration("patience", 0, "with -long: grow no longer than this, 0 is as long as it takes")
+	shards := flag.String("shards", "1,4", "with -long: on how many shards")
+	keep := flag.String("keep", "", "with -long: keep the grown books in this directory, and measure those that are there")
 	svg := flag.String("svg", "", "draw the rates into this file")
 	guard := flag.Bool("guard", false, "fail when a ratio to bare SQL is far below what it was (guard.go)")
 	flag.Parse()
@@ -71,7 +75,14 @@ func parseFlags() (options, error) {
 	o := options{
 		seconds: time.Duration(*seconds * float64(time.Second)), rounds: 3,
 		out: *out, profile: *profile, accounts: *accounts, wait: min(*wait, time.Minute),
-		long: *long, transfers: *transfers, patience: *patience, guard: *guard, svg: *svg,
+		long: *long, transfers: *transfers, guard: *guard, svg: *svg, keep: *keep,
+	}
+	for text := range strings.SplitSeq(*shards, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return o, fmt.Errorf("-shards takes numbers with commas between them, not %q", *shards)
+		}
+		o.shards = append(o.shards, n)
 	}
 	if o.long && !given("accounts") {
 		o.accounts = 1_000_000
