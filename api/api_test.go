@@ -19,6 +19,7 @@ func TestAPI(t *testing.T) {
 		"Groups":          testGroups,
 		"Reversals":       testReversals,
 		"Exchange":        testExchange,
+		"Conditions":      testConditions,
 		"Reads":           testReads,
 		"Statement":       testStatementOfAccount,
 		"TwoClocks":       testTwoClocks,

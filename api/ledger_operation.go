@@ -7,6 +7,7 @@ import (
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
@@ -36,6 +37,21 @@ func eachLeg(legs []*ledgerv1.NewLeg, each func(string)) {
 
 // translate turns an operation of the API into one of the command log.
 func translate(op *ledgerv1.Operation, entries *entries, open openNames) (engine.Operation, *fault.Refusal) {
+	out, refusal := what(op, entries, open)
+	for _, c := range op.GetConditions() {
+		m := &journalv1.Condition{Account: c.GetAccount(), Asset: c.GetAsset()}
+		if v := c.GetVersion(); v != nil {
+			m.What = &journalv1.Condition_Version{Version: &journalv1.StripeVersion{Shard: v.GetShard(), Version: v.GetVersion()}}
+		} else {
+			m.What = &journalv1.Condition_AtLeast{AtLeast: c.GetAvailable()}
+		}
+		out.Conditions = append(out.Conditions, m)
+	}
+	return out, refusal
+}
+
+// what is an operation without its conditions.
+func what(op *ledgerv1.Operation, entries *entries, open openNames) (engine.Operation, *fault.Refusal) {
 	if e := op.GetEntry(); e != nil {
 		return engine.Operation{Operation: entries.next(op, e, open)}, nil
 	}
@@ -146,7 +162,7 @@ func legs(in []*ledgerv1.NewLeg, open openNames) []*commandv1.Leg {
 // fieldOf is a field of the command log's operation as the request calls it.
 func fieldOf(op *ledgerv1.Operation, r *fault.Refusal) string {
 	field := r.Field
-	if field == "" || field == "key" {
+	if field == "" || field == "key" || strings.HasPrefix(field, "conditions") {
 		return field
 	}
 	switch what := op.GetWhat().(type) {

@@ -26,7 +26,7 @@ func fits(p *ledgerv1.PostRequest) bool {
 		return false
 	}
 	for _, op := range p.GetOperations() {
-		if op == nil || op.GetKey() == "" || len(op.GetKey()) > 128 {
+		if op == nil || op.GetKey() == "" || len(op.GetKey()) > 128 || len(op.GetConditions()) > 0 {
 			return false
 		}
 		switch what := op.GetWhat().(type) {

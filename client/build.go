@@ -148,3 +148,23 @@ func Correct(key, entryID, kind string, legs ...*ledgerv1.NewLeg) *ledgerv1.Oper
 func Cancel(key, scheduledID string) *ledgerv1.Operation {
 	return &ledgerv1.Operation{Key: key, What: &ledgerv1.Operation_Cancel{Cancel: &ledgerv1.CancelScheduled{ScheduledId: scheduledID}}}
 }
+
+// When lets an operation be done only if all conditions hold; else it is refused with
+// condition_failed. It returns the same operation.
+func When(op *ledgerv1.Operation, conditions ...*ledgerv1.Condition) *ledgerv1.Operation {
+	op.Conditions = append(op.Conditions, conditions...)
+	return op
+}
+
+// Available is the condition that at least so much of an account is available, on all
+// shards together.
+func Available(account, asset, amount string) *ledgerv1.Condition {
+	return &ledgerv1.Condition{Account: account, Asset: asset, What: &ledgerv1.Condition_Available{Available: amount}}
+}
+
+// Unmoved is the condition that a shard's part of an account is at the version that an
+// answer told; the shard is the number before the point of that answer's id.
+func Unmoved(account, asset string, shard uint32, version uint64) *ledgerv1.Condition {
+	return &ledgerv1.Condition{Account: account, Asset: asset,
+		What: &ledgerv1.Condition_Version{Version: &ledgerv1.StripeVersion{Shard: shard, Version: version}}}
+}

@@ -142,6 +142,9 @@ func (n *needs) first(k any) bool {
 
 func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 	n.rule(s, ruleKey{bookName, ledger.PeriodRule, ledger.PeriodSubject})
+	for _, c := range op.GetConditions() {
+		n.stripe(s, stripeKey{bookName, c.GetAccount(), c.GetAsset()})
+	}
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
 		k := accountKey{bookName, what.Open.GetAccount()}

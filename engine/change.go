@@ -193,16 +193,6 @@ func (h *happening) wakeAccount(s rule.Subject) {
 	}
 }
 
-// standingRefusal is why nothing may be taken from an account, however much it has.
-func (h *happening) standingRefusal(bookName, account string) *fault.Refusal {
-	name, _ := book.ParseName("account", account)
-	t, _ := book.LookupType(name.Type)
-	if v := (view{h.d.state, bookName, false}); h.forbidden(v, account, t) {
-		return v.Standing(account).Refuse(account)
-	}
-	return nil
-}
-
 // positions are the records with which the shards took a rule, as the journal says them.
 func positions(at []rule.Position) []*journalv1.RulePosition {
 	out := make([]*journalv1.RulePosition, len(at))

@@ -143,60 +143,6 @@ func (d *decider) concerns(bookName string, op *commandv1.Operation) bool {
 	return false
 }
 
-// wants says what an operation takes from floored accounts: per account the most
-// that it is ever down while the operations are done in order.
-func (d *decider) wants(p *parked) stripe.Command {
-	c := stripe.Command{ID: p.id()}
-	type sum struct{ now, most money.Amount }
-	sums := map[stripe.Account]sum{}
-	var order []stripe.Account
-	homes := map[stripe.Account]stripe.ShardID{}
-	for _, op := range p.list {
-		for _, ch := range d.lowering(p.Book, op) {
-			if !ch.Type.Floored {
-				continue
-			}
-			a := stripeAccount(p.Book, ch.Account, ch.Asset.Code)
-			s, seen := sums[a]
-			if !seen {
-				order = append(order, a)
-				homes[a] = stripe.ShardID(home(p.Book, ch.Account, d.shards))
-			}
-			if ch.Lowers() {
-				s.now = s.now.Add(ch.Amount)
-			} else if ch.Kind == book.Debit || ch.Kind == book.Credit {
-				s.now = s.now.Sub(ch.Amount)
-			}
-			sums[a] = s
-		}
-		for a, s := range sums { // floors are looked at after each operation
-			s.most = money.Max(s.most, s.now)
-			sums[a] = s
-		}
-	}
-	for _, a := range order {
-		if most := sums[a].most; most.Sign() > 0 {
-			c.Debits = append(c.Debits, stripe.Debit{Account: a, Home: homes[a], Amount: most})
-		} else {
-			c.Credits = append(c.Credits, a)
-		}
-	}
-	return c
-}
-
-// lowering gives the changes of one operation without looking at floors.
-func (d *decider) lowering(bookName string, op *commandv1.Operation) []book.Change {
-	f := op.GetFlow()
-	if f == nil {
-		return ledger.Lowering(view{d.state, bookName, false}, op)
-	}
-	move, refusal := d.previewFlow(bookName, f)
-	if refusal != nil {
-		return nil
-	}
-	return flowChanges(move.Entry)
-}
-
 // Free implements stripe.Books: what the stripe can spend above its floor.
 func (h *happening) Free(a stripe.Account) money.Amount {
 	bookName, account, asset := splitAccount(a)
@@ -207,19 +153,10 @@ func (h *happening) Free(a stripe.Account) money.Amount {
 	t, _ := book.LookupType(name.Type)
 	h.d.mustLoad(stripeKey{bookName, account, asset.Code})
 	v := view{h.d.state, bookName, false}
-	if h.forbidden(v, account, t) {
+	if forbidden(v, account, t) {
 		return money.Zero // it stays where it is
 	}
-	free := v.Stripe(account, asset.Code).Available(t.Class)
-	if t.Limited {
-		free = free.Add(v.Limit(account, asset.Code))
-	}
-	return free
-}
-
-// forbidden says whether nothing may be taken from the account.
-func (h *happening) forbidden(v view, account string, t book.Type) bool {
-	return v.Standing(account).Forbids(book.Change{Kind: t.Class.Lowering()})
+	return book.Spendable(v, account, t, asset)
 }
 
 // Do implements stripe.Books: it carries one action out on memory and leaves its
@@ -230,7 +167,7 @@ func (h *happening) Do(action stripe.Action) {
 	case stripe.Apply:
 		h.apply(h.take(act.Command))
 	case stripe.Refuse:
-		h.refuse(h.take(act.Command), act.Account)
+		h.refuse(h.take(act.Command), act)
 	case stripe.Expire:
 		h.expire(h.take(act.Command))
 	case stripe.Park:
@@ -325,44 +262,14 @@ func (h *happening) apply(p *parked) {
 }
 
 // refuse refuses an operation, or a group, for an account that lacks the money.
-func (h *happening) refuse(p *parked, a stripe.Account) {
+func (h *happening) refuse(p *parked, act stripe.Refuse) {
 	results, again := h.d.answers(h.a, p)
 	if !again {
-		culprit, need := h.culprit(p, a)
-		_, account, asset := splitAccount(a)
-		free := h.Free(a)
-		reason := ledger.Refused(&book.Short{Account: account, Asset: asset, Available: free, Need: need})
-		if refusal := h.standingRefusal(p.Book, account); refusal != nil {
-			reason = refusal
-		}
+		culprit, reason := h.d.culprit(p, act.Account, act.Available)
 		h.d.groupRefused(h.a, p.identity(), results, p.list, culprit, reason)
 	}
 	h.closeTimer(p, results)
 	h.results = append(h.results, results...)
-}
-
-// culprit is the operation of a group that asks for more than the account has,
-// and what it asks for.
-func (h *happening) culprit(p *parked, a stripe.Account) (int, money.Amount) {
-	free := h.Free(a)
-	for i, op := range p.list {
-		down := money.Zero
-		for _, ch := range h.d.lowering(p.Book, op) {
-			if stripeAccount(p.Book, ch.Account, ch.Asset.Code) != a {
-				continue
-			}
-			if ch.Lowers() {
-				down = down.Add(ch.Amount)
-			} else if ch.Kind == book.Debit || ch.Kind == book.Credit {
-				down = down.Sub(ch.Amount)
-			}
-		}
-		if down.Cmp(free) > 0 || i == len(p.list)-1 {
-			return i, down
-		}
-		free = free.Sub(down)
-	}
-	return 0, money.Zero
 }
 
 func (h *happening) expire(p *parked) {

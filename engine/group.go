@@ -162,8 +162,7 @@ func (d *decider) groupRefused(a *arrival, who *identity, results []*result, lis
 			// Named by its key: the caller's numbers are not those of the command, which
 			// may hold a part of his operations.
 			key := list[failed].GetKey()
-			refusal = fault.Refuse(fault.GroupFailed, "group", "the operation with key %q was refused: %s", key, reason.Error()).
-				With("because", string(reason.Code)).With("key", key)
+			refusal = groupFailed(key, reason)
 		}
 		r.draft, r.refusal = nil, refusal
 		if !reason.Code.Lookup().Remembered || r.dryRun {
@@ -174,4 +173,10 @@ func (d *decider) groupRefused(a *arrival, who *identity, results []*result, lis
 		d.accept(a, r)
 		d.take(store.KeyID(who.book, list[i].GetKey()), r, list[i])
 	}
+}
+
+// groupFailed refuses an operation because another of its group was refused.
+func groupFailed(key string, reason *fault.Refusal) *fault.Refusal {
+	return fault.Refuse(fault.GroupFailed, "group", "the operation with key %q was refused: %s", key, reason.Error()).
+		With("because", string(reason.Code)).With("key", key)
 }

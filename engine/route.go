@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
@@ -16,8 +18,15 @@ type Operation struct{ *commandv1.Operation }
 // first leg; a hold, and a change of an account, to the home of the account; a change of
 // the periods to the one home that they have in the book; what names
 // a hold or an entry to the shard in its id; a flow's command to the home of the owner
-// that was stamped when the aggregate was made. Nothing is looked up.
+// that was stamped when the aggregate was made. A condition on a version sends what is bound
+// to no shard to its own; one on what is available, an entry that lowers nothing to the home
+// of its account. Nothing is looked up.
 func Route(bookName string, op Operation, shards int) int {
+	if len(op.GetConditions()) > 0 && unbound(op.Operation) {
+		if shard, ok := conditioned(bookName, op.Operation, shards); ok {
+			return shard
+		}
+	}
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
 		return home(bookName, what.Open.GetAccount(), shards)
@@ -64,7 +73,76 @@ func shardOf(what interface{ GetShard() uint32 }) int {
 	return int(what.GetShard())
 }
 
-func routeLegs(bookName string, legs []*commandv1.Leg, shards int) int {
+// unbound says that an operation may be decided on any shard: it names no hold and no entry.
+func unbound(op *commandv1.Operation) bool {
+	return op.GetPost() != nil || op.GetExchange() != nil || op.GetPlace() != nil
+}
+
+// conditioned is the shard to which its conditions send an operation, if they do.
+func conditioned(bookName string, op *commandv1.Operation, shards int) (shard int, ok bool) {
+	if shard, ok := versioned(op); ok {
+		return shard, true
+	}
+	legs := op.GetPost().GetLegs()
+	if x := op.GetExchange(); x != nil {
+		legs = ledger.ExchangeLegs(x)
+	}
+	if _, lowers := lowered(bookName, legs, shards); lowers || op.GetPlace() != nil {
+		return 0, false
+	}
+	return home(bookName, op.GetConditions()[0].GetAccount(), shards), true
+}
+
+// versioned is the shard of the first condition on a version.
+func versioned(op *commandv1.Operation) (shard int, ok bool) {
+	for _, c := range op.GetConditions() {
+		if v := c.GetVersion(); v != nil {
+			return shardOf(v), true
+		}
+	}
+	return 0, false
+}
+
+// route is the shard that decides operations which are done all or none: that of the first,
+// or the one that a condition on a version names. If they cannot be decided on one, it
+// answers which of them fails, and why.
+func route(bookName string, group []Operation, shards int) (shard, failed int, refusal *fault.Refusal) {
+	shard = Route(bookName, group[0], shards)
+	if unbound(group[0].Operation) {
+		for _, op := range group {
+			if to, ok := versioned(op.Operation); ok {
+				shard = to
+				break
+			}
+		}
+	}
+	if shard < 0 || shard >= shards {
+		return 0, 0, noShard(group[0])
+	}
+	for i, op := range group {
+		for n, c := range op.GetConditions() {
+			if v := c.GetVersion(); v != nil && int64(v.GetShard()) != int64(shard) {
+				return 0, i, fault.Refuse(fault.Malformed, fmt.Sprintf("conditions[%d].version.shard", n),
+					"the operation is decided on shard %d, a version of shard %d says nothing there", shard, v.GetShard())
+			}
+		}
+	}
+	return shard, 0, nil
+}
+
+// noShard refuses an operation whose id, or whose condition, names a shard that does not exist.
+func noShard(op Operation) *fault.Refusal {
+	switch {
+	case unbound(op.Operation):
+		return fault.Refuse(fault.Malformed, "conditions", "a condition on a version names a shard that there is not")
+	case op.GetReverse() != nil, op.GetCorrect() != nil:
+		return fault.Refuse(fault.EntryUnknown, "entry", "there is no such shard")
+	}
+	return fault.Refuse(fault.HoldUnknown, "hold", "there is no such shard")
+}
+
+// lowered is the home of the first leg that lowers a floored account, if one does.
+func lowered(bookName string, legs []*commandv1.Leg, shards int) (shard int, ok bool) {
 	for _, l := range legs {
 		name, refusal := book.ParseName("account", l.GetAccount())
 		if refusal != nil {
@@ -72,8 +150,15 @@ func routeLegs(bookName string, legs []*commandv1.Leg, shards int) int {
 		}
 		t, _ := book.LookupType(name.Type)
 		if t.Floored && l.GetDebit() != t.Class.DebitNormal() {
-			return book.Home(bookName, name.Owner, shards)
+			return book.Home(bookName, name.Owner, shards), true
 		}
+	}
+	return 0, false
+}
+
+func routeLegs(bookName string, legs []*commandv1.Leg, shards int) int {
+	if shard, ok := lowered(bookName, legs, shards); ok {
+		return shard
 	}
 	if len(legs) == 0 {
 		return 0

@@ -64,7 +64,7 @@ func (e *Engine) Submit(ctx context.Context, req Request) []Outcome {
 	}
 	defer e.hub.free(len(req.Operations))
 	stampHashes(req.Operations)
-	parts, refusal := e.split(req)
+	parts, refusal := e.split(req, outcomes)
 	if refusal != nil {
 		return refuseAll(outcomes, refusal)
 	}
@@ -178,9 +178,9 @@ type part struct {
 	failed  chan error
 }
 
-// split cuts a request into records by route. Order is kept inside a route; a
-// group goes whole to the route of its first operation.
-func (e *Engine) split(req Request) ([]*part, *fault.Refusal) {
+// split cuts a request into records by route. Order is kept inside a route; a group goes
+// whole to one. What has no route is answered at once: it disturbs no other operation.
+func (e *Engine) split(req Request, outcomes []Outcome) ([]*part, *fault.Refusal) {
 	open := map[int]*part{}
 	var parts []*part
 	for i := 0; i < len(req.Operations); {
@@ -193,14 +193,21 @@ func (e *Engine) split(req Request) ([]*part, *fault.Refusal) {
 			return nil, fault.Refuse(fault.GroupTooLarge, fmt.Sprintf("operations[%d]", i),
 				"%d operations in %d bytes, at most %d in %d", n, size, MaxGroupOperations, maxCommandBytes)
 		}
-		route := Route(req.Book, req.Operations[i], e.cfg.Commands.Shards())
-		if route < 0 || route >= e.cfg.Commands.Shards() {
-			return nil, noShard(req.Operations[i]).At(fmt.Sprintf("operations[%d]", i))
+		shard, failed, refusal := route(req.Book, req.Operations[i:i+n], e.cfg.Commands.Shards())
+		if refusal != nil {
+			for j := range n {
+				outcomes[i+j].Refusal = refusal
+				if j != failed {
+					outcomes[i+j].Refusal = groupFailed(req.Operations[i+failed].GetKey(), refusal)
+				}
+			}
+			i += n
+			continue
 		}
-		p := open[route]
+		p := open[shard]
 		if p == nil || p.bytes+size > maxCommandBytes {
-			p = e.newPart(req, route)
-			open[route] = p
+			p = e.newPart(req, shard)
+			open[shard] = p
 			parts = append(parts, p)
 		}
 		list := p.command.GetOperations()
@@ -219,7 +226,7 @@ func (e *Engine) split(req Request) ([]*part, *fault.Refusal) {
 func sizeOf(op *commandv1.Operation) int {
 	const each = 16 // tags, lengths and flags of one part
 	p := op.GetPost()
-	if p == nil || len(p.GetMetadata()) > 0 || len(p.GetLinks()) > 0 || len(op.ProtoReflect().GetUnknown()) > 0 {
+	if p == nil || len(p.GetMetadata()) > 0 || len(p.GetLinks()) > 0 || len(op.GetConditions()) > 0 || len(op.ProtoReflect().GetUnknown()) > 0 {
 		return proto.Size(op) + each
 	}
 	size := 3*each + len(op.GetKey()) + len(op.GetRequestHash()) + len(p.GetKind()) + len(p.GetDay())
@@ -227,14 +234,6 @@ func sizeOf(op *commandv1.Operation) int {
 		size += each + len(l.GetAccount()) + len(l.GetAsset()) + len(l.GetAmount())
 	}
 	return size
-}
-
-// noShard refuses an operation whose id names a shard that does not exist.
-func noShard(op Operation) *fault.Refusal {
-	if op.GetReverse() != nil || op.GetCorrect() != nil {
-		return fault.Refuse(fault.EntryUnknown, "entry", "there is no such shard")
-	}
-	return fault.Refuse(fault.HoldUnknown, "hold", "there is no such shard")
 }
 
 func (e *Engine) newPart(req Request, route int) *part {

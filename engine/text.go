@@ -54,6 +54,11 @@ func faultyOperation(op *commandv1.Operation) string {
 	if faultyText(op.GetKey()) {
 		return "key"
 	}
+	for i, c := range op.GetConditions() {
+		if f := firstFaulty("account", c.GetAccount(), "asset", c.GetAsset(), "available", c.GetAtLeast()); f != "" {
+			return fmt.Sprintf("conditions[%d].%s", i, f)
+		}
+	}
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
 		return firstFaulty("account", what.Open.GetAccount())

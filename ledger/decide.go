@@ -54,7 +54,31 @@ type Draft struct {
 
 // Decide decides one operation of the books. Exactly one of the three answers is
 // set: a draft, a refusal, or the account whose stripe is short of money here.
+//
+// What is wrong by itself is refused first, then a version that is another; conditions on
+// what is available come before the operation's own floors.
 func Decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *book.Short) {
+	if len(op.GetConditions()) == 0 {
+		return decide(v, op, now)
+	}
+	lacks, refusal := checkConditions(v, op.GetConditions())
+	if refusal != nil {
+		return nil, refusal, nil
+	}
+	draft, refusal, short := decide(v, op, now)
+	switch {
+	case refusal != nil:
+		return nil, refusal, nil
+	case lacks != nil:
+		return nil, nil, lacks
+	case short != nil:
+		return nil, nil, short
+	}
+	draft.Record.Conditions = op.GetConditions()
+	return draft, nil, nil
+}
+
+func decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *book.Short) {
 	now.Day = OpenDay(v, now.Day)
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
@@ -131,6 +155,12 @@ func fits(applied []book.Applied) *fault.Refusal {
 
 // Refused turns a shortage into the refusal of the account's home.
 func Refused(s *book.Short) *fault.Refusal {
+	if s.Condition {
+		return fault.Refuse(fault.ConditionFailed, "conditions", "%s has %s %s available, the condition asks for %s",
+			s.Account, s.Asset.Format(s.Available), s.Asset.Code, s.Asset.Format(s.Need)).
+			With("account", s.Account).With("available", s.Asset.Format(s.Available)).
+			With("asked", s.Asset.Format(s.Need)).With("asset", s.Asset.Code)
+	}
 	return fault.Refuse(fault.InsufficientFunds, "account", "%s has %s %s available, %s needed",
 		s.Account, s.Asset.Format(s.Available), s.Asset.Code, s.Asset.Format(s.Need)).
 		With("account", s.Account).With("available", s.Asset.Format(s.Available)).

@@ -42,8 +42,22 @@ func (h *Hasher) Request(op *commandv1.Operation) []byte {
 	return h.sums[from:len(h.sums):len(h.sums)]
 }
 
-// request writes an operation in its canonical form.
+// request writes an operation in its canonical form. Without conditions it hashes as it
+// did before there were any.
 func (h *canonical) request(op *commandv1.Operation) {
+	h.what(op)
+	if list := op.GetConditions(); len(list) > 0 {
+		h.text("conditions")
+		h.number(uint64(len(list)))
+		for _, c := range list {
+			h.text(c.GetAccount(), c.GetAsset(), c.GetAtLeast())
+			h.flag(c.GetVersion() != nil)
+			h.id(c.GetVersion().GetShard(), c.GetVersion().GetVersion())
+		}
+	}
+}
+
+func (h *canonical) what(op *commandv1.Operation) {
 	switch what := op.GetWhat().(type) {
 	case *commandv1.Operation_Open:
 		h.text("open", what.Open.GetAccount())

@@ -36,6 +36,9 @@ func (p *pair) do(t *rapid.T, op *commandv1.Operation) {
 		t.Fatalf("%v\nis answered %q (%s), the model says %q", op, got, rec.GetRefusal().GetReason(), want)
 	}
 	p.done[string(op.ProtoReflect().WhichOneof(op.ProtoReflect().Descriptor().Oneofs().ByName("what")).Name())+" "+want]++
+	if held := len(rec.GetConditions()); want == "" && held != len(op.GetConditions()) {
+		t.Fatalf("%d conditions are recorded of %v", held, op)
+	}
 	p.same(t, rec)
 	if x := rec.GetEntry().GetExchange(); x != nil {
 		sameExchange(t, rec.GetLegs(), x)
@@ -65,6 +68,9 @@ func (p *pair) same(t *rapid.T, rec *journalv1.Record) {
 		last[booktest.Place{Account: l.GetAccount(), Asset: l.GetAsset()}] = l
 	}
 	for place, l := range last {
+		if l.GetVersion() != p.model.Changes[place] {
+			t.Fatalf("%v is at version %d, the model at %d", place, l.GetVersion(), p.model.Changes[place])
+		}
 		for what, pair := range map[string][2]string{
 			"debit":  {l.GetDebit(), text(place, p.model.Debit)},
 			"credit": {l.GetCredit(), text(place, p.model.Credit)},
@@ -143,10 +149,17 @@ func TestTheLedgerAgreesWithTheModel(t *testing.T) {
 		"post purpose_mixed",
 		"reverse ", "reverse reversal_exceeded", "reverse entry_not_reversible", "correct ", "correct insufficient_funds", "settle ",
 		"resize ", "resize hold_not_open", "settle_late ", "settle_late wrong_state", "settle_late hold_exceeded", "settle insufficient_funds",
+		"post condition_failed", "place condition_failed", "reverse condition_failed", "void condition_failed", "exchange condition_failed",
+		"post account_invalid",
 	}
 	missing := func() []string {
 		return slices.DeleteFunc(slices.Clone(seldom), func(k string) bool { return all[k] > 0 })
 	}
+	total := 0
+	for _, n := range all {
+		total += n
+	}
+	t.Logf("%d operations", total)
 	for range 20 { // chance may leave out what is seldom: then more is played
 		if len(missing()) == 0 {
 			return

@@ -27,6 +27,8 @@ type stage struct {
 	*audittest.World
 	seen  map[string]bool // accounts that were touched, with their assets
 	asked uint64          // record that asked a second person last
+
+	conditions []*journalv1.Condition // of the next operation
 }
 
 // verbs are the words of scenarios, each followed by its own:
@@ -42,6 +44,7 @@ type stage struct {
 //	late #N SUM -> ACCOUNT SUM[, ...]                   settles one that is over
 //	raise #N SUM | lower #N SUM                         holds more or less
 //	void #N                                             gives a hold back
+//	when CONDITION[, ...]: OPERATION                    only if all hold: ACCOUNT has SUM, ACCOUNT version N
 //	pass DURATION | expire #N | balances | left #N
 //
 // and those of changes of accounts, which changeVerbs explains.
@@ -105,6 +108,9 @@ func play(w *audittest.World, text string) string {
 		if len(words) == 0 || words[0] == "#" {
 			continue
 		}
+		if words[0] == "when" {
+			words = s.when(words[1:])
+		}
 		verb, ok := verbs[words[0]]
 		if !ok {
 			verb, ok = changeVerbs[words[0]]
@@ -119,8 +125,23 @@ func play(w *audittest.World, text string) string {
 	return strings.Join(out, "\n") + "\n"
 }
 
+// when reads the conditions of an operation and gives the words behind them.
+func (s *stage) when(words []string) []string {
+	until := slices.IndexFunc(words, func(w string) bool { return strings.HasSuffix(w, ":") })
+	list := append(slices.Clone(words[:until]), strings.TrimSuffix(words[until], ":"))
+	for _, w := range parts(list) {
+		c := &journalv1.Condition{Account: w[0], Asset: "RUB", What: &journalv1.Condition_AtLeast{AtLeast: w[2]}}
+		if w[1] == "version" {
+			c.What = &journalv1.Condition_Version{Version: &journalv1.StripeVersion{Version: number(w[2])}}
+		}
+		s.conditions = append(s.conditions, c)
+	}
+	return words[until+1:]
+}
+
 // do decides an operation.
 func (s *stage) do(op *commandv1.Operation) []string {
+	op.Conditions, s.conditions = s.conditions, nil
 	s.Do(0, op)
 	return s.tell()
 }
@@ -152,6 +173,13 @@ func (s *stage) tell() []string {
 	if x := rec.GetEntry().GetExchange(); x != nil {
 		lines = append(lines, fmt.Sprintf("rate %s of %s on %s: %s, rounded %s to %s, which added %s", x.GetRate(), x.GetSource(),
 			time.UnixMicro(x.GetRateUs()).UTC().Format(time.DateOnly), x.GetExact(), x.GetRounding(), x.GetRounded(), x.GetDifference()))
+	}
+	for _, c := range rec.GetConditions() {
+		if c.GetVersion() != nil {
+			lines = append(lines, fmt.Sprintf("when   %-18s at version %d", c.GetAccount(), c.GetVersion().GetVersion()))
+		} else {
+			lines = append(lines, fmt.Sprintf("when   %-18s has %s %s", c.GetAccount(), c.GetAtLeast(), c.GetAsset()))
+		}
 	}
 	for _, l := range rec.GetLegs() {
 		s.seen[l.GetAccount()+" "+l.GetAsset()] = true

@@ -123,7 +123,7 @@ func (a *Auditor) shard(number int) *shard {
 
 // steps are the checks of a decoded record; each may rely on those before it.
 var steps = [...]func(*check) error{
-	(*check).order, (*check).shape, (*check).key, (*check).legs, (*check).entry, (*check).opened,
+	(*check).order, (*check).shape, (*check).key, (*check).legs, (*check).conditions, (*check).entry, (*check).opened,
 	(*check).scheduled, (*check).holds, (*check).timers, (*check).effects, (*check).move, (*check).approval, (*check).rules, (*check).remember,
 }
 
@@ -312,6 +312,8 @@ func (c *check) shape() error {
 		others++
 	}
 	switch {
+	case (r.GetExternal() != nil || r.GetRefusal() != nil) && len(r.GetConditions()) > 0:
+		return c.differ("the conditions of what was not done", "none", strconv.Itoa(len(r.GetConditions())))
 	case r.GetExternal() != nil && (others > 0 || r.GetRefusal() != nil):
 		return c.differ("what stands beside an external fact", "nothing", "changes of the books or a refusal")
 	case r.GetRefusal() != nil && (changes > 0 || len(r.GetRules()) > 0 || r.GetConfirmed() != nil):

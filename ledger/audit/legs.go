@@ -56,16 +56,26 @@ func (c *check) legs() error {
 
 func (c *check) stripe(i int, l *journalv1.Leg) (*stripe, error) {
 	key := stripeKey{c.r.GetBook(), l.GetAccount(), l.GetAsset()}
-	if st := c.s.stripes[key]; st != nil {
-		return st, nil
+	st := c.s.stripes[key]
+	if st == nil {
+		var err error
+		if st, err = c.read(key, "leg "+strconv.Itoa(i)); err != nil {
+			return nil, err
+		}
+		c.s.stripes[st.key] = st
 	}
-	name, refusal := book.ParseName("account", l.GetAccount())
+	return st, nil
+}
+
+// read makes a stripe that is not remembered.
+func (c *check) read(key stripeKey, of string) (*stripe, error) {
+	name, refusal := book.ParseName("account", key.account)
 	if refusal != nil {
-		return nil, c.differ("the account of leg "+strconv.Itoa(i), "a name of the chart", l.GetAccount())
+		return nil, c.differ("the account of "+of, "a name of the chart", key.account)
 	}
-	asset, ok := money.LookupAsset(l.GetAsset())
+	asset, ok := money.LookupAsset(key.asset)
 	if !ok {
-		return nil, c.differ("the asset of leg "+strconv.Itoa(i), "an asset of the list", l.GetAsset())
+		return nil, c.differ("the asset of "+of, "an asset of the list", key.asset)
 	}
 	kind := c.a.types[name.Type]
 	if kind == nil {
@@ -86,7 +96,6 @@ func (c *check) stripe(i int, l *journalv1.Leg) (*stripe, error) {
 			return nil, err
 		}
 	}
-	c.s.stripes[key] = st
 	return st, nil
 }
 

@@ -113,7 +113,8 @@ type Short struct {
 	Account   string
 	Asset     money.Asset
 	Available money.Amount // before the change, in this stripe
-	Need      money.Amount // what the changes together take from the account
+	Need      money.Amount // what the changes together take from the account, or a condition asks for
+	Condition bool         // it is a condition that is not met, not a floor
 }
 
 // Apply computes the stripes after the changes, in order, and changes nothing:
@@ -167,6 +168,11 @@ func spendable(v View, s Stripe, c *Change) money.Amount {
 		free = free.Add(v.Limit(c.Account, c.Asset.Code))
 	}
 	return free
+}
+
+// Spendable is what can be taken from this shard's stripe of an account.
+func Spendable(v View, account string, t Type, asset money.Asset) money.Amount {
+	return spendable(v, v.Stripe(account, asset.Code), &Change{Account: account, Type: t, Asset: asset})
 }
 
 // latest is the stripe after the changes so far. Entries are short, so a look

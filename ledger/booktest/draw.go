@@ -2,6 +2,7 @@ package booktest
 
 import (
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 
@@ -20,7 +21,9 @@ var Draws = map[string]func(t *rapid.T, m *Model) *commandv1.Operation{
 
 // Draw makes a random operation on the book.
 func Draw(t *rapid.T, m *Model) *commandv1.Operation {
-	return Draws[rapid.SampledFrom(slices.Sorted(maps.Keys(Draws))).Draw(t, "verb")](t, m)
+	op := Draws[rapid.SampledFrom(slices.Sorted(maps.Keys(Draws))).Draw(t, "verb")](t, m)
+	drawConditions(t, m, op)
+	return op
 }
 
 // accounts are few, so that operations meet.
@@ -32,6 +35,15 @@ func drawAccount(t *rapid.T, from []string, label string) string {
 
 func drawSum(t *rapid.T) *big.Int {
 	return big.NewInt(rapid.OneOf(rapid.Int64Range(1, 9), rapid.Int64Range(1, 30_000)).Draw(t, "sum"))
+}
+
+// drawUpTo draws one unit or more, at most the given and at most what an int64 holds.
+func drawUpTo(t *rapid.T, most *big.Int, label string) *big.Int {
+	n := int64(math.MaxInt64)
+	if most.IsInt64() {
+		n = most.Int64()
+	}
+	return big.NewInt(rapid.Int64Range(1, n).Draw(t, label))
 }
 
 func leg(account string, debit bool, n *big.Int) *commandv1.Leg {
@@ -92,7 +104,7 @@ func drawSettle(t *rapid.T, m *Model) *commandv1.Operation {
 	s := &commandv1.Settle{PlacedSeq: drawSeq(t, m.Holds), Kind: "commission", Final: rapid.Bool().Draw(t, "final")}
 	n := drawSum(t)
 	if h := m.Holds[s.GetPlacedSeq()]; h != nil && h.Left.Sign() > 0 && rapid.Bool().Draw(t, "within") {
-		n = big.NewInt(rapid.Int64Range(1, h.Left.Int64()).Draw(t, "part"))
+		n = drawUpTo(t, h.Left, "part")
 	}
 	if rapid.Bool().Draw(t, "over") {
 		more := drawSum(t)
@@ -121,7 +133,7 @@ func drawSettleLate(t *rapid.T, m *Model) *commandv1.Operation {
 	s := &commandv1.SettleLate{PlacedSeq: drawSeq(t, m.Holds), Kind: "commission"}
 	n := drawSum(t)
 	if h := m.Holds[s.GetPlacedSeq()]; h != nil && h.Late.Sign() > 0 && rapid.Bool().Draw(t, "within") {
-		n = big.NewInt(rapid.Int64Range(1, h.Late.Int64()).Draw(t, "part"))
+		n = drawUpTo(t, h.Late, "part")
 	}
 	s.Amount, s.Credits = Text("RUB", n), drawCredits(t, n)
 	return &commandv1.Operation{What: &commandv1.Operation_SettleLate{SettleLate: s}}
@@ -131,7 +143,7 @@ func drawResize(t *rapid.T, m *Model) *commandv1.Operation {
 	r := &commandv1.Resize{PlacedSeq: drawSeq(t, m.Holds)}
 	n := drawSum(t)
 	if h := m.Holds[r.GetPlacedSeq()]; h != nil && h.Left.Sign() > 0 && rapid.Bool().Draw(t, "within") {
-		n = big.NewInt(rapid.Int64Range(1, h.Left.Int64()).Draw(t, "part"))
+		n = drawUpTo(t, h.Left, "part")
 	}
 	if rapid.Bool().Draw(t, "more") {
 		r.Increase = Text("RUB", n)
@@ -153,7 +165,7 @@ func drawReverse(t *rapid.T, m *Model) *commandv1.Operation {
 		legs = e.Legs
 	}
 	pick := func(l Leg) *commandv1.LegAmount {
-		n := big.NewInt(rapid.Int64Range(1, l.Amount.Int64()+1).Draw(t, "of the leg"))
+		n := drawUpTo(t, new(big.Int).Add(l.Amount, big.NewInt(1)), "of the leg")
 		return &commandv1.LegAmount{Leg: uint32(l.At), Amount: Text(l.Place.Asset, n)}
 	}
 	switch how := rapid.IntRange(0, 9).Draw(t, "how"); {

@@ -16,7 +16,7 @@ func place(m *Model, op *commandv1.Operation, now Now) string {
 	if p.GetExpiresMs() > 0 {
 		h.ExpiresUS = now.US + p.GetExpiresMs()*1000
 	}
-	add(m.Held, h.Place, n)
+	m.add(m.Held, h.Place, n)
 	m.Holds[now.Seq] = h
 	return ""
 }
@@ -124,13 +124,13 @@ func resize(m *Model, op *commandv1.Operation, _ Now) string {
 	}
 	n = new(big.Int).Mul(n, big.NewInt(sign))
 	h.Amount, h.Left = new(big.Int).Add(h.Amount, n), new(big.Int).Add(h.Left, n)
-	add(m.Held, h.Place, n)
+	m.add(m.Held, h.Place, n)
 	return ""
 }
 
 // give takes a sum out of a hold; one of which nothing is left is over.
 func (m *Model) give(h *Hold, n *big.Int, over string) {
-	add(m.Held, h.Place, new(big.Int).Neg(n))
+	m.add(m.Held, h.Place, new(big.Int).Neg(n))
 	h.Left = new(big.Int).Sub(h.Left, n)
 	if h.Left.Sign() == 0 {
 		h.State = over

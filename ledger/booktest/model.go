@@ -28,6 +28,7 @@ type Guard func(before, after *Model) string
 // Model is the whole book.
 type Model struct {
 	Debit, Credit, Held map[Place]*big.Int // in the smallest units
+	Changes             map[Place]uint64   // how often one of the three was changed
 	Entries             map[uint64]*Entry  // by the number of the record
 	Holds               map[uint64]*Hold
 	Verbs               map[string]Verb
@@ -63,7 +64,7 @@ type Hold struct {
 // New makes an empty book that knows every verb of this package.
 func New() *Model {
 	return &Model{
-		Debit: map[Place]*big.Int{}, Credit: map[Place]*big.Int{}, Held: map[Place]*big.Int{},
+		Debit: map[Place]*big.Int{}, Credit: map[Place]*big.Int{}, Held: map[Place]*big.Int{}, Changes: map[Place]uint64{},
 		Entries: map[uint64]*Entry{}, Holds: map[uint64]*Hold{},
 		Verbs: map[string]Verb{
 			"post": post, "place": place, "settle": settle, "void": void,
@@ -81,9 +82,16 @@ func (m *Model) Do(op *commandv1.Operation, now Now) string {
 	if !ok {
 		panic("booktest: nobody taught the model to " + name)
 	}
+	short, code := m.conditions(op)
+	if code != "" {
+		return code
+	}
 	after := m.Clone()
 	if code := verb(after, op, now); code != "" {
 		return code
+	}
+	if short {
+		return "condition_failed"
 	}
 	for _, guard := range m.Guards {
 		if code := guard(m, after); code != "" {
@@ -98,6 +106,7 @@ func (m *Model) Do(op *commandv1.Operation, now Now) string {
 func (m *Model) Clone() *Model {
 	c := *m
 	c.Debit, c.Credit, c.Held = cloneSums(m.Debit), cloneSums(m.Credit), cloneSums(m.Held)
+	c.Changes = maps.Clone(m.Changes)
 	c.Entries, c.Holds = map[uint64]*Entry{}, map[uint64]*Hold{}
 	for seq, e := range m.Entries {
 		copied := *e
@@ -121,7 +130,11 @@ func at(m map[Place]*big.Int, p Place) *big.Int {
 	return m[p]
 }
 
-func add(m map[Place]*big.Int, p Place, n *big.Int) { m[p] = new(big.Int).Add(at(m, p), n) }
+// add changes one of the sums of an account: each change is a leg.
+func (m *Model) add(sums map[Place]*big.Int, p Place, n *big.Int) {
+	sums[p] = new(big.Int).Add(at(sums, p), n)
+	m.Changes[p]++
+}
 
 // Available is what an account that grows by credit can still spend.
 func (m *Model) Available(p Place) *big.Int {
@@ -273,9 +286,9 @@ func besides(legs []Leg) bool {
 func (m *Model) book(legs []Leg) {
 	for _, l := range legs {
 		if l.Debit {
-			add(m.Debit, l.Place, l.Amount)
+			m.add(m.Debit, l.Place, l.Amount)
 		} else {
-			add(m.Credit, l.Place, l.Amount)
+			m.add(m.Credit, l.Place, l.Amount)
 		}
 	}
 }

@@ -49,6 +49,7 @@ var factWords = map[string]string{
 	"account": "счёт", "asset": "актив", "available": "доступно", "needed": "требуется", "need": "требуется", "asked": "запрошено",
 	"left": "осталось", "debit": "дебет", "credit": "кредит", "state": "состояние", "event": "событие", "day": "день",
 	"key": "ключ", "shard": "сегмент", "limit": "предел", "floor": "нижний предел", "reason": "причина", "field": "поле",
+	"version": "версия", "found": "найдено",
 }
 
 // Explain tells a refusal to people, a sentence each: what, the numbers that decided it,

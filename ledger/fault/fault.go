@@ -41,6 +41,7 @@ const (
 	AccountOfFlow     Code = "account_of_flow"
 	OwnRequest        Code = "own_request"
 	InsufficientFunds Code = "insufficient_funds"
+	ConditionFailed   Code = "condition_failed"
 	SumTooLarge       Code = "sum_too_large"
 	HoldUnknown       Code = "hold_unknown"
 	HoldNotOpen       Code = "hold_not_open"
@@ -80,7 +81,7 @@ var codes = []Code{
 	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RateInvalid, RateMismatch, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
 	AccountNotEmpty, AccountChanging, PeriodClosed, PeriodChanging, AccountOfFlow, OwnRequest, InsufficientFunds,
-	SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
+	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, PayoutRefused, KindMismatch, FileEncoding, FileFormat, FileTruncated, FileTotals,

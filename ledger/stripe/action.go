@@ -22,10 +22,11 @@ type Action interface{ action() }
 // legs or none. It may still be refused for a reason that is not money.
 type Apply struct{ Command CommandID }
 
-// Refuse says insufficient_funds: this account lacks the money.
+// Refuse says that this account lacks the money.
 type Refuse struct {
-	Command CommandID
-	Account Account
+	Command   CommandID
+	Account   Account
+	Available money.Amount // of the whole account, as its home found it
 }
 
 // Expire says that the command is undecided at its deadline: answer expired.

@@ -44,8 +44,9 @@ func (s *Shard) pump(b Books, a Account) {
 			s.gather(b, h)
 			return
 		default:
+			sum := s.sum(h, free)
 			s.pop(h)
-			s.deny(b, a, head)
+			s.deny(b, a, head, sum)
 		}
 	}
 	if h.Phase == Idle && len(h.Queue) == 0 {
@@ -83,12 +84,12 @@ func (s *Shard) allot(b Books, a Account, r Request) {
 	s.send(b, r.Asker, m)
 }
 
-func (s *Shard) deny(b Books, a Account, r Request) {
+func (s *Shard) deny(b Books, a Account, r Request, sum money.Amount) {
 	if r.Asker == s.id {
-		s.decide(b, s.waits[r.Command], Refuse{Command: r.Command, Account: a})
+		s.decide(b, s.waits[r.Command], Refuse{Command: r.Command, Account: a, Available: sum})
 		return
 	}
-	s.send(b, r.Asker, Message{Kind: No, Account: a, Command: r.Command, Ask: r.Ask})
+	s.send(b, r.Asker, Message{Kind: No, Account: a, Command: r.Command, Ask: r.Ask, Left: sum})
 }
 
 // gather starts a round for the head: first, who has a stripe at all.

@@ -46,7 +46,7 @@ type Message struct {
 	Round   uint64       // GIVE, GAVE: the home's round
 	Part    int          // GAVE: 1 = the answer, 2 = what a reservation left behind
 	Money   money.Amount // NEED, ALLOT, GAVE: money that travels with the message
-	Left    money.Amount // GAVE: what stays reserved at the sender
+	Left    money.Amount // GAVE: what stays reserved at the sender; NO: what the account has in all
 	Changed bool         // GAVE: the account moved at the sender since its last GAVE
 
 	Body []byte `json:",omitempty"` // letter: what it says; its money may be below zero

@@ -119,7 +119,7 @@ func (s *Shard) denied(b Books, m Message) {
 		s.secure(b, w)
 		return
 	}
-	s.decide(b, w, Refuse{Command: w.ID, Account: m.Account})
+	s.decide(b, w, Refuse{Command: w.ID, Account: m.Account, Available: m.Left})
 }
 
 // give answers the home's round at once. What a parked command holds follows

@@ -430,7 +430,9 @@ type Operation struct {
 	//	*Operation_SettleLate
 	//	*Operation_Exchange
 	//	*Operation_Period
-	What          isOperation_What `protobuf_oneof:"what"`
+	What isOperation_What `protobuf_oneof:"what"`
+	// What must hold for it to be done.
+	Conditions    []*v1.Condition `protobuf:"bytes,70,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -633,6 +635,13 @@ func (x *Operation) GetPeriod() *ChangePeriod {
 		if x, ok := x.What.(*Operation_Period); ok {
 			return x.Period
 		}
+	}
+	return nil
+}
+
+func (x *Operation) GetConditions() []*v1.Condition {
+	if x != nil {
+		return x.Conditions
 	}
 	return nil
 }
@@ -2786,7 +2795,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xd3\a\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\x93\b\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -2808,7 +2817,10 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\vsettle_late\x18\r \x01(\v2\x1f.provodka.command.v1.SettleLateH\x00R\n" +
 	"settleLate\x12;\n" +
 	"\bexchange\x18\x11 \x01(\v2\x1d.provodka.command.v1.ExchangeH\x00R\bexchange\x12;\n" +
-	"\x06period\x18\x1f \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06periodB\x06\n" +
+	"\x06period\x18\x1f \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06period\x12>\n" +
+	"\n" +
+	"conditions\x18F \x03(\v2\x1e.provodka.journal.v1.ConditionR\n" +
+	"conditionsB\x06\n" +
 	"\x04what\" \n" +
 	"\x04Open\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\"\xd7\x01\n" +
@@ -3055,8 +3067,9 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	nil,                   // 35: provodka.command.v1.SettleLate.MetadataEntry
 	nil,                   // 36: provodka.command.v1.Reverse.MetadataEntry
 	nil,                   // 37: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Timer)(nil),      // 38: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 39: provodka.journal.v1.Refusal
+	(*v1.Condition)(nil),  // 38: provodka.journal.v1.Condition
+	(*v1.Timer)(nil),      // 39: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 40: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	3,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
@@ -3082,35 +3095,36 @@ var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	14, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
 	10, // 21: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
 	7,  // 22: provodka.command.v1.Operation.period:type_name -> provodka.command.v1.ChangePeriod
-	0,  // 23: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	1,  // 24: provodka.command.v1.ChangePeriod.what:type_name -> provodka.command.v1.PeriodChange
-	8,  // 25: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	30, // 26: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	31, // 27: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	8,  // 28: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
-	8,  // 29: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
-	8,  // 30: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
-	32, // 31: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
-	33, // 32: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
-	8,  // 33: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	34, // 34: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	8,  // 35: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
-	35, // 36: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
-	17, // 37: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	17, // 38: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	36, // 39: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	37, // 40: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	9,  // 41: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	6,  // 42: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
-	7,  // 43: provodka.command.v1.Ask.period:type_name -> provodka.command.v1.ChangePeriod
-	38, // 44: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	29, // 45: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	39, // 46: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	38, // 23: provodka.command.v1.Operation.conditions:type_name -> provodka.journal.v1.Condition
+	0,  // 24: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	1,  // 25: provodka.command.v1.ChangePeriod.what:type_name -> provodka.command.v1.PeriodChange
+	8,  // 26: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	30, // 27: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	31, // 28: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	8,  // 29: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
+	8,  // 30: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
+	8,  // 31: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
+	32, // 32: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
+	33, // 33: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
+	8,  // 34: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	34, // 35: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	8,  // 36: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
+	35, // 37: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
+	17, // 38: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	17, // 39: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	36, // 40: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	37, // 41: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	9,  // 42: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	6,  // 43: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
+	7,  // 44: provodka.command.v1.Ask.period:type_name -> provodka.command.v1.ChangePeriod
+	39, // 45: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	29, // 46: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	40, // 47: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }

@@ -567,7 +567,9 @@ type Record struct {
 	// An entry of a later day that was scheduled, posted on its day, or given up.
 	Scheduled *Scheduled `protobuf:"bytes,30,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
 	// Something that two people decide: it was asked for, approved or given up.
-	Approval      *Approval `protobuf:"bytes,40,opt,name=approval,proto3" json:"approval,omitempty"`
+	Approval *Approval `protobuf:"bytes,40,opt,name=approval,proto3" json:"approval,omitempty"`
+	// What was asked of the books before the operation, and held when it was done.
+	Conditions    []*Condition `protobuf:"bytes,70,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -777,6 +779,173 @@ func (x *Record) GetApproval() *Approval {
 	return nil
 }
 
+func (x *Record) GetConditions() []*Condition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
+}
+
+// Condition is what an operation asks of one account before it is done.
+type Condition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the account.
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Code of the asset.
+	Asset string `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
+	// What must hold.
+	//
+	// Types that are valid to be assigned to What:
+	//
+	//	*Condition_AtLeast
+	//	*Condition_Version
+	What          isCondition_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Condition) Reset() {
+	*x = Condition{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Condition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Condition) ProtoMessage() {}
+
+func (x *Condition) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Condition.ProtoReflect.Descriptor instead.
+func (*Condition) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Condition) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Condition) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *Condition) GetWhat() isCondition_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *Condition) GetAtLeast() string {
+	if x != nil {
+		if x, ok := x.What.(*Condition_AtLeast); ok {
+			return x.AtLeast
+		}
+	}
+	return ""
+}
+
+func (x *Condition) GetVersion() *StripeVersion {
+	if x != nil {
+		if x, ok := x.What.(*Condition_Version); ok {
+			return x.Version
+		}
+	}
+	return nil
+}
+
+type isCondition_What interface {
+	isCondition_What()
+}
+
+type Condition_AtLeast struct {
+	// Decimal, positive: so much is available of the whole account, over all its stripes.
+	AtLeast string `protobuf:"bytes,3,opt,name=at_least,json=atLeast,proto3,oneof"`
+}
+
+type Condition_Version struct {
+	// A stripe of it is as it was seen.
+	Version *StripeVersion `protobuf:"bytes,4,opt,name=version,proto3,oneof"`
+}
+
+func (*Condition_AtLeast) isCondition_What() {}
+
+func (*Condition_Version) isCondition_What() {}
+
+// StripeVersion is one shard's stripe of an account after its last leg.
+type StripeVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard.
+	Shard uint32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// Number of the stripe's last leg; 0 is a stripe that nothing ever touched.
+	Version       uint64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StripeVersion) Reset() {
+	*x = StripeVersion{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StripeVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StripeVersion) ProtoMessage() {}
+
+func (x *StripeVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StripeVersion.ProtoReflect.Descriptor instead.
+func (*StripeVersion) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *StripeVersion) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *StripeVersion) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // Refusal is a refusal as it was answered.
 type Refusal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -794,7 +963,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[1]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +975,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[1]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +988,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{1}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Refusal) GetCode() string {
@@ -873,7 +1042,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[2]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1054,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[2]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1067,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{2}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Entry) GetKind() string {
@@ -971,7 +1140,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1152,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[3]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1165,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Exchange) GetRate() string {
@@ -1073,7 +1242,7 @@ type Reversal struct {
 
 func (x *Reversal) Reset() {
 	*x = Reversal{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1254,7 @@ func (x *Reversal) String() string {
 func (*Reversal) ProtoMessage() {}
 
 func (x *Reversal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[4]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1267,7 @@ func (x *Reversal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reversal.ProtoReflect.Descriptor instead.
 func (*Reversal) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{4}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Reversal) GetSeq() uint64 {
@@ -1150,7 +1319,7 @@ type ReversedLeg struct {
 
 func (x *ReversedLeg) Reset() {
 	*x = ReversedLeg{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1331,7 @@ func (x *ReversedLeg) String() string {
 func (*ReversedLeg) ProtoMessage() {}
 
 func (x *ReversedLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[5]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1344,7 @@ func (x *ReversedLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReversedLeg.ProtoReflect.Descriptor instead.
 func (*ReversedLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReversedLeg) GetLeg() uint32 {
@@ -1242,7 +1411,7 @@ type Scheduled struct {
 
 func (x *Scheduled) Reset() {
 	*x = Scheduled{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1254,7 +1423,7 @@ func (x *Scheduled) String() string {
 func (*Scheduled) ProtoMessage() {}
 
 func (x *Scheduled) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[6]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1267,7 +1436,7 @@ func (x *Scheduled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scheduled.ProtoReflect.Descriptor instead.
 func (*Scheduled) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{6}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Scheduled) GetSeq() uint64 {
@@ -1339,7 +1508,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1520,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[7]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1533,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{7}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Leg) GetAccount() string {
@@ -1458,7 +1627,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +1639,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[8]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +1652,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Hold) GetPlacedSeq() uint64 {
@@ -1562,7 +1731,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1743,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[9]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1756,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Account) GetName() string {
@@ -1637,7 +1806,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1649,7 +1818,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[10]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1662,7 +1831,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Move) GetFlow() string {
@@ -1786,7 +1955,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +1967,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[11]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +1980,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{11}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Effect) GetAttempt() string {
@@ -1933,7 +2102,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1945,7 +2114,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[12]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1958,7 +2127,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{12}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Timer) GetId() string {
@@ -2016,7 +2185,7 @@ type External struct {
 
 func (x *External) Reset() {
 	*x = External{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2028,7 +2197,7 @@ func (x *External) String() string {
 func (*External) ProtoMessage() {}
 
 func (x *External) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[13]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2041,7 +2210,7 @@ func (x *External) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use External.ProtoReflect.Descriptor instead.
 func (*External) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{13}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *External) GetKind() ExternalKind {
@@ -2079,7 +2248,7 @@ type Gather struct {
 
 func (x *Gather) Reset() {
 	*x = Gather{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2260,7 @@ func (x *Gather) String() string {
 func (*Gather) ProtoMessage() {}
 
 func (x *Gather) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[14]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2273,7 @@ func (x *Gather) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gather.ProtoReflect.Descriptor instead.
 func (*Gather) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{14}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Gather) GetState() GatherState {
@@ -2184,7 +2353,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2196,7 +2365,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[15]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2209,7 +2378,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{15}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Rule) GetKind() string {
@@ -2335,7 +2504,7 @@ type Period struct {
 
 func (x *Period) Reset() {
 	*x = Period{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2347,7 +2516,7 @@ func (x *Period) String() string {
 func (*Period) ProtoMessage() {}
 
 func (x *Period) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[16]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2360,7 +2529,7 @@ func (x *Period) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Period.ProtoReflect.Descriptor instead.
 func (*Period) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{16}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Period) GetThrough() string {
@@ -2399,7 +2568,7 @@ type Approved struct {
 
 func (x *Approved) Reset() {
 	*x = Approved{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2411,7 +2580,7 @@ func (x *Approved) String() string {
 func (*Approved) ProtoMessage() {}
 
 func (x *Approved) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[17]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2424,7 +2593,7 @@ func (x *Approved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approved.ProtoReflect.Descriptor instead.
 func (*Approved) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{17}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Approved) GetSeq() uint64 {
@@ -2469,7 +2638,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2481,7 +2650,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2494,7 +2663,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Approval) GetSeq() uint64 {
@@ -2556,7 +2725,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2568,7 +2737,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2581,7 +2750,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Standing) GetStatus() AccountStatus {
@@ -2625,7 +2794,7 @@ type CreditLimit struct {
 
 func (x *CreditLimit) Reset() {
 	*x = CreditLimit{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2637,7 +2806,7 @@ func (x *CreditLimit) String() string {
 func (*CreditLimit) ProtoMessage() {}
 
 func (x *CreditLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2650,7 +2819,7 @@ func (x *CreditLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
 func (*CreditLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreditLimit) GetAsset() string {
@@ -2680,7 +2849,7 @@ type Confirmed struct {
 
 func (x *Confirmed) Reset() {
 	*x = Confirmed{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2692,7 +2861,7 @@ func (x *Confirmed) String() string {
 func (*Confirmed) ProtoMessage() {}
 
 func (x *Confirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2705,7 +2874,7 @@ func (x *Confirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
 func (*Confirmed) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{21}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Confirmed) GetRule() *Rule {
@@ -2735,7 +2904,7 @@ type RulePosition struct {
 
 func (x *RulePosition) Reset() {
 	*x = RulePosition{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2747,7 +2916,7 @@ func (x *RulePosition) String() string {
 func (*RulePosition) ProtoMessage() {}
 
 func (x *RulePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2760,7 +2929,7 @@ func (x *RulePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
 func (*RulePosition) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{22}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RulePosition) GetShard() uint32 {
@@ -2781,7 +2950,7 @@ var File_provodka_journal_v1_record_proto protoreflect.FileDescriptor
 
 const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\n" +
-	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\x85\b\n" +
+	" provodka/journal/v1/record.proto\x12\x13provodka.journal.v1\"\xc5\b\n" +
 	"\x06Record\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x19\n" +
@@ -2808,7 +2977,19 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x05rules\x18\x1a \x03(\v2\x19.provodka.journal.v1.RuleR\x05rules\x12<\n" +
 	"\tconfirmed\x18\x1b \x01(\v2\x1e.provodka.journal.v1.ConfirmedR\tconfirmed\x12<\n" +
 	"\tscheduled\x18\x1e \x01(\v2\x1e.provodka.journal.v1.ScheduledR\tscheduled\x129\n" +
-	"\bapproval\x18( \x01(\v2\x1d.provodka.journal.v1.ApprovalR\bapproval\"\xc4\x01\n" +
+	"\bapproval\x18( \x01(\v2\x1d.provodka.journal.v1.ApprovalR\bapproval\x12>\n" +
+	"\n" +
+	"conditions\x18F \x03(\v2\x1e.provodka.journal.v1.ConditionR\n" +
+	"conditions\"\xa0\x01\n" +
+	"\tCondition\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
+	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x1b\n" +
+	"\bat_least\x18\x03 \x01(\tH\x00R\aatLeast\x12>\n" +
+	"\aversion\x18\x04 \x01(\v2\".provodka.journal.v1.StripeVersionH\x00R\aversionB\x06\n" +
+	"\x04what\"?\n" +
+	"\rStripeVersion\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x04R\aversion\"\xc4\x01\n" +
 	"\aRefusal\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +
@@ -3046,90 +3227,94 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
-	(ScheduledState)(0),  // 0: provodka.journal.v1.ScheduledState
-	(LegKind)(0),         // 1: provodka.journal.v1.LegKind
-	(HoldState)(0),       // 2: provodka.journal.v1.HoldState
-	(EffectState)(0),     // 3: provodka.journal.v1.EffectState
-	(ExternalKind)(0),    // 4: provodka.journal.v1.ExternalKind
-	(GatherState)(0),     // 5: provodka.journal.v1.GatherState
-	(ApprovalState)(0),   // 6: provodka.journal.v1.ApprovalState
-	(AccountStatus)(0),   // 7: provodka.journal.v1.AccountStatus
-	(*Record)(nil),       // 8: provodka.journal.v1.Record
-	(*Refusal)(nil),      // 9: provodka.journal.v1.Refusal
-	(*Entry)(nil),        // 10: provodka.journal.v1.Entry
-	(*Exchange)(nil),     // 11: provodka.journal.v1.Exchange
-	(*Reversal)(nil),     // 12: provodka.journal.v1.Reversal
-	(*ReversedLeg)(nil),  // 13: provodka.journal.v1.ReversedLeg
-	(*Scheduled)(nil),    // 14: provodka.journal.v1.Scheduled
-	(*Leg)(nil),          // 15: provodka.journal.v1.Leg
-	(*Hold)(nil),         // 16: provodka.journal.v1.Hold
-	(*Account)(nil),      // 17: provodka.journal.v1.Account
-	(*Move)(nil),         // 18: provodka.journal.v1.Move
-	(*Effect)(nil),       // 19: provodka.journal.v1.Effect
-	(*Timer)(nil),        // 20: provodka.journal.v1.Timer
-	(*External)(nil),     // 21: provodka.journal.v1.External
-	(*Gather)(nil),       // 22: provodka.journal.v1.Gather
-	(*Rule)(nil),         // 23: provodka.journal.v1.Rule
-	(*Period)(nil),       // 24: provodka.journal.v1.Period
-	(*Approved)(nil),     // 25: provodka.journal.v1.Approved
-	(*Approval)(nil),     // 26: provodka.journal.v1.Approval
-	(*Standing)(nil),     // 27: provodka.journal.v1.Standing
-	(*CreditLimit)(nil),  // 28: provodka.journal.v1.CreditLimit
-	(*Confirmed)(nil),    // 29: provodka.journal.v1.Confirmed
-	(*RulePosition)(nil), // 30: provodka.journal.v1.RulePosition
-	nil,                  // 31: provodka.journal.v1.Refusal.FactsEntry
-	nil,                  // 32: provodka.journal.v1.Entry.MetadataEntry
-	nil,                  // 33: provodka.journal.v1.Entry.LinksEntry
-	nil,                  // 34: provodka.journal.v1.Move.AttemptsEntry
+	(ScheduledState)(0),   // 0: provodka.journal.v1.ScheduledState
+	(LegKind)(0),          // 1: provodka.journal.v1.LegKind
+	(HoldState)(0),        // 2: provodka.journal.v1.HoldState
+	(EffectState)(0),      // 3: provodka.journal.v1.EffectState
+	(ExternalKind)(0),     // 4: provodka.journal.v1.ExternalKind
+	(GatherState)(0),      // 5: provodka.journal.v1.GatherState
+	(ApprovalState)(0),    // 6: provodka.journal.v1.ApprovalState
+	(AccountStatus)(0),    // 7: provodka.journal.v1.AccountStatus
+	(*Record)(nil),        // 8: provodka.journal.v1.Record
+	(*Condition)(nil),     // 9: provodka.journal.v1.Condition
+	(*StripeVersion)(nil), // 10: provodka.journal.v1.StripeVersion
+	(*Refusal)(nil),       // 11: provodka.journal.v1.Refusal
+	(*Entry)(nil),         // 12: provodka.journal.v1.Entry
+	(*Exchange)(nil),      // 13: provodka.journal.v1.Exchange
+	(*Reversal)(nil),      // 14: provodka.journal.v1.Reversal
+	(*ReversedLeg)(nil),   // 15: provodka.journal.v1.ReversedLeg
+	(*Scheduled)(nil),     // 16: provodka.journal.v1.Scheduled
+	(*Leg)(nil),           // 17: provodka.journal.v1.Leg
+	(*Hold)(nil),          // 18: provodka.journal.v1.Hold
+	(*Account)(nil),       // 19: provodka.journal.v1.Account
+	(*Move)(nil),          // 20: provodka.journal.v1.Move
+	(*Effect)(nil),        // 21: provodka.journal.v1.Effect
+	(*Timer)(nil),         // 22: provodka.journal.v1.Timer
+	(*External)(nil),      // 23: provodka.journal.v1.External
+	(*Gather)(nil),        // 24: provodka.journal.v1.Gather
+	(*Rule)(nil),          // 25: provodka.journal.v1.Rule
+	(*Period)(nil),        // 26: provodka.journal.v1.Period
+	(*Approved)(nil),      // 27: provodka.journal.v1.Approved
+	(*Approval)(nil),      // 28: provodka.journal.v1.Approval
+	(*Standing)(nil),      // 29: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),   // 30: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),     // 31: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil),  // 32: provodka.journal.v1.RulePosition
+	nil,                   // 33: provodka.journal.v1.Refusal.FactsEntry
+	nil,                   // 34: provodka.journal.v1.Entry.MetadataEntry
+	nil,                   // 35: provodka.journal.v1.Entry.LinksEntry
+	nil,                   // 36: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
-	9,  // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
-	10, // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
-	15, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
-	16, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
-	17, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
-	18, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
-	19, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
-	20, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
-	21, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
-	22, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
-	23, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
-	29, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
-	14, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
-	26, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
-	31, // 14: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	32, // 15: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	33, // 16: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
-	12, // 17: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
-	11, // 18: provodka.journal.v1.Entry.exchange:type_name -> provodka.journal.v1.Exchange
-	13, // 19: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
-	0,  // 20: provodka.journal.v1.Scheduled.state:type_name -> provodka.journal.v1.ScheduledState
-	10, // 21: provodka.journal.v1.Scheduled.entry:type_name -> provodka.journal.v1.Entry
-	15, // 22: provodka.journal.v1.Scheduled.legs:type_name -> provodka.journal.v1.Leg
-	9,  // 23: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
-	1,  // 24: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
-	2,  // 25: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	34, // 26: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
-	20, // 27: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
-	3,  // 28: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
-	4,  // 29: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
-	5,  // 30: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	25, // 31: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
-	27, // 32: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
-	24, // 33: provodka.journal.v1.Rule.period:type_name -> provodka.journal.v1.Period
-	6,  // 34: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
-	23, // 35: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
-	7,  // 36: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
-	28, // 37: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
-	23, // 38: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
-	30, // 39: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	11, // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
+	12, // 1: provodka.journal.v1.Record.entry:type_name -> provodka.journal.v1.Entry
+	17, // 2: provodka.journal.v1.Record.legs:type_name -> provodka.journal.v1.Leg
+	18, // 3: provodka.journal.v1.Record.holds:type_name -> provodka.journal.v1.Hold
+	19, // 4: provodka.journal.v1.Record.accounts:type_name -> provodka.journal.v1.Account
+	20, // 5: provodka.journal.v1.Record.move:type_name -> provodka.journal.v1.Move
+	21, // 6: provodka.journal.v1.Record.effects:type_name -> provodka.journal.v1.Effect
+	22, // 7: provodka.journal.v1.Record.timers:type_name -> provodka.journal.v1.Timer
+	23, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
+	24, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
+	25, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
+	31, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	16, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
+	28, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
+	9,  // 14: provodka.journal.v1.Record.conditions:type_name -> provodka.journal.v1.Condition
+	10, // 15: provodka.journal.v1.Condition.version:type_name -> provodka.journal.v1.StripeVersion
+	33, // 16: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	34, // 17: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	35, // 18: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	14, // 19: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
+	13, // 20: provodka.journal.v1.Entry.exchange:type_name -> provodka.journal.v1.Exchange
+	15, // 21: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
+	0,  // 22: provodka.journal.v1.Scheduled.state:type_name -> provodka.journal.v1.ScheduledState
+	12, // 23: provodka.journal.v1.Scheduled.entry:type_name -> provodka.journal.v1.Entry
+	17, // 24: provodka.journal.v1.Scheduled.legs:type_name -> provodka.journal.v1.Leg
+	11, // 25: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
+	1,  // 26: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
+	2,  // 27: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
+	36, // 28: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	22, // 29: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
+	3,  // 30: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
+	4,  // 31: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
+	5,  // 32: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
+	27, // 33: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
+	29, // 34: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	26, // 35: provodka.journal.v1.Rule.period:type_name -> provodka.journal.v1.Period
+	6,  // 36: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
+	25, // 37: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
+	7,  // 38: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	30, // 39: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	25, // 40: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	32, // 41: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -3137,7 +3322,11 @@ func file_provodka_journal_v1_record_proto_init() {
 	if File_provodka_journal_v1_record_proto != nil {
 		return
 	}
-	file_provodka_journal_v1_record_proto_msgTypes[15].OneofWrappers = []any{
+	file_provodka_journal_v1_record_proto_msgTypes[1].OneofWrappers = []any{
+		(*Condition_AtLeast)(nil),
+		(*Condition_Version)(nil),
+	}
+	file_provodka_journal_v1_record_proto_msgTypes[17].OneofWrappers = []any{
 		(*Rule_Account)(nil),
 		(*Rule_Period)(nil),
 	}
@@ -3147,7 +3336,7 @@ func file_provodka_journal_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

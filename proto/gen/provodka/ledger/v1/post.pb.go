@@ -161,7 +161,11 @@ type Operation struct {
 	//	*Operation_Resize
 	//	*Operation_SettleLate
 	//	*Operation_Exchange
-	What          isOperation_What `protobuf_oneof:"what"`
+	What isOperation_What `protobuf_oneof:"what"`
+	// What must hold for it to be done; else it is refused with `condition_failed`, which
+	// tells the numbers. They are looked at in the decision itself, before the operation:
+	// nothing comes between.
+	Conditions    []*Condition `protobuf:"bytes,70,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -307,6 +311,13 @@ func (x *Operation) GetExchange() *ExchangeAssets {
 	return nil
 }
 
+func (x *Operation) GetConditions() []*Condition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
+}
+
 type isOperation_What interface {
 	isOperation_What()
 }
@@ -381,6 +392,175 @@ func (*Operation_SettleLate) isOperation_What() {}
 
 func (*Operation_Exchange) isOperation_What() {}
 
+// What an operation asks of one account before it is done. The account need not be one
+// that the operation books to.
+type Condition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account, type:owner[:part].
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Code of the asset.
+	Asset string `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
+	// What must hold.
+	//
+	// Types that are valid to be assigned to What:
+	//
+	//	*Condition_Available
+	//	*Condition_Version
+	What          isCondition_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Condition) Reset() {
+	*x = Condition{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Condition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Condition) ProtoMessage() {}
+
+func (x *Condition) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Condition.ProtoReflect.Descriptor instead.
+func (*Condition) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Condition) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Condition) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *Condition) GetWhat() isCondition_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *Condition) GetAvailable() string {
+	if x != nil {
+		if x, ok := x.What.(*Condition_Available); ok {
+			return x.Available
+		}
+	}
+	return ""
+}
+
+func (x *Condition) GetVersion() *StripeVersion {
+	if x != nil {
+		if x, ok := x.What.(*Condition_Version); ok {
+			return x.Version
+		}
+	}
+	return nil
+}
+
+type isCondition_What interface {
+	isCondition_What()
+}
+
+type Condition_Available struct {
+	// Positive decimal: at least so much is available (balance less what is held, plus its
+	// limit) of the whole account, on all shards together. Where the deciding shard has
+	// less, money of the others is gathered there, as for a debit; so it is asked only of
+	// types with a floor. There is no condition "at most": money of other shards may be
+	// credited while this one decides.
+	Available string `protobuf:"bytes,3,opt,name=available,proto3,oneof"`
+}
+
+type Condition_Version struct {
+	// One shard's part of the account has not moved since it was seen.
+	Version *StripeVersion `protobuf:"bytes,4,opt,name=version,proto3,oneof"`
+}
+
+func (*Condition_Available) isCondition_What() {}
+
+func (*Condition_Version) isCondition_What() {}
+
+// One shard's part of an account as an answer told it: `version` of a result's balances,
+// on the shard that its id begins with. The operation is decided on that shard, so all
+// conditions `version` of an operation, and of its group, name one; an operation on a hold
+// or an entry is decided where that is. Gathering money moves the part too: an operation
+// that must gather into it is refused, and may be asked again with the version it tells.
+type StripeVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard, "2" of "2.1042".
+	Shard uint32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// The version; 0 when nothing ever touched the account there.
+	Version       uint64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StripeVersion) Reset() {
+	*x = StripeVersion{}
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StripeVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StripeVersion) ProtoMessage() {}
+
+func (x *StripeVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StripeVersion.ProtoReflect.Descriptor instead.
+func (*StripeVersion) Descriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *StripeVersion) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *StripeVersion) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // An entry of a later day that is not to be posted.
 type CancelScheduled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -392,7 +572,7 @@ type CancelScheduled struct {
 
 func (x *CancelScheduled) Reset() {
 	*x = CancelScheduled{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -404,7 +584,7 @@ func (x *CancelScheduled) String() string {
 func (*CancelScheduled) ProtoMessage() {}
 
 func (x *CancelScheduled) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -417,7 +597,7 @@ func (x *CancelScheduled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelScheduled.ProtoReflect.Descriptor instead.
 func (*CancelScheduled) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CancelScheduled) GetScheduledId() string {
@@ -463,7 +643,7 @@ type ReverseEntry struct {
 
 func (x *ReverseEntry) Reset() {
 	*x = ReverseEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -475,7 +655,7 @@ func (x *ReverseEntry) String() string {
 func (*ReverseEntry) ProtoMessage() {}
 
 func (x *ReverseEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -488,7 +668,7 @@ func (x *ReverseEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseEntry.ProtoReflect.Descriptor instead.
 func (*ReverseEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReverseEntry) GetEntryId() string {
@@ -598,7 +778,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -610,7 +790,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -623,7 +803,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -651,7 +831,7 @@ type LegAmounts struct {
 
 func (x *LegAmounts) Reset() {
 	*x = LegAmounts{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +843,7 @@ func (x *LegAmounts) String() string {
 func (*LegAmounts) ProtoMessage() {}
 
 func (x *LegAmounts) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +856,7 @@ func (x *LegAmounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmounts.ProtoReflect.Descriptor instead.
 func (*LegAmounts) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *LegAmounts) GetLegs() []*LegAmount {
@@ -700,7 +880,7 @@ type CorrectEntry struct {
 
 func (x *CorrectEntry) Reset() {
 	*x = CorrectEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +892,7 @@ func (x *CorrectEntry) String() string {
 func (*CorrectEntry) ProtoMessage() {}
 
 func (x *CorrectEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +905,7 @@ func (x *CorrectEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectEntry.ProtoReflect.Descriptor instead.
 func (*CorrectEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CorrectEntry) GetEntryId() string {
@@ -759,7 +939,7 @@ type NewLeg struct {
 
 func (x *NewLeg) Reset() {
 	*x = NewLeg{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +951,7 @@ func (x *NewLeg) String() string {
 func (*NewLeg) ProtoMessage() {}
 
 func (x *NewLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +964,7 @@ func (x *NewLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewLeg.ProtoReflect.Descriptor instead.
 func (*NewLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NewLeg) GetAccount() string {
@@ -835,7 +1015,7 @@ type NewEntry struct {
 
 func (x *NewEntry) Reset() {
 	*x = NewEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +1027,7 @@ func (x *NewEntry) String() string {
 func (*NewEntry) ProtoMessage() {}
 
 func (x *NewEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +1040,7 @@ func (x *NewEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEntry.ProtoReflect.Descriptor instead.
 func (*NewEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NewEntry) GetKind() string {
@@ -936,7 +1116,7 @@ type ExchangeAssets struct {
 
 func (x *ExchangeAssets) Reset() {
 	*x = ExchangeAssets{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -948,7 +1128,7 @@ func (x *ExchangeAssets) String() string {
 func (*ExchangeAssets) ProtoMessage() {}
 
 func (x *ExchangeAssets) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -961,7 +1141,7 @@ func (x *ExchangeAssets) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeAssets.ProtoReflect.Descriptor instead.
 func (*ExchangeAssets) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExchangeAssets) GetSold() *NewLeg {
@@ -1065,7 +1245,7 @@ type NewHold struct {
 
 func (x *NewHold) Reset() {
 	*x = NewHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1077,7 +1257,7 @@ func (x *NewHold) String() string {
 func (*NewHold) ProtoMessage() {}
 
 func (x *NewHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1270,7 @@ func (x *NewHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewHold.ProtoReflect.Descriptor instead.
 func (*NewHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NewHold) GetAccount() string {
@@ -1147,7 +1327,7 @@ type SettleHold struct {
 
 func (x *SettleHold) Reset() {
 	*x = SettleHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1339,7 @@ func (x *SettleHold) String() string {
 func (*SettleHold) ProtoMessage() {}
 
 func (x *SettleHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1352,7 @@ func (x *SettleHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleHold.ProtoReflect.Descriptor instead.
 func (*SettleHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SettleHold) GetHoldId() string {
@@ -1249,7 +1429,7 @@ type ResizeHold struct {
 
 func (x *ResizeHold) Reset() {
 	*x = ResizeHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1441,7 @@ func (x *ResizeHold) String() string {
 func (*ResizeHold) ProtoMessage() {}
 
 func (x *ResizeHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1454,7 @@ func (x *ResizeHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResizeHold.ProtoReflect.Descriptor instead.
 func (*ResizeHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResizeHold) GetHoldId() string {
@@ -1351,7 +1531,7 @@ type SettleLate struct {
 
 func (x *SettleLate) Reset() {
 	*x = SettleLate{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1543,7 @@ func (x *SettleLate) String() string {
 func (*SettleLate) ProtoMessage() {}
 
 func (x *SettleLate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1556,7 @@ func (x *SettleLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
 func (*SettleLate) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SettleLate) GetHoldId() string {
@@ -1432,7 +1612,7 @@ type VoidHold struct {
 
 func (x *VoidHold) Reset() {
 	*x = VoidHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1444,7 +1624,7 @@ func (x *VoidHold) String() string {
 func (*VoidHold) ProtoMessage() {}
 
 func (x *VoidHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1457,7 +1637,7 @@ func (x *VoidHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidHold.ProtoReflect.Descriptor instead.
 func (*VoidHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *VoidHold) GetHoldId() string {
@@ -1480,7 +1660,7 @@ type PostResponse struct {
 
 func (x *PostResponse) Reset() {
 	*x = PostResponse{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1672,7 @@ func (x *PostResponse) String() string {
 func (*PostResponse) ProtoMessage() {}
 
 func (x *PostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1685,7 @@ func (x *PostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostResponse.ProtoReflect.Descriptor instead.
 func (*PostResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{15}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PostResponse) GetResults() []*OperationResult {
@@ -1541,7 +1721,7 @@ type OperationResult struct {
 
 func (x *OperationResult) Reset() {
 	*x = OperationResult{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1733,7 @@ func (x *OperationResult) String() string {
 func (*OperationResult) ProtoMessage() {}
 
 func (x *OperationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1746,7 @@ func (x *OperationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationResult.ProtoReflect.Descriptor instead.
 func (*OperationResult) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{16}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *OperationResult) GetId() string {
@@ -1617,7 +1797,7 @@ type StripeBalance struct {
 
 func (x *StripeBalance) Reset() {
 	*x = StripeBalance{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1629,7 +1809,7 @@ func (x *StripeBalance) String() string {
 func (*StripeBalance) ProtoMessage() {}
 
 func (x *StripeBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1642,7 +1822,7 @@ func (x *StripeBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StripeBalance.ProtoReflect.Descriptor instead.
 func (*StripeBalance) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{17}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StripeBalance) GetAccount() string {
@@ -1691,7 +1871,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"operations\x18\x02 \x03(\v2\x1d.provodka.ledger.v1.OperationBM\xbaHJ\xba\x01B\n" +
 	"\x13too_many_operations\x12\x17at most 8000 operations\x1a\x12size(this) <= 8000\x92\x01\x02\b\x01R\n" +
 	"operations\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\x9f\x05\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xe8\x05\n" +
 	"\tOperation\x12\x1c\n" +
 	"\x03key\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\x01R\x03key\x12\x14\n" +
@@ -1706,8 +1886,21 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\x06resize\x18\x18 \x01(\v2\x1e.provodka.ledger.v1.ResizeHoldH\x00R\x06resize\x12A\n" +
 	"\vsettle_late\x18\x19 \x01(\v2\x1e.provodka.ledger.v1.SettleLateH\x00R\n" +
 	"settleLate\x12@\n" +
-	"\bexchange\x18( \x01(\v2\".provodka.ledger.v1.ExchangeAssetsH\x00R\bexchangeB\r\n" +
-	"\x04what\x12\x05\xbaH\x02\b\x01\"X\n" +
+	"\bexchange\x18( \x01(\v2\".provodka.ledger.v1.ExchangeAssetsH\x00R\bexchange\x12G\n" +
+	"\n" +
+	"conditions\x18F \x03(\v2\x1d.provodka.ledger.v1.ConditionB\b\xbaH\x05\x92\x01\x02\x10\x10R\n" +
+	"conditionsB\r\n" +
+	"\x04what\x12\x05\xbaH\x02\b\x01\"\xcb\x01\n" +
+	"\tCondition\x12$\n" +
+	"\aaccount\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\x02R\aaccount\x12\x1f\n" +
+	"\x05asset\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01( R\x05asset\x12)\n" +
+	"\tavailable\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@H\x00R\tavailable\x12=\n" +
+	"\aversion\x18\x04 \x01(\v2!.provodka.ledger.v1.StripeVersionH\x00R\aversionB\r\n" +
+	"\x04what\x12\x05\xbaH\x02\b\x01\"J\n" +
+	"\rStripeVersion\x12\x1f\n" +
+	"\x05shard\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xff\xff\x01R\x05shard\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x04R\aversion\"X\n" +
 	"\x0fCancelScheduled\x12E\n" +
 	"\fscheduled_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\vscheduledId\"\xda\x04\n" +
 	"\fReverseEntry\x12=\n" +
@@ -1856,80 +2049,84 @@ func file_provodka_ledger_v1_post_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_post_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_provodka_ledger_v1_post_proto_goTypes = []any{
 	(Side)(0),                     // 0: provodka.ledger.v1.Side
 	(*PostRequest)(nil),           // 1: provodka.ledger.v1.PostRequest
 	(*Operation)(nil),             // 2: provodka.ledger.v1.Operation
-	(*CancelScheduled)(nil),       // 3: provodka.ledger.v1.CancelScheduled
-	(*ReverseEntry)(nil),          // 4: provodka.ledger.v1.ReverseEntry
-	(*LegAmount)(nil),             // 5: provodka.ledger.v1.LegAmount
-	(*LegAmounts)(nil),            // 6: provodka.ledger.v1.LegAmounts
-	(*CorrectEntry)(nil),          // 7: provodka.ledger.v1.CorrectEntry
-	(*NewLeg)(nil),                // 8: provodka.ledger.v1.NewLeg
-	(*NewEntry)(nil),              // 9: provodka.ledger.v1.NewEntry
-	(*ExchangeAssets)(nil),        // 10: provodka.ledger.v1.ExchangeAssets
-	(*NewHold)(nil),               // 11: provodka.ledger.v1.NewHold
-	(*SettleHold)(nil),            // 12: provodka.ledger.v1.SettleHold
-	(*ResizeHold)(nil),            // 13: provodka.ledger.v1.ResizeHold
-	(*SettleLate)(nil),            // 14: provodka.ledger.v1.SettleLate
-	(*VoidHold)(nil),              // 15: provodka.ledger.v1.VoidHold
-	(*PostResponse)(nil),          // 16: provodka.ledger.v1.PostResponse
-	(*OperationResult)(nil),       // 17: provodka.ledger.v1.OperationResult
-	(*StripeBalance)(nil),         // 18: provodka.ledger.v1.StripeBalance
-	nil,                           // 19: provodka.ledger.v1.ReverseEntry.MetadataEntry
-	nil,                           // 20: provodka.ledger.v1.ReverseEntry.LinksEntry
-	nil,                           // 21: provodka.ledger.v1.NewEntry.MetadataEntry
-	nil,                           // 22: provodka.ledger.v1.NewEntry.LinksEntry
-	nil,                           // 23: provodka.ledger.v1.ExchangeAssets.MetadataEntry
-	nil,                           // 24: provodka.ledger.v1.ExchangeAssets.LinksEntry
-	nil,                           // 25: provodka.ledger.v1.SettleHold.MetadataEntry
-	nil,                           // 26: provodka.ledger.v1.SettleLate.MetadataEntry
-	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
-	(Rounding)(0),                 // 28: provodka.ledger.v1.Rounding
-	(*Refusal)(nil),               // 29: provodka.ledger.v1.Refusal
+	(*Condition)(nil),             // 3: provodka.ledger.v1.Condition
+	(*StripeVersion)(nil),         // 4: provodka.ledger.v1.StripeVersion
+	(*CancelScheduled)(nil),       // 5: provodka.ledger.v1.CancelScheduled
+	(*ReverseEntry)(nil),          // 6: provodka.ledger.v1.ReverseEntry
+	(*LegAmount)(nil),             // 7: provodka.ledger.v1.LegAmount
+	(*LegAmounts)(nil),            // 8: provodka.ledger.v1.LegAmounts
+	(*CorrectEntry)(nil),          // 9: provodka.ledger.v1.CorrectEntry
+	(*NewLeg)(nil),                // 10: provodka.ledger.v1.NewLeg
+	(*NewEntry)(nil),              // 11: provodka.ledger.v1.NewEntry
+	(*ExchangeAssets)(nil),        // 12: provodka.ledger.v1.ExchangeAssets
+	(*NewHold)(nil),               // 13: provodka.ledger.v1.NewHold
+	(*SettleHold)(nil),            // 14: provodka.ledger.v1.SettleHold
+	(*ResizeHold)(nil),            // 15: provodka.ledger.v1.ResizeHold
+	(*SettleLate)(nil),            // 16: provodka.ledger.v1.SettleLate
+	(*VoidHold)(nil),              // 17: provodka.ledger.v1.VoidHold
+	(*PostResponse)(nil),          // 18: provodka.ledger.v1.PostResponse
+	(*OperationResult)(nil),       // 19: provodka.ledger.v1.OperationResult
+	(*StripeBalance)(nil),         // 20: provodka.ledger.v1.StripeBalance
+	nil,                           // 21: provodka.ledger.v1.ReverseEntry.MetadataEntry
+	nil,                           // 22: provodka.ledger.v1.ReverseEntry.LinksEntry
+	nil,                           // 23: provodka.ledger.v1.NewEntry.MetadataEntry
+	nil,                           // 24: provodka.ledger.v1.NewEntry.LinksEntry
+	nil,                           // 25: provodka.ledger.v1.ExchangeAssets.MetadataEntry
+	nil,                           // 26: provodka.ledger.v1.ExchangeAssets.LinksEntry
+	nil,                           // 27: provodka.ledger.v1.SettleHold.MetadataEntry
+	nil,                           // 28: provodka.ledger.v1.SettleLate.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
+	(Rounding)(0),                 // 30: provodka.ledger.v1.Rounding
+	(*Refusal)(nil),               // 31: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_post_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.PostRequest.operations:type_name -> provodka.ledger.v1.Operation
-	9,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
-	11, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
-	12, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
-	15, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
-	4,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
-	7,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
-	3,  // 7: provodka.ledger.v1.Operation.cancel:type_name -> provodka.ledger.v1.CancelScheduled
-	13, // 8: provodka.ledger.v1.Operation.resize:type_name -> provodka.ledger.v1.ResizeHold
-	14, // 9: provodka.ledger.v1.Operation.settle_late:type_name -> provodka.ledger.v1.SettleLate
-	10, // 10: provodka.ledger.v1.Operation.exchange:type_name -> provodka.ledger.v1.ExchangeAssets
-	5,  // 11: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
-	6,  // 12: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
-	19, // 13: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
-	20, // 14: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
-	5,  // 15: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
-	9,  // 16: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
-	0,  // 17: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
-	8,  // 18: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
-	21, // 19: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
-	22, // 20: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
-	8,  // 21: provodka.ledger.v1.ExchangeAssets.sold:type_name -> provodka.ledger.v1.NewLeg
-	8,  // 22: provodka.ledger.v1.ExchangeAssets.bought:type_name -> provodka.ledger.v1.NewLeg
-	8,  // 23: provodka.ledger.v1.ExchangeAssets.spread:type_name -> provodka.ledger.v1.NewLeg
-	27, // 24: provodka.ledger.v1.ExchangeAssets.rate_at:type_name -> google.protobuf.Timestamp
-	28, // 25: provodka.ledger.v1.ExchangeAssets.rounding:type_name -> provodka.ledger.v1.Rounding
-	23, // 26: provodka.ledger.v1.ExchangeAssets.metadata:type_name -> provodka.ledger.v1.ExchangeAssets.MetadataEntry
-	24, // 27: provodka.ledger.v1.ExchangeAssets.links:type_name -> provodka.ledger.v1.ExchangeAssets.LinksEntry
-	8,  // 28: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
-	25, // 29: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
-	8,  // 30: provodka.ledger.v1.SettleLate.credits:type_name -> provodka.ledger.v1.NewLeg
-	26, // 31: provodka.ledger.v1.SettleLate.metadata:type_name -> provodka.ledger.v1.SettleLate.MetadataEntry
-	17, // 32: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
-	18, // 33: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
-	29, // 34: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	11, // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
+	13, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
+	14, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
+	17, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
+	6,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
+	9,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
+	5,  // 7: provodka.ledger.v1.Operation.cancel:type_name -> provodka.ledger.v1.CancelScheduled
+	15, // 8: provodka.ledger.v1.Operation.resize:type_name -> provodka.ledger.v1.ResizeHold
+	16, // 9: provodka.ledger.v1.Operation.settle_late:type_name -> provodka.ledger.v1.SettleLate
+	12, // 10: provodka.ledger.v1.Operation.exchange:type_name -> provodka.ledger.v1.ExchangeAssets
+	3,  // 11: provodka.ledger.v1.Operation.conditions:type_name -> provodka.ledger.v1.Condition
+	4,  // 12: provodka.ledger.v1.Condition.version:type_name -> provodka.ledger.v1.StripeVersion
+	7,  // 13: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
+	8,  // 14: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
+	21, // 15: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
+	22, // 16: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
+	7,  // 17: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
+	11, // 18: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
+	0,  // 19: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
+	10, // 20: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
+	23, // 21: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
+	24, // 22: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
+	10, // 23: provodka.ledger.v1.ExchangeAssets.sold:type_name -> provodka.ledger.v1.NewLeg
+	10, // 24: provodka.ledger.v1.ExchangeAssets.bought:type_name -> provodka.ledger.v1.NewLeg
+	10, // 25: provodka.ledger.v1.ExchangeAssets.spread:type_name -> provodka.ledger.v1.NewLeg
+	29, // 26: provodka.ledger.v1.ExchangeAssets.rate_at:type_name -> google.protobuf.Timestamp
+	30, // 27: provodka.ledger.v1.ExchangeAssets.rounding:type_name -> provodka.ledger.v1.Rounding
+	25, // 28: provodka.ledger.v1.ExchangeAssets.metadata:type_name -> provodka.ledger.v1.ExchangeAssets.MetadataEntry
+	26, // 29: provodka.ledger.v1.ExchangeAssets.links:type_name -> provodka.ledger.v1.ExchangeAssets.LinksEntry
+	10, // 30: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
+	27, // 31: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
+	10, // 32: provodka.ledger.v1.SettleLate.credits:type_name -> provodka.ledger.v1.NewLeg
+	28, // 33: provodka.ledger.v1.SettleLate.metadata:type_name -> provodka.ledger.v1.SettleLate.MetadataEntry
+	19, // 34: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
+	20, // 35: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
+	31, // 36: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_post_proto_init() }
@@ -1951,12 +2148,16 @@ func file_provodka_ledger_v1_post_proto_init() {
 		(*Operation_SettleLate)(nil),
 		(*Operation_Exchange)(nil),
 	}
-	file_provodka_ledger_v1_post_proto_msgTypes[3].OneofWrappers = []any{
+	file_provodka_ledger_v1_post_proto_msgTypes[2].OneofWrappers = []any{
+		(*Condition_Available)(nil),
+		(*Condition_Version)(nil),
+	}
+	file_provodka_ledger_v1_post_proto_msgTypes[5].OneofWrappers = []any{
 		(*ReverseEntry_Part)(nil),
 		(*ReverseEntry_ByLeg)(nil),
 		(*ReverseEntry_ByAmounts)(nil),
 	}
-	file_provodka_ledger_v1_post_proto_msgTypes[12].OneofWrappers = []any{
+	file_provodka_ledger_v1_post_proto_msgTypes[14].OneofWrappers = []any{
 		(*ResizeHold_Increase)(nil),
 		(*ResizeHold_Decrease)(nil),
 	}
@@ -1966,7 +2167,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_post_proto_rawDesc), len(file_provodka_ledger_v1_post_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
