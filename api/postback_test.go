@@ -118,6 +118,7 @@ func (f *firm) newTask() string {
 func testPostbacks(t *testing.T, h *house) {
 	t.Run("Task", func(t *testing.T) { testPostbackOfTask(t, h) })
 	t.Run("Busy", func(t *testing.T) { testPostbackBusy(t, h) })
+	t.Run("Panic", func(t *testing.T) { testPostbackPanic(t, h) })
 	t.Run("Faults", func(t *testing.T) { testPostbackFaults(t, h) })
 	t.Run("Refused", func(t *testing.T) { testSubscriptionRefused(t, h) })
 }
@@ -176,6 +177,34 @@ func testPostbackBusy(t *testing.T, h *house) {
 	}
 	if got := r.events(); !slices.Equal(got, []string{"task.created"}) {
 		t.Error(got)
+	}
+}
+
+// testPostbackPanic: a task that cannot be shown holds up its own company alone.
+func testPostbackPanic(t *testing.T, h *house) {
+	f := h.firm(t)
+	r, _ := newReceiver(t)
+	f.subscribe(r.URL, "")
+	f.newTask()
+	log := &lockedBuffer{}
+	d, err := postback.New(postback.Config{
+		DB: h.db, Process: "panics", Private: true, Now: time.Now, Every: time.Hour, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		Body: func(_ context.Context, r *journalv1.Record) ([]byte, error) {
+			if r.GetBook() == f.book {
+				panic("770100000123")
+			}
+			return []byte("{}"), nil
+		},
+		Secret: func(string) []byte { return []byte("k") }, Count: func(string) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Pass(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "panicked") || strings.Contains(text, "770100000123") || len(r.events()) > 0 {
+		t.Errorf("%s %v", text, r.events())
 	}
 }
 
@@ -271,7 +300,9 @@ func testPostbackDead(t *testing.T, f *firm, r *receiver, s subscription, pass f
 	if got := r.events()[before+1:]; !slices.Equal(got, []string{"task.created", "task.canceled", "task.created", "task.created"}) || r.got[before+1].id != r.got[0].id {
 		t.Fatal(got)
 	}
-	f.wrong("POST", "/api/subscriptions/"+s.ID+"/replay", `{"from":"7.1"}`, http.StatusBadRequest, "malformed", "from")
+	for _, from := range []string{"7.1", s.Position + " and more", s.Position + ".1", "+" + s.Position, " " + s.Position} {
+		f.wrong("POST", "/api/subscriptions/"+s.ID+"/replay", `{"from":"`+from+`"}`, http.StatusBadRequest, "malformed", "from")
+	}
 	f.ok("DELETE", "/api/subscriptions/"+s.ID, "", "")
 	f.newTask()
 	pass(time.Minute, t.Context())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -111,12 +113,12 @@ func (s subscriptionService) ReplaySubscription(ctx context.Context, req *subscr
 		return nil, err
 	}
 	if req.GetFrom() != "" {
-		var shard int
-		var seq uint64
-		if _, err := fmt.Sscanf(req.GetFrom(), "%d.%d", &shard, &seq); err != nil || shard != row.Shard || seq > row.Seq {
+		shard, seq, ok := strings.Cut(req.GetFrom(), ".")
+		from, err := strconv.ParseUint(seq, 10, 63)
+		if !ok || err != nil || shard != strconv.Itoa(row.Shard) || from > row.Seq {
 			return nil, fault.Refuse(fault.Malformed, "from", "a position of shard %d, at most %s", row.Shard, recordID(row.Shard, row.Seq))
 		}
-		row.Seq = seq
+		row.Seq = from
 	}
 	there, err := s.cfg.DB.ReplaySubscription(ctx, row, s.cfg.Now())
 	if err != nil {

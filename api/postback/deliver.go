@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -112,7 +113,7 @@ func (d *Deliverer) Pass(ctx context.Context) error {
 			busy <- struct{}{}
 			go func() {
 				defer func() { <-busy }()
-				if err := d.work(ctx, s, heads[s.Shard]); err != nil && ctx.Err() == nil {
+				if err := d.guarded(ctx, s, heads[s.Shard]); err != nil && ctx.Err() == nil {
 					d.cfg.Logger.WarnContext(ctx, "a subscription has to wait", "subscription", s.ID, "error", err)
 				}
 			}()
@@ -121,6 +122,17 @@ func (d *Deliverer) Pass(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// guarded is work that no subscription can end the process with.
+func (d *Deliverer) guarded(ctx context.Context, s store.Subscription, head uint64) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// A panic's text may hold what a task holds: its kind and the stack alone are logged.
+			err = fmt.Errorf("panicked with %T: %s", p, debug.Stack())
+		}
+	}()
+	return d.work(ctx, s, head)
 }
 
 // work holds one subscription and delivers what its company did up to a head of the
