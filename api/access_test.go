@@ -199,6 +199,37 @@ func testStrangers(t *testing.T, h *house) {
 	}
 }
 
+// patient is a caller whose connection can be given up.
+type patient struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (p *patient) SetWriteDeadline(at time.Time) error {
+	p.until = at
+	return nil
+}
+
+// testSlowReaders: whoever does not read his answer is given up; a stream has longer.
+func testSlowReaders(t *testing.T, h *house) {
+	c := h.caller(t)
+	for path, most := range map[string]time.Duration{
+		"/provodka.ledger.v1.LedgerService/ListRefusals": 2 * time.Minute, "/provodka.ledger.v1.ExportService/Export": 2 * time.Hour,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader("{}"))
+		r.Header.Set("Content-Type", "application/json")
+		if strings.HasSuffix(path, "Export") {
+			r.Header.Set("Content-Type", "application/connect+json")
+		}
+		r.Header.Set("Authorization", "Bearer "+c.key)
+		w := &patient{ResponseRecorder: httptest.NewRecorder()}
+		h.api.ServeHTTP(w, r)
+		if left := time.Until(w.until); left < most/4 || left > most {
+			t.Errorf("%s is given up after %v, want at most %v; answered %d", path, left, most, w.Code)
+		}
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

@@ -112,6 +112,7 @@ func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, he
 	c.method = strings.TrimPrefix(spec.Procedure, "/")
 	refusal := s.admit(ctx, c, header.Get("Authorization"))
 	if refusal == nil {
+		c.admitted = true
 		return withCall(ctx, c), nil
 	}
 	err := toError(refusal)

@@ -1,8 +1,12 @@
 package api_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -128,6 +132,46 @@ func (c *caller) badBytes(a, b string) {
 	} {
 		status, body := c.post(postMethod, tc.kind, tc.body)
 		wantWire(t, tc.name, status, body, tc.code, tc.field)
+	}
+}
+
+// testGzip sends a lot in little, and what is no gzip: refused by the table, and
+// seen by the log.
+func testGzip(t *testing.T, h *house) {
+	c := h.caller(t)
+	bomb := &bytes.Buffer{}
+	w := gzip.NewWriter(bomb)
+	if _, err := io.Copy(w, io.LimitReader(zeros{}, 64<<20)); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	whole := bomb.String()
+	for name, tc := range map[string]struct {
+		body string
+		code fault.Code
+	}{
+		"a bomb": {whole, fault.RequestTooLarge}, "no gzip": {"not gzip at all", fault.Malformed}, "cut": {whole[:100], fault.Malformed},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url+"/"+postMethod, strings.NewReader(tc.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Encoding", "gzip")
+		req.Header.Set("Authorization", "Bearer "+c.key)
+		req.Header.Set("X-Request-Id", "gzip-"+c.book)
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantWire(t, name, answer.StatusCode, string(text), tc.code, "")
+	}
+	if n := strings.Count(h.log.String(), `"request_id":"gzip-`+c.book+`"`); n != 3 {
+		t.Errorf("%d lines in the log, of 3 requests", n)
 	}
 }
 

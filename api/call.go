@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/provodka/provodka/ledger/fault"
 )
@@ -11,9 +12,13 @@ import (
 type call struct {
 	requestID string
 	who       principal
-	method    string   // "provodka.ledger.v1.LedgerService/Post"
-	product   bool     // came by the product's own API
-	commands  []string // ids on the command log, the first few
+	method    string // "provodka.ledger.v1.LedgerService/Post"
+	product   bool   // came by the product's own API
+	start     time.Time
+	patience  func(time.Duration) // how long its answer may be written
+	admitted  bool                // the gate let it in
+	noted     bool                // it has its line in the log
+	commands  []string            // ids on the command log, the first few
 	parts     []fault.Code
 }
 

@@ -15,9 +15,18 @@ import (
 // requestIDHeader carries the request's id in and out.
 const requestIDHeader = "X-Request-Id"
 
-// ServeHTTP implements http.Handler: every request gets an id and a limit.
+// writeGrace is how long an answer may be on its way when its call is over.
+const writeGrace = 30 * time.Second
+
+// ServeHTTP implements http.Handler: every request gets an id and limits, and every call
+// that was let in a line in the log.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{requestID: requestID(r.Header.Get(requestIDHeader))}
+	control := http.NewResponseController(w)
+	c := &call{requestID: requestID(r.Header.Get(requestIDHeader)), start: s.cfg.Now(), patience: func(d time.Duration) {
+		// A caller who reads no answer holds its memory no longer. Not every writer can do it.
+		_ = control.SetWriteDeadline(time.Now().Add(d + writeGrace)) // clock: of the network
+	}}
+	c.patience(s.cfg.MaxTimeout)
 	w.Header().Set(requestIDHeader, c.requestID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch {
@@ -38,6 +47,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}}
 	}
 	s.mux.ServeHTTP(w, r)
+	if c.admitted && !c.noted { // it could not be read, and no method saw it
+		refusal := fault.Refuse(fault.Malformed, "", "the request cannot be read")
+		s.answered(r.Context(), c, c.start, refusal, toError(refusal), nil)
+	}
 }
 
 // requestID keeps a caller's id that is fit for a log, or makes one.
@@ -118,6 +131,7 @@ func (s *Server) options() []connect.HandlerOption {
 		connect.WithCodec(jsonCodec{"json"}),
 		connect.WithCodec(jsonCodec{"json; charset=utf-8"}),
 		connect.WithReadMaxBytes(int(s.cfg.MaxRequestBytes)),
+		withInflater(s.cfg.MaxRequestBytes),
 		connect.WithCompressMinBytes(1024),
 		connect.WithRequestGate(s.gate),
 		connect.WithInterceptors(gatekeeper{s}, s.rules),

@@ -49,6 +49,9 @@ func (s gatekeeper) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 // WrapStreamingHandler implements connect.Interceptor.
 func (s gatekeeper) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		if patience := callOf(ctx).patience; patience != nil {
+			patience(s.cfg.StreamTimeout)
+		}
 		return s.observe(ctx, s.cfg.StreamTimeout, conn.RequestHeader(), func(ctx context.Context) error {
 			return next(ctx, readableConn{conn, s, ctx})
 		})
@@ -161,6 +164,7 @@ func (s *Server) readable(ctx context.Context, request any) error {
 // answered writes one line and counts. inside is an error of the program.
 func (s *Server) answered(ctx context.Context, c *call, start time.Time, refusal *fault.Refusal, out *connect.Error, inside error) {
 	took := s.cfg.Now().Sub(start)
+	c.noted = true
 	code := "ok"
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
