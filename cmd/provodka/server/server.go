@@ -212,14 +212,12 @@ func (m *Main) Run(ctx context.Context) error {
 	}
 	var servers []*http.Server
 	if m.public != nil {
-		s := &http.Server{Handler: m.api, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols()}
+		s := publicServer(m.api)
 		servers = append(servers, s)
 		g.Go(func() error { return m.serve(s, m.public) })
 	}
 	if m.admin != nil {
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", promhttp.HandlerFor(m.metrics, promhttp.HandlerOpts{}))
-		s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+		s := metricsServer(m.metrics)
 		servers = append(servers, s)
 		g.Go(func() error { return m.serve(s, m.admin) })
 	}
@@ -246,13 +244,16 @@ func (m *Main) serve(s *http.Server, l net.Listener) error {
 	return err
 }
 
-// protocols lets gRPC clients in without TLS.
-func protocols() *http.Protocols {
-	var p http.Protocols
-	p.SetHTTP1(true)
-	p.SetHTTP2(true)
-	p.SetUnencryptedHTTP2(true)
-	return &p
+// publicServer serves the API to the world, with the limits of its door.
+func publicServer(h http.Handler) *http.Server { return api.HTTPServer(h) }
+
+// metricsServer serves the metrics to those who watch.
+func metricsServer(metrics *prometheus.Registry) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	return &http.Server{
+		Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
 }
 
 func shutdown(servers []*http.Server) error {
