@@ -12,6 +12,7 @@ func TestAPI(t *testing.T) {
 		"AccountsStand":   testAccountsStand,
 		"Periods":         testPeriods,
 		"Reopening":       testReopening,
+		"Policy":          testAPolicyWantsTwo,
 		"TwoPeopleDecide": testTwoPeopleDecide,
 		"BooksAreApart":   testBooksAreApart,
 		"Assets":          testAssets,

@@ -266,3 +266,69 @@ func testTwoPeopleDecide(t *testing.T, h *house) {
 	}
 	c.wantRefusal(wrong.GetRefusal(), fault.AccountUnknown, "account.account")
 }
+
+// testAPolicyWantsTwo: what the book has made by two is refused by one alone, and done by
+// two.
+func testAPolicyWantsTwo(t *testing.T, h *house) {
+	c := h.caller(t)
+	boris := c.colleague()
+	a := "customer:a"
+	c.open("100.00", a)
+	if p, err := c.Ledger.GetPolicy(t.Context(), &ledgerv1.GetPolicyRequest{Book: c.book}); err != nil || p.GetPolicy().GetVersion() != 0 {
+		t.Fatal(p, err)
+	}
+	two := &ledgerv1.ChangePolicyRequest{Book: c.book, Key: "p1", TwoPeople: []string{"unfreeze", "limit"}, Reason: "положение № 1"}
+	done, err := c.Ledger.ChangePolicy(t.Context(), two)
+	if err != nil || len(done.GetPolicy().GetTwoPeople()) != 2 || done.GetPolicy().GetAuthor() == "" || done.GetPosition() == "" {
+		t.Fatal(done, err)
+	}
+	if again, err := c.Ledger.ChangePolicy(t.Context(), two); err != nil || !again.GetReplayed() {
+		t.Error(again, err)
+	}
+	change := func(change *ledgerv1.AccountChange) *ledgerv1.AccountChangeResult {
+		t.Helper()
+		answer, err := c.Ledger.ChangeAccounts(t.Context(), &ledgerv1.ChangeAccountsRequest{Book: c.book, Changes: []*ledgerv1.AccountChange{change}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.GetResults()[0]
+	}
+	if r := change(changeOf("f1", a, "суд", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH})); r.GetRefusal() != nil {
+		t.Fatal(r)
+	}
+	thaw := changeOf("u1", a, "снято", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH})
+	r := change(thaw).GetRefusal()
+	c.wantRefusal(r, fault.ApprovalRequired, "changes[0].what")
+	if r.GetFacts()["change"] != "unfreeze" {
+		t.Errorf("%v", r)
+	}
+	approve := func(key string, req *ledgerv1.RequestApprovalRequest) *ledgerv1.DecideApprovalResponse {
+		t.Helper()
+		asked, err := c.Ledger.RequestApproval(t.Context(), req)
+		if err != nil || asked.GetRefusal() != nil {
+			t.Fatal(asked, err)
+		}
+		answer, err := boris.Ledger.DecideApproval(t.Context(), &ledgerv1.DecideApprovalRequest{
+			Book: c.book, Key: key, Id: asked.GetApproval().GetId(), Verdict: ledgerv1.Verdict_VERDICT_APPROVE, Reason: "сверено",
+		})
+		if err != nil || answer.GetRefusal() != nil {
+			t.Fatal(answer, err)
+		}
+		return answer
+	}
+	thaw.Key = "u2"
+	approve("d1", &ledgerv1.RequestApprovalRequest{Book: c.book, What: &ledgerv1.RequestApprovalRequest_Account{Account: thaw}})
+	less := &ledgerv1.PolicyChange{Key: "p2", TwoPeople: []string{"limit"}, Reason: "положение № 2"}
+	_, err = c.once().Ledger.ChangePolicy(t.Context(), &ledgerv1.ChangePolicyRequest{Book: c.book, Key: "p3", TwoPeople: less.GetTwoPeople(), Reason: "тайком"})
+	refused(t, err, fault.ApprovalRequired, "two_people")
+	answer := approve("d2", &ledgerv1.RequestApprovalRequest{Book: c.book, What: &ledgerv1.RequestApprovalRequest_Policy{Policy: less}})
+	if p := answer.GetPolicy(); len(p.GetTwoPeople()) != 1 || p.GetApprovedBy() == "" {
+		t.Errorf("%v", answer)
+	}
+	held, err := c.Ledger.GetPolicy(t.Context(), &ledgerv1.GetPolicyRequest{Book: c.book, MinPosition: answer.GetPosition()})
+	if err != nil || held.GetPolicy().GetVersion() != 2 || held.GetPolicy().GetTwoPeople()[0] != "limit" {
+		t.Error(held, err)
+	}
+	_, err = c.once().Ledger.ChangePolicy(t.Context(), &ledgerv1.ChangePolicyRequest{Book: c.book, Key: "p4", TwoPeople: []string{"freeze"}, Reason: "r"})
+	refused(t, err, fault.Malformed, "two_people[0]")
+}

@@ -48,6 +48,10 @@ func (s ledgerService) RequestApproval(ctx context.Context, req *ledgerv1.Reques
 func askOperation(req *ledgerv1.RequestApprovalRequest, wait time.Duration) (*commandv1.Operation, *fault.Refusal) {
 	ask := &commandv1.Ask{ExpiresMs: wait.Milliseconds()}
 	op := &commandv1.Operation{Key: req.GetAccount().GetKey(), What: &commandv1.Operation_Ask{Ask: ask}}
+	if policy := req.GetPolicy(); policy != nil {
+		op.Key, ask.What = policy.GetKey(), askPolicy(policy)
+		return op, nil
+	}
 	reopen := req.GetReopen()
 	if reopen == nil {
 		ask.What = &commandv1.Ask_Change{Change: accountChange(req.GetAccount())}
@@ -67,8 +71,11 @@ func askRefusal(req *ledgerv1.RequestApprovalRequest, r *fault.Refusal) *fault.R
 	if r == nil || r.Field == "expires_in" {
 		return r
 	}
-	if req.GetReopen() == nil {
+	if req.GetAccount() != nil {
 		return accountRefusal(req.GetAccount(), r).At("account")
+	}
+	if req.GetPolicy() != nil {
+		return policyRefusal(r)
 	}
 	out := *r
 	if out.Field == "through" {
@@ -107,6 +114,8 @@ func (s ledgerService) DecideApproval(ctx context.Context, req *ledgerv1.DecideA
 	switch {
 	case confirmed.GetRule().GetPeriod() != nil:
 		answer.Period = periodStanding(confirmed.GetRule())
+	case confirmed.GetRule().GetPolicy() != nil:
+		answer.Policy = policyStanding(confirmed.GetRule())
 	case confirmed != nil:
 		answer.Account = confirmedStanding(rec)
 	}
@@ -159,10 +168,13 @@ func approvalMessage(shard int, m *journalv1.Approval) *ledgerv1.Approval {
 		Id: recordID(shard, m.GetSeq()), State: ledgerv1.ApprovalState(m.GetState()),
 		ExpiresAt: timestamppb.New(moment(m.GetDueUs())), DecidedBy: m.GetDecidedBy(), Reason: m.GetReason(),
 	}
-	if m.GetRule().GetPeriod() != nil {
-		out.Period = periodStanding(m.GetRule())
-	} else {
-		out.Account = standingMessage(m.GetRule(), "")
+	switch r := m.GetRule(); {
+	case r.GetPeriod() != nil:
+		out.Period = periodStanding(r)
+	case r.GetPolicy() != nil:
+		out.Policy = policyStanding(r)
+	default:
+		out.Account = standingMessage(r, "")
 	}
 	return out
 }

@@ -147,3 +147,60 @@ func TestTwoPeopleDecide(t *testing.T) {
 		t.Errorf("after the fold: %s", diff)
 	}
 }
+
+func policy(key string, two ...string) engine.Operation {
+	return engine.Operation{Operation: &commandv1.Operation{Key: key, What: &commandv1.Operation_Policy{
+		Policy: &commandv1.ChangePolicy{Two: two, Reason: "ordered by " + key},
+	}}}
+}
+
+// TestABookCanWantTwo: from the answer of the policy on, no shard thaws an account for one
+// alone, also not after a restart; two do it, and two alone want fewer again.
+func TestABookCanWantTwo(t *testing.T) {
+	t.Parallel()
+	const shards = 3
+	w := newWorld(t, shards)
+	p := w.start("one")
+	var accounts []string
+	for s := range shards {
+		x := "wallet:" + w.owner("x", s)
+		accounts = append(accounts, x)
+		p.must(open(x), freeze("f"+x, x))
+	}
+	p.must(unfreeze("alone", accounts[0]))
+	p.must(freeze("again", accounts[0]))
+	done := p.as("anna", policy("two", "unfreeze"))
+	if done.Refusal != nil || len(done.Record.GetConfirmed().GetAt()) != shards {
+		t.Fatalf("%v, %v", done.Refusal, done.Record)
+	}
+	for i, x := range accounts {
+		p.refusedFor("anna", fault.ApprovalRequired, unfreeze("early"+x, x))
+		if i == 0 {
+			p.stop()
+			p = w.start("two")
+		}
+	}
+	p.refusedFor("anna", fault.ApprovalRequired, policy("none"))
+	for _, x := range accounts {
+		asked := p.asked(unfreeze("thaw "+x, x), time.Hour)
+		if out := p.as("boris", verdict("yes "+x, asked, true)); out.Refusal != nil {
+			t.Errorf("%s: %v", x, out.Refusal)
+		}
+	}
+	asked := p.as("anna", engine.Operation{Operation: &commandv1.Operation{Key: "ask none", What: &commandv1.Operation_Ask{
+		Ask: &commandv1.Ask{ExpiresMs: time.Hour.Milliseconds(), What: &commandv1.Ask_Policy{Policy: policy("").GetPolicy()}},
+	}}})
+	if asked.Refusal != nil {
+		t.Fatal(asked.Refusal)
+	}
+	if out := p.as("boris", verdict("no more", asked.Record, true)); out.Refusal != nil {
+		t.Fatal(out.Refusal)
+	}
+	for _, x := range accounts {
+		p.must(freeze("f2"+x, x))
+		p.must(unfreeze("u2"+x, x))
+	}
+	p.audited()
+	p.stop()
+	w.sameHeads(1, 7, 8000)
+}

@@ -157,6 +157,9 @@ func (n *needs) operation(s *state, bookName string, op *commandv1.Operation) {
 			n.accounts[bookName] = append(n.accounts[bookName], k.name)
 		}
 		n.rule(s, ruleKey{bookName, ledger.AccountRule, k.name})
+		n.rule(s, ruleKey{bookName, ledger.PolicyRule, ledger.PolicySubject})
+	case *commandv1.Operation_Policy:
+		n.rule(s, ruleKey{bookName, ledger.PolicyRule, ledger.PolicySubject})
 	case *commandv1.Operation_Ask:
 		n.operation(s, bookName, ledger.Guarded(what.Ask))
 	case *commandv1.Operation_Verdict:

@@ -19,7 +19,7 @@ import (
 
 // ruling says whether an operation asks all shards to hold a rule.
 func ruling(op *commandv1.Operation) bool {
-	return op.GetChange() != nil || op.GetPeriod() != nil || op.GetVerdict().GetApprove()
+	return op.GetChange() != nil || op.GetPeriod() != nil || op.GetPolicy() != nil || op.GetVerdict().GetApprove()
 }
 
 // subjectOf is what the rule is about that an operation asks all shards to hold.
@@ -31,6 +31,9 @@ func subjectOf(v view, op *commandv1.Operation) rule.Subject {
 	if op.GetPeriod() != nil {
 		return rule.Subject{Book: v.book, Kind: ledger.PeriodRule, Name: ledger.PeriodSubject}
 	}
+	if op.GetPolicy() != nil {
+		return rule.Subject{Book: v.book, Kind: ledger.PolicyRule, Name: ledger.PolicySubject}
+	}
 	return rule.Subject{Book: v.book, Kind: ledger.AccountRule, Name: op.GetChange().GetAccount()}
 }
 
@@ -38,6 +41,9 @@ func subjectOf(v view, op *commandv1.Operation) rule.Subject {
 func changing(s rule.Subject) *fault.Refusal {
 	if s.Kind == ledger.PeriodRule {
 		return fault.Refuse(fault.PeriodChanging, "", "another change of the periods waits for all shards")
+	}
+	if s.Kind == ledger.PolicyRule {
+		return fault.Refuse(fault.PolicyChanging, "", "another change of what takes two people waits for all shards")
 	}
 	return fault.Refuse(fault.AccountChanging, "account", "another change of %s waits for all shards", s.Name).With("account", s.Name)
 }

@@ -16,7 +16,7 @@ type Operation struct{ *commandv1.Operation }
 // Route is the shard that decides an operation. A post, or an exchange, goes to the home of the
 // first leg, in the request's order, that lowers a floored account, else of the
 // first leg; a hold, and a change of an account, to the home of the account; a change of
-// the periods to the one home that they have in the book; what names
+// the periods or the policy to the one home that they have in the book; what names
 // a hold or an entry to the shard in its id; a flow's command to the home of the owner
 // that was stamped when the aggregate was made. A condition on a version sends what is bound
 // to no shard to its own; one on what is available, an entry that lowers nothing to the home
@@ -40,6 +40,8 @@ func Route(bookName string, op Operation, shards int) int {
 		return home(bookName, what.Change.GetAccount(), shards)
 	case *commandv1.Operation_Period:
 		return book.Home(bookName, ledger.PeriodSubject, shards)
+	case *commandv1.Operation_Policy:
+		return book.Home(bookName, ledger.PolicySubject, shards)
 	case *commandv1.Operation_Flow:
 		return book.Home(bookName, what.Flow.GetOwner(), shards)
 	case *commandv1.Operation_Settle:

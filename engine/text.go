@@ -96,7 +96,9 @@ func faultyOperation(op *commandv1.Operation) string {
 		if p := what.Ask.GetPeriod(); p != nil {
 			return firstFaulty("through", p.GetThrough(), "reason", p.GetReason())
 		}
-		return faultyChange(what.Ask.GetChange())
+		return firstOf(faultyChange(what.Ask.GetChange()), faultyPolicy(what.Ask.GetPolicy()))
+	case *commandv1.Operation_Policy:
+		return faultyPolicy(what.Policy)
 	case *commandv1.Operation_Verdict:
 		return firstFaulty("reason", what.Verdict.GetReason())
 	}
@@ -124,6 +126,15 @@ func firstOf(fields ...string) string {
 
 func faultyChange(c *commandv1.ChangeAccount) string {
 	return firstFaulty("account", c.GetAccount(), "reason", c.GetReason(), "asset", c.GetAsset(), "limit", c.GetLimit())
+}
+
+func faultyPolicy(p *commandv1.ChangePolicy) string {
+	for _, change := range p.GetTwo() {
+		if faultyText(change) {
+			return "two"
+		}
+	}
+	return firstFaulty("reason", p.GetReason())
 }
 
 func faultyPost(p *commandv1.Post) string {

@@ -28,10 +28,14 @@ func spoil(path string, m protoreflect.Message, try func(path string)) {
 		case f.IsList() && f.Kind() == protoreflect.MessageKind:
 			spoil(at, m.Mutable(f).List().AppendMutable().Message(), try)
 			m.Clear(f)
+		case f.IsList() && f.Kind() == protoreflect.StringKind:
+			m.Mutable(f).List().Append(protoreflect.ValueOfString("a\x00"))
+			try(at)
+			m.Clear(f)
 		case f.Kind() == protoreflect.MessageKind:
 			spoil(at, m.Mutable(f).Message(), try)
 			m.Clear(f)
-		case f.Kind() == protoreflect.StringKind && !f.IsList():
+		case f.Kind() == protoreflect.StringKind:
 			m.Set(f, protoreflect.ValueOfString("a\x00"))
 			try(at)
 			m.Clear(f)

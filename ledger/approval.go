@@ -28,6 +28,8 @@ func Guarded(a *commandv1.Ask) *commandv1.Operation {
 		return &commandv1.Operation{What: &commandv1.Operation_Change{Change: what.Change}}
 	case *commandv1.Ask_Period:
 		return &commandv1.Operation{What: &commandv1.Operation_Period{Period: what.Period}}
+	case *commandv1.Ask_Policy:
+		return &commandv1.Operation{What: &commandv1.Operation_Policy{Policy: what.Policy}}
 	default:
 		return &commandv1.Operation{}
 	}
@@ -35,10 +37,16 @@ func Guarded(a *commandv1.Ask) *commandv1.Operation {
 
 // guarded drafts what is asked for as it would be made now.
 func guarded(v View, a *commandv1.Ask, now Now) (*Draft, *fault.Refusal, *book.Short) {
-	if p := a.GetPeriod(); p != nil {
-		return changePeriod(v, p, true, now)
+	switch what := a.GetWhat().(type) {
+	case *commandv1.Ask_Change:
+		return change(v, what.Change, true, now)
+	case *commandv1.Ask_Period:
+		return changePeriod(v, what.Period, true, now)
+	case *commandv1.Ask_Policy:
+		return changePolicy(v, what.Policy, true, now)
+	default:
+		return nil, fault.Refuse(fault.Malformed, "what", "nothing is asked for"), nil
 	}
-	return Decide(v, Guarded(a), now)
 }
 
 // ask keeps the rule that is asked for, as it would be made now, until another key

@@ -32,8 +32,9 @@ const (
 const maxReason = 500
 
 // change decides how an account is to stand. The draft holds the rule that all shards
-// are to hold; only the home of the account decides it.
-func change(v View, c *commandv1.ChangeAccount, now Now) (*Draft, *fault.Refusal, *book.Short) {
+// are to hold; only the home of the account decides it. Asked is what a second person
+// is to approve; alone it may be refused.
+func change(v View, c *commandv1.ChangeAccount, asked bool, now Now) (*Draft, *fault.Refusal, *book.Short) {
 	name, refusal := book.ParseName("account", c.GetAccount())
 	if refusal != nil {
 		return nil, refusal, nil
@@ -53,6 +54,11 @@ func change(v View, c *commandv1.ChangeAccount, now Now) (*Draft, *fault.Refusal
 	standing, word, refusal := changed(StandingOf(old), t, c)
 	if refusal != nil {
 		return nil, refusal, nil
+	}
+	if !asked {
+		if refusal := checkAlone(v, c.GetAccount(), word); refusal != nil {
+			return nil, refusal, nil
+		}
 	}
 	return &Draft{Record: &journalv1.Record{Rules: []*journalv1.Rule{{
 		Kind: AccountRule, Subject: c.GetAccount(), Version: old.GetVersion() + 1, Change: word, Reason: reason,

@@ -96,7 +96,7 @@ func decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 	case *commandv1.Operation_Void:
 		return release(v, what.Void.GetPlacedSeq(), book.Voided)
 	case *commandv1.Operation_Change:
-		return change(v, what.Change, now)
+		return change(v, what.Change, false, now)
 	case *commandv1.Operation_Reverse:
 		return reverse(v, what.Reverse, now)
 	case *commandv1.Operation_Correct:
@@ -111,6 +111,8 @@ func decide(v View, op *commandv1.Operation, now Now) (*Draft, *fault.Refusal, *
 		return verdict(v, what.Verdict, now)
 	case *commandv1.Operation_Period:
 		return changePeriod(v, what.Period, false, now)
+	case *commandv1.Operation_Policy:
+		return changePolicy(v, what.Policy, false, now)
 	default:
 		return nil, fault.Refuse(fault.Malformed, "what", "the operation says nothing to do"), nil
 	}

@@ -115,6 +115,9 @@ func (h *canonical) what(op *commandv1.Operation) {
 		p := what.Period
 		h.text("period", p.GetThrough(), p.GetReason(), string(p.GetSheet()))
 		h.number(uint64(p.GetWhat()))
+	case *commandv1.Operation_Policy:
+		h.text("policy", what.Policy.GetReason())
+		h.text(what.Policy.GetTwo()...)
 	case *commandv1.Operation_Reverse:
 		r := what.Reverse
 		h.text("reverse", r.GetPart(), r.GetKind(), r.GetDay())

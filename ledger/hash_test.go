@@ -35,6 +35,14 @@ func variants(path string, m protoreflect.Message, try func(path string)) {
 				try(at)
 				m.Clear(f)
 			}
+		case f.IsList() && f.Kind() == protoreflect.StringKind:
+			for _, texts := range [][]string{{"a"}, {"b"}, {"a", "b"}, {"ab"}} {
+				for _, text := range texts {
+					m.Mutable(f).List().Append(protoreflect.ValueOfString(text))
+				}
+				try(at)
+				m.Clear(f)
+			}
 		case f.IsList():
 			list := m.Mutable(f).List()
 			for range 2 {

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 //	freeze|unfreeze debits|credits|both ACCOUNT by WHO: WHY
 //	close|reopen ACCOUNT by WHO: WHY
 //	limit ACCOUNT SUM by WHO: WHY
+//	two CHANGE,… by WHO: WHY                            what takes two people from now on; none
 //	ask DURATION CHANGE                                 a change that another must approve
 //	approve|decline it by WHO: WHY                      what was asked for last
 //	lapse it                                            nobody decided in time
@@ -29,11 +31,14 @@ var changeVerbs = map[string]func(s *stage, words []string) []string{
 	"close":    func(s *stage, w []string) []string { return s.change("close", w) },
 	"reopen":   func(s *stage, w []string) []string { return s.change("reopen", w) },
 	"limit":    func(s *stage, w []string) []string { return s.change("limit", w) },
+	"two":      func(s *stage, w []string) []string { return s.change("two", w) },
 	"ask": func(s *stage, w []string) []string {
 		who, op := changeOperation(w[1], w[2:])
-		lines := s.order(who, &commandv1.Operation{What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
-			ExpiresMs: duration(w[0]).Milliseconds(), What: &commandv1.Ask_Change{Change: op.GetChange()},
-		}}})
+		ask := &commandv1.Ask{ExpiresMs: duration(w[0]).Milliseconds(), What: &commandv1.Ask_Change{Change: op.GetChange()}}
+		if p := op.GetPolicy(); p != nil {
+			ask.What = &commandv1.Ask_Policy{Policy: p}
+		}
+		lines := s.order(who, &commandv1.Operation{What: &commandv1.Operation_Ask{Ask: ask}})
 		s.asked = s.Seq(0)
 		return lines
 	},
@@ -69,6 +74,14 @@ func (s *stage) verdict(words []string, approve bool) []string {
 
 // changeOperation reads a change, who ordered it and why.
 func changeOperation(verb string, words []string) (who string, op *commandv1.Operation) {
+	if verb == "two" {
+		p := &commandv1.ChangePolicy{}
+		if words[0] != "none" {
+			p.Two = strings.Split(words[0], ",")
+		}
+		who, p.Reason = signature(words[1:])
+		return who, &commandv1.Operation{What: &commandv1.Operation_Policy{Policy: p}}
+	}
 	c := &commandv1.ChangeAccount{}
 	if verb == "freeze" || verb == "unfreeze" {
 		c.Debits, c.Credits = words[0] != "credits", words[0] != "debits"
@@ -115,7 +128,11 @@ func ruleLines(m *journalv1.Rule) []string {
 	for _, l := range standing.Limits {
 		word += ", may owe " + l.Asset.Format(l.Amount) + " " + l.Asset.Code
 	}
-	lines := []string{m.GetSubject() + " is " + word, "by " + m.GetAuthor() + ": " + m.GetReason()}
+	what := m.GetSubject() + " is " + word
+	if p := m.GetPolicy(); p != nil {
+		what = "two people are needed for: " + cmp.Or(strings.Join(p.GetTwo(), ", "), "nothing")
+	}
+	lines := []string{what, "by " + m.GetAuthor() + ": " + m.GetReason()}
 	if a := m.GetApproved(); a != nil {
 		lines = append(lines, "approved by "+a.GetBy()+": "+a.GetReason())
 	}

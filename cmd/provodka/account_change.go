@@ -108,6 +108,9 @@ func newVerdictCmd(env *Env, use, short string, verdict ledgerv1.Verdict) *cobra
 			if p := answer.GetPeriod(); p != nil {
 				return env.reportDays(p)
 			}
+			if p := answer.GetPolicy(); p != nil {
+				return env.reportPolicy(p)
+			}
 			return f.report(env, answer.GetRefusal(), answer.GetAccount(), answer.GetApproval())
 		},
 	}
@@ -208,6 +211,8 @@ func (f *changeFlags) report(env *Env, refusal *ledgerv1.Refusal, s *ledgerv1.Ac
 		what := waits.GetAccount().GetAccount()
 		if p := waits.GetPeriod(); p != nil {
 			what = opensText(p)
+		} else if p := waits.GetPolicy(); p != nil {
+			what = "вдвоём: " + twoText(p.GetTwoPeople())
 		}
 		fmt.Fprintf(env.Out, "%s: %s, %s\n", waits.GetId(), what, approvalWords[waits.GetState()])
 	}

@@ -122,6 +122,11 @@ func (c *check) rule(m *journalv1.Rule) error {
 			return err
 		}
 	}
+	if m.GetKind() == ledger.PolicyRule {
+		if err := c.policyRule(what, before, m); err != nil {
+			return err
+		}
+	}
 	c.s.rules[key] = held
 	at := c.a.held[ruleVersion{key, m.GetVersion()}]
 	if at == nil {
@@ -136,6 +141,10 @@ func (c *check) rule(m *journalv1.Rule) error {
 func (c *check) accountRule(what string, before *journalv1.Rule, held *heldRule) error {
 	if _, refusal := book.ParseName("account", held.m.GetSubject()); refusal != nil || held.m.GetAccount() == nil {
 		return c.differ(what, "how an account of the chart stands", fmt.Sprint(held.m))
+	}
+	if policy := c.s.rules[ruleKey{c.r.GetBook(), ledger.PolicyRule, ledger.PolicySubject}]; policy != nil && held.m.GetHome() &&
+		held.m.GetApproved() == nil && ledger.TakesTwo(policy.m, held.m.GetChange()) && held.m.GetChange() != ledger.Close {
+		return c.differ("who approved "+what, "another than "+held.m.GetAuthor()+", as the book's policy has it", "nobody")
 	}
 	if held.standing.Status != book.Closed || ledger.StandingOf(before).Status == book.Closed {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/ledger/audit"
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/journal"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -183,6 +184,60 @@ func TestForgedPeriods(t *testing.T) {
 			}
 		}},
 		{"opened further than was approved", "the rule of book", onPeriod("reopen", func(m *journalv1.Rule) { m.GetPeriod().Through = "2026-01-01" })},
+	} {
+		t.Run(forgery.name, func(t *testing.T) {
+			t.Parallel()
+			err := auditChanged(t, books(), forgery.change)
+			if !isDifference(err) || !strings.Contains(err.Error(), forgery.expect) {
+				t.Errorf("expected a difference about %q, got: %v", forgery.expect, err)
+			}
+		})
+	}
+}
+
+// TestForgedPolicies: as TestForgedRules, about what takes two people.
+func TestForgedPolicies(t *testing.T) {
+	t.Parallel()
+	shop := "merchant:shop"
+	limit := func(sum string) *commandv1.ChangeAccount {
+		return &commandv1.ChangeAccount{
+			Account: shop, What: commandv1.AccountChange_ACCOUNT_CHANGE_LIMIT, Asset: "RUB", Limit: sum, Reason: "договор",
+		}
+	}
+	books := func() *audittest.World {
+		w := audittest.New()
+		w.Do(0, audittest.Open(shop))
+		w.Do(1, audittest.Open("wallet:company-1"))
+		w.Change(0, limit("10.00"))
+		w.Order(1, "api-1", &commandv1.Operation{What: &commandv1.Operation_Policy{Policy: &commandv1.ChangePolicy{Two: []string{"limit"}, Reason: "два"}}})
+		w.Verdict(0, w.Ask(0, limit("20.00")), "api-2", true)
+		w.Order(1, "api-1", &commandv1.Operation{What: &commandv1.Operation_Policy{Policy: &commandv1.ChangePolicy{Two: []string{"limit", "reopen"}, Reason: "два"}}})
+		return w
+	}
+	if err := auditChanged(t, books(), func(int, *journalv1.Record) {}); err != nil {
+		t.Fatalf("unchanged: %v", err)
+	}
+	every := func(word string, change func(*journalv1.Rule)) func(int, *journalv1.Record) {
+		return func(n int, r *journalv1.Record) { onRule(n, word, change)(n, r) }
+	}
+	for _, forgery := range []struct {
+		name   string
+		expect string
+		change func(int, *journalv1.Record)
+	}{
+		{"a limit by one alone", "who approved the rule of merchant:shop", func(n int, r *journalv1.Record) {
+			every("limit", func(m *journalv1.Rule) { m.Approved = nil })(n, r)
+			if r.GetApproval() != nil {
+				r.Approval, r.Timers = nil, nil
+				r.External = &journalv1.External{Kind: journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL}
+			}
+		}},
+		{"less by one alone", "it takes two less often", every("policy", func(m *journalv1.Rule) {
+			if m.GetVersion() == 2 {
+				m.GetPolicy().Two = []string{"reopen"}
+			}
+		})},
+		{"what cannot take two", "which changes of accounts take two people", every("policy", func(m *journalv1.Rule) { m.GetPolicy().Two = []string{"freeze"} })},
 	} {
 		t.Run(forgery.name, func(t *testing.T) {
 			t.Parallel()

@@ -39,6 +39,8 @@ const (
 	PeriodClosed      Code = "period_closed"
 	PeriodChanging    Code = "period_changing"
 	AccountOfFlow     Code = "account_of_flow"
+	ApprovalRequired  Code = "approval_required"
+	PolicyChanging    Code = "policy_changing"
 	OwnRequest        Code = "own_request"
 	InsufficientFunds Code = "insufficient_funds"
 	ConditionFailed   Code = "condition_failed"
@@ -80,7 +82,7 @@ const (
 var codes = []Code{
 	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RateInvalid, RateMismatch, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
-	AccountNotEmpty, AccountChanging, PeriodClosed, PeriodChanging, AccountOfFlow, OwnRequest, InsufficientFunds,
+	AccountNotEmpty, AccountChanging, PeriodClosed, PeriodChanging, AccountOfFlow, ApprovalRequired, PolicyChanging, OwnRequest, InsufficientFunds,
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,

@@ -430,6 +430,7 @@ type Operation struct {
 	//	*Operation_SettleLate
 	//	*Operation_Exchange
 	//	*Operation_Period
+	//	*Operation_Policy
 	What isOperation_What `protobuf_oneof:"what"`
 	// What must hold for it to be done.
 	Conditions    []*v1.Condition `protobuf:"bytes,70,rep,name=conditions,proto3" json:"conditions,omitempty"`
@@ -639,6 +640,15 @@ func (x *Operation) GetPeriod() *ChangePeriod {
 	return nil
 }
 
+func (x *Operation) GetPolicy() *ChangePolicy {
+	if x != nil {
+		if x, ok := x.What.(*Operation_Policy); ok {
+			return x.Policy
+		}
+	}
+	return nil
+}
+
 func (x *Operation) GetConditions() []*v1.Condition {
 	if x != nil {
 		return x.Conditions
@@ -730,6 +740,11 @@ type Operation_Period struct {
 	Period *ChangePeriod `protobuf:"bytes,31,opt,name=period,proto3,oneof"`
 }
 
+type Operation_Policy struct {
+	// Say which changes of accounts take two people.
+	Policy *ChangePolicy `protobuf:"bytes,32,opt,name=policy,proto3,oneof"`
+}
+
 func (*Operation_Open) isOperation_What() {}
 
 func (*Operation_Post) isOperation_What() {}
@@ -761,6 +776,8 @@ func (*Operation_SettleLate) isOperation_What() {}
 func (*Operation_Exchange) isOperation_What() {}
 
 func (*Operation_Period) isOperation_What() {}
+
+func (*Operation_Policy) isOperation_What() {}
 
 // Open opens an account by name.
 type Open struct {
@@ -990,6 +1007,61 @@ func (x *ChangePeriod) GetVersion() uint64 {
 	return 0
 }
 
+// ChangePolicy says which changes of accounts take two people from here on, on every shard.
+type ChangePolicy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Changes: unfreeze, close, reopen, limit; those that are not named take one.
+	Two []string `protobuf:"bytes,1,rep,name=two,proto3" json:"two,omitempty"`
+	// Why; kept for ever.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePolicy) Reset() {
+	*x = ChangePolicy{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePolicy) ProtoMessage() {}
+
+func (x *ChangePolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePolicy.ProtoReflect.Descriptor instead.
+func (*ChangePolicy) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ChangePolicy) GetTwo() []string {
+	if x != nil {
+		return x.Two
+	}
+	return nil
+}
+
+func (x *ChangePolicy) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // Leg is one side of an entry as it is asked for.
 type Leg struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1009,7 +1081,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1021,7 +1093,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1034,7 +1106,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Leg) GetAccount() string {
@@ -1092,7 +1164,7 @@ type Post struct {
 
 func (x *Post) Reset() {
 	*x = Post{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1176,7 @@ func (x *Post) String() string {
 func (*Post) ProtoMessage() {}
 
 func (x *Post) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1189,7 @@ func (x *Post) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Post.ProtoReflect.Descriptor instead.
 func (*Post) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Post) GetKind() string {
@@ -1189,7 +1261,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1201,7 +1273,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,7 +1286,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Exchange) GetSold() *Leg {
@@ -1320,7 +1392,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1404,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1417,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Place) GetAccount() string {
@@ -1410,7 +1482,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +1494,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1435,7 +1507,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Settle) GetPlacedSeq() uint64 {
@@ -1519,7 +1591,7 @@ type Resize struct {
 
 func (x *Resize) Reset() {
 	*x = Resize{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1603,7 @@ func (x *Resize) String() string {
 func (*Resize) ProtoMessage() {}
 
 func (x *Resize) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1616,7 @@ func (x *Resize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resize.ProtoReflect.Descriptor instead.
 func (*Resize) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Resize) GetPlacedSeq() uint64 {
@@ -1599,7 +1671,7 @@ type SettleLate struct {
 
 func (x *SettleLate) Reset() {
 	*x = SettleLate{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1683,7 @@ func (x *SettleLate) String() string {
 func (*SettleLate) ProtoMessage() {}
 
 func (x *SettleLate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1696,7 @@ func (x *SettleLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
 func (*SettleLate) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SettleLate) GetPlacedSeq() uint64 {
@@ -1689,7 +1761,7 @@ type Void struct {
 
 func (x *Void) Reset() {
 	*x = Void{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1773,7 @@ func (x *Void) String() string {
 func (*Void) ProtoMessage() {}
 
 func (x *Void) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1786,7 @@ func (x *Void) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Void.ProtoReflect.Descriptor instead.
 func (*Void) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Void) GetPlacedSeq() uint64 {
@@ -1759,7 +1831,7 @@ type Reverse struct {
 
 func (x *Reverse) Reset() {
 	*x = Reverse{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1771,7 +1843,7 @@ func (x *Reverse) String() string {
 func (*Reverse) ProtoMessage() {}
 
 func (x *Reverse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1784,7 +1856,7 @@ func (x *Reverse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reverse.ProtoReflect.Descriptor instead.
 func (*Reverse) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Reverse) GetShard() uint32 {
@@ -1863,7 +1935,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +1947,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +1960,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -1920,7 +1992,7 @@ type Correct struct {
 
 func (x *Correct) Reset() {
 	*x = Correct{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +2004,7 @@ func (x *Correct) String() string {
 func (*Correct) ProtoMessage() {}
 
 func (x *Correct) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +2017,7 @@ func (x *Correct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correct.ProtoReflect.Descriptor instead.
 func (*Correct) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Correct) GetShard() uint32 {
@@ -1982,7 +2054,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2066,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2079,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Cancel) GetScheduledSeq() uint64 {
@@ -2036,6 +2108,7 @@ type Ask struct {
 	//
 	//	*Ask_Change
 	//	*Ask_Period
+	//	*Ask_Policy
 	What          isAsk_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2043,7 +2116,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2055,7 +2128,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2068,7 +2141,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Ask) GetExpiresMs() int64 {
@@ -2103,6 +2176,15 @@ func (x *Ask) GetPeriod() *ChangePeriod {
 	return nil
 }
 
+func (x *Ask) GetPolicy() *ChangePolicy {
+	if x != nil {
+		if x, ok := x.What.(*Ask_Policy); ok {
+			return x.Policy
+		}
+	}
+	return nil
+}
+
 type isAsk_What interface {
 	isAsk_What()
 }
@@ -2117,9 +2199,16 @@ type Ask_Period struct {
 	Period *ChangePeriod `protobuf:"bytes,3,opt,name=period,proto3,oneof"`
 }
 
+type Ask_Policy struct {
+	// Say which changes of accounts take two people.
+	Policy *ChangePolicy `protobuf:"bytes,4,opt,name=policy,proto3,oneof"`
+}
+
 func (*Ask_Change) isAsk_What() {}
 
 func (*Ask_Period) isAsk_What() {}
+
+func (*Ask_Policy) isAsk_What() {}
 
 // Verdict decides what was asked for.
 type Verdict struct {
@@ -2138,7 +2227,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2150,7 +2239,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2163,7 +2252,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Verdict) GetAskedSeq() uint64 {
@@ -2213,7 +2302,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2225,7 +2314,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2238,7 +2327,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Flow) GetFlow() string {
@@ -2307,7 +2396,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2319,7 +2408,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2332,7 +2421,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -2423,7 +2512,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2435,7 +2524,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2448,7 +2537,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -2473,7 +2562,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2574,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2587,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -2537,7 +2626,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2549,7 +2638,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2562,7 +2651,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Found) GetAccount() string {
@@ -2599,7 +2688,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2611,7 +2700,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2624,7 +2713,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -2655,7 +2744,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2667,7 +2756,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2680,7 +2769,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{26}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -2714,7 +2803,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2726,7 +2815,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2739,7 +2828,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{27}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -2795,7 +2884,7 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04what\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
-	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\x93\b\n" +
+	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xd0\b\n" +
 	"\tOperation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12!\n" +
 	"\frequest_hash\x18\x02 \x01(\fR\vrequestHash\x12\x14\n" +
@@ -2817,7 +2906,8 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\vsettle_late\x18\r \x01(\v2\x1f.provodka.command.v1.SettleLateH\x00R\n" +
 	"settleLate\x12;\n" +
 	"\bexchange\x18\x11 \x01(\v2\x1d.provodka.command.v1.ExchangeH\x00R\bexchange\x12;\n" +
-	"\x06period\x18\x1f \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06period\x12>\n" +
+	"\x06period\x18\x1f \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06period\x12;\n" +
+	"\x06policy\x18  \x01(\v2!.provodka.command.v1.ChangePolicyH\x00R\x06policy\x12>\n" +
 	"\n" +
 	"conditions\x18F \x03(\v2\x1e.provodka.journal.v1.ConditionR\n" +
 	"conditionsB\x06\n" +
@@ -2837,7 +2927,10 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\athrough\x18\x02 \x01(\tR\athrough\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05sheet\x18\x04 \x01(\fR\x05sheet\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"w\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"8\n" +
+	"\fChangePolicy\x12\x10\n" +
+	"\x03two\x18\x01 \x03(\tR\x03two\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"w\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x14\n" +
@@ -2949,12 +3042,13 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04post\x18\x03 \x01(\v2\x19.provodka.command.v1.PostR\x04post\"C\n" +
 	"\x06Cancel\x12#\n" +
 	"\rscheduled_seq\x18\x01 \x01(\x04R\fscheduledSeq\x12\x14\n" +
-	"\x05shard\x18\x02 \x01(\rR\x05shard\"\xa7\x01\n" +
+	"\x05shard\x18\x02 \x01(\rR\x05shard\"\xe4\x01\n" +
 	"\x03Ask\x12\x1d\n" +
 	"\n" +
 	"expires_ms\x18\x01 \x01(\x03R\texpiresMs\x12<\n" +
 	"\x06change\x18\x02 \x01(\v2\".provodka.command.v1.ChangeAccountH\x00R\x06change\x12;\n" +
-	"\x06period\x18\x03 \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06periodB\x06\n" +
+	"\x06period\x18\x03 \x01(\v2!.provodka.command.v1.ChangePeriodH\x00R\x06period\x12;\n" +
+	"\x06policy\x18\x04 \x01(\v2!.provodka.command.v1.ChangePolicyH\x00R\x06policyB\x06\n" +
 	"\x04what\"n\n" +
 	"\aVerdict\x12\x1b\n" +
 	"\tasked_seq\x18\x01 \x01(\x04R\baskedSeq\x12\x14\n" +
@@ -3027,7 +3121,7 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
 	(PeriodChange)(0),     // 1: provodka.command.v1.PeriodChange
@@ -3037,94 +3131,97 @@ var file_provodka_command_v1_command_proto_goTypes = []any{
 	(*Open)(nil),          // 5: provodka.command.v1.Open
 	(*ChangeAccount)(nil), // 6: provodka.command.v1.ChangeAccount
 	(*ChangePeriod)(nil),  // 7: provodka.command.v1.ChangePeriod
-	(*Leg)(nil),           // 8: provodka.command.v1.Leg
-	(*Post)(nil),          // 9: provodka.command.v1.Post
-	(*Exchange)(nil),      // 10: provodka.command.v1.Exchange
-	(*Place)(nil),         // 11: provodka.command.v1.Place
-	(*Settle)(nil),        // 12: provodka.command.v1.Settle
-	(*Resize)(nil),        // 13: provodka.command.v1.Resize
-	(*SettleLate)(nil),    // 14: provodka.command.v1.SettleLate
-	(*Void)(nil),          // 15: provodka.command.v1.Void
-	(*Reverse)(nil),       // 16: provodka.command.v1.Reverse
-	(*LegAmount)(nil),     // 17: provodka.command.v1.LegAmount
-	(*Correct)(nil),       // 18: provodka.command.v1.Correct
-	(*Cancel)(nil),        // 19: provodka.command.v1.Cancel
-	(*Ask)(nil),           // 20: provodka.command.v1.Ask
-	(*Verdict)(nil),       // 21: provodka.command.v1.Verdict
-	(*Flow)(nil),          // 22: provodka.command.v1.Flow
-	(*Answer)(nil),        // 23: provodka.command.v1.Answer
-	(*Due)(nil),           // 24: provodka.command.v1.Due
-	(*Link)(nil),          // 25: provodka.command.v1.Link
-	(*Found)(nil),         // 26: provodka.command.v1.Found
-	(*Delivered)(nil),     // 27: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 28: provodka.command.v1.Outcome
-	(*Result)(nil),        // 29: provodka.command.v1.Result
-	nil,                   // 30: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 31: provodka.command.v1.Post.LinksEntry
-	nil,                   // 32: provodka.command.v1.Exchange.MetadataEntry
-	nil,                   // 33: provodka.command.v1.Exchange.LinksEntry
-	nil,                   // 34: provodka.command.v1.Settle.MetadataEntry
-	nil,                   // 35: provodka.command.v1.SettleLate.MetadataEntry
-	nil,                   // 36: provodka.command.v1.Reverse.MetadataEntry
-	nil,                   // 37: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Condition)(nil),  // 38: provodka.journal.v1.Condition
-	(*v1.Timer)(nil),      // 39: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 40: provodka.journal.v1.Refusal
+	(*ChangePolicy)(nil),  // 8: provodka.command.v1.ChangePolicy
+	(*Leg)(nil),           // 9: provodka.command.v1.Leg
+	(*Post)(nil),          // 10: provodka.command.v1.Post
+	(*Exchange)(nil),      // 11: provodka.command.v1.Exchange
+	(*Place)(nil),         // 12: provodka.command.v1.Place
+	(*Settle)(nil),        // 13: provodka.command.v1.Settle
+	(*Resize)(nil),        // 14: provodka.command.v1.Resize
+	(*SettleLate)(nil),    // 15: provodka.command.v1.SettleLate
+	(*Void)(nil),          // 16: provodka.command.v1.Void
+	(*Reverse)(nil),       // 17: provodka.command.v1.Reverse
+	(*LegAmount)(nil),     // 18: provodka.command.v1.LegAmount
+	(*Correct)(nil),       // 19: provodka.command.v1.Correct
+	(*Cancel)(nil),        // 20: provodka.command.v1.Cancel
+	(*Ask)(nil),           // 21: provodka.command.v1.Ask
+	(*Verdict)(nil),       // 22: provodka.command.v1.Verdict
+	(*Flow)(nil),          // 23: provodka.command.v1.Flow
+	(*Answer)(nil),        // 24: provodka.command.v1.Answer
+	(*Due)(nil),           // 25: provodka.command.v1.Due
+	(*Link)(nil),          // 26: provodka.command.v1.Link
+	(*Found)(nil),         // 27: provodka.command.v1.Found
+	(*Delivered)(nil),     // 28: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 29: provodka.command.v1.Outcome
+	(*Result)(nil),        // 30: provodka.command.v1.Result
+	nil,                   // 31: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 32: provodka.command.v1.Post.LinksEntry
+	nil,                   // 33: provodka.command.v1.Exchange.MetadataEntry
+	nil,                   // 34: provodka.command.v1.Exchange.LinksEntry
+	nil,                   // 35: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 36: provodka.command.v1.SettleLate.MetadataEntry
+	nil,                   // 37: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 38: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Condition)(nil),  // 39: provodka.journal.v1.Condition
+	(*v1.Timer)(nil),      // 40: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 41: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
 	3,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	23, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	24, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	25, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	26, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	27, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	24, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	25, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	26, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	27, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	28, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
 	4,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
 	5,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
-	9,  // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
-	11, // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
-	12, // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
-	15, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	22, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	10, // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
+	12, // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
+	13, // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
+	16, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
+	23, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
 	6,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
-	16, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
-	18, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
-	19, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
-	20, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
-	21, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
-	13, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
-	14, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
-	10, // 21: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
+	17, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
+	19, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
+	20, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
+	21, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
+	22, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
+	14, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
+	15, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
+	11, // 21: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
 	7,  // 22: provodka.command.v1.Operation.period:type_name -> provodka.command.v1.ChangePeriod
-	38, // 23: provodka.command.v1.Operation.conditions:type_name -> provodka.journal.v1.Condition
-	0,  // 24: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	1,  // 25: provodka.command.v1.ChangePeriod.what:type_name -> provodka.command.v1.PeriodChange
-	8,  // 26: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	30, // 27: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	31, // 28: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	8,  // 29: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
-	8,  // 30: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
-	8,  // 31: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
-	32, // 32: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
-	33, // 33: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
-	8,  // 34: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	34, // 35: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	8,  // 36: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
-	35, // 37: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
-	17, // 38: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	17, // 39: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	36, // 40: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	37, // 41: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	9,  // 42: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	6,  // 43: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
-	7,  // 44: provodka.command.v1.Ask.period:type_name -> provodka.command.v1.ChangePeriod
-	39, // 45: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	29, // 46: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	40, // 47: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	8,  // 23: provodka.command.v1.Operation.policy:type_name -> provodka.command.v1.ChangePolicy
+	39, // 24: provodka.command.v1.Operation.conditions:type_name -> provodka.journal.v1.Condition
+	0,  // 25: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	1,  // 26: provodka.command.v1.ChangePeriod.what:type_name -> provodka.command.v1.PeriodChange
+	9,  // 27: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	31, // 28: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	32, // 29: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	9,  // 30: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
+	9,  // 31: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
+	9,  // 32: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
+	33, // 33: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
+	34, // 34: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
+	9,  // 35: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	35, // 36: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	9,  // 37: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
+	36, // 38: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
+	18, // 39: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	18, // 40: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	37, // 41: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	38, // 42: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	10, // 43: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	6,  // 44: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
+	7,  // 45: provodka.command.v1.Ask.period:type_name -> provodka.command.v1.ChangePeriod
+	8,  // 46: provodka.command.v1.Ask.policy:type_name -> provodka.command.v1.ChangePolicy
+	40, // 47: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	30, // 48: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	41, // 49: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -3157,10 +3254,12 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_SettleLate)(nil),
 		(*Operation_Exchange)(nil),
 		(*Operation_Period)(nil),
+		(*Operation_Policy)(nil),
 	}
-	file_provodka_command_v1_command_proto_msgTypes[18].OneofWrappers = []any{
+	file_provodka_command_v1_command_proto_msgTypes[19].OneofWrappers = []any{
 		(*Ask_Change)(nil),
 		(*Ask_Period)(nil),
+		(*Ask_Policy)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3168,7 +3267,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

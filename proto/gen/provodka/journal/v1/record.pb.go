@@ -2322,9 +2322,9 @@ func (x *Gather) GetBody() []byte {
 // also of an account of which it has no stripe. The subject's home decides it.
 type Rule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is about: "account", "period".
+	// What it is about: "account", "period", "policy".
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Whose rule it is: the account's name; of the periods "book".
+	// Whose rule it is: the account's name; of the periods and the policy "book".
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	// Number of the rule's changes, from 1.
 	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
@@ -2346,6 +2346,7 @@ type Rule struct {
 	//
 	//	*Rule_Account
 	//	*Rule_Period
+	//	*Rule_Policy
 	What          isRule_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2469,6 +2470,15 @@ func (x *Rule) GetPeriod() *Period {
 	return nil
 }
 
+func (x *Rule) GetPolicy() *Policy {
+	if x != nil {
+		if x, ok := x.What.(*Rule_Policy); ok {
+			return x.Policy
+		}
+	}
+	return nil
+}
+
 type isRule_What interface {
 	isRule_What()
 }
@@ -2483,9 +2493,62 @@ type Rule_Period struct {
 	Period *Period `protobuf:"bytes,30,opt,name=period,proto3,oneof"`
 }
 
+type Rule_Policy struct {
+	// Which changes of accounts take two people.
+	Policy *Policy `protobuf:"bytes,31,opt,name=policy,proto3,oneof"`
+}
+
 func (*Rule_Account) isRule_What() {}
 
 func (*Rule_Period) isRule_What() {}
+
+func (*Rule_Policy) isRule_What() {}
+
+// Policy says which changes of accounts take two people.
+type Policy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Changes: unfreeze, close, reopen, limit, in this order.
+	Two           []string `protobuf:"bytes,1,rep,name=two,proto3" json:"two,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Policy) Reset() {
+	*x = Policy{}
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Policy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Policy) ProtoMessage() {}
+
+func (x *Policy) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Policy.ProtoReflect.Descriptor instead.
+func (*Policy) Descriptor() ([]byte, []int) {
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Policy) GetTwo() []string {
+	if x != nil {
+		return x.Two
+	}
+	return nil
+}
 
 // Period says which days of a book are closed: no later record of the shard dates an
 // entry there.
@@ -2504,7 +2567,7 @@ type Period struct {
 
 func (x *Period) Reset() {
 	*x = Period{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2516,7 +2579,7 @@ func (x *Period) String() string {
 func (*Period) ProtoMessage() {}
 
 func (x *Period) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[18]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2529,7 +2592,7 @@ func (x *Period) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Period.ProtoReflect.Descriptor instead.
 func (*Period) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{18}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Period) GetThrough() string {
@@ -2568,7 +2631,7 @@ type Approved struct {
 
 func (x *Approved) Reset() {
 	*x = Approved{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2580,7 +2643,7 @@ func (x *Approved) String() string {
 func (*Approved) ProtoMessage() {}
 
 func (x *Approved) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[19]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2593,7 +2656,7 @@ func (x *Approved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approved.ProtoReflect.Descriptor instead.
 func (*Approved) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{19}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Approved) GetSeq() uint64 {
@@ -2638,7 +2701,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2650,7 +2713,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[20]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2663,7 +2726,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{20}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Approval) GetSeq() uint64 {
@@ -2725,7 +2788,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2737,7 +2800,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[21]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2750,7 +2813,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{21}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Standing) GetStatus() AccountStatus {
@@ -2794,7 +2857,7 @@ type CreditLimit struct {
 
 func (x *CreditLimit) Reset() {
 	*x = CreditLimit{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2806,7 +2869,7 @@ func (x *CreditLimit) String() string {
 func (*CreditLimit) ProtoMessage() {}
 
 func (x *CreditLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[22]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2819,7 +2882,7 @@ func (x *CreditLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreditLimit.ProtoReflect.Descriptor instead.
 func (*CreditLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{22}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CreditLimit) GetAsset() string {
@@ -2849,7 +2912,7 @@ type Confirmed struct {
 
 func (x *Confirmed) Reset() {
 	*x = Confirmed{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[23]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2861,7 +2924,7 @@ func (x *Confirmed) String() string {
 func (*Confirmed) ProtoMessage() {}
 
 func (x *Confirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[23]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2874,7 +2937,7 @@ func (x *Confirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirmed.ProtoReflect.Descriptor instead.
 func (*Confirmed) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{23}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Confirmed) GetRule() *Rule {
@@ -2904,7 +2967,7 @@ type RulePosition struct {
 
 func (x *RulePosition) Reset() {
 	*x = RulePosition{}
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[24]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2916,7 +2979,7 @@ func (x *RulePosition) String() string {
 func (*RulePosition) ProtoMessage() {}
 
 func (x *RulePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_journal_v1_record_proto_msgTypes[24]
+	mi := &file_provodka_journal_v1_record_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2929,7 +2992,7 @@ func (x *RulePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulePosition.ProtoReflect.Descriptor instead.
 func (*RulePosition) Descriptor() ([]byte, []int) {
-	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{24}
+	return file_provodka_journal_v1_record_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RulePosition) GetShard() uint32 {
@@ -3119,7 +3182,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x03key\x18\x03 \x01(\tR\x03key\x12\x12\n" +
 	"\x04peer\x18\x04 \x01(\rR\x04peer\x12\x16\n" +
 	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body\"\xfe\x02\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\"\xb5\x03\n" +
 	"\x04Rule\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x18\n" +
@@ -3133,8 +3196,11 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\bapproved\x18( \x01(\v2\x1d.provodka.journal.v1.ApprovedR\bapproved\x129\n" +
 	"\aaccount\x18\n" +
 	" \x01(\v2\x1d.provodka.journal.v1.StandingH\x00R\aaccount\x125\n" +
-	"\x06period\x18\x1e \x01(\v2\x1b.provodka.journal.v1.PeriodH\x00R\x06periodB\x06\n" +
-	"\x04what\"P\n" +
+	"\x06period\x18\x1e \x01(\v2\x1b.provodka.journal.v1.PeriodH\x00R\x06period\x125\n" +
+	"\x06policy\x18\x1f \x01(\v2\x1b.provodka.journal.v1.PolicyH\x00R\x06policyB\x06\n" +
+	"\x04what\"\x1a\n" +
+	"\x06Policy\x12\x10\n" +
+	"\x03two\x18\x01 \x03(\tR\x03two\"P\n" +
 	"\x06Period\x12\x18\n" +
 	"\athrough\x18\x01 \x01(\tR\athrough\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
@@ -3227,7 +3293,7 @@ func file_provodka_journal_v1_record_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_journal_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_provodka_journal_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(ScheduledState)(0),   // 0: provodka.journal.v1.ScheduledState
 	(LegKind)(0),          // 1: provodka.journal.v1.LegKind
@@ -3255,17 +3321,18 @@ var file_provodka_journal_v1_record_proto_goTypes = []any{
 	(*External)(nil),      // 23: provodka.journal.v1.External
 	(*Gather)(nil),        // 24: provodka.journal.v1.Gather
 	(*Rule)(nil),          // 25: provodka.journal.v1.Rule
-	(*Period)(nil),        // 26: provodka.journal.v1.Period
-	(*Approved)(nil),      // 27: provodka.journal.v1.Approved
-	(*Approval)(nil),      // 28: provodka.journal.v1.Approval
-	(*Standing)(nil),      // 29: provodka.journal.v1.Standing
-	(*CreditLimit)(nil),   // 30: provodka.journal.v1.CreditLimit
-	(*Confirmed)(nil),     // 31: provodka.journal.v1.Confirmed
-	(*RulePosition)(nil),  // 32: provodka.journal.v1.RulePosition
-	nil,                   // 33: provodka.journal.v1.Refusal.FactsEntry
-	nil,                   // 34: provodka.journal.v1.Entry.MetadataEntry
-	nil,                   // 35: provodka.journal.v1.Entry.LinksEntry
-	nil,                   // 36: provodka.journal.v1.Move.AttemptsEntry
+	(*Policy)(nil),        // 26: provodka.journal.v1.Policy
+	(*Period)(nil),        // 27: provodka.journal.v1.Period
+	(*Approved)(nil),      // 28: provodka.journal.v1.Approved
+	(*Approval)(nil),      // 29: provodka.journal.v1.Approval
+	(*Standing)(nil),      // 30: provodka.journal.v1.Standing
+	(*CreditLimit)(nil),   // 31: provodka.journal.v1.CreditLimit
+	(*Confirmed)(nil),     // 32: provodka.journal.v1.Confirmed
+	(*RulePosition)(nil),  // 33: provodka.journal.v1.RulePosition
+	nil,                   // 34: provodka.journal.v1.Refusal.FactsEntry
+	nil,                   // 35: provodka.journal.v1.Entry.MetadataEntry
+	nil,                   // 36: provodka.journal.v1.Entry.LinksEntry
+	nil,                   // 37: provodka.journal.v1.Move.AttemptsEntry
 }
 var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	11, // 0: provodka.journal.v1.Record.refusal:type_name -> provodka.journal.v1.Refusal
@@ -3279,14 +3346,14 @@ var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	23, // 8: provodka.journal.v1.Record.external:type_name -> provodka.journal.v1.External
 	24, // 9: provodka.journal.v1.Record.gathers:type_name -> provodka.journal.v1.Gather
 	25, // 10: provodka.journal.v1.Record.rules:type_name -> provodka.journal.v1.Rule
-	31, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
+	32, // 11: provodka.journal.v1.Record.confirmed:type_name -> provodka.journal.v1.Confirmed
 	16, // 12: provodka.journal.v1.Record.scheduled:type_name -> provodka.journal.v1.Scheduled
-	28, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
+	29, // 13: provodka.journal.v1.Record.approval:type_name -> provodka.journal.v1.Approval
 	9,  // 14: provodka.journal.v1.Record.conditions:type_name -> provodka.journal.v1.Condition
 	10, // 15: provodka.journal.v1.Condition.version:type_name -> provodka.journal.v1.StripeVersion
-	33, // 16: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
-	34, // 17: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
-	35, // 18: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
+	34, // 16: provodka.journal.v1.Refusal.facts:type_name -> provodka.journal.v1.Refusal.FactsEntry
+	35, // 17: provodka.journal.v1.Entry.metadata:type_name -> provodka.journal.v1.Entry.MetadataEntry
+	36, // 18: provodka.journal.v1.Entry.links:type_name -> provodka.journal.v1.Entry.LinksEntry
 	14, // 19: provodka.journal.v1.Entry.reversal:type_name -> provodka.journal.v1.Reversal
 	13, // 20: provodka.journal.v1.Entry.exchange:type_name -> provodka.journal.v1.Exchange
 	15, // 21: provodka.journal.v1.Reversal.legs:type_name -> provodka.journal.v1.ReversedLeg
@@ -3296,25 +3363,26 @@ var file_provodka_journal_v1_record_proto_depIdxs = []int32{
 	11, // 25: provodka.journal.v1.Scheduled.refusal:type_name -> provodka.journal.v1.Refusal
 	1,  // 26: provodka.journal.v1.Leg.kind:type_name -> provodka.journal.v1.LegKind
 	2,  // 27: provodka.journal.v1.Hold.state:type_name -> provodka.journal.v1.HoldState
-	36, // 28: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
+	37, // 28: provodka.journal.v1.Move.attempts:type_name -> provodka.journal.v1.Move.AttemptsEntry
 	22, // 29: provodka.journal.v1.Move.timers:type_name -> provodka.journal.v1.Timer
 	3,  // 30: provodka.journal.v1.Effect.state:type_name -> provodka.journal.v1.EffectState
 	4,  // 31: provodka.journal.v1.External.kind:type_name -> provodka.journal.v1.ExternalKind
 	5,  // 32: provodka.journal.v1.Gather.state:type_name -> provodka.journal.v1.GatherState
-	27, // 33: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
-	29, // 34: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
-	26, // 35: provodka.journal.v1.Rule.period:type_name -> provodka.journal.v1.Period
-	6,  // 36: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
-	25, // 37: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
-	7,  // 38: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
-	30, // 39: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
-	25, // 40: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
-	32, // 41: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	28, // 33: provodka.journal.v1.Rule.approved:type_name -> provodka.journal.v1.Approved
+	30, // 34: provodka.journal.v1.Rule.account:type_name -> provodka.journal.v1.Standing
+	27, // 35: provodka.journal.v1.Rule.period:type_name -> provodka.journal.v1.Period
+	26, // 36: provodka.journal.v1.Rule.policy:type_name -> provodka.journal.v1.Policy
+	6,  // 37: provodka.journal.v1.Approval.state:type_name -> provodka.journal.v1.ApprovalState
+	25, // 38: provodka.journal.v1.Approval.rule:type_name -> provodka.journal.v1.Rule
+	7,  // 39: provodka.journal.v1.Standing.status:type_name -> provodka.journal.v1.AccountStatus
+	31, // 40: provodka.journal.v1.Standing.limits:type_name -> provodka.journal.v1.CreditLimit
+	25, // 41: provodka.journal.v1.Confirmed.rule:type_name -> provodka.journal.v1.Rule
+	33, // 42: provodka.journal.v1.Confirmed.at:type_name -> provodka.journal.v1.RulePosition
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_provodka_journal_v1_record_proto_init() }
@@ -3329,6 +3397,7 @@ func file_provodka_journal_v1_record_proto_init() {
 	file_provodka_journal_v1_record_proto_msgTypes[17].OneofWrappers = []any{
 		(*Rule_Account)(nil),
 		(*Rule_Period)(nil),
+		(*Rule_Policy)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3336,7 +3405,7 @@ func file_provodka_journal_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_journal_v1_record_proto_rawDesc), len(file_provodka_journal_v1_record_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -160,7 +160,9 @@ type Approval struct {
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// What it will bring: which days of the book will be closed. Absent when it is about an
 	// account.
-	Period        *PeriodStanding `protobuf:"bytes,7,opt,name=period,proto3" json:"period,omitempty"`
+	Period *PeriodStanding `protobuf:"bytes,7,opt,name=period,proto3" json:"period,omitempty"`
+	// What it will bring: which changes take two people. Absent when it is about anything else.
+	Policy        *PolicyStanding `protobuf:"bytes,8,opt,name=policy,proto3" json:"policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -244,6 +246,13 @@ func (x *Approval) GetPeriod() *PeriodStanding {
 	return nil
 }
 
+func (x *Approval) GetPolicy() *PolicyStanding {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
 // What RequestApproval asks.
 type RequestApprovalRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -255,6 +264,7 @@ type RequestApprovalRequest struct {
 	//
 	//	*RequestApprovalRequest_Account
 	//	*RequestApprovalRequest_Reopen
+	//	*RequestApprovalRequest_Policy
 	What isRequestApprovalRequest_What `protobuf_oneof:"what"`
 	// How long it waits to be decided, at most 31 days; absent is three days.
 	ExpiresIn     *durationpb.Duration `protobuf:"bytes,3,opt,name=expires_in,json=expiresIn,proto3" json:"expires_in,omitempty"`
@@ -324,6 +334,15 @@ func (x *RequestApprovalRequest) GetReopen() *ReopenPeriods {
 	return nil
 }
 
+func (x *RequestApprovalRequest) GetPolicy() *PolicyChange {
+	if x != nil {
+		if x, ok := x.What.(*RequestApprovalRequest_Policy); ok {
+			return x.Policy
+		}
+	}
+	return nil
+}
+
 func (x *RequestApprovalRequest) GetExpiresIn() *durationpb.Duration {
 	if x != nil {
 		return x.ExpiresIn
@@ -345,9 +364,16 @@ type RequestApprovalRequest_Reopen struct {
 	Reopen *ReopenPeriods `protobuf:"bytes,4,opt,name=reopen,proto3,oneof"`
 }
 
+type RequestApprovalRequest_Policy struct {
+	// Say which changes of accounts take two people.
+	Policy *PolicyChange `protobuf:"bytes,5,opt,name=policy,proto3,oneof"`
+}
+
 func (*RequestApprovalRequest_Account) isRequestApprovalRequest_What() {}
 
 func (*RequestApprovalRequest_Reopen) isRequestApprovalRequest_What() {}
+
+func (*RequestApprovalRequest_Policy) isRequestApprovalRequest_What() {}
 
 // What became of RequestApproval. It waits when there is no refusal.
 type RequestApprovalResponse struct {
@@ -518,7 +544,9 @@ type DecideApprovalResponse struct {
 	// Whether the answer is the one given before under the same key.
 	Replayed bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// Which days of the book are closed after an approval, on every shard.
-	Period        *PeriodStanding `protobuf:"bytes,6,opt,name=period,proto3" json:"period,omitempty"`
+	Period *PeriodStanding `protobuf:"bytes,6,opt,name=period,proto3" json:"period,omitempty"`
+	// Which changes take two people after an approval, on every shard.
+	Policy        *PolicyStanding `protobuf:"bytes,7,opt,name=policy,proto3" json:"policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -591,6 +619,13 @@ func (x *DecideApprovalResponse) GetReplayed() bool {
 func (x *DecideApprovalResponse) GetPeriod() *PeriodStanding {
 	if x != nil {
 		return x.Period
+	}
+	return nil
+}
+
+func (x *DecideApprovalResponse) GetPolicy() *PolicyStanding {
+	if x != nil {
+		return x.Policy
 	}
 	return nil
 }
@@ -736,7 +771,7 @@ var File_provodka_ledger_v1_approval_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_approval_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/ledger/v1/approval.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/control.proto\x1a\x1fprovodka/ledger/v1/period.proto\x1a provodka/ledger/v1/refusal.proto\"\xc0\x02\n" +
+	"!provodka/ledger/v1/approval.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/control.proto\x1a\x1fprovodka/ledger/v1/period.proto\x1a\x1fprovodka/ledger/v1/policy.proto\x1a provodka/ledger/v1/refusal.proto\"\xfc\x02\n" +
 	"\bApproval\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x127\n" +
 	"\x05state\x18\x02 \x01(\x0e2!.provodka.ledger.v1.ApprovalStateR\x05state\x12=\n" +
@@ -746,11 +781,13 @@ const file_provodka_ledger_v1_approval_proto_rawDesc = "" +
 	"\n" +
 	"decided_by\x18\x05 \x01(\tR\tdecidedBy\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12:\n" +
-	"\x06period\x18\a \x01(\v2\".provodka.ledger.v1.PeriodStandingR\x06period\"\xa7\x02\n" +
+	"\x06period\x18\a \x01(\v2\".provodka.ledger.v1.PeriodStandingR\x06period\x12:\n" +
+	"\x06policy\x18\b \x01(\v2\".provodka.ledger.v1.PolicyStandingR\x06policy\"\xe3\x02\n" +
 	"\x16RequestApprovalRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12=\n" +
 	"\aaccount\x18\x02 \x01(\v2!.provodka.ledger.v1.AccountChangeH\x00R\aaccount\x12;\n" +
-	"\x06reopen\x18\x04 \x01(\v2!.provodka.ledger.v1.ReopenPeriodsH\x00R\x06reopen\x12K\n" +
+	"\x06reopen\x18\x04 \x01(\v2!.provodka.ledger.v1.ReopenPeriodsH\x00R\x06reopen\x12:\n" +
+	"\x06policy\x18\x05 \x01(\v2 .provodka.ledger.v1.PolicyChangeH\x00R\x06policy\x12K\n" +
 	"\n" +
 	"expires_in\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\xbd\xa3\x012\x02\b\x01R\texpiresInB\r\n" +
 	"\x04what\x12\x05\xbaH\x02\b\x01\"\xc2\x01\n" +
@@ -767,14 +804,15 @@ const file_provodka_ledger_v1_approval_proto_rawDesc = "" +
 	"\averdict\x18\x04 \x01(\x0e2\x1b.provodka.ledger.v1.VerdictB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\averdict\x12\"\n" +
 	"\x06reason\x18\x05 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"\xbc\x02\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"\xf8\x02\n" +
 	"\x16DecideApprovalResponse\x12=\n" +
 	"\aaccount\x18\x01 \x01(\v2#.provodka.ledger.v1.AccountStandingR\aaccount\x128\n" +
 	"\bapproval\x18\x02 \x01(\v2\x1c.provodka.ledger.v1.ApprovalR\bapproval\x12\x1a\n" +
 	"\bposition\x18\x03 \x01(\tR\bposition\x125\n" +
 	"\arefusal\x18\x04 \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x12\x1a\n" +
 	"\breplayed\x18\x05 \x01(\bR\breplayed\x12:\n" +
-	"\x06period\x18\x06 \x01(\v2\".provodka.ledger.v1.PeriodStandingR\x06period\"\xc8\x02\n" +
+	"\x06period\x18\x06 \x01(\v2\".provodka.ledger.v1.PeriodStandingR\x06period\x12:\n" +
+	"\x06policy\x18\a \x01(\v2\".provodka.ledger.v1.PolicyStandingR\x06policy\"\xc8\x02\n" +
 	"\x14ListApprovalsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12A\n" +
 	"\x05state\x18\x02 \x01(\x0e2!.provodka.ledger.v1.ApprovalStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12'\n" +
@@ -825,33 +863,38 @@ var file_provodka_ledger_v1_approval_proto_goTypes = []any{
 	(*AccountStanding)(nil),         // 9: provodka.ledger.v1.AccountStanding
 	(*timestamppb.Timestamp)(nil),   // 10: google.protobuf.Timestamp
 	(*PeriodStanding)(nil),          // 11: provodka.ledger.v1.PeriodStanding
-	(*AccountChange)(nil),           // 12: provodka.ledger.v1.AccountChange
-	(*ReopenPeriods)(nil),           // 13: provodka.ledger.v1.ReopenPeriods
-	(*durationpb.Duration)(nil),     // 14: google.protobuf.Duration
-	(*Refusal)(nil),                 // 15: provodka.ledger.v1.Refusal
+	(*PolicyStanding)(nil),          // 12: provodka.ledger.v1.PolicyStanding
+	(*AccountChange)(nil),           // 13: provodka.ledger.v1.AccountChange
+	(*ReopenPeriods)(nil),           // 14: provodka.ledger.v1.ReopenPeriods
+	(*PolicyChange)(nil),            // 15: provodka.ledger.v1.PolicyChange
+	(*durationpb.Duration)(nil),     // 16: google.protobuf.Duration
+	(*Refusal)(nil),                 // 17: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_approval_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Approval.state:type_name -> provodka.ledger.v1.ApprovalState
 	9,  // 1: provodka.ledger.v1.Approval.account:type_name -> provodka.ledger.v1.AccountStanding
 	10, // 2: provodka.ledger.v1.Approval.expires_at:type_name -> google.protobuf.Timestamp
 	11, // 3: provodka.ledger.v1.Approval.period:type_name -> provodka.ledger.v1.PeriodStanding
-	12, // 4: provodka.ledger.v1.RequestApprovalRequest.account:type_name -> provodka.ledger.v1.AccountChange
-	13, // 5: provodka.ledger.v1.RequestApprovalRequest.reopen:type_name -> provodka.ledger.v1.ReopenPeriods
-	14, // 6: provodka.ledger.v1.RequestApprovalRequest.expires_in:type_name -> google.protobuf.Duration
-	2,  // 7: provodka.ledger.v1.RequestApprovalResponse.approval:type_name -> provodka.ledger.v1.Approval
-	15, // 8: provodka.ledger.v1.RequestApprovalResponse.refusal:type_name -> provodka.ledger.v1.Refusal
-	1,  // 9: provodka.ledger.v1.DecideApprovalRequest.verdict:type_name -> provodka.ledger.v1.Verdict
-	9,  // 10: provodka.ledger.v1.DecideApprovalResponse.account:type_name -> provodka.ledger.v1.AccountStanding
-	2,  // 11: provodka.ledger.v1.DecideApprovalResponse.approval:type_name -> provodka.ledger.v1.Approval
-	15, // 12: provodka.ledger.v1.DecideApprovalResponse.refusal:type_name -> provodka.ledger.v1.Refusal
-	11, // 13: provodka.ledger.v1.DecideApprovalResponse.period:type_name -> provodka.ledger.v1.PeriodStanding
-	0,  // 14: provodka.ledger.v1.ListApprovalsRequest.state:type_name -> provodka.ledger.v1.ApprovalState
-	2,  // 15: provodka.ledger.v1.ListApprovalsResponse.approvals:type_name -> provodka.ledger.v1.Approval
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	12, // 4: provodka.ledger.v1.Approval.policy:type_name -> provodka.ledger.v1.PolicyStanding
+	13, // 5: provodka.ledger.v1.RequestApprovalRequest.account:type_name -> provodka.ledger.v1.AccountChange
+	14, // 6: provodka.ledger.v1.RequestApprovalRequest.reopen:type_name -> provodka.ledger.v1.ReopenPeriods
+	15, // 7: provodka.ledger.v1.RequestApprovalRequest.policy:type_name -> provodka.ledger.v1.PolicyChange
+	16, // 8: provodka.ledger.v1.RequestApprovalRequest.expires_in:type_name -> google.protobuf.Duration
+	2,  // 9: provodka.ledger.v1.RequestApprovalResponse.approval:type_name -> provodka.ledger.v1.Approval
+	17, // 10: provodka.ledger.v1.RequestApprovalResponse.refusal:type_name -> provodka.ledger.v1.Refusal
+	1,  // 11: provodka.ledger.v1.DecideApprovalRequest.verdict:type_name -> provodka.ledger.v1.Verdict
+	9,  // 12: provodka.ledger.v1.DecideApprovalResponse.account:type_name -> provodka.ledger.v1.AccountStanding
+	2,  // 13: provodka.ledger.v1.DecideApprovalResponse.approval:type_name -> provodka.ledger.v1.Approval
+	17, // 14: provodka.ledger.v1.DecideApprovalResponse.refusal:type_name -> provodka.ledger.v1.Refusal
+	11, // 15: provodka.ledger.v1.DecideApprovalResponse.period:type_name -> provodka.ledger.v1.PeriodStanding
+	12, // 16: provodka.ledger.v1.DecideApprovalResponse.policy:type_name -> provodka.ledger.v1.PolicyStanding
+	0,  // 17: provodka.ledger.v1.ListApprovalsRequest.state:type_name -> provodka.ledger.v1.ApprovalState
+	2,  // 18: provodka.ledger.v1.ListApprovalsResponse.approvals:type_name -> provodka.ledger.v1.Approval
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_approval_proto_init() }
@@ -861,10 +904,12 @@ func file_provodka_ledger_v1_approval_proto_init() {
 	}
 	file_provodka_ledger_v1_control_proto_init()
 	file_provodka_ledger_v1_period_proto_init()
+	file_provodka_ledger_v1_policy_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_approval_proto_msgTypes[1].OneofWrappers = []any{
 		(*RequestApprovalRequest_Account)(nil),
 		(*RequestApprovalRequest_Reopen)(nil),
+		(*RequestApprovalRequest_Policy)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -378,7 +378,7 @@ var File_provodka_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a!provodka/ledger/v1/approval.proto\x1a provodka/ledger/v1/balance.proto\x1a provodka/ledger/v1/control.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/explain.proto\x1a provodka/ledger/v1/general.proto\x1a\x1fprovodka/ledger/v1/period.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
+	"\x1fprovodka/ledger/v1/ledger.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/account.proto\x1a!provodka/ledger/v1/approval.proto\x1a provodka/ledger/v1/balance.proto\x1a provodka/ledger/v1/control.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/explain.proto\x1a provodka/ledger/v1/general.proto\x1a\x1fprovodka/ledger/v1/period.proto\x1a\x1fprovodka/ledger/v1/policy.proto\x1a\x1dprovodka/ledger/v1/post.proto\x1a provodka/ledger/v1/refusal.proto\x1a!provodka/ledger/v1/turnover.proto\"K\n" +
 	"\x12GetPositionRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\"l\n" +
 	"\x13GetPositionResponse\x12\x1a\n" +
@@ -400,7 +400,7 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"remembered\x18\x04 \x01(\bR\n" +
 	"remembered\x12\x18\n" +
 	"\arussian\x18\x05 \x01(\tR\arussian\x12\x18\n" +
-	"\aenglish\x18\x06 \x01(\tR\aenglish2\xdb\x1d\n" +
+	"\aenglish\x18\x06 \x01(\tR\aenglish2\xf4\x1f\n" +
 	"\rLedgerService\x12\x87\x01\n" +
 	"\fOpenAccounts\x12'.provodka.ledger.v1.OpenAccountsRequest\x1a(.provodka.ledger.v1.OpenAccountsResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/accounts\x12q\n" +
 	"\x04Post\x12\x1f.provodka.ledger.v1.PostRequest\x1a .provodka.ledger.v1.PostResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/operations\x12\xa4\x01\n" +
@@ -410,7 +410,9 @@ const file_provodka_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x0eChangeAccounts\x12).provodka.ledger.v1.ChangeAccountsRequest\x1a*.provodka.ledger.v1.ChangeAccountsResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/account-changes\x12\x91\x01\n" +
 	"\x0fRequestApproval\x12*.provodka.ledger.v1.RequestApprovalRequest\x1a+.provodka.ledger.v1.RequestApprovalResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/approvals\x12\x93\x01\n" +
 	"\x0eDecideApproval\x12).provodka.ledger.v1.DecideApprovalRequest\x1a*.provodka.ledger.v1.DecideApprovalResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/approvals/{id}\x12\x8b\x01\n" +
-	"\rListApprovals\x12(.provodka.ledger.v1.ListApprovalsRequest\x1a).provodka.ledger.v1.ListApprovalsResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/approvals\x90\x02\x01\x12\x83\x01\n" +
+	"\rListApprovals\x12(.provodka.ledger.v1.ListApprovalsRequest\x1a).provodka.ledger.v1.ListApprovalsResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/approvals\x90\x02\x01\x12\x8e\x01\n" +
+	"\fChangePolicy\x12'.provodka.ledger.v1.ChangePolicyRequest\x1a(.provodka.ledger.v1.ChangePolicyResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/approval-policy\x12\x85\x01\n" +
+	"\tGetPolicy\x12$.provodka.ledger.v1.GetPolicyRequest\x1a%.provodka.ledger.v1.GetPolicyResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/approval-policy\x90\x02\x01\x12\x83\x01\n" +
 	"\vClosePeriod\x12&.provodka.ledger.v1.ClosePeriodRequest\x1a'.provodka.ledger.v1.ClosePeriodResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/books/{book}/periods\x12\x83\x01\n" +
 	"\vListPeriods\x12&.provodka.ledger.v1.ListPeriodsRequest\x1a'.provodka.ledger.v1.ListPeriodsResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/books/{book}/periods\x90\x02\x01\x12\x90\x01\n" +
 	"\fReadAccounts\x12'.provodka.ledger.v1.ReadAccountsRequest\x1a(.provodka.ledger.v1.ReadAccountsResponse\"-\x82\xd3\xe4\x93\x02$\x12\"/v1/books/{book}/account-standings\x90\x02\x01\x12\xab\x01\n" +
@@ -460,45 +462,49 @@ var file_provodka_ledger_v1_ledger_proto_goTypes = []any{
 	(*RequestApprovalRequest)(nil),     // 14: provodka.ledger.v1.RequestApprovalRequest
 	(*DecideApprovalRequest)(nil),      // 15: provodka.ledger.v1.DecideApprovalRequest
 	(*ListApprovalsRequest)(nil),       // 16: provodka.ledger.v1.ListApprovalsRequest
-	(*ClosePeriodRequest)(nil),         // 17: provodka.ledger.v1.ClosePeriodRequest
-	(*ListPeriodsRequest)(nil),         // 18: provodka.ledger.v1.ListPeriodsRequest
-	(*ReadAccountsRequest)(nil),        // 19: provodka.ledger.v1.ReadAccountsRequest
-	(*ListAccountChangesRequest)(nil),  // 20: provodka.ledger.v1.ListAccountChangesRequest
-	(*ListLegsRequest)(nil),            // 21: provodka.ledger.v1.ListLegsRequest
-	(*GetEntryRequest)(nil),            // 22: provodka.ledger.v1.GetEntryRequest
-	(*ListEntriesRequest)(nil),         // 23: provodka.ledger.v1.ListEntriesRequest
-	(*GetHoldRequest)(nil),             // 24: provodka.ledger.v1.GetHoldRequest
-	(*ListHoldsRequest)(nil),           // 25: provodka.ledger.v1.ListHoldsRequest
-	(*TrialBalanceRequest)(nil),        // 26: provodka.ledger.v1.TrialBalanceRequest
-	(*ListTurnoversRequest)(nil),       // 27: provodka.ledger.v1.ListTurnoversRequest
-	(*GeneralLedgerRequest)(nil),       // 28: provodka.ledger.v1.GeneralLedgerRequest
-	(*ExplainRefusalRequest)(nil),      // 29: provodka.ledger.v1.ExplainRefusalRequest
-	(*ExplainBalanceRequest)(nil),      // 30: provodka.ledger.v1.ExplainBalanceRequest
-	(*ListScheduledRequest)(nil),       // 31: provodka.ledger.v1.ListScheduledRequest
-	(*OpenAccountsResponse)(nil),       // 32: provodka.ledger.v1.OpenAccountsResponse
-	(*PostResponse)(nil),               // 33: provodka.ledger.v1.PostResponse
-	(*GetBalancesResponse)(nil),        // 34: provodka.ledger.v1.GetBalancesResponse
-	(*ListBalancesResponse)(nil),       // 35: provodka.ledger.v1.ListBalancesResponse
-	(*ListAccountsResponse)(nil),       // 36: provodka.ledger.v1.ListAccountsResponse
-	(*ChangeAccountsResponse)(nil),     // 37: provodka.ledger.v1.ChangeAccountsResponse
-	(*RequestApprovalResponse)(nil),    // 38: provodka.ledger.v1.RequestApprovalResponse
-	(*DecideApprovalResponse)(nil),     // 39: provodka.ledger.v1.DecideApprovalResponse
-	(*ListApprovalsResponse)(nil),      // 40: provodka.ledger.v1.ListApprovalsResponse
-	(*ClosePeriodResponse)(nil),        // 41: provodka.ledger.v1.ClosePeriodResponse
-	(*ListPeriodsResponse)(nil),        // 42: provodka.ledger.v1.ListPeriodsResponse
-	(*ReadAccountsResponse)(nil),       // 43: provodka.ledger.v1.ReadAccountsResponse
-	(*ListAccountChangesResponse)(nil), // 44: provodka.ledger.v1.ListAccountChangesResponse
-	(*ListLegsResponse)(nil),           // 45: provodka.ledger.v1.ListLegsResponse
-	(*GetEntryResponse)(nil),           // 46: provodka.ledger.v1.GetEntryResponse
-	(*ListEntriesResponse)(nil),        // 47: provodka.ledger.v1.ListEntriesResponse
-	(*GetHoldResponse)(nil),            // 48: provodka.ledger.v1.GetHoldResponse
-	(*ListHoldsResponse)(nil),          // 49: provodka.ledger.v1.ListHoldsResponse
-	(*TrialBalanceResponse)(nil),       // 50: provodka.ledger.v1.TrialBalanceResponse
-	(*ListTurnoversResponse)(nil),      // 51: provodka.ledger.v1.ListTurnoversResponse
-	(*GeneralLedgerResponse)(nil),      // 52: provodka.ledger.v1.GeneralLedgerResponse
-	(*ExplainRefusalResponse)(nil),     // 53: provodka.ledger.v1.ExplainRefusalResponse
-	(*ExplainBalanceResponse)(nil),     // 54: provodka.ledger.v1.ExplainBalanceResponse
-	(*ListScheduledResponse)(nil),      // 55: provodka.ledger.v1.ListScheduledResponse
+	(*ChangePolicyRequest)(nil),        // 17: provodka.ledger.v1.ChangePolicyRequest
+	(*GetPolicyRequest)(nil),           // 18: provodka.ledger.v1.GetPolicyRequest
+	(*ClosePeriodRequest)(nil),         // 19: provodka.ledger.v1.ClosePeriodRequest
+	(*ListPeriodsRequest)(nil),         // 20: provodka.ledger.v1.ListPeriodsRequest
+	(*ReadAccountsRequest)(nil),        // 21: provodka.ledger.v1.ReadAccountsRequest
+	(*ListAccountChangesRequest)(nil),  // 22: provodka.ledger.v1.ListAccountChangesRequest
+	(*ListLegsRequest)(nil),            // 23: provodka.ledger.v1.ListLegsRequest
+	(*GetEntryRequest)(nil),            // 24: provodka.ledger.v1.GetEntryRequest
+	(*ListEntriesRequest)(nil),         // 25: provodka.ledger.v1.ListEntriesRequest
+	(*GetHoldRequest)(nil),             // 26: provodka.ledger.v1.GetHoldRequest
+	(*ListHoldsRequest)(nil),           // 27: provodka.ledger.v1.ListHoldsRequest
+	(*TrialBalanceRequest)(nil),        // 28: provodka.ledger.v1.TrialBalanceRequest
+	(*ListTurnoversRequest)(nil),       // 29: provodka.ledger.v1.ListTurnoversRequest
+	(*GeneralLedgerRequest)(nil),       // 30: provodka.ledger.v1.GeneralLedgerRequest
+	(*ExplainRefusalRequest)(nil),      // 31: provodka.ledger.v1.ExplainRefusalRequest
+	(*ExplainBalanceRequest)(nil),      // 32: provodka.ledger.v1.ExplainBalanceRequest
+	(*ListScheduledRequest)(nil),       // 33: provodka.ledger.v1.ListScheduledRequest
+	(*OpenAccountsResponse)(nil),       // 34: provodka.ledger.v1.OpenAccountsResponse
+	(*PostResponse)(nil),               // 35: provodka.ledger.v1.PostResponse
+	(*GetBalancesResponse)(nil),        // 36: provodka.ledger.v1.GetBalancesResponse
+	(*ListBalancesResponse)(nil),       // 37: provodka.ledger.v1.ListBalancesResponse
+	(*ListAccountsResponse)(nil),       // 38: provodka.ledger.v1.ListAccountsResponse
+	(*ChangeAccountsResponse)(nil),     // 39: provodka.ledger.v1.ChangeAccountsResponse
+	(*RequestApprovalResponse)(nil),    // 40: provodka.ledger.v1.RequestApprovalResponse
+	(*DecideApprovalResponse)(nil),     // 41: provodka.ledger.v1.DecideApprovalResponse
+	(*ListApprovalsResponse)(nil),      // 42: provodka.ledger.v1.ListApprovalsResponse
+	(*ChangePolicyResponse)(nil),       // 43: provodka.ledger.v1.ChangePolicyResponse
+	(*GetPolicyResponse)(nil),          // 44: provodka.ledger.v1.GetPolicyResponse
+	(*ClosePeriodResponse)(nil),        // 45: provodka.ledger.v1.ClosePeriodResponse
+	(*ListPeriodsResponse)(nil),        // 46: provodka.ledger.v1.ListPeriodsResponse
+	(*ReadAccountsResponse)(nil),       // 47: provodka.ledger.v1.ReadAccountsResponse
+	(*ListAccountChangesResponse)(nil), // 48: provodka.ledger.v1.ListAccountChangesResponse
+	(*ListLegsResponse)(nil),           // 49: provodka.ledger.v1.ListLegsResponse
+	(*GetEntryResponse)(nil),           // 50: provodka.ledger.v1.GetEntryResponse
+	(*ListEntriesResponse)(nil),        // 51: provodka.ledger.v1.ListEntriesResponse
+	(*GetHoldResponse)(nil),            // 52: provodka.ledger.v1.GetHoldResponse
+	(*ListHoldsResponse)(nil),          // 53: provodka.ledger.v1.ListHoldsResponse
+	(*TrialBalanceResponse)(nil),       // 54: provodka.ledger.v1.TrialBalanceResponse
+	(*ListTurnoversResponse)(nil),      // 55: provodka.ledger.v1.ListTurnoversResponse
+	(*GeneralLedgerResponse)(nil),      // 56: provodka.ledger.v1.GeneralLedgerResponse
+	(*ExplainRefusalResponse)(nil),     // 57: provodka.ledger.v1.ExplainRefusalResponse
+	(*ExplainBalanceResponse)(nil),     // 58: provodka.ledger.v1.ExplainBalanceResponse
+	(*ListScheduledResponse)(nil),      // 59: provodka.ledger.v1.ListScheduledResponse
 }
 var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.GetPositionResponse.shards:type_name -> provodka.ledger.v1.ShardPosition
@@ -514,51 +520,55 @@ var file_provodka_ledger_v1_ledger_proto_depIdxs = []int32{
 	14, // 10: provodka.ledger.v1.LedgerService.RequestApproval:input_type -> provodka.ledger.v1.RequestApprovalRequest
 	15, // 11: provodka.ledger.v1.LedgerService.DecideApproval:input_type -> provodka.ledger.v1.DecideApprovalRequest
 	16, // 12: provodka.ledger.v1.LedgerService.ListApprovals:input_type -> provodka.ledger.v1.ListApprovalsRequest
-	17, // 13: provodka.ledger.v1.LedgerService.ClosePeriod:input_type -> provodka.ledger.v1.ClosePeriodRequest
-	18, // 14: provodka.ledger.v1.LedgerService.ListPeriods:input_type -> provodka.ledger.v1.ListPeriodsRequest
-	19, // 15: provodka.ledger.v1.LedgerService.ReadAccounts:input_type -> provodka.ledger.v1.ReadAccountsRequest
-	20, // 16: provodka.ledger.v1.LedgerService.ListAccountChanges:input_type -> provodka.ledger.v1.ListAccountChangesRequest
-	21, // 17: provodka.ledger.v1.LedgerService.ListLegs:input_type -> provodka.ledger.v1.ListLegsRequest
-	22, // 18: provodka.ledger.v1.LedgerService.GetEntry:input_type -> provodka.ledger.v1.GetEntryRequest
-	23, // 19: provodka.ledger.v1.LedgerService.ListEntries:input_type -> provodka.ledger.v1.ListEntriesRequest
-	24, // 20: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
-	25, // 21: provodka.ledger.v1.LedgerService.ListHolds:input_type -> provodka.ledger.v1.ListHoldsRequest
-	26, // 22: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
-	27, // 23: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
-	28, // 24: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
-	29, // 25: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
-	30, // 26: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
-	31, // 27: provodka.ledger.v1.LedgerService.ListScheduled:input_type -> provodka.ledger.v1.ListScheduledRequest
-	0,  // 28: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
-	3,  // 29: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
-	32, // 30: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
-	33, // 31: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
-	34, // 32: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
-	35, // 33: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
-	36, // 34: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
-	37, // 35: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
-	38, // 36: provodka.ledger.v1.LedgerService.RequestApproval:output_type -> provodka.ledger.v1.RequestApprovalResponse
-	39, // 37: provodka.ledger.v1.LedgerService.DecideApproval:output_type -> provodka.ledger.v1.DecideApprovalResponse
-	40, // 38: provodka.ledger.v1.LedgerService.ListApprovals:output_type -> provodka.ledger.v1.ListApprovalsResponse
-	41, // 39: provodka.ledger.v1.LedgerService.ClosePeriod:output_type -> provodka.ledger.v1.ClosePeriodResponse
-	42, // 40: provodka.ledger.v1.LedgerService.ListPeriods:output_type -> provodka.ledger.v1.ListPeriodsResponse
-	43, // 41: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
-	44, // 42: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
-	45, // 43: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
-	46, // 44: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
-	47, // 45: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
-	48, // 46: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
-	49, // 47: provodka.ledger.v1.LedgerService.ListHolds:output_type -> provodka.ledger.v1.ListHoldsResponse
-	50, // 48: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
-	51, // 49: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
-	52, // 50: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
-	53, // 51: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
-	54, // 52: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
-	55, // 53: provodka.ledger.v1.LedgerService.ListScheduled:output_type -> provodka.ledger.v1.ListScheduledResponse
-	1,  // 54: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
-	4,  // 55: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
-	30, // [30:56] is the sub-list for method output_type
-	4,  // [4:30] is the sub-list for method input_type
+	17, // 13: provodka.ledger.v1.LedgerService.ChangePolicy:input_type -> provodka.ledger.v1.ChangePolicyRequest
+	18, // 14: provodka.ledger.v1.LedgerService.GetPolicy:input_type -> provodka.ledger.v1.GetPolicyRequest
+	19, // 15: provodka.ledger.v1.LedgerService.ClosePeriod:input_type -> provodka.ledger.v1.ClosePeriodRequest
+	20, // 16: provodka.ledger.v1.LedgerService.ListPeriods:input_type -> provodka.ledger.v1.ListPeriodsRequest
+	21, // 17: provodka.ledger.v1.LedgerService.ReadAccounts:input_type -> provodka.ledger.v1.ReadAccountsRequest
+	22, // 18: provodka.ledger.v1.LedgerService.ListAccountChanges:input_type -> provodka.ledger.v1.ListAccountChangesRequest
+	23, // 19: provodka.ledger.v1.LedgerService.ListLegs:input_type -> provodka.ledger.v1.ListLegsRequest
+	24, // 20: provodka.ledger.v1.LedgerService.GetEntry:input_type -> provodka.ledger.v1.GetEntryRequest
+	25, // 21: provodka.ledger.v1.LedgerService.ListEntries:input_type -> provodka.ledger.v1.ListEntriesRequest
+	26, // 22: provodka.ledger.v1.LedgerService.GetHold:input_type -> provodka.ledger.v1.GetHoldRequest
+	27, // 23: provodka.ledger.v1.LedgerService.ListHolds:input_type -> provodka.ledger.v1.ListHoldsRequest
+	28, // 24: provodka.ledger.v1.LedgerService.TrialBalance:input_type -> provodka.ledger.v1.TrialBalanceRequest
+	29, // 25: provodka.ledger.v1.LedgerService.ListTurnovers:input_type -> provodka.ledger.v1.ListTurnoversRequest
+	30, // 26: provodka.ledger.v1.LedgerService.GeneralLedger:input_type -> provodka.ledger.v1.GeneralLedgerRequest
+	31, // 27: provodka.ledger.v1.LedgerService.ExplainRefusal:input_type -> provodka.ledger.v1.ExplainRefusalRequest
+	32, // 28: provodka.ledger.v1.LedgerService.ExplainBalance:input_type -> provodka.ledger.v1.ExplainBalanceRequest
+	33, // 29: provodka.ledger.v1.LedgerService.ListScheduled:input_type -> provodka.ledger.v1.ListScheduledRequest
+	0,  // 30: provodka.ledger.v1.LedgerService.GetPosition:input_type -> provodka.ledger.v1.GetPositionRequest
+	3,  // 31: provodka.ledger.v1.LedgerService.ListRefusals:input_type -> provodka.ledger.v1.ListRefusalsRequest
+	34, // 32: provodka.ledger.v1.LedgerService.OpenAccounts:output_type -> provodka.ledger.v1.OpenAccountsResponse
+	35, // 33: provodka.ledger.v1.LedgerService.Post:output_type -> provodka.ledger.v1.PostResponse
+	36, // 34: provodka.ledger.v1.LedgerService.GetBalances:output_type -> provodka.ledger.v1.GetBalancesResponse
+	37, // 35: provodka.ledger.v1.LedgerService.ListBalances:output_type -> provodka.ledger.v1.ListBalancesResponse
+	38, // 36: provodka.ledger.v1.LedgerService.ListAccounts:output_type -> provodka.ledger.v1.ListAccountsResponse
+	39, // 37: provodka.ledger.v1.LedgerService.ChangeAccounts:output_type -> provodka.ledger.v1.ChangeAccountsResponse
+	40, // 38: provodka.ledger.v1.LedgerService.RequestApproval:output_type -> provodka.ledger.v1.RequestApprovalResponse
+	41, // 39: provodka.ledger.v1.LedgerService.DecideApproval:output_type -> provodka.ledger.v1.DecideApprovalResponse
+	42, // 40: provodka.ledger.v1.LedgerService.ListApprovals:output_type -> provodka.ledger.v1.ListApprovalsResponse
+	43, // 41: provodka.ledger.v1.LedgerService.ChangePolicy:output_type -> provodka.ledger.v1.ChangePolicyResponse
+	44, // 42: provodka.ledger.v1.LedgerService.GetPolicy:output_type -> provodka.ledger.v1.GetPolicyResponse
+	45, // 43: provodka.ledger.v1.LedgerService.ClosePeriod:output_type -> provodka.ledger.v1.ClosePeriodResponse
+	46, // 44: provodka.ledger.v1.LedgerService.ListPeriods:output_type -> provodka.ledger.v1.ListPeriodsResponse
+	47, // 45: provodka.ledger.v1.LedgerService.ReadAccounts:output_type -> provodka.ledger.v1.ReadAccountsResponse
+	48, // 46: provodka.ledger.v1.LedgerService.ListAccountChanges:output_type -> provodka.ledger.v1.ListAccountChangesResponse
+	49, // 47: provodka.ledger.v1.LedgerService.ListLegs:output_type -> provodka.ledger.v1.ListLegsResponse
+	50, // 48: provodka.ledger.v1.LedgerService.GetEntry:output_type -> provodka.ledger.v1.GetEntryResponse
+	51, // 49: provodka.ledger.v1.LedgerService.ListEntries:output_type -> provodka.ledger.v1.ListEntriesResponse
+	52, // 50: provodka.ledger.v1.LedgerService.GetHold:output_type -> provodka.ledger.v1.GetHoldResponse
+	53, // 51: provodka.ledger.v1.LedgerService.ListHolds:output_type -> provodka.ledger.v1.ListHoldsResponse
+	54, // 52: provodka.ledger.v1.LedgerService.TrialBalance:output_type -> provodka.ledger.v1.TrialBalanceResponse
+	55, // 53: provodka.ledger.v1.LedgerService.ListTurnovers:output_type -> provodka.ledger.v1.ListTurnoversResponse
+	56, // 54: provodka.ledger.v1.LedgerService.GeneralLedger:output_type -> provodka.ledger.v1.GeneralLedgerResponse
+	57, // 55: provodka.ledger.v1.LedgerService.ExplainRefusal:output_type -> provodka.ledger.v1.ExplainRefusalResponse
+	58, // 56: provodka.ledger.v1.LedgerService.ExplainBalance:output_type -> provodka.ledger.v1.ExplainBalanceResponse
+	59, // 57: provodka.ledger.v1.LedgerService.ListScheduled:output_type -> provodka.ledger.v1.ListScheduledResponse
+	1,  // 58: provodka.ledger.v1.LedgerService.GetPosition:output_type -> provodka.ledger.v1.GetPositionResponse
+	4,  // 59: provodka.ledger.v1.LedgerService.ListRefusals:output_type -> provodka.ledger.v1.ListRefusalsResponse
+	32, // [32:60] is the sub-list for method output_type
+	4,  // [4:32] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
 	4,  // [4:4] is the sub-list for extension extendee
 	0,  // [0:4] is the sub-list for field type_name
@@ -577,6 +587,7 @@ func file_provodka_ledger_v1_ledger_proto_init() {
 	file_provodka_ledger_v1_explain_proto_init()
 	file_provodka_ledger_v1_general_proto_init()
 	file_provodka_ledger_v1_period_proto_init()
+	file_provodka_ledger_v1_policy_proto_init()
 	file_provodka_ledger_v1_post_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_turnover_proto_init()

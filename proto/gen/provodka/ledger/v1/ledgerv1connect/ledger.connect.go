@@ -60,6 +60,11 @@ const (
 	// LedgerServiceListApprovalsProcedure is the fully-qualified name of the LedgerService's
 	// ListApprovals RPC.
 	LedgerServiceListApprovalsProcedure = "/provodka.ledger.v1.LedgerService/ListApprovals"
+	// LedgerServiceChangePolicyProcedure is the fully-qualified name of the LedgerService's
+	// ChangePolicy RPC.
+	LedgerServiceChangePolicyProcedure = "/provodka.ledger.v1.LedgerService/ChangePolicy"
+	// LedgerServiceGetPolicyProcedure is the fully-qualified name of the LedgerService's GetPolicy RPC.
+	LedgerServiceGetPolicyProcedure = "/provodka.ledger.v1.LedgerService/GetPolicy"
 	// LedgerServiceClosePeriodProcedure is the fully-qualified name of the LedgerService's ClosePeriod
 	// RPC.
 	LedgerServiceClosePeriodProcedure = "/provodka.ledger.v1.LedgerService/ClosePeriod"
@@ -131,6 +136,11 @@ type LedgerServiceClient interface {
 	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
 	// ListApprovals lists what waits for a second person, or was decided.
 	ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error)
+	// ChangePolicy says which changes of accounts take two people, on every shard: made by
+	// one they are refused from its answer on (`approval_required`).
+	ChangePolicy(context.Context, *v1.ChangePolicyRequest) (*v1.ChangePolicyResponse, error)
+	// GetPolicy tells which changes of accounts take two people.
+	GetPolicy(context.Context, *v1.GetPolicyRequest) (*v1.GetPolicyResponse, error)
 	// ClosePeriod closes the days of a book up to one, on every shard: no entry is dated
 	// there any more.
 	ClosePeriod(context.Context, *v1.ClosePeriodRequest) (*v1.ClosePeriodResponse, error)
@@ -236,6 +246,19 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+LedgerServiceListApprovalsProcedure,
 			connect.WithSchema(ledgerServiceMethods.ByName("ListApprovals")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		changePolicy: connect.NewClient[v1.ChangePolicyRequest, v1.ChangePolicyResponse](
+			httpClient,
+			baseURL+LedgerServiceChangePolicyProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("ChangePolicy")),
+			connect.WithClientOptions(opts...),
+		),
+		getPolicy: connect.NewClient[v1.GetPolicyRequest, v1.GetPolicyResponse](
+			httpClient,
+			baseURL+LedgerServiceGetPolicyProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("GetPolicy")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -371,6 +394,8 @@ type ledgerServiceClient struct {
 	requestApproval    *connect.Client[v1.RequestApprovalRequest, v1.RequestApprovalResponse]
 	decideApproval     *connect.Client[v1.DecideApprovalRequest, v1.DecideApprovalResponse]
 	listApprovals      *connect.Client[v1.ListApprovalsRequest, v1.ListApprovalsResponse]
+	changePolicy       *connect.Client[v1.ChangePolicyRequest, v1.ChangePolicyResponse]
+	getPolicy          *connect.Client[v1.GetPolicyRequest, v1.GetPolicyResponse]
 	closePeriod        *connect.Client[v1.ClosePeriodRequest, v1.ClosePeriodResponse]
 	listPeriods        *connect.Client[v1.ListPeriodsRequest, v1.ListPeriodsResponse]
 	readAccounts       *connect.Client[v1.ReadAccountsRequest, v1.ReadAccountsResponse]
@@ -465,6 +490,24 @@ func (c *ledgerServiceClient) DecideApproval(ctx context.Context, req *v1.Decide
 // ListApprovals calls provodka.ledger.v1.LedgerService.ListApprovals.
 func (c *ledgerServiceClient) ListApprovals(ctx context.Context, req *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error) {
 	response, err := c.listApprovals.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ChangePolicy calls provodka.ledger.v1.LedgerService.ChangePolicy.
+func (c *ledgerServiceClient) ChangePolicy(ctx context.Context, req *v1.ChangePolicyRequest) (*v1.ChangePolicyResponse, error) {
+	response, err := c.changePolicy.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetPolicy calls provodka.ledger.v1.LedgerService.GetPolicy.
+func (c *ledgerServiceClient) GetPolicy(ctx context.Context, req *v1.GetPolicyRequest) (*v1.GetPolicyResponse, error) {
+	response, err := c.getPolicy.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -646,6 +689,11 @@ type LedgerServiceHandler interface {
 	DecideApproval(context.Context, *v1.DecideApprovalRequest) (*v1.DecideApprovalResponse, error)
 	// ListApprovals lists what waits for a second person, or was decided.
 	ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error)
+	// ChangePolicy says which changes of accounts take two people, on every shard: made by
+	// one they are refused from its answer on (`approval_required`).
+	ChangePolicy(context.Context, *v1.ChangePolicyRequest) (*v1.ChangePolicyResponse, error)
+	// GetPolicy tells which changes of accounts take two people.
+	GetPolicy(context.Context, *v1.GetPolicyRequest) (*v1.GetPolicyResponse, error)
 	// ClosePeriod closes the days of a book up to one, on every shard: no entry is dated
 	// there any more.
 	ClosePeriod(context.Context, *v1.ClosePeriodRequest) (*v1.ClosePeriodResponse, error)
@@ -747,6 +795,19 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		LedgerServiceListApprovalsProcedure,
 		svc.ListApprovals,
 		connect.WithSchema(ledgerServiceMethods.ByName("ListApprovals")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceChangePolicyHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceChangePolicyProcedure,
+		svc.ChangePolicy,
+		connect.WithSchema(ledgerServiceMethods.ByName("ChangePolicy")),
+		connect.WithHandlerOptions(opts...),
+	)
+	ledgerServiceGetPolicyHandler := connect.NewUnaryHandlerSimple(
+		LedgerServiceGetPolicyProcedure,
+		svc.GetPolicy,
+		connect.WithSchema(ledgerServiceMethods.ByName("GetPolicy")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -888,6 +949,10 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceDecideApprovalHandler.ServeHTTP(w, r)
 		case LedgerServiceListApprovalsProcedure:
 			ledgerServiceListApprovalsHandler.ServeHTTP(w, r)
+		case LedgerServiceChangePolicyProcedure:
+			ledgerServiceChangePolicyHandler.ServeHTTP(w, r)
+		case LedgerServiceGetPolicyProcedure:
+			ledgerServiceGetPolicyHandler.ServeHTTP(w, r)
 		case LedgerServiceClosePeriodProcedure:
 			ledgerServiceClosePeriodHandler.ServeHTTP(w, r)
 		case LedgerServiceListPeriodsProcedure:
@@ -965,6 +1030,14 @@ func (UnimplementedLedgerServiceHandler) DecideApproval(context.Context, *v1.Dec
 
 func (UnimplementedLedgerServiceHandler) ListApprovals(context.Context, *v1.ListApprovalsRequest) (*v1.ListApprovalsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ListApprovals is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) ChangePolicy(context.Context, *v1.ChangePolicyRequest) (*v1.ChangePolicyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.ChangePolicy is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) GetPolicy(context.Context, *v1.GetPolicyRequest) (*v1.GetPolicyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.ledger.v1.LedgerService.GetPolicy is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) ClosePeriod(context.Context, *v1.ClosePeriodRequest) (*v1.ClosePeriodResponse, error) {
