@@ -15,6 +15,7 @@ import (
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/money"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	"github.com/provodka/provodka/proto/lean"
 )
 
 // Header is one header of an event.
@@ -54,8 +55,11 @@ type Auditor struct {
 	confirmed  []confirmation
 	sheets     []keptSheet // of closed periods
 	summary    Summary
-	changes    []book.Change // of the record under check; kept for its memory
+	reader     lean.Records
+	text       []byte        // of the headers under check, and
+	changes    []book.Change // of the record: kept for their memory
 	touched    []*stripe     // by its legs, each once
+	digest     entryDigest
 }
 
 // Summary counts what an auditor has seen.
@@ -224,9 +228,12 @@ func (c *check) differ(what, expected, found string) error {
 
 // decode reads the value and compares every header, the key and the chain with it.
 func (c *check) decode(e Event) (*journalv1.Record, error) {
-	r := new(journalv1.Record)
-	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(e.Value, r); err != nil {
-		return nil, c.differ("the value", "a provodka.journal.v1.Record", fmt.Sprintf("%d bytes that are none", len(e.Value)))
+	r, plain := c.a.reader.Read(e.Value)
+	if !plain {
+		r = new(journalv1.Record)
+		if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(e.Value, r); err != nil {
+			return nil, c.differ("the value", "a provodka.journal.v1.Record", fmt.Sprintf("%d bytes that are none", len(e.Value)))
+		}
 	}
 	prev := c.s.head
 	switch {
@@ -239,27 +246,38 @@ func (c *check) decode(e Event) (*journalv1.Record, error) {
 	if err := c.chain(e, prev.Hash, sealed.Hash); err != nil {
 		return nil, err
 	}
-	want := journal.Envelope(sealed, prev.Hash)
-	for i := range min(len(want), len(e.Headers)) {
-		got := &e.Headers[i]
-		if got.Key != want[i][0] {
-			return nil, c.differ("the name of header "+strconv.Itoa(i), want[i][0], got.Key)
-		}
-		if string(got.Value) != want[i][1] {
-			return nil, c.differ("header "+got.Key, want[i][1], string(got.Value))
-		}
+	if err := c.headers(e, sealed, prev.Hash); err != nil {
+		return nil, err
 	}
 	switch {
-	case len(e.Headers) != len(want):
-		return nil, c.differ("the number of headers", strconv.Itoa(len(want)), strconv.Itoa(len(e.Headers)))
 	case string(e.Key) != r.GetBook():
 		return nil, c.differ("the event's key", r.GetBook(), string(e.Key))
-	case proto.Size(r) != len(e.Value):
+	case !plain && proto.Size(r) != len(e.Value):
 		return nil, c.differ("the value's length without fields this program does not know",
 			strconv.Itoa(len(e.Value)), strconv.Itoa(proto.Size(r)))
 	}
 	c.s.head = journal.Head{Seq: r.GetSeq(), Hash: sealed.Hash}
 	return r, nil
+}
+
+// headers compares every header with what the value says.
+func (c *check) headers(e Event, sealed journal.Sealed, prev journal.Hash) (err error) {
+	n := 0
+	c.a.text = journal.AppendEnvelope(c.a.text[:0], sealed, prev, func(name string, value []byte) {
+		if n++; n > len(e.Headers) || err != nil {
+			return
+		}
+		switch got := &e.Headers[n-1]; {
+		case got.Key != name:
+			err = c.differ("the name of header "+strconv.Itoa(n-1), name, got.Key)
+		case !bytes.Equal(got.Value, value):
+			err = c.differ("header "+name, string(value), string(got.Value))
+		}
+	})
+	if err == nil && n != len(e.Headers) {
+		err = c.differ("the number of headers", strconv.Itoa(n), strconv.Itoa(len(e.Headers)))
+	}
+	return err
 }
 
 // chain compares the links first: they say best what happened to a record.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
-	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -258,9 +257,6 @@ func (c *check) recall(st *stripe) error {
 	}
 	st.floor = st.floor && !st.kind.Limited
 	st.sums = book.Stripe{Debit: was.Debit, Credit: was.Credit, HeldDebit: was.HeldDebit, HeldCredit: was.HeldCredit, Version: was.Version}
-	for k, sum := range [...]money.Amount{was.Debit, was.Credit, was.HeldDebit, was.HeldCredit} {
-		st.text[k] = st.asset.Format(sum)
-	}
 	return nil
 }
 

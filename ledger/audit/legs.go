@@ -21,8 +21,7 @@ type stripe struct {
 	asset  money.Asset
 	floor  bool // it may not be below zero
 	sums   book.Stripe
-	text   [4]string // the sums as the last leg wrote them: debit, credit, held debit, held credit
-	legs   uint64    // up to the snapshot's number
+	legs   uint64 // up to the snapshot's number
 	digest [sha256.Size]byte
 	seq    uint64       // of the last record that touched it
 	before book.Stripe  // sums before that record
@@ -82,14 +81,13 @@ func (c *check) read(key stripeKey, of string) (*stripe, error) {
 		t, _ := book.LookupType(name.Type)
 		kind, c.a.types[name.Type] = &t, &t
 	}
-	zero := asset.Format(money.Zero)
-	key.book, key.asset = c.a.word(key.book), asset.Code
+	// Texts of their own: those of a record share the memory of all of it.
+	key.book, key.account, key.asset = c.a.word(key.book), strings.Clone(key.account), asset.Code
 	st := &stripe{
 		key: key, id: book.ID(key.book, key.account), kind: kind, asset: asset,
 		// Money between the stripes of an account is below zero in the stripe that has not
 		// heard of it yet; the sum of its stripes is zero.
 		floor: kind.Floored && !name.IsTransit(),
-		text:  [4]string{zero, zero, zero, zero},
 	}
 	if c.a.past != nil {
 		if err := c.recall(st); err != nil {
@@ -145,7 +143,6 @@ func (c *check) leg(i int, l *journalv1.Leg, st *stripe) error {
 		}
 		st.held = st.held.Add(amount)
 	}
-	st.text[kind-1] = st.asset.Format(*sum)
 	return c.afterSums(i, l, st)
 }
 
@@ -154,20 +151,17 @@ var sumNames = [4]string{"debit", "credit", "held debit", "held credit"}
 
 func (c *check) afterSums(i int, l *journalv1.Leg, st *stripe) error {
 	found := [4]string{l.GetDebit(), l.GetCredit(), l.GetHeldDebit(), l.GetHeldCredit()}
+	sums := [4]*money.Amount{&st.sums.Debit, &st.sums.Credit, &st.sums.HeldDebit, &st.sums.HeldCredit}
 	for k, text := range found {
-		if text == st.text[k] || k >= 2 && text == "" && st.zeroHeld(k) {
+		if k >= 2 && text == "" && sums[k].IsZero() {
 			continue
 		}
-		return c.legDiffers(sumNames[k]+" after", i, st, st.text[k], text)
+		var buf [48]byte
+		if want := st.asset.AppendFormat(buf[:0], *sums[k]); string(want) != text {
+			return c.legDiffers(sumNames[k]+" after", i, st, string(want), text)
+		}
 	}
 	return nil
-}
-
-func (st *stripe) zeroHeld(k int) bool {
-	if k == 2 {
-		return st.sums.HeldDebit.IsZero()
-	}
-	return st.sums.HeldCredit.IsZero()
 }
 
 func (c *check) legDiffers(what string, i int, st *stripe, expected, found string) error {

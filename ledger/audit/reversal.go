@@ -16,7 +16,7 @@ func (c *check) remember() error {
 	r, e := c.r, c.r.GetEntry()
 	digest := uint64(0)
 	if e != nil && r.GetMove() == nil && e.GetKind() != "transit" {
-		h := newEntryDigest(r.GetBook(), e.GetKind())
+		h := c.a.digest.begin(r.GetBook(), e.GetKind())
 		for i, l := range r.GetLegs() {
 			if k := book.Kind(l.GetKind()); i >= int(e.GetReversal().GetPostings()) && (k == book.Debit || k == book.Credit) {
 				h.leg(uint32(i), l.GetAccount(), l.GetAsset(), k == book.Debit, l.GetAmount())
@@ -34,8 +34,9 @@ type entryDigest struct {
 	legs  int
 }
 
-func newEntryDigest(bookName, kind string) *entryDigest {
-	h := &entryDigest{bytes: make([]byte, 0, 256)}
+// begin starts afresh, in the memory of the one before.
+func (h *entryDigest) begin(bookName, kind string) *entryDigest {
+	h.bytes, h.legs = h.bytes[:0], 0
 	h.text(bookName)
 	h.text(kind)
 	return h
@@ -95,7 +96,7 @@ func (c *check) reversal(r *journalv1.Reversal, changes []book.Change) ([]book.C
 // givenBack reads what a record says of the entry that it gives back: what is given back
 // of each leg after it, and the part of the entry that is given back by it.
 func (c *check) givenBack(name string, r *journalv1.Reversal) ([]money.Amount, []book.Change, error) {
-	digest := newEntryDigest(c.r.GetBook(), r.GetKind())
+	digest := c.a.digest.begin(c.r.GetBook(), r.GetKind())
 	before, after := c.s.reversed[r.GetSeq()], make([]money.Amount, len(r.GetLegs()))
 	var given []book.Change
 	for i, l := range r.GetLegs() {

@@ -79,6 +79,9 @@ func (s Asset) Format(a Amount) string {
 
 // AppendFormat appends what Format prints.
 func (s Asset) AppendFormat(to []byte, a Amount) []byte {
+	if exact, ok := a.places(s.Scale); ok {
+		return exact.append(to)
+	}
 	if a.decimals() == s.Scale {
 		return a.append(to)
 	}

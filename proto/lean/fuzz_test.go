@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
@@ -46,6 +47,19 @@ func FuzzPost(f *testing.F) {
 		got, want := new(ledgerv1.PostRequest), new(ledgerv1.PostRequest)
 		ok := Post(raw, got)
 		if err := proto.Unmarshal(raw, want); ok && (err != nil || !proto.Equal(got, want)) {
+			t.Errorf("%x is read as %v, the library has %v (%v)", raw, got, want, err)
+		}
+	})
+}
+
+// FuzzRecord: the same of a record of the journal, which has its size when written again.
+func FuzzRecord(f *testing.F) {
+	f.Add(postedRecord())
+	reader := &Records{}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got, ok := reader.Read(raw)
+		want := new(journalv1.Record)
+		if err := proto.Unmarshal(raw, want); ok && (err != nil || !proto.Equal(got, want) || proto.Size(want) != len(raw)) {
 			t.Errorf("%x is read as %v, the library has %v (%v)", raw, got, want, err)
 		}
 	})
