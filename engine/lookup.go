@@ -18,8 +18,9 @@ import (
 const lookUpsAtOnce = 4
 
 // lookUp looks the keys of a part up in the database and says whether all are
-// there. What it finds stands, whoever told it.
-func (e *Engine) lookUp(ctx context.Context, p *part, outcomes []Outcome) bool {
+// there. What it finds stands, whoever told it. Before the last look, one of thousands
+// is asked for first: while it is not there, not all are.
+func (e *Engine) lookUp(ctx context.Context, p *part, outcomes []Outcome, last bool) bool {
 	select {
 	case e.lookUps <- struct{}{}:
 		defer func() { <-e.lookUps }()
@@ -29,6 +30,11 @@ func (e *Engine) lookUp(ctx context.Context, p *part, outcomes []Outcome) bool {
 	places, ids := p.unknown(outcomes)
 	if len(ids) == 0 {
 		return true
+	}
+	if !last && len(ids) > 1 {
+		if first, err := e.cfg.DB.LookupKeys(ctx, ids[:1]); err == nil && len(first) == 0 {
+			return false
+		}
 	}
 	found, err := readKeys(ctx, e.cfg.DB, ids)
 	if err != nil {

@@ -291,13 +291,13 @@ func (e *Engine) await(ctx context.Context, p *part, outcomes []Outcome) {
 			e.unanswered(p, outcomes, fault.Refuse(code, "", "the command log did not take the command: %v", err))
 			return
 		case <-look.C:
-			if e.lookUp(ctx, p, outcomes) {
+			if e.lookUp(ctx, p, outcomes, false) {
 				return
 			}
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
-			if !e.lookUp(last, p, outcomes) {
+			if !e.lookUp(last, p, outcomes, true) {
 				e.unanswered(p, outcomes, fault.Refuse(fault.Unavailable, "", "no outcome was seen in time; ask again with the same key"))
 			}
 			return
