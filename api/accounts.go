@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
-	"strings"
+	"hash/maphash"
 	"sync"
 
 	"github.com/provodka/provodka/ledger/book"
@@ -13,25 +13,48 @@ import (
 
 // openCache remembers which accounts are open. An account that was opened stays open,
 // so what is remembered never goes stale; what is not is asked of the database.
+//
+// It keeps hashes of the names: a million of them must not be followed one by one by the
+// collector. They have 128 bits, of seeds that nobody outside can know: two names that
+// meet are as likely as two accounts with one id.
 type openCache struct {
-	db   *store.DB
-	most int
+	db    *store.DB
+	most  int
+	seeds [2]maphash.Seed
 
 	mu    sync.RWMutex
-	young map[openName]struct{}
-	old   map[openName]struct{} // the generation before: it goes when young is full
+	young map[openHash]struct{}
+	old   map[openHash]struct{} // the generation before: it goes when young is full
 }
 
 type openName struct{ book, account string }
 
+type openHash [2]uint64
+
 func newOpenCache(db *store.DB, most int) *openCache {
-	return &openCache{db: db, most: max(2, most) / 2, young: map[openName]struct{}{}, old: map[openName]struct{}{}}
+	return &openCache{
+		db: db, most: max(2, most) / 2, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		young: map[openHash]struct{}{}, old: map[openHash]struct{}{},
+	}
+}
+
+func (c *openCache) hash(n openName) (k openHash) {
+	for i, seed := range c.seeds {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		h.WriteString(n.book)
+		h.WriteByte(0)
+		h.WriteString(n.account)
+		k[i] = h.Sum64()
+	}
+	return k
 }
 
 func (c *openCache) has(n openName) bool {
+	k := c.hash(n)
 	c.mu.RLock()
-	_, young := c.young[n]
-	_, old := c.old[n]
+	_, young := c.young[k]
+	_, old := c.old[k]
 	c.mu.RUnlock()
 	if old && !young {
 		c.put(n)
@@ -43,14 +66,15 @@ func (c *openCache) put(names ...openName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, n := range names {
-		if _, known := c.young[n]; known {
+		k := c.hash(n)
+		if _, known := c.young[k]; known {
 			continue
 		}
 		if len(c.young) >= c.most {
-			c.old, c.young = c.young, make(map[openName]struct{}, c.most)
+			c.old, c.young = c.young, c.old
+			clear(c.young)
 		}
-		// Not the request's own text: it shares the memory of the whole request.
-		c.young[openName{strings.Clone(n.book), strings.Clone(n.account)}] = struct{}{}
+		c.young[k] = struct{}{}
 	}
 }
 
@@ -62,7 +86,7 @@ func (c *openCache) missing(bookName string, ops []*ledgerv1.Operation) map[stri
 	defer c.mu.RUnlock()
 	for _, op := range ops {
 		eachAccount(op, func(name string) {
-			if _, young := c.young[openName{bookName, name}]; young {
+			if _, young := c.young[c.hash(openName{bookName, name})]; young {
 				return
 			}
 			if out == nil {
@@ -92,14 +116,14 @@ func (c *openCache) load(ctx context.Context, bookName string, names map[string]
 	if len(missing) == 0 {
 		return nil
 	}
-	rows, err := c.db.OpenAccounts(ctx, bookName, missing)
+	open, err := c.db.OpenNames(ctx, bookName, missing)
 	if err != nil {
 		return fmt.Errorf("read the open accounts: %w", err)
 	}
-	found := make([]openName, len(rows))
-	for i, r := range rows {
-		found[i] = openName{bookName, r.Name}
-		names[r.Name] = true
+	found := make([]openName, len(open))
+	for i, name := range open {
+		found[i] = openName{bookName, name}
+		names[name] = true
 	}
 	c.put(found...)
 	return nil

@@ -60,7 +60,7 @@ type Config struct {
 	KeyCache        time.Duration // how long an API key is believed without asking the database; default 5 s
 	PostbackPrivate bool          // postbacks may go over plain HTTP and to addresses of our own networks
 	PostbackEvery   time.Duration // between looks for something to tell; default 1 s
-	OpenAccounts    int           // names of open accounts kept in memory; default 200,000
+	OpenAccounts    int           // names of open accounts kept in memory; default 400,000
 }
 
 func (c *Config) fill() error {
@@ -89,6 +89,6 @@ func (c *Config) fill() error {
 	c.ReadPatience = cmp.Or(c.ReadPatience, 5*time.Second)
 	c.KeyCache = cmp.Or(c.KeyCache, 5*time.Second)
 	c.PostbackEvery = cmp.Or(c.PostbackEvery, time.Second)
-	c.OpenAccounts = cmp.Or(c.OpenAccounts, 200_000)
+	c.OpenAccounts = cmp.Or(c.OpenAccounts, 400_000)
 	return nil
 }

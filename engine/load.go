@@ -126,15 +126,15 @@ func (w *writer) loadNamed(ctx context.Context, n *needs) error {
 		return err
 	}
 	for bookName, names := range n.accounts {
-		open, err := w.db.OpenAccounts(ctx, bookName, names)
+		open, err := w.db.OpenNames(ctx, bookName, names)
 		if err != nil {
 			return fmt.Errorf("load accounts: %w", err)
 		}
 		for _, name := range names {
 			w.accounts.put(accountKey{bookName, name}, false)
 		}
-		for _, o := range open {
-			w.accounts.put(accountKey{bookName, o.Name}, true)
+		for _, name := range open {
+			w.accounts.put(accountKey{bookName, name}, true)
 		}
 	}
 	return nil

@@ -104,6 +104,17 @@ func (db *DB) OpenAccounts(ctx context.Context, book string, names []string) ([]
 	return collect(ctx, db, "open accounts", scanOpenAccount, sqlAccountOpen, book, names)
 }
 
+// OpenNames answers those of the names that are open in the book.
+func (db *DB) OpenNames(ctx context.Context, book string, names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, db, "open names", func(rows pgx.Rows) (name string, err error) {
+		err = rows.Scan(&name)
+		return name, err
+	}, sqlAccountOpenName, book, texts(names))
+}
+
 // Accounts reads a page of the accounts opened in the book, by name, after the given one.
 func (db *DB) Accounts(ctx context.Context, book, after string, limit int) ([]OpenAccount, error) {
 	return collect(ctx, db, "accounts", scanOpenAccount, sqlAccountPage, book, after, limit)

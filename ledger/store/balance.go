@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
 )
 
@@ -109,22 +108,26 @@ type stripePlace struct {
 // placesOf finds the stripes of accounts, and how far the snapshot sees.
 func placesOf(ctx context.Context, tx pgx.Tx, seen *[]Seen, keys []StripeKey) ([]stripePlace, error) {
 	wanted := make(map[StripeKey]bool, len(keys))
-	accounts := make([]book.AccountID, 0, len(keys))
 	for _, k := range keys {
 		wanted[k] = true
-		accounts = append(accounts, k.Account)
 	}
-	var all []StripeRef
+	accounts, _ := stripeColumns(keys)
+	var places []stripePlace
 	err := pipeline(ctx, tx, func(b *pgx.Batch) {
 		queueInto(b, seen, scanSeen, sqlShardSeen)
-		queueInto(b, &all, scanStripeRef, sqlStripeOf, accountIDs(accounts))
+		places = make([]stripePlace, 0, len(keys))
+		rowsOf(b, func(rows pgx.Rows) error {
+			var p stripePlace
+			if err := rows.Scan(&p.key.Account, &p.key.Asset, &p.shard); err != nil {
+				return err
+			}
+			if wanted[p.key] {
+				places = append(places, p)
+			}
+			return nil
+		}, sqlStripePlace, accounts)
 	})
-	places := make([]stripePlace, 0, len(all))
-	for _, r := range all {
-		if k := (StripeKey{r.Account, r.Asset}); wanted[k] {
-			places = append(places, stripePlace{r.Shards[0], k})
-		}
-	}
+	slices.SortFunc(places, func(a, b stripePlace) int { return cmp.Compare(a.shard, b.shard) })
 	return places, err
 }
 

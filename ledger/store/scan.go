@@ -175,6 +175,20 @@ func (k keyAssets) Index(i int) any { return (*textRef)(&k[i].Asset) }
 // IndexType implements pgtype.ArrayGetter.
 func (k keyAssets) IndexType() any { return (*textRef)(nil) }
 
+// texts are texts as an array of the database, as keyAssets are.
+type texts []string
+
+// Dimensions implements pgtype.ArrayGetter.
+func (t texts) Dimensions() []pgtype.ArrayDimension {
+	return []pgtype.ArrayDimension{{Length: int32(len(t)), LowerBound: 1}}
+}
+
+// Index implements pgtype.ArrayGetter.
+func (t texts) Index(i int) any { return (*textRef)(&t[i]) }
+
+// IndexType implements pgtype.ArrayGetter.
+func (t texts) IndexType() any { return (*textRef)(nil) }
+
 // TextValue implements pgtype.TextValuer.
 func (t *textRef) TextValue() (pgtype.Text, error) {
 	return pgtype.Text{String: string(*t), Valid: true}, nil

@@ -8,6 +8,8 @@ var (
 	sqlAccountInsert string
 	//go:embed sql/account_open.sql
 	sqlAccountOpen string
+	//go:embed sql/account_open_name.sql
+	sqlAccountOpenName string
 	//go:embed sql/account_page.sql
 	sqlAccountPage string
 	//go:embed sql/aggregate_count_owner.sql
@@ -228,6 +230,8 @@ var (
 	sqlStripeLoadPG string
 	//go:embed sql/stripe_of.sql
 	sqlStripeOf string
+	//go:embed sql/stripe_place.sql
+	sqlStripePlace string
 	//go:embed sql/subscription_delete.sql
 	sqlSubscriptionDelete string
 	//go:embed sql/subscription_hold.sql
