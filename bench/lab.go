@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,16 @@ var settings = map[string]string{
 	"shared_buffers": "2GB", "max_wal_size": "8GB", "max_connections": "200", "checkpoint_timeout": "30min",
 }
 
+// settings of a run: books that have grown are given the share of memory that an
+// administrator would give them.
+func (o options) settings() map[string]string {
+	all := maps.Clone(settings)
+	if o.long {
+		all["shared_buffers"] = "4GB"
+	}
+	return all
+}
+
 func newLab(ctx context.Context, o options) (*lab, error) {
 	dir, err := o.keep, error(nil)
 	if dir == "" {
@@ -55,7 +66,7 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 	l := &lab{options: o, dir: dir, cpu: processor()}
 	pgDir := filepath.Join(dir, "pg")
 	l.pg, err = embed.Postgres(ctx, pgDir, embed.Options{
-		Guarded: o.keep == "", Settings: settings, Logger: slog.New(slog.DiscardHandler),
+		Guarded: o.keep == "", Settings: o.settings(), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err == nil {
 		l.admin, err = pgx.Connect(ctx, l.pg.DSN)

@@ -82,7 +82,10 @@ func (l *lab) grow(ctx context.Context, shards int) (all []grown, err error) {
 			continue
 		}
 		g.memory = watchMemory(g.server.cmd.Process.Pid)
-		stop := l.profiling(ctx, g.house, fmt.Sprintf("long %s, shards %d", part.name, shards), l.seconds)
+		stop := func() {}
+		if part.name != "cost" { // which profiles its own moment
+			stop = l.profiling(ctx, g.house, "long "+part.name+" "+g.name, l.seconds)
+		}
 		err := part.run(ctx)
 		stop()
 		peak := g.memory.end()
@@ -140,6 +143,13 @@ func (g *growing) costs(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
 	g.lab.made = l.made
+	err = g.changing(func() error { // until memory is as full as it gets
+		_, err := g.drive(ctx, g.names, loadSpec{clients: 2, size: 8000}, 2*l.seconds)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	var young, old []result
 	for range g.lab.rounds {
 		a, err := h.cost(ctx, names, l.seconds)
@@ -199,7 +209,9 @@ func (h *house) cost(ctx context.Context, names *names, d time.Duration) (r resu
 	if err := s.times(&before); err != nil {
 		return r, err
 	}
+	stop := h.lab.profiling(ctx, h, "long cost "+h.name, d)
 	got, err := h.drive(ctx, names, spec, d)
+	stop()
 	if err == nil {
 		_, err = h.published(ctx)
 	}
