@@ -104,7 +104,8 @@ func plain(err error) error {
 	return err
 }
 
-// pace waits for this exchange's turn.
+// pace waits for this exchange's turn. One that would come too late is not taken: turns
+// of callers who left would keep those behind them waiting for nothing.
 func (c *Client) pace(ctx context.Context) error {
 	if c.interval == 0 {
 		return ctx.Err()
@@ -115,9 +116,14 @@ func (c *Client) pace(ctx context.Context) error {
 	if turn.Before(now) {
 		turn = now
 	}
+	wait := turn.Sub(now)
+	if deadline, ok := ctx.Deadline(); ok && wait > time.Until(deadline) { // clock: of the network
+		c.mu.Unlock()
+		return context.DeadlineExceeded
+	}
 	c.next = turn.Add(c.interval)
 	c.mu.Unlock()
-	return Wait(ctx, turn.Sub(now))
+	return Wait(ctx, wait)
 }
 
 // Wait waits for the time or for the context's end, whose error it returns.

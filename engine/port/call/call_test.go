@@ -50,6 +50,36 @@ func request(t *testing.T, ctx context.Context, url string) *http.Request {
 	return req
 }
 
+// TestThoseWhoLeaveTakeNoTurn: a crowd that gives up does not hold up who comes later.
+func TestThoseWhoLeaveTakeNoTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Options{PerSecond: 1, Timeout: 3 * time.Second, Now: time.Now, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		})})
+		const crowd = 100
+		done := make(chan error, crowd)
+		for range crowd {
+			go func() {
+				_, err := c.Do(request(t, t.Context(), "http://bank.invalid/"))
+				done <- err
+			}()
+		}
+		served := 0
+		for range crowd {
+			if err := <-done; err == nil {
+				served++
+			} else if !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+		}
+		began := time.Now()
+		if _, err := c.Do(request(t, t.Context(), "http://bank.invalid/")); err != nil || time.Since(began) > time.Second || served < 3 {
+			t.Errorf("%v after %v; %d of the crowd were served", err, time.Since(began), served)
+		}
+	})
+}
+
 func TestNothingIsSentTwice(t *testing.T) {
 	t.Parallel()
 	var hits atomic.Int32
