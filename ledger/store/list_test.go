@@ -230,6 +230,10 @@ func TestASubscriptionHasOneHolder(t *testing.T) {
 		ok, err = db.SaveSubscription(ctx, s, "a")
 		yes("saved by the old holder", false, ok, err)
 		s.Seq = 3
+		foreign := s
+		foreign.Owner = "c2"
+		ok, err = db.ReplaySubscription(ctx, foreign, now)
+		yes("replayed by another company", false, ok, err)
 		ok, err = db.ReplaySubscription(ctx, s, now)
 		yes("replayed", true, ok, err)
 		ok, err = db.SaveSubscription(ctx, s, "b")
