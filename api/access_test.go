@@ -230,6 +230,27 @@ func testSlowReaders(t *testing.T, h *house) {
 	}
 }
 
+// brittle panics when it is written to.
+type brittle struct{ *httptest.ResponseRecorder }
+
+func (brittle) Write([]byte) (int, error) { panic("Иванов Иван, 770100000123") }
+
+// testPanicOutside: a panic outside of a call ends its connection and keeps its secret.
+func testPanicOutside(t *testing.T, h *house) {
+	c := h.caller(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/books/"+c.book+"/position", nil)
+	r.Header.Set("Authorization", "Bearer "+c.key)
+	r.Header.Set("X-Request-Id", "panic-"+c.book)
+	defer func() {
+		log := h.log.String()
+		at := strings.Index(log, "a call panicked")
+		if p := recover(); p != http.ErrAbortHandler || at < 0 || strings.Contains(log, "Иванов Иван") || !strings.Contains(log[at:], "panic-"+c.book) {
+			t.Errorf("ended with %v", p)
+		}
+	}()
+	h.api.ServeHTTP(brittle{httptest.NewRecorder()}, r)
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

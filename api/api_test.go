@@ -39,6 +39,7 @@ func TestAPI(t *testing.T) {
 		"ForeignCompany":  testForeignCompany,
 		"Strangers":       testStrangers,
 		"SlowReaders":     testSlowReaders,
+		"PanicOutside":    testPanicOutside,
 		"Protocols":       testProtocols,
 		"Company":         testCompany,
 		"Corrected":       testCorrected,

@@ -27,6 +27,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = control.SetWriteDeadline(time.Now().Add(d + writeGrace)) // clock: of the network
 	}}
 	c.patience(s.cfg.MaxTimeout)
+	defer s.aborted(r.Context(), c)
 	w.Header().Set(requestIDHeader, c.requestID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch {

@@ -123,14 +123,30 @@ var errPanicked = errors.New("panicked")
 func (s *Server) recovered(ctx context.Context, c *call, serve func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.metrics.panics.WithLabelValues(c.method).Inc()
-			// A panic's text may hold what the request held: the stack alone is logged.
-			s.cfg.Logger.ErrorContext(ctx, "a call panicked", "request_id", c.requestID, "method", c.method,
-				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			s.panicked(ctx, c, p)
 			err = errPanicked
 		}
 	}()
 	return serve(ctx)
+}
+
+// aborted ends the connection of a request that panicked outside of a call, without the
+// server's own words about it.
+func (s *Server) aborted(ctx context.Context, c *call) {
+	if p := recover(); p != nil {
+		if p != http.ErrAbortHandler { //nolint:errorlint // it is thrown, not returned
+			s.panicked(ctx, c, p)
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// panicked notes a panic. Its text may hold what the request held: the stack alone is
+// logged.
+func (s *Server) panicked(ctx context.Context, c *call, p any) {
+	s.metrics.panics.WithLabelValues(c.method).Inc()
+	s.cfg.Logger.ErrorContext(ctx, "a call panicked", "request_id", c.requestID, "method", c.method,
+		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }
 
 // booked is a request that names a book, owned one that names a company.

@@ -231,6 +231,7 @@ func (m *Main) Run(ctx context.Context) error {
 
 // serve serves one listener, with TLS when it is configured.
 func (m *Main) serve(s *http.Server, l net.Listener) error {
+	s.ErrorLog = slog.NewLogLogger(m.log.Handler(), slog.LevelWarn)
 	var err error
 	if m.cfg.TLS.CertFile != "" {
 		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
