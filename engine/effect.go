@@ -285,8 +285,9 @@ func (x *effects) call(ctx context.Context, p port.Port, j *job, send bool) (ans
 	e := x.shard.engine
 	defer func() {
 		if v := recover(); v != nil {
+			// A panic's text may hold whom the ask is about: its kind and the stack alone are logged.
 			e.cfg.Logger.ErrorContext(ctx, "a port panicked; its answer is unknown", "shard", x.shard.number,
-				"port", j.effect.GetPort(), "attempt", j.effect.GetAttempt(), "panic", v, "stack", string(debug.Stack()))
+				"port", j.effect.GetPort(), "attempt", j.effect.GetAttempt(), "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 			ans = port.Unclear("the adapter panicked")
 		}
 	}()

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -178,7 +179,7 @@ type rude struct{ port.Port }
 
 func (r *rude) Send(ctx context.Context, ask port.Ask) port.Answer {
 	r.Port.Send(ctx, ask)
-	panic("the adapter has a fault")
+	panic("the adapter has a fault with 770100000123")
 }
 
 func (r *rude) Find(context.Context, port.Ask) port.Answer {
@@ -188,11 +189,34 @@ func (r *rude) Find(context.Context, port.Ask) port.Answer {
 func TestARudeAdapterDoesNotStopTheLoop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
+	log := &heard{}
 	p := w.start("one", func(c *engine.Config) {
 		c.Ports = map[string]port.Port{"payout": &rude{Port: c.Ports["payout"]}}
+		c.Logger = slog.New(slog.NewTextHandler(log, nil))
 	})
 	p.must(open("wallet:a"), pay("t", "bank:settlement", "wallet:a", "100.00"), send("p", "a", "10.00"))
 	p.until("the payment has failed", func() bool { return p.state("p", "a") == "failed" })
 	p.wants("wallet:a", "100.00")
 	p.events(0)
+	if text := log.String(); !strings.Contains(text, "a port panicked") || strings.Contains(text, "770100000123") {
+		t.Errorf("the log has %s", text)
+	}
+}
+
+// heard keeps a log.
+type heard struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.b.Write(p)
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.b.String()
 }
