@@ -33,6 +33,8 @@ check: ## formatting and vet; nothing may differ from what is committed
 	git diff --exit-code
 
 verify: generate check ## generate, then check: what is committed is what would be generated
+	@new="$$(git ls-files --others --exclude-standard proto api/rest)"; \
+	if [ -n "$$new" ]; then echo "generated and not committed:"; echo "$$new"; exit 1; fi
 
 lint: $(TOOLS)/.others ## vet, staticcheck and the house's own rules
 	$(GO) vet ./...
