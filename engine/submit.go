@@ -17,6 +17,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	"github.com/provodka/provodka/proto/lean"
 )
 
 // Limits of one submission and of one record of the command log.
@@ -24,6 +25,7 @@ const (
 	MaxOperations      = 8000
 	MaxGroupOperations = 1000
 	maxCommandBytes    = 512 << 10
+	commandHead        = 256 // what a command has beside its operations, about
 )
 
 // Request is what a caller wants done. Every operation has its own key and its
@@ -258,10 +260,13 @@ func newID() string {
 func (e *Engine) append(ctx context.Context, parts []*part, patience time.Duration) {
 	for _, p := range parts {
 		p.command.TimeoutMs = max(1, patience.Milliseconds())
-		raw, err := proto.Marshal(p.command)
-		if err != nil {
-			p.failed <- err
-			continue
+		raw, ok := lean.AppendCommand(make([]byte, 0, p.bytes+commandHead), p.command)
+		if !ok {
+			var err error
+			if raw, err = proto.Marshal(p.command); err != nil {
+				p.failed <- err
+				continue
+			}
 		}
 		e.cfg.Commands.Append(ctx, p.shard, raw, traceHeaders(ctx), func(_ int64, err error) {
 			if err != nil {

@@ -24,6 +24,7 @@ type writer struct {
 	sets    [2]*store.Rows // batches take them in turn: one is committed, one is decided
 	turn    int
 	head    journal.Head // after the last sealed record
+	sheet   journal.Sheet
 	totals  *store.Totals
 	topic   [16]byte
 	cfg     *Config
@@ -145,6 +146,11 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 	w.load = func(keys []stripeKey) { w.loadUnforeseen(ctx, keys) }
 	w.fetchRules = func(keys []ruleKey) { w.loadUnforeseenRules(ctx, keys) }
 	w.lookUp = func(p *parked) { w.lookUpParked(ctx, p) }
+	n := 0
+	for _, a := range as {
+		n += a.operations()
+	}
+	b.records = slices.Grow(b.records, n)
 	for _, a := range as {
 		c, err := w.tryDecide(a)
 		if err == nil {
@@ -154,8 +160,8 @@ func (w *writer) extend(ctx context.Context, b *batch, as []*arrival) (*batch, e
 			return nil, err
 		}
 		b.commands = append(b.commands, c)
-		b.operations += a.operations()
 	}
+	b.operations += n
 	if w.loadErr != nil {
 		return nil, w.loadErr
 	}
@@ -223,7 +229,7 @@ func (w *writer) seal(b *batch, c *decided) (err error) {
 		if r.draft == nil || r.dryRun {
 			continue
 		}
-		sealed, err := w.head.Seal(w.shard, r.draft)
+		sealed, err := w.head.SealIn(&w.sheet, w.shard, r.draft)
 		if err != nil {
 			return &unfitError{why: "cannot be written", cause: err}
 		}

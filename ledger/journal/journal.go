@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	"github.com/provodka/provodka/proto/lean"
 )
 
 // SegmentBytes bounds the payload of a segment: an entry by id decodes one
@@ -56,13 +57,43 @@ type Sealed struct {
 // Seal numbers the record, makes its canonical bytes and its link, and advances
 // the head. The record must not be changed afterwards.
 func (h *Head) Seal(shard uint32, r *journalv1.Record) (Sealed, error) {
+	return h.SealIn(new(Sheet), shard, r)
+}
+
+// Sheet is memory that the bytes of many records share: no place of it is written twice.
+type Sheet struct{ b []byte }
+
+// A sheet takes so much memory at once, and more when what is left might not be enough
+// for a record: whoever keeps the bytes of one record keeps that much.
+const (
+	sheetBytes  = 64 << 10
+	recordBytes = 2 << 10
+)
+
+// SealIn is Seal for many records, whose bytes it writes one behind another.
+func (h *Head) SealIn(sheet *Sheet, shard uint32, r *journalv1.Record) (Sealed, error) {
 	r.Shard, r.Seq = shard, h.Seq+1
-	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
+	raw, err := sheet.write(r)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("marshal record %d.%d: %w", shard, r.Seq, err)
 	}
 	h.Seq, h.Hash = r.Seq, Next(h.Hash, raw)
 	return Sealed{Record: r, Raw: raw, Hash: h.Hash}, nil
+}
+
+// write gives the canonical bytes of a record, those that the library makes when it is
+// deterministic. The bytes of an entry are written behind the last ones.
+func (s *Sheet) write(r *journalv1.Record) ([]byte, error) {
+	if cap(s.b)-len(s.b) < recordBytes {
+		s.b = make([]byte, 0, sheetBytes)
+	}
+	longer, ok := lean.AppendRecord(s.b, r)
+	if !ok {
+		return proto.MarshalOptions{Deterministic: true}.Marshal(r)
+	}
+	raw := longer[len(s.b):len(longer):len(longer)]
+	s.b = longer
+	return raw, nil
 }
 
 // ErrChain says that a record does not follow the one before it.
@@ -93,20 +124,37 @@ type Segment struct {
 // LastSeq is the number of the last record.
 func (s Segment) LastSeq() uint64 { return s.FirstSeq + uint64(s.Count) - 1 }
 
-// Segments packs records that follow one another into segments of at most
-// SegmentBytes each; a larger record has a segment of its own.
+// Fit is how many of the records, which follow one another, the next segment takes: at
+// most SegmentBytes of data; a larger record has a segment of its own.
+func Fit(records []Sealed) int {
+	size := 0
+	for i, r := range records {
+		size += binary.MaxVarintLen32 + len(r.Raw)
+		if i > 0 && size > SegmentBytes {
+			return i
+		}
+	}
+	return len(records)
+}
+
+// AppendData appends the data of a segment of these records.
+func AppendData(b []byte, records []Sealed) []byte {
+	for _, r := range records {
+		b = append(binary.AppendUvarint(b, uint64(len(r.Raw))), r.Raw...)
+	}
+	return b
+}
+
+// Segments packs records that follow one another into segments.
 func Segments(records []Sealed) []Segment {
 	var segments []Segment
-	var current *Segment
-	for _, r := range records {
-		if current == nil || len(current.Data)+len(r.Raw)+binary.MaxVarintLen32 > SegmentBytes {
-			segments = append(segments, Segment{FirstSeq: r.Record.Seq, Data: make([]byte, 0, min(SegmentBytes, 4*len(r.Raw)*len(records)))})
-			current = &segments[len(segments)-1]
-		}
-		current.Data = binary.AppendUvarint(current.Data, uint64(len(r.Raw)))
-		current.Data = append(current.Data, r.Raw...)
-		current.Count++
-		current.ClockUS, current.Head = r.Record.ClockUs, r.Hash
+	for len(records) > 0 {
+		n := Fit(records)
+		last := records[n-1]
+		segments = append(segments, Segment{
+			FirstSeq: records[0].Record.GetSeq(), Count: n, ClockUS: last.Record.GetClockUs(), Head: last.Hash, Data: AppendData(nil, records[:n]),
+		})
+		records = records[n:]
 	}
 	return segments
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
@@ -30,7 +31,10 @@ type encoder struct {
 	err        error
 }
 
+// reset puts the buffers back in such an order that each column of a like batch gets its
+// own again, which is long enough.
 func (e *encoder) reset() {
+	slices.Reverse(e.used)
 	e.buffers = append(e.buffers, e.used...)
 	clear(e.used)
 	e.used, e.executions, e.err = e.used[:0], e.executions[:0], nil
@@ -170,6 +174,17 @@ func (c *cells) raw(b []byte) *cells {
 	return c
 }
 
+// written is raw for bytes that write appends.
+func (c *cells) written(write func(b []byte) []byte) *cells {
+	col := c.next()
+	at := len(col.buf)
+	col.buf = write(append(col.buf, 0, 0, 0, 0))
+	n := len(col.buf) - at - 4
+	binary.BigEndian.PutUint32(col.buf[at:], uint32(n))
+	c.t.bytes += n + 4
+	return c
+}
+
 func (c *cells) text(s string) *cells {
 	col := c.next()
 	col.buf = append(binary.BigEndian.AppendUint32(col.buf, uint32(len(s))), s...)
@@ -200,17 +215,13 @@ func (c *cells) int8(v int64) *cells {
 
 // numeric writes a plain decimal number; the empty text is zero.
 func (c *cells) numeric(text string) *cells {
-	col := c.next()
-	at := len(col.buf)
-	col.buf = append(col.buf, 0, 0, 0, 0)
-	var err error
-	if col.buf, err = appendNumeric(col.buf, text); err != nil && c.t.e.err == nil {
-		c.t.e.err = fmt.Errorf("%s: %w", c.t.statement, err)
-	}
-	n := len(col.buf) - at - 4
-	binary.BigEndian.PutUint32(col.buf[at:], uint32(n))
-	c.t.bytes += n + 4
-	return c
+	return c.written(func(b []byte) []byte {
+		b, err := appendNumeric(b, text)
+		if err != nil && c.t.e.err == nil {
+			c.t.e.err = fmt.Errorf("%s: %w", c.t.statement, err)
+		}
+		return b
+	})
 }
 
 var errNumeric = errors.New("not a plain decimal number")

@@ -153,3 +153,61 @@ func (o *operations) leg(l *commandv1.Leg) {
 		}
 	}
 }
+
+// AppendCommand appends the bytes of a command that is nothing but posts, as the library
+// does when it is deterministic; ok is false, and b as it was, for every other one.
+func AppendCommand(b []byte, c *commandv1.Command) (longer []byte, ok bool) {
+	what, ok := c.GetWhat().(*commandv1.Command_Operations)
+	if !ok || what.Operations == nil || !known(c) || !known(what.Operations) {
+		return b, false
+	}
+	o := out{b: b}
+	o.text(1, c.Id)
+	o.text(2, c.Process)
+	o.number(3, uint64(c.TimeoutMs))
+	o.text(4, c.Actor)
+	o.text(5, c.Book)
+	o.flag(6, c.DryRun)
+	list := o.begin(7)
+	for _, op := range what.Operations.List {
+		if !o.operation(op) {
+			return b, false
+		}
+	}
+	o.end(list)
+	if o.bad {
+		return b, false
+	}
+	return o.b, true
+}
+
+func (o *out) operation(op *commandv1.Operation) bool {
+	post, ok := op.GetWhat().(*commandv1.Operation_Post)
+	if !ok || post.Post == nil || !known(op) || !known(post.Post) {
+		return false
+	}
+	whole := o.begin(1)
+	o.text(1, op.Key)
+	o.bytes(2, op.RequestHash)
+	o.number(3, uint64(op.Group))
+	part := o.begin(5)
+	o.text(1, post.Post.Kind)
+	o.text(2, post.Post.Day)
+	for _, l := range post.Post.Legs {
+		if l == nil || !known(l) {
+			return false
+		}
+		leg := o.begin(3)
+		o.text(1, l.Account)
+		o.text(2, l.Asset)
+		o.flag(3, l.Debit)
+		o.text(4, l.Amount)
+		o.flag(5, l.Open)
+		o.end(leg)
+	}
+	o.pairs(4, post.Post.Metadata)
+	o.pairs(5, post.Post.Links)
+	o.end(part)
+	o.end(whole)
+	return true
+}
