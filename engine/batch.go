@@ -37,9 +37,15 @@ func (a *arrival) operations() int {
 }
 
 // decode reads a record of the command log. What cannot be read is kept with the
-// reason: a shard never stands still for one bad record.
-func decode(r port.LogRecord) *arrival {
+// reason: a shard never stands still for one bad record. own knows the commands that
+// this process has encoded itself; it may be nil.
+func decode(r port.LogRecord, own *hub) *arrival {
 	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro(), trace: traceOf(r.Headers)}
+	if own != nil {
+		if a.command = own.own(r.Value); a.command != nil {
+			return a // it was checked before it was appended
+		}
+	}
 	c, ok := lean.Command(r.Value)
 	if !ok {
 		c = new(commandv1.Command)

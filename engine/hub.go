@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	"github.com/provodka/provodka/proto/lean"
 )
 
 // hub brings outcomes to the callers of this process who wait for them.
@@ -23,6 +25,8 @@ type hub struct {
 // in parts: an operation that waits for money of other shards is told later.
 type waiter struct {
 	mu       sync.Mutex
+	command  *commandv1.Command // what was appended for it, and its bytes; nil until then
+	raw      []byte
 	outcomes []Outcome
 	told     []bool
 	left     int
@@ -53,6 +57,35 @@ func (h *hub) wait(command string, operations int) *waiter {
 	h.waiters[command] = w
 	h.mu.Unlock()
 	return w
+}
+
+// appends notes the command that is about to be appended for the waiter, and its bytes.
+func (w *waiter) appends(c *commandv1.Command, raw []byte) {
+	w.mu.Lock()
+	w.command, w.raw = c, raw
+	w.mu.Unlock()
+}
+
+// own gives the command of these bytes when a caller of this process waits for it: it was
+// encoded here and need not be decoded again. What the log says counts: with another
+// byte it is not the same command.
+func (h *hub) own(raw []byte) *commandv1.Command {
+	id, ok := lean.CommandID(raw)
+	if !ok {
+		return nil
+	}
+	h.mu.Lock()
+	w := h.waiters[string(id)]
+	h.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !bytes.Equal(raw, w.raw) {
+		return nil
+	}
+	return w.command
 }
 
 func (h *hub) forget(command string) {

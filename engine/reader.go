@@ -19,7 +19,7 @@ func (w *writer) reader(ctx context.Context, log port.CommandReader, out chan<- 
 		var portion []*arrival
 		operations := 0
 		for _, r := range records {
-			a := decode(r)
+			a := decode(r, w.hub)
 			if operations > 0 && (operations+a.operations() > w.cfg.BatchOperations || w.ahead(a) > 0) {
 				if !send(ctx, out, portion) {
 					return ctx.Err()

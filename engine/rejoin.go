@@ -76,5 +76,5 @@ func (s *shard) commandAt(ctx context.Context, offset int64) (string, error) {
 	case records[0].Offset != offset:
 		return "", fmt.Errorf("%w: offset %d was asked for, %d is the next", port.ErrDataLoss, offset, records[0].Offset)
 	}
-	return decode(records[0]).command.GetId(), nil
+	return decode(records[0], nil).command.GetId(), nil
 }

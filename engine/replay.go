@@ -165,7 +165,7 @@ func (w *writer) readUntil(ctx context.Context, log port.CommandReader, out chan
 			if r.Offset > recorded.until {
 				return nil
 			}
-			a := decode(r)
+			a := decode(r, nil)
 			a.external = recorded.externals[r.Offset]
 			// A record without a command's name was rejected unread; one with a name
 			// was read and rejected, and will be again.

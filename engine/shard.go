@@ -167,7 +167,7 @@ func (s *shard) writer(ctx context.Context, session *store.Writer, taken store.S
 		decider: decider{
 			state: newState(), shard: uint32(s.number), flows: e.cfg.Flows, zone: e.cfg.Zone, nowUS: e.clock.now, shards: e.cfg.Commands.Shards(),
 		},
-		db: e.cfg.DB, session: session, rows: store.NewRows(e.cfg.Zone), cfg: &e.cfg, log: e.cfg.Logger,
+		db: e.cfg.DB, session: session, rows: store.NewRows(e.cfg.Zone), cfg: &e.cfg, log: e.cfg.Logger, hub: e.hub,
 		sets:      [2]*store.Rows{store.NewRows(e.cfg.Zone), store.NewRows(e.cfg.Zone)},
 		metrics:   e.metrics.shard(s.number),
 		committed: mark{position: taken.Position, head: taken.Head, clockUS: taken.ClockUS},

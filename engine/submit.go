@@ -30,6 +30,8 @@ const (
 
 // Request is what a caller wants done. Every operation has its own key and its
 // own outcome; operations of one group (not 0, consecutive) are done all or none.
+// The operations' messages are the engine's from then on: it may still read them when
+// Submit has given up waiting.
 type Request struct {
 	Book       string
 	Actor      string
@@ -268,6 +270,7 @@ func (e *Engine) append(ctx context.Context, parts []*part, patience time.Durati
 				continue
 			}
 		}
+		p.waiter.appends(p.command, raw)
 		e.cfg.Commands.Append(ctx, p.shard, raw, traceHeaders(ctx), func(_ int64, err error) {
 			if err != nil {
 				p.failed <- err

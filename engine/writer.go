@@ -28,6 +28,7 @@ type writer struct {
 	totals  *store.Totals
 	topic   [16]byte
 	cfg     *Config
+	hub     *hub // knows the commands that this process has encoded
 	log     *slog.Logger
 	metrics *shardMetrics
 	after   func(*batch) // what follows from a commit: outcomes, relay, effects, timers

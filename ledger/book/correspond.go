@@ -25,9 +25,10 @@ type Pair struct {
 // the first until it is used up. Where one side has a single posting there is no other
 // way; where both have several, the order decides, so whoever writes entries decides.
 // Nothing is divided: the parts of a posting add up to it. Places of a pair grow, and
-// the assets follow each other as they first appear.
-func Correspond(postings []Posting) []Pair {
-	pairs := make([]Pair, 0, len(postings)/2+1)
+// the assets follow each other as they first appear. The pairs are written into the memory
+// that is given, as far as it goes.
+func Correspond(postings []Posting, into []Pair) []Pair {
+	pairs := into[:0]
 	for i := range postings {
 		if !firstOf(postings[:i], postings[i].Asset) {
 			continue

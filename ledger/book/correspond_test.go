@@ -30,7 +30,7 @@ func TestCorrespondAddsUp(t *testing.T) {
 		}
 		postings = rapid.Permutation(postings).Draw(t, "postings")
 		sums := make([]money.Amount, len(postings))
-		pairs := book.Correspond(postings)
+		pairs := book.Correspond(postings, nil)
 		for _, p := range pairs {
 			d, c := postings[p.Debit], postings[p.Credit]
 			if !d.Debit || c.Debit || d.Asset != c.Asset || p.Amount.Sign() <= 0 {
@@ -55,7 +55,7 @@ func TestCorrespondGoesByTheOrder(t *testing.T) {
 	rub := func(debit bool, kopecks int64) book.Posting {
 		return book.Posting{Asset: "RUB", Debit: debit, Amount: money.New(kopecks, 2)}
 	}
-	got := book.Correspond([]book.Posting{rub(true, 700), rub(false, 500), rub(true, 300), rub(false, 500)})
+	got := book.Correspond([]book.Posting{rub(true, 700), rub(false, 500), rub(true, 300), rub(false, 500)}, nil)
 	want := []book.Pair{{0, 1, money.New(500, 2)}, {0, 3, money.New(200, 2)}, {2, 3, money.New(300, 2)}}
 	if len(got) != len(want) {
 		t.Fatalf("%+v, want %+v", got, want)

@@ -46,16 +46,19 @@ func correspondenceColumns(keys []correspondenceKey) []any {
 // not moved.
 func correspondencesOf(records []journal.Sealed) (map[correspondenceKey]money.Amount, error) {
 	sums := map[correspondenceKey]money.Amount{}
+	var postings []book.Posting
+	var pairs []book.Pair
 	for _, s := range records {
 		r := s.Record
 		if r.GetEntry() == nil || len(r.GetEntry().GetDay()) < len("2026-01") {
 			continue
 		}
-		postings, err := Postings(r)
-		if err != nil {
+		var err error
+		if postings, err = Postings(r, postings); err != nil {
 			return nil, fmt.Errorf("record %d.%d: %w", r.GetShard(), r.GetSeq(), err)
 		}
-		for _, p := range book.Correspond(postings) {
+		pairs = book.Correspond(postings, pairs)
+		for _, p := range pairs {
 			debit, credit := postings[p.Debit], postings[p.Credit]
 			if book.SameAccount(debit.Account, credit.Account) {
 				continue
@@ -69,9 +72,10 @@ func correspondencesOf(records []journal.Sealed) (map[correspondenceKey]money.Am
 	return sums, nil
 }
 
-// Postings are the debits and credits of a record, in order, without moves of holds.
-func Postings(r *journalv1.Record) ([]book.Posting, error) {
-	var out []book.Posting
+// Postings are the debits and credits of a record, in order, without moves of holds;
+// they are written into the memory that is given, as far as it goes.
+func Postings(r *journalv1.Record, into []book.Posting) ([]book.Posting, error) {
+	out := into[:0]
 	for _, l := range r.GetLegs() {
 		if !postsLeg(l) {
 			continue
@@ -138,7 +142,7 @@ func Counters(r *journalv1.Record, leg int) ([]book.Posting, error) {
 	if leg >= len(legs) || !postsLeg(legs[leg]) {
 		return nil, nil
 	}
-	postings, err := Postings(r)
+	postings, err := Postings(r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +153,7 @@ func Counters(r *journalv1.Record, leg int) ([]book.Posting, error) {
 		}
 	}
 	var out []book.Posting
-	for _, p := range book.Correspond(postings) {
+	for _, p := range book.Correspond(postings, nil) {
 		other := p.Credit
 		if p.Credit == at {
 			other = p.Debit

@@ -45,6 +45,14 @@ func Command(raw []byte) (c *commandv1.Command, ok bool) {
 	return c, !w.bad && c.What != nil
 }
 
+// CommandID is the id of a command when it comes first, as Provodka writes it.
+func CommandID(raw []byte) (id []byte, ok bool) {
+	if len(raw) < 2 || raw[0] != 1<<3|length || raw[1] >= 1<<7 || len(raw)-2 < int(raw[1]) {
+		return nil, false
+	}
+	return raw[2 : 2+raw[1]], true
+}
+
 // operations reads the operations of a command.
 type operations struct {
 	*wire
