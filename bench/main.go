@@ -127,6 +127,9 @@ func run(ctx context.Context, o options) (err error) {
 			return fmt.Errorf("round %d: %w", round, err)
 		}
 	}
+	if len(l.results) == 0 {
+		return fmt.Errorf("no case matches %q", o.cases)
+	}
 	table(os.Stdout, l.results)
 	if o.svg != "" {
 		if err := os.WriteFile(o.svg, draw(l.results), 0o644); err != nil {

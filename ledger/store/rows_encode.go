@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -103,8 +102,8 @@ func (r *Rows) encodeLegs(fixed [][]byte, copying bool) {
 		t = r.encoder.table("leg_insert", fixed, oidUUID, oidText, oidInt8, oidInt2, oidInt2, oidNumeric,
 			oidInt8, oidInt8, oidDate, oidNumeric, oidNumeric, oidNumeric, oidNumeric)
 	}
-	for _, o := range r.legOrder() {
-		l := &r.legs[o.at]
+	for _, place := range r.legOrder() {
+		l := &r.legs[place.at()]
 		t.row().raw(l.account[:]).text(l.m.GetAsset()).int8(l.seq).int2(l.leg).int2(int16(l.m.GetKind())).
 			numeric(l.m.GetAmount()).int8(int64(l.m.GetVersion())).int8(l.clockUS).int4(l.day).
 			numeric(l.m.GetDebit()).numeric(l.m.GetCredit()).
@@ -117,27 +116,25 @@ func (r *Rows) encodeLegs(fixed [][]byte, copying bool) {
 	t.flush()
 }
 
-// legPlace is a leg's place among the batch's, with the first bytes of its account.
-type legPlace struct {
-	first uint64
-	at    int
-}
+// legPlace is the first bytes of a leg's account, and behind them the leg's place among
+// the batch's: numbers are sorted in half the time that it takes to compare accounts.
+type legPlace uint64
 
-// legOrder answers the legs by account, asset and number. They were added in the order
-// of their numbers, so their places stand for them.
+// placeBits are enough for 16 million legs of a batch.
+const placeBits = 24
+
+func (p legPlace) at() int { return int(p & (1<<placeBits - 1)) }
+
+// legOrder answers the legs by account and number. They were added in the order of their
+// numbers, so their places stand for them. Of accounts with the same first 40 bits the
+// legs are mixed, which costs a page visited twice and nothing else.
 func (r *Rows) legOrder() []legPlace {
 	order := r.order[:0]
 	for i := range r.legs {
-		order = append(order, legPlace{binary.BigEndian.Uint64(r.legs[i].account[:]), i})
+		first := legPlace(binary.BigEndian.Uint64(r.legs[i].account[:]))
+		order = append(order, first>>placeBits<<placeBits|legPlace(i))
 	}
-	slices.SortFunc(order, func(a, b legPlace) int {
-		if a.first != b.first {
-			return cmp.Compare(a.first, b.first)
-		}
-		x, y := &r.legs[a.at], &r.legs[b.at]
-		return cmp.Or(bytes.Compare(x.account[8:], y.account[8:]), strings.Compare(x.m.GetAsset(), y.m.GetAsset()),
-			cmp.Compare(a.at, b.at))
-	})
+	slices.Sort(order)
 	r.order = order
 	return order
 }
