@@ -8,7 +8,7 @@ import (
 // those that the library makes when it is deterministic. ok is false, and b as it was,
 // for every other record, and for one that the library would refuse.
 func AppendRecord(b []byte, r *journalv1.Record) (longer []byte, ok bool) {
-	if !plainRecord(r) {
+	if !onlyEntry(r) {
 		return b, false
 	}
 	o := out{b: b}
@@ -54,11 +54,11 @@ func (o *out) leg(l *journalv1.Leg) {
 	o.text(9, l.HeldCredit)
 }
 
-// plainRecord says whether a record has no other fields than AppendRecord writes.
-func plainRecord(r *journalv1.Record) bool {
+// onlyEntry says whether a record has no other fields than AppendRecord writes.
+func onlyEntry(r *journalv1.Record) bool {
 	if r.Refusal != nil || len(r.Holds) > 0 || len(r.Accounts) > 0 || r.Move != nil || len(r.Effects) > 0 ||
 		len(r.Timers) > 0 || r.External != nil || len(r.Gathers) > 0 || len(r.Rules) > 0 || r.Confirmed != nil ||
-		r.Scheduled != nil || r.Approval != nil || !known(r) {
+		r.Scheduled != nil || r.Approval != nil || len(r.Conditions) > 0 || !known(r) {
 		return false
 	}
 	if e := r.Entry; e != nil && (e.Reversal != nil || e.Exchange != nil || !known(e)) {

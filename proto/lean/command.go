@@ -191,7 +191,7 @@ func AppendCommand(b []byte, c *commandv1.Command) (longer []byte, ok bool) {
 
 func (o *out) operation(op *commandv1.Operation) bool {
 	post, ok := op.GetWhat().(*commandv1.Operation_Post)
-	if !ok || post.Post == nil || !known(op) || !known(post.Post) {
+	if !ok || post.Post == nil || len(op.Conditions) > 0 || !known(op) || !known(post.Post) {
 		return false
 	}
 	whole := o.begin(1)
