@@ -15,6 +15,9 @@ import (
 
 // take puts a row into Lines or into Refused.
 func (r *Register) take(found *row) {
+	if strings.TrimSpace(found.raw) == "" { // spreadsheets leave empty rows behind
+		return
+	}
 	if found.broken || len(found.fields) != len(r.Columns) {
 		refusal := fault.Refuse(fault.FileFormat, "", "the row has %d fields, the file has %d columns", len(found.fields), len(r.Columns))
 		if found.broken {
@@ -23,6 +26,7 @@ func (r *Register) take(found *row) {
 		r.Refused = append(r.Refused, Refused{Number: found.number, Raw: found.raw, Refusals: []*fault.Refusal{refusal}})
 		return
 	}
+	unguardAll(found.fields)
 	l := lineReader{fields: map[string]string{}}
 	given := false
 	for i, name := range r.Columns {
@@ -30,7 +34,7 @@ func (r *Register) take(found *row) {
 		given = given || l.fields[name] != "" && !slices.Contains(added, name)
 	}
 	switch raw := l.fields[columnRaw]; {
-	case !given && raw == "": // spreadsheets leave empty rows behind
+	case !given && raw == "": // an empty row, with delimiters
 		return
 	case !given:
 		refusal := fault.Refuse(fault.FileFormat, "", "the row was refused for its form and is not mended yet: put its fields into the columns")

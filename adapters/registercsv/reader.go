@@ -98,6 +98,7 @@ func (r *read) fields(raw string) []string {
 	if err != nil || len(fields) != len(r.register.Columns) {
 		return nil
 	}
+	unguardAll(fields)
 	return fields
 }
 

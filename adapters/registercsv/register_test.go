@@ -2,9 +2,11 @@ package registercsv
 
 import (
 	"bytes"
+	"encoding/csv"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
@@ -204,6 +206,36 @@ func TestErrorRegisterCanBeMendedAndReadAgain(t *testing.T) {
 	}
 	if clean, _ := Read(file(head, good)); clean.WriteErrors() != nil {
 		t.Error("a clean register has an error register")
+	}
+}
+
+// What people write is computed by no spreadsheet that opens the error register, and is
+// itself again when that is uploaded.
+func TestAnErrorRegisterHasNoFormulas(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"=HYPERLINK(1)", "+7 999", "-1", "@cmd", "'=x", "''", "＝1"} {
+		r, refusal := Read(file(head, line(map[string]string{amountGross: "100.001", title: text})))
+		if refusal != nil || len(r.Refused) != 1 {
+			t.Fatalf("%v %+v", refusal, r)
+		}
+		written := r.WriteErrors()
+		cells, err := csv.NewReader(strings.NewReader(strings.ReplaceAll(string(written), ";", ","))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cell := range cells[1] {
+			if first, _ := utf8.DecodeRuneInString(cell); cell != "" && strings.ContainsRune("=+-@＝", first) {
+				t.Errorf("%q begins as a formula", cell)
+			}
+		}
+		mended, refusal := Read(bytes.Replace(written, []byte("100.001"), []byte("100.01"), 1))
+		want := text
+		if text == "'=x" || text == "''" { // the first apostrophe was the person's guard
+			want = text[1:]
+		}
+		if refusal != nil || len(mended.Lines) != 1 || mended.Lines[0].Title != want {
+			t.Errorf("%q came back as %+v, %v", text, mended, refusal)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
@@ -33,7 +34,8 @@ func Template() []byte {
 // again: the columns of the file, then line (number in the uploaded file), errors (what
 // is wrong, for people: field, Russian words of the code, the reason) and raw (the row as it
 // stood, when it did not fit the columns; empty else). UTF-8 with a byte order
-// mark, so that spreadsheets in Russia open it; the file's own delimiter; CR LF.
+// mark, so that spreadsheets in Russia open it; the file's own delimiter; CR LF. What a
+// spreadsheet would take for a formula has an apostrophe in front, which Read takes away.
 // It is nil when no row was refused.
 func (r *Register) WriteErrors() []byte {
 	if len(r.Refused) == 0 {
@@ -62,9 +64,9 @@ func (r *Register) WriteErrors() []byte {
 				record = append(record, "")
 				continue
 			}
-			record, raw = append(record, refused.Fields[i]), ""
+			record, raw = append(record, guarded(refused.Fields[i])), ""
 		}
-		write(append(record, strconv.Itoa(refused.Number), words(refused.Refusals), raw))
+		write(append(record, strconv.Itoa(refused.Number), guarded(words(refused.Refusals)), guarded(raw)))
 	}
 	w.Flush()
 	return b.Bytes()
@@ -93,4 +95,29 @@ func words(refusals []*fault.Refusal) string {
 		list = append(list, text)
 	}
 	return strings.Join(list, "; ")
+}
+
+// formulas begin what a spreadsheet computes; an apostrophe in front makes it a text.
+const formulas = "=+-@＝＋－＠\t\r\n'"
+
+func guarded(text string) string {
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune(formulas, first) {
+		return "'" + text
+	}
+	return text
+}
+
+// unguarded takes the apostrophe away that guarded, or a person, put in front.
+func unguarded(text string) string {
+	rest, had := strings.CutPrefix(text, "'")
+	if first, _ := utf8.DecodeRuneInString(rest); had && rest != "" && strings.ContainsRune(formulas, first) {
+		return rest
+	}
+	return text
+}
+
+func unguardAll(fields []string) {
+	for i, text := range fields {
+		fields[i] = unguarded(text)
+	}
 }

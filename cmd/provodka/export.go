@@ -27,7 +27,8 @@ ledger    assertion at every posting:
             ledger  -f books.journal --pedantic --strict bal
 csv       a line for each posting, RFC 4180, UTF-8. A text that a spreadsheet would take
           for a formula has an apostrophe in front, and so has one that begins with an
-          apostrophe: take one away to have the text again.
+          apostrophe: take one away to have the text again. So it is behind a semicolon,
+          a tab and a line break in it too, where another reader begins a cell.
 
 --from and --to are business days, both included; what stood before --from is the first
 entry. --account takes the entries that touch an account, whole; what else their other

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
@@ -14,10 +13,12 @@ import (
 )
 
 // csvFile writes a line for each leg, as RFC 4180 has it: comma, CRLF, quotes doubled, a
-// foreign text's bytes as they are, line breaks and all, UTF-8. A text that a spreadsheet
-// would take for a formula (it begins with = + - @, their wide forms, a tab or a line
-// break) gets an apostrophe in front, and so does one that begins with an apostrophe:
-// whoever reads the file takes one away and has the text again.
+// foreign text's bytes as they are, line breaks and all, UTF-8. What a spreadsheet would
+// take for a formula (a text that begins with = + - @, their wide forms, a tab or a line
+// break) gets an apostrophe in front, and so does an apostrophe there: whoever reads the
+// file takes one away and has the text again. The same stands behind a semicolon, a tab or
+// a line break inside a text: where ; separates cells, as in Russia, and for programs that
+// split by tabs, a cell begins there. Words in JSON write the semicolon as \u003b instead.
 type csvFile struct {
 	out    *bufio.Writer // keeps its first error until Flush
 	totals *totals
@@ -48,11 +49,20 @@ func csvCell(text string) string {
 
 // csvText is a foreign text that no spreadsheet computes.
 func csvText(text string) string {
-	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune("=+-@＝＋－＠\t\r\n'", first) {
-		return "'" + text
+	var b strings.Builder
+	from, begins := 0, true
+	for i, c := range text {
+		if begins && (strings.ContainsRune("=+-@＝＋－＠'", c) || i == 0 && strings.ContainsRune(cellEnds, c)) {
+			b.WriteString(text[from:i] + "'")
+			from = i
+		}
+		begins = strings.ContainsRune(cellEnds+";", c)
 	}
-	return text
+	return b.String() + text[from:]
 }
+
+// cellEnds are characters behind which a careless reader begins a cell.
+const cellEnds = "\t\r\n"
 
 func (w *csvFile) opening(day string) error {
 	return w.totals.each(func(account string, asset money.Asset, sum money.Amount) error {
@@ -106,7 +116,7 @@ func words(m map[string]string) (string, error) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(m)
-	return strings.TrimSuffix(b.String(), "\n"), err
+	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), ";", `\u003b`), err
 }
 
 func (w *csvFile) end(int, int) error { return w.out.Flush() }

@@ -159,6 +159,7 @@ func TestCSVKeepsHostileTexts(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"a\nb", "a\r\nb", "say \"hi\"", "«ёлки»", "🙂🏦", "\u202eabc\u200f", "=1+1", "+7", "-1", "@cmd", "\t=1", "'x", "''", "＝1", "a,b;c", " padded ", "x'",
+		"a;=1+1", "a;'b", "x;;-1;＠", "a\t=1", "a\n+1", "a\r\n@x", "a;\t=1",
 	} {
 		cell := export.CSVCell(text)
 		read, err := csv.NewReader(strings.NewReader(cell + ",end\r\n")).Read()
@@ -166,11 +167,13 @@ func TestCSVKeepsHostileTexts(t *testing.T) {
 			t.Fatalf("%q as %s: %q, %v", text, cell, read, err)
 		}
 		// The reader of Go makes \n of \r\n inside quotes, as RFC 4180 lets it.
-		if got, want := strings.TrimPrefix(read[0], "'"), strings.ReplaceAll(text, "\r\n", "\n"); got != want && read[0] != want {
+		if got, want := export.Plain(read[0]), strings.ReplaceAll(text, "\r\n", "\n"); got != want {
 			t.Errorf("%q became %q", want, got)
 		}
-		if first := []rune(read[0])[0]; strings.ContainsRune("=+-@＝\t", first) {
-			t.Errorf("%q begins with %q", read[0], first)
+		for _, part := range strings.FieldsFunc(cell, func(c rune) bool { return strings.ContainsRune(";\t\n\"", c) }) {
+			if strings.ContainsRune("=+-@＝＋－＠", []rune(part)[0]) {
+				t.Errorf("%q has a cell that begins as a formula: %q", cell, part)
+			}
 		}
 	}
 }

@@ -35,7 +35,7 @@ const (
 	// A journal for ledger with --pedantic.
 	ExportFormat_EXPORT_FORMAT_LEDGER ExportFormat = 2
 	// A line for each posting, RFC 4180. A text that a spreadsheet would take for a formula
-	// has an apostrophe in front.
+	// has an apostrophe in front, also behind a semicolon, a tab or a line break in it.
 	ExportFormat_EXPORT_FORMAT_CSV ExportFormat = 3
 )
 
