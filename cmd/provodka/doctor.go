@@ -17,7 +17,8 @@ import (
 const doctorLong = `Look at everything that a person on call would, change nothing, and say what to do:
 the database, its schema and its clock; the brokers and the topics; and for each shard
 who owns it, whether its place in the command log still fits, whether its journal and
-the published events are one history, what waits, and what the world has not answered.
+the published events are one history, what waits, what the world has not answered, and
+closed accounts that hold money.
 
 Exit 0: nothing needs a person. Exit 3: something does.`
 

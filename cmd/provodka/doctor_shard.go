@@ -71,6 +71,7 @@ func (d *doctor) shards(ctx context.Context, db *store.DB, log *kafka.Log) {
 		d.effects(ctx, subject, db, state.Shard, clock)
 		d.asides(ctx, subject, db, state.Shard)
 		d.audited(ctx, subject, db, state.Shard)
+		d.closedAccounts(ctx, subject, db, state.Shard)
 		if log != nil && state.Shard < log.Shards() {
 			d.commands(ctx, subject, log, state, clock)
 			d.events(ctx, subject, db, log, state)

@@ -25,6 +25,7 @@ import (
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
 // TestScripts runs the program as people do. Beside testscript's own commands:
@@ -88,6 +89,7 @@ func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
 		"small":    audittest.Small,
 		"standing": audittest.Standing,
 		"periods":  func() *audittest.World { return audittest.Periods(sheets(t, ts)) },
+		"closed":   closedBooks,
 		"random":   func() *audittest.World { return audittest.Random(11, 4, 300) },
 	}[name]
 	if world == nil {
@@ -105,6 +107,16 @@ func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
 	ts.Check(publish(t.Context(), w, brokers))
 	ts.Setenv("DSN", dsn)
 	ts.Setenv("BROKERS", brokers)
+}
+
+// closedBooks is a book with a closed account.
+func closedBooks() *audittest.World {
+	w := audittest.New()
+	w.Do(0, audittest.Open("wallet:company-0"),
+		audittest.Post("topup", "", audittest.Leg('D', "bank:main", "RUB", "5.00"), audittest.Leg('C', "wallet:company-0", "RUB", "5.00")),
+		audittest.Post("payout", "", audittest.Leg('D', "wallet:company-0", "RUB", "5.00"), audittest.Leg('C', "bank:main", "RUB", "5.00")))
+	w.Change(0, &commandv1.ChangeAccount{Account: "wallet:company-0", What: commandv1.AccountChange_ACCOUNT_CHANGE_CLOSE, Reason: "не нужен"})
+	return w
 }
 
 // sheets are the hashes of the closed periods of Periods: those of the same books with

@@ -71,6 +71,12 @@ func (db *DB) AnyRule(ctx context.Context, shard int) (bool, error) {
 	return len(rows) > 0, err
 }
 
+// Rules reads a page of all the rules that a shard holds, behind one of them; the zero key
+// begins.
+func (db *DB) Rules(ctx context.Context, shard int, after RuleKey, limit int) ([]RuleRow, error) {
+	return collect(ctx, db, "rules", scanRule, sqlRulePage, shard, after.Book, after.Kind, after.Subject, limit)
+}
+
 // RuleHistory reads the versions of a rule before the given one, newest first; 0 is from
 // the newest. A subject's home shard has the whole of it.
 func (db *DB) RuleHistory(ctx context.Context, shard int, key RuleKey, before uint64, limit int) ([]RuleRow, error) {

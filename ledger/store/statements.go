@@ -176,6 +176,8 @@ var (
 	sqlRuleHistoryInsert string
 	//go:embed sql/rule_load.sql
 	sqlRuleLoad string
+	//go:embed sql/rule_page.sql
+	sqlRulePage string
 	//go:embed sql/rule_upsert.sql
 	sqlRuleUpsert string
 	//go:embed sql/scheduled_load.sql
