@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/base32"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -202,11 +203,20 @@ func (k *keyCache) find(ctx context.Context, token string) (store.APIKey, bool, 
 		return store.APIKey{}, false, err
 	}
 	known = known && len(key.Roles) > 0
+	k.remember(hash, cachedKey{key, known, now.Add(k.keep)})
+	return key, known, nil
+}
+
+// remember keeps what was found. Keys that nobody has make room for those that somebody
+// has: inventing keys slows nobody else down.
+func (k *keyCache) remember(hash [sha256.Size]byte, c cachedKey) {
 	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.rows) >= maxCachedKeys {
+		maps.DeleteFunc(k.rows, func(_ [sha256.Size]byte, c cachedKey) bool { return !c.known })
+	}
 	if len(k.rows) >= maxCachedKeys {
 		clear(k.rows)
 	}
-	k.rows[hash] = cachedKey{key, known, now.Add(k.keep)}
-	k.mu.Unlock()
-	return key, known, nil
+	k.rows[hash] = c
 }
