@@ -129,16 +129,13 @@ func without(sums book.Stripe, r store.LegRow) book.Stripe {
 // snapshot.
 func (s ledgerService) explained(ctx context.Context, bookName string, w wantedBalance, legs int, answer *ledgerv1.ExplainBalanceResponse) ([]store.LegRow, book.Stripe, error) {
 	all := []wantedBalance{w}
-	if err := s.limit(ctx, bookName, all); err != nil {
+	seen, err := s.look(ctx, bookName, all, store.Glance{Holds: maxHolds + 1, Legs: legs})
+	if err != nil {
 		return nil, book.Stripe{}, err
 	}
 	w, limited := all[0], money.Zero
 	if w.limit != nil {
 		limited = *w.limit
-	}
-	seen, err := s.look(ctx, bookName, all, store.Glance{Holds: maxHolds + 1, Legs: legs})
-	if err != nil {
-		return nil, book.Stripe{}, err
 	}
 	sum := seen.sums[w.key]
 	answer.Position, answer.Balance = seenPosition(seen.Seen), balance(w, sum, true)

@@ -56,7 +56,7 @@ type sight struct {
 	sums map[store.StripeKey]summed
 }
 
-// look reads accounts with their transit parts and what a glance asks for.
+// look reads accounts with their transit parts, limits and what a glance asks for.
 func (s *Server) look(ctx context.Context, bookName string, wanted []wantedBalance, g store.Glance) (sight, error) {
 	keys, of := withTransit(bookName, wanted)
 	for _, k := range keys {
@@ -69,6 +69,9 @@ func (s *Server) look(ctx context.Context, bookName string, wanted []wantedBalan
 	seen, err := s.cfg.DB.Look(ctx, g)
 	if err != nil {
 		return sight{}, fmt.Errorf("look at accounts: %w", err)
+	}
+	if err := s.limit(ctx, bookName, wanted, seen.Seen); err != nil {
+		return sight{}, err
 	}
 	return sight{seen, summedOf(seen.Balances, of)}, nil
 }

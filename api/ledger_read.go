@@ -37,6 +37,11 @@ func (s ledgerService) GetBalances(ctx context.Context, req *ledgerv1.GetBalance
 	if err != nil {
 		return nil, err
 	}
+	if at.Day == "" && at.KnownUS == 0 {
+		if err := s.limit(ctx, req.GetBook(), wanted, seen); err != nil {
+			return nil, err
+		}
+	}
 	answer := &ledgerv1.GetBalancesResponse{Position: seenPosition(seen)}
 	for _, w := range wanted {
 		answer.Balances = append(answer.Balances, balance(w, found[w.key], req.GetStripes()))
@@ -159,15 +164,12 @@ func (s ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequ
 			out = append(out, wantedBalance{name: name, kind: kinds[i], asset: asset, key: store.StripeKey{Account: ids[i], Asset: code}})
 		}
 	}
-	if req.GetAt().GetDay() != "" || req.GetAt().GetKnownAt() != nil {
-		return out, nil
-	}
-	return out, s.limit(ctx, req.GetBook(), out)
+	return out, nil
 }
 
-// limit reads how far accounts may go below zero; only those of types with a limit are
-// looked for.
-func (s *Server) limit(ctx context.Context, bookName string, wanted []wantedBalance) error {
+// limit reads how far accounts might go below zero when a snapshot was taken; only those
+// of types with a limit are looked for.
+func (s *Server) limit(ctx context.Context, bookName string, wanted []wantedBalance, seen []store.Seen) error {
 	var keys []store.RuleKey
 	for _, w := range wanted {
 		if w.kind.Limited {
@@ -177,7 +179,7 @@ func (s *Server) limit(ctx context.Context, bookName string, wanted []wantedBala
 	if len(keys) == 0 {
 		return nil
 	}
-	rows, err := s.cfg.DB.HomeRules(ctx, keys)
+	rows, err := s.cfg.DB.HomeRulesAt(ctx, keys, seen)
 	if err != nil {
 		return fmt.Errorf("read limits: %w", err)
 	}
@@ -258,11 +260,11 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 		}
 		wanted = append(wanted, wantedBalance{name: r.Name.String(), kind: kind, asset: asset, key: store.StripeKey{Account: r.Account, Asset: r.Asset}})
 	}
-	if err := s.limit(ctx, req.GetBook(), wanted); err != nil {
-		return nil, err
-	}
 	found, seen, err := s.sums(ctx, req.GetBook(), wanted, store.At{})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.limit(ctx, req.GetBook(), wanted, seen); err != nil {
 		return nil, err
 	}
 	answer := &ledgerv1.ListBalancesResponse{Position: seenPosition(seen)}

@@ -258,6 +258,21 @@ func loadRules(ctx context.Context, rt *rapid.T, t *testing.T, db *store.DB, p *
 		if len(now) != 1 || !proto.Equal(now[0].Rule, rows[0].Rule) || now[0].Seq != rows[0].Seq || now[0].Book != bookName {
 			rt.Fatalf("in force: %v, newest: %v", now, rows[0])
 		}
+		for i, r := range rows { // as a snapshot of any moment sees it
+			if !r.Rule.GetHome() || !rows[0].Rule.GetHome() {
+				continue
+			}
+			then, err := db.HomeRulesAt(ctx, []store.RuleKey{key}, []store.Seen{{Shard: p.shard, Seq: r.Seq}})
+			must(t, err)
+			before, err := db.HomeRulesAt(ctx, []store.RuleKey{key}, []store.Seen{{Shard: p.shard, Seq: r.Seq - 1}})
+			must(t, err)
+			if len(then) != 1 || !proto.Equal(then[0].Rule, r.Rule) {
+				rt.Fatalf("at record %d: %v, not %v", r.Seq, then, r.Rule)
+			}
+			if first := i == len(rows)-1; first != (len(before) == 0) || !first && !proto.Equal(before[0].Rule, rows[i+1].Rule) {
+				rt.Fatalf("before record %d: %v of %d", r.Seq, before, len(rows))
+			}
+		}
 	}
 }
 

@@ -57,6 +57,42 @@ func (db *DB) HomeRules(ctx context.Context, keys []RuleKey) ([]RuleRow, error) 
 	return slices.DeleteFunc(rows, func(r RuleRow) bool { return !r.Rule.GetHome() }), err
 }
 
+// HomeRulesAt reads the rules as their subjects' homes held them after the records that a
+// snapshot has seen, so that they are of the same moment as what it read.
+func (db *DB) HomeRulesAt(ctx context.Context, keys []RuleKey, seen []Seen) ([]RuleRow, error) {
+	rows, err := db.HomeRules(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	upto := make(map[int]uint64, len(seen))
+	for _, s := range seen {
+		upto[s.Shard] = s.Seq
+	}
+	const atOnce = 10
+	then := rows[:0]
+	for _, r := range rows {
+		key := RuleKey{r.Book, r.Rule.GetKind(), r.Rule.GetSubject()}
+		for r.Seq > upto[r.Shard] && r.Rule.GetVersion() > 1 { // changed since
+			older, err := db.RuleHistory(ctx, r.Shard, key, r.Rule.GetVersion(), atOnce)
+			if err != nil {
+				return nil, err
+			}
+			if len(older) == 0 {
+				break
+			}
+			for _, r = range older {
+				if r.Seq <= upto[r.Shard] {
+					break
+				}
+			}
+		}
+		if r.Seq <= upto[r.Shard] {
+			then = append(then, r)
+		}
+	}
+	return then, nil
+}
+
 func ruleColumns(keys []RuleKey) (books, kinds, subjects []string) {
 	books, kinds, subjects = make([]string, len(keys)), make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
