@@ -1,21 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"text/tabwriter"
 	"time"
-
-	"github.com/provodka/provodka/adapters/kafka"
-	"github.com/provodka/provodka/engine/port"
-	"github.com/provodka/provodka/ledger/audit"
-	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
 // grown is a figure of books that have grown.
@@ -95,11 +88,20 @@ func (l *lab) grow(ctx context.Context, shards int) (all []grown, err error) {
 		g.note("memory of the server, peak, "+part.name, float64(peak>>20), 0, "MB", goalMemory)
 	}
 	if l.cases.MatchString("replay") {
+		before, err := g.reading()
+		if err != nil {
+			return g.figures, err
+		}
 		rate, err := g.replay(ctx)
 		if err != nil {
 			return g.figures, err
 		}
 		g.note("audit replay from the broker", rate, 0, "legs/s", goalReplay)
+		used, err := g.used(before)
+		if err != nil {
+			return g.figures, err
+		}
+		g.note("audit replay, processor time of a leg, broker and all", float64(used.Nanoseconds())/float64(2000*g.expected.entries), 0, "µs", "")
 	}
 	if !l.cases.MatchString("check") {
 		return g.figures, nil
@@ -143,9 +145,14 @@ func (g *growing) costs(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
 	g.lab.made = l.made
-	err = g.changing(func() error { // until memory is as full as it gets
-		_, err := g.drive(ctx, g.names, loadSpec{clients: 2, size: 8000}, 2*l.seconds)
-		return err
+	err = g.changing(func() error { // until memory is as full as it gets, or nearly
+		spec, begin, began := loadSpec{clients: 2, size: 8000}, g.expected.entries, time.Now()
+		for g.expected.entries-begin < len(g.names.wallets)/3 && time.Since(began) < time.Minute {
+			if _, err := g.drive(ctx, g.names, spec, time.Second); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -222,152 +229,6 @@ func (h *house) cost(ctx context.Context, names *names, d time.Duration) (r resu
 		return r, err
 	}
 	return newResult("", 0, got, before, after), nil
-}
-
-// timed notes the median of many runs of a read, after three to warm up.
-func (g *growing) timed(name, goal string, runs int, f func() error) error {
-	const warming = 3
-	var took []time.Duration
-	for range runs + warming {
-		began := time.Now()
-		if err := f(); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		took = append(took, time.Since(began))
-	}
-	took = took[warming:]
-	slices.Sort(took)
-	g.note(name, ms(took[len(took)/2]), ms(took[len(took)-1]), "ms", goal)
-	return nil
-}
-
-// reads measures the reads that people wait for.
-func (g *growing) reads(ctx context.Context) error {
-	c := newRPC(g.server.Addr, g.key, 1)
-	defer c.close()
-	legs := func(size int32, token string) (*ledgerv1.ListLegsResponse, error) {
-		return c.ListLegs(ctx, &ledgerv1.ListLegsRequest{Book: bookName, Account: g.names.wallets[0], Asset: "RUB", PageSize: size, PageToken: token})
-	}
-	var id, middle, last string
-	for pages, token := 0, ""; pages < 2000; pages++ { // large pages, to find the places of small ones
-		answer, err := legs(1000, token)
-		if err != nil {
-			return fmt.Errorf("walk the statement: %w", err)
-		}
-		for _, l := range answer.GetLegs() {
-			id = cmp.Or(l.GetEntryId(), id)
-		}
-		if token = answer.GetNextPageToken(); token == "" {
-			break
-		}
-		if last = token; pages == g.expected.entries/20_000 { // about half of its tenth
-			middle = token
-		}
-	}
-	byID := &ledgerv1.GetEntryRequest{Book: bookName, Which: &ledgerv1.GetEntryRequest_Id{Id: id}}
-	entry, err := c.GetEntry(ctx, byID)
-	if err != nil {
-		return fmt.Errorf("read an entry: %w", err)
-	}
-	byKey := &ledgerv1.GetEntryRequest{Book: bookName, Which: &ledgerv1.GetEntryRequest_Key{Key: entry.GetEntry().GetKey()}}
-	balances := func() error {
-		request := &ledgerv1.GetBalancesRequest{Book: bookName, Asset: "RUB"}
-		for range min(1000, len(g.names.wallets)) {
-			request.Accounts = append(request.Accounts, g.names.wallets[rand.IntN(len(g.names.wallets))])
-		}
-		_, err := c.GetBalances(ctx, request)
-		return err
-	}
-	goal := map[int]string{1: "≤ 20 ms", 4: "≤ 60 ms"}[g.config.Shards]
-	err = g.timed("newest balance of 1,000 random accounts", goal, 15, balances)
-	for _, p := range []struct{ place, token string }{{"first", ""}, {"middle", middle}, {"last", last}} {
-		err = errors.Join(err, g.timed("statement page of 50 of a hot account, "+p.place, goalPage, 25, func() error {
-			_, err := legs(50, p.token)
-			return err
-		}))
-	}
-	for _, which := range []struct {
-		name    string
-		request *ledgerv1.GetEntryRequest
-	}{{"entry by id", byID}, {"entry by key", byKey}} {
-		err = errors.Join(err, g.timed(which.name, goalEntry, 200, func() error {
-			_, err := c.GetEntry(ctx, which.request)
-			return err
-		}))
-	}
-	return err
-}
-
-// turnovers makes the turnover balance sheet (ОСВ) of this month with a line for every
-// account, page by page as a caller does.
-func (g *growing) turnovers(ctx context.Context) error {
-	c := newRPC(g.server.Addr, g.key, 1)
-	defer c.close()
-	began, lines := time.Now(), 0
-	zone, err := time.LoadLocation("Europe/Moscow")
-	if err != nil {
-		return err
-	}
-	today := time.Now().In(zone)
-	request := &ledgerv1.ListTurnoversRequest{
-		Book: bookName, FromDay: today.Format("2006-01") + "-01", ToDay: today.Format(time.DateOnly), By: ledgerv1.TurnoverBy_TURNOVER_BY_ACCOUNT,
-	}
-	for {
-		answer, err := c.ListTurnovers(ctx, request)
-		if err != nil {
-			return err
-		}
-		lines += len(answer.GetLines())
-		if request.PageToken = answer.GetNextPageToken(); request.PageToken == "" {
-			for _, t := range answer.GetTotals() {
-				if t.GetDebit() != t.GetCredit() {
-					return fmt.Errorf("the books are wrong: the sheet says %v", t)
-				}
-			}
-			break
-		}
-	}
-	if want := len(g.names.wallets) + 1; lines != want {
-		return fmt.Errorf("the sheet has %d lines, %d accounts have legs", lines, want)
-	}
-	g.note("ОСВ of this month by account", time.Since(began).Seconds(), 0, "s", goalSheet)
-	return nil
-}
-
-// replay audits the event log from the broker and answers legs in a second.
-func (h *house) replay(ctx context.Context) (float64, error) {
-	topics, err := kafka.Open(ctx, kafka.Config{Brokers: []string{h.broker.Addr}, Shards: h.config.Shards})
-	if err != nil {
-		return 0, err
-	}
-	defer topics.Close()
-	auditor, began := audit.New(audit.Options{}), time.Now()
-	for shard := range h.config.Shards {
-		var headers []audit.Header
-		err := topics.Replay(ctx, shard, 0, func(records []port.LogRecord) error {
-			for _, r := range records {
-				headers = headers[:0]
-				for _, x := range r.Headers {
-					headers = append(headers, audit.Header{Key: x.Key, Value: x.Value})
-				}
-				if err := auditor.Add(shard, audit.Event{Key: r.Key, Value: r.Value, Headers: headers}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return 0, fmt.Errorf("replay shard %d: %w", shard, err)
-		}
-	}
-	if err := auditor.Finish(); err != nil {
-		return 0, err
-	}
-	legs := auditor.Summary().Legs
-	if want := uint64(2 * h.expected.entries); legs != want {
-		return 0, fmt.Errorf("the auditor saw %d legs of %d", legs, want)
-	}
-	return float64(legs) / time.Since(began).Seconds(), nil
 }
 
 // longTable prints the figures.

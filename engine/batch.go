@@ -113,6 +113,7 @@ type needs struct {
 
 func (d *decider) needs(arrivals []*arrival) *needs {
 	n := &needs{accounts: map[string][]string{}, seen: map[any]bool{}, round: d.stripes.newRound()}
+	n.names, n.stripes = d.spareNames[:0], d.spareKeys[:0]
 	for _, a := range arrivals {
 		if a.whole() != nil {
 			continue // nothing of it is read, and its rows may be what failed

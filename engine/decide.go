@@ -91,8 +91,10 @@ type decider struct {
 	lookUp         func(*parked)              // learns whether its keys are in the database
 	shards         int                        // of the installation
 	applied        []book.Applied             // memory that every draft of an operation uses
-	inGather       bool                       // an event of the gathering is being decided
-	moved          []stripe.Account           // floored accounts moved outside the gathering by the command at hand
+	spareNames     []stripeKey                // memory of the last batch's needs
+	spareKeys      []store.StripeKey
+	inGather       bool             // an event of the gathering is being decided
+	moved          []stripe.Account // floored accounts moved outside the gathering by the command at hand
 }
 
 // knownKey is a key that the database knows, with its record when it is there.

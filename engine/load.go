@@ -44,7 +44,10 @@ func (w *writer) prefetch(ctx context.Context, arrivals []*arrival) error {
 			w.foreseeFlows(n, a)
 		}
 	}
-	return w.loadStripes(ctx, n)
+	err := w.loadStripes(ctx, n)
+	clear(n.names) // texts of the commands
+	w.spareNames, w.spareKeys = n.names, n.stripes
+	return err
 }
 
 func (w *writer) loadNamed(ctx context.Context, n *needs) error {

@@ -17,9 +17,13 @@ import (
 // pool, and the renewal of the leases would wait behind them.
 const lookUpsAtOnce = 4
 
+// manyKeys are too many to look up again and again.
+const manyKeys = 100
+
 // lookUp looks the keys of a part up in the database and says whether all are
 // there. What it finds stands, whoever told it. Before the last look, one of thousands
-// is asked for first: while it is not there, not all are.
+// is asked for first: while it is not there, not all are; and when it just came, the
+// others are most likely on their way through memory.
 func (e *Engine) lookUp(ctx context.Context, p *part, outcomes []Outcome, last bool) bool {
 	select {
 	case e.lookUps <- struct{}{}:
@@ -31,8 +35,11 @@ func (e *Engine) lookUp(ctx context.Context, p *part, outcomes []Outcome, last b
 	if len(ids) == 0 {
 		return true
 	}
-	if !last && len(ids) > 1 {
-		if first, err := e.cfg.DB.LookupKeys(ctx, ids[:1]); err == nil && len(first) == 0 {
+	if !last && len(ids) > manyKeys {
+		first, err := e.cfg.DB.LookupKeys(ctx, ids[:1])
+		before := p.written
+		p.written = len(first) > 0
+		if err == nil && !(before && p.written) {
 			return false
 		}
 	}

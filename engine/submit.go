@@ -180,6 +180,7 @@ type part struct {
 	bytes   int
 	waiter  *waiter
 	failed  chan error
+	written bool // the look-up before found its first key
 }
 
 // split cuts a request into records by route. Order is kept inside a route; a group goes

@@ -56,7 +56,7 @@ func (db *DB) Balances(ctx context.Context, keys []StripeKey, at At) ([]Balance,
 		case at.isNow():
 			return sums.newest(ctx, db, tx, places)
 		}
-		return sums.then(ctx, db, tx, places, m)
+		return sums.then(ctx, db, tx, places, m, lateStripes{})
 	})
 	if err != nil {
 		return nil, nil, err

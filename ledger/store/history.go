@@ -10,8 +10,9 @@ import (
 )
 
 // then reads every stripe as of a business day, as known at a moment: its newest leg
-// before the earlier of the two, and what late legs change of it.
-func (s stripeSums) then(ctx context.Context, db *DB, tx pgx.Tx, places []stripePlace, m moments) error {
+// before the earlier of the two, and what late legs change of it; late is known already
+// when the same stripes were read as of another day.
+func (s stripeSums) then(ctx context.Context, db *DB, tx pgx.Tx, places []stripePlace, m moments, late lateStripes) error {
 	if len(places) == 0 {
 		return nil
 	}
@@ -37,7 +38,7 @@ func (s stripeSums) then(ctx context.Context, db *DB, tx pgx.Tx, places []stripe
 	if !m.byDay {
 		return nil
 	}
-	return s.addLate(ctx, db, tx, keys, m)
+	return s.addLate(ctx, db, tx, keys, m, late)
 }
 
 // queueThen queues what reads the newest legs of stripes before a moment: one statement

@@ -131,14 +131,18 @@ func (r *Rows) encodeLateSums(fixed [][]byte, before map[lateSpan]totalSum) {
 	t.flush()
 }
 
+// lateStripes are those that ever had a late leg, by shard, once they were looked for.
+type lateStripes map[int]*[]lateSpan
+
 // addLate adds what the stripes lack at the end of a day because it was recorded later,
 // and takes away what was recorded before its day.
-func (s stripeSums) addLate(ctx context.Context, db *DB, tx pgx.Tx, keys map[int][]StripeKey, m moments) error {
-	late := map[int]*[]lateSpan{}
+func (s stripeSums) addLate(ctx context.Context, db *DB, tx pgx.Tx, keys map[int][]StripeKey, m moments, late lateStripes) error {
 	err := pipeline(ctx, tx, func(b *pgx.Batch) {
 		for shard, list := range keys {
-			late[shard] = new([]lateSpan)
-			db.queueLateHas(b, late[shard], shard, list)
+			if late[shard] == nil {
+				late[shard] = new([]lateSpan)
+				db.queueLateHas(b, late[shard], shard, list)
+			}
 		}
 	})
 	if err != nil {

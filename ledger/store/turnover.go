@@ -59,18 +59,22 @@ func (db *DB) Turnovers(ctx context.Context, page TurnoverPage) (rows []Turnover
 		if next = nil; len(refs) == page.Limit {
 			next = &refs[len(refs)-1]
 		}
-		keys, of := withTransit(page.Book, refs)
-		places, err := placesOf(ctx, tx, &seen, keys)
-		if err != nil {
-			return err
+		places, of, beyond := listedPlaces(page.Book, refs, next != nil)
+		if len(beyond) > 0 {
+			more, err := placesOf(ctx, tx, &seen, beyond)
+			if err != nil {
+				return err
+			}
+			places = append(places, more...)
 		}
 		opening, closed := stripeSums{}, stripeSums{}
+		late := lateStripes{}
 		if page.From != "" {
-			if err := opening.then(ctx, db, tx, places, before); err != nil {
+			if err := opening.then(ctx, db, tx, places, before, late); err != nil {
 				return err
 			}
 		}
-		if err := closed.then(ctx, db, tx, places, after); err != nil {
+		if err := closed.then(ctx, db, tx, places, after, late); err != nil {
 			return err
 		}
 		rows = turnovers(refs, opening.whole(of), closed.whole(of))
@@ -84,20 +88,36 @@ func dayBefore(text string) (string, error) {
 	return t.AddDate(0, 0, -1).Format(dayLayout), err
 }
 
-// withTransit lists the accounts together with their transit parts; of leads from the
-// key of a transit part to that of its account.
-func withTransit(bookName string, refs []StripeRef) (keys []StripeKey, of map[StripeKey]StripeKey) {
+// listedPlaces are the stripes of the accounts of a page and of their transit parts, which
+// are listed behind them; of leads from the key of a transit part to that of its account.
+// When there is more, the transit parts of the last owner may lie beyond the page.
+func listedPlaces(bookName string, refs []StripeRef, more bool) (places []stripePlace, of map[StripeKey]StripeKey, beyond []StripeKey) {
 	of = make(map[StripeKey]StripeKey, len(refs))
+	listed := map[StripeKey]bool{}
 	for _, r := range refs {
 		if r.Name.IsTransit() {
-			continue // read with its account
+			listed[StripeKey{r.Account, r.Asset}] = true
+			continue
 		}
-		key := StripeKey{r.Account, r.Asset}
-		transit := StripeKey{book.ID(bookName, r.Name.Transit().String()), r.Asset}
-		keys = append(keys, key, transit)
-		of[transit] = key
+		of[StripeKey{book.ID(bookName, r.Name.Transit().String()), r.Asset}] = StripeKey{r.Account, r.Asset}
 	}
-	return keys, of
+	last := refs[max(0, len(refs)-1):]
+	for _, r := range refs {
+		key := StripeKey{r.Account, r.Asset}
+		if _, known := of[key]; r.Name.IsTransit() && !known {
+			continue // read with its account, on the page before
+		}
+		for _, shard := range r.Shards {
+			places = append(places, stripePlace{shard, key})
+		}
+		if !more || r.Name.IsTransit() || r.Name.Owner != last[0].Name.Owner {
+			continue
+		}
+		if transit := (StripeKey{book.ID(bookName, r.Name.Transit().String()), r.Asset}); !listed[transit] {
+			beyond = append(beyond, transit)
+		}
+	}
+	return places, of, beyond
 }
 
 // whole adds the stripes of each account up, without what moved between them.
