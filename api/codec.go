@@ -34,6 +34,11 @@ func (binaryCodec) Marshal(m any) ([]byte, error) { return proto.Marshal(m.(prot
 
 // MarshalAppend spares a copy of large answers.
 func (binaryCodec) MarshalAppend(to []byte, m any) ([]byte, error) {
+	if post, ok := m.(*ledgerv1.PostResponse); ok {
+		if longer, ok := lean.AppendPostResponse(to, post); ok {
+			return longer, nil
+		}
+	}
 	return proto.MarshalOptions{}.MarshalAppend(to, m.(proto.Message))
 }
 

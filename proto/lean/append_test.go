@@ -11,6 +11,7 @@ import (
 
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
 // appended compares what an Append makes with what the library makes; read says whether
@@ -40,6 +41,11 @@ func appendCommand(t interface{ Fatalf(string, ...any) }, c *commandv1.Command) 
 	return appended(t, c, got, ok)
 }
 
+func appendResponse(t interface{ Fatalf(string, ...any) }, r *ledgerv1.PostResponse) bool {
+	got, ok := AppendPostResponse([]byte("what was there"), r)
+	return appended(t, r, got, ok)
+}
+
 // entryFields are those of a record that is nothing but an entry.
 func entryFields(f protoreflect.FieldDescriptor) bool {
 	switch f.FullName() {
@@ -51,11 +57,12 @@ func entryFields(f protoreflect.FieldDescriptor) bool {
 
 func TestAppendWritesWhatTheLibraryWrites(t *testing.T) {
 	t.Parallel()
-	records, commands := 0, 0
+	records, commands, responses := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		r, c := &journalv1.Record{}, &commandv1.Command{}
+		r, c, a := &journalv1.Record{}, &commandv1.Command{}, &ledgerv1.PostResponse{}
 		fill(t, r.ProtoReflect(), entryFields)
 		fill(t, c.ProtoReflect(), commonFields)
+		fill(t, a.ProtoReflect(), func(protoreflect.FieldDescriptor) bool { return true })
 		if rapid.IntRange(0, 9).Draw(t, "long") == 0 { // lengths of two and three bytes
 			r.Key = strings.Repeat("k", rapid.SampledFrom([]int{127, 128, 16_383, 16_384}).Draw(t, "length"))
 			if r.Entry != nil {
@@ -71,9 +78,12 @@ func TestAppendWritesWhatTheLibraryWrites(t *testing.T) {
 		if appendCommand(t, c) {
 			commands++
 		}
+		if appendResponse(t, a) {
+			responses++
+		}
 	})
-	if records == 0 || commands == 0 {
-		t.Errorf("%d records, %d commands", records, commands)
+	if records == 0 || commands == 0 || responses == 0 {
+		t.Errorf("%d records, %d commands, %d responses", records, commands, responses)
 	}
 }
 
@@ -90,7 +100,24 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			Key: "k", What: &commandv1.Operation_Post{Post: &commandv1.Post{Kind: "k", Legs: []*commandv1.Leg{{Account: "a"}}}},
 		}}}}}
 	}
+	response := func() *ledgerv1.PostResponse {
+		return &ledgerv1.PostResponse{Position: "p", Results: []*ledgerv1.OperationResult{{
+			Id: "1.1", Balances: []*ledgerv1.StripeBalance{{Account: "a"}},
+		}}}
+	}
 	for _, of := range []func() (part proto.Message, written func() bool){
+		func() (proto.Message, func() bool) {
+			r := response()
+			return r, func() bool { return appendResponse(t, r) }
+		},
+		func() (proto.Message, func() bool) {
+			r := response()
+			return r.Results[0], func() bool { return appendResponse(t, r) }
+		},
+		func() (proto.Message, func() bool) {
+			r := response()
+			return r.Results[0].Balances[0], func() bool { return appendResponse(t, r) }
+		},
 		func() (proto.Message, func() bool) {
 			r := record()
 			return r, func() bool { return appendRecord(t, r) }
@@ -179,7 +206,8 @@ func TestAppendRefusesWhatIsNoText(t *testing.T) {
 	for _, bad := range []string{"\xff", "a\xc3"} {
 		r := &journalv1.Record{Entry: &journalv1.Entry{Metadata: map[string]string{bad: "v"}}}
 		c := &commandv1.Command{Actor: bad, What: &commandv1.Command_Operations{Operations: &commandv1.Operations{}}}
-		if appendRecord(t, r) || appendRecord(t, &journalv1.Record{Key: bad}) || appendCommand(t, c) {
+		a := &ledgerv1.PostResponse{Results: []*ledgerv1.OperationResult{{Refusal: &ledgerv1.Refusal{Reason: bad}}}}
+		if appendRecord(t, r) || appendRecord(t, &journalv1.Record{Key: bad}) || appendCommand(t, c) || appendResponse(t, a) {
 			t.Errorf("%q was written", bad)
 		}
 	}

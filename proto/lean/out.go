@@ -72,6 +72,18 @@ func (o *out) end(at int) {
 	protowire.AppendVarint(o.b[:at-1], uint64(n))
 }
 
+// message writes a part that the library makes.
+func (o *out) message(field byte, m proto.Message) {
+	at := o.begin(field)
+	longer, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(o.b, m)
+	if err != nil {
+		o.bad = true
+		return
+	}
+	o.b = longer
+	o.end(at)
+}
+
 // pairs writes a map of texts in the order of its keys.
 func (o *out) pairs(field byte, m map[string]string) {
 	if len(m) == 0 {

@@ -120,3 +120,41 @@ func (r *request) leg(l *ledgerv1.NewLeg) {
 		}
 	}
 }
+
+// AppendPostResponse appends the bytes of an answer to a post, as the library does when it
+// is deterministic; ok is false, and b as it was, when it leaves that to the library.
+func AppendPostResponse(b []byte, r *ledgerv1.PostResponse) (longer []byte, ok bool) {
+	if !known(r) {
+		return b, false
+	}
+	o := out{b: b}
+	for _, result := range r.Results {
+		if result == nil || !known(result) {
+			return b, false
+		}
+		whole := o.begin(1)
+		o.text(1, result.Id)
+		for _, s := range result.Balances {
+			if s == nil || !known(s) {
+				return b, false
+			}
+			part := o.begin(2)
+			o.text(1, s.Account)
+			o.text(2, s.Asset)
+			o.number(3, s.Version)
+			o.text(4, s.Balance)
+			o.text(5, s.Available)
+			o.end(part)
+		}
+		if result.Refusal != nil {
+			o.message(3, result.Refusal)
+		}
+		o.flag(4, result.Replayed)
+		o.end(whole)
+	}
+	o.text(2, r.Position)
+	if o.bad {
+		return b, false
+	}
+	return o.b, true
+}
