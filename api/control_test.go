@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/ledger/fault"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
@@ -195,6 +197,64 @@ func testBooksAreApart(t *testing.T, h *house) {
 			t.Fatalf("%v %v", sheet, err)
 		}
 	}
+	idsOfAnotherBook(t, one, two)
+	if _, err := one.Ledger.ClosePeriod(t.Context(), &ledgerv1.ClosePeriodRequest{Book: one.book, Key: "p", ThroughDay: "2026-02-28", Reason: "только здесь"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := one.Ledger.ChangePolicy(t.Context(), &ledgerv1.ChangePolicyRequest{Book: one.book, Key: "q", TwoPeople: []string{"unfreeze"}, Reason: "только здесь"}); err != nil {
+		t.Fatal(err)
+	}
+	old := entryOp("", "transfer", "customer:b", "customer:a", "1.00")
+	old.GetEntry().Day = "2026-02-10"
+	two.must(old)
+	two.change(changeOf("freeze", "customer:a", "и здесь", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH}))
+	two.change(changeOf("unfreeze", "customer:a", "одного довольно", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH}))
+	if list, err := two.Ledger.ListPeriods(t.Context(), &ledgerv1.ListPeriodsRequest{Book: two.book}); err != nil || len(list.GetPeriods()) != 0 {
+		t.Error(list, err)
+	}
+}
+
+// idsOfAnotherBook: a hold, an entry, a scheduled entry and what waits for a second person
+// are nothing to the key of another book, which changes none of them.
+func idsOfAnotherBook(t *testing.T, one, two *caller) {
+	t.Helper()
+	b, bank := "customer:b", "suspense:x"
+	later := entryOp("", "transfer", b, bank, "2.00")
+	later.GetEntry().Day = time.Now().AddDate(0, 2, 0).Format(time.DateOnly)
+	done := two.must(client.Hold("", b, "RUB", "5.00", time.Hour), entryOp("", "transfer", b, bank, "3.00"), later)
+	hold, entry, scheduled := done[0].GetId(), done[1].GetId(), done[2].GetId()
+	credit := client.Credit(bank, "RUB", "1.00")
+	for code, ops := range map[fault.Code][]*ledgerv1.Operation{
+		fault.HoldUnknown: {
+			client.Settle("", hold, "payout", "1.00", credit), client.SettleLate("", hold, "payout", "1.00", credit), client.Void("", hold),
+			client.Increase("", hold, "1.00"), client.Decrease("", hold, "1.00"),
+		},
+		fault.EntryUnknown: {client.Reverse("", entry), client.Correct("", entry, "transfer", client.Debit(b, "RUB", "1.00"), credit)},
+		fault.NotFound:     {client.Cancel("", scheduled)},
+	} {
+		for i, r := range one.postOps(ops...) {
+			if r.GetRefusal().GetCode() != string(code) {
+				t.Errorf("%v: %v, want %s", ops[i], r.GetRefusal(), code)
+			}
+		}
+	}
+	asked, err := two.Ledger.RequestApproval(t.Context(), &ledgerv1.RequestApprovalRequest{Book: two.book, What: &ledgerv1.RequestApprovalRequest_Account{
+		Account: changeOf("ask", b, "r", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_BOTH}),
+	}})
+	if err != nil || asked.GetRefusal() != nil {
+		t.Fatal(asked, err)
+	}
+	answer, err := one.Ledger.DecideApproval(t.Context(), &ledgerv1.DecideApprovalRequest{
+		Book: one.book, Key: "verdict", Id: asked.GetApproval().GetId(), Verdict: ledgerv1.Verdict_VERDICT_APPROVE, Reason: "чужое",
+	})
+	if err != nil || answer.GetRefusal().GetCode() != string(fault.NotFound) {
+		t.Error(answer, err)
+	}
+	list, err := one.Ledger.ListScheduled(t.Context(), &ledgerv1.ListScheduledRequest{Book: one.book})
+	if err != nil || len(list.GetEntries()) != 0 {
+		t.Error(list, err)
+	}
+	two.must(client.Void("", hold), client.Reverse("", entry), client.Cancel("", scheduled))
 }
 
 // testTwoPeopleDecide: what one key asks for holds when another approves it.
