@@ -48,7 +48,7 @@ race: ## all tests with the race detector
 	$(GO) test -race ./...
 
 laws: ## a million random operations on the ledger and on a naive model, every sum compared, all audited
-	$(GO) test ./ledger -run TestTheLedgerAgreesWithTheModel -rapid.checks=33000 -count=1 -timeout 60m -v
+	$(GO) test ./ledger -run TestTheLedgerAgreesWithTheModel -rapid.checks=48000 -count=1 -timeout 60m -v
 
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for file in $$(git ls-files '*_test.go' | xargs grep -l '^func Fuzz'); do \

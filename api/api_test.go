@@ -21,6 +21,8 @@ func TestAPI(t *testing.T) {
 		"Reversals":       testReversals,
 		"Exchange":        testExchange,
 		"Conditions":      testConditions,
+		"Linear":          testLinear,
+		"LinearKeys":      testLinearKeys,
 		"Reads":           testReads,
 		"Statement":       testStatementOfAccount,
 		"TwoClocks":       testTwoClocks,

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/provodka/provodka/engine"
@@ -114,7 +115,12 @@ func (m *results) next(op *ledgerv1.Operation, o engine.Outcome, dryRun bool) *l
 		m.text = strconv.AppendUint(append(m.text, '.'), o.Record.GetSeq(), 10)
 		m.put(&r.Id)
 	}
-	r.Balances = m.stripes(o.Record)
+	r.Balances, r.Gathers = m.stripes(o.Record), o.Gathers
+	for _, b := range r.Balances {
+		if slices.Contains(o.Gathers, b.GetAccount()) {
+			b.Version = 0
+		}
+	}
 	return r
 }
 

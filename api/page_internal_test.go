@@ -46,7 +46,7 @@ func FuzzPageToken(f *testing.F) {
 			if more || refusal != nil {
 				t.Fatalf("no token: %t, %v", more, refusal)
 			}
-		case token == good && book == "main" && key == "one":
+		case book == "main" && key == "one" && (token == good || len(token) == len(good) && from.Skip == 7): // or of another process of the fuzzer
 			if !more || refusal != nil || from.Skip != 7 {
 				t.Fatalf("our own token: %t, %v, %+v", more, refusal, from)
 			}

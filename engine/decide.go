@@ -65,6 +65,10 @@ type result struct {
 	pending   bool      // it waits for money of other shards
 	internal  bool      // a record of the gathering, nobody's operation
 	whose     *identity // whose operation it is; nil: the command's at hand
+
+	tookKey bool                   // it took its operation's key
+	lacks   []*commandv1.Elsewhere // dry run: accounts of which other shards may have money
+	gathers []string               // dry run: accounts that are told as a whole
 }
 
 // decided is one command with its outcomes.
@@ -178,13 +182,13 @@ func (d *decider) one(a *arrival, r *result) []*result {
 
 // operations decides a caller's operations, group by group.
 func (d *decider) operations(a *arrival, list []*commandv1.Operation) []*result {
+	if a.command.GetDryRun() {
+		return d.dry(a, list)
+	}
 	results, block := make([]*result, 0, len(list)), make([]result, len(list))
 	for i := 0; i < len(list); {
-		n := 1
-		for list[i].GetGroup() != 0 && i+n < len(list) && list[i+n].GetGroup() == list[i].GetGroup() {
-			n++
-		}
-		if n == 1 && !a.command.GetDryRun() {
+		n := groupLength(list, i)
+		if n == 1 {
 			results = d.operation(a, uint32(i), list[i], &block[i], results)
 		} else {
 			results = append(results, d.group(a, uint32(i), list[i:i+n])...)
@@ -192,6 +196,15 @@ func (d *decider) operations(a *arrival, list []*commandv1.Operation) []*result 
 		i += n
 	}
 	return results
+}
+
+// groupLength counts the operations that stand or fall with the one at i.
+func groupLength(list []*commandv1.Operation, i int) int {
+	n := 1
+	for list[i].GetGroup() != 0 && i+n < len(list) && list[i+n].GetGroup() == list[i].GetGroup() {
+		n++
+	}
+	return n
 }
 
 // operation decides one operation of a caller into r, or into as many results as the
@@ -215,9 +228,10 @@ func (d *decider) operation(a *arrival, index uint32, op *commandv1.Operation, r
 	return append(results, d.gathered(a, index, []*commandv1.Operation{op})...)
 }
 
-// take notes the key that a record will take.
+// take notes the key that a record will take, or would.
 func (d *decider) take(id [16]byte, r *result, op *commandv1.Operation) {
-	if r.draft != nil && op.GetKey() != "" {
+	if (r.draft != nil || r.dryRun) && op.GetKey() != "" {
+		r.tookKey = true
 		d.keys.now[id] = recentKey{requestHash: hashOf(op.GetRequestHash()), result: r}
 	}
 }

@@ -85,6 +85,13 @@ func (d *decider) gathered(a *arrival, first uint32, list []*commandv1.Operation
 	if results, over := d.unparkable(a, p); over {
 		return results
 	}
+	results := make([]*result, len(list))
+	for i := range list {
+		results[i] = &result{operation: first + uint32(i)}
+	}
+	if d.refusedAnyway(a, p, results) {
+		return results
+	}
 	h := d.happen(a, p)
 	d.gather.Submit(h, d.wants(p))
 	return h.end()
@@ -144,20 +151,7 @@ func (d *decider) concerns(bookName string, op *commandv1.Operation) bool {
 }
 
 // Free implements stripe.Books: what the stripe can spend above its floor.
-func (h *happening) Free(a stripe.Account) money.Amount {
-	bookName, account, asset := splitAccount(a)
-	name, refusal := book.ParseName("account", account)
-	if refusal != nil {
-		panic("engine: gathering of " + refusal.Error())
-	}
-	t, _ := book.LookupType(name.Type)
-	h.d.mustLoad(stripeKey{bookName, account, asset.Code})
-	v := view{h.d.state, bookName, false}
-	if forbidden(v, account, t) {
-		return money.Zero // it stays where it is
-	}
-	return book.Spendable(v, account, t, asset)
-}
+func (h *happening) Free(a stripe.Account) money.Amount { return h.d.free(a) }
 
 // Do implements stripe.Books: it carries one action out on memory and leaves its
 // record.
@@ -261,12 +255,16 @@ func (h *happening) apply(p *parked) {
 	h.results = append(h.results, results...)
 }
 
-// refuse refuses an operation, or a group, for an account that lacks the money.
+// refuse refuses an operation, or a group, for an account that lacks the money; for its own
+// reason if it has one by now.
 func (h *happening) refuse(p *parked, act stripe.Refuse) {
 	results, again := h.d.answers(h.a, p)
-	if !again {
-		culprit, reason := h.d.culprit(p, act.Account, act.Available)
-		h.d.groupRefused(h.a, p.identity(), results, p.list, culprit, reason)
+	if !again && !h.d.refusedAnyway(h.a, p, results) {
+		if culprit, reason := h.d.culprit(p, act.Account, act.Available); reason != nil {
+			h.d.groupRefused(h.a, p.identity(), results, p.list, culprit, reason)
+		} else if short := h.d.all(h.a, p.identity(), results, p.list); short != nil { // it asks for less by now
+			h.d.groupRefused(h.a, p.identity(), results, p.list, 0, ledger.Refused(short))
+		}
 	}
 	h.closeTimer(p, results)
 	h.results = append(h.results, results...)

@@ -160,6 +160,7 @@ func TestAMessageThatPanicsIsPutAside(t *testing.T) {
 	if o := out(p, "after", far[2], 20*time.Second); o.Refusal != nil {
 		t.Fatalf("after a restart: %v", o.Refusal)
 	}
+	p.until("all messages between shards have arrived", func() bool { return p.idle() && p.underWay() == 0 && p.idle() })
 	aside := externals(p.allEvents(), journalv1.ExternalKind_EXTERNAL_KIND_INTERNAL)
 	if len(aside) != 1 || aside[0].GetExternal().GetText() != "panicked" {
 		t.Errorf("put aside: %v", aside)

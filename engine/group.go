@@ -11,8 +11,7 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// group decides operations that are done all or none, and every operation of a
-// dry run, which are taken back at its end.
+// group decides operations that are done all or none, and every operation of a dry run.
 func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) []*result {
 	results := make([]*result, len(list))
 	if repeated(list) {
@@ -41,14 +40,12 @@ func (d *decider) group(a *arrival, first uint32, list []*commandv1.Operation) [
 	case known > 0:
 		return d.partlyKnown(results, known)
 	}
-	if !d.gather.Idle() && !a.command.GetDryRun() {
-		return d.gathered(a, first, list)
+	if a.command.GetDryRun() {
+		d.preview(a, results, list)
+		return results
 	}
-	if short := d.all(a, identityOf(a), results, list, a.command.GetDryRun()); short != nil {
-		if !a.command.GetDryRun() {
-			return d.gathered(a, first, list)
-		}
-		d.groupRefused(a, identityOf(a), results, list, 0, ledger.Refused(short))
+	if !d.gather.Idle() || d.all(a, identityOf(a), results, list) != nil {
+		return d.gathered(a, first, list)
 	}
 	return results
 }
@@ -76,7 +73,7 @@ func (d *decider) decideParked(a *arrival, p *parked) []*result {
 	if again {
 		return results
 	}
-	if short := d.all(a, p.identity(), results, p.list, false); short != nil {
+	if short := d.all(a, p.identity(), results, p.list); short != nil {
 		// What was asked for was secured, and may be gone all the same: the world's
 		// answers and timers are facts and do not wait for what is parked. Or a flow
 		// asks for more by now, because its aggregate moved meanwhile.
@@ -85,10 +82,9 @@ func (d *decider) decideParked(a *arrival, p *parked) []*result {
 	return results
 }
 
-// all does operations all or none, and takes everything back in a dry run. A
-// shortage leaves nothing done.
-func (d *decider) all(a *arrival, who *identity, results []*result, list []*commandv1.Operation, dryRun bool) *book.Short {
-	d.undo.begin()
+// all does operations all or none. A shortage leaves nothing done.
+func (d *decider) all(a *arrival, who *identity, results []*result, list []*commandv1.Operation) *book.Short {
+	from := d.undo.begin()
 	seq, moved := d.seq, len(d.moved)
 	for i, op := range list {
 		short := d.try(who, results[i], op)
@@ -96,7 +92,7 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 			d.accept(a, results[i])
 			continue
 		}
-		d.takeBack(seq, moved)
+		d.takeBack(from, seq, moved)
 		if short != nil {
 			for _, r := range results {
 				r.draft = nil
@@ -110,10 +106,6 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 		d.groupRefused(a, who, results, list, i, reason)
 		return nil
 	}
-	if dryRun {
-		d.takeBack(seq, moved)
-		return nil
-	}
 	d.undo.keep()
 	for i, op := range list {
 		d.take(store.KeyID(who.book, op.GetKey()), results[i], op)
@@ -121,9 +113,9 @@ func (d *decider) all(a *arrival, who *identity, results []*result, list []*comm
 	return nil
 }
 
-// takeBack restores memory as it was before a group.
-func (d *decider) takeBack(seq uint64, moved int) {
-	d.undo.rollback()
+// takeBack restores memory as it was before a group, or a dry run.
+func (d *decider) takeBack(from int, seq uint64, moved int) {
+	d.undo.rollback(from)
 	d.drafts.cut(seq)
 	d.seq, d.moved = seq, d.moved[:moved]
 }
@@ -165,12 +157,14 @@ func (d *decider) groupRefused(a *arrival, who *identity, results []*result, lis
 			refusal = groupFailed(key, reason)
 		}
 		r.draft, r.refusal = nil, refusal
-		if !reason.Code.Lookup().Remembered || r.dryRun {
+		if !reason.Code.Lookup().Remembered {
 			continue
 		}
-		r.refusal = nil
-		r.draft = &journalv1.Record{Refusal: wire(refusal), Key: list[i].GetKey(), RequestHash: list[i].GetRequestHash()}
-		d.accept(a, r)
+		if !r.dryRun {
+			r.refusal = nil
+			r.draft = &journalv1.Record{Refusal: wire(refusal), Key: list[i].GetKey(), RequestHash: list[i].GetRequestHash()}
+			d.accept(a, r)
+		}
 		d.take(store.KeyID(who.book, list[i].GetKey()), r, list[i])
 	}
 }

@@ -131,7 +131,9 @@ func (h *hub) told(raw []byte) {
 	}
 	outcomes := make([]indexed, 0, len(m.GetResults()))
 	for _, r := range m.GetResults() {
-		o := indexed{r.GetOperation(), Outcome{Refusal: unwire(r.GetRefusal()), Replayed: r.GetReplayed()}}
+		o := indexed{r.GetOperation(), Outcome{
+			Refusal: unwire(r.GetRefusal()), Replayed: r.GetReplayed(), Gathers: r.GetGathers(), lacks: r.GetLacks(),
+		}}
 		if len(r.GetRecord()) > 0 {
 			rec := new(journalv1.Record)
 			if proto.Unmarshal(r.GetRecord(), rec) != nil {
@@ -218,9 +220,9 @@ func (r *result) outcome() Outcome {
 		}
 		return Outcome{Record: rec, Refusal: unwire(rec.GetRefusal()), Replayed: true}
 	case r.draft != nil && r.refusal == nil:
-		return Outcome{Record: r.draft, Refusal: unwire(r.draft.GetRefusal())}
+		return Outcome{Record: r.draft, Refusal: unwire(r.draft.GetRefusal()), Gathers: r.gathers}
 	default:
-		return Outcome{Record: r.draft, Refusal: r.refusal}
+		return Outcome{Record: r.draft, Refusal: r.refusal, lacks: r.lacks}
 	}
 }
 
@@ -228,7 +230,7 @@ func (r *result) outcome() Outcome {
 func wireResults(outcomes []indexed) []*commandv1.Result {
 	results := make([]*commandv1.Result, len(outcomes))
 	for i, o := range outcomes {
-		results[i] = &commandv1.Result{Operation: o.operation, Replayed: o.Replayed}
+		results[i] = &commandv1.Result{Operation: o.operation, Replayed: o.Replayed, Gathers: o.Gathers, Lacks: o.lacks}
 		if o.Record != nil {
 			if raw, err := proto.Marshal(o.Record); err == nil {
 				results[i].Record = raw

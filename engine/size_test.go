@@ -43,8 +43,14 @@ func TestStripesAreAsTheyWereLeft(t *testing.T) {
 	packed := 0
 	rapid.Check(t, func(t *rapid.T) {
 		var u undo
-		s, all, before := newStripes(&u), map[stripeKey]book.Stripe{}, map[stripeKey]book.Stripe{}
-		touched, touchedBefore, rotations := map[stripeKey]int{}, map[stripeKey]int{}, 0
+		type point struct {
+			from    int
+			all     map[stripeKey]book.Stripe
+			touched map[stripeKey]int
+		}
+		var begun []point // a group stands inside a dry run
+		s, all := newStripes(&u), map[stripeKey]book.Stripe{}
+		touched, rotations := map[stripeKey]int{}, 0
 		version, limit := uint64(0), rapid.IntRange(1, 5).Draw(t, "limit")
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
 			k := stripeKey{
@@ -62,19 +68,19 @@ func TestStripesAreAsTheyWereLeft(t *testing.T) {
 				s.put(k, row)
 				all[k], touched[k] = row, rotations+1
 			case 3:
-				if !u.active {
-					u.begin()
-					before, touchedBefore = maps.Clone(all), maps.Clone(touched)
-				}
+				begun = append(begun, point{u.begin(), maps.Clone(all), maps.Clone(touched)})
 			case 4:
-				if u.active {
-					u.rollback()
-					all, touched = maps.Clone(before), maps.Clone(touchedBefore)
+				if n := len(begun) - 1; n >= 0 {
+					u.rollback(begun[n].from)
+					all, touched, begun = begun[n].all, begun[n].touched, begun[:n]
 				}
 			case 5:
-				u.keep()
+				if n := len(begun) - 1; n >= 0 {
+					u.keep()
+					begun = begun[:n]
+				}
 			case 6:
-				if !u.active { // batches end between groups
+				if !u.active() { // batches end between groups
 					s.rotate(limit)
 					packed += len(s.young)
 					rotations++

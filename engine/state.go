@@ -20,19 +20,31 @@ type table[K comparable, V any] struct {
 }
 
 // undo restores rows when an atomic group is refused or a dry run ends.
+// A group stands inside a dry run.
 type undo struct {
-	active bool
-	steps  []func()
+	begun int
+	steps []func()
 }
 
-func (u *undo) begin() { u.active = true }
+func (u *undo) active() bool { return u.begun > 0 }
 
-func (u *undo) keep() { u.active, u.steps = false, u.steps[:0] }
+// begin answers where keep and rollback end.
+func (u *undo) begin() (from int) {
+	u.begun++
+	return len(u.steps)
+}
 
-func (u *undo) rollback() {
-	for i := len(u.steps) - 1; i >= 0; i-- {
+func (u *undo) keep() {
+	if u.begun--; u.begun == 0 {
+		u.steps = u.steps[:0]
+	}
+}
+
+func (u *undo) rollback(from int) {
+	for i := len(u.steps) - 1; i >= from; i-- {
 		u.steps[i]()
 	}
+	u.steps = u.steps[:from]
 	u.keep()
 }
 
@@ -57,7 +69,7 @@ func (t *table[K, V]) has(k K) bool { _, ok := t.get(k); return ok }
 
 // put sets a row; inside an atomic group the old one comes back on a rollback.
 func (t *table[K, V]) put(k K, v V) {
-	if t.undo.active {
+	if t.undo.active() {
 		old, had := t.get(k)
 		t.undo.steps = append(t.undo.steps, func() {
 			if had {
@@ -145,6 +157,7 @@ type state struct {
 	gather     *stripe.Shard                // who waits for money of other shards
 	parked     map[stripe.CommandID]*parked // the operations that wait
 	waiting    map[[16]byte]string          // their keys, with the request's hash
+	whole      map[stripeKey]money.Amount   // limits of accounts whose stripes a dry run sees as one
 }
 
 // effectRow is an effect with its book.
@@ -287,6 +300,9 @@ func (v view) Standing(account string) book.Standing {
 
 // Limit is how far below zero the account's stripe here may go: at its home alone.
 func (v view) Limit(account, asset string) money.Amount {
+	if limit, ok := v.whole[stripeKey{v.book, account, asset}]; ok {
+		return limit
+	}
 	r := v.Rule(ledger.AccountRule, account)
 	if !r.GetHome() {
 		return money.Zero

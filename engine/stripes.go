@@ -157,7 +157,7 @@ func (s *stripes) put(k stripeKey, v book.Stripe) {
 			row = s.heat(rows, k.account)
 		}
 	}
-	if s.undo.active {
+	if s.undo.active() {
 		here, old := row.here, row.Stripe
 		s.undo.steps = append(s.undo.steps, func() { row.here, row.Stripe = here, old })
 	}

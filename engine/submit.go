@@ -45,6 +45,11 @@ type Outcome struct {
 	Record   *journalv1.Record
 	Refusal  *fault.Refusal
 	Replayed bool // the answer was given before under the same key
+	// Gathers are accounts of a dry run whose legs tell the sums of the whole account,
+	// because money of other shards would be gathered.
+	Gathers []string
+
+	lacks []*commandv1.Elsewhere
 }
 
 // Submit appends the operations to the command log and waits for their outcomes,
@@ -52,6 +57,15 @@ type Outcome struct {
 // outcome is not known at the deadline is answered unavailable, and the same key
 // asks again. Nothing is acknowledged before its commit.
 func (e *Engine) Submit(ctx context.Context, req Request) []Outcome {
+	outcomes := e.submit(ctx, req, nil)
+	if req.DryRun {
+		return e.forecast(ctx, req, outcomes)
+	}
+	return outcomes
+}
+
+// submit is Submit, with what is known of accounts on all shards.
+func (e *Engine) submit(ctx context.Context, req Request, whole []spread) []Outcome {
 	outcomes := make([]Outcome, len(req.Operations))
 	if refusal := checkRequest(req); refusal != nil {
 		return refuseAll(outcomes, refusal)
@@ -73,6 +87,9 @@ func (e *Engine) Submit(ctx context.Context, req Request) []Outcome {
 		return refuseAll(outcomes, refusal)
 	}
 	for _, p := range parts {
+		for i := range whole {
+			p.command.Elsewhere = append(p.command.Elsewhere, whole[i].elsewhere(p.shard))
+		}
 		p.waiter = e.hub.wait(p.command.GetId(), len(p.indexes))
 	}
 	ctx, span := e.cfg.Tracer.Start(ctx, "submit", trace.WithSpanKind(trace.SpanKindProducer))

@@ -25,6 +25,12 @@ func faultyCommand(c *commandv1.Command) string {
 	if f := firstFaulty("id", c.GetId(), "process", c.GetProcess(), "actor", c.GetActor(), "book", c.GetBook()); f != "" {
 		return f
 	}
+	for _, m := range c.GetElsewhere() {
+		if f := firstFaulty("account", m.GetAccount(), "asset", m.GetAsset(), "debit", m.GetDebit(), "credit", m.GetCredit(),
+			"held_debit", m.GetHeldDebit(), "held_credit", m.GetHeldCredit(), "limit", m.GetLimit()); f != "" {
+			return "elsewhere." + f
+		}
+	}
 	switch what := c.GetWhat().(type) {
 	case *commandv1.Command_Operations:
 		for i, op := range what.Operations.GetList() {

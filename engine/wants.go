@@ -5,6 +5,7 @@ import (
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
 	"github.com/provodka/provodka/ledger/stripe"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
@@ -89,7 +90,7 @@ func (d *decider) standingRefusal(bookName, account string) *fault.Refusal {
 }
 
 // culprit is the operation of a group that asks for more than the account has, and why it
-// is refused.
+// is refused; nil when none does.
 func (d *decider) culprit(p *parked, a stripe.Account, free money.Amount) (int, *fault.Refusal) {
 	_, account, asset := splitAccount(a)
 	if refusal := d.standingRefusal(p.Book, account); refusal != nil {
@@ -98,7 +99,58 @@ func (d *decider) culprit(p *parked, a stripe.Account, free money.Amount) (int, 
 		return i, refusal
 	}
 	i, short := d.shortage(p, a, account, asset, free)
+	if short.Need.Cmp(short.Available) <= 0 {
+		return 0, nil
+	}
 	return i, ledger.Refused(&short)
+}
+
+// refusedAnyway refuses operations that would be refused whatever money others have: none
+// is gathered for them, and no lack of it is given as the reason. They are tried with what
+// they want lent to every account, and that is taken back.
+func (d *decider) refusedAnyway(a *arrival, p *parked, results []*result) bool {
+	from, seq, moved := d.undo.begin(), d.seq, len(d.moved)
+	for _, w := range d.wants(p).Debits {
+		bookName, account, asset := splitAccount(w.Account)
+		k := stripeKey{bookName, account, asset.Code}
+		d.mustLoad(k)
+		lent, _ := d.stripes.get(k)
+		if name, _ := book.ParseName("account", account); typeOf(name).Class.DebitNormal() {
+			lent.Debit = lent.Debit.Add(w.Amount)
+		} else {
+			lent.Credit = lent.Credit.Add(w.Amount)
+		}
+		d.stripes.put(k, lent)
+	}
+	short := d.all(a, p.identity(), results, p.list)
+	if reason := refusalOf(results); short == nil && reason != "" && reason != fault.SumTooLarge { // sums are larger by what was lent
+		d.undo.rollback(from)
+		return true
+	}
+	d.takeBack(from, seq, moved)
+	for i, r := range results {
+		if r.tookKey {
+			delete(d.keys.now, store.KeyID(p.Book, p.list[i].GetKey()))
+		}
+		*r = result{operation: r.operation, whose: r.whose, dryRun: r.dryRun}
+	}
+	return false
+}
+
+func typeOf(name book.Name) book.Type { t, _ := book.LookupType(name.Type); return t }
+
+// refusalOf is why operations that are one were refused, "" when they were not.
+func refusalOf(results []*result) fault.Code {
+	for _, r := range results {
+		code := fault.Code(r.draft.GetRefusal().GetCode())
+		if r.refusal != nil {
+			code = r.refusal.Code
+		}
+		if code != fault.GroupFailed {
+			return code
+		}
+	}
+	return fault.GroupFailed
 }
 
 // shortage is the first operation for which what is free of an account is not enough.
@@ -129,4 +181,20 @@ func (d *decider) shortage(p *parked, a stripe.Account, account string, asset mo
 		free = free.Sub(down)
 	}
 	return len(p.list) - 1, short
+}
+
+// free is what the stripe can spend above its floor.
+func (d *decider) free(a stripe.Account) money.Amount {
+	bookName, account, asset := splitAccount(a)
+	name, refusal := book.ParseName("account", account)
+	if refusal != nil {
+		panic("engine: gathering of " + refusal.Error())
+	}
+	t, _ := book.LookupType(name.Type)
+	d.mustLoad(stripeKey{bookName, account, asset.Code})
+	v := view{d.state, bookName, false}
+	if forbidden(v, account, t) {
+		return money.Zero // it stays where it is
+	}
+	return book.Spendable(v, account, t, asset)
 }

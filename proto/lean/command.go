@@ -166,7 +166,7 @@ func (o *operations) leg(l *commandv1.Leg) {
 // does when it is deterministic; ok is false, and b as it was, for every other one.
 func AppendCommand(b []byte, c *commandv1.Command) (longer []byte, ok bool) {
 	what, ok := c.GetWhat().(*commandv1.Command_Operations)
-	if !ok || what.Operations == nil || !known(c) || !known(what.Operations) {
+	if !ok || what.Operations == nil || len(c.Elsewhere) > 0 || !known(c) || !known(what.Operations) {
 		return b, false
 	}
 	o := out{b: b}

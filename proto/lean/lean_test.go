@@ -91,6 +91,8 @@ func commonFields(f protoreflect.FieldDescriptor) bool {
 	switch f.FullName() {
 	case "provodka.command.v1.Command.operations", "provodka.command.v1.Operation.post", "provodka.ledger.v1.Operation.entry":
 		return true
+	case "provodka.command.v1.Command.elsewhere", "provodka.command.v1.Operation.conditions", "provodka.ledger.v1.Operation.conditions":
+		return false
 	}
 	return f.ContainingOneof() == nil
 }

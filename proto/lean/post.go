@@ -129,7 +129,7 @@ func AppendPostResponse(b []byte, r *ledgerv1.PostResponse) (longer []byte, ok b
 	}
 	o := out{b: b}
 	for _, result := range r.Results {
-		if result == nil || !known(result) {
+		if result == nil || len(result.Gathers) > 0 || !known(result) {
 			return b, false
 		}
 		whole := o.begin(1)

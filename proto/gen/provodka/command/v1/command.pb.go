@@ -171,7 +171,10 @@ type Command struct {
 	//	*Command_Link
 	//	*Command_Found
 	//	*Command_Delivered
-	What          isCommand_What `protobuf_oneof:"what"`
+	What isCommand_What `protobuf_oneof:"what"`
+	// Dry run: what other shards had of accounts that the deciding one lacks money of, as
+	// the database showed it.
+	Elsewhere     []*Elsewhere `protobuf:"bytes,70,rep,name=elsewhere,proto3" json:"elsewhere,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -309,6 +312,13 @@ func (x *Command) GetDelivered() *Delivered {
 	return nil
 }
 
+func (x *Command) GetElsewhere() []*Elsewhere {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return nil
+}
+
 type isCommand_What interface {
 	isCommand_What()
 }
@@ -355,6 +365,106 @@ func (*Command_Found) isCommand_What() {}
 
 func (*Command_Delivered) isCommand_What() {}
 
+// Elsewhere is what an account has on other shards than the deciding one, and on its way.
+type Elsewhere struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the account.
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Code of the asset.
+	Asset string `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Debits posted, decimal.
+	Debit string `protobuf:"bytes,3,opt,name=debit,proto3" json:"debit,omitempty"`
+	// Credits posted, decimal.
+	Credit string `protobuf:"bytes,4,opt,name=credit,proto3" json:"credit,omitempty"`
+	// Held against debits, decimal.
+	HeldDebit string `protobuf:"bytes,5,opt,name=held_debit,json=heldDebit,proto3" json:"held_debit,omitempty"`
+	// Held against credits, decimal.
+	HeldCredit string `protobuf:"bytes,6,opt,name=held_credit,json=heldCredit,proto3" json:"held_credit,omitempty"`
+	// How far below zero the whole account may go, decimal.
+	Limit         string `protobuf:"bytes,7,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Elsewhere) Reset() {
+	*x = Elsewhere{}
+	mi := &file_provodka_command_v1_command_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Elsewhere) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Elsewhere) ProtoMessage() {}
+
+func (x *Elsewhere) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_command_v1_command_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Elsewhere.ProtoReflect.Descriptor instead.
+func (*Elsewhere) Descriptor() ([]byte, []int) {
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Elsewhere) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Elsewhere) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *Elsewhere) GetDebit() string {
+	if x != nil {
+		return x.Debit
+	}
+	return ""
+}
+
+func (x *Elsewhere) GetCredit() string {
+	if x != nil {
+		return x.Credit
+	}
+	return ""
+}
+
+func (x *Elsewhere) GetHeldDebit() string {
+	if x != nil {
+		return x.HeldDebit
+	}
+	return ""
+}
+
+func (x *Elsewhere) GetHeldCredit() string {
+	if x != nil {
+		return x.HeldCredit
+	}
+	return ""
+}
+
+func (x *Elsewhere) GetLimit() string {
+	if x != nil {
+		return x.Limit
+	}
+	return ""
+}
+
 // Operations are done in order; each has its own key and its own outcome.
 type Operations struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -366,7 +476,7 @@ type Operations struct {
 
 func (x *Operations) Reset() {
 	*x = Operations{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[1]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +488,7 @@ func (x *Operations) String() string {
 func (*Operations) ProtoMessage() {}
 
 func (x *Operations) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[1]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +501,7 @@ func (x *Operations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operations.ProtoReflect.Descriptor instead.
 func (*Operations) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{1}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Operations) GetList() []*Operation {
@@ -440,7 +550,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[2]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -452,7 +562,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[2]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -465,7 +575,7 @@ func (x *Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operation.ProtoReflect.Descriptor instead.
 func (*Operation) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{2}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Operation) GetKey() string {
@@ -790,7 +900,7 @@ type Open struct {
 
 func (x *Open) Reset() {
 	*x = Open{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[3]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +912,7 @@ func (x *Open) String() string {
 func (*Open) ProtoMessage() {}
 
 func (x *Open) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[3]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +925,7 @@ func (x *Open) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Open.ProtoReflect.Descriptor instead.
 func (*Open) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{3}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Open) GetAccount() string {
@@ -848,7 +958,7 @@ type ChangeAccount struct {
 
 func (x *ChangeAccount) Reset() {
 	*x = ChangeAccount{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +970,7 @@ func (x *ChangeAccount) String() string {
 func (*ChangeAccount) ProtoMessage() {}
 
 func (x *ChangeAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[4]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +983,7 @@ func (x *ChangeAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeAccount.ProtoReflect.Descriptor instead.
 func (*ChangeAccount) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{4}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ChangeAccount) GetAccount() string {
@@ -944,7 +1054,7 @@ type ChangePeriod struct {
 
 func (x *ChangePeriod) Reset() {
 	*x = ChangePeriod{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1066,7 @@ func (x *ChangePeriod) String() string {
 func (*ChangePeriod) ProtoMessage() {}
 
 func (x *ChangePeriod) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[5]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1079,7 @@ func (x *ChangePeriod) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangePeriod.ProtoReflect.Descriptor instead.
 func (*ChangePeriod) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{5}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ChangePeriod) GetWhat() PeriodChange {
@@ -1020,7 +1130,7 @@ type ChangePolicy struct {
 
 func (x *ChangePolicy) Reset() {
 	*x = ChangePolicy{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1142,7 @@ func (x *ChangePolicy) String() string {
 func (*ChangePolicy) ProtoMessage() {}
 
 func (x *ChangePolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[6]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1155,7 @@ func (x *ChangePolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangePolicy.ProtoReflect.Descriptor instead.
 func (*ChangePolicy) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{6}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ChangePolicy) GetTwo() []string {
@@ -1081,7 +1191,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1203,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[7]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1216,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Leg) GetAccount() string {
@@ -1164,7 +1274,7 @@ type Post struct {
 
 func (x *Post) Reset() {
 	*x = Post{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1286,7 @@ func (x *Post) String() string {
 func (*Post) ProtoMessage() {}
 
 func (x *Post) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[8]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1299,7 @@ func (x *Post) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Post.ProtoReflect.Descriptor instead.
 func (*Post) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Post) GetKind() string {
@@ -1261,7 +1371,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1383,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[9]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1396,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Exchange) GetSold() *Leg {
@@ -1392,7 +1502,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1404,7 +1514,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[10]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1417,7 +1527,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Place) GetAccount() string {
@@ -1482,7 +1592,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1604,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[11]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1617,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Settle) GetPlacedSeq() uint64 {
@@ -1591,7 +1701,7 @@ type Resize struct {
 
 func (x *Resize) Reset() {
 	*x = Resize{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1713,7 @@ func (x *Resize) String() string {
 func (*Resize) ProtoMessage() {}
 
 func (x *Resize) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[12]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1726,7 @@ func (x *Resize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resize.ProtoReflect.Descriptor instead.
 func (*Resize) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Resize) GetPlacedSeq() uint64 {
@@ -1671,7 +1781,7 @@ type SettleLate struct {
 
 func (x *SettleLate) Reset() {
 	*x = SettleLate{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1793,7 @@ func (x *SettleLate) String() string {
 func (*SettleLate) ProtoMessage() {}
 
 func (x *SettleLate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[13]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1806,7 @@ func (x *SettleLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
 func (*SettleLate) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SettleLate) GetPlacedSeq() uint64 {
@@ -1761,7 +1871,7 @@ type Void struct {
 
 func (x *Void) Reset() {
 	*x = Void{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1883,7 @@ func (x *Void) String() string {
 func (*Void) ProtoMessage() {}
 
 func (x *Void) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[14]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1896,7 @@ func (x *Void) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Void.ProtoReflect.Descriptor instead.
 func (*Void) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Void) GetPlacedSeq() uint64 {
@@ -1831,7 +1941,7 @@ type Reverse struct {
 
 func (x *Reverse) Reset() {
 	*x = Reverse{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1953,7 @@ func (x *Reverse) String() string {
 func (*Reverse) ProtoMessage() {}
 
 func (x *Reverse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[15]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1966,7 @@ func (x *Reverse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reverse.ProtoReflect.Descriptor instead.
 func (*Reverse) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Reverse) GetShard() uint32 {
@@ -1935,7 +2045,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1947,7 +2057,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[16]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1960,7 +2070,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -1992,7 +2102,7 @@ type Correct struct {
 
 func (x *Correct) Reset() {
 	*x = Correct{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2004,7 +2114,7 @@ func (x *Correct) String() string {
 func (*Correct) ProtoMessage() {}
 
 func (x *Correct) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[17]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2017,7 +2127,7 @@ func (x *Correct) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correct.ProtoReflect.Descriptor instead.
 func (*Correct) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Correct) GetShard() uint32 {
@@ -2054,7 +2164,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2066,7 +2176,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[18]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2079,7 +2189,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Cancel) GetScheduledSeq() uint64 {
@@ -2116,7 +2226,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2238,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[19]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2251,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Ask) GetExpiresMs() int64 {
@@ -2227,7 +2337,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2239,7 +2349,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[20]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2252,7 +2362,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Verdict) GetAskedSeq() uint64 {
@@ -2302,7 +2412,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +2424,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[21]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +2437,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Flow) GetFlow() string {
@@ -2396,7 +2506,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2408,7 +2518,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[22]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2421,7 +2531,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Answer) GetAttempt() string {
@@ -2512,7 +2622,7 @@ type Due struct {
 
 func (x *Due) Reset() {
 	*x = Due{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +2634,7 @@ func (x *Due) String() string {
 func (*Due) ProtoMessage() {}
 
 func (x *Due) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[23]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +2647,7 @@ func (x *Due) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Due.ProtoReflect.Descriptor instead.
 func (*Due) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Due) GetTimers() []*v1.Timer {
@@ -2562,7 +2672,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2574,7 +2684,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[24]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2587,7 +2697,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Link) GetFrom() uint32 {
@@ -2626,7 +2736,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2638,7 +2748,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[25]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2651,7 +2761,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Found) GetAccount() string {
@@ -2688,7 +2798,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2700,7 +2810,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[26]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2713,7 +2823,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{26}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Delivered) GetPeer() uint32 {
@@ -2744,7 +2854,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2756,7 +2866,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[27]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2769,7 +2879,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{27}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Outcome) GetCommand() string {
@@ -2796,14 +2906,18 @@ type Result struct {
 	// The record as it was written; empty when the operation left none.
 	Record []byte `protobuf:"bytes,3,opt,name=record,proto3" json:"record,omitempty"`
 	// Refusal that left no record (a key that belongs to another request, a dry run).
-	Refusal       *v1.Refusal `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Refusal *v1.Refusal `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Dry run: accounts of which the shard lacks money; asked again with what others have.
+	Lacks []*Elsewhere `protobuf:"bytes,70,rep,name=lacks,proto3" json:"lacks,omitempty"`
+	// Dry run: accounts whose legs in the record tell the sums of the whole account.
+	Gathers       []string `protobuf:"bytes,71,rep,name=gathers,proto3" json:"gathers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_provodka_command_v1_command_proto_msgTypes[28]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2815,7 +2929,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_command_v1_command_proto_msgTypes[28]
+	mi := &file_provodka_command_v1_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2828,7 +2942,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{28}
+	return file_provodka_command_v1_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Result) GetOperation() uint32 {
@@ -2859,11 +2973,25 @@ func (x *Result) GetRefusal() *v1.Refusal {
 	return nil
 }
 
+func (x *Result) GetLacks() []*Elsewhere {
+	if x != nil {
+		return x.Lacks
+	}
+	return nil
+}
+
+func (x *Result) GetGathers() []string {
+	if x != nil {
+		return x.Gathers
+	}
+	return nil
+}
+
 var File_provodka_command_v1_command_proto protoreflect.FileDescriptor
 
 const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/command/v1/command.proto\x12\x13provodka.command.v1\x1a provodka/journal/v1/record.proto\"\xea\x03\n" +
+	"!provodka/command/v1/command.proto\x12\x13provodka.command.v1\x1a provodka/journal/v1/record.proto\"\xa8\x04\n" +
 	"\aCommand\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aprocess\x18\x02 \x01(\tR\aprocess\x12\x1d\n" +
@@ -2880,8 +3008,19 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\x04link\x18\n" +
 	" \x01(\v2\x19.provodka.command.v1.LinkH\x00R\x04link\x122\n" +
 	"\x05found\x18\v \x01(\v2\x1a.provodka.command.v1.FoundH\x00R\x05found\x12>\n" +
-	"\tdelivered\x18\f \x01(\v2\x1e.provodka.command.v1.DeliveredH\x00R\tdeliveredB\x06\n" +
-	"\x04what\"@\n" +
+	"\tdelivered\x18\f \x01(\v2\x1e.provodka.command.v1.DeliveredH\x00R\tdelivered\x12<\n" +
+	"\telsewhere\x18F \x03(\v2\x1e.provodka.command.v1.ElsewhereR\telsewhereB\x06\n" +
+	"\x04what\"\xbf\x01\n" +
+	"\tElsewhere\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
+	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x14\n" +
+	"\x05debit\x18\x03 \x01(\tR\x05debit\x12\x16\n" +
+	"\x06credit\x18\x04 \x01(\tR\x06credit\x12\x1d\n" +
+	"\n" +
+	"held_debit\x18\x05 \x01(\tR\theldDebit\x12\x1f\n" +
+	"\vheld_credit\x18\x06 \x01(\tR\n" +
+	"heldCredit\x12\x14\n" +
+	"\x05limit\x18\a \x01(\tR\x05limit\"@\n" +
 	"\n" +
 	"Operations\x122\n" +
 	"\x04list\x18\x01 \x03(\v2\x1e.provodka.command.v1.OperationR\x04list\"\xd0\b\n" +
@@ -3089,12 +3228,14 @@ const file_provodka_command_v1_command_proto_rawDesc = "" +
 	"\anumbers\x18\x02 \x03(\x04R\anumbers\"Z\n" +
 	"\aOutcome\x12\x18\n" +
 	"\acommand\x18\x01 \x01(\tR\acommand\x125\n" +
-	"\aresults\x18\x02 \x03(\v2\x1b.provodka.command.v1.ResultR\aresults\"\x92\x01\n" +
+	"\aresults\x18\x02 \x03(\v2\x1b.provodka.command.v1.ResultR\aresults\"\xe2\x01\n" +
 	"\x06Result\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\rR\toperation\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12\x16\n" +
 	"\x06record\x18\x03 \x01(\fR\x06record\x126\n" +
-	"\arefusal\x18\x04 \x01(\v2\x1c.provodka.journal.v1.RefusalR\arefusal*\xb6\x01\n" +
+	"\arefusal\x18\x04 \x01(\v2\x1c.provodka.journal.v1.RefusalR\arefusal\x124\n" +
+	"\x05lacks\x18F \x03(\v2\x1e.provodka.command.v1.ElsewhereR\x05lacks\x12\x18\n" +
+	"\agathers\x18G \x03(\tR\agathers*\xb6\x01\n" +
 	"\rAccountChange\x12\x1e\n" +
 	"\x1aACCOUNT_CHANGE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15ACCOUNT_CHANGE_FREEZE\x10\x01\x12\x1b\n" +
@@ -3121,107 +3262,110 @@ func file_provodka_command_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_command_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_provodka_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_provodka_command_v1_command_proto_goTypes = []any{
 	(AccountChange)(0),    // 0: provodka.command.v1.AccountChange
 	(PeriodChange)(0),     // 1: provodka.command.v1.PeriodChange
 	(*Command)(nil),       // 2: provodka.command.v1.Command
-	(*Operations)(nil),    // 3: provodka.command.v1.Operations
-	(*Operation)(nil),     // 4: provodka.command.v1.Operation
-	(*Open)(nil),          // 5: provodka.command.v1.Open
-	(*ChangeAccount)(nil), // 6: provodka.command.v1.ChangeAccount
-	(*ChangePeriod)(nil),  // 7: provodka.command.v1.ChangePeriod
-	(*ChangePolicy)(nil),  // 8: provodka.command.v1.ChangePolicy
-	(*Leg)(nil),           // 9: provodka.command.v1.Leg
-	(*Post)(nil),          // 10: provodka.command.v1.Post
-	(*Exchange)(nil),      // 11: provodka.command.v1.Exchange
-	(*Place)(nil),         // 12: provodka.command.v1.Place
-	(*Settle)(nil),        // 13: provodka.command.v1.Settle
-	(*Resize)(nil),        // 14: provodka.command.v1.Resize
-	(*SettleLate)(nil),    // 15: provodka.command.v1.SettleLate
-	(*Void)(nil),          // 16: provodka.command.v1.Void
-	(*Reverse)(nil),       // 17: provodka.command.v1.Reverse
-	(*LegAmount)(nil),     // 18: provodka.command.v1.LegAmount
-	(*Correct)(nil),       // 19: provodka.command.v1.Correct
-	(*Cancel)(nil),        // 20: provodka.command.v1.Cancel
-	(*Ask)(nil),           // 21: provodka.command.v1.Ask
-	(*Verdict)(nil),       // 22: provodka.command.v1.Verdict
-	(*Flow)(nil),          // 23: provodka.command.v1.Flow
-	(*Answer)(nil),        // 24: provodka.command.v1.Answer
-	(*Due)(nil),           // 25: provodka.command.v1.Due
-	(*Link)(nil),          // 26: provodka.command.v1.Link
-	(*Found)(nil),         // 27: provodka.command.v1.Found
-	(*Delivered)(nil),     // 28: provodka.command.v1.Delivered
-	(*Outcome)(nil),       // 29: provodka.command.v1.Outcome
-	(*Result)(nil),        // 30: provodka.command.v1.Result
-	nil,                   // 31: provodka.command.v1.Post.MetadataEntry
-	nil,                   // 32: provodka.command.v1.Post.LinksEntry
-	nil,                   // 33: provodka.command.v1.Exchange.MetadataEntry
-	nil,                   // 34: provodka.command.v1.Exchange.LinksEntry
-	nil,                   // 35: provodka.command.v1.Settle.MetadataEntry
-	nil,                   // 36: provodka.command.v1.SettleLate.MetadataEntry
-	nil,                   // 37: provodka.command.v1.Reverse.MetadataEntry
-	nil,                   // 38: provodka.command.v1.Reverse.LinksEntry
-	(*v1.Condition)(nil),  // 39: provodka.journal.v1.Condition
-	(*v1.Timer)(nil),      // 40: provodka.journal.v1.Timer
-	(*v1.Refusal)(nil),    // 41: provodka.journal.v1.Refusal
+	(*Elsewhere)(nil),     // 3: provodka.command.v1.Elsewhere
+	(*Operations)(nil),    // 4: provodka.command.v1.Operations
+	(*Operation)(nil),     // 5: provodka.command.v1.Operation
+	(*Open)(nil),          // 6: provodka.command.v1.Open
+	(*ChangeAccount)(nil), // 7: provodka.command.v1.ChangeAccount
+	(*ChangePeriod)(nil),  // 8: provodka.command.v1.ChangePeriod
+	(*ChangePolicy)(nil),  // 9: provodka.command.v1.ChangePolicy
+	(*Leg)(nil),           // 10: provodka.command.v1.Leg
+	(*Post)(nil),          // 11: provodka.command.v1.Post
+	(*Exchange)(nil),      // 12: provodka.command.v1.Exchange
+	(*Place)(nil),         // 13: provodka.command.v1.Place
+	(*Settle)(nil),        // 14: provodka.command.v1.Settle
+	(*Resize)(nil),        // 15: provodka.command.v1.Resize
+	(*SettleLate)(nil),    // 16: provodka.command.v1.SettleLate
+	(*Void)(nil),          // 17: provodka.command.v1.Void
+	(*Reverse)(nil),       // 18: provodka.command.v1.Reverse
+	(*LegAmount)(nil),     // 19: provodka.command.v1.LegAmount
+	(*Correct)(nil),       // 20: provodka.command.v1.Correct
+	(*Cancel)(nil),        // 21: provodka.command.v1.Cancel
+	(*Ask)(nil),           // 22: provodka.command.v1.Ask
+	(*Verdict)(nil),       // 23: provodka.command.v1.Verdict
+	(*Flow)(nil),          // 24: provodka.command.v1.Flow
+	(*Answer)(nil),        // 25: provodka.command.v1.Answer
+	(*Due)(nil),           // 26: provodka.command.v1.Due
+	(*Link)(nil),          // 27: provodka.command.v1.Link
+	(*Found)(nil),         // 28: provodka.command.v1.Found
+	(*Delivered)(nil),     // 29: provodka.command.v1.Delivered
+	(*Outcome)(nil),       // 30: provodka.command.v1.Outcome
+	(*Result)(nil),        // 31: provodka.command.v1.Result
+	nil,                   // 32: provodka.command.v1.Post.MetadataEntry
+	nil,                   // 33: provodka.command.v1.Post.LinksEntry
+	nil,                   // 34: provodka.command.v1.Exchange.MetadataEntry
+	nil,                   // 35: provodka.command.v1.Exchange.LinksEntry
+	nil,                   // 36: provodka.command.v1.Settle.MetadataEntry
+	nil,                   // 37: provodka.command.v1.SettleLate.MetadataEntry
+	nil,                   // 38: provodka.command.v1.Reverse.MetadataEntry
+	nil,                   // 39: provodka.command.v1.Reverse.LinksEntry
+	(*v1.Condition)(nil),  // 40: provodka.journal.v1.Condition
+	(*v1.Timer)(nil),      // 41: provodka.journal.v1.Timer
+	(*v1.Refusal)(nil),    // 42: provodka.journal.v1.Refusal
 }
 var file_provodka_command_v1_command_proto_depIdxs = []int32{
-	3,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
-	24, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
-	25, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
-	26, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
-	27, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
-	28, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
-	4,  // 6: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
-	5,  // 7: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
-	10, // 8: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
-	12, // 9: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
-	13, // 10: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
-	16, // 11: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
-	23, // 12: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
-	6,  // 13: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
-	17, // 14: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
-	19, // 15: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
-	20, // 16: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
-	21, // 17: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
-	22, // 18: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
-	14, // 19: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
-	15, // 20: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
-	11, // 21: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
-	7,  // 22: provodka.command.v1.Operation.period:type_name -> provodka.command.v1.ChangePeriod
-	8,  // 23: provodka.command.v1.Operation.policy:type_name -> provodka.command.v1.ChangePolicy
-	39, // 24: provodka.command.v1.Operation.conditions:type_name -> provodka.journal.v1.Condition
-	0,  // 25: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
-	1,  // 26: provodka.command.v1.ChangePeriod.what:type_name -> provodka.command.v1.PeriodChange
-	9,  // 27: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
-	31, // 28: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
-	32, // 29: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
-	9,  // 30: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
-	9,  // 31: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
-	9,  // 32: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
-	33, // 33: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
-	34, // 34: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
-	9,  // 35: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
-	35, // 36: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
-	9,  // 37: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
-	36, // 38: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
-	18, // 39: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
-	18, // 40: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
-	37, // 41: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
-	38, // 42: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
-	10, // 43: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
-	6,  // 44: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
-	7,  // 45: provodka.command.v1.Ask.period:type_name -> provodka.command.v1.ChangePeriod
-	8,  // 46: provodka.command.v1.Ask.policy:type_name -> provodka.command.v1.ChangePolicy
-	40, // 47: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
-	30, // 48: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
-	41, // 49: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
-	50, // [50:50] is the sub-list for method output_type
-	50, // [50:50] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	4,  // 0: provodka.command.v1.Command.operations:type_name -> provodka.command.v1.Operations
+	25, // 1: provodka.command.v1.Command.answer:type_name -> provodka.command.v1.Answer
+	26, // 2: provodka.command.v1.Command.due:type_name -> provodka.command.v1.Due
+	27, // 3: provodka.command.v1.Command.link:type_name -> provodka.command.v1.Link
+	28, // 4: provodka.command.v1.Command.found:type_name -> provodka.command.v1.Found
+	29, // 5: provodka.command.v1.Command.delivered:type_name -> provodka.command.v1.Delivered
+	3,  // 6: provodka.command.v1.Command.elsewhere:type_name -> provodka.command.v1.Elsewhere
+	5,  // 7: provodka.command.v1.Operations.list:type_name -> provodka.command.v1.Operation
+	6,  // 8: provodka.command.v1.Operation.open:type_name -> provodka.command.v1.Open
+	11, // 9: provodka.command.v1.Operation.post:type_name -> provodka.command.v1.Post
+	13, // 10: provodka.command.v1.Operation.place:type_name -> provodka.command.v1.Place
+	14, // 11: provodka.command.v1.Operation.settle:type_name -> provodka.command.v1.Settle
+	17, // 12: provodka.command.v1.Operation.void:type_name -> provodka.command.v1.Void
+	24, // 13: provodka.command.v1.Operation.flow:type_name -> provodka.command.v1.Flow
+	7,  // 14: provodka.command.v1.Operation.change:type_name -> provodka.command.v1.ChangeAccount
+	18, // 15: provodka.command.v1.Operation.reverse:type_name -> provodka.command.v1.Reverse
+	20, // 16: provodka.command.v1.Operation.correct:type_name -> provodka.command.v1.Correct
+	21, // 17: provodka.command.v1.Operation.cancel:type_name -> provodka.command.v1.Cancel
+	22, // 18: provodka.command.v1.Operation.ask:type_name -> provodka.command.v1.Ask
+	23, // 19: provodka.command.v1.Operation.verdict:type_name -> provodka.command.v1.Verdict
+	15, // 20: provodka.command.v1.Operation.resize:type_name -> provodka.command.v1.Resize
+	16, // 21: provodka.command.v1.Operation.settle_late:type_name -> provodka.command.v1.SettleLate
+	12, // 22: provodka.command.v1.Operation.exchange:type_name -> provodka.command.v1.Exchange
+	8,  // 23: provodka.command.v1.Operation.period:type_name -> provodka.command.v1.ChangePeriod
+	9,  // 24: provodka.command.v1.Operation.policy:type_name -> provodka.command.v1.ChangePolicy
+	40, // 25: provodka.command.v1.Operation.conditions:type_name -> provodka.journal.v1.Condition
+	0,  // 26: provodka.command.v1.ChangeAccount.what:type_name -> provodka.command.v1.AccountChange
+	1,  // 27: provodka.command.v1.ChangePeriod.what:type_name -> provodka.command.v1.PeriodChange
+	10, // 28: provodka.command.v1.Post.legs:type_name -> provodka.command.v1.Leg
+	32, // 29: provodka.command.v1.Post.metadata:type_name -> provodka.command.v1.Post.MetadataEntry
+	33, // 30: provodka.command.v1.Post.links:type_name -> provodka.command.v1.Post.LinksEntry
+	10, // 31: provodka.command.v1.Exchange.sold:type_name -> provodka.command.v1.Leg
+	10, // 32: provodka.command.v1.Exchange.bought:type_name -> provodka.command.v1.Leg
+	10, // 33: provodka.command.v1.Exchange.spread:type_name -> provodka.command.v1.Leg
+	34, // 34: provodka.command.v1.Exchange.metadata:type_name -> provodka.command.v1.Exchange.MetadataEntry
+	35, // 35: provodka.command.v1.Exchange.links:type_name -> provodka.command.v1.Exchange.LinksEntry
+	10, // 36: provodka.command.v1.Settle.credits:type_name -> provodka.command.v1.Leg
+	36, // 37: provodka.command.v1.Settle.metadata:type_name -> provodka.command.v1.Settle.MetadataEntry
+	10, // 38: provodka.command.v1.SettleLate.credits:type_name -> provodka.command.v1.Leg
+	37, // 39: provodka.command.v1.SettleLate.metadata:type_name -> provodka.command.v1.SettleLate.MetadataEntry
+	19, // 40: provodka.command.v1.Reverse.by_leg:type_name -> provodka.command.v1.LegAmount
+	19, // 41: provodka.command.v1.Reverse.legs:type_name -> provodka.command.v1.LegAmount
+	38, // 42: provodka.command.v1.Reverse.metadata:type_name -> provodka.command.v1.Reverse.MetadataEntry
+	39, // 43: provodka.command.v1.Reverse.links:type_name -> provodka.command.v1.Reverse.LinksEntry
+	11, // 44: provodka.command.v1.Correct.post:type_name -> provodka.command.v1.Post
+	7,  // 45: provodka.command.v1.Ask.change:type_name -> provodka.command.v1.ChangeAccount
+	8,  // 46: provodka.command.v1.Ask.period:type_name -> provodka.command.v1.ChangePeriod
+	9,  // 47: provodka.command.v1.Ask.policy:type_name -> provodka.command.v1.ChangePolicy
+	41, // 48: provodka.command.v1.Due.timers:type_name -> provodka.journal.v1.Timer
+	31, // 49: provodka.command.v1.Outcome.results:type_name -> provodka.command.v1.Result
+	42, // 50: provodka.command.v1.Result.refusal:type_name -> provodka.journal.v1.Refusal
+	3,  // 51: provodka.command.v1.Result.lacks:type_name -> provodka.command.v1.Elsewhere
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_provodka_command_v1_command_proto_init() }
@@ -3237,7 +3381,7 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Command_Found)(nil),
 		(*Command_Delivered)(nil),
 	}
-	file_provodka_command_v1_command_proto_msgTypes[2].OneofWrappers = []any{
+	file_provodka_command_v1_command_proto_msgTypes[3].OneofWrappers = []any{
 		(*Operation_Open)(nil),
 		(*Operation_Post)(nil),
 		(*Operation_Place)(nil),
@@ -3256,7 +3400,7 @@ func file_provodka_command_v1_command_proto_init() {
 		(*Operation_Period)(nil),
 		(*Operation_Policy)(nil),
 	}
-	file_provodka_command_v1_command_proto_msgTypes[19].OneofWrappers = []any{
+	file_provodka_command_v1_command_proto_msgTypes[20].OneofWrappers = []any{
 		(*Ask_Change)(nil),
 		(*Ask_Period)(nil),
 		(*Ask_Policy)(nil),
@@ -3267,7 +3411,7 @@ func file_provodka_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_command_v1_command_proto_rawDesc), len(file_provodka_command_v1_command_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

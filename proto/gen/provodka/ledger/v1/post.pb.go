@@ -83,7 +83,11 @@ type PostRequest struct {
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
 	// Operations, done in order, each with its own key and its own result.
 	Operations []*Operation `protobuf:"bytes,2,rep,name=operations,proto3" json:"operations,omitempty"`
-	// Decide and answer, but change nothing and remember no key.
+	// Say what would happen if the request were sent now: decided in order by the code that
+	// writes, each operation on what those before it did, then taken back; no key is
+	// remembered. Money of other shards that would be gathered is counted as the database
+	// shows it. Until the books change, the run then answers the same (`gathers`); only that
+	// of several operations one that must gather is decided when its money is there.
 	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1714,7 +1718,11 @@ type OperationResult struct {
 	// Why it was not done.
 	Refusal *Refusal `protobuf:"bytes,3,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	// Whether the answer is the one given before under the same key.
-	Replayed      bool `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// Of a dry run: accounts of which money would be gathered from other shards. Nobody can
+	// know how it will lie on them, so their balances here are of the whole account, without
+	// a version: what GetBalances shows after the run.
+	Gathers       []string `protobuf:"bytes,70,rep,name=gathers,proto3" json:"gathers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1775,6 +1783,13 @@ func (x *OperationResult) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *OperationResult) GetGathers() []string {
+	if x != nil {
+		return x.Gathers
+	}
+	return nil
 }
 
 // What the deciding shard's stripe of an account holds after an operation. The
@@ -2018,12 +2033,13 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\ahold_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\x06holdId\"i\n" +
 	"\fPostResponse\x12=\n" +
 	"\aresults\x18\x01 \x03(\v2#.provodka.ledger.v1.OperationResultR\aresults\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\tR\bposition\"\xb3\x01\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\"\xcd\x01\n" +
 	"\x0fOperationResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12=\n" +
 	"\bbalances\x18\x02 \x03(\v2!.provodka.ledger.v1.StripeBalanceR\bbalances\x125\n" +
 	"\arefusal\x18\x03 \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\x91\x01\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\x12\x18\n" +
+	"\agathers\x18F \x03(\tR\agathers\"\x91\x01\n" +
 	"\rStripeBalance\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x18\n" +
