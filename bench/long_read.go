@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"time"
 
@@ -162,6 +165,19 @@ func (h *house) replay(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	defer topics.Close()
+	if h.lab.profile != "" {
+		file, err := os.Create(filepath.Join(h.lab.profile, "long-replay-"+h.name+".cpu.pprof"))
+		if err == nil {
+			err = pprof.StartCPUProfile(file)
+		}
+		if err != nil {
+			return 0, err
+		}
+		defer func() {
+			pprof.StopCPUProfile()
+			_ = file.Close() // a profile that is cut is seen at once
+		}()
+	}
 	auditor, began := audit.New(audit.Options{}), time.Now()
 	for shard := range h.config.Shards {
 		var headers []audit.Header

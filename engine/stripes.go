@@ -54,7 +54,8 @@ type packedStripe struct {
 	scale   [4]int8
 }
 
-// hotRows is how many rows may be hot when a batch begins: two large batches touch fewer.
+// hotRows is how many rows may be hot when a batch begins, if that is not more than half
+// of the shard's bound: two large batches touch fewer.
 const hotRows = 1 << 15
 
 func newStripes(u *undo) *stripes {
@@ -167,7 +168,7 @@ func (s *stripes) put(k stripeKey, v book.Stripe) {
 // rotate makes room between batches: hot rows are packed, and the older generation of
 // packed ones, of limit rows, is forgotten when the younger is full.
 func (s *stripes) rotate(limit int) {
-	if s.count <= min(hotRows, limit) {
+	if s.count <= min(hotRows, limit/2) {
 		return
 	}
 	for set, rows := range s.sets {

@@ -81,7 +81,7 @@ type shard struct {
 	clockUS   int64
 	offset    int64 // of the last command
 	inside    bool  // the last record was not the last of its command
-	stripes   map[stripeKey]*stripe
+	stripes   stripes
 	holds     map[holdKey]*hold
 	frozen    map[holdKey]hold // as they stood at the snapshot, if they changed since
 	effects   map[[16]byte]effect
@@ -112,7 +112,7 @@ func (a *Auditor) shard(number int) *shard {
 	s := a.shards[number]
 	if s == nil {
 		s = &shard{
-			number: number, offset: -1, stripes: map[stripeKey]*stripe{}, holds: map[holdKey]*hold{},
+			number: number, offset: -1, holds: map[holdKey]*hold{},
 			frozen: map[holdKey]hold{}, effects: map[[16]byte]effect{}, timers: map[string]*timer{},
 			rules:     map[ruleKey]*heldRule{},
 			planned:   map[uint64]*journalv1.Scheduled{},

@@ -75,7 +75,7 @@ func (a *Auditor) compareHeads() error {
 func (a *Auditor) expectedStripes() []storedStripe {
 	var out []storedStripe
 	for number, s := range a.shards {
-		for _, st := range s.stripes {
+		for st := range s.stripes.all() {
 			if st.legs > 0 {
 				out = append(out, storedStripe{stripeAt{number, st.id, st.key.asset}, st.legs, st.digest})
 			}

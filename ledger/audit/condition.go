@@ -20,7 +20,7 @@ func (c *check) conditions() error {
 
 func (c *check) condition(name string, m *journalv1.Condition) error {
 	key := stripeKey{c.r.GetBook(), m.GetAccount(), m.GetAsset()}
-	st := c.s.stripes[key]
+	st := c.s.stripes.get(key)
 	if st == nil { // not kept: it is no leg's
 		var err error
 		if st, err = c.read(key, name); err != nil {

@@ -14,6 +14,7 @@
 //	keys.go      idempotency keys over all shards
 //	snapshot.go  what is kept of a database snapshot
 //	compare.go   state against snapshot; locate.go names the row inside a stripe
+//	stripes.go   where stripes are kept: a million of them, cheap for the collector
 //	follow.go    Follower: one shard without an end, with bounded memory
 //	archive.go   the file that holds events without a broker
 //

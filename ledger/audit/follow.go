@@ -72,7 +72,7 @@ func (f *Follower) Audited() store.Audited {
 }
 
 // Kept is how many stripes and holds are in memory.
-func (f *Follower) Kept() int { return len(f.s.stripes) + len(f.s.holds) }
+func (f *Follower) Kept() int { return f.s.stripes.count + len(f.s.holds) }
 
 // Add checks the next event. A difference is answered as Found; an error is one of
 // reading the database.
@@ -172,7 +172,7 @@ func (f *Follower) accuse(found *Found, r *journalv1.Record) {
 		}
 		key := stripeKey{r.GetBook(), l.GetAccount(), l.GetAsset()}
 		if !f.pinned[key] {
-			delete(f.s.stripes, key)
+			f.s.stripes.delete(key)
 		}
 	}
 	for _, h := range r.GetHolds() {
@@ -237,13 +237,13 @@ func (f *Follower) forget() {
 		}
 		delete(f.s.holds, key)
 	}
-	if len(f.s.stripes) <= f.most {
+	if f.s.stripes.count <= f.most {
 		return
 	}
-	quiet := slices.SortedFunc(maps.Values(f.s.stripes), func(a, b *stripe) int { return cmp.Compare(a.seq, b.seq) })
+	quiet := slices.SortedFunc(f.s.stripes.all(), func(a, b *stripe) int { return cmp.Compare(a.seq, b.seq) })
 	for _, st := range quiet[:len(quiet)-f.most] {
 		if !f.pinned[st.key] {
-			delete(f.s.stripes, st.key)
+			f.s.stripes.delete(st.key)
 		}
 	}
 }
@@ -281,7 +281,7 @@ func (c *check) unremembered(r *journalv1.Reversal, changes []book.Change) ([]bo
 // its memory: it is followed from here on.
 func (c *check) forgotten(h *journalv1.Hold) bool {
 	key := holdKey{h.GetPlacedSeq(), h.GetAccount(), h.GetAsset()}
-	st := c.s.stripes[stripeKey{c.r.GetBook(), h.GetAccount(), h.GetAsset()}]
+	st := c.s.stripes.get(stripeKey{c.r.GetBook(), h.GetAccount(), h.GetAsset()})
 	if st == nil || c.s.holds[key] != nil || h.GetPlacedSeq() == c.r.GetSeq() {
 		return false
 	}

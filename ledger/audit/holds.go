@@ -45,7 +45,7 @@ func (c *check) holds() error {
 }
 
 func (c *check) hold(h *journalv1.Hold) error {
-	st := c.s.stripes[stripeKey{c.r.GetBook(), h.GetAccount(), h.GetAsset()}]
+	st := c.s.stripes.get(stripeKey{c.r.GetBook(), h.GetAccount(), h.GetAsset()})
 	name := "hold " + strconv.Itoa(c.s.number) + "." + uintText(h.GetPlacedSeq()) + " on " + h.GetAccount()
 	if st == nil || st.seq != c.r.GetSeq() {
 		return c.differ("the legs of "+name, "a leg that holds or gives back", "none")

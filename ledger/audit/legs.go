@@ -55,13 +55,16 @@ func (c *check) legs() error {
 
 func (c *check) stripe(i int, l *journalv1.Leg) (*stripe, error) {
 	key := stripeKey{c.r.GetBook(), l.GetAccount(), l.GetAsset()}
-	st := c.s.stripes[key]
+	st := c.s.stripes.get(key)
 	if st == nil {
 		var err error
 		if st, err = c.read(key, "leg "+strconv.Itoa(i)); err != nil {
 			return nil, err
 		}
-		c.s.stripes[st.key] = st
+		if c.a.past == nil { // a Follower forgets them one by one
+			st = c.s.stripes.packed(st)
+		}
+		c.s.stripes.put(st)
 	}
 	return st, nil
 }

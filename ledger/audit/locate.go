@@ -163,8 +163,8 @@ func legWord(k journalv1.LegKind) string {
 // stripeName is the account's name when the events know it, else its id.
 func (a *Auditor) stripeName(at stripeAt) string {
 	if s := a.shards[at.shard]; s != nil {
-		for key, st := range s.stripes {
-			if st.id == at.account && key.asset == at.asset {
+		for st := range s.stripes.all() {
+			if st.id == at.account && st.key.asset == at.asset {
 				return st.name()
 			}
 		}

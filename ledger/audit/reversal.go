@@ -101,7 +101,7 @@ func (c *check) givenBack(name string, r *journalv1.Reversal) ([]money.Amount, [
 	var given []book.Change
 	for i, l := range r.GetLegs() {
 		digest.leg(l.GetLeg(), l.GetAccount(), l.GetAsset(), l.GetDebit(), l.GetAmount())
-		st := c.s.stripes[stripeKey{c.r.GetBook(), l.GetAccount(), l.GetAsset()}]
+		st := c.s.stripes.get(stripeKey{c.r.GetBook(), l.GetAccount(), l.GetAsset()})
 		if st == nil {
 			return nil, nil, c.differ("leg "+strconv.Itoa(i)+" of "+name, "an account that the shard has", l.GetAccount()+" "+l.GetAsset())
 		}

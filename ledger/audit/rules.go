@@ -153,7 +153,7 @@ func (c *check) accountRule(what string, before *journalv1.Rule, held *heldRule)
 		return c.differ("status before closing in "+what, "closing", fmt.Sprint(was))
 	}
 	for _, asset := range money.Assets() {
-		st := c.s.stripes[stripeKey{c.r.GetBook(), held.m.GetSubject(), asset.Code}]
+		st := c.s.stripes.get(stripeKey{c.r.GetBook(), held.m.GetSubject(), asset.Code})
 		if st == nil {
 			continue
 		}

@@ -33,7 +33,7 @@ func (c *check) scheduled() error {
 		return err
 	}
 	for _, h := range book.Reserve(ledger.ScheduledLegs(m)) {
-		st := c.s.stripes[stripeKey{c.r.GetBook(), h.Account, h.Asset.Code}]
+		st := c.s.stripes.get(stripeKey{c.r.GetBook(), h.Account, h.Asset.Code})
 		if st == nil || st.seq != c.r.GetSeq() {
 			return c.differ("the legs of "+name, "a leg that holds or gives back "+h.Asset.Format(h.Amount)+" of "+h.Account, "none")
 		}
