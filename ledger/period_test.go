@@ -97,37 +97,3 @@ func TestClosedDaysAgainstANaiveModel(t *testing.T) {
 		audited(rt, w)
 	})
 }
-
-// playPeriod does one line about periods, as the words of playDays say.
-func playPeriod(w *audittest.World, words []string) []string {
-	held := w.Rule(0, ledger.PeriodRule, ledger.PeriodSubject)
-	change := &commandv1.ChangePeriod{Through: words[1], Reason: "month end", Version: held.GetVersion(), Sheet: bytes.Repeat([]byte{7}, 32)}
-	order := func(by string, op *commandv1.Operation) []string {
-		if r := w.Order(0, by, op); r != nil {
-			return []string{"  refused: " + string(r.Code) + ": " + r.Reason}
-		}
-		return nil
-	}
-	change.What = map[string]commandv1.PeriodChange{
-		"close": commandv1.PeriodChange_PERIOD_CHANGE_CLOSE, "keep-sheet": commandv1.PeriodChange_PERIOD_CHANGE_SHEET,
-		"reopen": commandv1.PeriodChange_PERIOD_CHANGE_REOPEN,
-	}[words[0]]
-	var out []string
-	if words[0] == "reopen" {
-		out = order(words[3], &commandv1.Operation{What: &commandv1.Operation_Ask{Ask: &commandv1.Ask{
-			ExpiresMs: time.Hour.Milliseconds(), What: &commandv1.Ask_Period{Period: change},
-		}}})
-		if out == nil {
-			out = order(words[5], &commandv1.Operation{What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{
-				AskedSeq: w.Seq(0), Approve: true, Reason: "agreed",
-			}}})
-		}
-	} else {
-		out = order("accountant", &commandv1.Operation{What: &commandv1.Operation_Period{Period: change}})
-	}
-	if out != nil {
-		return out
-	}
-	now := w.Rule(0, ledger.PeriodRule, ledger.PeriodSubject).GetPeriod()
-	return []string{"  closed up to " + now.GetThrough() + ", first open day " + ledger.DayAfter(now.GetThrough())}
-}

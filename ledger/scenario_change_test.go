@@ -33,6 +33,9 @@ var changeVerbs = map[string]func(s *stage, words []string) []string{
 	"limit":    func(s *stage, w []string) []string { return s.change("limit", w) },
 	"two":      func(s *stage, w []string) []string { return s.change("two", w) },
 	"ask": func(s *stage, w []string) []string {
+		if w[1] == "reopen-days" {
+			return s.askDays(duration(w[0]), w[2:])
+		}
 		who, op := changeOperation(w[1], w[2:])
 		ask := &commandv1.Ask{ExpiresMs: duration(w[0]).Milliseconds(), What: &commandv1.Ask_Change{Change: op.GetChange()}}
 		if p := op.GetPolicy(); p != nil {
@@ -131,6 +134,9 @@ func ruleLines(m *journalv1.Rule) []string {
 	what := m.GetSubject() + " is " + word
 	if p := m.GetPolicy(); p != nil {
 		what = "two people are needed for: " + cmp.Or(strings.Join(p.GetTwo(), ", "), "nothing")
+	}
+	if p := m.GetPeriod(); p != nil {
+		what = "closed up to " + p.GetThrough() + ", first open day " + ledger.DayAfter(p.GetThrough())
 	}
 	lines := []string{what, "by " + m.GetAuthor() + ": " + m.GetReason()}
 	if a := m.GetApproved(); a != nil {

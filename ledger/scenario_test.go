@@ -29,6 +29,7 @@ type stage struct {
 	asked uint64          // record that asked a second person last
 
 	conditions []*journalv1.Condition // of the next operation
+	day        string                 // of the next entry; "" is the day of the decision
 }
 
 // verbs are the words of scenarios, each followed by its own:
@@ -47,7 +48,7 @@ type stage struct {
 //	when CONDITION[, ...]: OPERATION                    only if all hold: ACCOUNT has SUM, ACCOUNT version N
 //	pass DURATION | expire #N | balances | left #N
 //
-// and those of changes of accounts, which changeVerbs explains.
+// and those of changes of accounts and of days, which changeVerbs and dayVerbs explain.
 var verbs = map[string]func(s *stage, words []string) []string{
 	"post":     func(s *stage, w []string) []string { return s.do(postOperation(w)) },
 	"reverse":  func(s *stage, w []string) []string { return s.do(reverseOperation(w)) },
@@ -111,18 +112,24 @@ func play(w *audittest.World, text string) string {
 		if words[0] == "when" {
 			words = s.when(words[1:])
 		}
-		verb, ok := verbs[words[0]]
-		if !ok {
-			verb, ok = changeVerbs[words[0]]
+		if words[0] == "on" {
+			s.day, words = strings.TrimSuffix(words[1], ":"), words[2:]
 		}
-		if !ok {
-			panic("no verb " + words[0])
-		}
+		verb := verbOf(words[0])
 		for _, l := range verb(s, words[1:]) {
 			out = append(out, "    "+l)
 		}
 	}
 	return strings.Join(out, "\n") + "\n"
+}
+
+func verbOf(word string) func(s *stage, words []string) []string {
+	for _, known := range []map[string]func(s *stage, words []string) []string{verbs, changeVerbs, dayVerbs} {
+		if verb := known[word]; verb != nil {
+			return verb
+		}
+	}
+	panic("no verb " + word)
 }
 
 // when reads the conditions of an operation and gives the words behind them.
@@ -142,6 +149,9 @@ func (s *stage) when(words []string) []string {
 // do decides an operation.
 func (s *stage) do(op *commandv1.Operation) []string {
 	op.Conditions, s.conditions = s.conditions, nil
+	if p := op.GetPost(); p != nil {
+		p.Day, s.day = s.day, ""
+	}
 	s.Do(0, op)
 	return s.tell()
 }
@@ -159,6 +169,12 @@ func (s *stage) tell() []string {
 		for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
 			head += ", " + name + " " + e.GetLinks()[name]
 		}
+	}
+	if day := rec.GetEntry().GetDay(); day != "" && day != audittest.Day(rec.GetClockUs()) {
+		head += ", dated " + day
+	}
+	if m := rec.GetScheduled(); m != nil {
+		head += ": " + scheduledLine(m)
 	}
 	if m := rec.GetConfirmed().GetRule(); m != nil {
 		return append([]string{head + " " + m.GetChange()}, ruleLines(m)...)

@@ -1,12 +1,7 @@
 package ledger_test
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +11,6 @@ import (
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/money"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
-	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // post is an entry of two legs.
@@ -119,111 +113,4 @@ func keysOf[V any](m map[uint64]V) func(func(uint64) bool) {
 			}
 		}
 	}
-}
-
-// TestDaysScenarios plays the files of testdata/days: a line that begins at the margin is
-// done, the indented ones behind it are what came of it.
-func TestDaysScenarios(t *testing.T) {
-	t.Parallel()
-	files, err := filepath.Glob("testdata/days/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, path := range files {
-		t.Run(filepath.Base(path), func(t *testing.T) { playDaysFile(t, path) })
-	}
-}
-
-func playDaysFile(t *testing.T, path string) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := audittest.New()
-	numbers := map[string]uint64{}
-	var out []string
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimRight(line, "\n")
-		if strings.HasPrefix(line, "  ") {
-			continue
-		}
-		out = append(out, line)
-		if words := strings.Fields(line); len(words) > 0 && words[0] != "#" {
-			out = append(out, playDays(w, numbers, words)...)
-		}
-	}
-	got := strings.Join(out, "\n") + "\n"
-	if *rewrite {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if got != string(text) {
-		t.Errorf("%s says another thing; with -rewrite it would be\n%s", path, got)
-	}
-	audited(t, w)
-}
-
-// playDays does one line:
-//
-//	open ACCOUNT
-//	pay NAME AMOUNT from ACCOUNT to ACCOUNT [on DAY]
-//	cancel NAME | post NAME
-//	freeze ACCOUNT
-//	pass DAYS
-//	close DAY | keep-sheet DAY
-//	reopen DAY by KEY and KEY (DAY is the last that stays closed)
-//	show ACCOUNT…
-func playDays(w *audittest.World, numbers map[string]uint64, words []string) (out []string) {
-	switch words[0] {
-	case "open":
-		w.Do(0, &commandv1.Operation{What: &commandv1.Operation_Open{Open: &commandv1.Open{Account: words[1]}}})
-	case "pay":
-		day := ""
-		if len(words) > 7 {
-			day = words[8]
-		}
-		w.Do(0, post(day, words[4], words[6], words[2]))
-		numbers[words[1]] = w.Seq(0)
-	case "cancel":
-		w.Do(0, cancelled(numbers[words[1]]))
-	case "post":
-		w.PostScheduled(0, numbers[words[1]])
-	case "pass":
-		days, _ := strconv.Atoi(words[1])
-		w.Pass(0, time.Duration(days)*24*time.Hour)
-		return []string{"  today is " + audittest.Day(w.Clock(0))}
-	case "close", "keep-sheet", "reopen":
-		return playPeriod(w, words)
-	case "freeze":
-		w.Freeze(0, words[1])
-		return nil
-	case "show":
-		for _, n := range words[1:] {
-			out = append(out, fmt.Sprintf("  %s available %s, %s", n, money.RUB.Format(w.Available(0, n)), w.Describe(0, n)))
-		}
-		return out
-	}
-	r := w.Last(0)
-	if r.GetRefusal() != nil {
-		return []string{"  refused: " + r.GetRefusal().GetCode() + ": " + r.GetRefusal().GetReason()}
-	}
-	if s := r.GetScheduled(); s != nil {
-		word := strings.ToLower(strings.TrimPrefix(s.GetState().String(), "SCHEDULED_STATE_"))
-		out = append(out, "  scheduled for "+s.GetEntry().GetDay()+": "+word)
-		if s.GetRefusal() != nil {
-			out[0] += ", " + s.GetRefusal().GetCode() + ": " + s.GetRefusal().GetReason()
-		}
-	}
-	for _, l := range r.GetLegs() {
-		out = append(out, "  "+legLine(l))
-	}
-	if e := r.GetEntry(); e != nil {
-		out = append(out, "  posted on "+e.GetDay()+", recorded "+audittest.Day(r.GetClockUs())+" as "+strconv.FormatUint(r.GetSeq(), 10))
-	}
-	return out
-}
-
-func legLine(l *journalv1.Leg) string {
-	word := map[journalv1.LegKind]string{1: "debit", 2: "credit", 3: "hold", 4: "hold"}[l.GetKind()]
-	return fmt.Sprintf("%-6s %10s  %s", word, l.GetAmount(), l.GetAccount())
 }

@@ -139,28 +139,6 @@ func (w *World) Available(n int, account string) money.Amount {
 	return w.shard(n).Stripe(account, money.RUB.Code).Available(t.Class)
 }
 
-// Describe is the balance of an account's rubles on the shard and what is held of it.
-func (w *World) Describe(n int, account string) string {
-	name, _ := book.ParseName("account", account)
-	t, _ := book.LookupType(name.Type)
-	st := w.shard(n).Stripe(account, money.RUB.Code)
-	return "balance " + money.RUB.Format(st.Balance(t.Class)) + ", held " + money.RUB.Format(st.HeldDebit.Add(st.HeldCredit))
-}
-
-// Freeze stops debits and credits of an account on the shard, as if every shard did.
-func (w *World) Freeze(n int, account string) {
-	s := w.shard(n)
-	draft, refusal, _ := ledger.Decide(s, &commandv1.Operation{What: &commandv1.Operation_Change{Change: &commandv1.ChangeAccount{
-		Account: account, What: commandv1.AccountChange_ACCOUNT_CHANGE_FREEZE, Debits: true, Credits: true, Reason: "ordered by the court",
-	}}}, ledger.Now{Seq: s.head.Seq + 1, US: s.clockUS, Day: s.day(), Zone: Zone, Actor: "api-1"})
-	if refusal != nil {
-		panic(refusal)
-	}
-	s.fold(draft)
-	s.draft = append(s.draft, draft.Record)
-	s.commit("api-1")
-}
-
 // Rule is the rule that the shard holds, nil when there is none.
 func (w *World) Rule(n int, kind, subject string) *journalv1.Rule {
 	return w.shard(n).Rule(kind, subject)
