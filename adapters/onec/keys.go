@@ -60,6 +60,13 @@ func text[T any](name string, at func(*T) *string) key[T] {
 		func(t *T) (string, bool) { return *at(t), *at(t) != "" }}
 }
 
+// requiredText is written also when it is empty: the reader wants its key.
+func requiredText[T any](name string, at func(*T) *string) key[T] {
+	k := text(name, at)
+	k.get = func(t *T) (string, bool) { return *at(t), true }
+	return k
+}
+
 func date[T any](name string, at func(*T) *time.Time) key[T] {
 	return key[T]{name,
 		func(t *T, v string) error {
@@ -145,7 +152,7 @@ var documentKeys = newTable(documentTable()...)
 
 func documentTable() []key[Document] {
 	keys := []key[Document]{
-		text(requiredNumber, func(d *Document) *string { return &d.Number }),
+		requiredText(requiredNumber, func(d *Document) *string { return &d.Number }),
 		date(requiredDate, func(d *Document) *time.Time { return &d.Date }),
 		requiredAmount(requiredSum, func(d *Document) *money.Amount { return &d.Amount }),
 		date("КвитанцияДата", func(d *Document) *time.Time { return &d.ReceiptDate }),

@@ -156,6 +156,12 @@ func FuzzRead(f *testing.F) {
 	for _, e := range []Encoding{Windows, DOS, UTF8} {
 		f.Add(bytes.ReplaceAll(example(e), []byte("\r\n"), []byte("\n")))
 	}
+	for _, e := range []Encoding{Windows, DOS, UTF8} { // a number may be empty, not its key left out
+		s := Statement{Encoding: e, Documents: []Document{{Date: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}}}
+		if data, err := s.Encode(); err == nil {
+			f.Add(data)
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, refusal := Read(data)
 		if refusal != nil {

@@ -251,6 +251,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(file(head, good, line(nil), "a;b"))
 	f.Add(page(charmap.Windows1251, file(head, good)))
 	f.Add([]byte(strings.ReplaceAll(head, ";", ",") + "\n\"\n"))
+	f.Add([]byte(head + "\n \n0")) // spaces are no row
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, refusal := Read(data)
 		if refusal != nil || len(r.Refused) == 0 {
