@@ -176,7 +176,7 @@ func (st *stripe) name() string { return st.key.account + " " + st.key.asset }
 // exactAmount reads an amount as the journal writes it: with every decimal place of the
 // asset, and no negative zero.
 func exactAmount(asset money.Asset, text string) (money.Amount, bool) {
-	amount, err := money.Parse(text)
+	amount, err := money.ParseSum(text)
 	if err != nil || amount.IsZero() && text[0] == '-' {
 		return amount, false
 	}

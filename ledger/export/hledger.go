@@ -157,7 +157,7 @@ func (w *hledger) posting(l *journalv1.Leg) error {
 	if !ok {
 		return fmt.Errorf("there is no asset %q", l.GetAsset())
 	}
-	amount, err := asset.Parse(l.GetAmount())
+	amount, err := money.ParseSum(l.GetAmount())
 	if err != nil {
 		return err
 	}

@@ -210,7 +210,7 @@ func (t *totals) count(r *journalv1.Record) error {
 		if !posting(l) || !t.counts(l.GetAccount()) {
 			continue
 		}
-		amount, err := money.Parse(l.GetAmount())
+		amount, err := money.ParseSum(l.GetAmount())
 		if err != nil {
 			return err
 		}

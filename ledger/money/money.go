@@ -14,6 +14,10 @@ import (
 // NUMERIC(38) of both databases and every export format hold it exactly.
 const MaxDigits = 38
 
+// SumDigits is the largest number of digits that a sum may have: of more amounts than a
+// version can number. What the books add up is never too long to be read again.
+const SumDigits = MaxDigits + 19
+
 // Amount is an exact decimal number. The zero value is 0 and ready to use.
 // Amounts are values: no method changes its receiver.
 //
@@ -61,12 +65,17 @@ func New(minor int64, scale int32) Amount {
 // Parse reads a plain decimal number: an optional minus, digits without leading
 // zeros, an optional dot and digits. No exponent, no plus sign, no spaces.
 // It refuses more than MaxDigits digits. The scale is the text's own.
-func Parse(s string) (Amount, error) {
+func Parse(s string) (Amount, error) { return parse(s, MaxDigits) }
+
+// ParseSum is Parse for what the books wrote themselves: at most SumDigits digits.
+func ParseSum(s string) (Amount, error) { return parse(s, SumDigits) }
+
+func parse(s string, most int) (Amount, error) {
 	digits, err := plainDigits(s)
 	if err != nil {
 		return Amount{}, &ParseError{Text: cut(s), Reason: err}
 	}
-	if digits > MaxDigits {
+	if digits > most {
 		return Amount{}, &ParseError{Text: cut(s), Reason: ErrDigits}
 	}
 	if digits <= smallDigits {
@@ -79,9 +88,10 @@ func Parse(s string) (Amount, error) {
 	return shrink(d), nil
 }
 
-// MustParse is Parse for constants of the program and tests; it panics on bad text.
+// MustParse is ParseSum for constants of the program, what the books wrote, and tests; it
+// panics on bad text.
 func MustParse(s string) Amount {
-	a, err := Parse(s)
+	a, err := ParseSum(s)
 	if err != nil {
 		panic(err)
 	}
@@ -169,7 +179,7 @@ func (a Amount) Sign() int {
 	return a.big.Sign()
 }
 
-// TooLong says whether a sum has more digits than the database gives back.
+// TooLong says whether a sum has more digits than an amount may have.
 func (a Amount) TooLong() bool { return a.big != nil && a.big.NumDigits() > MaxDigits }
 
 // IsZero says whether the amount is 0.
@@ -210,9 +220,9 @@ func (a Amount) String() string {
 // MarshalText prints the amount as String does.
 func (a Amount) MarshalText() ([]byte, error) { return a.append(nil), nil }
 
-// UnmarshalText reads what Parse reads.
+// UnmarshalText reads what ParseSum reads.
 func (a *Amount) UnmarshalText(text []byte) error {
-	parsed, err := Parse(string(text))
+	parsed, err := ParseSum(string(text))
 	if err != nil {
 		return err
 	}

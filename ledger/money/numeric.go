@@ -7,7 +7,7 @@ import (
 )
 
 // FromBig makes coefficient × 10^exponent, exactly: the form in which databases hand
-// over NUMERIC. It refuses more than MaxDigits digits, and places beyond MaxDigits.
+// over NUMERIC. It refuses more than SumDigits digits, and places beyond MaxDigits.
 func FromBig(coefficient *big.Int, exponent int32) (Amount, error) {
 	if coefficient.IsInt64() && exponent <= 0 && exponent >= -MaxScale {
 		return New(coefficient.Int64(), -exponent), nil
@@ -20,7 +20,7 @@ func FromBig(coefficient *big.Int, exponent int32) (Amount, error) {
 	if exponent > 0 {
 		digits += int64(exponent)
 	}
-	if digits > MaxDigits || exponent < -MaxDigits {
+	if digits > SumDigits || exponent < -MaxDigits {
 		return Amount{}, &ParseError{Text: cut(d.Text('E')), Reason: ErrDigits}
 	}
 	if exponent > 0 {

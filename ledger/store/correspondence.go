@@ -81,7 +81,7 @@ func Postings(r *journalv1.Record, into []book.Posting) ([]book.Posting, error) 
 			continue
 		}
 		debit := l.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT
-		amount, err := money.Parse(l.GetAmount())
+		amount, err := money.ParseSum(l.GetAmount())
 		if err != nil {
 			return nil, err
 		}

@@ -102,7 +102,7 @@ func (r *Rows) encodeLateSums(fixed [][]byte, before map[lateSpan]totalSum) {
 	sums := map[lateSpan]totalSum{}
 	for i := range r.late {
 		l := &r.late[i]
-		amount, err := money.Parse(l.m.GetAmount())
+		amount, err := money.ParseSum(l.m.GetAmount())
 		if err != nil {
 			r.encoder.err = err
 			return

@@ -338,7 +338,7 @@ func movesBetweenStripes(legs []*journalv1.Leg) bool {
 }
 
 func (r *Rows) addTotal(rec *journalv1.Record, m *journalv1.Leg, totals *Totals) error {
-	amount, err := money.Parse(m.GetAmount())
+	amount, err := money.ParseSum(m.GetAmount())
 	if err != nil {
 		return err
 	}
