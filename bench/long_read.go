@@ -133,6 +133,7 @@ func (g *growing) turnovers(ctx context.Context) error {
 	today := time.Now().In(zone)
 	request := &ledgerv1.ListTurnoversRequest{
 		Book: bookName, FromDay: today.Format("2006-01") + "-01", ToDay: today.Format(time.DateOnly), By: ledgerv1.TurnoverBy_TURNOVER_BY_ACCOUNT,
+		PageSize: 2000,
 	}
 	for {
 		answer, err := c.ListTurnovers(ctx, request)
