@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/provodka/provodka/ledger/journal"
 )
@@ -12,7 +13,8 @@ import (
 // memory while it keeps up and from the database else.
 type follower struct {
 	shard *shard
-	keep  int // most records in memory; when it falls further behind it reads them back
+	keep  int           // most records in memory; when it falls further behind it reads them back
+	every time.Duration // between the beginnings of two portions, when few records wait
 	wake  chan struct{}
 
 	mu    sync.Mutex
@@ -20,10 +22,15 @@ type follower struct {
 
 	head journal.Head // of what is done with
 	last uint64       // last committed record that was offered
+
+	began time.Time // of the last portion
 }
 
-func newFollower(s *shard, keep int) *follower {
-	return &follower{shard: s, keep: keep, wake: make(chan struct{}, 1)}
+// manyRecords are worth a portion of their own at once.
+const manyRecords = 1000
+
+func newFollower(s *shard, keep int, every time.Duration) *follower {
+	return &follower{shard: s, keep: keep, every: every, wake: make(chan struct{}, 1)}
 }
 
 // passed notes that everything up to a head is done with.
@@ -51,8 +58,12 @@ func (f *follower) offer(records []journal.Sealed) {
 }
 
 // next gives the records after the head: from memory when they are there, else
-// from the database.
+// from the database. After a portion it lets some time go by, so that a stream of small
+// commits makes few portions; the first one after a pause does not wait.
 func (f *follower) next(ctx context.Context) ([]journal.Sealed, error) {
+	if err := f.pace(ctx); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	for len(f.queue) > 0 && f.queue[0].Record.GetSeq() <= f.head.Seq {
 		f.queue[0] = journal.Sealed{}
@@ -63,9 +74,31 @@ func (f *follower) next(ctx context.Context) ([]journal.Sealed, error) {
 		f.mu.Unlock()
 		return records, nil
 	}
-	head := f.head
+	head, last := f.head, f.last
 	f.mu.Unlock()
+	if last > 0 && head.Seq >= last {
+		return nil, nil // every commit of this owner was offered
+	}
 	return f.read(ctx, head)
+}
+
+// pace waits until the next portion may begin, if few records wait for it.
+func (f *follower) pace(ctx context.Context) error {
+	f.mu.Lock()
+	waiting := len(f.queue)
+	f.mu.Unlock()
+	if waiting == 0 {
+		return nil
+	}
+	if rest := f.every - time.Since(f.began); rest > 0 && waiting < manyRecords { // clock: a pause
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rest):
+		}
+	}
+	f.began = time.Now() // clock: a pause
+	return nil
 }
 
 // segmentsAtOnce bounds one read of a follower from the database.

@@ -13,6 +13,7 @@ import (
 const (
 	projectQueue     = 24_000 // records kept in memory
 	projectAtOnce    = 8000
+	projectEvery     = 100 * time.Millisecond // between two runs of few records
 	firstProjectWait = 100 * time.Millisecond
 	lastProjectWait  = 10 * time.Second
 )
@@ -26,7 +27,7 @@ type projector struct {
 }
 
 func newProjector(s *shard) *projector {
-	return &projector{follower: newFollower(s, projectQueue), at: store.Projected{Shard: s.number}}
+	return &projector{follower: newFollower(s, projectQueue, projectEvery), at: store.Projected{Shard: s.number}}
 }
 
 // run projects until the context ends.

@@ -12,6 +12,10 @@ import (
 // relayQueue bounds the committed records that the relay keeps in memory.
 const relayQueue = 50_000
 
+// relayEvery lies between two transactions of few records: each takes several durable
+// writes of the broker, whatever it holds.
+const relayEvery = 25 * time.Millisecond
+
 // relay publishes a shard's journal to the event log: in order, once, without a
 // gap. A transaction ends only after the last record of a command.
 type relay struct {
@@ -26,7 +30,7 @@ type relay struct {
 }
 
 func newRelay(s *shard, events port.EventWriter, tail *port.LogRecord) (*relay, error) {
-	r := &relay{follower: newFollower(s, relayQueue), events: events, sealed: make(chan struct{}, 1)}
+	r := &relay{follower: newFollower(s, relayQueue, relayEvery), events: events, sealed: make(chan struct{}, 1)}
 	if tail != nil {
 		ev, err := journal.ReadEvent(tail.Value, headerMap(tail.Headers))
 		if err != nil {
