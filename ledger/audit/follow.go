@@ -55,7 +55,7 @@ type expectedLegs struct {
 }
 
 // followed are the checks that need no more than a follower keeps.
-var followed = [...]func(*check) error{(*check).order, (*check).shape, (*check).legs, (*check).entry, (*check).holds}
+var followed = [...]func(*check) error{(*check).order, (*check).shape, (*check).legs, (*check).entry, (*check).scheduled, (*check).holds}
 
 // NewFollower goes on behind what was audited of the shard.
 func NewFollower(number int, at store.Audited, most int, o Options, past Past, records Journal) *Follower {
@@ -236,6 +236,12 @@ func (f *Follower) forget() {
 			break
 		}
 		delete(f.s.holds, key)
+	}
+	for seq := range f.s.planned {
+		if len(f.s.planned) <= f.most {
+			break
+		}
+		delete(f.s.planned, seq)
 	}
 	if f.s.stripes.count <= f.most {
 		return

@@ -7,11 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/provodka/provodka/ledger/audit"
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // database is what a follower reads of one.
@@ -109,6 +113,42 @@ func TestHonestBooksAreNotAccused(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestScheduledEntriesAreFollowed: what they hold, give back and post accuses nobody,
+// whether or not it was seen when they were scheduled; what is not theirs is found.
+func TestScheduledEntriesAreFollowed(t *testing.T) {
+	t.Parallel()
+	w := audittest.New()
+	later := func(day, sum string) uint64 {
+		w.Do(0, audittest.Post("rent", day, audittest.Leg('D', "wallet:a", "RUB", sum), audittest.Leg('C', "suspense:x", "RUB", sum)))
+		return w.Seq(0)
+	}
+	w.Do(0, audittest.Open("wallet:a"), audittest.Post("topup", "", audittest.Leg('D', "bank:main", "RUB", "100.00"), audittest.Leg('C', "wallet:a", "RUB", "100.00")))
+	posted, given, failed := later("2026-03-05", "10.00"), later("2026-03-06", "20.00"), later("2026-03-07", "30.00")
+	w.Do(0, &commandv1.Operation{What: &commandv1.Operation_Cancel{Cancel: &commandv1.Cancel{ScheduledSeq: given}}})
+	w.PostScheduled(0, posted)
+	w.Change(0, &commandv1.ChangeAccount{Account: "wallet:a", What: commandv1.AccountChange_ACCOUNT_CHANGE_FREEZE, Debits: true, Reason: "суд"})
+	w.PostScheduled(0, failed)
+	d := databaseOf(w)
+	for _, most := range []int{1, 1000} {
+		for _, every := range []int{0, 1, 3} {
+			if found := follow(t, d, 0, most, every, w.Events(0)); len(found) > 0 {
+				t.Fatalf("room for %d, anew every %d: %v", most, every, found[0].Error())
+			}
+		}
+	}
+	var records []*journalv1.Record
+	for _, s := range w.Records(0) {
+		r := proto.CloneOf(s.Record)
+		if r.GetSeq() == given {
+			r.GetScheduled().GetLegs()[0].Amount, r.GetScheduled().GetLegs()[1].Amount = "19.00", "19.00"
+		}
+		records = append(records, r)
+	}
+	if found := follow(t, d, 0, 1000, 0, sealAll(t, records...)); len(found) == 0 {
+		t.Error("a scheduled entry that holds more than it says was not found")
 	}
 }
 

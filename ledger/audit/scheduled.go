@@ -22,12 +22,15 @@ func (c *check) scheduled() error {
 	name := "scheduled entry " + strconv.Itoa(c.s.number) + "." + uintText(m.GetSeq())
 	old := c.s.planned[m.GetSeq()]
 	sign, err := 1, error(nil)
-	if old == nil {
-		err = c.waits(name, m)
-		c.s.planned[m.GetSeq()] = m
-	} else {
+	switch {
+	case old != nil:
 		sign, err = -1, c.ended(name, old, m)
 		delete(c.s.planned, m.GetSeq())
+	case c.a.past != nil && m.GetSeq() != c.r.GetSeq(): // before a follower began, or forgotten
+		sign = -1
+	default:
+		err = c.waits(name, m)
+		c.s.planned[m.GetSeq()] = m
 	}
 	if err != nil {
 		return err
