@@ -53,6 +53,7 @@ func newDevCmd(env *Env) *cobra.Command {
 	f.StringVar(&o.Play, "play", "", "directory of a play")
 	f.BoolVar(&o.Once, "once", false, "end when the play is over")
 	f.IntVar(&o.Shards, "shards", 4, "number of shards, fixed at the first run")
+	f.BoolVar(&o.Auditor, "auditor", false, "run the continuous auditor too: its metrics are provodka_audited_head and provodka_findings_total, its findings in doctor")
 	f.StringVar(&brokers, "brokers", "", "a Kafka of your own instead of the embedded broker, host:port,…")
 	f.StringVar(&o.Prefix, "prefix", "", "prefix of the topics there (default provodka)")
 	f.StringVar(&o.Bank, "bank", "", "URL of a bank sandbox of your own instead of the embedded one (it sees the token dev-bank-token)")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -40,6 +41,7 @@ import (
 //	dev            starts a stack, as "provodka dev" does: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
 //	pay DAY DEBIT CREDIT AMOUNT  posts rubles there; $ID is the entry's id; $YESTERDAY, $TODAY and $NEXT_MONTH are days
 //	id             $ID is what the last output begins with
+//	audited        waits until the stack's auditor has checked what every shard has
 //	code N PROGRAM ARGS…  runs a program and expects its exit code
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -74,6 +76,9 @@ func TestScripts(t *testing.T) {
 			},
 			"dev": func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
 			"pay": pay,
+			"audited": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Check(untilAudited(t.Context(), ts.Getenv("DSN")))
+			},
 			"id": func(ts *testscript.TestScript, _ bool, _ []string) {
 				id, _, _ := strings.Cut(ts.ReadFile("stdout"), ":")
 				ts.Setenv("ID", id)
@@ -229,7 +234,8 @@ func startDev(t *testing.T, ts *testscript.TestScript) {
 	over := make(chan error, 1)
 	go func() {
 		over <- dev.Run(ctx, dev.Options{
-			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Out: io.Discard, Log: slog.New(slog.DiscardHandler),
+			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Auditor: true, Out: io.Discard,
+			Log: slog.New(slog.DiscardHandler),
 		})
 	}()
 	ts.Defer(func() {
@@ -267,6 +273,31 @@ func startDev(t *testing.T, ts *testscript.TestScript) {
 	} {
 		ts.Setenv(name, value)
 	}
+}
+
+// untilAudited waits for the continuous auditor.
+func untilAudited(ctx context.Context, dsn string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.Background())
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for behind := 1; behind > 0; {
+		err := conn.QueryRow(ctx, "SELECT count(*) FROM shard AS s WHERE s.seq > coalesce((SELECT a.seq FROM audited AS a WHERE a.shard = s.shard), 0)").Scan(&behind)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the auditor is behind on %d shards: %w", behind, ctx.Err())
+		}
+	}
+	return nil
 }
 
 // dayFrom is the day so many days from now where the books are.

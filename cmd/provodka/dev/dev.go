@@ -33,6 +33,7 @@ type Options struct {
 	Bank     string        // URL of a bank sandbox that runs elsewhere; "" starts one
 	Patience time.Duration // how long the play waits for the world
 	Key      string        // file of the key that signs checkpoints; "" makes one in Dir
+	Auditor  bool          // follow the events and compare the database with them
 	Traces   string        // address of an OTLP collector; "" keeps no traces
 	Out      io.Writer     // what people and scripts read
 	Log      *slog.Logger
@@ -111,7 +112,7 @@ func Run(ctx context.Context, o Options) error {
 
 // start starts what the server stands on and says how to reach it.
 func (s *stack) start(ctx context.Context) (server.Config, error) {
-	cfg := server.Config{Shards: s.Shards, Prefix: s.Prefix, Listen: s.Listen, MetricsListen: "127.0.0.1:0", API: true, Engine: true, Traces: s.Traces, PostbackPrivate: true}
+	cfg := server.Config{Shards: s.Shards, Prefix: s.Prefix, Listen: s.Listen, MetricsListen: "127.0.0.1:0", API: true, Engine: true, Auditor: s.Auditor, Traces: s.Traces, PostbackPrivate: true}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return cfg, err
 	}
