@@ -47,7 +47,7 @@ func door(t *testing.T, engine scripted) *caller {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.db.Close)
-	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}}); err != nil {
+	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
 	server, err := api.New(api.Config{

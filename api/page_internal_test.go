@@ -15,7 +15,7 @@ import (
 // FuzzPageToken: a token that we did not seal for this caller and this request is refused
 // with the field's name, whatever its bytes; one that we did comes back as it went.
 func FuzzPageToken(f *testing.F) {
-	vault, err := private.New(private.Config{DB: new(store.DB), Secrets: [][]byte{make([]byte, 32)}})
+	vault, err := private.New(private.Config{DB: new(store.DB), Secrets: [][]byte{make([]byte, 32)}, Keys: [][]byte{make([]byte, 32)}})
 	if err != nil {
 		f.Fatal(err)
 	}

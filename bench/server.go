@@ -108,7 +108,7 @@ func observe(a store.Attempt) {
 }
 
 func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Logger, registry *prometheus.Registry) (string, func() error, error) {
-	vault, err := private.New(private.Config{DB: db, Secrets: [][]byte{[]byte("a secret of the bench, of 32 bytes")}})
+	vault, err := private.New(private.Config{DB: db, Secrets: [][]byte{[]byte("a secret of the bench, of 32 bytes")}, Keys: [][]byte{[]byte("a key of the bench, of 32 bytes.")}})
 	if err != nil {
 		return "", nil, err
 	}

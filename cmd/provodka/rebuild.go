@@ -38,12 +38,14 @@ as before.
 What must never be in a log is not in this one, and comes from a backup of its tables,
 made at or after the last event, before or after the rebuild:
 
-  pg_dump --data-only -t api_key -t private_data -t private_index DSN > private.sql
+  pg_dump --data-only -t api_key -t private_data -t private_index -t private_key DSN > private.sql
   psql EMPTY < private.sql          (after "provodka migrate up" or the rebuild)
 
 api_key holds the callers' keys, private_data personal data, documents and the stamps
 that make requests with such data idempotent, private_index the keyed hashes by which
-they are found: the server needs the same PROVODKA_SECRET as before. What the books name
+they are found: the server needs the same PROVODKA_SECRET as before. private_key holds
+the keys that seal the data, wrapped by PROVODKA_INSTALLATION_KEY: without either the
+data is noise, so keep that key apart from the backups. What the books name
 and these tables lack is listed at the end; run the command again after the restore, and
 before the first start of a server, to see what is still missing.`
 
@@ -248,7 +250,7 @@ func (e *Env) printRebuilt(states []store.ShardState, lacks []lack, took time.Du
 		t.add(l.Table, l.Kind, strconv.FormatUint(l.Named, 10), strconv.FormatUint(l.Missing, 10))
 	}
 	fmt.Fprintf(e.Out, "rebuilt %d records of %d shards; heads %s\n", records, len(states), strings.Join(heads, ", "))
-	fmt.Fprintln(e.Out, "\nnot in the log (see --help: a backup of api_key, private_data and private_index):")
+	fmt.Fprintln(e.Out, "\nnot in the log (see --help: a backup of api_key, private_data, private_index and private_key):")
 	if err := t.write(e.Out); err != nil {
 		return err
 	}

@@ -212,7 +212,7 @@ func (w *wreck) restorePrivate(name string) {
 		w.t.Fatal(err)
 	}
 	defer to.Close(ctx)
-	for _, table := range []string{"api_key", "private_data", "private_index"} {
+	for _, table := range []string{"api_key", "private_data", "private_index", "private_key"} {
 		var rows bytes.Buffer
 		if _, err := from.PgConn().CopyTo(ctx, &rows, "COPY "+table+" TO STDOUT"); err != nil {
 			w.t.Fatal(err)

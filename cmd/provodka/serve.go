@@ -16,9 +16,14 @@ const memoryLimit = 200 << 20
 const serveLong = `Run one server process against a database and a Kafka of your own.
 
 The configuration is a JSON file; unknown fields are refused. The environment wins
-over it: PROVODKA_DSN, PROVODKA_BROKERS, PROVODKA_SECRET, PROVODKA_BANK_TOKEN,
-PROVODKA_TAX_TOKEN. Roles: "api" serves callers, "engine" owns shards; processes
-share the shards evenly and take over from each other; "auditor" follows the events of
+over it: PROVODKA_DSN, PROVODKA_BROKERS, PROVODKA_SECRET, PROVODKA_INSTALLATION_KEY,
+PROVODKA_BANK_TOKEN, PROVODKA_TAX_TOKEN. PROVODKA_SECRET keys the hashes by which private
+data is found, PROVODKA_INSTALLATION_KEY wraps the keys that seal it; both are 32 bytes in
+base64 and are never in the database or its backups. To replace the installation key put
+the new one first and the old one into installation_key_files; once every server has said
+"the private data is in order" the old one is not needed.
+
+Roles: "api" serves callers, "engine" owns shards; processes share the shards evenly and take over from each other; "auditor" follows the events of
 all shards, compares them with the database, and freezes what differs.
 
 It stops in order on SIGTERM: no new calls, running calls finish, shards are handed

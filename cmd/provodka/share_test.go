@@ -80,7 +80,8 @@ func (in *installation) serve() *member {
 	}
 	m := &member{in: in, cmd: exec.Command(bin, "serve", "--config", in.config, "--log", "error")}
 	m.cmd.Env = append(os.Environ(), "PROVODKA_DSN="+in.dsn, "PROVODKA_BROKERS="+in.brokers,
-		"PROVODKA_SECRET="+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("s", 32))))
+		"PROVODKA_SECRET="+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("s", 32))),
+		"PROVODKA_INSTALLATION_KEY="+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))))
 	talk, err := m.cmd.StderrPipe()
 	if err != nil {
 		in.t.Fatal(err)

@@ -8,6 +8,16 @@
 //	list, port ◀── Doc{ID, Version, Content} ───────Read────┘
 //	lookup     ◀── ids ◀── Find(field, value): keyed hash, never the value
 //
+// Every row is sealed (AES-256-GCM) with a key of its owner, bound to its place: a
+// person's data, requisites and payments with a key of the person's own, everything else
+// with the house's. Keys stand beside the data, wrapped by a key of the installation that
+// is in no database and no backup:
+//
+//	installation key ──wraps──▶ key of a person ──seals──▶ data v1, v2 …, requisites, payments
+//	   (replaced: Upkeep            │
+//	    wraps all keys anew)        └── Erase deletes it: whatever a backup still has is noise,
+//	                                    as long as that backup has not the key as well
+//
 // A version is written once and never changed. Index rows are never taken back, and
 // a command may be refused after its data was written: what Find answers are
 // candidates, and who asks compares them with the version that the aggregate names.
@@ -15,6 +25,10 @@
 // Stamps make a request with private data idempotent for ever: under its key and its
 // keyed digest it leaves the command that was made of it, and a retry sends the same
 // command. Whether the key is taken the books know, not the stamps.
+//
+// Laws kept (seal_test.go): what was sealed opens at its place and with its key alone;
+// no word of a person stands in the tables; after Erase nothing of the person is read or
+// found, and a write that was under way does not bring it back.
 //
 // Laws kept (private_test.go): no value of a field is in an index or a log; the
 // same request has the same digest, any other another; a Doc prints and logs as id

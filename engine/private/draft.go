@@ -1,6 +1,8 @@
 package private
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -35,23 +37,65 @@ func (d *Draft) Put(ctx context.Context) error {
 		if until == len(d.rows) { // who finds a document finds it written
 			index = d.index
 		}
-		err := d.vault.db.PutPrivate(ctx, d.rows[from:until], index)
-		if errors.Is(err, store.ErrVersionTaken) {
-			return ErrTaken
-		}
-		if err != nil {
+		if err := d.put(ctx, d.rows[from:until], index); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Draft) add(kind, id string, version uint32, m proto.Message) {
+// keyTries bounds how often a write is made anew because a key was changed meanwhile.
+const keyTries = 5
+
+func (d *Draft) put(ctx context.Context, rows []store.PrivateRow, index []store.PrivateIndexRow) error {
+	for try := 1; ; try++ {
+		w, err := d.vault.sealed(ctx, d.book, rows)
+		if err != nil {
+			return err
+		}
+		w.Index = index
+		switch err = d.vault.db.PutPrivate(ctx, w); {
+		case errors.Is(err, store.ErrVersionTaken) && try < keyTries:
+			if rows, err = d.without(ctx, rows); err != nil {
+				return err
+			}
+		case !errors.Is(err, store.ErrKeyChanged) || try == keyTries:
+			return err
+		}
+	}
+}
+
+// without leaves those rows out that stand with the same text, sealed or not, under
+// whatever key.
+func (d *Draft) without(ctx context.Context, rows []store.PrivateRow) (left []store.PrivateRow, err error) {
+	keys := sealers{vault: d.vault}
+	for _, r := range rows {
+		stand, err := d.vault.db.GetPrivate(ctx, d.book, r.Kind, []store.PrivateID{{ID: r.ID, Version: r.Version}})
+		if err != nil {
+			return nil, err
+		}
+		if len(stand) == 0 {
+			left = append(left, r)
+			continue
+		}
+		text, ok, err := keys.text(stand[0])
+		if err != nil {
+			return nil, err
+		}
+		if !ok || !bytes.Equal(text, r.Data) {
+			return nil, ErrTaken
+		}
+	}
+	return left, nil
+}
+
+// add adds a document; owner is whose key seals it.
+func (d *Draft) add(owner, kind, id string, version uint32, m proto.Message) {
 	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
 		panic(fmt.Sprintf("private: %s %s cannot be encoded: %v", kind, id, err)) // texts were checked to be UTF-8
 	}
-	d.rows = append(d.rows, store.PrivateRow{Book: d.book, Kind: kind, ID: id, Version: int64(version), Data: data})
+	d.rows = append(d.rows, store.PrivateRow{Book: d.book, Kind: kind, ID: id, Version: int64(version), Owner: owner, Data: data})
 }
 
 func (d *Draft) find(f Field, value, id string) {
@@ -65,7 +109,7 @@ func (d *Draft) find(f Field, value, id string) {
 
 // Company adds a version of a company's details.
 func (d *Draft) Company(id string, version uint32, p *privatev1.CompanyProfile) {
-	d.add(kindCompany, id, version, p)
+	d.add(house, kindCompany, id, version, p)
 	d.find(CompanyINN, p.GetInn(), id)
 	d.find(CompanyContract, Words(p.GetContract()), id)
 	d.find(CompanyMarker, Marker(id), id)
@@ -79,34 +123,37 @@ func (d *Draft) PaidFrom(company, account string) { d.find(CompanyAccount, accou
 
 // Executor adds a version of an executor's personal data.
 func (d *Draft) Executor(id string, version uint32, p *privatev1.ExecutorProfile) {
-	d.add(kindExecutor, id, version, p)
+	d.add(id, kindExecutor, id, version, p)
 	d.find(ExecutorINN, p.GetInn(), id)
 	d.find(ExecutorPhone, p.GetPhone(), id)
 }
 
 // Requisites adds a version of an executor's bank requisites.
 func (d *Draft) Requisites(executor string, version uint32, r *privatev1.Requisites) {
-	d.add(kindRequisites, executor, version, r)
+	d.add(executor, kindRequisites, executor, version, r)
 	d.find(ExecutorAccount, r.GetAccountNumber(), executor)
 }
 
 // Task adds the texts of a task.
-func (d *Draft) Task(id string, t *privatev1.TaskText) { d.add(kindTask, id, 1, t) }
+func (d *Draft) Task(id string, t *privatev1.TaskText) { d.add(house, kindTask, id, 1, t) }
 
 // Register adds what became of a register; a version for each import that changed it.
 func (d *Draft) Register(id string, version uint32, r *privatev1.RegisterFile) {
-	d.add(kindRegister, id, version, r)
+	d.add(house, kindRegister, id, version, r)
 }
 
 // Statement adds a bank statement.
-func (d *Draft) Statement(id string, s *privatev1.StatementFile) { d.add(kindStatement, id, 1, s) }
+func (d *Draft) Statement(id string, s *privatev1.StatementFile) {
+	d.add(house, kindStatement, id, 1, s)
+}
 
 // Line adds a line of a bank statement.
-func (d *Draft) Line(id string, l *privatev1.StatementLine) { d.add(kindLine, id, 1, l) }
+func (d *Draft) Line(id string, l *privatev1.StatementLine) { d.add(house, kindLine, id, 1, l) }
 
-// Payout adds a payment of ours that is about to be sent.
-func (d *Draft) Payout(attempt string, p *privatev1.Payout) {
-	d.add(kindPayout, attempt, 1, p)
+// Payout adds a payment of ours that is about to be sent; executor is who gets it, ""
+// when it goes back to a company.
+func (d *Draft) Payout(executor, attempt string, p *privatev1.Payout) {
+	d.add(cmp.Or(executor, house), kindPayout, attempt, 1, p)
 	d.find(PayoutMarker, PurposeMarker(attempt), attempt)
 	d.find(PayoutAccount, p.GetAccount(), attempt)
 }
@@ -116,7 +163,7 @@ func (d *Draft) Shown(attempt, line string) { d.find(PayoutShown, attempt, line)
 
 // Stamp adds the command that a request with a key was made into.
 func (d *Draft) Stamp(key string, s *privatev1.Stamp) {
-	d.add(kindStamp, stampID(d.book, Request{key, string(s.GetDigest())}), 1, s)
+	d.add(house, kindStamp, stampID(d.book, Request{key, string(s.GetDigest())}), 1, s)
 }
 
 // stampID is of key and request: a request that was refused and leaves its key free

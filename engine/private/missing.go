@@ -140,7 +140,12 @@ func (m *missing) look(ctx context.Context, named map[place][]store.PrivateID) e
 			m.counts[at.kind] = c
 		}
 		c.Named += uint64(len(ids))
-		c.Missing += uint64(len(ids) - len(rows))
+		c.Missing += uint64(len(ids))
+		for _, r := range rows {
+			if r.Owner == "" || len(r.Key.Wrapped) > 0 { // without its key a row is noise
+				c.Missing--
+			}
+		}
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func open(t *testing.T, dsn string, secrets ...[]byte) *Vault {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	v, err := New(Config{DB: db, Secrets: secrets})
+	v, err := New(Config{DB: db, Secrets: secrets, Keys: [][]byte{secret("k")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestSecretsAreReplaced(t *testing.T) {
 	if bytes.Equal(before.Key("x"), after.Key("x")) || bytes.Equal(before.Key("x"), before.Key("y")) {
 		t.Error("keys of other uses are the same")
 	}
-	if _, err := New(Config{DB: &store.DB{}, Secrets: [][]byte{[]byte("short")}}); err == nil {
+	if _, err := New(Config{DB: &store.DB{}, Secrets: [][]byte{[]byte("short")}, Keys: [][]byte{secret("k")}}); err == nil {
 		t.Error("a short secret passed")
 	}
 }

@@ -55,10 +55,11 @@ func (r Resolver) Service(ctx context.Context, book, task string) (string, bool,
 	return d.Content.GetTitle(), true, nil
 }
 
-// Sending notes a payment before it is sent: statements are compared with it.
-func (r Resolver) Sending(ctx context.Context, book string, p port.Payment) error {
+// Sending notes a payment before it is sent: statements are compared with it. executor
+// is who gets it, "" when it goes back to a company.
+func (r Resolver) Sending(ctx context.Context, book, executor string, p port.Payment) error {
 	d := r.vault.Draft(book)
-	d.Payout(p.Attempt, &privatev1.Payout{Amount: money.RUB.Format(p.Amount), Account: p.To.AccountNumber})
+	d.Payout(executor, p.Attempt, &privatev1.Payout{Amount: money.RUB.Format(p.Amount), Account: p.To.AccountNumber})
 	return d.Put(ctx)
 }
 

@@ -21,12 +21,16 @@ var ErrTaken = errors.New("private data of this version or key exists with other
 type Config struct {
 	DB      *store.DB
 	Secrets [][]byte // of the keyed hashes, at least SecretBytes each, newest first
+	// Keys wrap the keys that seal the data, KeyBytes each, newest first. An older one is
+	// needed until Upkeep has wrapped everything with the newest.
+	Keys [][]byte
 }
 
 // Vault is the private data of all books. It is safe for concurrent use.
 type Vault struct {
-	db      *store.DB
-	secrets secrets
+	db       *store.DB
+	secrets  secrets
+	wrappers []wrapper // newest first
 }
 
 // New makes a vault.
@@ -38,7 +42,11 @@ func New(c Config) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Vault{db: c.DB, secrets: s}, nil
+	w, err := newWrappers(c.Keys)
+	if err != nil {
+		return nil, err
+	}
+	return &Vault{db: c.DB, secrets: s, wrappers: w}, nil
 }
 
 // Ref names one version of a document; version 0 is the newest.
@@ -107,9 +115,10 @@ const (
 // most bounds the documents of one read of the database.
 const most = 2000
 
-// read reads those documents that exist, by id.
+// read reads those documents that exist, by id. What was erased does not exist.
 func read[M proto.Message](ctx context.Context, v *Vault, book, kind string, refs []Ref, fresh func() M) (map[string]Doc[M], error) {
 	docs := make(map[string]Doc[M], len(refs))
+	keys := sealers{vault: v}
 	for len(refs) > 0 {
 		n := min(len(refs), most)
 		ids := make([]store.PrivateID, 0, n)
@@ -122,8 +131,15 @@ func read[M proto.Message](ctx context.Context, v *Vault, book, kind string, ref
 			return nil, fmt.Errorf("read %s: %w", kind, err)
 		}
 		for _, r := range rows {
+			text, ok, err := keys.text(r)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s v%d: %w", kind, r.ID, r.Version, err)
+			}
+			if !ok {
+				continue
+			}
 			m := fresh()
-			if err := proto.Unmarshal(r.Data, m); err != nil {
+			if err := proto.Unmarshal(text, m); err != nil {
 				return nil, fmt.Errorf("%s %s v%d cannot be decoded: %w", kind, r.ID, r.Version, err)
 			}
 			docs[r.ID] = Doc[M]{ID: r.ID, Version: uint32(r.Version), Created: r.Created, Content: m}

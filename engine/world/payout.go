@@ -32,8 +32,9 @@ type PayoutReader interface {
 	Payee(ctx context.Context, book, executor string, version uint32) (port.Requisites, bool, error)
 	// Service is what the task is called.
 	Service(ctx context.Context, book, task string) (string, bool, error)
-	// Sending notes a payment that is about to be sent, each attempt once.
-	Sending(ctx context.Context, book string, p port.Payment) error
+	// Sending notes a payment that is about to be sent, each attempt once; executor is who
+	// gets it, "" when it goes back to a company.
+	Sending(ctx context.Context, book, executor string, p port.Payment) error
 	// Sender is who sent the money of a statement line, and to which account of ours.
 	Sender(ctx context.Context, book, line string) (from port.Requisites, ours, number, day string, ok bool, err error)
 }
@@ -55,13 +56,13 @@ func FromPayout(bank port.Payout, read PayoutReader, from string) port.Port {
 // Send implements port.Port.
 func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
 	var (
-		book    string
-		payment port.Payment
-		answer  *port.Answer
+		book, executor string
+		payment        port.Payment
+		answer         *port.Answer
 	)
 	switch ask.Verb {
 	case verbPay:
-		book, payment, answer = p.pay(ctx, ask)
+		book, executor, payment, answer = p.pay(ctx, ask)
 	case verbReturn:
 		book, payment, answer = p.giveBack(ctx, ask)
 	default:
@@ -73,7 +74,7 @@ func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if refusal := payment.Check(); refusal != nil {
 		return port.Unsent(refusal)
 	}
-	if err := p.read.Sending(ctx, book, payment); err != nil {
+	if err := p.read.Sending(ctx, book, executor, payment); err != nil {
 		return port.Unclear("not sent: the payment could not be noted")
 	}
 	return p.bank.Pay(ctx, payment)
@@ -87,26 +88,26 @@ func (p *payout) Find(ctx context.Context, ask port.Ask) port.Answer {
 // Memory implements port.Port.
 func (p *payout) Memory() time.Duration { return p.bank.Memory() }
 
-func (p *payout) pay(ctx context.Context, ask port.Ask) (book string, out port.Payment, answer *port.Answer) {
+func (p *payout) pay(ctx context.Context, ask port.Ask) (book, executor string, out port.Payment, answer *port.Answer) {
 	var body flowv1.PayoutAsk
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
-		return "", out, malformed(ask, err)
+		return "", "", out, malformed(ask, err)
 	}
-	book = body.GetBook()
+	book, executor = body.GetBook(), body.GetExecutorId()
 	to, ok, err := p.read.Payee(ctx, body.GetBook(), body.GetExecutorId(), body.GetRequisitesVersion())
 	switch {
 	case err != nil:
-		return book, out, unread("requisites")
+		return book, executor, out, unread("requisites")
 	case !ok || body.GetRequisitesVersion() == 0:
-		return book, out, unsent(fault.Refuse(fault.RequisitesMissing, "requisites",
+		return book, executor, out, unsent(fault.Refuse(fault.RequisitesMissing, "requisites",
 			"there is no version %d of the executor's requisites", body.GetRequisitesVersion()))
 	}
 	title, _, err := p.read.Service(ctx, body.GetBook(), body.GetTask())
 	if err != nil {
-		return book, out, unread("task")
+		return book, executor, out, unread("task")
 	}
 	out, answer = payment(ask, p.from, to, body.GetAmount(), Purpose(title, ask.Attempt))
-	return book, out, answer
+	return book, executor, out, answer
 }
 
 func (p *payout) giveBack(ctx context.Context, ask port.Ask) (book string, out port.Payment, answer *port.Answer) {

@@ -37,7 +37,7 @@ func (p *people) Service(context.Context, string, string) (string, bool, error) 
 	return "Вёрстка\nстраницы", true, p.broken
 }
 
-func (p *people) Sending(_ context.Context, _ string, payment port.Payment) error {
+func (p *people) Sending(_ context.Context, _, _ string, payment port.Payment) error {
 	p.noted = append(p.noted, payment)
 	return p.broken
 }

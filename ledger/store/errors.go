@@ -26,6 +26,8 @@ var (
 	ErrAmbiguous = errors.New("it is not known whether the transaction was committed")
 	// ErrVersionTaken says that private data of this id and version exists with other content.
 	ErrVersionTaken = errors.New("this version of the private data exists with other content")
+	// ErrKeyChanged says that a key of private data is another than the one that was used.
+	ErrKeyChanged = errors.New("the key of the private data was changed meanwhile")
 )
 
 // Class is the class of the SQLSTATE that err carries ("40", "23"; "22" for a record

@@ -140,11 +140,11 @@ func TestPrivateDataKeepsItsVersions(t *testing.T) {
 		one := store.PrivateRow{Book: bookName, Kind: "person", ID: "p1", Version: 1, Data: []byte("Иванов")}
 		two := store.PrivateRow{Book: bookName, Kind: "person", ID: "p1", Version: 2, Data: []byte("Петров")}
 		index := store.PrivateIndexRow{Book: bookName, Kind: "person", Name: "inn", HMAC: []byte{1, 2}, ID: "p1"}
-		must(t, db.PutPrivate(ctx, []store.PrivateRow{one}, []store.PrivateIndexRow{index}))
-		must(t, db.PutPrivate(ctx, []store.PrivateRow{one, two}, []store.PrivateIndexRow{index}))
+		must(t, db.PutPrivate(ctx, store.PrivateWrite{Rows: []store.PrivateRow{one}, Index: []store.PrivateIndexRow{index}}))
+		must(t, db.PutPrivate(ctx, store.PrivateWrite{Rows: []store.PrivateRow{one, two}, Index: []store.PrivateIndexRow{index}}))
 		changed := one
 		changed.Data = []byte("Сидоров")
-		if err := db.PutPrivate(ctx, []store.PrivateRow{changed}, nil); !errors.Is(err, store.ErrVersionTaken) {
+		if err := db.PutPrivate(ctx, store.PrivateWrite{Rows: []store.PrivateRow{changed}}); !errors.Is(err, store.ErrVersionTaken) {
 			t.Errorf("another content under one version: %v", err)
 		}
 		rows, err := db.GetPrivate(ctx, bookName, "person", []store.PrivateID{{ID: "p1"}, {ID: "p1", Version: 1}, {ID: "p1", Version: 3}, {ID: "p2"}})

@@ -14,8 +14,10 @@ import (
 type PrivateRow struct {
 	Book, Kind, ID string
 	Version        int64
+	Owner          string // whose key seals the data; "" = it is not sealed
 	Data           []byte
-	Created        time.Time // of the database; ignored when writing
+	Created        time.Time  // of the database; ignored when writing
+	Key            PrivateKey // the owner's; without Wrapped when there is none; ignored when writing
 }
 
 // PrivateIndexRow lets private data be found by a keyed hash of one of its fields.
@@ -31,13 +33,27 @@ type PrivateID struct {
 	Version int64
 }
 
-// PutPrivate writes versions and index rows in one transaction. Writing the same again
-// is nothing; a version that exists with other content is ErrVersionTaken.
-func (db *DB) PutPrivate(ctx context.Context, rows []PrivateRow, index []PrivateIndexRow) error {
+// PrivateWrite is private data that is written together, with the keys that seal it.
+type PrivateWrite struct {
+	Fresh []PrivateKey // keys that were made for it
+	Used  []PrivateKey // keys that stood before
+	Rows  []PrivateRow
+	Index []PrivateIndexRow
+}
+
+// PutPrivate writes keys, versions and index rows in one transaction. Writing the same
+// again is nothing; a version that exists with other content is ErrVersionTaken; when a
+// key is not, or no longer, the one that the data was sealed with, nothing is written
+// and it is ErrKeyChanged.
+func (db *DB) PutPrivate(ctx context.Context, w PrivateWrite) error {
+	rows, index := w.Rows, w.Index
 	if len(rows) == 0 && len(index) == 0 {
 		return nil
 	}
 	err := db.Write(ctx, func(tx pgx.Tx) error {
+		if err := putPrivateKeys(ctx, tx, w); err != nil {
+			return err
+		}
 		if err := putPrivateRows(ctx, tx, rows); err != nil {
 			return err
 		}
@@ -75,7 +91,8 @@ func (db *DB) GetPrivate(ctx context.Context, book, kind string, ids []PrivateID
 }
 
 func scanPrivate(rows pgx.Rows) (r PrivateRow, err error) {
-	err = rows.Scan(&r.Book, &r.Kind, &r.ID, &r.Version, &r.Data, &r.Created)
+	err = rows.Scan(&r.Book, &r.Kind, &r.ID, &r.Version, &r.Owner, &r.Data, &r.Created, &r.Key.Wrapper, &r.Key.Wrapped)
+	r.Key.Book, r.Key.Owner = r.Book, r.Owner
 	return r, err
 }
 
@@ -90,77 +107,13 @@ func (db *DB) FindPrivate(ctx context.Context, book, kind, name string, hmacs []
 	}, sqlPrivateFind, book, kind, name, hmacs)
 }
 
-// APIKey is a caller's key: what it may do, and the hash by which it is found.
-type APIKey struct {
-	ID      string
-	Hash    []byte
-	Book    string
-	Roles   []string // none: the key is revoked
-	Owner   string   // the company whose key it is; "" = a key of the house
-	Created time.Time
-}
-
-// PutAPIKey makes a key or changes what it may do.
-func (db *DB) PutAPIKey(ctx context.Context, key APIKey) error {
-	roles := key.Roles
-	if roles == nil {
-		roles = []string{}
-	}
-	if err := db.writeOne(ctx, sqlAPIKeyPut, key.ID, key.Hash, key.Book, roles, key.Owner); err != nil {
-		return fmt.Errorf("write api key %s: %w", key.ID, err)
-	}
-	return nil
-}
-
-func scanAPIKey(rows pgx.Rows) (k APIKey, err error) {
-	err = rows.Scan(&k.ID, &k.Hash, &k.Book, &k.Roles, &k.Owner, &k.Created)
-	return k, err
-}
-
-// FindAPIKey finds a key by its hash.
-func (db *DB) FindAPIKey(ctx context.Context, hash []byte) (APIKey, bool, error) {
-	keys, err := collect(ctx, db, "api key", scanAPIKey, sqlAPIKeyFind, hash)
-	if err != nil || len(keys) == 0 {
-		return APIKey{}, false, err
-	}
-	return keys[0], true, nil
-}
-
-// ListAPIKeys lists at most limit keys by id, behind one id.
-func (db *DB) ListAPIKeys(ctx context.Context, after string, limit int) ([]APIKey, error) {
-	return collect(ctx, db, "api keys", scanAPIKey, sqlAPIKeyList, after, limit)
-}
-
-// RevokeAPIKey takes everything that a key may do; false when there is no such key.
-func (db *DB) RevokeAPIKey(ctx context.Context, id string) (bool, error) {
-	there, err := db.writeThere(ctx, sqlAPIKeyRevoke, id)
-	if err != nil {
-		return false, fmt.Errorf("revoke api key %s: %w", id, err)
-	}
-	return there, nil
-}
-
-// APIKeysThere names those keys that exist.
-func (db *DB) APIKeysThere(ctx context.Context, ids []string) ([]string, error) {
-	return collect(ctx, db, "api keys", func(rows pgx.Rows) (id string, err error) {
-		err = rows.Scan(&id)
-		return id, err
-	}, sqlAPIKeyThere, ids)
-}
-
 func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 	n := len(rows)
 	if n == 0 {
 		return nil
 	}
-	books, kinds, ids, versions, data := make([]string, n), make([]string, n), make([]string, n), make([]int64, n), make([][]byte, n)
-	for i, r := range rows {
-		books[i], kinds[i], ids[i], versions[i], data[i] = r.Book, r.Kind, r.ID, r.Version, r.Data
-		if r.Data == nil {
-			data[i] = []byte{}
-		}
-	}
-	written, err := tx.Exec(ctx, sqlPrivateInsert, books, kinds, ids, versions, data)
+	c := columnsOf(rows)
+	written, err := tx.Exec(ctx, sqlPrivateInsert, c.books, c.kinds, c.ids, c.versions, c.owners, c.data)
 	if err != nil || int(written.RowsAffected()) == n {
 		return err
 	}
@@ -179,6 +132,25 @@ func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 		}
 	}
 	return nil
+}
+
+// privateColumns are rows as the statements take them.
+type privateColumns struct {
+	books, kinds, ids, owners []string
+	versions                  []int64
+	data                      [][]byte
+}
+
+func columnsOf(rows []PrivateRow) (c privateColumns) {
+	for _, r := range rows {
+		c.books, c.kinds, c.ids, c.owners = append(c.books, r.Book), append(c.kinds, r.Kind), append(c.ids, r.ID), append(c.owners, r.Owner)
+		data := r.Data
+		if data == nil {
+			data = []byte{}
+		}
+		c.versions, c.data = append(c.versions, r.Version), append(c.data, data)
+	}
+	return c
 }
 
 func putPrivateIndex(ctx context.Context, tx pgx.Tx, rows []PrivateIndexRow) error {

@@ -142,14 +142,34 @@ var (
 	sqlMarkInsert string
 	//go:embed sql/mark_page.sql
 	sqlMarkPage string
+	//go:embed sql/private_delete.sql
+	sqlPrivateDelete string
 	//go:embed sql/private_find.sql
 	sqlPrivateFind string
 	//go:embed sql/private_get.sql
 	sqlPrivateGet string
+	//go:embed sql/private_index_delete.sql
+	sqlPrivateIndexDelete string
 	//go:embed sql/private_index_insert.sql
 	sqlPrivateIndexInsert string
 	//go:embed sql/private_insert.sql
 	sqlPrivateInsert string
+	//go:embed sql/private_key_delete.sql
+	sqlPrivateKeyDelete string
+	//go:embed sql/private_key_get.sql
+	sqlPrivateKeyGet string
+	//go:embed sql/private_key_insert.sql
+	sqlPrivateKeyInsert string
+	//go:embed sql/private_key_rewrap.sql
+	sqlPrivateKeyRewrap string
+	//go:embed sql/private_key_wrapped.sql
+	sqlPrivateKeyWrapped string
+	//go:embed sql/private_plain.sql
+	sqlPrivatePlain string
+	//go:embed sql/private_seal.sql
+	sqlPrivateSeal string
+	//go:embed sql/private_versions.sql
+	sqlPrivateVersions string
 	//go:embed sql/process_announce.sql
 	sqlProcessAnnounce string
 	//go:embed sql/process_count.sql

@@ -136,7 +136,10 @@ func (s *stack) start(ctx context.Context) (server.Config, error) {
 	if err := s.sandboxes(&cfg); err != nil {
 		return cfg, err
 	}
-	if cfg.Secrets, err = s.secrets(); err != nil {
+	if cfg.InstallationKeys, err = s.secret("installation_key"); err != nil {
+		return cfg, err
+	}
+	if cfg.Secrets, err = s.secret("secret"); err != nil {
 		return cfg, err
 	}
 	if s.file.APIKey, err = s.apiKey(ctx, cfg.DSN); err != nil {

@@ -3,7 +3,8 @@
 //
 //	DIR/postgres, DIR/broker   database and broker (cmd/provodka/embed)
 //	DIR/bank, DIR/tax          the sandboxes' own books
-//	DIR/secret, DIR/api_key    made at the first start, mode 0600
+//	DIR/secret, DIR/api_key,
+//	DIR/installation_key       made at the first start, mode 0600
 //	DIR/dev.json               addresses of what runs, for commands and scripts
 //
 // Laws kept: everything is on loopback; what was acknowledged before a kill -9 is

@@ -108,9 +108,9 @@ func (s *stack) mount(h http.Handler, closeSandbox func() error) (string, error)
 	return "http://" + l.Addr().String(), nil
 }
 
-// secrets are those of the private data's keyed hashes, made at the first start.
-func (s *stack) secrets() ([][]byte, error) {
-	text, err := s.remembered("secret", func() string {
+// secret is one of the installation, made at the first start.
+func (s *stack) secret(name string) ([][]byte, error) {
+	text, err := s.remembered(name, func() string {
 		var b [32]byte
 		if _, err := rand.Read(b[:]); err != nil {
 			panic("dev: no randomness: " + err.Error())

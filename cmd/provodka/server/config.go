@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -39,6 +38,11 @@ type Config struct {
 	// SecretFiles hold the secrets of the keyed hashes of private data, base64, newest
 	// first; PROVODKA_SECRET (base64) is put before them.
 	SecretFiles []string `json:"secret_files"`
+	// InstallationKeyFiles hold the keys that wrap the keys of private data, 32 bytes in
+	// base64, newest first; PROVODKA_INSTALLATION_KEY (base64) is put before them. To
+	// replace one, put the new one first and keep the old one until a server has said in
+	// its log that the private data is in order.
+	InstallationKeyFiles []string `json:"installation_key_files"`
 	// CheckpointKey is the file of the key that signs checkpoints of the journal; the
 	// verifier keys stand beside it. None: the journal is not sealed. CheckpointDir gets
 	// the newest checkpoint of each shard, CheckpointSeconds says how often (10 when 0).
@@ -57,6 +61,8 @@ type Config struct {
 
 	// Secrets are the secrets themselves: for dev and tests.
 	Secrets [][]byte `json:"-"`
+	// InstallationKeys are the keys themselves: for dev and tests.
+	InstallationKeys [][]byte `json:"-"`
 	// LeaseTTL, RequestTimeout: see engine.Config; for tests.
 	LeaseTTL       time.Duration `json:"-"`
 	RequestTimeout time.Duration `json:"-"`
@@ -122,32 +128,38 @@ func ReadConfig(path string, getenv func(string) string) (Config, error) {
 	c.Traces = cmp.Or(getenv(TracesVariable), c.Traces)
 	c.Bank.Token = cmp.Or(getenv("PROVODKA_BANK_TOKEN"), c.Bank.Token)
 	c.Tax.MasterToken = cmp.Or(getenv("PROVODKA_TAX_TOKEN"), c.Tax.MasterToken)
-	if err := c.readSecrets(getenv); err != nil {
+	var err error
+	if c.Secrets, err = readSecrets("secret_files", c.SecretFiles, getenv("PROVODKA_SECRET")); err != nil {
+		return c, err
+	}
+	c.InstallationKeys, err = readSecrets("installation_key_files", c.InstallationKeyFiles, getenv("PROVODKA_INSTALLATION_KEY"))
+	if err != nil {
 		return c, err
 	}
 	return c, c.Check()
 }
 
-func (c *Config) readSecrets(getenv func(string) string) error {
+// readSecrets reads what is in files, behind what the environment says.
+func readSecrets(field string, files []string, first string) (out [][]byte, err error) {
 	var texts []string
-	if s := getenv("PROVODKA_SECRET"); s != "" {
-		texts = append(texts, s)
+	if first != "" {
+		texts = append(texts, first)
 	}
-	for _, path := range c.SecretFiles {
+	for _, path := range files {
 		raw, err := os.ReadFile(path)
 		if err != nil {
-			return fmt.Errorf("secret_files: %w", err)
+			return nil, fmt.Errorf("%s: %w", field, err)
 		}
 		texts = append(texts, strings.TrimSpace(string(raw)))
 	}
 	for _, t := range texts {
 		secret, err := base64.StdEncoding.DecodeString(t)
 		if err != nil {
-			return errors.New("a secret is not base64") // its text is not repeated
+			return nil, fmt.Errorf("%s: a secret is not base64", field) // its text is not repeated
 		}
-		c.Secrets = append(c.Secrets, secret)
+		out = append(out, secret)
 	}
-	return nil
+	return out, nil
 }
 
 // Check refuses a configuration that cannot work, naming the field.
@@ -159,6 +171,7 @@ func (c *Config) Check() error {
 		{"dsn", c.DSN == ""}, {"brokers", len(c.Brokers) == 0}, {"shards", c.Shards < 1},
 		{"api, engine or auditor", !c.API && !c.Engine && !c.Auditor}, {"listen", c.API && c.Listen == ""},
 		{"checkpoint_seconds", c.CheckpointSeconds < 0}, {"secret_files or PROVODKA_SECRET", len(c.Secrets) == 0}, {"own_accounts", len(c.Own) == 0},
+		{"installation_key_files or PROVODKA_INSTALLATION_KEY", len(c.InstallationKeys) == 0},
 		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
 		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""}, {"tax.user_token", c.Engine && c.Tax.UserToken == ""},
 		{"tls.cert_file and tls.key_file", (c.TLS.CertFile == "") != (c.TLS.KeyFile == "")},

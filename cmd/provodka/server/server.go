@@ -102,7 +102,7 @@ func (m *Main) openEngine(context.Context) (err error) {
 	if m.flows, err = Flows(); err != nil {
 		return err
 	}
-	if m.vault, err = private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets}); err != nil {
+	if m.vault, err = private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets, Keys: m.cfg.InstallationKeys}); err != nil {
 		return err
 	}
 	ports, err := m.ports()
@@ -189,6 +189,18 @@ func addr(l net.Listener) string {
 	return l.Addr().String()
 }
 
+// upkeep brings the private data in order. A failure stops nothing: what is not sealed,
+// or wrapped by an older key, is read as before, and the next start goes on.
+func (m *Main) upkeep(ctx context.Context) {
+	done, err := m.vault.Upkeep(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		m.log.Error("the private data could not be brought in order", "error", err)
+	case err == nil:
+		m.log.Info("the private data is in order", "sealed", done.Sealed, "wrapped", done.Wrapped)
+	}
+}
+
 // Run serves until the context ends, then stops in order: no new calls, the calls
 // that run finish, the shards are handed over.
 func (m *Main) Run(ctx context.Context) error {
@@ -201,6 +213,10 @@ func (m *Main) Run(ctx context.Context) error {
 			err = errors.New("the engine ended by itself")
 		}
 		return err
+	})
+	g.Go(func() error {
+		m.upkeep(ctx)
+		return nil
 	})
 	if m.postbacks != nil {
 		g.Go(func() error {

@@ -22,6 +22,7 @@ var apart = map[string]string{
 	"tile":             "the same",
 	"api_key":          "credentials are in no log",
 	"private_data":     "personal data is in no log",
+	"private_key":      "credentials are in no log",
 	"private_index":    "keyed hashes of personal data are in no log",
 	"projection":       "the owner makes the search tables anew from the journal",
 	"mark":             "see projection",

@@ -1,0 +1,73 @@
+package private
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/ledger/store"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// Erase deletes an executor's key, personal data, requisites, the notes of payments to
+// the person's accounts, and everything by which these were found. It does not ask
+// whether it may. Doing it twice is doing it once.
+func (v *Vault) Erase(ctx context.Context, book, executor string) error {
+	e := store.PrivateErasure{Book: book, Owner: executor, Data: map[string][]string{kindExecutor: {executor}, kindRequisites: {executor}}}
+	forget := func(f Field, value, id string) {
+		for _, h := range v.secrets.hashes(book, f, value) {
+			e.Index = append(e.Index, store.PrivateIndexRow{Book: book, Kind: f.kind, Name: f.name, HMAC: h, ID: id})
+		}
+	}
+	profile, where := new(privatev1.ExecutorProfile), new(privatev1.Requisites)
+	err := v.versions(ctx, book, kindExecutor, executor, profile, func() {
+		forget(ExecutorINN, profile.GetInn(), executor)
+		forget(ExecutorPhone, profile.GetPhone(), executor)
+	})
+	if err != nil {
+		return err
+	}
+	accounts := []string{}
+	err = v.versions(ctx, book, kindRequisites, executor, where, func() {
+		forget(ExecutorAccount, where.GetAccountNumber(), executor)
+		accounts = append(accounts, where.GetAccountNumber())
+	})
+	if err != nil {
+		return err
+	}
+	paid, err := v.Find(ctx, book, PayoutAccount, accounts...)
+	if err != nil {
+		return err
+	}
+	for account, attempts := range paid {
+		e.Data[kindPayout] = append(e.Data[kindPayout], attempts...)
+		for _, attempt := range attempts {
+			forget(PayoutAccount, account, attempt)
+		}
+	}
+	return v.db.ErasePrivate(ctx, e)
+}
+
+// versions reads every version of a document, one after the other, into m.
+func (v *Vault) versions(ctx context.Context, book, kind, id string, m proto.Message, each func()) error {
+	rows, err := v.db.PrivateVersions(ctx, book, kind, []string{id})
+	if err != nil {
+		return err
+	}
+	keys := sealers{vault: v}
+	for _, r := range rows {
+		text, ok, err := keys.text(r)
+		if err != nil {
+			return fmt.Errorf("%s %s v%d: %w", kind, id, r.Version, err)
+		}
+		if !ok {
+			continue
+		}
+		if err := proto.Unmarshal(text, m); err != nil {
+			return fmt.Errorf("%s %s v%d cannot be decoded: %w", kind, id, r.Version, err)
+		}
+		each()
+	}
+	return nil
+}
