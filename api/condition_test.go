@@ -34,7 +34,8 @@ func testConditions(t *testing.T, h *house) {
 	if r.GetFacts()["available"] != "90.00" || r.GetFacts()["asked"] != "90.01" || r.GetFacts()["account"] != a || r.GetRetry() != ledgerv1.Retry_RETRY_CHANGED {
 		t.Errorf("%v", r)
 	}
-	c.must(client.Entry("", "topup", client.Debit("bank:settlement", "RUB", "1.00"), client.Credit(a, "RUB", "1.00")))
+	topUp := client.Entry("", "topup", client.Debit("bank:settlement", "RUB", "1.00"), client.Credit(a, "RUB", "1.00"))
+	c.must(client.When(topUp, client.Unmoved(a, "RUB", shard, version))) // on that shard
 	if again := c.postOps(poor)[0]; !again.GetReplayed() || again.GetRefusal().GetCode() != string(fault.ConditionFailed) {
 		t.Errorf("the same again: %v", again)
 	}

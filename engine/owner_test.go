@@ -250,3 +250,34 @@ func TestTwoProcessesOfOneNameAreTurnedAway(t *testing.T) {
 		t.Error("a process goes on under a name that is another's")
 	}
 }
+
+// TestAStopLeavesNothingUnpublished: whoever reads the event log of a program that was
+// stopped finds all that it has acknowledged, whatever it was doing.
+func TestAStopLeavesNothingUnpublished(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	for round := range 5 {
+		p := w.start(fmt.Sprint("round ", round), briefly).ready()
+		if round == 0 {
+			p.must(open("wallet:a"), open("wallet:b"))
+		}
+		var callers sync.WaitGroup
+		for caller := range 3 {
+			callers.Go(func() {
+				for i := range 4 {
+					p.submit(topUp(fmt.Sprint(round, "-", caller, "-", i), []string{"wallet:a", "wallet:b"}[i%2], "1.00"))
+				}
+			})
+		}
+		if round%2 == 0 {
+			callers.Wait()
+		} else {
+			p.must(topUp(fmt.Sprint(round), "wallet:a", "1.00")) // the others are under way
+		}
+		p.stop()
+		callers.Wait()
+		if !w.published() {
+			t.Fatalf("round %d: the event log ends before the journal", round)
+		}
+	}
+}

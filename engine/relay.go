@@ -41,10 +41,16 @@ func newRelay(s *shard, events port.EventWriter, tail *port.LogRecord) (*relay, 
 	return r, nil
 }
 
-// run publishes until the context ends. It starts with what the database holds
+// relayGrace is how long the end of the context is put off for what is committed.
+const relayGrace = 2 * time.Second
+
+// run publishes until the writer has ended, and then what it has committed: the event log
+// of a program that was stopped lacks nothing. It starts with what the database holds
 // beyond the tail.
-func (r *relay) run(ctx context.Context) error {
-	for {
+func (r *relay) run(ctx context.Context, written <-chan struct{}) error {
+	ctx, cancel := outlive(ctx, relayGrace)
+	defer cancel()
+	for last := false; ; {
 		n, err := r.publish(ctx)
 		if err != nil {
 			return err
@@ -52,12 +58,30 @@ func (r *relay) run(ctx context.Context) error {
 		if n > 0 {
 			continue
 		}
+		if last {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-written:
+			last = true
 		case <-r.wake:
 		}
 	}
+}
+
+// outlive gives a context that ends so long after another one.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-longer.Done():
+		case <-time.After(grace):
+			cancel()
+		}
+	})
+	return longer, func() { stop(); cancel() }
 }
 
 // publish writes one transaction and tells how many records it had.

@@ -126,10 +126,10 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	if err := errors.Join(effects.load(ctx), links.load(ctx)); err != nil {
 		return err
 	}
-	arrivals := make(chan []*arrival)
+	arrivals, written := make(chan []*arrival), make(chan struct{})
 	g.Go(func() error { return ignoreEnd(ctx, w.reader(ctx, reader, arrivals)) })
-	g.Go(func() error { return w.run(ctx, arrivals) })
-	g.Go(func() error { return ignoreEnd(ctx, relay.run(ctx)) })
+	g.Go(func() error { defer close(written); return w.run(ctx, arrivals) })
+	g.Go(func() error { return ignoreEnd(ctx, relay.run(ctx, written)) })
 	g.Go(func() error { return ignoreEnd(ctx, effects.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, timers.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, links.run(ctx)) })
