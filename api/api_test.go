@@ -47,6 +47,8 @@ func TestAPI(t *testing.T) {
 		"Corrected":       testCorrected,
 		"Executors":       testExecutors,
 		"TaskLife":        testTaskLife,
+		"TaskChange":      testTaskChange,
+		"ProductChange":   testProductChange,
 		"TaskErrors":      testTaskErrors,
 		"Bulk":            testBulk,
 		"Explain":         testExplain,

@@ -14,7 +14,7 @@ import (
 // ExplainAmount implements TaskService.
 func (s taskService) ExplainAmount(ctx context.Context, req *taskv1.ExplainAmountRequest) (*taskv1.ExplainAmountResponse, error) {
 	if id := req.GetTaskId(); id != "" {
-		a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", id)
+		a, err := s.shown(ctx, req.GetBook(), id)
 		if err != nil {
 			return nil, err
 		}

@@ -68,16 +68,30 @@ type taskChange interface {
 
 // move sends one event to one task.
 func (s taskService) move(ctx context.Context, req taskChange, event string) (*taskv1.Task, engine.Outcome, error) {
-	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	o, err := s.send(ctx, req, event, nil)
 	if err != nil {
 		return nil, engine.Outcome{}, err
+	}
+	out, err := s.task(ctx, req.GetBook(), o)
+	return out, o, err
+}
+
+// send sends one event with its body to one task; nil is no body.
+func (s taskService) send(ctx context.Context, req taskChange, event string, body proto.Message) (engine.Outcome, error) {
+	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	if err != nil {
+		return engine.Outcome{}, err
+	}
+	if body != nil {
+		c := &change{key: req.GetKey(), flow: task.Name, id: a.id, owner: a.owner, event: event}
+		c.say(body)
+		return s.submitChanges(ctx, req.GetBook(), false, []*change{c})[0], nil
 	}
 	outcomes, err := s.moveAll(ctx, req.GetBook(), event, []aggregate{a}, func(aggregate) string { return req.GetKey() })
 	if err != nil {
-		return nil, engine.Outcome{}, err
+		return engine.Outcome{}, err
 	}
-	out, err := s.task(ctx, req.GetBook(), outcomes[0])
-	return out, outcomes[0], err
+	return outcomes[0], nil
 }
 
 // moveAll sends one event to many tasks. What pay and retry must know of the
@@ -156,7 +170,11 @@ func (s *Server) stampPay(ctx context.Context, book string, tasks []aggregate, c
 
 // SignTask implements TaskService.
 func (s taskService) SignTask(ctx context.Context, req *taskv1.SignTaskRequest) (*taskv1.SignTaskResponse, error) {
-	t, o, err := s.move(ctx, req, task.Sign)
+	o, err := s.send(ctx, req, task.Sign, &flowv1.TaskSign{Terms: req.GetTerms()})
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.task(ctx, req.GetBook(), o)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +283,7 @@ func (s *Server) texts(ctx context.Context, book string, rows []aggregate, datas
 	refs, people := make([]private.Ref, len(rows)), []private.Ref(nil)
 	asked := map[string]bool{"": true}
 	for i, a := range rows {
-		refs[i] = private.Ref{ID: a.id, Version: 1}
+		refs[i] = private.Ref{ID: a.id, Version: task.TextVersion(datas[i])}
 		if id := datas[i].GetExecutorId(); !asked[id] {
 			asked[id] = true
 			people = append(people, private.Ref{ID: id})

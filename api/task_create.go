@@ -103,7 +103,7 @@ func (s *Server) createTasks(ctx context.Context, book, companyID string, items 
 		}
 		for i, c := range changes {
 			if c.fresh() {
-				draft.Task(c.id, texts[i])
+				draft.Task(c.id, 1, texts[i])
 			}
 		}
 		outcomes, err = s.commit(ctx, book, draft, false, changes)

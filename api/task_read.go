@@ -16,7 +16,7 @@ import (
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 )
 
-// taskStates lists the states of a task in the order of its life.
+// taskStates lists the states of a task in the order of its life; deleted drafts are in no list.
 var taskStates = []string{
 	task.Draft, task.InWork, task.Accepting, task.Completed, task.Paying, task.Paid, task.Error, task.Canceled,
 }
@@ -26,7 +26,7 @@ func (s taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	a, err := s.shown(ctx, req.GetBook(), req.GetTaskId())
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +35,15 @@ func (s taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*
 		return nil, err
 	}
 	return &taskv1.GetTaskResponse{Task: list[0]}, nil
+}
+
+// shown reads a task that has not been deleted.
+func (s taskService) shown(ctx context.Context, book, id string) (aggregate, error) {
+	a, err := s.must(ctx, book, task.Name, "task_id", id)
+	if err == nil && a.state == task.Deleted {
+		err = notFound("task_id", task.Name, id)
+	}
+	return a, err
 }
 
 // ListTasks implements TaskService.
@@ -118,7 +127,7 @@ func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
 		SignatureForm: "online", Phase: phases[d.GetPhase()], Attention: d.GetAttention(), WorkDone: d.GetWorkDone(),
 		CreatedAt: instant(d.GetCreatedAt()), SignedAt: instant(d.GetCreatedAt()), ExecutorSignedAt: instant(d.GetExecutorSignedAt()),
 		ActExecutorSignedAt: instant(d.GetActExecutorSignedAt()), ActSignedAt: instant(d.GetActSignedAt()), PaidAt: instant(d.GetPaidAt()),
-		UpdatedAt: timestamppb.New(moment(a.updatedUS)),
+		UpdatedAt: timestamppb.New(moment(a.updatedUS)), Terms: task.Terms(d),
 	}
 	if d.GetSignatureForm() == flowv1.SignatureForm_SIGNATURE_FORM_MANUAL {
 		t.SignatureForm = "manual"

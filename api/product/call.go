@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/ledger/fault"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
 	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
@@ -43,6 +44,13 @@ var calls = map[string]call{
 		}
 		return &taskv1.AssignTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id, Executor: who}
 	}, taskOf[taskv1.AssignTaskResponse]},
+	"change_task": {taskv1connect.TaskServiceChangeTaskProcedure, []string{
+		"title", "description", "category", "document_name", "amount_gross", "fee", "period_from", "period_to", "period_duration",
+		"additional_info", "metadata", "type_of_executor", "employment_kind", "act_required",
+	}, changeTask, taskOf[taskv1.ChangeTaskResponse]},
+	"delete_task": {taskv1connect.TaskServiceDeleteTaskProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.DeleteTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id}
+	}, func([]byte) (any, error) { return struct{}{}, nil }},
 	"done_task": {taskv1connect.TaskServiceDoneTaskProcedure, nil, func(a *asked) proto.Message {
 		return &taskv1.DoneTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id}
 	}, taskOf[taskv1.DoneTaskResponse]},
@@ -139,10 +147,37 @@ func createTask(a *asked) proto.Message {
 		AdditionalInfo: a.text("additional_info"), MetadataJson: a.text("metadata"), ActRequired: a.flag("act_required"),
 		Autocomplete: a.flag("autocomplete"), DocumentNumber: a.text("document_number"), DocumentDate: a.text("document_date"),
 	}
-	if raw := a.raw["description"]; len(raw) > 0 && raw[0] == '{' {
-		draft.DescriptionJson, draft.Description = draft.GetDescription(), plain(raw)
-	}
+	draft.Description, draft.DescriptionJson = description(a)
 	return &taskv1.CreateTaskRequest{Book: a.Book, Key: a.key, CompanyId: a.Company, Task: draft}
+}
+
+// description is the field as a text that people read and, of an object, as it was given.
+func description(a *asked) (text, object string) {
+	if raw := a.raw["description"]; len(raw) > 0 && raw[0] == '{' {
+		return plain(raw), a.text("description")
+	}
+	return a.text("description"), ""
+}
+
+func changeTask(a *asked) proto.Message {
+	for _, name := range []string{"title", "description", "category", "document_name"} {
+		if a.given(name) && strings.TrimSpace(a.text(name)) == "" {
+			a.wrong.add(fault.Malformed, name, a.route.field(name).words, "the text is empty")
+		}
+	}
+	req := &taskv1.ChangeTaskRequest{
+		Book: a.Book, Key: a.key, TaskId: a.id, Title: a.text("title"), Category: a.one("category", "document_name", false, equal),
+		AmountGross: a.one("amount_gross", "fee", false, sameAmount), EmploymentKind: kindOf(a), PeriodFrom: a.text("period_from"),
+		PeriodTo: a.text("period_to"), PeriodDuration: a.count("period_duration"), MetadataJson: a.text("metadata"),
+	}
+	req.Description, req.DescriptionJson = description(a)
+	if a.given("act_required") {
+		req.ActRequired = new(a.flag("act_required"))
+	}
+	if a.given("additional_info") {
+		req.AdditionalInfo = new(a.text("additional_info"))
+	}
+	return req
 }
 
 // plain writes the fields of an object as lines that people can read.

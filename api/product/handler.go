@@ -77,14 +77,14 @@ func (h *Handler) serve(r *route, w http.ResponseWriter, req *http.Request) {
 		h.refuse(w, req, refusal, nil)
 		return
 	}
-	if kind := req.Header.Get("Content-Type"); r.verb == http.MethodPost && kind != "" && !strings.HasPrefix(kind, "application/json") {
+	if kind := req.Header.Get("Content-Type"); written(r.verb) && kind != "" && !strings.HasPrefix(kind, "application/json") {
 		refusal := fault.Refuse(fault.Malformed, "Content-Type", "%q is not application/json", kind)
 		h.cfg.Refused(req, refusal)
 		send(w, http.StatusUnsupportedMediaType, refused(refusal, map[string][]string{"Content-Type": {"ожидается application/json"}}))
 		return
 	}
 	a := &asked{Caller: who, route: r, id: req.PathValue("id"), raw: map[string]json.RawMessage{}, texts: map[string]string{}}
-	if r.verb == http.MethodPost {
+	if r.verb != http.MethodGet {
 		if refusal := a.readKey(w, req); refusal != nil {
 			h.refuse(w, req, refusal, map[string][]string{keyHeader: {"ключ: видимые знаки ASCII, вместе с именем компании не более 100"}})
 			return

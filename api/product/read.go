@@ -57,7 +57,7 @@ func (a *asked) read(req *http.Request) (*fault.Refusal, error) {
 	if err != nil {
 		return fault.Refuse(fault.Malformed, "", "the query cannot be read: %v", err), nil
 	}
-	if a.route.verb != http.MethodPost {
+	if !written(a.route.verb) {
 		if len(bytes.TrimSpace(body)) > 0 {
 			return fault.Refuse(fault.Malformed, "", "%s takes no body", a.route.verb), nil
 		}
@@ -170,6 +170,9 @@ func (a *asked) text(name string) string { return a.texts[name] }
 
 // flag is false when it is not there.
 func (a *asked) flag(name string) bool { return a.texts[name] == "true" }
+
+// given says whether the field is there.
+func (a *asked) given(name string) bool { _, ok := a.texts[name]; return ok }
 
 // count is 0 when it is not there.
 func (a *asked) count(name string) uint32 {

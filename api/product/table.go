@@ -44,7 +44,10 @@ const (
 
 var kinds = []string{kindText, kindAmount, kindCount, kindFlag, kindJSON, kindWords, kindTexts, kindList}
 
-var verbs = []string{http.MethodGet, http.MethodPost, http.MethodDelete}
+var verbs = []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete}
+
+// written says whether a call of the verb has a body.
+func written(verb string) bool { return verb == http.MethodPost || verb == http.MethodPatch }
 
 // parse reads the document and compares it with the calls and the answers of this
 // package, both ways.

@@ -134,8 +134,10 @@ func (d *Draft) Requisites(executor string, version uint32, r *privatev1.Requisi
 	d.find(ExecutorAccount, r.GetAccountNumber(), executor)
 }
 
-// Task adds the texts of a task.
-func (d *Draft) Task(id string, t *privatev1.TaskText) { d.add(house, kindTask, id, 1, t) }
+// Task adds a version of the texts of a task.
+func (d *Draft) Task(id string, version uint32, t *privatev1.TaskText) {
+	d.add(house, kindTask, id, version, t)
+}
 
 // Register adds what became of a register; a version for each import that changed it.
 func (d *Draft) Register(id string, version uint32, r *privatev1.RegisterFile) {

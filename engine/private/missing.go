@@ -93,7 +93,7 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 			refs[kindRequisites] = Ref{id, v}
 		}
 	case "task":
-		refs[kindTask] = Ref{id, 1}
+		refs[kindTask], err = textOf(r)
 	case "incoming":
 		d := &flowv1.IncomingData{}
 		err = proto.Unmarshal(r.Data, d)
@@ -105,6 +105,13 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 		}
 	}
 	return refs, err
+}
+
+// textOf names the version of a task's texts that counts.
+func textOf(r store.AggregateRow) (Ref, error) {
+	d := &flowv1.TaskData{}
+	err := proto.Unmarshal(r.Data, d)
+	return Ref{r.Key.ID, max(d.GetTextVersion(), 1)}, err
 }
 
 // payouts counts the notes of payments that were sent; they are named by their attempts.

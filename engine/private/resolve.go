@@ -5,6 +5,7 @@ import (
 
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
@@ -48,7 +49,15 @@ func (r Resolver) Customer(ctx context.Context, book, company string) (name, inn
 
 // Service is what a task's receipt says.
 func (r Resolver) Service(ctx context.Context, book, task string) (string, bool, error) {
-	d, ok, err := Only(r.vault.Tasks(ctx, book, Ref{ID: task}))
+	rows, _, err := r.vault.db.FindAggregates(ctx, []store.AggregateKey{{Book: book, Flow: "task", ID: task}})
+	if err != nil || len(rows) == 0 {
+		return "", false, err
+	}
+	ref, err := textOf(rows[0])
+	if err != nil {
+		return "", false, err
+	}
+	d, ok, err := Only(r.vault.Tasks(ctx, book, ref))
 	if err != nil || !ok {
 		return "", false, err
 	}

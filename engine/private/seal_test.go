@@ -143,7 +143,7 @@ func writePeople(t *testing.T, v *Vault) {
 	d.Requisites("executor-a", 1, annasBank)
 	d.Executor("executor-b", 1, boris)
 	d.Payout("executor-a", "a0b1c2d3e4f5a0b1", &privatev1.Payout{Amount: "94.00", Account: annasBank.GetAccountNumber()})
-	d.Task("task-1", &privatev1.TaskText{Title: "Макет для Анна Тестова"})
+	d.Task("task-1", 1, &privatev1.TaskText{Title: "Макет для Анна Тестова"})
 	if err := d.Put(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestPlainRowsAreSealed(t *testing.T) {
 	d.Requisites("executor-a", 1, annasBank)
 	d.Payout("executor-a", "a0b1c2d3e4f5a0b1", &privatev1.Payout{Amount: "94.00", Account: annasBank.GetAccountNumber()})
 	other := v.Draft("other")
-	other.Task("task-1", &privatev1.TaskText{Title: "Макет"})
+	other.Task("task-1", 1, &privatev1.TaskText{Title: "Макет"})
 	for _, draft := range []*Draft{d, other} {
 		for i := range draft.rows {
 			draft.rows[i].Owner = "" // as they stood

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/provodka/provodka/engine/flow"
@@ -34,21 +35,21 @@ func (s *step) create() *fault.Refusal {
 	if refusal := flow.CheckID("company_id", b.CompanyId); refusal != nil {
 		return refusal
 	}
-	price, err := money.RUB.Parse(b.Price)
-	if err != nil || price.Sign() <= 0 || price.Cmp(maxPrice) > 0 {
-		return fault.Refuse(fault.AmountInvalid, "price", "%.64q is not a positive amount of rubles of at most %s", b.Price, maxPrice)
+	price, refusal := readPrice(b.Price)
+	if refusal != nil {
+		return refusal
 	}
 	if b.PriceKind == flowv1.PriceKind_PRICE_KIND_UNSPECIFIED {
 		return fault.Refuse(fault.Malformed, "price_kind", "gross or net must be said")
 	}
 	s.data = &flowv1.TaskData{
-		CompanyId: b.CompanyId, Kind: b.Kind, PriceKind: b.PriceKind, Price: money.RUB.Format(price),
+		CompanyId: b.CompanyId, Kind: b.Kind, PriceKind: b.PriceKind, Price: price,
 		ActRequired: b.ActRequired, SignatureForm: b.SignatureForm, CreatedAt: s.now(),
 	}
 	if s.data.SignatureForm == flowv1.SignatureForm_SIGNATURE_FORM_UNSPECIFIED {
 		s.data.SignatureForm = flowv1.SignatureForm_SIGNATURE_FORM_ONLINE
 	}
-	if refusal := s.period(&b); refusal != nil {
+	if refusal := s.period(b.PeriodFrom, b.PeriodTo, b.PeriodDays); refusal != nil {
 		return refusal
 	}
 	completed := b.Autocomplete && !b.ActRequired
@@ -73,24 +74,32 @@ func (s *step) create() *fault.Refusal {
 	return nil
 }
 
+// readPrice reads the price of a contract, written with all its places.
+func readPrice(text string) (string, *fault.Refusal) {
+	price, err := money.RUB.Parse(text)
+	if err != nil || price.Sign() <= 0 || price.Cmp(maxPrice) > 0 {
+		return "", fault.Refuse(fault.AmountInvalid, "price", "%.64q is not a positive amount of rubles of at most %s", text, maxPrice)
+	}
+	return money.RUB.Format(price), nil
+}
+
 // period fixes the first and the last day of the contract.
-func (s *step) period(b *flowv1.TaskCreate) *fault.Refusal {
-	from := b.PeriodFrom
+func (s *step) period(from, to string, duration uint32) *fault.Refusal {
 	if from == "" {
 		from = s.view.Day
 	}
 	first, err := time.Parse(time.DateOnly, from)
 	if err != nil {
-		return fault.Refuse(fault.Malformed, "period_from", "%.64q is not a day YYYY-MM-DD", b.PeriodFrom)
+		return fault.Refuse(fault.Malformed, "period_from", "%.64q is not a day YYYY-MM-DD", from)
 	}
-	days := int(min(b.PeriodDays, 36_500))
+	days := int(min(duration, 36_500))
 	if days == 0 {
 		days = defaultPeriodDays
 	}
 	last := first.AddDate(0, 0, days)
-	if b.PeriodTo != "" {
-		if last, err = time.Parse(time.DateOnly, b.PeriodTo); err != nil || last.Before(first) {
-			return fault.Refuse(fault.Malformed, "period_to", "%.64q is not a day YYYY-MM-DD, or before %s", b.PeriodTo, from)
+	if to != "" {
+		if last, err = time.Parse(time.DateOnly, to); err != nil || last.Before(first) {
+			return fault.Refuse(fault.Malformed, "period_to", "%.64q is not a day YYYY-MM-DD, or before %s", to, from)
 		}
 	}
 	s.data.PeriodFrom, s.data.PeriodTo = from, last.Format(time.DateOnly)
@@ -162,6 +171,14 @@ func (s *step) sign() *fault.Refusal {
 	}
 	if refusal := s.holding(); refusal != nil {
 		return refusal
+	}
+	var b flowv1.TaskSign
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	if now := Terms(s.data); s.view.State == Draft && b.Terms != 0 && b.Terms != now {
+		return fault.Refuse(fault.WrongState, "terms", "the executor saw the terms %d, they are %d by now", b.Terms, now).
+			With("state", s.view.State).With("terms", strconv.FormatUint(uint64(now), 10))
 	}
 	s.data.ExecutorSignedAt = s.now()
 	if s.view.State == Draft && s.capped() {

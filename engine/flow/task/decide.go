@@ -40,6 +40,10 @@ func (s *step) run() *fault.Refusal {
 		return s.create()
 	case Assign:
 		return s.assign()
+	case Change:
+		return s.edit()
+	case Delete:
+		return s.remove()
 	case Sign:
 		return s.sign()
 	case Done, ActSignExecutor, ActSign:

@@ -27,7 +27,7 @@ func TestScenarios(t *testing.T) {
 }
 
 // command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual],
-// assign KIND, pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites], or a bare event.
+// assign KIND, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY], sign [TERMS], pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites], or a bare event.
 func command(w *flowtest.World, words []string) (flow.Command, error) {
 	c := flow.Command{Event: words[0], Actor: "company"}
 	has := func(word string) bool { return slices.Contains(words, word) }
@@ -47,6 +47,20 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 		}
 		if k, ok := kinds[words[1]]; ok {
 			b.ExecutorId, b.Executor = "ivanov", stamp(k, 1)
+		}
+		c.Body = body(b)
+	case Change:
+		b, err := changeOf(read(w.View.Data), words[1:])
+		if err != nil {
+			return c, err
+		}
+		c.Body = body(b)
+	case Sign:
+		b := &flowv1.TaskSign{}
+		if len(words) > 1 {
+			if _, err := fmt.Sscan(words[1], &b.Terms); err != nil {
+				return c, err
+			}
 		}
 		c.Body = body(b)
 	case Assign:
@@ -70,6 +84,46 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 	return c, nil
 }
 
+// changeOf reads the words of a change; fields of the texts become the next version.
+func changeOf(d *flowv1.TaskData, words []string) (*flowv1.TaskChange, error) {
+	b := &flowv1.TaskChange{}
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		pair := slices.Contains([]string{"gross", "net", "from", "to"}, word)
+		if pair && i+1 == len(words) {
+			return nil, fmt.Errorf("%s of what?", word)
+		}
+		switch {
+		case word == "gross":
+			b.PriceKind, b.Price = gross, words[i+1]
+		case word == "net":
+			b.PriceKind, b.Price = net, words[i+1]
+		case word == "from":
+			b.PeriodFrom = words[i+1]
+		case word == "to":
+			b.PeriodTo = words[i+1]
+		case word == "act", word == "no_act":
+			b.ActRequired = new(word == "act")
+		case kinds[word] != 0:
+			b.Kind = kinds[word]
+		case word == "stale":
+			b.TextBase = TextVersion(d) + 7
+		default:
+			b.Fields = append(b.Fields, word)
+		}
+		if pair {
+			i++
+		}
+	}
+	if len(b.Fields) > 0 {
+		b.TextVersion = TextVersion(d) + 1
+		if b.TextBase == 0 {
+			b.TextBase = TextVersion(d)
+		}
+	}
+	return b, nil
+}
+
 // show tells what finance asks about a task.
 func show(data []byte) []string {
 	d := read(data)
@@ -77,6 +131,9 @@ func show(data []byte) []string {
 	if s := d.Sum; s != nil {
 		lines = append(lines, fmt.Sprintf("gross %s = payout %s + tax %s by %s on %s, commission %s",
 			zero(s.Gross), zero(s.Payout), zero(s.Tax), s.Rule, s.Day, zero(s.Commission)))
+	}
+	if d.TermsChanged > 0 || d.TextVersion > 0 {
+		lines = append(lines, fmt.Sprintf("terms %d, texts %d, %s to %s", Terms(d), TextVersion(d), d.PeriodFrom, d.PeriodTo))
 	}
 	if d.Error != nil {
 		retry := "a retry does not help"

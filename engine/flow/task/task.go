@@ -22,13 +22,16 @@ const (
 	Paid      = "paid"
 	Error     = "error"
 	Canceled  = "canceled"
+	Deleted   = "deleted"
 )
 
 // Commands: the events that callers send, with their bodies.
 const (
 	Create          = "create"            // TaskCreate
 	Assign          = "assign"            // TaskAssign
-	Sign            = "sign"              // no body: the executor accepts the contract
+	Change          = "change"            // TaskChange
+	Delete          = "delete"            // no body: a draft that nobody needs
+	Sign            = "sign"              // TaskSign: the executor accepts the contract
 	Done            = "done"              // no body: the customer confirms the work
 	ActSignExecutor = "act_sign_executor" // no body
 	ActSign         = "act_sign"          // no body: the customer signs the act
@@ -39,7 +42,7 @@ const (
 
 // Commands lists them in the order of a task's life.
 func Commands() []string {
-	return []string{Create, Assign, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
+	return []string{Create, Assign, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
 }
 
 // Answers of the world and the timer.
@@ -105,6 +108,7 @@ const (
 	takeDoneLast      = "take_done_last"
 	uncovered         = "uncovered"
 	cancelReceipt     = "cancel_receipt"
+	changeHeld        = "change_held"
 )
 
 // Asks of the Asks table.
@@ -164,9 +168,9 @@ var amounts = []string{
 }
 
 var words = flow.Words{
-	States: []string{Draft, InWork, Accepting, Completed, Paying, Paid, Error, Canceled},
+	States: []string{Draft, InWork, Accepting, Completed, Paying, Paid, Error, Canceled, Deleted},
 	Events: []string{
-		Create, Assign, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
+		Create, Assign, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
 		checkDone, checkRefused, checkUnknown, payoutDone, payoutRefused, payoutUnknown,
 		incomeDone, incomeRefused, incomeUnknown, overdue,
 		createSigned, createCompleted, assignSigned, doneAwaitsAct, actReady, payUnchecked, payBlocked,
@@ -175,7 +179,7 @@ var words = flow.Words{
 		overpayReturned, incomeDoneUnpaid, incomeDoneLate, incomeTakenBack, receiptChanged, answerLate,
 		holdDone, holdRefused, holdUnknown, takeDone, takeRefused, takeUnknown, annulDone, annulRefused, annulUnknown,
 		tellDone, tellRefused, tellUnknown, createHeld, assignHeld, signHeld, holdDoneCompleted, payUntaxed, retryUntaxed,
-		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt,
+		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt, changeHeld,
 	},
 	Recipes: []string{
 		"reserve", "payout", "settle", "release", "claim", "cover",

@@ -119,6 +119,9 @@ func law(w *flowtest.World) error {
 	if w.View.State == Paid {
 		return paidLaw(w, d)
 	}
+	if w.View.State == Deleted && (d.Year != nil || len(d.Payouts) > 0 || len(w.Tries) > 0 && open > 0) {
+		return fmt.Errorf("deleted, and the world knows of it: %v", d)
+	}
 	for _, account := range []string{"wallet:c1", "tax-npd:e1", "tax-ndfl:e1", "contribution:e1", "revenue:commission", "expense:tax"} {
 		if w.View.State == Canceled && (w.Balance(account).Sign() != 0 || d.Settled) {
 			return fmt.Errorf("canceled, and %s is out by %s", account, w.Balance(account))
@@ -189,6 +192,16 @@ func TestEveryOrderOfEvents(t *testing.T) {
 		CompanyId: "c1", PriceKind: gross, Price: "100.00", SignatureForm: flowv1.SignatureForm_SIGNATURE_FORM_MANUAL,
 		ExecutorId: "e1", Executor: stamp(selfEmployed, 1),
 	}))
+	// Changes of what the contract says, of the company's own data, and a deleted draft.
+	edits := func(c *flowv1.TaskCreate) flowtest.Spec {
+		return early(c, assign, act(Delete, nil),
+			act(Change, &flowv1.TaskChange{Price: "200.00", PriceKind: gross, Fields: []string{FieldTitle}, TextBase: 1, TextVersion: 2}),
+			act(Change, &flowv1.TaskChange{Fields: []string{FieldMetadata}, TextBase: 2, TextVersion: 4}))
+	}
+	explore(edits(&flowv1.TaskCreate{CompanyId: "c1", PriceKind: net, Price: "100.00", SignatureForm: flowv1.SignatureForm_SIGNATURE_FORM_MANUAL}))
+	late := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true},
+		act(Change, &flowv1.TaskChange{Fields: []string{FieldMetadata}, TextBase: 1, TextVersion: 2}))
+	explore(late)
 	// A civil contract has no cap: nothing is asked before it stands.
 	sure := act(Assign, &flowv1.TaskAssign{ExecutorId: "e1", Executor: stamp(civilContract, 1), Tariff: tariff})
 	explore(early(&flowv1.TaskCreate{CompanyId: "c1", PriceKind: net, Price: "100.00"}, sure))

@@ -21,6 +21,7 @@ const (
 
 	kindSelfEmployed  = flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
 	kindCivilContract = flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
+	kindUnspecified   = flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED
 	kindEntrepreneur  = flowv1.EmploymentKind_EMPLOYMENT_KIND_ENTREPRENEUR
 )
 

@@ -743,7 +743,11 @@ type TaskData struct {
 	// What the person owed.
 	SettledMore string `protobuf:"bytes,38,opt,name=settled_more,json=settledMore,proto3" json:"settled_more,omitempty"`
 	// What the house bore.
-	SettledOurs   string `protobuf:"bytes,39,opt,name=settled_ours,json=settledOurs,proto3" json:"settled_ours,omitempty"`
+	SettledOurs string `protobuf:"bytes,39,opt,name=settled_ours,json=settledOurs,proto3" json:"settled_ours,omitempty"`
+	// Version of the task's texts in the private table that counts; 0 = the first.
+	TextVersion uint32 `protobuf:"varint,60,opt,name=text_version,json=textVersion,proto3" json:"text_version,omitempty"`
+	// How often the contract's terms were changed.
+	TermsChanged  uint32 `protobuf:"varint,61,opt,name=terms_changed,json=termsChanged,proto3" json:"terms_changed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1030,6 +1034,20 @@ func (x *TaskData) GetSettledOurs() string {
 	return ""
 }
 
+func (x *TaskData) GetTextVersion() uint32 {
+	if x != nil {
+		return x.TextVersion
+	}
+	return 0
+}
+
+func (x *TaskData) GetTermsChanged() uint32 {
+	if x != nil {
+		return x.TermsChanged
+	}
+	return 0
+}
+
 // Body of task's "create".
 type TaskCreate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1248,6 +1266,179 @@ func (x *TaskAssign) GetTariff() *Tariff {
 	return nil
 }
 
+// Body of task's "change": what is to be changed. What is not said stays.
+type TaskChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How the price is said; with price.
+	PriceKind PriceKind `protobuf:"varint,1,opt,name=price_kind,json=priceKind,proto3,enum=provodka.flow.v1.PriceKind" json:"price_kind,omitempty"`
+	// The price; rubles, positive, at most 2 places.
+	Price string `protobuf:"bytes,2,opt,name=price,proto3" json:"price,omitempty"`
+	// Kind of employment.
+	Kind EmploymentKind `protobuf:"varint,3,opt,name=kind,proto3,enum=provodka.flow.v1.EmploymentKind" json:"kind,omitempty"`
+	// First day of the contract, YYYY-MM-DD.
+	PeriodFrom string `protobuf:"bytes,4,opt,name=period_from,json=periodFrom,proto3" json:"period_from,omitempty"`
+	// Last day of the contract, YYYY-MM-DD.
+	PeriodTo string `protobuf:"bytes,5,opt,name=period_to,json=periodTo,proto3" json:"period_to,omitempty"`
+	// Days of the contract, when period_to is not said.
+	PeriodDays uint32 `protobuf:"varint,6,opt,name=period_days,json=periodDays,proto3" json:"period_days,omitempty"`
+	// Whether the work ends with a signed act.
+	ActRequired *bool `protobuf:"varint,7,opt,name=act_required,json=actRequired,proto3,oneof" json:"act_required,omitempty"`
+	// The fields of the texts that differ between text_base and text_version.
+	Fields []string `protobuf:"bytes,8,rep,name=fields,proto3" json:"fields,omitempty"`
+	// The version of the texts that was read.
+	TextBase uint32 `protobuf:"varint,9,opt,name=text_base,json=textBase,proto3" json:"text_base,omitempty"`
+	// The version that was made of it.
+	TextVersion   uint32 `protobuf:"varint,10,opt,name=text_version,json=textVersion,proto3" json:"text_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskChange) Reset() {
+	*x = TaskChange{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskChange) ProtoMessage() {}
+
+func (x *TaskChange) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskChange.ProtoReflect.Descriptor instead.
+func (*TaskChange) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *TaskChange) GetPriceKind() PriceKind {
+	if x != nil {
+		return x.PriceKind
+	}
+	return PriceKind_PRICE_KIND_UNSPECIFIED
+}
+
+func (x *TaskChange) GetPrice() string {
+	if x != nil {
+		return x.Price
+	}
+	return ""
+}
+
+func (x *TaskChange) GetKind() EmploymentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED
+}
+
+func (x *TaskChange) GetPeriodFrom() string {
+	if x != nil {
+		return x.PeriodFrom
+	}
+	return ""
+}
+
+func (x *TaskChange) GetPeriodTo() string {
+	if x != nil {
+		return x.PeriodTo
+	}
+	return ""
+}
+
+func (x *TaskChange) GetPeriodDays() uint32 {
+	if x != nil {
+		return x.PeriodDays
+	}
+	return 0
+}
+
+func (x *TaskChange) GetActRequired() bool {
+	if x != nil && x.ActRequired != nil {
+		return *x.ActRequired
+	}
+	return false
+}
+
+func (x *TaskChange) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *TaskChange) GetTextBase() uint32 {
+	if x != nil {
+		return x.TextBase
+	}
+	return 0
+}
+
+func (x *TaskChange) GetTextVersion() uint32 {
+	if x != nil {
+		return x.TextVersion
+	}
+	return 0
+}
+
+// Body of task's "sign".
+type TaskSign struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version of the terms that the executor saw; 0 = whatever they are.
+	Terms         uint32 `protobuf:"varint,1,opt,name=terms,proto3" json:"terms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskSign) Reset() {
+	*x = TaskSign{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskSign) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskSign) ProtoMessage() {}
+
+func (x *TaskSign) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskSign.ProtoReflect.Descriptor instead.
+func (*TaskSign) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *TaskSign) GetTerms() uint32 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
 // Body of task's "pay" and "retry".
 type TaskPay struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1261,7 +1452,7 @@ type TaskPay struct {
 
 func (x *TaskPay) Reset() {
 	*x = TaskPay{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1464,7 @@ func (x *TaskPay) String() string {
 func (*TaskPay) ProtoMessage() {}
 
 func (x *TaskPay) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1477,7 @@ func (x *TaskPay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskPay.ProtoReflect.Descriptor instead.
 func (*TaskPay) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TaskPay) GetExecutor() *ExecutorStamp {
@@ -1324,7 +1515,7 @@ type PayoutAsk struct {
 
 func (x *PayoutAsk) Reset() {
 	*x = PayoutAsk{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1336,7 +1527,7 @@ func (x *PayoutAsk) String() string {
 func (*PayoutAsk) ProtoMessage() {}
 
 func (x *PayoutAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1349,7 +1540,7 @@ func (x *PayoutAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PayoutAsk.ProtoReflect.Descriptor instead.
 func (*PayoutAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PayoutAsk) GetBook() string {
@@ -1417,7 +1608,7 @@ type IncomeAsk struct {
 
 func (x *IncomeAsk) Reset() {
 	*x = IncomeAsk{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1429,7 +1620,7 @@ func (x *IncomeAsk) String() string {
 func (*IncomeAsk) ProtoMessage() {}
 
 func (x *IncomeAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1442,7 +1633,7 @@ func (x *IncomeAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomeAsk.ProtoReflect.Descriptor instead.
 func (*IncomeAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *IncomeAsk) GetBook() string {
@@ -1536,7 +1727,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
-	"\x04free\x18\a \x01(\tR\x04free\"\x84\v\n" +
+	"\x04free\x18\a \x01(\tR\x04free\"\xcc\v\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -1581,7 +1772,9 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"settledTax\x12!\n" +
 	"\fsettled_less\x18% \x01(\tR\vsettledLess\x12!\n" +
 	"\fsettled_more\x18& \x01(\tR\vsettledMore\x12!\n" +
-	"\fsettled_ours\x18' \x01(\tR\vsettledOurs\"\xb1\x04\n" +
+	"\fsettled_ours\x18' \x01(\tR\vsettledOurs\x12!\n" +
+	"\ftext_version\x18< \x01(\rR\vtextVersion\x12#\n" +
+	"\rterms_changed\x18= \x01(\rR\ftermsChanged\"\xb1\x04\n" +
 	"\n" +
 	"TaskCreate\x12\x1d\n" +
 	"\n" +
@@ -1608,7 +1801,26 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12;\n" +
 	"\bexecutor\x18\x02 \x01(\v2\x1f.provodka.flow.v1.ExecutorStampR\bexecutor\x120\n" +
-	"\x06tariff\x18\x03 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"x\n" +
+	"\x06tariff\x18\x03 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"\x84\x03\n" +
+	"\n" +
+	"TaskChange\x12:\n" +
+	"\n" +
+	"price_kind\x18\x01 \x01(\x0e2\x1b.provodka.flow.v1.PriceKindR\tpriceKind\x12\x14\n" +
+	"\x05price\x18\x02 \x01(\tR\x05price\x124\n" +
+	"\x04kind\x18\x03 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12\x1f\n" +
+	"\vperiod_from\x18\x04 \x01(\tR\n" +
+	"periodFrom\x12\x1b\n" +
+	"\tperiod_to\x18\x05 \x01(\tR\bperiodTo\x12\x1f\n" +
+	"\vperiod_days\x18\x06 \x01(\rR\n" +
+	"periodDays\x12&\n" +
+	"\fact_required\x18\a \x01(\bH\x00R\vactRequired\x88\x01\x01\x12\x16\n" +
+	"\x06fields\x18\b \x03(\tR\x06fields\x12\x1b\n" +
+	"\ttext_base\x18\t \x01(\rR\btextBase\x12!\n" +
+	"\ftext_version\x18\n" +
+	" \x01(\rR\vtextVersionB\x0f\n" +
+	"\r_act_required\" \n" +
+	"\bTaskSign\x12\x14\n" +
+	"\x05terms\x18\x01 \x01(\rR\x05terms\"x\n" +
 	"\aTaskPay\x12;\n" +
 	"\bexecutor\x18\x01 \x01(\v2\x1f.provodka.flow.v1.ExecutorStampR\bexecutor\x120\n" +
 	"\x06tariff\x18\x02 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"\xba\x01\n" +
@@ -1666,7 +1878,7 @@ func file_provodka_flow_v1_task_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_provodka_flow_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_provodka_flow_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(PriceKind)(0),        // 0: provodka.flow.v1.PriceKind
 	(SignatureForm)(0),    // 1: provodka.flow.v1.SignatureForm
@@ -1679,22 +1891,24 @@ var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(*TaskData)(nil),      // 8: provodka.flow.v1.TaskData
 	(*TaskCreate)(nil),    // 9: provodka.flow.v1.TaskCreate
 	(*TaskAssign)(nil),    // 10: provodka.flow.v1.TaskAssign
-	(*TaskPay)(nil),       // 11: provodka.flow.v1.TaskPay
-	(*PayoutAsk)(nil),     // 12: provodka.flow.v1.PayoutAsk
-	(*IncomeAsk)(nil),     // 13: provodka.flow.v1.IncomeAsk
-	(*Tariff)(nil),        // 14: provodka.flow.v1.Tariff
-	(*YearShare)(nil),     // 15: provodka.flow.v1.YearShare
-	(EmploymentKind)(0),   // 16: provodka.flow.v1.EmploymentKind
-	(*ExecutorStamp)(nil), // 17: provodka.flow.v1.ExecutorStamp
+	(*TaskChange)(nil),    // 11: provodka.flow.v1.TaskChange
+	(*TaskSign)(nil),      // 12: provodka.flow.v1.TaskSign
+	(*TaskPay)(nil),       // 13: provodka.flow.v1.TaskPay
+	(*PayoutAsk)(nil),     // 14: provodka.flow.v1.PayoutAsk
+	(*IncomeAsk)(nil),     // 15: provodka.flow.v1.IncomeAsk
+	(*Tariff)(nil),        // 16: provodka.flow.v1.Tariff
+	(*YearShare)(nil),     // 17: provodka.flow.v1.YearShare
+	(EmploymentKind)(0),   // 18: provodka.flow.v1.EmploymentKind
+	(*ExecutorStamp)(nil), // 19: provodka.flow.v1.ExecutorStamp
 }
 var file_provodka_flow_v1_task_proto_depIdxs = []int32{
-	14, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
-	15, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
+	16, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
+	17, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
 	3,  // 2: provodka.flow.v1.PayoutAttempt.result:type_name -> provodka.flow.v1.AttemptResult
 	4,  // 3: provodka.flow.v1.PayoutAttempt.sum:type_name -> provodka.flow.v1.TaskSum
 	3,  // 4: provodka.flow.v1.IncomeAttempt.result:type_name -> provodka.flow.v1.AttemptResult
 	4,  // 5: provodka.flow.v1.IncomeAttempt.sum:type_name -> provodka.flow.v1.TaskSum
-	16, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
+	18, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 7: provodka.flow.v1.TaskData.price_kind:type_name -> provodka.flow.v1.PriceKind
 	1,  // 8: provodka.flow.v1.TaskData.signature_form:type_name -> provodka.flow.v1.SignatureForm
 	4,  // 9: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
@@ -1702,21 +1916,23 @@ var file_provodka_flow_v1_task_proto_depIdxs = []int32{
 	5,  // 11: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
 	6,  // 12: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
 	7,  // 13: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
-	15, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
-	17, // 15: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	16, // 16: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
+	17, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
+	19, // 15: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	18, // 16: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 17: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
 	1,  // 18: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	14, // 19: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
-	17, // 20: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	14, // 21: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
-	17, // 22: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	14, // 23: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	16, // 19: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
+	19, // 20: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	16, // 21: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
+	0,  // 22: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
+	18, // 23: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
+	19, // 24: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	16, // 25: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_task_proto_init() }
@@ -1727,13 +1943,14 @@ func file_provodka_flow_v1_task_proto_init() {
 	file_provodka_flow_v1_company_proto_init()
 	file_provodka_flow_v1_executor_proto_init()
 	file_provodka_flow_v1_taxpayer_proto_init()
+	file_provodka_flow_v1_task_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_task_proto_rawDesc), len(file_provodka_flow_v1_task_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

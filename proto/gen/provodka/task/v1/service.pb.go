@@ -527,8 +527,262 @@ func (x *AssignTaskResponse) GetReplayed() bool {
 	return false
 }
 
-// What SignTask asks.
-type SignTaskRequest struct {
+// What ChangeTask asks: the fields that are to be changed.
+type ChangeTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The task.
+	TaskId string `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// Title: what the receipt will say.
+	Title string `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
+	// What is to be done.
+	Description string `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
+	// Kind of task.
+	Category string `protobuf:"bytes,6,opt,name=category,proto3" json:"category,omitempty"`
+	// Price before tax, rubles.
+	AmountGross string `protobuf:"bytes,7,opt,name=amount_gross,json=amountGross,proto3" json:"amount_gross,omitempty"`
+	// What reaches the person, rubles.
+	AmountNet string `protobuf:"bytes,8,opt,name=amount_net,json=amountNet,proto3" json:"amount_net,omitempty"`
+	// Kind of employment; of a task with an executor it is his.
+	EmploymentKind string `protobuf:"bytes,9,opt,name=employment_kind,json=employmentKind,proto3" json:"employment_kind,omitempty"`
+	// First day of the contract, YYYY-MM-DD.
+	PeriodFrom string `protobuf:"bytes,10,opt,name=period_from,json=periodFrom,proto3" json:"period_from,omitempty"`
+	// Last day of the contract, YYYY-MM-DD.
+	PeriodTo string `protobuf:"bytes,11,opt,name=period_to,json=periodTo,proto3" json:"period_to,omitempty"`
+	// Days of the contract from its first, when period_to is not said.
+	PeriodDuration uint32 `protobuf:"varint,12,opt,name=period_duration,json=periodDuration,proto3" json:"period_duration,omitempty"`
+	// Whether the work ends with a signed act.
+	ActRequired *bool `protobuf:"varint,13,opt,name=act_required,json=actRequired,proto3,oneof" json:"act_required,omitempty"`
+	// More for the executor; an empty text takes away what is there.
+	AdditionalInfo *string `protobuf:"bytes,14,opt,name=additional_info,json=additionalInfo,proto3,oneof" json:"additional_info,omitempty"`
+	// The company's own words, in place of all that are there.
+	Metadata map[string]string `protobuf:"bytes,15,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The description as a JSON object, of a caller who gave one; with description.
+	DescriptionJson string `protobuf:"bytes,50,opt,name=description_json,json=descriptionJson,proto3" json:"description_json,omitempty"`
+	// The company's own data as any JSON, in place of what is there.
+	MetadataJson  string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeTaskRequest) Reset() {
+	*x = ChangeTaskRequest{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeTaskRequest) ProtoMessage() {}
+
+func (x *ChangeTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeTaskRequest.ProtoReflect.Descriptor instead.
+func (*ChangeTaskRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ChangeTaskRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetAmountGross() string {
+	if x != nil {
+		return x.AmountGross
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetAmountNet() string {
+	if x != nil {
+		return x.AmountNet
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetEmploymentKind() string {
+	if x != nil {
+		return x.EmploymentKind
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetPeriodFrom() string {
+	if x != nil {
+		return x.PeriodFrom
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetPeriodTo() string {
+	if x != nil {
+		return x.PeriodTo
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetPeriodDuration() uint32 {
+	if x != nil {
+		return x.PeriodDuration
+	}
+	return 0
+}
+
+func (x *ChangeTaskRequest) GetActRequired() bool {
+	if x != nil && x.ActRequired != nil {
+		return *x.ActRequired
+	}
+	return false
+}
+
+func (x *ChangeTaskRequest) GetAdditionalInfo() string {
+	if x != nil && x.AdditionalInfo != nil {
+		return *x.AdditionalInfo
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *ChangeTaskRequest) GetDescriptionJson() string {
+	if x != nil {
+		return x.DescriptionJson
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetMetadataJson() string {
+	if x != nil {
+		return x.MetadataJson
+	}
+	return ""
+}
+
+// The task after ChangeTask.
+type ChangeTaskResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task.
+	Task *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeTaskResponse) Reset() {
+	*x = ChangeTaskResponse{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeTaskResponse) ProtoMessage() {}
+
+func (x *ChangeTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeTaskResponse.ProtoReflect.Descriptor instead.
+func (*ChangeTaskResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ChangeTaskResponse) GetTask() *Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *ChangeTaskResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *ChangeTaskResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What DeleteTask asks.
+type DeleteTaskRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The book.
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
@@ -540,9 +794,130 @@ type SignTaskRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *DeleteTaskRequest) Reset() {
+	*x = DeleteTaskRequest{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteTaskRequest) ProtoMessage() {}
+
+func (x *DeleteTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteTaskRequest.ProtoReflect.Descriptor instead.
+func (*DeleteTaskRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteTaskRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *DeleteTaskRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *DeleteTaskRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+// What became of DeleteTask.
+type DeleteTaskResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,2,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteTaskResponse) Reset() {
+	*x = DeleteTaskResponse{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteTaskResponse) ProtoMessage() {}
+
+func (x *DeleteTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteTaskResponse.ProtoReflect.Descriptor instead.
+func (*DeleteTaskResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DeleteTaskResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *DeleteTaskResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What SignTask asks.
+type SignTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The task.
+	TaskId string `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// The version of the terms that the executor saw: signing others is refused; 0 is whatever they are.
+	Terms         uint32 `protobuf:"varint,4,opt,name=terms,proto3" json:"terms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
 func (x *SignTaskRequest) Reset() {
 	*x = SignTaskRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[7]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -554,7 +929,7 @@ func (x *SignTaskRequest) String() string {
 func (*SignTaskRequest) ProtoMessage() {}
 
 func (x *SignTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[7]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -567,7 +942,7 @@ func (x *SignTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignTaskRequest.ProtoReflect.Descriptor instead.
 func (*SignTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SignTaskRequest) GetBook() string {
@@ -591,6 +966,13 @@ func (x *SignTaskRequest) GetTaskId() string {
 	return ""
 }
 
+func (x *SignTaskRequest) GetTerms() uint32 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
 // The task after SignTask.
 type SignTaskResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -606,7 +988,7 @@ type SignTaskResponse struct {
 
 func (x *SignTaskResponse) Reset() {
 	*x = SignTaskResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[8]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +1000,7 @@ func (x *SignTaskResponse) String() string {
 func (*SignTaskResponse) ProtoMessage() {}
 
 func (x *SignTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[8]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +1013,7 @@ func (x *SignTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignTaskResponse.ProtoReflect.Descriptor instead.
 func (*SignTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SignTaskResponse) GetTask() *Task {
@@ -670,7 +1052,7 @@ type DoneTaskRequest struct {
 
 func (x *DoneTaskRequest) Reset() {
 	*x = DoneTaskRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[9]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +1064,7 @@ func (x *DoneTaskRequest) String() string {
 func (*DoneTaskRequest) ProtoMessage() {}
 
 func (x *DoneTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[9]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +1077,7 @@ func (x *DoneTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoneTaskRequest.ProtoReflect.Descriptor instead.
 func (*DoneTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DoneTaskRequest) GetBook() string {
@@ -734,7 +1116,7 @@ type DoneTaskResponse struct {
 
 func (x *DoneTaskResponse) Reset() {
 	*x = DoneTaskResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[10]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -746,7 +1128,7 @@ func (x *DoneTaskResponse) String() string {
 func (*DoneTaskResponse) ProtoMessage() {}
 
 func (x *DoneTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[10]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -759,7 +1141,7 @@ func (x *DoneTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoneTaskResponse.ProtoReflect.Descriptor instead.
 func (*DoneTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DoneTaskResponse) GetTask() *Task {
@@ -798,7 +1180,7 @@ type PayTaskRequest struct {
 
 func (x *PayTaskRequest) Reset() {
 	*x = PayTaskRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[11]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -810,7 +1192,7 @@ func (x *PayTaskRequest) String() string {
 func (*PayTaskRequest) ProtoMessage() {}
 
 func (x *PayTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[11]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -823,7 +1205,7 @@ func (x *PayTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PayTaskRequest.ProtoReflect.Descriptor instead.
 func (*PayTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PayTaskRequest) GetBook() string {
@@ -862,7 +1244,7 @@ type PayTaskResponse struct {
 
 func (x *PayTaskResponse) Reset() {
 	*x = PayTaskResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[12]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +1256,7 @@ func (x *PayTaskResponse) String() string {
 func (*PayTaskResponse) ProtoMessage() {}
 
 func (x *PayTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[12]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +1269,7 @@ func (x *PayTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PayTaskResponse.ProtoReflect.Descriptor instead.
 func (*PayTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PayTaskResponse) GetTask() *Task {
@@ -926,7 +1308,7 @@ type RetryTaskRequest struct {
 
 func (x *RetryTaskRequest) Reset() {
 	*x = RetryTaskRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[13]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1320,7 @@ func (x *RetryTaskRequest) String() string {
 func (*RetryTaskRequest) ProtoMessage() {}
 
 func (x *RetryTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[13]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1333,7 @@ func (x *RetryTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryTaskRequest.ProtoReflect.Descriptor instead.
 func (*RetryTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RetryTaskRequest) GetBook() string {
@@ -990,7 +1372,7 @@ type RetryTaskResponse struct {
 
 func (x *RetryTaskResponse) Reset() {
 	*x = RetryTaskResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[14]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1384,7 @@ func (x *RetryTaskResponse) String() string {
 func (*RetryTaskResponse) ProtoMessage() {}
 
 func (x *RetryTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[14]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,7 +1397,7 @@ func (x *RetryTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryTaskResponse.ProtoReflect.Descriptor instead.
 func (*RetryTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{14}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RetryTaskResponse) GetTask() *Task {
@@ -1054,7 +1436,7 @@ type CancelTaskRequest struct {
 
 func (x *CancelTaskRequest) Reset() {
 	*x = CancelTaskRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[15]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1448,7 @@ func (x *CancelTaskRequest) String() string {
 func (*CancelTaskRequest) ProtoMessage() {}
 
 func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[15]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1461,7 @@ func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskRequest.ProtoReflect.Descriptor instead.
 func (*CancelTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{15}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CancelTaskRequest) GetBook() string {
@@ -1118,7 +1500,7 @@ type CancelTaskResponse struct {
 
 func (x *CancelTaskResponse) Reset() {
 	*x = CancelTaskResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[16]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1512,7 @@ func (x *CancelTaskResponse) String() string {
 func (*CancelTaskResponse) ProtoMessage() {}
 
 func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[16]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1525,7 @@ func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskResponse.ProtoReflect.Descriptor instead.
 func (*CancelTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelTaskResponse) GetTask() *Task {
@@ -1184,7 +1566,7 @@ type SignActRequest struct {
 
 func (x *SignActRequest) Reset() {
 	*x = SignActRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[17]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1578,7 @@ func (x *SignActRequest) String() string {
 func (*SignActRequest) ProtoMessage() {}
 
 func (x *SignActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[17]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1591,7 @@ func (x *SignActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignActRequest.ProtoReflect.Descriptor instead.
 func (*SignActRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SignActRequest) GetBook() string {
@@ -1255,7 +1637,7 @@ type SignActResponse struct {
 
 func (x *SignActResponse) Reset() {
 	*x = SignActResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[18]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1649,7 @@ func (x *SignActResponse) String() string {
 func (*SignActResponse) ProtoMessage() {}
 
 func (x *SignActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[18]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1662,7 @@ func (x *SignActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignActResponse.ProtoReflect.Descriptor instead.
 func (*SignActResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{18}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SignActResponse) GetTask() *Task {
@@ -1319,7 +1701,7 @@ type GetTaskRequest struct {
 
 func (x *GetTaskRequest) Reset() {
 	*x = GetTaskRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[19]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1713,7 @@ func (x *GetTaskRequest) String() string {
 func (*GetTaskRequest) ProtoMessage() {}
 
 func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[19]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1726,7 @@ func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskRequest.ProtoReflect.Descriptor instead.
 func (*GetTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{19}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetTaskRequest) GetBook() string {
@@ -1379,7 +1761,7 @@ type GetTaskResponse struct {
 
 func (x *GetTaskResponse) Reset() {
 	*x = GetTaskResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[20]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1773,7 @@ func (x *GetTaskResponse) String() string {
 func (*GetTaskResponse) ProtoMessage() {}
 
 func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[20]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1786,7 @@ func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskResponse.ProtoReflect.Descriptor instead.
 func (*GetTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{20}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetTaskResponse) GetTask() *Task {
@@ -1435,7 +1817,7 @@ type ListTasksRequest struct {
 
 func (x *ListTasksRequest) Reset() {
 	*x = ListTasksRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[21]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1829,7 @@ func (x *ListTasksRequest) String() string {
 func (*ListTasksRequest) ProtoMessage() {}
 
 func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[21]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1842,7 @@ func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListTasksRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{21}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListTasksRequest) GetBook() string {
@@ -1520,7 +1902,7 @@ type ListTasksResponse struct {
 
 func (x *ListTasksResponse) Reset() {
 	*x = ListTasksResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[22]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1914,7 @@ func (x *ListTasksResponse) String() string {
 func (*ListTasksResponse) ProtoMessage() {}
 
 func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[22]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1927,7 @@ func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListTasksResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{22}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListTasksResponse) GetTasks() []*Task {
@@ -1584,7 +1966,7 @@ type CountTasksRequest struct {
 
 func (x *CountTasksRequest) Reset() {
 	*x = CountTasksRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[23]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1978,7 @@ func (x *CountTasksRequest) String() string {
 func (*CountTasksRequest) ProtoMessage() {}
 
 func (x *CountTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[23]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1991,7 @@ func (x *CountTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTasksRequest.ProtoReflect.Descriptor instead.
 func (*CountTasksRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{23}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CountTasksRequest) GetBook() string {
@@ -1646,7 +2028,7 @@ type CountTasksResponse struct {
 
 func (x *CountTasksResponse) Reset() {
 	*x = CountTasksResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[24]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +2040,7 @@ func (x *CountTasksResponse) String() string {
 func (*CountTasksResponse) ProtoMessage() {}
 
 func (x *CountTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[24]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +2053,7 @@ func (x *CountTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountTasksResponse.ProtoReflect.Descriptor instead.
 func (*CountTasksResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{24}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CountTasksResponse) GetCounts() []*StateCount {
@@ -1703,7 +2085,7 @@ type StateCount struct {
 
 func (x *StateCount) Reset() {
 	*x = StateCount{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[25]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +2097,7 @@ func (x *StateCount) String() string {
 func (*StateCount) ProtoMessage() {}
 
 func (x *StateCount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[25]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +2110,7 @@ func (x *StateCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateCount.ProtoReflect.Descriptor instead.
 func (*StateCount) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{25}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *StateCount) GetStatus() string {
@@ -1770,7 +2152,7 @@ type ExplainAmountRequest struct {
 
 func (x *ExplainAmountRequest) Reset() {
 	*x = ExplainAmountRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[26]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1782,7 +2164,7 @@ func (x *ExplainAmountRequest) String() string {
 func (*ExplainAmountRequest) ProtoMessage() {}
 
 func (x *ExplainAmountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[26]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1795,7 +2177,7 @@ func (x *ExplainAmountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainAmountRequest.ProtoReflect.Descriptor instead.
 func (*ExplainAmountRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{26}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ExplainAmountRequest) GetBook() string {
@@ -1869,7 +2251,7 @@ type PriceQuestion struct {
 
 func (x *PriceQuestion) Reset() {
 	*x = PriceQuestion{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[27]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1881,7 +2263,7 @@ func (x *PriceQuestion) String() string {
 func (*PriceQuestion) ProtoMessage() {}
 
 func (x *PriceQuestion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[27]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1894,7 +2276,7 @@ func (x *PriceQuestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceQuestion.ProtoReflect.Descriptor instead.
 func (*PriceQuestion) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{27}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PriceQuestion) GetAmountGross() string {
@@ -1954,7 +2336,7 @@ type ExplainAmountResponse struct {
 
 func (x *ExplainAmountResponse) Reset() {
 	*x = ExplainAmountResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[28]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2348,7 @@ func (x *ExplainAmountResponse) String() string {
 func (*ExplainAmountResponse) ProtoMessage() {}
 
 func (x *ExplainAmountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[28]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2361,7 @@ func (x *ExplainAmountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainAmountResponse.ProtoReflect.Descriptor instead.
 func (*ExplainAmountResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{28}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ExplainAmountResponse) GetAmounts() *Amounts {
@@ -2030,7 +2412,7 @@ type AmountStep struct {
 
 func (x *AmountStep) Reset() {
 	*x = AmountStep{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[29]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2042,7 +2424,7 @@ func (x *AmountStep) String() string {
 func (*AmountStep) ProtoMessage() {}
 
 func (x *AmountStep) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[29]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2055,7 +2437,7 @@ func (x *AmountStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AmountStep.ProtoReflect.Descriptor instead.
 func (*AmountStep) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{29}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AmountStep) GetName() string {
@@ -2136,7 +2518,7 @@ type AmountInput struct {
 
 func (x *AmountInput) Reset() {
 	*x = AmountInput{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2148,7 +2530,7 @@ func (x *AmountInput) String() string {
 func (*AmountInput) ProtoMessage() {}
 
 func (x *AmountInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2161,7 +2543,7 @@ func (x *AmountInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AmountInput.ProtoReflect.Descriptor instead.
 func (*AmountInput) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{30}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AmountInput) GetName() string {
@@ -2219,11 +2601,54 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\x12AssignTaskResponse\x12*\n" +
 	"\x04task\x18\x01 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x99\x01\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xbb\v\n" +
+	"\x11ChangeTaskRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
+	"\atask_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\x12\x1e\n" +
+	"\x05title\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x05title\x12*\n" +
+	"\vdescription\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\vdescription\x12$\n" +
+	"\bcategory\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\bcategory\x12\xc5\x01\n" +
+	"\famount_gross\x18\a \x01(\tB\xa1\x01\xbaH\x9d\x01\xba\x01\x95\x01\n" +
+	"\x0eamount_invalid\x12=rubles are written 1500.50: digits, a dot, at most two places\x1aDthis == '' || this.matches('^(0|[1-9][0-9]{0,15})(\\\\.[0-9]{1,2})?$')r\x02(@R\vamountGross\x12\xc1\x01\n" +
+	"\n" +
+	"amount_net\x18\b \x01(\tB\xa1\x01\xbaH\x9d\x01\xba\x01\x95\x01\n" +
+	"\x0eamount_invalid\x12=rubles are written 1500.50: digits, a dot, at most two places\x1aDthis == '' || this.matches('^(0|[1-9][0-9]{0,15})(\\\\.[0-9]{1,2})?$')r\x02(@R\tamountNet\x12\\\n" +
+	"\x0femployment_kind\x18\t \x01(\tB3\xbaH0r.R\x00R\fselfemployedR\x0ecivil_contractR\fentrepreneurR\x0eemploymentKind\x12I\n" +
+	"\vperiod_from\x18\n" +
+	" \x01(\tB(\xbaH%r#\x18\n" +
+	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
+	"periodFrom\x12E\n" +
+	"\tperiod_to\x18\v \x01(\tB(\xbaH%r#\x18\n" +
+	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\bperiodTo\x121\n" +
+	"\x0fperiod_duration\x18\f \x01(\rB\b\xbaH\x05*\x03\x18\xcc\x1cR\x0eperiodDuration\x12&\n" +
+	"\fact_required\x18\r \x01(\bH\x00R\vactRequired\x88\x01\x01\x126\n" +
+	"\x0fadditional_info\x18\x0e \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fH\x01R\x0eadditionalInfo\x88\x01\x01\x12d\n" +
+	"\bmetadata\x18\x0f \x03(\v21.provodka.task.v1.ChangeTaskRequest.MetadataEntryB\x15\xbaH\x12\x9a\x01\x0f\x10 \"\x04r\x02(@*\x05r\x03(\x80\bR\bmetadata\x124\n" +
+	"\x10description_json\x182 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\x0fdescriptionJson\x12.\n" +
+	"\rmetadata_json\x183 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\fmetadataJson\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:o\xbaHl\x1aj\n" +
+	"\x0eamount_invalid\x12&give either amount_gross or amount_net\x1a0this.amount_gross == '' || this.amount_net == ''B\x0f\n" +
+	"\r_act_requiredB\x12\n" +
+	"\x10_additional_info\"x\n" +
+	"\x12ChangeTaskResponse\x12*\n" +
+	"\x04task\x18\x01 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x9b\x01\n" +
+	"\x11DeleteTaskRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
+	"\atask_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\"L\n" +
+	"\x12DeleteTaskResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed\"\xaf\x01\n" +
 	"\x0fSignTaskRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
-	"\atask_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\"v\n" +
+	"\atask_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\x12\x14\n" +
+	"\x05terms\x18\x04 \x01(\rR\x05terms\"v\n" +
 	"\x10SignTaskResponse\x12*\n" +
 	"\x04task\x18\x01 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
@@ -2343,13 +2768,17 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\tActSigner\x12\x1a\n" +
 	"\x16ACT_SIGNER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACT_SIGNER_EXECUTOR\x10\x01\x12\x17\n" +
-	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xf0\x10\n" +
+	"\x13ACT_SIGNER_CUSTOMER\x10\x022\x85\x13\n" +
 	"\vTaskService\x12z\n" +
 	"\n" +
 	"CreateTask\x12#.provodka.task.v1.CreateTaskRequest\x1a$.provodka.task.v1.CreateTaskResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/books/{book}/tasks\x12\x83\x01\n" +
 	"\vCreateTasks\x12$.provodka.task.v1.CreateTasksRequest\x1a%.provodka.task.v1.CreateTasksResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/books/{book}/tasks/batch\x12\x8b\x01\n" +
 	"\n" +
-	"AssignTask\x12#.provodka.task.v1.AssignTaskRequest\x1a$.provodka.task.v1.AssignTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/assign\x12\x83\x01\n" +
+	"AssignTask\x12#.provodka.task.v1.AssignTaskRequest\x1a$.provodka.task.v1.AssignTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/assign\x12\x84\x01\n" +
+	"\n" +
+	"ChangeTask\x12#.provodka.task.v1.ChangeTaskRequest\x1a$.provodka.task.v1.ChangeTaskResponse\"+\x82\xd3\xe4\x93\x02%:\x01*2 /v1/books/{book}/tasks/{task_id}\x12\x8b\x01\n" +
+	"\n" +
+	"DeleteTask\x12#.provodka.task.v1.DeleteTaskRequest\x1a$.provodka.task.v1.DeleteTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/delete\x12\x83\x01\n" +
 	"\bSignTask\x12!.provodka.task.v1.SignTaskRequest\x1a\".provodka.task.v1.SignTaskResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/books/{book}/tasks/{task_id}/sign\x12\x83\x01\n" +
 	"\bDoneTask\x12!.provodka.task.v1.DoneTaskRequest\x1a\".provodka.task.v1.DoneTaskResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/books/{book}/tasks/{task_id}/done\x12\x84\x01\n" +
 	"\aSignAct\x12 .provodka.task.v1.SignActRequest\x1a!.provodka.task.v1.SignActResponse\"4\x82\xd3\xe4\x93\x02.:\x01*\")/v1/books/{book}/tasks/{task_id}/sign-act\x12\x7f\n" +
@@ -2379,7 +2808,7 @@ func file_provodka_task_v1_service_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_task_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_task_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_provodka_task_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_provodka_task_v1_service_proto_goTypes = []any{
 	(ActSigner)(0),                // 0: provodka.task.v1.ActSigner
 	(*CreateTaskRequest)(nil),     // 1: provodka.task.v1.CreateTaskRequest
@@ -2389,101 +2818,112 @@ var file_provodka_task_v1_service_proto_goTypes = []any{
 	(*CreateTasksResponse)(nil),   // 5: provodka.task.v1.CreateTasksResponse
 	(*AssignTaskRequest)(nil),     // 6: provodka.task.v1.AssignTaskRequest
 	(*AssignTaskResponse)(nil),    // 7: provodka.task.v1.AssignTaskResponse
-	(*SignTaskRequest)(nil),       // 8: provodka.task.v1.SignTaskRequest
-	(*SignTaskResponse)(nil),      // 9: provodka.task.v1.SignTaskResponse
-	(*DoneTaskRequest)(nil),       // 10: provodka.task.v1.DoneTaskRequest
-	(*DoneTaskResponse)(nil),      // 11: provodka.task.v1.DoneTaskResponse
-	(*PayTaskRequest)(nil),        // 12: provodka.task.v1.PayTaskRequest
-	(*PayTaskResponse)(nil),       // 13: provodka.task.v1.PayTaskResponse
-	(*RetryTaskRequest)(nil),      // 14: provodka.task.v1.RetryTaskRequest
-	(*RetryTaskResponse)(nil),     // 15: provodka.task.v1.RetryTaskResponse
-	(*CancelTaskRequest)(nil),     // 16: provodka.task.v1.CancelTaskRequest
-	(*CancelTaskResponse)(nil),    // 17: provodka.task.v1.CancelTaskResponse
-	(*SignActRequest)(nil),        // 18: provodka.task.v1.SignActRequest
-	(*SignActResponse)(nil),       // 19: provodka.task.v1.SignActResponse
-	(*GetTaskRequest)(nil),        // 20: provodka.task.v1.GetTaskRequest
-	(*GetTaskResponse)(nil),       // 21: provodka.task.v1.GetTaskResponse
-	(*ListTasksRequest)(nil),      // 22: provodka.task.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),     // 23: provodka.task.v1.ListTasksResponse
-	(*CountTasksRequest)(nil),     // 24: provodka.task.v1.CountTasksRequest
-	(*CountTasksResponse)(nil),    // 25: provodka.task.v1.CountTasksResponse
-	(*StateCount)(nil),            // 26: provodka.task.v1.StateCount
-	(*ExplainAmountRequest)(nil),  // 27: provodka.task.v1.ExplainAmountRequest
-	(*PriceQuestion)(nil),         // 28: provodka.task.v1.PriceQuestion
-	(*ExplainAmountResponse)(nil), // 29: provodka.task.v1.ExplainAmountResponse
-	(*AmountStep)(nil),            // 30: provodka.task.v1.AmountStep
-	(*AmountInput)(nil),           // 31: provodka.task.v1.AmountInput
-	(*TaskDraft)(nil),             // 32: provodka.task.v1.TaskDraft
-	(*Task)(nil),                  // 33: provodka.task.v1.Task
-	(*TaskResult)(nil),            // 34: provodka.task.v1.TaskResult
-	(*ExecutorRef)(nil),           // 35: provodka.task.v1.ExecutorRef
-	(*Amounts)(nil),               // 36: provodka.task.v1.Amounts
-	(*DoneAllRequest)(nil),        // 37: provodka.task.v1.DoneAllRequest
-	(*SignAllRequest)(nil),        // 38: provodka.task.v1.SignAllRequest
-	(*PayAllRequest)(nil),         // 39: provodka.task.v1.PayAllRequest
-	(*DoneAllResponse)(nil),       // 40: provodka.task.v1.DoneAllResponse
-	(*SignAllResponse)(nil),       // 41: provodka.task.v1.SignAllResponse
-	(*PayAllResponse)(nil),        // 42: provodka.task.v1.PayAllResponse
+	(*ChangeTaskRequest)(nil),     // 8: provodka.task.v1.ChangeTaskRequest
+	(*ChangeTaskResponse)(nil),    // 9: provodka.task.v1.ChangeTaskResponse
+	(*DeleteTaskRequest)(nil),     // 10: provodka.task.v1.DeleteTaskRequest
+	(*DeleteTaskResponse)(nil),    // 11: provodka.task.v1.DeleteTaskResponse
+	(*SignTaskRequest)(nil),       // 12: provodka.task.v1.SignTaskRequest
+	(*SignTaskResponse)(nil),      // 13: provodka.task.v1.SignTaskResponse
+	(*DoneTaskRequest)(nil),       // 14: provodka.task.v1.DoneTaskRequest
+	(*DoneTaskResponse)(nil),      // 15: provodka.task.v1.DoneTaskResponse
+	(*PayTaskRequest)(nil),        // 16: provodka.task.v1.PayTaskRequest
+	(*PayTaskResponse)(nil),       // 17: provodka.task.v1.PayTaskResponse
+	(*RetryTaskRequest)(nil),      // 18: provodka.task.v1.RetryTaskRequest
+	(*RetryTaskResponse)(nil),     // 19: provodka.task.v1.RetryTaskResponse
+	(*CancelTaskRequest)(nil),     // 20: provodka.task.v1.CancelTaskRequest
+	(*CancelTaskResponse)(nil),    // 21: provodka.task.v1.CancelTaskResponse
+	(*SignActRequest)(nil),        // 22: provodka.task.v1.SignActRequest
+	(*SignActResponse)(nil),       // 23: provodka.task.v1.SignActResponse
+	(*GetTaskRequest)(nil),        // 24: provodka.task.v1.GetTaskRequest
+	(*GetTaskResponse)(nil),       // 25: provodka.task.v1.GetTaskResponse
+	(*ListTasksRequest)(nil),      // 26: provodka.task.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),     // 27: provodka.task.v1.ListTasksResponse
+	(*CountTasksRequest)(nil),     // 28: provodka.task.v1.CountTasksRequest
+	(*CountTasksResponse)(nil),    // 29: provodka.task.v1.CountTasksResponse
+	(*StateCount)(nil),            // 30: provodka.task.v1.StateCount
+	(*ExplainAmountRequest)(nil),  // 31: provodka.task.v1.ExplainAmountRequest
+	(*PriceQuestion)(nil),         // 32: provodka.task.v1.PriceQuestion
+	(*ExplainAmountResponse)(nil), // 33: provodka.task.v1.ExplainAmountResponse
+	(*AmountStep)(nil),            // 34: provodka.task.v1.AmountStep
+	(*AmountInput)(nil),           // 35: provodka.task.v1.AmountInput
+	nil,                           // 36: provodka.task.v1.ChangeTaskRequest.MetadataEntry
+	(*TaskDraft)(nil),             // 37: provodka.task.v1.TaskDraft
+	(*Task)(nil),                  // 38: provodka.task.v1.Task
+	(*TaskResult)(nil),            // 39: provodka.task.v1.TaskResult
+	(*ExecutorRef)(nil),           // 40: provodka.task.v1.ExecutorRef
+	(*Amounts)(nil),               // 41: provodka.task.v1.Amounts
+	(*DoneAllRequest)(nil),        // 42: provodka.task.v1.DoneAllRequest
+	(*SignAllRequest)(nil),        // 43: provodka.task.v1.SignAllRequest
+	(*PayAllRequest)(nil),         // 44: provodka.task.v1.PayAllRequest
+	(*DoneAllResponse)(nil),       // 45: provodka.task.v1.DoneAllResponse
+	(*SignAllResponse)(nil),       // 46: provodka.task.v1.SignAllResponse
+	(*PayAllResponse)(nil),        // 47: provodka.task.v1.PayAllResponse
 }
 var file_provodka_task_v1_service_proto_depIdxs = []int32{
-	32, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
-	33, // 1: provodka.task.v1.CreateTaskResponse.task:type_name -> provodka.task.v1.Task
+	37, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
+	38, // 1: provodka.task.v1.CreateTaskResponse.task:type_name -> provodka.task.v1.Task
 	4,  // 2: provodka.task.v1.CreateTasksRequest.tasks:type_name -> provodka.task.v1.NewTask
-	32, // 3: provodka.task.v1.NewTask.task:type_name -> provodka.task.v1.TaskDraft
-	34, // 4: provodka.task.v1.CreateTasksResponse.results:type_name -> provodka.task.v1.TaskResult
-	35, // 5: provodka.task.v1.AssignTaskRequest.executor:type_name -> provodka.task.v1.ExecutorRef
-	33, // 6: provodka.task.v1.AssignTaskResponse.task:type_name -> provodka.task.v1.Task
-	33, // 7: provodka.task.v1.SignTaskResponse.task:type_name -> provodka.task.v1.Task
-	33, // 8: provodka.task.v1.DoneTaskResponse.task:type_name -> provodka.task.v1.Task
-	33, // 9: provodka.task.v1.PayTaskResponse.task:type_name -> provodka.task.v1.Task
-	33, // 10: provodka.task.v1.RetryTaskResponse.task:type_name -> provodka.task.v1.Task
-	33, // 11: provodka.task.v1.CancelTaskResponse.task:type_name -> provodka.task.v1.Task
-	0,  // 12: provodka.task.v1.SignActRequest.signer:type_name -> provodka.task.v1.ActSigner
-	33, // 13: provodka.task.v1.SignActResponse.task:type_name -> provodka.task.v1.Task
-	33, // 14: provodka.task.v1.GetTaskResponse.task:type_name -> provodka.task.v1.Task
-	33, // 15: provodka.task.v1.ListTasksResponse.tasks:type_name -> provodka.task.v1.Task
-	26, // 16: provodka.task.v1.CountTasksResponse.counts:type_name -> provodka.task.v1.StateCount
-	28, // 17: provodka.task.v1.ExplainAmountRequest.price:type_name -> provodka.task.v1.PriceQuestion
-	36, // 18: provodka.task.v1.ExplainAmountResponse.amounts:type_name -> provodka.task.v1.Amounts
-	30, // 19: provodka.task.v1.ExplainAmountResponse.steps:type_name -> provodka.task.v1.AmountStep
-	31, // 20: provodka.task.v1.AmountStep.inputs:type_name -> provodka.task.v1.AmountInput
-	1,  // 21: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
-	3,  // 22: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
-	6,  // 23: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
-	8,  // 24: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
-	10, // 25: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
-	18, // 26: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
-	12, // 27: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
-	14, // 28: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
-	16, // 29: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
-	37, // 30: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
-	38, // 31: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
-	39, // 32: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
-	20, // 33: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
-	22, // 34: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
-	24, // 35: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
-	27, // 36: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
-	2,  // 37: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
-	5,  // 38: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
-	7,  // 39: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
-	9,  // 40: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
-	11, // 41: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
-	19, // 42: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
-	13, // 43: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
-	15, // 44: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
-	17, // 45: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
-	40, // 46: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
-	41, // 47: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
-	42, // 48: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
-	21, // 49: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
-	23, // 50: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
-	25, // 51: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
-	29, // 52: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
-	37, // [37:53] is the sub-list for method output_type
-	21, // [21:37] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	37, // 3: provodka.task.v1.NewTask.task:type_name -> provodka.task.v1.TaskDraft
+	39, // 4: provodka.task.v1.CreateTasksResponse.results:type_name -> provodka.task.v1.TaskResult
+	40, // 5: provodka.task.v1.AssignTaskRequest.executor:type_name -> provodka.task.v1.ExecutorRef
+	38, // 6: provodka.task.v1.AssignTaskResponse.task:type_name -> provodka.task.v1.Task
+	36, // 7: provodka.task.v1.ChangeTaskRequest.metadata:type_name -> provodka.task.v1.ChangeTaskRequest.MetadataEntry
+	38, // 8: provodka.task.v1.ChangeTaskResponse.task:type_name -> provodka.task.v1.Task
+	38, // 9: provodka.task.v1.SignTaskResponse.task:type_name -> provodka.task.v1.Task
+	38, // 10: provodka.task.v1.DoneTaskResponse.task:type_name -> provodka.task.v1.Task
+	38, // 11: provodka.task.v1.PayTaskResponse.task:type_name -> provodka.task.v1.Task
+	38, // 12: provodka.task.v1.RetryTaskResponse.task:type_name -> provodka.task.v1.Task
+	38, // 13: provodka.task.v1.CancelTaskResponse.task:type_name -> provodka.task.v1.Task
+	0,  // 14: provodka.task.v1.SignActRequest.signer:type_name -> provodka.task.v1.ActSigner
+	38, // 15: provodka.task.v1.SignActResponse.task:type_name -> provodka.task.v1.Task
+	38, // 16: provodka.task.v1.GetTaskResponse.task:type_name -> provodka.task.v1.Task
+	38, // 17: provodka.task.v1.ListTasksResponse.tasks:type_name -> provodka.task.v1.Task
+	30, // 18: provodka.task.v1.CountTasksResponse.counts:type_name -> provodka.task.v1.StateCount
+	32, // 19: provodka.task.v1.ExplainAmountRequest.price:type_name -> provodka.task.v1.PriceQuestion
+	41, // 20: provodka.task.v1.ExplainAmountResponse.amounts:type_name -> provodka.task.v1.Amounts
+	34, // 21: provodka.task.v1.ExplainAmountResponse.steps:type_name -> provodka.task.v1.AmountStep
+	35, // 22: provodka.task.v1.AmountStep.inputs:type_name -> provodka.task.v1.AmountInput
+	1,  // 23: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
+	3,  // 24: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
+	6,  // 25: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
+	8,  // 26: provodka.task.v1.TaskService.ChangeTask:input_type -> provodka.task.v1.ChangeTaskRequest
+	10, // 27: provodka.task.v1.TaskService.DeleteTask:input_type -> provodka.task.v1.DeleteTaskRequest
+	12, // 28: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
+	14, // 29: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
+	22, // 30: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
+	16, // 31: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
+	18, // 32: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
+	20, // 33: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
+	42, // 34: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
+	43, // 35: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
+	44, // 36: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
+	24, // 37: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
+	26, // 38: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
+	28, // 39: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
+	31, // 40: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
+	2,  // 41: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
+	5,  // 42: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
+	7,  // 43: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
+	9,  // 44: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
+	11, // 45: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
+	13, // 46: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
+	15, // 47: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
+	23, // 48: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
+	17, // 49: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
+	19, // 50: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
+	21, // 51: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
+	45, // 52: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
+	46, // 53: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
+	47, // 54: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
+	25, // 55: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
+	27, // 56: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
+	29, // 57: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
+	33, // 58: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
+	41, // [41:59] is the sub-list for method output_type
+	23, // [23:41] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_service_proto_init() }
@@ -2493,7 +2933,8 @@ func file_provodka_task_v1_service_proto_init() {
 	}
 	file_provodka_task_v1_bulk_proto_init()
 	file_provodka_task_v1_task_proto_init()
-	file_provodka_task_v1_service_proto_msgTypes[26].OneofWrappers = []any{
+	file_provodka_task_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
+	file_provodka_task_v1_service_proto_msgTypes[30].OneofWrappers = []any{
 		(*ExplainAmountRequest_Price)(nil),
 		(*ExplainAmountRequest_TaskId)(nil),
 	}
@@ -2503,7 +2944,7 @@ func file_provodka_task_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_task_v1_service_proto_rawDesc), len(file_provodka_task_v1_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   31,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

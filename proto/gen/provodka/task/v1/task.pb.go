@@ -333,7 +333,7 @@ type Task struct {
 	SignedAt *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=signed_at,json=signedAt,proto3" json:"signed_at,omitempty"`
 	// How the contract is signed: online or manual.
 	SignatureForm string `protobuf:"bytes,22,opt,name=signature_form,json=signatureForm,proto3" json:"signature_form,omitempty"`
-	// draft, inwork, accepting, completed, paying, paid, error or canceled.
+	// draft, inwork, accepting, completed, paying, paid, error or canceled; deleted of a draft's last postback.
 	Status string `protobuf:"bytes,23,opt,name=status,proto3" json:"status,omitempty"`
 	// The status's name in Russian.
 	StatusTitle string `protobuf:"bytes,24,opt,name=status_title,json=statusTitle,proto3" json:"status_title,omitempty"`
@@ -368,7 +368,9 @@ type Task struct {
 	// The description as the JSON object that was given; empty when it was a text.
 	DescriptionJson string `protobuf:"bytes,50,opt,name=description_json,json=descriptionJson,proto3" json:"description_json,omitempty"`
 	// The company's own data as the JSON that was given.
-	MetadataJson  string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
+	MetadataJson string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
+	// Version of the contract's terms, from 1: a change of what the executor signs raises it.
+	Terms         uint32 `protobuf:"varint,60,opt,name=terms,proto3" json:"terms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -681,6 +683,13 @@ func (x *Task) GetMetadataJson() string {
 		return x.MetadataJson
 	}
 	return ""
+}
+
+func (x *Task) GetTerms() uint32 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
 }
 
 // The executor of a task, masked.
@@ -1054,7 +1063,7 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12*\n" +
 	"\fexecutor_inn\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\fR\vexecutorInn\x12#\n" +
 	"\bexecutor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\bexecutor:\x96\x01\xbaH\x92\x01\x1a\x8f\x01\n" +
-	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xda\r\n" +
+	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xf0\r\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
 	"\x15agreement_signing_uri\x18\x02 \x01(\tR\x13agreementSigningUri\x124\n" +
@@ -1103,7 +1112,8 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\n" +
 	"amount_net\x18& \x01(\tR\tamountNet\x12)\n" +
 	"\x10description_json\x182 \x01(\tR\x0fdescriptionJson\x12#\n" +
-	"\rmetadata_json\x183 \x01(\tR\fmetadataJson\x1a;\n" +
+	"\rmetadata_json\x183 \x01(\tR\fmetadataJson\x12\x14\n" +
+	"\x05terms\x18< \x01(\rR\x05terms\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"k\n" +

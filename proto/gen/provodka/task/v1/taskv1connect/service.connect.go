@@ -41,6 +41,10 @@ const (
 	TaskServiceCreateTasksProcedure = "/provodka.task.v1.TaskService/CreateTasks"
 	// TaskServiceAssignTaskProcedure is the fully-qualified name of the TaskService's AssignTask RPC.
 	TaskServiceAssignTaskProcedure = "/provodka.task.v1.TaskService/AssignTask"
+	// TaskServiceChangeTaskProcedure is the fully-qualified name of the TaskService's ChangeTask RPC.
+	TaskServiceChangeTaskProcedure = "/provodka.task.v1.TaskService/ChangeTask"
+	// TaskServiceDeleteTaskProcedure is the fully-qualified name of the TaskService's DeleteTask RPC.
+	TaskServiceDeleteTaskProcedure = "/provodka.task.v1.TaskService/DeleteTask"
 	// TaskServiceSignTaskProcedure is the fully-qualified name of the TaskService's SignTask RPC.
 	TaskServiceSignTaskProcedure = "/provodka.task.v1.TaskService/SignTask"
 	// TaskServiceDoneTaskProcedure is the fully-qualified name of the TaskService's DoneTask RPC.
@@ -78,6 +82,11 @@ type TaskServiceClient interface {
 	CreateTasks(context.Context, *v1.CreateTasksRequest) (*v1.CreateTasksResponse, error)
 	// AssignTask chooses the executor of a draft.
 	AssignTask(context.Context, *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error)
+	// ChangeTask changes a task while it may be changed: its terms as long as it is a draft, the company's own
+	// data until the payment is on its way. What is not said stays.
+	ChangeTask(context.Context, *v1.ChangeTaskRequest) (*v1.ChangeTaskResponse, error)
+	// DeleteTask deletes a draft: it leaves every list, the journal keeps it.
+	DeleteTask(context.Context, *v1.DeleteTaskRequest) (*v1.DeleteTaskResponse, error)
 	// SignTask is the executor's acceptance of the contract.
 	SignTask(context.Context, *v1.SignTaskRequest) (*v1.SignTaskResponse, error)
 	// DoneTask is the customer's word that the work is done.
@@ -133,6 +142,18 @@ func NewTaskServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			httpClient,
 			baseURL+TaskServiceAssignTaskProcedure,
 			connect.WithSchema(taskServiceMethods.ByName("AssignTask")),
+			connect.WithClientOptions(opts...),
+		),
+		changeTask: connect.NewClient[v1.ChangeTaskRequest, v1.ChangeTaskResponse](
+			httpClient,
+			baseURL+TaskServiceChangeTaskProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("ChangeTask")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteTask: connect.NewClient[v1.DeleteTaskRequest, v1.DeleteTaskResponse](
+			httpClient,
+			baseURL+TaskServiceDeleteTaskProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("DeleteTask")),
 			connect.WithClientOptions(opts...),
 		),
 		signTask: connect.NewClient[v1.SignTaskRequest, v1.SignTaskResponse](
@@ -225,6 +246,8 @@ type taskServiceClient struct {
 	createTask    *connect.Client[v1.CreateTaskRequest, v1.CreateTaskResponse]
 	createTasks   *connect.Client[v1.CreateTasksRequest, v1.CreateTasksResponse]
 	assignTask    *connect.Client[v1.AssignTaskRequest, v1.AssignTaskResponse]
+	changeTask    *connect.Client[v1.ChangeTaskRequest, v1.ChangeTaskResponse]
+	deleteTask    *connect.Client[v1.DeleteTaskRequest, v1.DeleteTaskResponse]
 	signTask      *connect.Client[v1.SignTaskRequest, v1.SignTaskResponse]
 	doneTask      *connect.Client[v1.DoneTaskRequest, v1.DoneTaskResponse]
 	signAct       *connect.Client[v1.SignActRequest, v1.SignActResponse]
@@ -261,6 +284,24 @@ func (c *taskServiceClient) CreateTasks(ctx context.Context, req *v1.CreateTasks
 // AssignTask calls provodka.task.v1.TaskService.AssignTask.
 func (c *taskServiceClient) AssignTask(ctx context.Context, req *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error) {
 	response, err := c.assignTask.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ChangeTask calls provodka.task.v1.TaskService.ChangeTask.
+func (c *taskServiceClient) ChangeTask(ctx context.Context, req *v1.ChangeTaskRequest) (*v1.ChangeTaskResponse, error) {
+	response, err := c.changeTask.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteTask calls provodka.task.v1.TaskService.DeleteTask.
+func (c *taskServiceClient) DeleteTask(ctx context.Context, req *v1.DeleteTaskRequest) (*v1.DeleteTaskResponse, error) {
+	response, err := c.deleteTask.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -392,6 +433,11 @@ type TaskServiceHandler interface {
 	CreateTasks(context.Context, *v1.CreateTasksRequest) (*v1.CreateTasksResponse, error)
 	// AssignTask chooses the executor of a draft.
 	AssignTask(context.Context, *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error)
+	// ChangeTask changes a task while it may be changed: its terms as long as it is a draft, the company's own
+	// data until the payment is on its way. What is not said stays.
+	ChangeTask(context.Context, *v1.ChangeTaskRequest) (*v1.ChangeTaskResponse, error)
+	// DeleteTask deletes a draft: it leaves every list, the journal keeps it.
+	DeleteTask(context.Context, *v1.DeleteTaskRequest) (*v1.DeleteTaskResponse, error)
 	// SignTask is the executor's acceptance of the contract.
 	SignTask(context.Context, *v1.SignTaskRequest) (*v1.SignTaskResponse, error)
 	// DoneTask is the customer's word that the work is done.
@@ -443,6 +489,18 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 		TaskServiceAssignTaskProcedure,
 		svc.AssignTask,
 		connect.WithSchema(taskServiceMethods.ByName("AssignTask")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceChangeTaskHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceChangeTaskProcedure,
+		svc.ChangeTask,
+		connect.WithSchema(taskServiceMethods.ByName("ChangeTask")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceDeleteTaskHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceDeleteTaskProcedure,
+		svc.DeleteTask,
+		connect.WithSchema(taskServiceMethods.ByName("DeleteTask")),
 		connect.WithHandlerOptions(opts...),
 	)
 	taskServiceSignTaskHandler := connect.NewUnaryHandlerSimple(
@@ -535,6 +593,10 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 			taskServiceCreateTasksHandler.ServeHTTP(w, r)
 		case TaskServiceAssignTaskProcedure:
 			taskServiceAssignTaskHandler.ServeHTTP(w, r)
+		case TaskServiceChangeTaskProcedure:
+			taskServiceChangeTaskHandler.ServeHTTP(w, r)
+		case TaskServiceDeleteTaskProcedure:
+			taskServiceDeleteTaskHandler.ServeHTTP(w, r)
 		case TaskServiceSignTaskProcedure:
 			taskServiceSignTaskHandler.ServeHTTP(w, r)
 		case TaskServiceDoneTaskProcedure:
@@ -580,6 +642,14 @@ func (UnimplementedTaskServiceHandler) CreateTasks(context.Context, *v1.CreateTa
 
 func (UnimplementedTaskServiceHandler) AssignTask(context.Context, *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.AssignTask is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) ChangeTask(context.Context, *v1.ChangeTaskRequest) (*v1.ChangeTaskResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.ChangeTask is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) DeleteTask(context.Context, *v1.DeleteTaskRequest) (*v1.DeleteTaskResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.DeleteTask is not implemented"))
 }
 
 func (UnimplementedTaskServiceHandler) SignTask(context.Context, *v1.SignTaskRequest) (*v1.SignTaskResponse, error) {
