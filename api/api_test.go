@@ -44,6 +44,7 @@ func TestAPI(t *testing.T) {
 		"PanicOutside":    testPanicOutside,
 		"Protocols":       testProtocols,
 		"Company":         testCompany,
+		"Invoices":        testInvoices,
 		"Corrected":       testCorrected,
 		"Executors":       testExecutors,
 		"TaskLife":        testTaskLife,

@@ -177,12 +177,53 @@ func testCompanyLife(t *testing.T, c *caller, got *companyv1.Company) {
 		!strings.Contains(wallet.GetTopUp().GetPurpose(), private.Marker(got.GetCompanyId())) {
 		t.Errorf("%v %v", wallet, err)
 	}
+	c.invoices(got.GetCompanyId(), "0.00")
 	list, err := c.Companies.ListCompanies(t.Context(), &companyv1.ListCompaniesRequest{Book: c.book})
 	if err != nil || len(list.GetCompanies()) != 1 {
 		t.Errorf("%v %v", list, err)
 	}
 	_, err = c.Companies.GetCompany(t.Context(), &companyv1.GetCompanyRequest{Book: c.book, CompanyId: "company-none"})
 	refused(t, err, fault.NotFound, "company_id")
+}
+
+// invoices checks what an invoice says of a wallet and of a deposit that did not come yet.
+func (c *caller) invoices(id, deposit string) {
+	c.t.Helper()
+	ask := func(kind companyv1.InvoiceKind, amount string) (*companyv1.GetInvoiceResponse, error) {
+		return c.Companies.GetInvoice(c.t.Context(), &companyv1.GetInvoiceRequest{Book: c.book, CompanyId: id, Kind: kind, Amount: amount})
+	}
+	own := ownAccounts()[0]
+	code := "ST00012|Name=" + own.Holder + "|PersonalAcc=" + own.Account + "|BankName=" + own.BankName + "|BIC=" + own.BIC + "|CorrespAcc=" + own.CorrAccount
+	topUp, err := ask(companyv1.InvoiceKind_INVOICE_KIND_TOP_UP, "")
+	if err != nil || topUp.GetAmount() != "" || topUp.GetPurpose() != topUp.GetPayee().GetPurpose() ||
+		topUp.GetQrText() != code+"|Purpose="+topUp.GetPurpose()+"|PayeeINN="+own.INN {
+		c.t.Errorf("%v %v", topUp, err)
+	}
+	some, err := ask(companyv1.InvoiceKind_INVOICE_KIND_TOP_UP, "1500.5")
+	if err != nil || some.GetAmount() != "1500.50" || !strings.HasPrefix(some.GetQrText(), code+"|Sum=150050|Purpose=Пополнение счета") {
+		c.t.Errorf("%v %v", some, err)
+	}
+	pledge, err := ask(companyv1.InvoiceKind_INVOICE_KIND_DEPOSIT, "")
+	if deposit == "0.00" {
+		refused(c.t, err, fault.WrongState, "kind")
+	} else if err != nil || pledge.GetAmount() != deposit || !strings.Contains(pledge.GetQrText(), "|Sum="+strings.Replace(deposit, ".", "", 1)+"|Purpose=Обеспечительный платеж") {
+		c.t.Errorf("%v %v", pledge, err)
+	}
+	_, err = ask(companyv1.InvoiceKind_INVOICE_KIND_UNSPECIFIED, "")
+	refused(c.t, err, fault.Malformed, "kind")
+	_, err = ask(companyv1.InvoiceKind_INVOICE_KIND_TOP_UP, "0.00")
+	refused(c.t, err, fault.AmountInvalid, "amount")
+}
+
+func testInvoices(t *testing.T, h *house) {
+	c := h.caller(t)
+	req := c.openRequest(1)
+	req.DepositRequired = "1000.5"
+	opened, err := c.Companies.OpenCompany(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.invoices(opened.GetCompany().GetCompanyId(), "1000.50")
 }
 
 func testExecutors(t *testing.T, h *house) {

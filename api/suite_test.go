@@ -83,8 +83,8 @@ var ownBIC = requisite.ExampleBIC(900)
 // ownAccounts are our settlement accounts.
 func ownAccounts() []api.OwnAccount {
 	return []api.OwnAccount{
-		{Name: "settlement", Account: requisite.ExampleAccount("40702", ownBIC, 900001), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
-		{Name: "second", Account: requisite.ExampleAccount("40702", ownBIC, 900002), BIC: ownBIC, BankName: "АО Банк", Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
+		{Name: "settlement", Account: requisite.ExampleAccount("40702", ownBIC, 900001), BIC: ownBIC, BankName: "АО Банк", CorrAccount: requisite.ExampleCorrAccount(ownBIC), Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
+		{Name: "second", Account: requisite.ExampleAccount("40702", ownBIC, 900002), BIC: ownBIC, BankName: "АО Банк", CorrAccount: requisite.ExampleCorrAccount(ownBIC), Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
 	}
 }
 

@@ -39,13 +39,13 @@ func testWaits(t *testing.T, h *house) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	some := map[string]any{"account": "customer:a", "accounts": []string{"customer:a"}, "id": "0.1", "type": "customer", "asset": "RUB",
+	some := map[string]any{"kind": "INVOICE_KIND_TOP_UP", "account": "customer:a", "accounts": []string{"customer:a"}, "id": "0.1", "type": "customer", "asset": "RUB",
 		"companyId": "company-x", "executorId": "executor-x", "taskId": "task-x", "statementId": "statement-x", "registerId": "register-x", "lineId": "line-x",
 		"inn": requisite.ExampleINN(7), "phone": requisite.ExamplePhone(7), "link": map[string]string{"name": "order", "value": "o-17"}}
 	asked := map[string][]string{
 		"ListBalances": {"type"}, "GetBalances": {"accounts"}, "ReadAccounts": {"accounts"}, "ListAccountChanges": {"account"}, "ListHolds": {"account"},
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
-		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetExecutor": {"executorId"}, "FindExecutors": {"phone"},
+		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "FindExecutors": {"phone"},
 		"GetTask": {"taskId"}, "ExplainAmount": {"taskId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
 	}
 	methods := waiting()

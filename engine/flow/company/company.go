@@ -162,9 +162,14 @@ func deposit(v flow.View, c flow.Command, d *flowv1.CompanyData) (string, *fault
 	return c.Event, nil
 }
 
+// DepositDue is how much of the deposit that was asked is not here yet; zero when all is.
+func DepositDue(d *flowv1.CompanyData) money.Amount {
+	return money.Max(rubles(d.DepositRequired).Sub(rubles(d.Deposit)), money.Zero)
+}
+
 // secured says whether the deposit that was asked is here.
 func secured(d *flowv1.CompanyData) bool {
-	return rubles(d.Deposit).Cmp(rubles(d.DepositRequired)) >= 0
+	return DepositDue(d).IsZero()
 }
 
 // setTariff stamps a tariff from a day on, today at the earliest. One that begins

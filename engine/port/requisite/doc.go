@@ -12,7 +12,9 @@
 // INN, OGRN, OGRNIP, SNILS, the account key and the correspondent account's key
 // [H]; the BIC's first two digits, the KPP's shape, accounts of clients of a
 // settlement centre of the Bank of Russia (РКЦ), SNILS up to 001-001-998 without
-// check digits [M]. OKTMO and KBK have a shape and no public check.
+// check digits [M]. OKTMO and KBK have a shape and no public check. The text of a
+// payment's two-dimensional code (Code: ГОСТ Р 56042-2014, lengths and order of its
+// requisites) is from memory, not compared with the standard ?.
 //
 // Laws kept (requisite_test.go): every invented number is valid; one wrong digit
 // after an account's head is always noticed; normalising a phone twice changes

@@ -25,6 +25,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What a company pays us for.
+type InvoiceKind int32
+
+const (
+	// Not said.
+	InvoiceKind_INVOICE_KIND_UNSPECIFIED InvoiceKind = 0
+	// Money for the wallet.
+	InvoiceKind_INVOICE_KIND_TOP_UP InvoiceKind = 1
+	// The security deposit.
+	InvoiceKind_INVOICE_KIND_DEPOSIT InvoiceKind = 2
+)
+
+// Enum value maps for InvoiceKind.
+var (
+	InvoiceKind_name = map[int32]string{
+		0: "INVOICE_KIND_UNSPECIFIED",
+		1: "INVOICE_KIND_TOP_UP",
+		2: "INVOICE_KIND_DEPOSIT",
+	}
+	InvoiceKind_value = map[string]int32{
+		"INVOICE_KIND_UNSPECIFIED": 0,
+		"INVOICE_KIND_TOP_UP":      1,
+		"INVOICE_KIND_DEPOSIT":     2,
+	}
+)
+
+func (x InvoiceKind) Enum() *InvoiceKind {
+	p := new(InvoiceKind)
+	*p = x
+	return p
+}
+
+func (x InvoiceKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (InvoiceKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_company_v1_company_proto_enumTypes[0].Descriptor()
+}
+
+func (InvoiceKind) Type() protoreflect.EnumType {
+	return &file_provodka_company_v1_company_proto_enumTypes[0]
+}
+
+func (x InvoiceKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use InvoiceKind.Descriptor instead.
+func (InvoiceKind) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{0}
+}
+
 // What the platform charges for each paid task.
 type Tariff struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1475,6 +1528,162 @@ func (x *TopUp) GetDepositPurpose() string {
 	return ""
 }
 
+// What GetInvoice asks.
+type GetInvoiceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// What for.
+	Kind InvoiceKind `protobuf:"varint,3,opt,name=kind,proto3,enum=provodka.company.v1.InvoiceKind" json:"kind,omitempty"`
+	// Rubles; empty: of a deposit what is missing (refused when nothing is), for the wallet the payer chooses.
+	Amount string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,5,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInvoiceRequest) Reset() {
+	*x = GetInvoiceRequest{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInvoiceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInvoiceRequest) ProtoMessage() {}
+
+func (x *GetInvoiceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInvoiceRequest.ProtoReflect.Descriptor instead.
+func (*GetInvoiceRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *GetInvoiceRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *GetInvoiceRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *GetInvoiceRequest) GetKind() InvoiceKind {
+	if x != nil {
+		return x.Kind
+	}
+	return InvoiceKind_INVOICE_KIND_UNSPECIFIED
+}
+
+func (x *GetInvoiceRequest) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *GetInvoiceRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// How to pay.
+type GetInvoiceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payee and both purposes.
+	Payee *TopUp `protobuf:"bytes,1,opt,name=payee,proto3" json:"payee,omitempty"`
+	// Rubles; empty: the payer chooses.
+	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Purpose of this payment, in Russian; the payment is recognised by it.
+	Purpose string `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Text of the payment code (ГОСТ Р 56042-2014), to be drawn as a QR; empty when our
+	// requisites do not fill one.
+	QrText        string `protobuf:"bytes,4,opt,name=qr_text,json=qrText,proto3" json:"qr_text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInvoiceResponse) Reset() {
+	*x = GetInvoiceResponse{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInvoiceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInvoiceResponse) ProtoMessage() {}
+
+func (x *GetInvoiceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInvoiceResponse.ProtoReflect.Descriptor instead.
+func (*GetInvoiceResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *GetInvoiceResponse) GetPayee() *TopUp {
+	if x != nil {
+		return x.Payee
+	}
+	return nil
+}
+
+func (x *GetInvoiceResponse) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *GetInvoiceResponse) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *GetInvoiceResponse) GetQrText() string {
+	if x != nil {
+		return x.QrText
+	}
+	return ""
+}
+
 var File_provodka_company_v1_company_proto protoreflect.FileDescriptor
 
 const file_provodka_company_v1_company_proto_rawDesc = "" +
@@ -1596,7 +1805,25 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\x03bic\x18\x06 \x01(\tR\x03bic\x12!\n" +
 	"\fcorr_account\x18\a \x01(\tR\vcorrAccount\x12\x18\n" +
 	"\apurpose\x18\b \x01(\tR\apurpose\x12'\n" +
-	"\x0fdeposit_purpose\x18\t \x01(\tR\x0edepositPurpose2\x9a\b\n" +
+	"\x0fdeposit_purpose\x18\t \x01(\tR\x0edepositPurpose\"\x9c\x04\n" +
+	"\x11GetInvoiceRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12@\n" +
+	"\x04kind\x18\x03 \x01(\x0e2 .provodka.company.v1.InvoiceKindB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12\xed\x01\n" +
+	"\x06amount\x18\x04 \x01(\tB\xd4\x01\xbaH\xd0\x01\xba\x01\xc8\x01\n" +
+	"\x0eamount_invalid\x12Jrubles are written 1500.50: digits, a dot, at most two places, more than 0\x1ajthis == '' || (this.matches('^(0|[1-9][0-9]{0,12})(\\\\.[0-9]{1,2})?$') && !this.matches('^0(\\\\.0{1,2})?$'))r\x02(@R\x06amount\x12d\n" +
+	"\fmin_position\x18\x05 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\x91\x01\n" +
+	"\x12GetInvoiceResponse\x120\n" +
+	"\x05payee\x18\x01 \x01(\v2\x1a.provodka.company.v1.TopUpR\x05payee\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x18\n" +
+	"\apurpose\x18\x03 \x01(\tR\apurpose\x12\x17\n" +
+	"\aqr_text\x18\x04 \x01(\tR\x06qrText*^\n" +
+	"\vInvoiceKind\x12\x1c\n" +
+	"\x18INVOICE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13INVOICE_KIND_TOP_UP\x10\x01\x12\x18\n" +
+	"\x14INVOICE_KIND_DEPOSIT\x10\x022\xb6\t\n" +
 	"\x0eCompanyService\x12\x87\x01\n" +
 	"\vOpenCompany\x12'.provodka.company.v1.OpenCompanyRequest\x1a(.provodka.company.v1.OpenCompanyResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/companies\x12\x95\x01\n" +
 	"\tSetTariff\x12%.provodka.company.v1.SetTariffRequest\x1a&.provodka.company.v1.SetTariffResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/companies/{company_id}/tariff\x12\x9a\x01\n" +
@@ -1605,7 +1832,9 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"GetCompany\x12&.provodka.company.v1.GetCompanyRequest\x1a'.provodka.company.v1.GetCompanyResponse\"2\x82\xd3\xe4\x93\x02)\x12'/v1/books/{book}/companies/{company_id}\x90\x02\x01\x12\x8c\x01\n" +
 	"\vFindCompany\x12'.provodka.company.v1.FindCompanyRequest\x1a(.provodka.company.v1.FindCompanyResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/companies/find\x12\x8d\x01\n" +
 	"\rListCompanies\x12).provodka.company.v1.ListCompaniesRequest\x1a*.provodka.company.v1.ListCompaniesResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/companies\x90\x02\x01\x12\x95\x01\n" +
-	"\tGetWallet\x12%.provodka.company.v1.GetWalletRequest\x1a&.provodka.company.v1.GetWalletResponse\"9\x82\xd3\xe4\x93\x020\x12./v1/books/{book}/companies/{company_id}/wallet\x90\x02\x01BFZDgithub.com/provodka/provodka/proto/gen/provodka/company/v1;companyv1b\x06proto3"
+	"\tGetWallet\x12%.provodka.company.v1.GetWalletRequest\x1a&.provodka.company.v1.GetWalletResponse\"9\x82\xd3\xe4\x93\x020\x12./v1/books/{book}/companies/{company_id}/wallet\x90\x02\x01\x12\x99\x01\n" +
+	"\n" +
+	"GetInvoice\x12&.provodka.company.v1.GetInvoiceRequest\x1a'.provodka.company.v1.GetInvoiceResponse\":\x82\xd3\xe4\x93\x021\x12//v1/books/{book}/companies/{company_id}/invoice\x90\x02\x01BFZDgithub.com/provodka/provodka/proto/gen/provodka/company/v1;companyv1b\x06proto3"
 
 var (
 	file_provodka_company_v1_company_proto_rawDescOnce sync.Once
@@ -1619,64 +1848,72 @@ func file_provodka_company_v1_company_proto_rawDescGZIP() []byte {
 	return file_provodka_company_v1_company_proto_rawDescData
 }
 
-var file_provodka_company_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_provodka_company_v1_company_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_provodka_company_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_provodka_company_v1_company_proto_goTypes = []any{
-	(*Tariff)(nil),                // 0: provodka.company.v1.Tariff
-	(*BankAccount)(nil),           // 1: provodka.company.v1.BankAccount
-	(*CompanyDetails)(nil),        // 2: provodka.company.v1.CompanyDetails
-	(*Company)(nil),               // 3: provodka.company.v1.Company
-	(*OpenCompanyRequest)(nil),    // 4: provodka.company.v1.OpenCompanyRequest
-	(*OpenCompanyResponse)(nil),   // 5: provodka.company.v1.OpenCompanyResponse
-	(*SetTariffRequest)(nil),      // 6: provodka.company.v1.SetTariffRequest
-	(*SetTariffResponse)(nil),     // 7: provodka.company.v1.SetTariffResponse
-	(*UpdateCompanyRequest)(nil),  // 8: provodka.company.v1.UpdateCompanyRequest
-	(*UpdateCompanyResponse)(nil), // 9: provodka.company.v1.UpdateCompanyResponse
-	(*GetCompanyRequest)(nil),     // 10: provodka.company.v1.GetCompanyRequest
-	(*GetCompanyResponse)(nil),    // 11: provodka.company.v1.GetCompanyResponse
-	(*FindCompanyRequest)(nil),    // 12: provodka.company.v1.FindCompanyRequest
-	(*FindCompanyResponse)(nil),   // 13: provodka.company.v1.FindCompanyResponse
-	(*ListCompaniesRequest)(nil),  // 14: provodka.company.v1.ListCompaniesRequest
-	(*ListCompaniesResponse)(nil), // 15: provodka.company.v1.ListCompaniesResponse
-	(*GetWalletRequest)(nil),      // 16: provodka.company.v1.GetWalletRequest
-	(*GetWalletResponse)(nil),     // 17: provodka.company.v1.GetWalletResponse
-	(*TopUp)(nil),                 // 18: provodka.company.v1.TopUp
+	(InvoiceKind)(0),              // 0: provodka.company.v1.InvoiceKind
+	(*Tariff)(nil),                // 1: provodka.company.v1.Tariff
+	(*BankAccount)(nil),           // 2: provodka.company.v1.BankAccount
+	(*CompanyDetails)(nil),        // 3: provodka.company.v1.CompanyDetails
+	(*Company)(nil),               // 4: provodka.company.v1.Company
+	(*OpenCompanyRequest)(nil),    // 5: provodka.company.v1.OpenCompanyRequest
+	(*OpenCompanyResponse)(nil),   // 6: provodka.company.v1.OpenCompanyResponse
+	(*SetTariffRequest)(nil),      // 7: provodka.company.v1.SetTariffRequest
+	(*SetTariffResponse)(nil),     // 8: provodka.company.v1.SetTariffResponse
+	(*UpdateCompanyRequest)(nil),  // 9: provodka.company.v1.UpdateCompanyRequest
+	(*UpdateCompanyResponse)(nil), // 10: provodka.company.v1.UpdateCompanyResponse
+	(*GetCompanyRequest)(nil),     // 11: provodka.company.v1.GetCompanyRequest
+	(*GetCompanyResponse)(nil),    // 12: provodka.company.v1.GetCompanyResponse
+	(*FindCompanyRequest)(nil),    // 13: provodka.company.v1.FindCompanyRequest
+	(*FindCompanyResponse)(nil),   // 14: provodka.company.v1.FindCompanyResponse
+	(*ListCompaniesRequest)(nil),  // 15: provodka.company.v1.ListCompaniesRequest
+	(*ListCompaniesResponse)(nil), // 16: provodka.company.v1.ListCompaniesResponse
+	(*GetWalletRequest)(nil),      // 17: provodka.company.v1.GetWalletRequest
+	(*GetWalletResponse)(nil),     // 18: provodka.company.v1.GetWalletResponse
+	(*TopUp)(nil),                 // 19: provodka.company.v1.TopUp
+	(*GetInvoiceRequest)(nil),     // 20: provodka.company.v1.GetInvoiceRequest
+	(*GetInvoiceResponse)(nil),    // 21: provodka.company.v1.GetInvoiceResponse
 }
 var file_provodka_company_v1_company_proto_depIdxs = []int32{
-	1,  // 0: provodka.company.v1.CompanyDetails.accounts:type_name -> provodka.company.v1.BankAccount
-	2,  // 1: provodka.company.v1.Company.details:type_name -> provodka.company.v1.CompanyDetails
-	0,  // 2: provodka.company.v1.Company.tariff:type_name -> provodka.company.v1.Tariff
-	0,  // 3: provodka.company.v1.Company.tariffs:type_name -> provodka.company.v1.Tariff
-	2,  // 4: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	0,  // 5: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
-	3,  // 6: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
-	0,  // 7: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
-	3,  // 8: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
-	2,  // 9: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	3,  // 10: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
-	3,  // 11: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
-	3,  // 12: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
-	3,  // 13: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
-	18, // 14: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
-	0,  // 15: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
-	4,  // 16: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
-	6,  // 17: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
-	8,  // 18: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
-	10, // 19: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
-	12, // 20: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
-	14, // 21: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
-	16, // 22: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
-	5,  // 23: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
-	7,  // 24: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
-	9,  // 25: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
-	11, // 26: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
-	13, // 27: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
-	15, // 28: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
-	17, // 29: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
-	23, // [23:30] is the sub-list for method output_type
-	16, // [16:23] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	2,  // 0: provodka.company.v1.CompanyDetails.accounts:type_name -> provodka.company.v1.BankAccount
+	3,  // 1: provodka.company.v1.Company.details:type_name -> provodka.company.v1.CompanyDetails
+	1,  // 2: provodka.company.v1.Company.tariff:type_name -> provodka.company.v1.Tariff
+	1,  // 3: provodka.company.v1.Company.tariffs:type_name -> provodka.company.v1.Tariff
+	3,  // 4: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	1,  // 5: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
+	4,  // 6: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
+	1,  // 7: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
+	4,  // 8: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
+	3,  // 9: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	4,  // 10: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
+	4,  // 11: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
+	4,  // 12: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
+	4,  // 13: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
+	19, // 14: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
+	1,  // 15: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
+	0,  // 16: provodka.company.v1.GetInvoiceRequest.kind:type_name -> provodka.company.v1.InvoiceKind
+	19, // 17: provodka.company.v1.GetInvoiceResponse.payee:type_name -> provodka.company.v1.TopUp
+	5,  // 18: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
+	7,  // 19: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
+	9,  // 20: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
+	11, // 21: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
+	13, // 22: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
+	15, // 23: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
+	17, // 24: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
+	20, // 25: provodka.company.v1.CompanyService.GetInvoice:input_type -> provodka.company.v1.GetInvoiceRequest
+	6,  // 26: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
+	8,  // 27: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
+	10, // 28: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
+	12, // 29: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
+	14, // 30: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
+	16, // 31: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
+	18, // 32: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
+	21, // 33: provodka.company.v1.CompanyService.GetInvoice:output_type -> provodka.company.v1.GetInvoiceResponse
+	26, // [26:34] is the sub-list for method output_type
+	18, // [18:26] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_provodka_company_v1_company_proto_init() }
@@ -1689,13 +1926,14 @@ func file_provodka_company_v1_company_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_company_v1_company_proto_rawDesc), len(file_provodka_company_v1_company_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   19,
+			NumEnums:      1,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_provodka_company_v1_company_proto_goTypes,
 		DependencyIndexes: file_provodka_company_v1_company_proto_depIdxs,
+		EnumInfos:         file_provodka_company_v1_company_proto_enumTypes,
 		MessageInfos:      file_provodka_company_v1_company_proto_msgTypes,
 	}.Build()
 	File_provodka_company_v1_company_proto = out.File

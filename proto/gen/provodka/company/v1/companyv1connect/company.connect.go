@@ -55,6 +55,9 @@ const (
 	// CompanyServiceGetWalletProcedure is the fully-qualified name of the CompanyService's GetWallet
 	// RPC.
 	CompanyServiceGetWalletProcedure = "/provodka.company.v1.CompanyService/GetWallet"
+	// CompanyServiceGetInvoiceProcedure is the fully-qualified name of the CompanyService's GetInvoice
+	// RPC.
+	CompanyServiceGetInvoiceProcedure = "/provodka.company.v1.CompanyService/GetInvoice"
 )
 
 // CompanyServiceClient is a client for the provodka.company.v1.CompanyService service.
@@ -73,6 +76,9 @@ type CompanyServiceClient interface {
 	ListCompanies(context.Context, *v1.ListCompaniesRequest) (*v1.ListCompaniesResponse, error)
 	// GetWallet tells the balance, and where to send money to top it up.
 	GetWallet(context.Context, *v1.GetWalletRequest) (*v1.GetWalletResponse, error)
+	// GetInvoice says how to pay for the wallet or the security deposit: requisites, purpose
+	// and the text of a payment code (QR) that banking applications read.
+	GetInvoice(context.Context, *v1.GetInvoiceRequest) (*v1.GetInvoiceResponse, error)
 }
 
 // NewCompanyServiceClient constructs a client for the provodka.company.v1.CompanyService service.
@@ -131,6 +137,13 @@ func NewCompanyServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		getInvoice: connect.NewClient[v1.GetInvoiceRequest, v1.GetInvoiceResponse](
+			httpClient,
+			baseURL+CompanyServiceGetInvoiceProcedure,
+			connect.WithSchema(companyServiceMethods.ByName("GetInvoice")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -143,6 +156,7 @@ type companyServiceClient struct {
 	findCompany   *connect.Client[v1.FindCompanyRequest, v1.FindCompanyResponse]
 	listCompanies *connect.Client[v1.ListCompaniesRequest, v1.ListCompaniesResponse]
 	getWallet     *connect.Client[v1.GetWalletRequest, v1.GetWalletResponse]
+	getInvoice    *connect.Client[v1.GetInvoiceRequest, v1.GetInvoiceResponse]
 }
 
 // OpenCompany calls provodka.company.v1.CompanyService.OpenCompany.
@@ -208,6 +222,15 @@ func (c *companyServiceClient) GetWallet(ctx context.Context, req *v1.GetWalletR
 	return nil, err
 }
 
+// GetInvoice calls provodka.company.v1.CompanyService.GetInvoice.
+func (c *companyServiceClient) GetInvoice(ctx context.Context, req *v1.GetInvoiceRequest) (*v1.GetInvoiceResponse, error) {
+	response, err := c.getInvoice.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // CompanyServiceHandler is an implementation of the provodka.company.v1.CompanyService service.
 type CompanyServiceHandler interface {
 	// OpenCompany makes a company with its wallet and its security deposit, all or nothing.
@@ -224,6 +247,9 @@ type CompanyServiceHandler interface {
 	ListCompanies(context.Context, *v1.ListCompaniesRequest) (*v1.ListCompaniesResponse, error)
 	// GetWallet tells the balance, and where to send money to top it up.
 	GetWallet(context.Context, *v1.GetWalletRequest) (*v1.GetWalletResponse, error)
+	// GetInvoice says how to pay for the wallet or the security deposit: requisites, purpose
+	// and the text of a payment code (QR) that banking applications read.
+	GetInvoice(context.Context, *v1.GetInvoiceRequest) (*v1.GetInvoiceResponse, error)
 }
 
 // NewCompanyServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -278,6 +304,13 @@ func NewCompanyServiceHandler(svc CompanyServiceHandler, opts ...connect.Handler
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	companyServiceGetInvoiceHandler := connect.NewUnaryHandlerSimple(
+		CompanyServiceGetInvoiceProcedure,
+		svc.GetInvoice,
+		connect.WithSchema(companyServiceMethods.ByName("GetInvoice")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/provodka.company.v1.CompanyService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case CompanyServiceOpenCompanyProcedure:
@@ -294,6 +327,8 @@ func NewCompanyServiceHandler(svc CompanyServiceHandler, opts ...connect.Handler
 			companyServiceListCompaniesHandler.ServeHTTP(w, r)
 		case CompanyServiceGetWalletProcedure:
 			companyServiceGetWalletHandler.ServeHTTP(w, r)
+		case CompanyServiceGetInvoiceProcedure:
+			companyServiceGetInvoiceHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -329,4 +364,8 @@ func (UnimplementedCompanyServiceHandler) ListCompanies(context.Context, *v1.Lis
 
 func (UnimplementedCompanyServiceHandler) GetWallet(context.Context, *v1.GetWalletRequest) (*v1.GetWalletResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.company.v1.CompanyService.GetWallet is not implemented"))
+}
+
+func (UnimplementedCompanyServiceHandler) GetInvoice(context.Context, *v1.GetInvoiceRequest) (*v1.GetInvoiceResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.company.v1.CompanyService.GetInvoice is not implemented"))
 }
