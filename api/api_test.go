@@ -47,6 +47,7 @@ func TestAPI(t *testing.T) {
 		"Invoices":        testInvoices,
 		"Corrected":       testCorrected,
 		"Executors":       testExecutors,
+		"Erasure":         testErasure,
 		"TaskLife":        testTaskLife,
 		"TaskChange":      testTaskChange,
 		"ProductChange":   testProductChange,

@@ -206,15 +206,20 @@ func (s executorService) executor(ctx context.Context, book string, a aggregate,
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
+	erased := a.state == executor.Erasing || a.state == executor.Erased
+	if !ok && !erased {
 		return nil, fmt.Errorf("executor %s names version %d of its data, which is not there", a.id, d.GetProfileVersion())
 	}
 	out := &executorv1.Executor{
 		ExecutorId: a.id, State: a.state, StateTitle: s.title(executor.Name, a.state), EmploymentKind: kindWord(d.GetKind()),
 		Nonresident: d.GetNonresident(), PersonVersion: d.GetProfileVersion(), RequisitesVersion: d.GetRequisitesVersion(),
 		Masked: masked, BlockedCode: d.GetBlockedCode(), RegisteredDay: d.GetRegisteredDay(),
-		Person: personMessage(profile.Content, masked),
+		ErasedDay: d.GetErasedDay(),
 	}
+	if erased {
+		return out, nil // nothing is shown while it goes
+	}
+	out.Person = personMessage(profile.Content, masked)
 	if d.GetRequisitesVersion() > 0 {
 		where, ok, err := private.Only(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
 		if err != nil {

@@ -109,6 +109,7 @@ func newHouse(t *testing.T) *house {
 	ports := map[string]port.Port{
 		"payout":   world.FromPayout(h.bank, h.vault.Resolver(), ownAccounts()[0].Account),
 		"income":   world.FromIncome(h.fns, h.vault.Resolver()),
+		"private":  world.FromPrivate(h.vault),
 		"company":  world.FromCompany(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
 		"taxpayer": world.FromTaxpayer(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
 	}

@@ -46,8 +46,10 @@ that make requests with such data idempotent, private_index the keyed hashes by 
 they are found: the server needs the same PROVODKA_SECRET as before. private_key holds
 the keys that seal the data, wrapped by PROVODKA_INSTALLATION_KEY: without either the
 data is noise, so keep that key apart from the backups. What the books name
-and these tables lack is listed at the end; run the command again after the restore, and
-before the first start of a server, to see what is still missing.`
+and these tables lack is listed at the end, and whoever was erased and is there again
+because the backup is older than that: EraseExecutor erases once more. Run the command
+again after the restore, and before the first start of a server, to see what is still
+missing.`
 
 type rebuildFlags struct {
 	dsn, events string
@@ -97,11 +99,11 @@ func runRebuild(ctx context.Context, env *Env, f rebuildFlags) error {
 	if err != nil {
 		return err
 	}
-	lacks, err := whatLacks(ctx, db, p.callers())
+	lacks, back, err := whatLacks(ctx, db, p.callers())
 	if err != nil {
 		return err
 	}
-	return env.printRebuilt(states, lacks, env.Now().Sub(started))
+	return env.printRebuilt(states, lacks, back, env.Now().Sub(started))
 }
 
 // rebuildSource opens where the events are, and tells of how many shards.
@@ -217,26 +219,26 @@ type lack struct {
 	Missing uint64 `json:"missing"`
 }
 
-func whatLacks(ctx context.Context, db *store.DB, callers []string) ([]lack, error) {
+func whatLacks(ctx context.Context, db *store.DB, callers []string) (lacks []lack, back []string, err error) {
 	there, err := db.APIKeysThere(ctx, callers)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := []lack{{"api_key", "caller", uint64(len(callers)), uint64(len(callers) - len(there))}}
-	counts, err := private.Missing(ctx, db)
+	counts, back, err := private.Missing(ctx, db)
 	for _, c := range counts {
 		out = append(out, lack{"private_data", c.Kind, c.Named, c.Missing})
 	}
-	return out, err
+	return out, back, err
 }
 
-func (e *Env) printRebuilt(states []store.ShardState, lacks []lack, took time.Duration) error {
+func (e *Env) printRebuilt(states []store.ShardState, lacks []lack, back []string, took time.Duration) error {
 	if e.json() {
 		heads := []map[string]any{}
 		for _, s := range states {
 			heads = append(heads, map[string]any{"shard": s.Shard, "seq": s.Head.Seq, "hash": s.Head.Hash.String(), "offset": s.Position.Offset})
 		}
-		return e.printJSON(map[string]any{"heads": heads, "outside_the_log": lacks})
+		return e.printJSON(map[string]any{"heads": heads, "outside_the_log": lacks, "erased_but_back": back})
 	}
 	records, heads := uint64(0), make([]string, len(states))
 	for i, s := range states {
@@ -253,6 +255,9 @@ func (e *Env) printRebuilt(states []store.ShardState, lacks []lack, took time.Du
 	fmt.Fprintln(e.Out, "\nnot in the log (see --help: a backup of api_key, private_data, private_index and private_key):")
 	if err := t.write(e.Out); err != nil {
 		return err
+	}
+	for _, id := range back {
+		e.say("%s was erased, and an older backup has brought it back: call EraseExecutor again", id)
 	}
 	e.say("it took %s", took.Round(time.Millisecond))
 	if missing > 0 {

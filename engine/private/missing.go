@@ -21,33 +21,51 @@ type Count struct {
 
 // Missing compares the documents that aggregates and payments name, in the versions that
 // they name, with those that are there: after a rebuild, what a backup has to bring.
-// Stamps, registers and index rows are named by nothing in the books.
-func Missing(ctx context.Context, db *store.DB) ([]Count, error) {
+// Stamps, registers and index rows are named by nothing in the books. What was erased is
+// not missing; back are executors that were erased and whose key is there again, because
+// a backup from before was restored: they have to be erased again.
+func Missing(ctx context.Context, db *store.DB) (counts []Count, back []string, err error) {
 	shards, err := db.Shards(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	m := &missing{db: db, counts: map[string]*Count{}, statements: map[string]bool{}}
+	m := &missing{db: db, counts: map[string]*Count{}, statements: map[string]bool{}, erased: map[somebody]bool{}}
 	for _, s := range shards {
 		if err := m.aggregates(ctx, s.Shard); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+	}
+	for _, s := range shards {
 		if err := m.payouts(ctx, s.Shard); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	out := []Count{}
+	counts = []Count{}
 	for _, kind := range slices.Sorted(maps.Keys(m.counts)) {
-		out = append(out, *m.counts[kind])
+		counts = append(counts, *m.counts[kind])
 	}
-	return out, nil
+	for who := range m.erased {
+		keys, err := db.PrivateKeys(ctx, who.book, []string{who.id})
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(keys) > 0 {
+			back = append(back, who.id)
+		}
+	}
+	slices.Sort(back)
+	return counts, back, nil
 }
 
 type missing struct {
 	db         *store.DB
 	counts     map[string]*Count
-	statements map[string]bool // that were counted: many lines are of one
+	statements map[string]bool   // that were counted: many lines are of one
+	erased     map[somebody]bool // executors
 }
+
+// somebody is an executor of a book.
+type somebody struct{ book, id string }
 
 // place is a book's documents of a kind.
 type place struct{ book, kind string }
@@ -88,6 +106,10 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 	case "executor":
 		d := &flowv1.ExecutorData{}
 		err = proto.Unmarshal(r.Data, d)
+		if d.GetProfileVersion() == 0 {
+			m.erased[somebody{r.Key.Book, id}] = true
+			return refs, err
+		}
 		refs[kindExecutor] = Ref{id, d.GetProfileVersion()}
 		if v := d.GetRequisitesVersion(); v > 0 {
 			refs[kindRequisites] = Ref{id, v}
@@ -125,6 +147,10 @@ func (m *missing) payouts(ctx context.Context, shard int) error {
 		for _, r := range rows {
 			after = r.Effect.GetAttempt()
 			if r.Effect.GetPort() == kindPayout && r.Effect.GetAnswers() > 0 { // noted before it was sent
+				ask := &flowv1.PayoutAsk{} // of a return it has no executor
+				if proto.Unmarshal(r.Effect.GetBody(), ask) == nil && m.erased[somebody{r.Book, ask.GetExecutorId()}] {
+					continue
+				}
 				at := place{r.Book, kindPayout}
 				named[at] = append(named[at], store.PrivateID{ID: after, Version: 1})
 			}

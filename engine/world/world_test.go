@@ -268,3 +268,41 @@ func TestTaxpayer(t *testing.T) {
 		t.Errorf("an unknown verb: %+v", a)
 	}
 }
+
+// erasures counts what was erased, and fails while told to.
+type erasures struct {
+	gone []string
+	err  error
+}
+
+func (e *erasures) Erase(_ context.Context, book, executor string) error {
+	if e.err == nil {
+		e.gone = append(e.gone, book+" "+executor)
+	}
+	return e.err
+}
+
+func TestErase(t *testing.T) {
+	t.Parallel()
+	e := &erasures{err: errors.New("the database is away: Иванов")}
+	p := FromPrivate(e)
+	body := flow.Bytes(&flowv1.ExecutorEraseAsk{Book: "main", ExecutorId: "executor-1"})
+	ask := port.Ask{Attempt: "a1", Verb: verbErase, Body: body}
+	if a := p.Send(t.Context(), ask); a.Result != port.Unknown || strings.Contains(a.Reason, "Иванов") {
+		t.Errorf("%+v", a)
+	}
+	e.err = nil
+	for _, again := range []func(context.Context, port.Ask) port.Answer{p.Find, p.Send} {
+		if a := again(t.Context(), ask); a.Result != port.Done {
+			t.Errorf("%+v", a)
+		}
+	}
+	if len(e.gone) != 2 || e.gone[0] != "main executor-1" {
+		t.Errorf("%v", e.gone)
+	}
+	for _, bad := range []port.Ask{{Verb: "show", Body: body}, {Verb: verbErase, Body: []byte("\xff")}} {
+		if a := p.Send(t.Context(), bad); a.Result != port.Refused {
+			t.Errorf("%+v", a)
+		}
+	}
+}

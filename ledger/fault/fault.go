@@ -69,6 +69,7 @@ const (
 	TaxRuleMissing    Code = "tax_rule_missing"
 	PayoutRefused     Code = "payout_refused"
 	KindMismatch      Code = "kind_mismatch"
+	KeptByLaw         Code = "kept_by_law"
 	FileEncoding      Code = "file_encoding"
 	FileFormat        Code = "file_format"
 	FileTruncated     Code = "file_truncated"
@@ -86,7 +87,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, PayoutRefused, KindMismatch, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 

@@ -36,6 +36,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	return map[string]port.Port{
 		"payout":   world.FromPayout(bank, people, m.cfg.Own[0].Account),
 		"income":   world.FromIncome(tax, people),
+		"private":  world.FromPrivate(m.vault),
 		"company":  world.FromCompany(submit),
 		"taxpayer": world.FromTaxpayer(submit),
 	}, nil

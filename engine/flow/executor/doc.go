@@ -2,9 +2,12 @@
 // belongs into the event log.
 //
 //	register ─▶ registered ◀─▶ blocked      kind, tax status, versions
+//	                              │ erase: no document has to be kept
+//	                              └──▶ erasing ──effect──▶ erased
 //
 // Laws kept: versions only grow; a task that runs keeps what its own command was
-// stamped with.
+// stamped with; nobody is erased before the last day of executor.md's Keep; an answer
+// never changes what is erased.
 //
 // It refuses to know: names, INN, phones, requisites. They have versions here and
 // live in private tables.

@@ -18,6 +18,8 @@ const Name = "executor"
 const (
 	Registered = "registered"
 	Blocked    = "blocked"
+	Erasing    = "erasing"
+	Erased     = "erased"
 )
 
 // Commands, with their bodies.
@@ -27,11 +29,23 @@ const (
 	SetRequisites = "set_requisites" // ExecutorSetRequisites
 	Block         = "block"          // ExecutorBlock
 	Unblock       = "unblock"        // no body
+	Erase         = "erase"          // ExecutorErase
+)
+
+// What else happens, and what is asked.
+const (
+	eraseDone    = "erase_done"
+	eraseRefused = "erase_refused"
+	eraseUnknown = "erase_unknown"
+	eraseLate    = "erase_late"
+	eraseData    = "erase_data"
+	askErase     = "ask_erase"
 )
 
 var words = flow.Words{
-	States: []string{Registered, Blocked},
-	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock},
+	States: []string{Registered, Blocked, Erasing, Erased},
+	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock, Erase, eraseDone, eraseRefused, eraseUnknown, eraseLate},
+	Asks:   []string{eraseData, askErase},
 }
 
 // New gives the flow of executor.md. A table that does not fit the program stops it.
@@ -47,6 +61,7 @@ func Stamp(d *flowv1.ExecutorData) *flowv1.ExecutorStamp {
 // decide is the flow's Decide.
 func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	d := flow.ReadData(v, &flowv1.ExecutorData{})
+	out := flow.Decision{On: c.Event}
 	var refusal *fault.Refusal
 	switch c.Event {
 	case Register:
@@ -67,13 +82,18 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		}
 	case Unblock:
 		d.BlockedCode = ""
+	case Erase:
+		out.Asks, refusal = erase(v, c, d)
+	case eraseDone, eraseRefused, eraseUnknown:
+		answered(v, c, d, &out)
 	default:
 		refusal = flow.WrongState(v, c)
 	}
 	if refusal != nil {
 		return flow.Decision{}, refusal
 	}
-	return flow.Decision{Data: flow.Bytes(d)}, nil
+	out.Data = flow.Bytes(d)
+	return out, nil
 }
 
 func register(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {

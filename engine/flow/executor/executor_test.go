@@ -25,13 +25,13 @@ const selfEmployed = flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
 
 func spec() flowtest.Spec {
 	return flowtest.Spec{
-		Flow: it, ID: "e1", Day: "2026-03-02", Acts: []flowtest.Act{
+		Flow: it, ID: "e1", Day: "2026-03-02", Attempts: 2, Flips: 1, Acts: []flowtest.Act{
 			act(Register, &flowv1.ExecutorRegister{Kind: selfEmployed, ProfileVersion: 1}),
 			act(SetProfile, &flowv1.ExecutorSetProfile{Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT, ProfileVersion: 2}),
 			act(SetProfile, &flowv1.ExecutorSetProfile{Nonresident: true}),
 			act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 1}),
 			act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 2}),
-			act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil),
+			act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil), act(Erase, &flowv1.ExecutorErase{}),
 		},
 	}
 }

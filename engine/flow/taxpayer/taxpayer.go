@@ -80,6 +80,25 @@ func Answer(data []byte) *flowv1.TaxpayerAnswer {
 	return d.GetAnswer()
 }
 
+// Earned lists the years in which the person earned, each with the kind of employment
+// whose documents matter most, and says whether something earned is not paid yet.
+func Earned(d *flowv1.TaxpayerData) (years []*flowv1.ExecutorPaidYear, unpaid bool) {
+	for _, y := range d.GetYears() {
+		kind := flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED
+		if y.GetReserved() != "" || y.GetRegistered() != "" {
+			kind = flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
+		}
+		if y.GetResidentBase() != "" || y.GetNonresidentBase() != "" || y.GetInsured() != "" {
+			kind = flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
+		}
+		if kind != flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
+			years = append(years, &flowv1.ExecutorPaidYear{Year: y.GetYear(), Kind: kind})
+		}
+		unpaid = unpaid || y.GetReserved() != ""
+	}
+	return years, unpaid
+}
+
 // capped says whether the income counts against the cap.
 func capped(kind flowv1.EmploymentKind) bool {
 	return kind == flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED

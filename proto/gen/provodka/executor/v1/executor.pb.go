@@ -211,7 +211,7 @@ type Executor struct {
 	EmploymentKind string `protobuf:"bytes,4,opt,name=employment_kind,json=employmentKind,proto3" json:"employment_kind,omitempty"`
 	// Not a tax resident of Russia.
 	Nonresident bool `protobuf:"varint,5,opt,name=nonresident,proto3" json:"nonresident,omitempty"`
-	// The person.
+	// The person; absent when erased.
 	Person *Person `protobuf:"bytes,6,opt,name=person,proto3" json:"person,omitempty"`
 	// Version of the person's data, from 1.
 	PersonVersion uint32 `protobuf:"varint,7,opt,name=person_version,json=personVersion,proto3" json:"person_version,omitempty"`
@@ -225,6 +225,8 @@ type Executor struct {
 	BlockedCode string `protobuf:"bytes,11,opt,name=blocked_code,json=blockedCode,proto3" json:"blocked_code,omitempty"`
 	// First day, YYYY-MM-DD.
 	RegisteredDay string `protobuf:"bytes,12,opt,name=registered_day,json=registeredDay,proto3" json:"registered_day,omitempty"`
+	// Day on which the personal data was ordered to be erased, YYYY-MM-DD; empty when never.
+	ErasedDay     string `protobuf:"bytes,13,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -339,6 +341,13 @@ func (x *Executor) GetBlockedCode() string {
 func (x *Executor) GetRegisteredDay() string {
 	if x != nil {
 		return x.RegisteredDay
+	}
+	return ""
+}
+
+func (x *Executor) GetErasedDay() string {
+	if x != nil {
+		return x.ErasedDay
 	}
 	return ""
 }
@@ -1055,6 +1064,134 @@ func (x *UnblockExecutorResponse) GetReplayed() bool {
 	return false
 }
 
+// What EraseExecutor asks.
+type EraseExecutorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The executor.
+	ExecutorId    string `protobuf:"bytes,3,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseExecutorRequest) Reset() {
+	*x = EraseExecutorRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseExecutorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseExecutorRequest) ProtoMessage() {}
+
+func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseExecutorRequest.ProtoReflect.Descriptor instead.
+func (*EraseExecutorRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *EraseExecutorRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *EraseExecutorRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *EraseExecutorRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+// The executor after EraseExecutor.
+type EraseExecutorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The executor, masked.
+	Executor *Executor `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseExecutorResponse) Reset() {
+	*x = EraseExecutorResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseExecutorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseExecutorResponse) ProtoMessage() {}
+
+func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseExecutorResponse.ProtoReflect.Descriptor instead.
+func (*EraseExecutorResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *EraseExecutorResponse) GetExecutor() *Executor {
+	if x != nil {
+		return x.Executor
+	}
+	return nil
+}
+
+func (x *EraseExecutorResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *EraseExecutorResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 // What GetExecutor asks.
 type GetExecutorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1072,7 +1209,7 @@ type GetExecutorRequest struct {
 
 func (x *GetExecutorRequest) Reset() {
 	*x = GetExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1221,7 @@ func (x *GetExecutorRequest) String() string {
 func (*GetExecutorRequest) ProtoMessage() {}
 
 func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1234,7 @@ func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorRequest.ProtoReflect.Descriptor instead.
 func (*GetExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetExecutorRequest) GetBook() string {
@@ -1139,7 +1276,7 @@ type GetExecutorResponse struct {
 
 func (x *GetExecutorResponse) Reset() {
 	*x = GetExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1288,7 @@ func (x *GetExecutorResponse) String() string {
 func (*GetExecutorResponse) ProtoMessage() {}
 
 func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1301,7 @@ func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorResponse.ProtoReflect.Descriptor instead.
 func (*GetExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetExecutorResponse) GetExecutor() *Executor {
@@ -1191,7 +1328,7 @@ type FindExecutorsRequest struct {
 
 func (x *FindExecutorsRequest) Reset() {
 	*x = FindExecutorsRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1340,7 @@ func (x *FindExecutorsRequest) String() string {
 func (*FindExecutorsRequest) ProtoMessage() {}
 
 func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1353,7 @@ func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsRequest.ProtoReflect.Descriptor instead.
 func (*FindExecutorsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FindExecutorsRequest) GetBook() string {
@@ -1258,7 +1395,7 @@ type FindExecutorsResponse struct {
 
 func (x *FindExecutorsResponse) Reset() {
 	*x = FindExecutorsResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1407,7 @@ func (x *FindExecutorsResponse) String() string {
 func (*FindExecutorsResponse) ProtoMessage() {}
 
 func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1420,7 @@ func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsResponse.ProtoReflect.Descriptor instead.
 func (*FindExecutorsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FindExecutorsResponse) GetExecutors() []*Executor {
@@ -1314,7 +1451,7 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fcorr_account\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\vcorrAccount\x12%\n" +
 	"\tbank_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\bbankName\x12'\n" +
 	"\n" +
-	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\xdd\x03\n" +
+	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\xfc\x03\n" +
 	"\bExecutor\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x14\n" +
@@ -1332,7 +1469,9 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\x06masked\x18\n" +
 	" \x01(\bR\x06masked\x12!\n" +
 	"\fblocked_code\x18\v \x01(\tR\vblockedCode\x12%\n" +
-	"\x0eregistered_day\x18\f \x01(\tR\rregisteredDay\"\xeb\x02\n" +
+	"\x0eregistered_day\x18\f \x01(\tR\rregisteredDay\x12\x1d\n" +
+	"\n" +
+	"erased_day\x18\r \x01(\tR\terasedDay\"\xeb\x02\n" +
 	"\x17RegisterExecutorRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12Z\n" +
@@ -1388,6 +1527,15 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\x17UnblockExecutorResponse\x12:\n" +
 	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xa6\x01\n" +
+	"\x14EraseExecutorRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12:\n" +
+	"\vexecutor_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"executorId\"\x8b\x01\n" +
+	"\x15EraseExecutorResponse\x12:\n" +
+	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
 	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x85\x02\n" +
 	"\x12GetExecutorRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
@@ -1404,13 +1552,15 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition:]\xbaHZ\x1aX\n" +
 	"\x11find_by_something\x12\x1fan INN or a phone must be given\x1a\"this.inn != '' || this.phone != ''\"U\n" +
 	"\x15FindExecutorsResponse\x12<\n" +
-	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\xff\b\n" +
+	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\xa5\n" +
+	"\n" +
 	"\x0fExecutorService\x12\x98\x01\n" +
 	"\x10RegisterExecutor\x12-.provodka.executor.v1.RegisterExecutorRequest\x1a..provodka.executor.v1.RegisterExecutorResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/executors\x12\xa0\x01\n" +
 	"\x0eUpdateExecutor\x12+.provodka.executor.v1.UpdateExecutorRequest\x1a,.provodka.executor.v1.UpdateExecutorResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\x1a(/v1/books/{book}/executors/{executor_id}\x12\xa8\x01\n" +
 	"\rSetRequisites\x12*.provodka.executor.v1.SetRequisitesRequest\x1a+.provodka.executor.v1.SetRequisitesResponse\">\x82\xd3\xe4\x93\x028:\x01*\x1a3/v1/books/{book}/executors/{executor_id}/requisites\x12\xa3\x01\n" +
 	"\rBlockExecutor\x12*.provodka.executor.v1.BlockExecutorRequest\x1a+.provodka.executor.v1.BlockExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/block\x12\xab\x01\n" +
-	"\x0fUnblockExecutor\x12,.provodka.executor.v1.UnblockExecutorRequest\x1a-.provodka.executor.v1.UnblockExecutorResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/books/{book}/executors/{executor_id}/unblock\x12\x97\x01\n" +
+	"\x0fUnblockExecutor\x12,.provodka.executor.v1.UnblockExecutorRequest\x1a-.provodka.executor.v1.UnblockExecutorResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/books/{book}/executors/{executor_id}/unblock\x12\xa3\x01\n" +
+	"\rEraseExecutor\x12*.provodka.executor.v1.EraseExecutorRequest\x1a+.provodka.executor.v1.EraseExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/erase\x12\x97\x01\n" +
 	"\vGetExecutor\x12(.provodka.executor.v1.GetExecutorRequest\x1a).provodka.executor.v1.GetExecutorResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/executors/{executor_id}\x90\x02\x01\x12\x94\x01\n" +
 	"\rFindExecutors\x12*.provodka.executor.v1.FindExecutorsRequest\x1a+.provodka.executor.v1.FindExecutorsResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/executors/findBHZFgithub.com/provodka/provodka/proto/gen/provodka/executor/v1;executorv1b\x06proto3"
 
@@ -1426,7 +1576,7 @@ func file_provodka_executor_v1_executor_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_executor_proto_rawDescData
 }
 
-var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_provodka_executor_v1_executor_proto_goTypes = []any{
 	(*Person)(nil),                   // 0: provodka.executor.v1.Person
 	(*Requisites)(nil),               // 1: provodka.executor.v1.Requisites
@@ -1441,10 +1591,12 @@ var file_provodka_executor_v1_executor_proto_goTypes = []any{
 	(*BlockExecutorResponse)(nil),    // 10: provodka.executor.v1.BlockExecutorResponse
 	(*UnblockExecutorRequest)(nil),   // 11: provodka.executor.v1.UnblockExecutorRequest
 	(*UnblockExecutorResponse)(nil),  // 12: provodka.executor.v1.UnblockExecutorResponse
-	(*GetExecutorRequest)(nil),       // 13: provodka.executor.v1.GetExecutorRequest
-	(*GetExecutorResponse)(nil),      // 14: provodka.executor.v1.GetExecutorResponse
-	(*FindExecutorsRequest)(nil),     // 15: provodka.executor.v1.FindExecutorsRequest
-	(*FindExecutorsResponse)(nil),    // 16: provodka.executor.v1.FindExecutorsResponse
+	(*EraseExecutorRequest)(nil),     // 13: provodka.executor.v1.EraseExecutorRequest
+	(*EraseExecutorResponse)(nil),    // 14: provodka.executor.v1.EraseExecutorResponse
+	(*GetExecutorRequest)(nil),       // 15: provodka.executor.v1.GetExecutorRequest
+	(*GetExecutorResponse)(nil),      // 16: provodka.executor.v1.GetExecutorResponse
+	(*FindExecutorsRequest)(nil),     // 17: provodka.executor.v1.FindExecutorsRequest
+	(*FindExecutorsResponse)(nil),    // 18: provodka.executor.v1.FindExecutorsResponse
 }
 var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	0,  // 0: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
@@ -1458,27 +1610,30 @@ var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	2,  // 8: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
 	2,  // 9: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
 	2,  // 10: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 11: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 12: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
-	3,  // 13: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
-	5,  // 14: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
-	7,  // 15: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
-	9,  // 16: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
-	11, // 17: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
-	13, // 18: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
-	15, // 19: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
-	4,  // 20: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
-	6,  // 21: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
-	8,  // 22: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
-	10, // 23: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
-	12, // 24: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
-	14, // 25: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
-	16, // 26: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
-	20, // [20:27] is the sub-list for method output_type
-	13, // [13:20] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	2,  // 11: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	2,  // 12: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	2,  // 13: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
+	3,  // 14: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
+	5,  // 15: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
+	7,  // 16: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
+	9,  // 17: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
+	11, // 18: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
+	13, // 19: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
+	15, // 20: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
+	17, // 21: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
+	4,  // 22: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
+	6,  // 23: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
+	8,  // 24: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
+	10, // 25: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
+	12, // 26: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
+	14, // 27: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
+	16, // 28: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
+	18, // 29: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
+	22, // [22:30] is the sub-list for method output_type
+	14, // [14:22] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_executor_proto_init() }
@@ -1492,7 +1647,7 @@ func file_provodka_executor_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_executor_proto_rawDesc), len(file_provodka_executor_v1_executor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -163,7 +163,9 @@ type ExecutorData struct {
 	// First day, YYYY-MM-DD.
 	RegisteredDay string `protobuf:"bytes,5,opt,name=registered_day,json=registeredDay,proto3" json:"registered_day,omitempty"`
 	// Why the executor is blocked, a code of the desk; "" = not blocked.
-	BlockedCode   string `protobuf:"bytes,6,opt,name=blocked_code,json=blockedCode,proto3" json:"blocked_code,omitempty"`
+	BlockedCode string `protobuf:"bytes,6,opt,name=blocked_code,json=blockedCode,proto3" json:"blocked_code,omitempty"`
+	// Day on which the person's data was ordered to be erased, YYYY-MM-DD; "" = never.
+	ErasedDay     string `protobuf:"bytes,7,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -236,6 +238,13 @@ func (x *ExecutorData) GetRegisteredDay() string {
 func (x *ExecutorData) GetBlockedCode() string {
 	if x != nil {
 		return x.BlockedCode
+	}
+	return ""
+}
+
+func (x *ExecutorData) GetErasedDay() string {
+	if x != nil {
+		return x.ErasedDay
 	}
 	return ""
 }
@@ -469,6 +478,171 @@ func (x *ExecutorBlock) GetCode() string {
 	return ""
 }
 
+// Body of executor's "erase".
+type ExecutorErase struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Every year that has an income of the person.
+	Paid []*ExecutorPaidYear `protobuf:"bytes,1,rep,name=paid,proto3" json:"paid,omitempty"`
+	// Accepted work of the person is not paid yet.
+	Unpaid        bool `protobuf:"varint,2,opt,name=unpaid,proto3" json:"unpaid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecutorErase) Reset() {
+	*x = ExecutorErase{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorErase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorErase) ProtoMessage() {}
+
+func (x *ExecutorErase) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorErase.ProtoReflect.Descriptor instead.
+func (*ExecutorErase) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ExecutorErase) GetPaid() []*ExecutorPaidYear {
+	if x != nil {
+		return x.Paid
+	}
+	return nil
+}
+
+func (x *ExecutorErase) GetUnpaid() bool {
+	if x != nil {
+		return x.Unpaid
+	}
+	return false
+}
+
+// A year in which a person earned something with us.
+type ExecutorPaidYear struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The calendar year.
+	Year uint32 `protobuf:"varint,1,opt,name=year,proto3" json:"year,omitempty"`
+	// The kind of employment whose documents are kept longest.
+	Kind          EmploymentKind `protobuf:"varint,2,opt,name=kind,proto3,enum=provodka.flow.v1.EmploymentKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecutorPaidYear) Reset() {
+	*x = ExecutorPaidYear{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorPaidYear) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorPaidYear) ProtoMessage() {}
+
+func (x *ExecutorPaidYear) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorPaidYear.ProtoReflect.Descriptor instead.
+func (*ExecutorPaidYear) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ExecutorPaidYear) GetYear() uint32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *ExecutorPaidYear) GetKind() EmploymentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED
+}
+
+// What an executor asks of the port "private", verb "erase".
+type ExecutorEraseAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The executor.
+	ExecutorId    string `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecutorEraseAsk) Reset() {
+	*x = ExecutorEraseAsk{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorEraseAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorEraseAsk) ProtoMessage() {}
+
+func (x *ExecutorEraseAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorEraseAsk.ProtoReflect.Descriptor instead.
+func (*ExecutorEraseAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ExecutorEraseAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ExecutorEraseAsk) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
 var File_provodka_flow_v1_executor_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_executor_proto_rawDesc = "" +
@@ -477,14 +651,16 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\rExecutorStamp\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
-	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\"\x88\x02\n" +
+	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\"\xa7\x02\n" +
 	"\fExecutorData\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
 	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\x12'\n" +
 	"\x0fprofile_version\x18\x04 \x01(\rR\x0eprofileVersion\x12%\n" +
 	"\x0eregistered_day\x18\x05 \x01(\tR\rregisteredDay\x12!\n" +
-	"\fblocked_code\x18\x06 \x01(\tR\vblockedCode\"\xc2\x01\n" +
+	"\fblocked_code\x18\x06 \x01(\tR\vblockedCode\x12\x1d\n" +
+	"\n" +
+	"erased_day\x18\a \x01(\tR\terasedDay\"\xc2\x01\n" +
 	"\x10ExecutorRegister\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
@@ -497,7 +673,17 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\x15ExecutorSetRequisites\x12-\n" +
 	"\x12requisites_version\x18\x01 \x01(\rR\x11requisitesVersion\"#\n" +
 	"\rExecutorBlock\x12\x12\n" +
-	"\x04code\x18\x01 \x01(\tR\x04code*\x99\x01\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\"_\n" +
+	"\rExecutorErase\x126\n" +
+	"\x04paid\x18\x01 \x03(\v2\".provodka.flow.v1.ExecutorPaidYearR\x04paid\x12\x16\n" +
+	"\x06unpaid\x18\x02 \x01(\bR\x06unpaid\"\\\n" +
+	"\x10ExecutorPaidYear\x12\x12\n" +
+	"\x04year\x18\x01 \x01(\rR\x04year\x124\n" +
+	"\x04kind\x18\x02 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\"G\n" +
+	"\x10ExecutorEraseAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
+	"\vexecutor_id\x18\x02 \x01(\tR\n" +
+	"executorId*\x99\x01\n" +
 	"\x0eEmploymentKind\x12\x1f\n" +
 	"\x1bEMPLOYMENT_KIND_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cEMPLOYMENT_KIND_SELFEMPLOYED\x10\x01\x12\"\n" +
@@ -517,7 +703,7 @@ func file_provodka_flow_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_provodka_flow_v1_executor_proto_goTypes = []any{
 	(EmploymentKind)(0),           // 0: provodka.flow.v1.EmploymentKind
 	(*ExecutorStamp)(nil),         // 1: provodka.flow.v1.ExecutorStamp
@@ -526,17 +712,22 @@ var file_provodka_flow_v1_executor_proto_goTypes = []any{
 	(*ExecutorSetProfile)(nil),    // 4: provodka.flow.v1.ExecutorSetProfile
 	(*ExecutorSetRequisites)(nil), // 5: provodka.flow.v1.ExecutorSetRequisites
 	(*ExecutorBlock)(nil),         // 6: provodka.flow.v1.ExecutorBlock
+	(*ExecutorErase)(nil),         // 7: provodka.flow.v1.ExecutorErase
+	(*ExecutorPaidYear)(nil),      // 8: provodka.flow.v1.ExecutorPaidYear
+	(*ExecutorEraseAsk)(nil),      // 9: provodka.flow.v1.ExecutorEraseAsk
 }
 var file_provodka_flow_v1_executor_proto_depIdxs = []int32{
 	0, // 0: provodka.flow.v1.ExecutorStamp.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0, // 1: provodka.flow.v1.ExecutorData.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0, // 2: provodka.flow.v1.ExecutorRegister.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0, // 3: provodka.flow.v1.ExecutorSetProfile.kind:type_name -> provodka.flow.v1.EmploymentKind
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	8, // 4: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
+	0, // 5: provodka.flow.v1.ExecutorPaidYear.kind:type_name -> provodka.flow.v1.EmploymentKind
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_executor_proto_init() }
@@ -550,7 +741,7 @@ func file_provodka_flow_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_executor_proto_rawDesc), len(file_provodka_flow_v1_executor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -49,6 +49,9 @@ const (
 	// ExecutorServiceUnblockExecutorProcedure is the fully-qualified name of the ExecutorService's
 	// UnblockExecutor RPC.
 	ExecutorServiceUnblockExecutorProcedure = "/provodka.executor.v1.ExecutorService/UnblockExecutor"
+	// ExecutorServiceEraseExecutorProcedure is the fully-qualified name of the ExecutorService's
+	// EraseExecutor RPC.
+	ExecutorServiceEraseExecutorProcedure = "/provodka.executor.v1.ExecutorService/EraseExecutor"
 	// ExecutorServiceGetExecutorProcedure is the fully-qualified name of the ExecutorService's
 	// GetExecutor RPC.
 	ExecutorServiceGetExecutorProcedure = "/provodka.executor.v1.ExecutorService/GetExecutor"
@@ -69,6 +72,12 @@ type ExecutorServiceClient interface {
 	BlockExecutor(context.Context, *v1.BlockExecutorRequest) (*v1.BlockExecutorResponse, error)
 	// UnblockExecutor takes the block back.
 	UnblockExecutor(context.Context, *v1.UnblockExecutorRequest) (*v1.UnblockExecutorResponse, error)
+	// EraseExecutor erases the personal data of a blocked executor for good: the key of the
+	// person's data, the data, and everything by which it was found. The books and the
+	// event log keep the executor's id and the sums. Refused with kept_by_law, the day and
+	// the rule while documents of paid work have to be kept. The answer says that erasing
+	// has begun; the state "erased" that it is done.
+	EraseExecutor(context.Context, *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error)
 	// GetExecutor reads an executor.
 	GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error)
 	// FindExecutors finds executors by INN or phone. These stay out of addresses: no GET.
@@ -116,6 +125,12 @@ func NewExecutorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(executorServiceMethods.ByName("UnblockExecutor")),
 			connect.WithClientOptions(opts...),
 		),
+		eraseExecutor: connect.NewClient[v1.EraseExecutorRequest, v1.EraseExecutorResponse](
+			httpClient,
+			baseURL+ExecutorServiceEraseExecutorProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("EraseExecutor")),
+			connect.WithClientOptions(opts...),
+		),
 		getExecutor: connect.NewClient[v1.GetExecutorRequest, v1.GetExecutorResponse](
 			httpClient,
 			baseURL+ExecutorServiceGetExecutorProcedure,
@@ -139,6 +154,7 @@ type executorServiceClient struct {
 	setRequisites    *connect.Client[v1.SetRequisitesRequest, v1.SetRequisitesResponse]
 	blockExecutor    *connect.Client[v1.BlockExecutorRequest, v1.BlockExecutorResponse]
 	unblockExecutor  *connect.Client[v1.UnblockExecutorRequest, v1.UnblockExecutorResponse]
+	eraseExecutor    *connect.Client[v1.EraseExecutorRequest, v1.EraseExecutorResponse]
 	getExecutor      *connect.Client[v1.GetExecutorRequest, v1.GetExecutorResponse]
 	findExecutors    *connect.Client[v1.FindExecutorsRequest, v1.FindExecutorsResponse]
 }
@@ -188,6 +204,15 @@ func (c *executorServiceClient) UnblockExecutor(ctx context.Context, req *v1.Unb
 	return nil, err
 }
 
+// EraseExecutor calls provodka.executor.v1.ExecutorService.EraseExecutor.
+func (c *executorServiceClient) EraseExecutor(ctx context.Context, req *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error) {
+	response, err := c.eraseExecutor.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetExecutor calls provodka.executor.v1.ExecutorService.GetExecutor.
 func (c *executorServiceClient) GetExecutor(ctx context.Context, req *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error) {
 	response, err := c.getExecutor.CallUnary(ctx, connect.NewRequest(req))
@@ -218,6 +243,12 @@ type ExecutorServiceHandler interface {
 	BlockExecutor(context.Context, *v1.BlockExecutorRequest) (*v1.BlockExecutorResponse, error)
 	// UnblockExecutor takes the block back.
 	UnblockExecutor(context.Context, *v1.UnblockExecutorRequest) (*v1.UnblockExecutorResponse, error)
+	// EraseExecutor erases the personal data of a blocked executor for good: the key of the
+	// person's data, the data, and everything by which it was found. The books and the
+	// event log keep the executor's id and the sums. Refused with kept_by_law, the day and
+	// the rule while documents of paid work have to be kept. The answer says that erasing
+	// has begun; the state "erased" that it is done.
+	EraseExecutor(context.Context, *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error)
 	// GetExecutor reads an executor.
 	GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error)
 	// FindExecutors finds executors by INN or phone. These stay out of addresses: no GET.
@@ -261,6 +292,12 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(executorServiceMethods.ByName("UnblockExecutor")),
 		connect.WithHandlerOptions(opts...),
 	)
+	executorServiceEraseExecutorHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceEraseExecutorProcedure,
+		svc.EraseExecutor,
+		connect.WithSchema(executorServiceMethods.ByName("EraseExecutor")),
+		connect.WithHandlerOptions(opts...),
+	)
 	executorServiceGetExecutorHandler := connect.NewUnaryHandlerSimple(
 		ExecutorServiceGetExecutorProcedure,
 		svc.GetExecutor,
@@ -286,6 +323,8 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 			executorServiceBlockExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceUnblockExecutorProcedure:
 			executorServiceUnblockExecutorHandler.ServeHTTP(w, r)
+		case ExecutorServiceEraseExecutorProcedure:
+			executorServiceEraseExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceGetExecutorProcedure:
 			executorServiceGetExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceFindExecutorsProcedure:
@@ -317,6 +356,10 @@ func (UnimplementedExecutorServiceHandler) BlockExecutor(context.Context, *v1.Bl
 
 func (UnimplementedExecutorServiceHandler) UnblockExecutor(context.Context, *v1.UnblockExecutorRequest) (*v1.UnblockExecutorResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.UnblockExecutor is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) EraseExecutor(context.Context, *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.EraseExecutor is not implemented"))
 }
 
 func (UnimplementedExecutorServiceHandler) GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error) {
