@@ -79,7 +79,6 @@ type bulkShard struct {
 	chance   *rand.Rand
 	began    time.Time
 	clock    time.Time
-	day      string
 	step     time.Duration // of the clock, for a record
 	wallets  []bulkStripe
 	bank     bulkStripe

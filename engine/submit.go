@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -165,7 +166,7 @@ func stampHashes(ops []Operation) {
 	for i := 0; i < len(ops); {
 		n := groupAt(ops, i)
 		if ops[i].GetGroup() == 0 {
-			ops[i].RequestHash = hasher.Request(ops[i].Operation)
+			stamp(ops[i].Operation, hasher.Request(ops[i].Operation))
 		} else {
 			group := make([]*commandv1.Operation, n)
 			for j := range group {
@@ -173,10 +174,18 @@ func stampHashes(ops []Operation) {
 			}
 			hash := ledger.GroupHash(group)
 			for j := range group {
-				group[j].RequestHash = hash
+				stamp(group[j], hash)
 			}
 		}
 		i += n
+	}
+}
+
+// stamp sets an operation's hash. An operation that is submitted once more has it already,
+// and the engine may be reading it.
+func stamp(op *commandv1.Operation, hash []byte) {
+	if !bytes.Equal(op.GetRequestHash(), hash) {
+		op.RequestHash = hash
 	}
 }
 
