@@ -1,6 +1,7 @@
 package registercsv
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,41 +14,60 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 )
 
-// take puts a row into Lines or into Refused.
-func (r *Register) take(found *row) {
-	if strings.TrimSpace(found.raw) == "" { // spreadsheets leave empty rows behind
-		return
+// take makes a row of a record; nil of an empty one.
+func (s *Stream) take(cut *row, fields []string, raw string) *Row {
+	found := &Row{Line: Line{Number: cut.number, Raw: raw}}
+	refuse := func(format string, args ...any) *Row {
+		found.Refusals = append(found.Refusals, fault.Refuse(fault.FileFormat, "", format, args...))
+		found.Raw = bounded(raw)
+		return found
 	}
-	if found.broken || len(found.fields) != len(r.Columns) {
-		refusal := fault.Refuse(fault.FileFormat, "", "the row has %d fields, the file has %d columns", len(found.fields), len(r.Columns))
-		if found.broken {
-			refusal = fault.Refuse(fault.FileFormat, "", "a quote stands in the middle of a field; double it and put the field in quotes")
-		}
-		r.Refused = append(r.Refused, Refused{Number: found.number, Raw: found.raw, Refusals: []*fault.Refusal{refusal}})
-		return
+	switch {
+	case cut.broken != "":
+		return refuse("%s", cut.broken)
+	case len(fields) != len(s.Columns):
+		return refuse("the row has %d fields, the file has %d columns", len(fields), len(s.Columns))
 	}
-	unguardAll(found.fields)
+	unguardAll(fields)
 	l := lineReader{fields: map[string]string{}}
 	given := false
-	for i, name := range r.Columns {
-		l.fields[name] = strings.TrimSpace(found.fields[i])
+	for i, name := range s.Columns {
+		l.fields[name] = strings.TrimSpace(fields[i])
 		given = given || l.fields[name] != "" && !slices.Contains(added, name)
 	}
-	switch raw := l.fields[columnRaw]; {
-	case !given && raw == "": // an empty row, with delimiters
-		return
+	switch before := l.fields[columnRaw]; {
+	case !given && before == "": // an empty row, with delimiters
+		return nil
 	case !given:
-		refusal := fault.Refuse(fault.FileFormat, "", "the row was refused for its form and is not mended yet: put its fields into the columns")
-		r.Refused = append(r.Refused, Refused{Number: found.number, Raw: raw, Refusals: []*fault.Refusal{refusal}})
-		return
+		refuse("the row was refused for its form and is not mended yet: put its fields into the columns")
+		found.Raw = before
+		return found
+	}
+	found.Fields = fields
+	for i, name := range s.Columns {
+		if strings.Contains(fields[i], lost) && !slices.Contains(added, name) {
+			l.refuse(fault.Refuse(fault.FileEncoding, name, "the field has bytes that are not %s, or the sign of a letter lost in a conversion", cmp.Or(s.Encoding, UTF8)))
+		}
+	}
+	if found.Refusals = l.refusals; len(found.Refusals) > 0 {
+		return found
 	}
 	line := l.read()
-	if len(l.refusals) > 0 {
-		r.Refused = append(r.Refused, Refused{Number: found.number, Raw: found.raw, Fields: found.fields, Refusals: l.refusals})
-		return
+	if found.Refusals = l.refusals; len(found.Refusals) > 0 {
+		return found
 	}
-	line.Number, line.Raw = found.number, found.raw
-	r.Lines = append(r.Lines, line)
+	line.Number, line.Raw = found.Number, found.Raw
+	found.Line = line
+	return found
+}
+
+// bounded cuts a row that cannot be a task's: the file itself has the whole.
+func bounded(raw string) string {
+	const limit = 8000
+	if len(raw) > limit {
+		return strings.ToValidUTF8(raw[:limit], "") + "…"
+	}
+	return raw
 }
 
 // lineReader reads the fields of one row and collects everything that is wrong.

@@ -1,7 +1,7 @@
 package registercsv
 
 import (
-	"encoding/csv"
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -10,53 +10,145 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 )
 
-// Read reads a whole register. A refusal refuses the file: file_encoding, or
-// file_format with the missing or unknown columns or the line. Bad rows do not
-// refuse it: they are in Refused. Sums are rubles of scale 2; nothing is rounded.
-func Read(data []byte) (*Register, *fault.Refusal) {
-	if len(data) > MaxBytes {
-		return nil, fault.Refuse(fault.FileFormat, "", "the file has %d bytes, at most %d are read", len(data), MaxBytes)
-	}
-	text, enc, refusal := decode(data)
+// Stream is a register that is read as it comes; it keeps one row at a time.
+type Stream struct {
+	Encoding  Encoding // "" until a byte tells
+	Delimiter rune     // ';' or ','
+	Columns   []string // as named in the first row, without spaces, in small letters
+
+	rows   *rows
+	marked bool // with the byte order mark of UTF-8
+	found  int
+}
+
+// Row is a row that is not empty: a good line, or what is wrong in it.
+type Row struct {
+	Line              // without refusals; its Number and Raw always
+	Fields   []string // as they were read, one per column of the file; nil when the row does not fit the columns
+	Refusals []*fault.Refusal
+}
+
+// Open begins to read a register. An error that is a *fault.Refusal refuses the file:
+// file_encoding, or file_format with the missing or unknown columns; others are the reader's.
+func Open(from io.Reader) (*Stream, error) {
+	s := &Stream{rows: newRows(from)}
+	marked, refusal := checkMarks(s.rows.ahead())
 	if refusal != nil {
 		return nil, refusal
 	}
-	register := &Register{Encoding: enc, Delimiter: delimiter(text)}
-	rows := newRows(text, register.Delimiter)
-	head, refusal := rows.next()
-	switch {
-	case refusal != nil:
-		return nil, refusal
-	case head == nil:
-		return nil, fault.Refuse(fault.FileFormat, "line 1", "the file is empty")
-	case head.broken:
-		return nil, fault.Refuse(fault.FileFormat, lineField(head.number), "a quote stands in the middle of a column's name")
+	if marked {
+		_, _ = s.rows.from.Discard(len(byteOrderMark)) // it was seen
+		s.marked, s.Encoding = true, UTF8
 	}
-	for _, name := range head.fields {
-		register.Columns = append(register.Columns, strings.ToLower(strings.TrimSpace(name)))
+	for s.Columns == nil {
+		ahead := bytes.TrimLeft(s.rows.ahead(), "\r\n")
+		s.Delimiter = delimiter(ahead)
+		s.rows.delimiter = byte(s.Delimiter)
+		head, err := s.rows.next()
+		switch {
+		case err == io.EOF:
+			return nil, fault.Refuse(fault.FileFormat, "line 1", "the file is empty")
+		case err != nil:
+			return nil, err
+		case len(head.raw) == 0 && head.broken == "": // before the first row
+			continue
+		}
+		if err := s.head(head); err != nil {
+			return nil, err
+		}
 	}
-	if refusal := checkColumns(register.Columns, head.number); refusal != nil {
-		return nil, refusal
+	return s, nil
+}
+
+// head reads the columns' names.
+func (s *Stream) head(head *row) error {
+	field := lineField(head.number)
+	if bytes.IndexByte(head.raw, 0) >= 0 {
+		return fault.Refuse(fault.FileEncoding, field, "the file has zero bytes, it is not text in UTF-8 or windows-1251")
 	}
+	if head.broken != "" {
+		return fault.Refuse(fault.FileFormat, field, "the row of the columns' names cannot be read: %s", head.broken)
+	}
+	fields, _, refusal := s.text(head)
+	if refusal != nil {
+		return refusal
+	}
+	names := make([]string, len(fields))
+	for i, name := range fields {
+		names[i] = strings.ToLower(strings.TrimSpace(name))
+	}
+	if refusal := checkColumns(names, head.number); refusal != nil {
+		return refusal
+	}
+	s.Columns = names
+	return nil
+}
+
+// Next reads the next row that is not empty; the error is io.EOF behind the last, or a
+// *fault.Refusal that refuses the rest of the file.
+func (s *Stream) Next() (*Row, error) {
 	for {
-		row, refusal := rows.next()
+		cut, err := s.rows.next()
+		if err != nil {
+			return nil, err
+		}
+		if len(bytes.TrimSpace(cut.raw)) == 0 && cut.broken == "" { // spreadsheets leave empty rows behind
+			continue
+		}
+		fields, raw, refusal := s.text(cut)
 		if refusal != nil {
 			return nil, refusal
 		}
-		if row == nil {
-			return register, nil
+		found := s.take(cut, fields, raw)
+		if found == nil {
+			continue
 		}
-		if len(register.Lines)+len(register.Refused) == MaxLines {
-			return nil, fault.Refuse(fault.FileFormat, lineField(row.number), "the file has more than %d tasks", MaxLines)
+		if s.found++; s.found > MaxLines {
+			return nil, fault.Refuse(fault.FileFormat, lineField(cut.number), "the file has more than %d tasks", MaxLines)
 		}
-		register.take(row)
+		return found, nil
 	}
 }
 
+// Read reads a whole register that lies in memory.
+func Read(data []byte) (*Register, *fault.Refusal) {
+	s, err := Open(bytes.NewReader(data))
+	if err != nil {
+		return nil, asRefusal(err)
+	}
+	r := &Register{stream: s}
+	for {
+		row, err := s.Next()
+		switch {
+		case err == io.EOF:
+			r.Encoding, r.Delimiter, r.Columns = s.Encoding, s.Delimiter, s.Columns
+			return r, nil
+		case err != nil:
+			return nil, asRefusal(err)
+		case len(row.Refusals) > 0:
+			r.Refused = append(r.Refused, *row)
+		default:
+			r.Lines = append(r.Lines, row.Line)
+		}
+	}
+}
+
+// asRefusal is for readers of memory, which do not fail.
+func asRefusal(err error) *fault.Refusal {
+	var refusal *fault.Refusal
+	if !errors.As(err, &refusal) {
+		panic("registercsv: memory cannot be read: " + err.Error())
+	}
+	return refusal
+}
+
 // delimiter is the one that the first row uses more often; a semicolon when neither is there.
-func delimiter(text string) rune {
-	first, _, _ := strings.Cut(strings.TrimLeft(text, "\r\n"), "\n")
-	if strings.Count(first, ",") > strings.Count(first, ";") {
+func delimiter(text []byte) rune {
+	first := text
+	if n := bytes.IndexAny(text, "\r\n"); n >= 0 {
+		first = text[:n]
+	}
+	if bytes.Count(first, []byte(",")) > bytes.Count(first, []byte(";")) {
 		return ','
 	}
 	return ';'
@@ -92,50 +184,4 @@ func checkColumns(names []string, number int) *fault.Refusal {
 	}
 	return fault.Refuse(fault.FileFormat, lineField(number), "the file has %d columns; %s", len(names), strings.Join(wrong, "; ")).
 		With("missing", strings.Join(missing, ", "))
-}
-
-// row is one record of the file.
-type row struct {
-	number int // of its first line, from 1
-	raw    string
-	fields []string
-	broken bool // a quote stands where none may stand: fields are not to be used
-}
-
-// rows cuts the text into records and remembers where they stand.
-type rows struct {
-	text   string
-	csv    *csv.Reader
-	offset int // of the next record's first byte
-	line   int // its line, from 1
-}
-
-func newRows(text string, delimiter rune) *rows {
-	r := csv.NewReader(strings.NewReader(text))
-	r.Comma, r.FieldsPerRecord = delimiter, -1
-	return &rows{text: text, csv: r, line: 1}
-}
-
-// next returns the next record, nil at the end, or refuses the file.
-func (r *rows) next() (*row, *fault.Refusal) {
-	fields, err := r.csv.Read()
-	from, to := r.offset, int(r.csv.InputOffset())
-	raw := r.text[from:to]
-	r.offset = to
-	lead := raw[:len(raw)-len(strings.TrimLeft(raw, "\r\n"))] // the csv reader passes over empty lines
-	number := r.line + strings.Count(lead, "\n")
-	r.line += strings.Count(raw, "\n")
-	found := &row{number: number, raw: strings.Trim(raw, "\r\n"), fields: fields}
-	var parse *csv.ParseError
-	switch {
-	case err == io.EOF:
-		return nil, nil
-	case err == nil:
-		return found, nil
-	case errors.As(err, &parse) && parse.Err == csv.ErrQuote && strings.Contains(found.raw, "\n") && strings.Count(raw, `"`)%2 == 1:
-		// A quote that nothing closes swallows the rest of the file.
-		return nil, fault.Refuse(fault.FileFormat, lineField(number), "a quote opened in the row of this line is not closed before the end of the file")
-	}
-	found.fields, found.broken = nil, true
-	return found, nil
 }

@@ -1,6 +1,10 @@
 package registercsv
 
 import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/provodka/provodka/ledger/fault"
@@ -8,24 +12,39 @@ import (
 
 func TestALineRefusedLaterIsInTheErrorRegister(t *testing.T) {
 	t.Parallel()
-	r, refusal := Reader{}.ReadRegister(Template())
+	r, err := Reader{}.Open(bytes.NewReader(Reader{}.Template()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = r.Next()
+	row, err := r.Next()
+	if err != nil || len(row.Refusals) != 0 {
+		t.Fatalf("%+v %v", row, err)
+	}
+	if _, err := r.Next(); err != io.EOF {
+		t.Fatal(err)
+	}
+	written := append(r.ErrorHead(), r.ErrorRow(row, fault.Refuse(fault.NotFound, "executor_phone", "nobody has this phone"))...)
+	again, refusal := Read(written)
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
-	lines := r.Lines()
-	if len(lines) != 2 || len(r.Refused()) != 0 || r.Errors() != nil {
-		t.Fatalf("%d lines, %d refused", len(lines), len(r.Refused()))
+	if len(again.Lines) != 1 || again.Lines[0].Title != row.Title || again.Lines[0].ExecutorPhone != row.ExecutorPhone {
+		t.Errorf("the error register reads as %+v", again.Lines)
 	}
-	r.Refuse(lines[1].Number, fault.Refuse(fault.NotFound, "executor_phone", "nobody has this phone"))
-	if rest := r.Lines(); len(rest) != 1 || rest[0].Number != lines[0].Number {
-		t.Errorf("left: %+v", rest)
+}
+
+// The instruction names the columns of the template, all of them and no other.
+func TestTheInstructionNamesTheColumns(t *testing.T) {
+	t.Parallel()
+	var named []string
+	for text := range strings.SplitSeq(string(Reader{}.Instruction()), "\n") {
+		cells := strings.Split(text, "|")
+		if name := strings.TrimSpace(cells[min(1, len(cells)-1)]); len(cells) == 5 && name != "Колонка" && name != "---" {
+			named = append(named, name)
+		}
 	}
-	again, refusal := Reader{}.ReadRegister(r.Errors())
-	if refusal != nil {
-		t.Fatal(refusal)
-	}
-	mended := again.Lines()
-	if len(mended) != 1 || mended[0].Title != lines[1].Title || mended[0].ExecutorPhone != lines[1].ExecutorPhone {
-		t.Errorf("the error register reads as %+v", mended)
+	if !slices.Equal(named, columns) {
+		t.Errorf("%v, want %v", named, columns)
 	}
 }

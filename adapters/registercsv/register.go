@@ -3,7 +3,6 @@ package registercsv
 import (
 	"time"
 
-	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 )
 
@@ -47,14 +46,6 @@ type Line struct {
 	AdditionalInfo string
 }
 
-// Refused is one bad row with everything that is wrong in it.
-type Refused struct {
-	Number   int // of the row's first line in the file, from 1
-	Raw      string
-	Fields   []string         // as they were read, one per column of the file; nil when the row does not fit the columns
-	Refusals []*fault.Refusal // at least one; the field is a column's name
-}
-
 // Encoding is what the bytes turned out to be.
 type Encoding string
 
@@ -64,20 +55,21 @@ const (
 	Windows Encoding = "windows-1251"
 )
 
-// Register is one file.
+// Register is one file, whole.
 type Register struct {
-	Encoding  Encoding
+	Encoding  Encoding // "" when every byte is ASCII
 	Delimiter rune     // ';' or ','
 	Columns   []string // as named in the first row, without spaces, in small letters
 	Lines     []Line
-	Refused   []Refused
+	Refused   []Row
+
+	stream *Stream
 }
 
 // Limits of a file. They are ours: a day's register of a large customer has some
 // thousands of lines.
 const (
-	MaxBytes = 32 << 20
-	MaxLines = 50_000
+	MaxLines = 200_000
 	maxShort = 255  // characters of title, category, document_number
 	maxLong  = 4000 // characters of description, additional_info
 )

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 
 	"github.com/provodka/provodka/engine/port/requisite"
@@ -78,15 +80,13 @@ func TestFileRefused(t *testing.T) {
 		{"column twice", file(head+";title", good+";a"), fault.FileFormat, `columns that stand twice: "title"`},
 		{"tabs", []byte(strings.ReplaceAll(head, ";", "\t") + "\n"), fault.FileFormat, "the file has 1 columns"},
 		{"empty", nil, fault.FileFormat, "empty"},
-		{"open quote", file(head, `"Вёрстка;d;c;`+inn+`;;1;;selfemployed;;;;;;;`, line(nil), line(nil)), fault.FileFormat, "line 2"},
-		{"too many lines", append([]byte(head+"\n"), many...), fault.FileFormat, "50000"},
+		{"too many lines", append([]byte(head+"\n"), many...), fault.FileFormat, "200000"},
 		{"utf-16", []byte("\xff\xfet\x00i\x00"), fault.FileEncoding, "UTF-16"},
 		{"utf-16 without mark", []byte("t\x00i\x00"), fault.FileEncoding, "zero bytes"},
 		{"spreadsheet", []byte("PK\x03\x04rest"), fault.FileEncoding, "spreadsheet"},
 		{"cp866", page(charmap.CodePage866, text), fault.FileEncoding, "neither UTF-8 nor"},
 		{"koi8-r", page(charmap.KOI8R, text), fault.FileEncoding, "neither UTF-8 nor"},
 		{"koi8-r in small letters", page(charmap.KOI8R, bytes.ToLower(text)), fault.FileEncoding, "neither UTF-8 nor"},
-		{"lost letters", file(head, strings.Replace(good, "р", "\ufffd", 1)), fault.FileEncoding, "line 2"},
 		{"mark and other bytes", append([]byte("\xef\xbb\xbf"), page(charmap.Windows1251, text)...), fault.FileEncoding, "begins with the mark"},
 	} {
 		r, refusal := Read(tc.data)
@@ -265,6 +265,88 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%d rows were refused, read again %d are and %d are not\n%q", len(r.Refused), len(again.Refused), len(again.Lines), r.WriteErrors())
 		}
 	})
+}
+
+// Whatever is wrong in a line costs that line and no other, whichever way the file is read.
+func TestABrokenLineCostsItselfAlone(t *testing.T) {
+	t.Parallel()
+	mixedLine := page(charmap.Windows1251, []byte(line(map[string]string{description: "Сверить книгу со складом и написать отчёт"})))
+	for _, tc := range []struct {
+		name, bad string
+		lines     int // that the bad ones take
+		want      string
+	}{
+		{"a quote that is never closed", `"Вёрстка;d;c;` + inn + `;;1;;selfemployed;;;;;;;`, 1, "file_format: a quote opened"},
+		{"a quote that another closes", `"Вёрстка;d` + "\r\n" + `x;"y"z`, 2, "file_format: a quote stands"},
+		{"a quote in a field", `Вёр"стка;d`, 1, "file_format: a quote stands"},
+		{"three columns", "a;b;c", 1, "file_format: the row has 3 fields, the file has 15"},
+		{"a line of a megabyte", strings.Repeat("я", 1<<19), 1, "file_format: the line is longer"},
+		{"a megabyte in quotes", `"` + strings.Repeat("я", 1<<19) + `"`, 1, "file_format: the line is longer"},
+		{"NUL", line(map[string]string{title: "Вёр\x00стка"}), 1, "file_encoding: title"},
+		{"NUL in an INN", line(map[string]string{executorINN: inn[:11] + "\x00"}), 1, "file_encoding: executor_inn"},
+		{"a lost letter", line(map[string]string{category: "Разра\ufffdотка"}), 1, "file_encoding: category"},
+		{"a line in another encoding", string(mixedLine), 1, "file_encoding: title"},
+	} {
+		var data []byte
+		for range 40 {
+			data = append(data, line(nil)+"\n"...)
+		}
+		for _, end := range []string{"\n", "\r\n", "\r"} {
+			text := append(append([]byte(head+end), data...), line(nil)+end+tc.bad+end+line(nil)+"\n"+line(nil)...)
+			for way, from := range map[string]io.Reader{"whole": bytes.NewReader(text), "byte by byte": iotest.OneByteReader(bytes.NewReader(text))} {
+				s, err := Open(from)
+				if err != nil {
+					t.Fatalf("%s: %v", tc.name, err)
+				}
+				var refused []*Row
+				good, last := 0, 0
+				for {
+					row, err := s.Next()
+					if err == io.EOF {
+						break
+					}
+					if err != nil {
+						t.Fatalf("%s %s %q: %v", tc.name, way, end, err)
+					}
+					if len(row.Refusals) > 0 {
+						refused = append(refused, row)
+					} else {
+						good++
+					}
+					last = row.Number
+				}
+				if good != 43 || len(refused) != tc.lines || !strings.Contains(refused[0].Refusals[0].Error(), tc.want) || refused[0].Number != 43 || last != 44+tc.lines {
+					t.Errorf("%s %s %q: %d good, last in line %d, refused %v", tc.name, way, end, good, last, refused)
+				}
+				for _, r := range refused {
+					if written := s.ErrorRow(r); len(written) > 2*8000+500 || bytes.IndexByte(written, 0) >= 0 || !utf8.Valid(written) {
+						t.Errorf("%s: the error register has %.100q", tc.name, written)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A reader that fails, as that of a caller who went away, makes no row of what it gave.
+func TestAReaderThatFailsEndsTheRegister(t *testing.T) {
+	t.Parallel()
+	text := file(head, good, good)
+	for n := range text {
+		s, err := Open(io.MultiReader(bytes.NewReader(text[:n]), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		rows := 0
+		for err == nil {
+			var row *Row
+			if row, err = s.Next(); err == nil {
+				if rows++; len(row.Refusals) > 0 || bytes.Count(text[:n], []byte("\r")) < 1+2*rows {
+					t.Fatalf("after %d bytes: %+v", n, row)
+				}
+			}
+		}
+		if err != io.ErrUnexpectedEOF {
+			t.Fatalf("after %d bytes: %v", n, err)
+		}
+	}
 }
 
 func ExampleRead() {

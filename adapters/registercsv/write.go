@@ -30,43 +30,52 @@ func Template() []byte {
 	return b.Bytes()
 }
 
-// WriteErrors writes the refused rows as a register to be mended and uploaded
-// again: the columns of the file, then line (number in the uploaded file), errors (what
-// is wrong, for people: field, Russian words of the code, the reason) and raw (the row as it
-// stood, when it did not fit the columns; empty else). UTF-8 with a byte order
-// mark, so that spreadsheets in Russia open it; the file's own delimiter; CR LF. What a
-// spreadsheet would take for a formula has an apostrophe in front, which Read takes away.
-// It is nil when no row was refused.
+// WriteErrors writes the refused rows; nil when no row was refused.
 func (r *Register) WriteErrors() []byte {
 	if len(r.Refused) == 0 {
 		return nil
 	}
+	out := r.stream.ErrorHead()
+	for i := range r.Refused {
+		out = append(out, r.stream.ErrorRow(&r.Refused[i])...)
+	}
+	return out
+}
+
+// ErrorHead begins the register of the refused rows, to be mended and uploaded again: the
+// columns of the file, then line (number in the uploaded file), errors (what is wrong, for
+// people: field, Russian words of the code, the reason) and raw (the row as it stood, when
+// it did not fit the columns; empty else). UTF-8 with a byte order mark, so that
+// spreadsheets in Russia open it; the file's own delimiter; CR LF. What a spreadsheet would
+// take for a formula has an apostrophe in front, which the reader takes away.
+func (s *Stream) ErrorHead() []byte {
+	var head []string
+	for _, i := range s.ownColumns() {
+		head = append(head, s.Columns[i])
+	}
+	return append([]byte(byteOrderMark), s.write(append(head, added...))...)
+}
+
+// ErrorRow is a refused row in that register.
+func (s *Stream) ErrorRow(r *Row) []byte {
+	var record []string
+	raw := r.Raw
+	for _, i := range s.ownColumns() {
+		if r.Fields == nil {
+			record = append(record, "")
+			continue
+		}
+		record, raw = append(record, guarded(r.Fields[i])), ""
+	}
+	return s.write(append(record, strconv.Itoa(r.Number), guarded(words(r.Refusals)), guarded(raw)))
+}
+
+func (s *Stream) write(record []string) []byte {
 	var b bytes.Buffer
-	b.WriteString(byteOrderMark)
 	w := csv.NewWriter(&b)
-	w.Comma, w.UseCRLF = r.Delimiter, true
-	keep := r.ownColumns()
-	head := make([]string, 0, len(keep)+len(added))
-	for _, i := range keep {
-		head = append(head, r.Columns[i])
-	}
-	write := func(record []string) {
-		if err := w.Write(record); err != nil {
-			panic("registercsv: a buffer refused to be written: " + err.Error())
-		}
-	}
-	write(append(head, added...))
-	for _, refused := range r.Refused {
-		record := make([]string, 0, cap(head))
-		raw := refused.Raw
-		for _, i := range keep {
-			if refused.Fields == nil {
-				record = append(record, "")
-				continue
-			}
-			record, raw = append(record, guarded(refused.Fields[i])), ""
-		}
-		write(append(record, strconv.Itoa(refused.Number), guarded(words(refused.Refusals)), guarded(raw)))
+	w.Comma, w.UseCRLF = s.Delimiter, true
+	if err := w.Write(record); err != nil {
+		panic("registercsv: a buffer refused to be written: " + err.Error())
 	}
 	w.Flush()
 	return b.Bytes()
@@ -74,9 +83,9 @@ func (r *Register) WriteErrors() []byte {
 
 // ownColumns are the indexes of the columns of the format; those that an earlier
 // error register added are written anew.
-func (r *Register) ownColumns() []int {
+func (s *Stream) ownColumns() []int {
 	var keep []int
-	for i, name := range r.Columns {
+	for i, name := range s.Columns {
 		if !slices.Contains(added, name) {
 			keep = append(keep, i)
 		}

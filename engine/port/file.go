@@ -1,6 +1,8 @@
 package port
 
 import (
+	"io"
+
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 )
@@ -25,27 +27,35 @@ type RegisterLine struct {
 	AdditionalInfo string
 }
 
-// RefusedLine is a line with everything that is wrong in it.
-type RefusedLine struct {
-	Number   int
+// RegisterRow is a row of a register that is not empty: a good line, or what is wrong in
+// it; then it has its number alone.
+type RegisterRow struct {
+	RegisterLine
+	Raw      string   // as it stood in the file
+	Fields   []string // of the columns of the file; nil when the row does not fit them
 	Refusals []*fault.Refusal
 }
 
-// Register is a register of tasks as it was read.
+// Register is a register of tasks that is read as it comes. It keeps a row at a time.
 type Register interface {
-	// Lines are the good lines that are not refused, in the order of the file.
-	Lines() []RegisterLine
-	// Refused are the refused lines, in the order of the file.
-	Refused() []RefusedLine
-	// Refuse moves a good line to the refused ones.
-	Refuse(number int, refusals ...*fault.Refusal)
-	// Errors writes the refused lines as a register to mend; nil when there are none.
-	Errors() []byte
+	// Next reads the next row that is not empty. The error is io.EOF behind the last, a
+	// *fault.Refusal when the rest of the file cannot be read.
+	Next() (*RegisterRow, error)
+	// ErrorHead begins the error register: a file of the refused rows, to be mended and
+	// uploaded again.
+	ErrorHead() []byte
+	// ErrorRow is a row of the error register.
+	ErrorRow(row *RegisterRow, refusals ...*fault.Refusal) []byte
 }
 
-// RegisterReader reads registers. A refusal refuses the whole file.
+// RegisterReader reads registers.
 type RegisterReader interface {
-	ReadRegister(data []byte) (Register, *fault.Refusal)
+	// Open reads what stands before the rows; a *fault.Refusal refuses the file.
+	Open(from io.Reader) (Register, error)
+	// Template is a register to start from, and Instruction what people have to know to
+	// fill it in: CSV, and text in Russian.
+	Template() []byte
+	Instruction() []byte
 }
 
 // Party is the other side of a movement of money; what the bank left out is "".
