@@ -39,7 +39,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.method = r.URL.Path[1:]
 	}
 	r = r.WithContext(withCall(r.Context(), c))
-	if r.Body != nil && r.Body != http.NoBody {
+	if s.uploads[c.method] { // a body of any length, in messages that have limits of their own
+		_ = control.SetReadDeadline(time.Now().Add(s.cfg.StreamTimeout)) // clock: of the network
+	} else if r.Body != nil && r.Body != http.NoBody {
 		r.Body = &limited{body: r.Body, left: s.cfg.MaxRequestBytes, tooLarge: func() error {
 			refusal := fault.Refuse(fault.RequestTooLarge, "", "the request has more than %d bytes", s.cfg.MaxRequestBytes)
 			err := toError(refusal)

@@ -124,6 +124,10 @@ func (s *Server) commit(ctx context.Context, book string, draft *private.Draft, 
 }
 
 func (s *Server) submitChanges(ctx context.Context, book string, group bool, changes []*change, more ...engine.Operation) []engine.Outcome {
+	return s.runChanges(ctx, book, group, false, changes, more...)
+}
+
+func (s *Server) runChanges(ctx context.Context, book string, group, dryRun bool, changes []*change, more ...engine.Operation) []engine.Outcome {
 	outcomes := make([]engine.Outcome, len(changes))
 	var (
 		ops []engine.Operation
@@ -145,7 +149,7 @@ func (s *Server) submitChanges(ctx context.Context, book string, group bool, cha
 			op.Group = 1
 		}
 	}
-	for i, o := range s.submit(ctx, book, ops, false) {
+	for i, o := range s.submit(ctx, book, ops, dryRun) {
 		if i < len(at) {
 			outcomes[at[i]] = o
 		} else {

@@ -1,15 +1,15 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"slices"
-	"strconv"
 
-	"google.golang.org/protobuf/proto"
+	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -21,99 +21,30 @@ import (
 )
 
 // registerService is RegisterService.
-type registerService struct{ *Server }
-
-// linesAtOnce is how many lines of a register are made into tasks together.
-const linesAtOnce = 1000
+type registerService struct {
+	*Server
+	room chan struct{} // of uploads
+}
 
 // ImportRegister implements RegisterService.
 func (s registerService) ImportRegister(ctx context.Context, req *registerv1.ImportRegisterRequest) (*registerv1.ImportRegisterResponse, error) {
-	file, refusal := s.cfg.Registers.ReadRegister(req.GetFile())
-	if refusal != nil {
-		return nil, fileRefusal(refusal)
-	}
-	if _, refusal, err := s.tariffOf(ctx, req.GetBook(), req.GetCompanyId()); err != nil || refusal != nil {
-		return nil, orRefusal(err, refusal)
-	}
-	id := s.cfg.Vault.RegisterID(req.GetBook(), req.GetCompanyId(), req.GetFile())
-	before, known, err := private.Only(s.cfg.Vault.Registers(ctx, req.GetBook(), private.Ref{ID: id}))
+	sha := sha256.Sum256(req.GetFile())
+	answer := &registerv1.ImportRegisterResponse{}
+	im := &importing{book: req.GetBook(), company: req.GetCompanyId(), tell: func(r *registerResult) error {
+		answer.Results = append(answer.Results, r.lines...)
+		return nil
+	}}
+	known, err := s.begin(ctx, im, hex.EncodeToString(sha[:]), sha[:], req.GetFileName(), bytes.NewReader(req.GetFile()))
 	if err != nil {
 		return nil, err
 	}
-	made, outcomes, err := s.importLines(ctx, req, id, file)
-	if err != nil {
-		return nil, err
+	if err := im.run(ctx); err != nil {
+		return nil, fileError(err)
 	}
-	answer := &registerv1.ImportRegisterResponse{AlreadyImported: known, Position: positionOf(outcomes)}
-	doc := &privatev1.RegisterFile{CompanyId: req.GetCompanyId(), FileName: req.GetFileName(), Errors: file.Errors()}
-	if known {
-		doc.FileName = before.Content.GetFileName()
-	}
-	for _, r := range file.Refused() {
-		made[r.Number] = lineRefused(r)
-		doc.Lines = append(doc.Lines, lineDocument(r))
-	}
-	for _, r := range made {
-		answer.Results = append(answer.Results, r)
-		if r.GetTaskId() != "" {
-			doc.Lines = append(doc.Lines, &privatev1.RegisterLine{Line: r.GetLine(), TaskId: r.GetTaskId()})
-		}
-	}
-	slices.SortFunc(answer.Results, func(a, b *registerv1.LineResult) int { return int(a.GetLine()) - int(b.GetLine()) })
-	slices.SortFunc(doc.Lines, func(a, b *privatev1.RegisterLine) int { return int(a.GetLine()) - int(b.GetLine()) })
-	if doc, before, err = s.keep(ctx, req.GetBook(), id, doc, before, known); err != nil {
-		return nil, err
-	}
-	answer.Register = registerMessage(id, doc, before)
+	answer.Register = registerMessage(im.id, known, im.total)
+	answer.AlreadyImported = im.total.created == 0 && im.total.replayed > 0
+	answer.Position = im.position.String()
 	return answer, nil
-}
-
-// keep writes what became of the register, when the import changed it. A faster
-// import of the same file kept the same.
-func (s registerService) keep(ctx context.Context, book, id string, doc *privatev1.RegisterFile, before private.Register, known bool) (*privatev1.RegisterFile, private.Register, error) {
-	if known && proto.Equal(doc, before.Content) {
-		return doc, before, nil
-	}
-	draft := s.cfg.Vault.Draft(book)
-	draft.Register(id, before.Version+1, doc)
-	if err := draft.Put(ctx); err != nil && !isTaken(err) {
-		return nil, before, err
-	}
-	if known {
-		return doc, before, nil
-	}
-	kept, _, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: id, Version: 1}))
-	return doc, kept, err
-}
-
-// importLines makes tasks of the good lines; a line whose task is refused goes to
-// the error register.
-func (s registerService) importLines(ctx context.Context, req *registerv1.ImportRegisterRequest, id string, file port.Register) (map[int]*registerv1.LineResult, []engine.Outcome, error) {
-	made := map[int]*registerv1.LineResult{}
-	var all []engine.Outcome
-	for lines := range slices.Chunk(file.Lines(), linesAtOnce) {
-		items := make([]newTask, len(lines))
-		for i, l := range lines {
-			items[i] = newTask{key: id + "." + strconv.Itoa(l.Number), draft: lineDraft(l), register: id, line: uint32(l.Number)}
-		}
-		outcomes, err := s.createTasks(ctx, req.GetBook(), req.GetCompanyId(), items)
-		if err != nil {
-			return nil, nil, err
-		}
-		for i, o := range outcomes {
-			number := lines[i].Number
-			switch {
-			case o.Refusal == nil:
-				made[number] = &registerv1.LineResult{Line: uint32(number), TaskId: o.Record.GetMove().GetId(), Replayed: o.Replayed}
-			case o.Refusal.Code.Lookup().Retry == fault.RetrySame:
-				return nil, nil, o.Refusal // nothing is lost: the same file goes on where it stopped
-			default:
-				file.Refuse(number, columnRefusal(o.Refusal, lines[i].Net))
-			}
-		}
-		all = append(all, outcomes...)
-	}
-	return made, all, nil
 }
 
 // lineDraft is a line as a draft of a task.
@@ -167,52 +98,61 @@ func orRefusal(err error, r *fault.Refusal) error {
 	return r
 }
 
-func lineRefused(r port.RefusedLine) *registerv1.LineResult {
-	out := &registerv1.LineResult{Line: uint32(r.Number)}
-	for _, refusal := range r.Refusals {
-		out.Refusals = append(out.Refusals, refusalMessage(refusal))
+func registerMessage(id string, r private.Register, t registerTally) *registerv1.Register {
+	return &registerv1.Register{
+		RegisterId: id, CompanyId: r.Content.GetCompanyId(), FileName: r.Content.GetFileName(), ImportedAt: timestamppb.New(r.Created),
+		Lines: t.lines, Accepted: t.created + t.replayed, Refused: t.refused,
 	}
-	return out
 }
 
-func lineDocument(r port.RefusedLine) *privatev1.RegisterLine {
-	out := &privatev1.RegisterLine{Line: uint32(r.Number)}
-	for _, refusal := range r.Refusals {
-		out.Refusals = append(out.Refusals, &privatev1.Refusal{Code: string(refusal.Code), Field: refusal.Field, Reason: refusal.Reason})
-	}
-	return out
+// DownloadTemplate implements RegisterService.
+func (s registerService) DownloadTemplate(context.Context, *registerv1.DownloadTemplateRequest) (*registerv1.DownloadTemplateResponse, error) {
+	return &registerv1.DownloadTemplateResponse{
+		File: s.cfg.Registers.Template(), FileName: "register.csv",
+		Instruction: s.cfg.Registers.Instruction(), InstructionName: "register.md",
+	}, nil
 }
 
-func registerMessage(id string, doc *privatev1.RegisterFile, first private.Register) *registerv1.Register {
-	out := &registerv1.Register{
-		RegisterId: id, CompanyId: doc.GetCompanyId(), FileName: doc.GetFileName(), Lines: uint32(len(doc.GetLines())),
-		ImportedAt: timestamppb.New(first.Created),
-	}
-	for _, l := range doc.GetLines() {
-		if l.GetTaskId() != "" {
-			out.Accepted++
-		} else {
-			out.Refused++
-		}
-	}
-	return out
-}
+// resultsAtOnce bounds an answer: with the part that passes it, it ends.
+const resultsAtOnce = 5000
 
 // GetRegister implements RegisterService.
 func (s registerService) GetRegister(ctx context.Context, req *registerv1.GetRegisterRequest) (*registerv1.GetRegisterResponse, error) {
-	doc, first, err := s.find(ctx, req.GetBook(), req.GetRegisterId())
+	register, err := s.find(ctx, req.GetBook(), req.GetRegisterId())
 	if err != nil {
 		return nil, err
 	}
-	answer := &registerv1.GetRegisterResponse{Register: registerMessage(req.GetRegisterId(), doc.Content, first)}
-	for _, l := range doc.Content.GetLines() {
-		r := &registerv1.LineResult{Line: l.GetLine(), TaskId: l.GetTaskId(), Replayed: true}
-		for _, refusal := range l.GetRefusals() {
-			r.Refusals = append(r.Refusals, storedRefusal(refusal))
+	answer := &registerv1.GetRegisterResponse{}
+	var total registerTally
+	err = s.parts(ctx, req.GetBook(), req.GetRegisterId(), func(part *privatev1.RegisterPart) error {
+		full := len(answer.Results) >= resultsAtOnce
+		for _, l := range part.GetLines() {
+			total.lines++
+			if l.GetTaskId() != "" {
+				total.replayed++
+			} else {
+				total.refused++
+			}
+			switch {
+			case l.GetLine() <= req.GetAfterLine():
+			case full:
+				answer.More = true
+			default:
+				answer.Results = append(answer.Results, lineMessage(l))
+			}
 		}
-		answer.Results = append(answer.Results, r)
+		return nil
+	})
+	answer.Register = registerMessage(req.GetRegisterId(), register, total)
+	return answer, err
+}
+
+func lineMessage(l *privatev1.RegisterLine) *registerv1.LineResult {
+	out := &registerv1.LineResult{Line: l.GetLine(), TaskId: l.GetTaskId(), Replayed: l.GetTaskId() != ""}
+	for _, refusal := range l.GetRefusals() {
+		out.Refusals = append(out.Refusals, storedRefusal(refusal))
 	}
-	return answer, nil
+	return out
 }
 
 func storedRefusal(r *privatev1.Refusal) *ledgerv1.Refusal {
@@ -222,31 +162,95 @@ func storedRefusal(r *privatev1.Refusal) *ledgerv1.Refusal {
 	return refusalMessage(&fault.Refusal{Code: fault.Code(r.GetCode()), Field: r.GetField(), Reason: r.GetReason()})
 }
 
+// errorsAtOnce bounds the error register of an answer that is no stream.
+const errorsAtOnce = 4 << 20
+
 // DownloadErrors implements RegisterService.
 func (s registerService) DownloadErrors(ctx context.Context, req *registerv1.DownloadErrorsRequest) (*registerv1.DownloadErrorsResponse, error) {
-	doc, _, err := s.find(ctx, req.GetBook(), req.GetRegisterId())
+	answer := &registerv1.DownloadErrorsResponse{}
+	err := s.errorsOf(ctx, req.GetBook(), req.GetRegisterId(), func(piece []byte) error {
+		if len(answer.File)+len(piece) > errorsAtOnce {
+			return fault.Refuse(fault.RequestTooLarge, "register_id", "the error register has more than %d bytes; read it with StreamErrors", errorsAtOnce)
+		}
+		answer.File = append(answer.File, piece...)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	answer := &registerv1.DownloadErrorsResponse{File: doc.Content.GetErrors()}
 	if len(answer.GetFile()) > 0 {
 		answer.FileName = "errors-" + req.GetRegisterId() + ".csv"
 	}
 	return answer, nil
 }
 
-// find reads a register as it stands and as it was first.
-func (s registerService) find(ctx context.Context, book, id string) (doc, first private.Register, err error) {
-	doc, ok, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: id}))
+// StreamErrors implements RegisterService.
+func (s registerService) StreamErrors(ctx context.Context, req *registerv1.StreamErrorsRequest, to *connect.ServerStream[registerv1.StreamErrorsResponse]) error {
+	return s.errorsOf(ctx, req.GetBook(), req.GetRegisterId(), func(piece []byte) error {
+		return to.Send(&registerv1.StreamErrorsResponse{Chunk: piece})
+	})
+}
+
+// errorsOf gives the error register in pieces; none when no line was refused.
+func (s registerService) errorsOf(ctx context.Context, book, id string, give func([]byte) error) error {
+	register, err := s.find(ctx, book, id)
 	if err != nil {
-		return doc, first, err
+		return err
 	}
-	if !ok {
-		return doc, first, notFound("register_id", "register", id)
+	begun := false
+	return s.parts(ctx, book, id, func(part *privatev1.RegisterPart) error {
+		piece := part.GetErrors()
+		if len(piece) == 0 {
+			return nil
+		}
+		if !begun {
+			begun = true
+			piece = append(register.Content.GetErrorHead(), piece...)
+		}
+		return give(piece)
+	})
+}
+
+// parts reads what became of the lines of a register, a part at a time.
+func (s *Server) parts(ctx context.Context, book, id string, take func(*privatev1.RegisterPart) error) error {
+	for n := 0; ; n++ {
+		part, ok, err := private.Only(s.cfg.Vault.RegisterParts(ctx, book, private.Ref{ID: partID(id, n)}))
+		if err != nil || !ok {
+			return err
+		}
+		if err := take(part.Content); err != nil {
+			return err
+		}
 	}
-	first, ok, err = private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: id, Version: 1}))
+}
+
+// partID is the id of a part. It says how the file was cut: cut otherwise, it is others.
+func partID(id string, n int) string { return fmt.Sprintf("%s.%d.%d", id, linesAtOnce, n) }
+
+// tasksOf are the tasks of a filter's register.
+func (s *Server) tasksOf(ctx context.Context, book string, f *taskv1.TaskFilter) (map[string]bool, error) {
+	register, ok, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: f.GetRegisterId()}))
+	if err != nil {
+		return nil, err
+	}
+	if !ok || register.Content.GetCompanyId() != f.GetCompanyId() {
+		return nil, fault.Refuse(fault.NotFound, "filter.register_id", "the company has no such register")
+	}
+	tasks := map[string]bool{}
+	err = s.parts(ctx, book, f.GetRegisterId(), func(part *privatev1.RegisterPart) error {
+		for _, l := range part.GetLines() {
+			tasks[l.GetTaskId()] = true
+		}
+		return nil
+	})
+	return tasks, err
+}
+
+// find reads a register.
+func (s registerService) find(ctx context.Context, book, id string) (private.Register, error) {
+	register, ok, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: id}))
 	if err == nil && !ok {
-		err = fmt.Errorf("register %s has no first version", id)
+		err = notFound("register_id", "register", id)
 	}
-	return doc, first, err
+	return register, err
 }

@@ -38,6 +38,7 @@ type Server struct {
 	metrics  *metrics
 	access   map[string][]string
 	services []string
+	uploads  map[string]bool // methods to which callers stream
 	keys     *keyCache
 	open     *openCache
 	pages    pages
@@ -79,7 +80,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, mux: http.NewServeMux(), open: newOpenCache(cfg.DB, cfg.OpenAccounts),
+		cfg: cfg, mux: http.NewServeMux(), uploads: map[string]bool{}, open: newOpenCache(cfg.DB, cfg.OpenAccounts),
 		keys: &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
 	}
 	var err error
@@ -134,10 +135,13 @@ func (s *Server) routes() {
 	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companyService{s}, o...))
 	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{s}, o...))
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{s}, o...))
-	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s}, o...))
+	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s, make(chan struct{}, uploadsAtOnce)}, o...))
 	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{s}, o...))
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(subscriptionService{s}, o...))
 	for _, m := range methods() {
+		if m.IsStreamingClient() {
+			s.uploads[methodName(m)] = true
+		}
 		if name := string(m.Parent().FullName()); !slices.Contains(s.services, name) {
 			s.services = append(s.services, name)
 		}

@@ -5,8 +5,6 @@ import (
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/task"
-	"github.com/provodka/provodka/engine/private"
-	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
@@ -118,16 +116,9 @@ func waits(a aggregate) (bool, error) {
 func (s taskService) only(ctx context.Context, book string, f *taskv1.TaskFilter) (map[string]bool, error) {
 	var only map[string]bool
 	if f.GetRegisterId() != "" {
-		doc, ok, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: f.GetRegisterId()}))
-		if err != nil {
+		var err error
+		if only, err = s.tasksOf(ctx, book, f); err != nil {
 			return nil, err
-		}
-		if !ok || doc.Content.GetCompanyId() != f.GetCompanyId() {
-			return nil, fault.Refuse(fault.NotFound, "filter.register_id", "the company has no such register")
-		}
-		only = map[string]bool{}
-		for _, l := range doc.Content.GetLines() {
-			only[l.GetTaskId()] = true
 		}
 	}
 	if len(f.GetTaskIds()) == 0 {

@@ -82,9 +82,14 @@ func (s taskService) CreateTasks(ctx context.Context, req *taskv1.CreateTasksReq
 	return &taskv1.CreateTasksResponse{Results: results, Position: positionOf(outcomes)}, err
 }
 
-// createTasks makes tasks of a company, each by its own key. A task's id derives
-// from its key.
+// createTasks makes tasks of a company, each by its own key.
 func (s *Server) createTasks(ctx context.Context, book, companyID string, items []newTask) ([]engine.Outcome, error) {
+	return s.makeTasks(ctx, book, companyID, items, false)
+}
+
+// makeTasks makes tasks of a company, each by its own key, or says what would become of
+// them. A task's id derives from its key.
+func (s *Server) makeTasks(ctx context.Context, book, companyID string, items []newTask, dryRun bool) ([]engine.Outcome, error) {
 	changes := make([]*change, len(items))
 	for i, t := range items {
 		c := s.change("CreateTask/"+companyID, t.key, t.draft)
@@ -100,6 +105,10 @@ func (s *Server) createTasks(ctx context.Context, book, companyID string, items 
 		texts, err := s.fillTasks(ctx, book, companyID, items, changes)
 		if err != nil {
 			return err
+		}
+		if dryRun {
+			outcomes = s.runChanges(ctx, book, false, true, changes)
+			return nil
 		}
 		for i, c := range changes {
 			if c.fresh() {

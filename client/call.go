@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"errors"
+	"io"
 	"math/rand/v2" // clock: pauses between attempts, nothing that is decided
 	"time"
 
@@ -56,6 +58,16 @@ func (s stream) Send(message any) error {
 		}
 	}
 	return s.StreamingClientConn.Send(message)
+}
+
+// Receive implements connect.StreamingClientConn.
+func (s stream) Receive(message any) error {
+	err := s.StreamingClientConn.Receive(message)
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	_, _, err = understand(err)
+	return err
 }
 
 // WrapStreamingHandler implements connect.Interceptor; it serves nobody.

@@ -1,9 +1,12 @@
 // Package registercsv reads the register of tasks that a company uploads to pay
 // many people at once, and writes the register of the lines that were refused.
 //
-//	bytes ──▶ encoding ──▶ delimiter, columns ──▶ lines ──▶ Register{Lines, Refused}
-//	            │                 │                  │                     │
-//	      file_encoding      file_format      refusals of a line     WriteErrors ──▶ CSV to mend and upload again
+//	reader ──▶ rows ──▶ encoding ──▶ delimiter, columns ──▶ Row: a Line, or refusals
+//	             │          │                 │                      │
+//	    64 KiB at most  file_encoding    file_format         ErrorHead, ErrorRow ──▶ CSV to mend and upload again
+//
+// A file is read as it comes (Open, Next), however long it is: one row is kept, and 64 KiB
+// ahead of it. Read is for files that lie in memory.
 //
 // # The format
 //
@@ -37,14 +40,16 @@
 // false, 1, 0, yes, no, да, нет, empty for no. Text is kept as it is, but for spaces around it.
 //
 // Bytes: UTF-8 with or without a byte order mark, or windows-1251 (spreadsheets in
-// Russia write it), found by looking at the bytes. Anything else is file_encoding:
-// UTF-16, cp866, KOI8-R, a file that some program converted with losses. The
-// delimiter is ; or , whichever the first row uses. Fields may be in double quotes and
-// then hold delimiters, doubled quotes and line breaks. Lines end with LF or CR LF.
+// Russia write it), found by looking at the first bytes that are not ASCII. Anything else is
+// file_encoding: UTF-16, cp866, KOI8-R. The delimiter is ; or , whichever the first row uses.
+// Fields may be in double quotes and then hold delimiters, doubled quotes and line breaks.
+// Lines end with LF, CR LF or CR, also by turns.
 //
-// A file is refused whole for its encoding, its columns, a quote that is never
-// closed, more than MaxLines tasks. Everything else refuses one line and names every
-// field that is wrong in it, at once.
+// A file is refused whole for its encoding, its columns, more than MaxLines tasks. Everything
+// else refuses one line and names every field that is wrong in it, at once: also a quote that
+// is never closed (the next line is read as if that one were not there), a line longer than
+// MaxRowBytes, zero bytes, letters lost in a conversion, a line in another encoding than
+// the file's.
 //
 // Laws kept: every row that is not empty is in Lines or in Refused, never in both,
 // never in none; the error register read again is refused in the same rows, and

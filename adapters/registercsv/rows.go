@@ -35,7 +35,22 @@ type row struct {
 }
 
 func newRows(from io.Reader) *rows {
-	return &rows{from: bufio.NewReaderSize(from, MaxRowBytes)}
+	return &rows{from: bufio.NewReaderSize(&failing{from: from}, MaxRowBytes)}
+}
+
+// failing fails for ever once its reader has: who looks ahead learns of an error that
+// is nobody's business before the bytes in front of it are read.
+type failing struct {
+	from io.Reader
+	err  error
+}
+
+// Read implements io.Reader.
+func (f *failing) Read(p []byte) (n int, err error) {
+	if f.err == nil {
+		n, f.err = f.from.Read(p)
+	}
+	return n, f.err
 }
 
 // line reads a line; it ends with LF, CR LF or CR. The error is io.EOF behind the last.

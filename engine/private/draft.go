@@ -139,9 +139,13 @@ func (d *Draft) Task(id string, version uint32, t *privatev1.TaskText) {
 	d.add(house, kindTask, id, version, t)
 }
 
-// Register adds what became of a register; a version for each import that changed it.
-func (d *Draft) Register(id string, version uint32, r *privatev1.RegisterFile) {
-	d.add(house, kindRegister, id, version, r)
+// Register adds a register that is about to be imported.
+func (d *Draft) Register(id string, r *privatev1.RegisterFile) { d.add(house, kindRegister, id, 1, r) }
+
+// RegisterPart adds what became of some lines of a register; a version for each import
+// that changed it.
+func (d *Draft) RegisterPart(id string, version uint32, p *privatev1.RegisterPart) {
+	d.add(house, kindPart, id, version, p)
 }
 
 // Statement adds a bank statement.

@@ -81,9 +81,10 @@ func (v *Vault) CompanyID(book, inn string) string { return v.id("company", book
 // ExecutorID is the id of the executor of an INN in a book.
 func (v *Vault) ExecutorID(book, inn string) string { return v.id("executor", book, inn) }
 
-// RegisterID is the id of a register: the same file of the same company has the same.
-func (v *Vault) RegisterID(book, company string, file []byte) string {
-	return v.id("register", book, company+"/"+string(file))
+// RegisterID is the id of a register of a company by what is its own: the SHA-256 of the
+// file in hexadecimal digits, or the name that the caller gave it.
+func (v *Vault) RegisterID(book, company, own string) string {
+	return v.id("register", book, company+"/"+own)
 }
 
 // StatementID is the id of a bank statement: the same file has the same.

@@ -87,8 +87,10 @@ type (
 	Requisites = Doc[*privatev1.Requisites]
 	// Task is the texts of a task.
 	Task = Doc[*privatev1.TaskText]
-	// Register is a register as it was imported.
+	// Register is a register that is imported.
 	Register = Doc[*privatev1.RegisterFile]
+	// RegisterPart is what became of some lines of a register.
+	RegisterPart = Doc[*privatev1.RegisterPart]
 	// Statement is a bank statement as it was imported.
 	Statement = Doc[*privatev1.StatementFile]
 	// Line is a line of a bank statement.
@@ -106,6 +108,7 @@ const (
 	kindRequisites = "requisites"
 	kindTask       = "task"
 	kindRegister   = "register"
+	kindPart       = "register_part"
 	kindStatement  = "statement"
 	kindLine       = "line"
 	kindPayout     = "payout"
@@ -171,6 +174,11 @@ func (v *Vault) Tasks(ctx context.Context, book string, refs ...Ref) (map[string
 // Registers reads registers.
 func (v *Vault) Registers(ctx context.Context, book string, refs ...Ref) (map[string]Register, error) {
 	return read(ctx, v, book, kindRegister, refs, func() *privatev1.RegisterFile { return new(privatev1.RegisterFile) })
+}
+
+// RegisterParts reads parts of registers.
+func (v *Vault) RegisterParts(ctx context.Context, book string, refs ...Ref) (map[string]RegisterPart, error) {
+	return read(ctx, v, book, kindPart, refs, func() *privatev1.RegisterPart { return new(privatev1.RegisterPart) })
 }
 
 // Statements reads bank statements.

@@ -516,17 +516,17 @@ func (x *TaskText) GetMetadataJson() string {
 	return ""
 }
 
-// A register as it was imported.
+// A register that is imported; what became of its lines stands in its parts.
 type RegisterFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The customer.
 	CompanyId string `protobuf:"bytes,1,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
 	// Name of the file.
 	FileName string `protobuf:"bytes,2,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
-	// What became of each line.
-	Lines []*RegisterLine `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
-	// The error register, CSV; empty when no line was refused.
-	Errors        []byte `protobuf:"bytes,4,opt,name=errors,proto3" json:"errors,omitempty"`
+	// SHA-256 of the file.
+	Sha256 []byte `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// The first rows of the error register, CSV.
+	ErrorHead     []byte `protobuf:"bytes,6,opt,name=error_head,json=errorHead,proto3" json:"error_head,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -575,14 +575,78 @@ func (x *RegisterFile) GetFileName() string {
 	return ""
 }
 
-func (x *RegisterFile) GetLines() []*RegisterLine {
+func (x *RegisterFile) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RegisterFile) GetErrorHead() []byte {
+	if x != nil {
+		return x.ErrorHead
+	}
+	return nil
+}
+
+// Some lines of a register that follow each other.
+type RegisterPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the lines as they stand in the file.
+	Sha256 []byte `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// What became of each line.
+	Lines []*RegisterLine `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Their rows of the error register, CSV.
+	Errors        []byte `protobuf:"bytes,3,opt,name=errors,proto3" json:"errors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterPart) Reset() {
+	*x = RegisterPart{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterPart) ProtoMessage() {}
+
+func (x *RegisterPart) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterPart.ProtoReflect.Descriptor instead.
+func (*RegisterPart) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RegisterPart) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RegisterPart) GetLines() []*RegisterLine {
 	if x != nil {
 		return x.Lines
 	}
 	return nil
 }
 
-func (x *RegisterFile) GetErrors() []byte {
+func (x *RegisterPart) GetErrors() []byte {
 	if x != nil {
 		return x.Errors
 	}
@@ -604,7 +668,7 @@ type RegisterLine struct {
 
 func (x *RegisterLine) Reset() {
 	*x = RegisterLine{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +680,7 @@ func (x *RegisterLine) String() string {
 func (*RegisterLine) ProtoMessage() {}
 
 func (x *RegisterLine) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +693,7 @@ func (x *RegisterLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterLine.ProtoReflect.Descriptor instead.
 func (*RegisterLine) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{6}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RegisterLine) GetLine() uint32 {
@@ -668,7 +732,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +744,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +757,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{7}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Refusal) GetCode() string {
@@ -734,7 +798,7 @@ type StatementFile struct {
 
 func (x *StatementFile) Reset() {
 	*x = StatementFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -746,7 +810,7 @@ func (x *StatementFile) String() string {
 func (*StatementFile) ProtoMessage() {}
 
 func (x *StatementFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -759,7 +823,7 @@ func (x *StatementFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementFile.ProtoReflect.Descriptor instead.
 func (*StatementFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{8}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StatementFile) GetFileName() string {
@@ -813,7 +877,7 @@ type AccountTotals struct {
 
 func (x *AccountTotals) Reset() {
 	*x = AccountTotals{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +889,7 @@ func (x *AccountTotals) String() string {
 func (*AccountTotals) ProtoMessage() {}
 
 func (x *AccountTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +902,7 @@ func (x *AccountTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountTotals.ProtoReflect.Descriptor instead.
 func (*AccountTotals) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{9}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AccountTotals) GetAccount() string {
@@ -923,7 +987,7 @@ type StatementLine struct {
 
 func (x *StatementLine) Reset() {
 	*x = StatementLine{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +999,7 @@ func (x *StatementLine) String() string {
 func (*StatementLine) ProtoMessage() {}
 
 func (x *StatementLine) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1012,7 @@ func (x *StatementLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementLine.ProtoReflect.Descriptor instead.
 func (*StatementLine) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{10}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StatementLine) GetNumber() string {
@@ -1051,7 +1115,7 @@ type Stamp struct {
 
 func (x *Stamp) Reset() {
 	*x = Stamp{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1127,7 @@ func (x *Stamp) String() string {
 func (*Stamp) ProtoMessage() {}
 
 func (x *Stamp) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1140,7 @@ func (x *Stamp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stamp.ProtoReflect.Descriptor instead.
 func (*Stamp) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{11}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stamp) GetDigest() []byte {
@@ -1113,7 +1177,7 @@ type Payout struct {
 
 func (x *Payout) Reset() {
 	*x = Payout{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1189,7 @@ func (x *Payout) String() string {
 func (*Payout) ProtoMessage() {}
 
 func (x *Payout) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,7 +1202,7 @@ func (x *Payout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payout.ProtoReflect.Descriptor instead.
 func (*Payout) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{12}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Payout) GetAmount() string {
@@ -1205,13 +1269,18 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\rmetadata_json\x183 \x01(\tR\fmetadataJson\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9b\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8d\x01\n" +
 	"\fRegisterFile\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1b\n" +
-	"\tfile_name\x18\x02 \x01(\tR\bfileName\x127\n" +
-	"\x05lines\x18\x03 \x03(\v2!.provodka.private.v1.RegisterLineR\x05lines\x12\x16\n" +
-	"\x06errors\x18\x04 \x01(\fR\x06errors\"u\n" +
+	"\tfile_name\x18\x02 \x01(\tR\bfileName\x12\x16\n" +
+	"\x06sha256\x18\x05 \x01(\fR\x06sha256\x12\x1d\n" +
+	"\n" +
+	"error_head\x18\x06 \x01(\fR\terrorHeadJ\x04\b\x03\x10\x04J\x04\b\x04\x10\x05\"w\n" +
+	"\fRegisterPart\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x127\n" +
+	"\x05lines\x18\x02 \x03(\v2!.provodka.private.v1.RegisterLineR\x05lines\x12\x16\n" +
+	"\x06errors\x18\x03 \x01(\fR\x06errors\"u\n" +
 	"\fRegisterLine\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\rR\x04line\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x128\n" +
@@ -1268,7 +1337,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),  // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),     // 1: provodka.private.v1.BankAccount
@@ -1276,21 +1345,22 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*Requisites)(nil),      // 3: provodka.private.v1.Requisites
 	(*TaskText)(nil),        // 4: provodka.private.v1.TaskText
 	(*RegisterFile)(nil),    // 5: provodka.private.v1.RegisterFile
-	(*RegisterLine)(nil),    // 6: provodka.private.v1.RegisterLine
-	(*Refusal)(nil),         // 7: provodka.private.v1.Refusal
-	(*StatementFile)(nil),   // 8: provodka.private.v1.StatementFile
-	(*AccountTotals)(nil),   // 9: provodka.private.v1.AccountTotals
-	(*StatementLine)(nil),   // 10: provodka.private.v1.StatementLine
-	(*Stamp)(nil),           // 11: provodka.private.v1.Stamp
-	(*Payout)(nil),          // 12: provodka.private.v1.Payout
-	nil,                     // 13: provodka.private.v1.TaskText.MetadataEntry
+	(*RegisterPart)(nil),    // 6: provodka.private.v1.RegisterPart
+	(*RegisterLine)(nil),    // 7: provodka.private.v1.RegisterLine
+	(*Refusal)(nil),         // 8: provodka.private.v1.Refusal
+	(*StatementFile)(nil),   // 9: provodka.private.v1.StatementFile
+	(*AccountTotals)(nil),   // 10: provodka.private.v1.AccountTotals
+	(*StatementLine)(nil),   // 11: provodka.private.v1.StatementLine
+	(*Stamp)(nil),           // 12: provodka.private.v1.Stamp
+	(*Payout)(nil),          // 13: provodka.private.v1.Payout
+	nil,                     // 14: provodka.private.v1.TaskText.MetadataEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	13, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
-	6,  // 2: provodka.private.v1.RegisterFile.lines:type_name -> provodka.private.v1.RegisterLine
-	7,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
-	9,  // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
+	14, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
+	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
+	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
 	5,  // [5:5] is the sub-list for method output_type
 	5,  // [5:5] is the sub-list for method input_type
 	5,  // [5:5] is the sub-list for extension type_name
@@ -1309,7 +1379,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

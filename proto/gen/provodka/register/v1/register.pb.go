@@ -280,7 +280,7 @@ type ImportRegisterResponse struct {
 	Register *Register `protobuf:"bytes,1,opt,name=register,proto3" json:"register,omitempty"`
 	// A result for each line, in the order of the file.
 	Results []*LineResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
-	// Whether the file was imported before: nothing was made.
+	// Whether every good line of the file had its task before: nothing was made.
 	AlreadyImported bool `protobuf:"varint,3,opt,name=already_imported,json=alreadyImported,proto3" json:"already_imported,omitempty"`
 	// Where the shard stands after it: what min_position of a read takes.
 	Position      string `protobuf:"bytes,4,opt,name=position,proto3" json:"position,omitempty"`
@@ -346,20 +346,529 @@ func (x *ImportRegisterResponse) GetPosition() string {
 	return ""
 }
 
+// A message of UploadRegister.
+type UploadRegisterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What comes.
+	//
+	// Types that are valid to be assigned to What:
+	//
+	//	*UploadRegisterRequest_Start
+	//	*UploadRegisterRequest_Chunk
+	What          isUploadRegisterRequest_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadRegisterRequest) Reset() {
+	*x = UploadRegisterRequest{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadRegisterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadRegisterRequest) ProtoMessage() {}
+
+func (x *UploadRegisterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadRegisterRequest.ProtoReflect.Descriptor instead.
+func (*UploadRegisterRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *UploadRegisterRequest) GetWhat() isUploadRegisterRequest_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *UploadRegisterRequest) GetStart() *RegisterStart {
+	if x != nil {
+		if x, ok := x.What.(*UploadRegisterRequest_Start); ok {
+			return x.Start
+		}
+	}
+	return nil
+}
+
+func (x *UploadRegisterRequest) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.What.(*UploadRegisterRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isUploadRegisterRequest_What interface {
+	isUploadRegisterRequest_What()
+}
+
+type UploadRegisterRequest_Start struct {
+	// The first message.
+	Start *RegisterStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"`
+}
+
+type UploadRegisterRequest_Chunk struct {
+	// The next piece of the file.
+	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+func (*UploadRegisterRequest_Start) isUploadRegisterRequest_What() {}
+
+func (*UploadRegisterRequest_Chunk) isUploadRegisterRequest_What() {}
+
+// What is about to be uploaded.
+type RegisterStart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The customer.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// Name of the file, for people.
+	FileName string `protobuf:"bytes,3,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
+	// Length of the file. Less means that the stream broke off.
+	SizeBytes uint64 `protobuf:"varint,4,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// SHA-256 of the file. A line's task is known by it and the line's number.
+	Sha256 []byte `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// The caller's own name of the register, which then takes the place of the SHA-256: it
+	// belongs to the first file that came under it.
+	Name string `protobuf:"bytes,6,opt,name=name,proto3" json:"name,omitempty"`
+	// Make nothing, keep nothing, and say what would be made and refused.
+	DryRun        bool `protobuf:"varint,7,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterStart) Reset() {
+	*x = RegisterStart{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterStart) ProtoMessage() {}
+
+func (x *RegisterStart) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterStart.ProtoReflect.Descriptor instead.
+func (*RegisterStart) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RegisterStart) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RegisterStart) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *RegisterStart) GetFileName() string {
+	if x != nil {
+		return x.FileName
+	}
+	return ""
+}
+
+func (x *RegisterStart) GetSizeBytes() uint64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *RegisterStart) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RegisterStart) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RegisterStart) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// Lines of a register and their sums.
+type RegisterTotals struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Lines that are not empty.
+	Lines uint32 `protobuf:"varint,1,opt,name=lines,proto3" json:"lines,omitempty"`
+	// Lines that became tasks now; of a dry run: that would.
+	Created uint32 `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
+	// Lines whose tasks were there already.
+	Replayed uint32 `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// Lines that were refused.
+	Refused uint32 `protobuf:"varint,4,opt,name=refused,proto3" json:"refused,omitempty"`
+	// Sum of the prices before tax of the lines that are good and give them, rubles.
+	AmountGross string `protobuf:"bytes,5,opt,name=amount_gross,json=amountGross,proto3" json:"amount_gross,omitempty"`
+	// Sum of what executors get, of the good lines that give it instead.
+	AmountNet     string `protobuf:"bytes,6,opt,name=amount_net,json=amountNet,proto3" json:"amount_net,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterTotals) Reset() {
+	*x = RegisterTotals{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterTotals) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterTotals) ProtoMessage() {}
+
+func (x *RegisterTotals) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterTotals.ProtoReflect.Descriptor instead.
+func (*RegisterTotals) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RegisterTotals) GetLines() uint32 {
+	if x != nil {
+		return x.Lines
+	}
+	return 0
+}
+
+func (x *RegisterTotals) GetCreated() uint32 {
+	if x != nil {
+		return x.Created
+	}
+	return 0
+}
+
+func (x *RegisterTotals) GetReplayed() uint32 {
+	if x != nil {
+		return x.Replayed
+	}
+	return 0
+}
+
+func (x *RegisterTotals) GetRefused() uint32 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
+func (x *RegisterTotals) GetAmountGross() string {
+	if x != nil {
+		return x.AmountGross
+	}
+	return ""
+}
+
+func (x *RegisterTotals) GetAmountNet() string {
+	if x != nil {
+		return x.AmountNet
+	}
+	return ""
+}
+
+// How far UploadRegister is.
+type UploadRegisterResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was done so far.
+	Totals *RegisterTotals `protobuf:"bytes,1,opt,name=totals,proto3" json:"totals,omitempty"`
+	// How much of the file was read.
+	ReadBytes uint64 `protobuf:"varint,2,opt,name=read_bytes,json=readBytes,proto3" json:"read_bytes,omitempty"`
+	// The same in percent; 100 in the last message alone.
+	Percent uint32 `protobuf:"varint,3,opt,name=percent,proto3" json:"percent,omitempty"`
+	// In the last message: the register. Of a dry run its id alone.
+	Register *Register `protobuf:"bytes,4,opt,name=register,proto3" json:"register,omitempty"`
+	// In the last message: whether every good line of the file had its task before.
+	AlreadyImported bool `protobuf:"varint,5,opt,name=already_imported,json=alreadyImported,proto3" json:"already_imported,omitempty"`
+	// Where the shard stands after what was made.
+	Position string `protobuf:"bytes,6,opt,name=position,proto3" json:"position,omitempty"`
+	// The lines that were refused since the message before.
+	Refused []*LineResult `protobuf:"bytes,7,rep,name=refused,proto3" json:"refused,omitempty"`
+	// The same lines as the next piece of the error register, CSV.
+	Errors        []byte `protobuf:"bytes,8,opt,name=errors,proto3" json:"errors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadRegisterResponse) Reset() {
+	*x = UploadRegisterResponse{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadRegisterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadRegisterResponse) ProtoMessage() {}
+
+func (x *UploadRegisterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadRegisterResponse.ProtoReflect.Descriptor instead.
+func (*UploadRegisterResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UploadRegisterResponse) GetTotals() *RegisterTotals {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+func (x *UploadRegisterResponse) GetReadBytes() uint64 {
+	if x != nil {
+		return x.ReadBytes
+	}
+	return 0
+}
+
+func (x *UploadRegisterResponse) GetPercent() uint32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+func (x *UploadRegisterResponse) GetRegister() *Register {
+	if x != nil {
+		return x.Register
+	}
+	return nil
+}
+
+func (x *UploadRegisterResponse) GetAlreadyImported() bool {
+	if x != nil {
+		return x.AlreadyImported
+	}
+	return false
+}
+
+func (x *UploadRegisterResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *UploadRegisterResponse) GetRefused() []*LineResult {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+func (x *UploadRegisterResponse) GetErrors() []byte {
+	if x != nil {
+		return x.Errors
+	}
+	return nil
+}
+
+// What DownloadTemplate asks.
+type DownloadTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book          string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DownloadTemplateRequest) Reset() {
+	*x = DownloadTemplateRequest{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DownloadTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DownloadTemplateRequest) ProtoMessage() {}
+
+func (x *DownloadTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DownloadTemplateRequest.ProtoReflect.Descriptor instead.
+func (*DownloadTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DownloadTemplateRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+// The template.
+type DownloadTemplateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// CSV with all columns and two invented tasks.
+	File []byte `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// Name for the file.
+	FileName string `protobuf:"bytes,2,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
+	// How to fill it in: Markdown, in Russian.
+	Instruction []byte `protobuf:"bytes,3,opt,name=instruction,proto3" json:"instruction,omitempty"`
+	// Name for the instruction.
+	InstructionName string `protobuf:"bytes,4,opt,name=instruction_name,json=instructionName,proto3" json:"instruction_name,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *DownloadTemplateResponse) Reset() {
+	*x = DownloadTemplateResponse{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DownloadTemplateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DownloadTemplateResponse) ProtoMessage() {}
+
+func (x *DownloadTemplateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DownloadTemplateResponse.ProtoReflect.Descriptor instead.
+func (*DownloadTemplateResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DownloadTemplateResponse) GetFile() []byte {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *DownloadTemplateResponse) GetFileName() string {
+	if x != nil {
+		return x.FileName
+	}
+	return ""
+}
+
+func (x *DownloadTemplateResponse) GetInstruction() []byte {
+	if x != nil {
+		return x.Instruction
+	}
+	return nil
+}
+
+func (x *DownloadTemplateResponse) GetInstructionName() string {
+	if x != nil {
+		return x.InstructionName
+	}
+	return ""
+}
+
 // What GetRegister asks.
 type GetRegisterRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The book.
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
 	// The register.
-	RegisterId    string `protobuf:"bytes,2,opt,name=register_id,json=registerId,proto3" json:"register_id,omitempty"`
+	RegisterId string `protobuf:"bytes,2,opt,name=register_id,json=registerId,proto3" json:"register_id,omitempty"`
+	// Only lines behind this one.
+	AfterLine     uint32 `protobuf:"varint,3,opt,name=after_line,json=afterLine,proto3" json:"after_line,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetRegisterRequest) Reset() {
 	*x = GetRegisterRequest{}
-	mi := &file_provodka_register_v1_register_proto_msgTypes[4]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +880,7 @@ func (x *GetRegisterRequest) String() string {
 func (*GetRegisterRequest) ProtoMessage() {}
 
 func (x *GetRegisterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_register_v1_register_proto_msgTypes[4]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +893,7 @@ func (x *GetRegisterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegisterRequest.ProtoReflect.Descriptor instead.
 func (*GetRegisterRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{4}
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetRegisterRequest) GetBook() string {
@@ -401,20 +910,29 @@ func (x *GetRegisterRequest) GetRegisterId() string {
 	return ""
 }
 
+func (x *GetRegisterRequest) GetAfterLine() uint32 {
+	if x != nil {
+		return x.AfterLine
+	}
+	return 0
+}
+
 // A register with its lines.
 type GetRegisterResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The register.
 	Register *Register `protobuf:"bytes,1,opt,name=register,proto3" json:"register,omitempty"`
-	// A result for each line.
-	Results       []*LineResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
+	// Results of lines, in the order of the file, some thousands at most.
+	Results []*LineResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
+	// Whether there are more lines behind the last of them.
+	More          bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetRegisterResponse) Reset() {
 	*x = GetRegisterResponse{}
-	mi := &file_provodka_register_v1_register_proto_msgTypes[5]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -426,7 +944,7 @@ func (x *GetRegisterResponse) String() string {
 func (*GetRegisterResponse) ProtoMessage() {}
 
 func (x *GetRegisterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_register_v1_register_proto_msgTypes[5]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -439,7 +957,7 @@ func (x *GetRegisterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegisterResponse.ProtoReflect.Descriptor instead.
 func (*GetRegisterResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{5}
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetRegisterResponse) GetRegister() *Register {
@@ -456,6 +974,13 @@ func (x *GetRegisterResponse) GetResults() []*LineResult {
 	return nil
 }
 
+func (x *GetRegisterResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 // What DownloadErrors asks.
 type DownloadErrorsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -469,7 +994,7 @@ type DownloadErrorsRequest struct {
 
 func (x *DownloadErrorsRequest) Reset() {
 	*x = DownloadErrorsRequest{}
-	mi := &file_provodka_register_v1_register_proto_msgTypes[6]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +1006,7 @@ func (x *DownloadErrorsRequest) String() string {
 func (*DownloadErrorsRequest) ProtoMessage() {}
 
 func (x *DownloadErrorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_register_v1_register_proto_msgTypes[6]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +1019,7 @@ func (x *DownloadErrorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadErrorsRequest.ProtoReflect.Descriptor instead.
 func (*DownloadErrorsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{6}
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DownloadErrorsRequest) GetBook() string {
@@ -524,7 +1049,7 @@ type DownloadErrorsResponse struct {
 
 func (x *DownloadErrorsResponse) Reset() {
 	*x = DownloadErrorsResponse{}
-	mi := &file_provodka_register_v1_register_proto_msgTypes[7]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -536,7 +1061,7 @@ func (x *DownloadErrorsResponse) String() string {
 func (*DownloadErrorsResponse) ProtoMessage() {}
 
 func (x *DownloadErrorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_register_v1_register_proto_msgTypes[7]
+	mi := &file_provodka_register_v1_register_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -549,7 +1074,7 @@ func (x *DownloadErrorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadErrorsResponse.ProtoReflect.Descriptor instead.
 func (*DownloadErrorsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{7}
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DownloadErrorsResponse) GetFile() []byte {
@@ -564,6 +1089,107 @@ func (x *DownloadErrorsResponse) GetFileName() string {
 		return x.FileName
 	}
 	return ""
+}
+
+// What StreamErrors asks.
+type StreamErrorsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The register.
+	RegisterId    string `protobuf:"bytes,2,opt,name=register_id,json=registerId,proto3" json:"register_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamErrorsRequest) Reset() {
+	*x = StreamErrorsRequest{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamErrorsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamErrorsRequest) ProtoMessage() {}
+
+func (x *StreamErrorsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamErrorsRequest.ProtoReflect.Descriptor instead.
+func (*StreamErrorsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *StreamErrorsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *StreamErrorsRequest) GetRegisterId() string {
+	if x != nil {
+		return x.RegisterId
+	}
+	return ""
+}
+
+// A piece of the error register.
+type StreamErrorsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// CSV; nothing comes when no line was refused.
+	Chunk         []byte `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamErrorsResponse) Reset() {
+	*x = StreamErrorsResponse{}
+	mi := &file_provodka_register_v1_register_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamErrorsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamErrorsResponse) ProtoMessage() {}
+
+func (x *StreamErrorsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_register_v1_register_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamErrorsResponse.ProtoReflect.Descriptor instead.
+func (*StreamErrorsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_register_v1_register_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StreamErrorsResponse) GetChunk() []byte {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
 }
 
 var File_provodka_register_v1_register_proto protoreflect.FileDescriptor
@@ -598,25 +1224,77 @@ const file_provodka_register_v1_register_proto_rawDesc = "" +
 	"\bregister\x18\x01 \x01(\v2\x1e.provodka.register.v1.RegisterR\bregister\x12:\n" +
 	"\aresults\x18\x02 \x03(\v2 .provodka.register.v1.LineResultR\aresults\x12)\n" +
 	"\x10already_imported\x18\x03 \x01(\bR\x0falreadyImported\x12\x1a\n" +
-	"\bposition\x18\x04 \x01(\tR\bposition\"\x87\x01\n" +
+	"\bposition\x18\x04 \x01(\tR\bposition\"\x88\x01\n" +
+	"\x15UploadRegisterRequest\x12;\n" +
+	"\x05start\x18\x01 \x01(\v2#.provodka.register.v1.RegisterStartH\x00R\x05start\x12#\n" +
+	"\x05chunk\x18\x02 \x01(\fB\v\xbaH\bz\x06\x10\x01\x18\x80\x80@H\x00R\x05chunkB\r\n" +
+	"\x04what\x12\x05\xbaH\x02\b\x01\"\xbf\x02\n" +
+	"\rRegisterStart\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12%\n" +
+	"\tfile_name\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\bfileName\x12,\n" +
+	"\n" +
+	"size_bytes\x18\x04 \x01(\x04B\r\xbaH\n" +
+	"2\b\x18\x80\x80\x80\x80\x04(\x01R\tsizeBytes\x12\x1f\n" +
+	"\x06sha256\x18\x05 \x01(\fB\a\xbaH\x04z\x02h R\x06sha256\x12.\n" +
+	"\x04name\x18\x06 \x01(\tB\x1a\xbaH\x17r\x15\x18@2\x11^[A-Za-z0-9._-]*$R\x04name\x12\x17\n" +
+	"\adry_run\x18\a \x01(\bR\x06dryRun\"\xb8\x01\n" +
+	"\x0eRegisterTotals\x12\x14\n" +
+	"\x05lines\x18\x01 \x01(\rR\x05lines\x12\x18\n" +
+	"\acreated\x18\x02 \x01(\rR\acreated\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\rR\breplayed\x12\x18\n" +
+	"\arefused\x18\x04 \x01(\rR\arefused\x12!\n" +
+	"\famount_gross\x18\x05 \x01(\tR\vamountGross\x12\x1d\n" +
+	"\n" +
+	"amount_net\x18\x06 \x01(\tR\tamountNet\"\xe6\x02\n" +
+	"\x16UploadRegisterResponse\x12<\n" +
+	"\x06totals\x18\x01 \x01(\v2$.provodka.register.v1.RegisterTotalsR\x06totals\x12\x1d\n" +
+	"\n" +
+	"read_bytes\x18\x02 \x01(\x04R\treadBytes\x12\x18\n" +
+	"\apercent\x18\x03 \x01(\rR\apercent\x12:\n" +
+	"\bregister\x18\x04 \x01(\v2\x1e.provodka.register.v1.RegisterR\bregister\x12)\n" +
+	"\x10already_imported\x18\x05 \x01(\bR\x0falreadyImported\x12\x1a\n" +
+	"\bposition\x18\x06 \x01(\tR\bposition\x12:\n" +
+	"\arefused\x18\a \x03(\v2 .provodka.register.v1.LineResultR\arefused\x12\x16\n" +
+	"\x06errors\x18\b \x01(\fR\x06errors\"P\n" +
+	"\x17DownloadTemplateRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\"\x98\x01\n" +
+	"\x18DownloadTemplateResponse\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\fR\x04file\x12\x1b\n" +
+	"\tfile_name\x18\x02 \x01(\tR\bfileName\x12 \n" +
+	"\vinstruction\x18\x03 \x01(\fR\vinstruction\x12)\n" +
+	"\x10instruction_name\x18\x04 \x01(\tR\x0finstructionName\"\xa6\x01\n" +
 	"\x12GetRegisterRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
 	"\vregister_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
-	"registerId\"\x8d\x01\n" +
+	"registerId\x12\x1d\n" +
+	"\n" +
+	"after_line\x18\x03 \x01(\rR\tafterLine\"\xa1\x01\n" +
 	"\x13GetRegisterResponse\x12:\n" +
 	"\bregister\x18\x01 \x01(\v2\x1e.provodka.register.v1.RegisterR\bregister\x12:\n" +
-	"\aresults\x18\x02 \x03(\v2 .provodka.register.v1.LineResultR\aresults\"\x8a\x01\n" +
+	"\aresults\x18\x02 \x03(\v2 .provodka.register.v1.LineResultR\aresults\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"\x8a\x01\n" +
 	"\x15DownloadErrorsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
 	"\vregister_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
 	"registerId\"I\n" +
 	"\x16DownloadErrorsResponse\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\fR\x04file\x12\x1b\n" +
-	"\tfile_name\x18\x02 \x01(\tR\bfileName2\xea\x03\n" +
+	"\tfile_name\x18\x02 \x01(\tR\bfileName\"\x88\x01\n" +
+	"\x13StreamErrorsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
+	"\vregister_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"registerId\",\n" +
+	"\x14StreamErrorsResponse\x12\x14\n" +
+	"\x05chunk\x18\x01 \x01(\fR\x05chunk2\xec\x06\n" +
 	"\x0fRegisterService\x12\x92\x01\n" +
-	"\x0eImportRegister\x12+.provodka.register.v1.ImportRegisterRequest\x1a,.provodka.register.v1.ImportRegisterResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/registers\x12\x97\x01\n" +
+	"\x0eImportRegister\x12+.provodka.register.v1.ImportRegisterRequest\x1a,.provodka.register.v1.ImportRegisterResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/registers\x12o\n" +
+	"\x0eUploadRegister\x12+.provodka.register.v1.UploadRegisterRequest\x1a,.provodka.register.v1.UploadRegisterResponse(\x010\x01\x12\xa0\x01\n" +
+	"\x10DownloadTemplate\x12-.provodka.register.v1.DownloadTemplateRequest\x1a..provodka.register.v1.DownloadTemplateResponse\"-\x82\xd3\xe4\x93\x02$\x12\"/v1/books/{book}/register-template\x90\x02\x01\x12\x97\x01\n" +
 	"\vGetRegister\x12(.provodka.register.v1.GetRegisterRequest\x1a).provodka.register.v1.GetRegisterResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/registers/{register_id}\x90\x02\x01\x12\xa7\x01\n" +
-	"\x0eDownloadErrors\x12+.provodka.register.v1.DownloadErrorsRequest\x1a,.provodka.register.v1.DownloadErrorsResponse\":\x82\xd3\xe4\x93\x021\x12//v1/books/{book}/registers/{register_id}/errors\x90\x02\x01BHZFgithub.com/provodka/provodka/proto/gen/provodka/register/v1;registerv1b\x06proto3"
+	"\x0eDownloadErrors\x12+.provodka.register.v1.DownloadErrorsRequest\x1a,.provodka.register.v1.DownloadErrorsResponse\":\x82\xd3\xe4\x93\x021\x12//v1/books/{book}/registers/{register_id}/errors\x90\x02\x01\x12l\n" +
+	"\fStreamErrors\x12).provodka.register.v1.StreamErrorsRequest\x1a*.provodka.register.v1.StreamErrorsResponse\"\x03\x90\x02\x010\x01BHZFgithub.com/provodka/provodka/proto/gen/provodka/register/v1;registerv1b\x06proto3"
 
 var (
 	file_provodka_register_v1_register_proto_rawDescOnce sync.Once
@@ -630,37 +1308,55 @@ func file_provodka_register_v1_register_proto_rawDescGZIP() []byte {
 	return file_provodka_register_v1_register_proto_rawDescData
 }
 
-var file_provodka_register_v1_register_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_provodka_register_v1_register_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_provodka_register_v1_register_proto_goTypes = []any{
-	(*ImportRegisterRequest)(nil),  // 0: provodka.register.v1.ImportRegisterRequest
-	(*Register)(nil),               // 1: provodka.register.v1.Register
-	(*LineResult)(nil),             // 2: provodka.register.v1.LineResult
-	(*ImportRegisterResponse)(nil), // 3: provodka.register.v1.ImportRegisterResponse
-	(*GetRegisterRequest)(nil),     // 4: provodka.register.v1.GetRegisterRequest
-	(*GetRegisterResponse)(nil),    // 5: provodka.register.v1.GetRegisterResponse
-	(*DownloadErrorsRequest)(nil),  // 6: provodka.register.v1.DownloadErrorsRequest
-	(*DownloadErrorsResponse)(nil), // 7: provodka.register.v1.DownloadErrorsResponse
-	(*timestamppb.Timestamp)(nil),  // 8: google.protobuf.Timestamp
-	(*v1.Refusal)(nil),             // 9: provodka.ledger.v1.Refusal
+	(*ImportRegisterRequest)(nil),    // 0: provodka.register.v1.ImportRegisterRequest
+	(*Register)(nil),                 // 1: provodka.register.v1.Register
+	(*LineResult)(nil),               // 2: provodka.register.v1.LineResult
+	(*ImportRegisterResponse)(nil),   // 3: provodka.register.v1.ImportRegisterResponse
+	(*UploadRegisterRequest)(nil),    // 4: provodka.register.v1.UploadRegisterRequest
+	(*RegisterStart)(nil),            // 5: provodka.register.v1.RegisterStart
+	(*RegisterTotals)(nil),           // 6: provodka.register.v1.RegisterTotals
+	(*UploadRegisterResponse)(nil),   // 7: provodka.register.v1.UploadRegisterResponse
+	(*DownloadTemplateRequest)(nil),  // 8: provodka.register.v1.DownloadTemplateRequest
+	(*DownloadTemplateResponse)(nil), // 9: provodka.register.v1.DownloadTemplateResponse
+	(*GetRegisterRequest)(nil),       // 10: provodka.register.v1.GetRegisterRequest
+	(*GetRegisterResponse)(nil),      // 11: provodka.register.v1.GetRegisterResponse
+	(*DownloadErrorsRequest)(nil),    // 12: provodka.register.v1.DownloadErrorsRequest
+	(*DownloadErrorsResponse)(nil),   // 13: provodka.register.v1.DownloadErrorsResponse
+	(*StreamErrorsRequest)(nil),      // 14: provodka.register.v1.StreamErrorsRequest
+	(*StreamErrorsResponse)(nil),     // 15: provodka.register.v1.StreamErrorsResponse
+	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
+	(*v1.Refusal)(nil),               // 17: provodka.ledger.v1.Refusal
 }
 var file_provodka_register_v1_register_proto_depIdxs = []int32{
-	8, // 0: provodka.register.v1.Register.imported_at:type_name -> google.protobuf.Timestamp
-	9, // 1: provodka.register.v1.LineResult.refusals:type_name -> provodka.ledger.v1.Refusal
-	1, // 2: provodka.register.v1.ImportRegisterResponse.register:type_name -> provodka.register.v1.Register
-	2, // 3: provodka.register.v1.ImportRegisterResponse.results:type_name -> provodka.register.v1.LineResult
-	1, // 4: provodka.register.v1.GetRegisterResponse.register:type_name -> provodka.register.v1.Register
-	2, // 5: provodka.register.v1.GetRegisterResponse.results:type_name -> provodka.register.v1.LineResult
-	0, // 6: provodka.register.v1.RegisterService.ImportRegister:input_type -> provodka.register.v1.ImportRegisterRequest
-	4, // 7: provodka.register.v1.RegisterService.GetRegister:input_type -> provodka.register.v1.GetRegisterRequest
-	6, // 8: provodka.register.v1.RegisterService.DownloadErrors:input_type -> provodka.register.v1.DownloadErrorsRequest
-	3, // 9: provodka.register.v1.RegisterService.ImportRegister:output_type -> provodka.register.v1.ImportRegisterResponse
-	5, // 10: provodka.register.v1.RegisterService.GetRegister:output_type -> provodka.register.v1.GetRegisterResponse
-	7, // 11: provodka.register.v1.RegisterService.DownloadErrors:output_type -> provodka.register.v1.DownloadErrorsResponse
-	9, // [9:12] is the sub-list for method output_type
-	6, // [6:9] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	16, // 0: provodka.register.v1.Register.imported_at:type_name -> google.protobuf.Timestamp
+	17, // 1: provodka.register.v1.LineResult.refusals:type_name -> provodka.ledger.v1.Refusal
+	1,  // 2: provodka.register.v1.ImportRegisterResponse.register:type_name -> provodka.register.v1.Register
+	2,  // 3: provodka.register.v1.ImportRegisterResponse.results:type_name -> provodka.register.v1.LineResult
+	5,  // 4: provodka.register.v1.UploadRegisterRequest.start:type_name -> provodka.register.v1.RegisterStart
+	6,  // 5: provodka.register.v1.UploadRegisterResponse.totals:type_name -> provodka.register.v1.RegisterTotals
+	1,  // 6: provodka.register.v1.UploadRegisterResponse.register:type_name -> provodka.register.v1.Register
+	2,  // 7: provodka.register.v1.UploadRegisterResponse.refused:type_name -> provodka.register.v1.LineResult
+	1,  // 8: provodka.register.v1.GetRegisterResponse.register:type_name -> provodka.register.v1.Register
+	2,  // 9: provodka.register.v1.GetRegisterResponse.results:type_name -> provodka.register.v1.LineResult
+	0,  // 10: provodka.register.v1.RegisterService.ImportRegister:input_type -> provodka.register.v1.ImportRegisterRequest
+	4,  // 11: provodka.register.v1.RegisterService.UploadRegister:input_type -> provodka.register.v1.UploadRegisterRequest
+	8,  // 12: provodka.register.v1.RegisterService.DownloadTemplate:input_type -> provodka.register.v1.DownloadTemplateRequest
+	10, // 13: provodka.register.v1.RegisterService.GetRegister:input_type -> provodka.register.v1.GetRegisterRequest
+	12, // 14: provodka.register.v1.RegisterService.DownloadErrors:input_type -> provodka.register.v1.DownloadErrorsRequest
+	14, // 15: provodka.register.v1.RegisterService.StreamErrors:input_type -> provodka.register.v1.StreamErrorsRequest
+	3,  // 16: provodka.register.v1.RegisterService.ImportRegister:output_type -> provodka.register.v1.ImportRegisterResponse
+	7,  // 17: provodka.register.v1.RegisterService.UploadRegister:output_type -> provodka.register.v1.UploadRegisterResponse
+	9,  // 18: provodka.register.v1.RegisterService.DownloadTemplate:output_type -> provodka.register.v1.DownloadTemplateResponse
+	11, // 19: provodka.register.v1.RegisterService.GetRegister:output_type -> provodka.register.v1.GetRegisterResponse
+	13, // 20: provodka.register.v1.RegisterService.DownloadErrors:output_type -> provodka.register.v1.DownloadErrorsResponse
+	15, // 21: provodka.register.v1.RegisterService.StreamErrors:output_type -> provodka.register.v1.StreamErrorsResponse
+	16, // [16:22] is the sub-list for method output_type
+	10, // [10:16] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_provodka_register_v1_register_proto_init() }
@@ -668,13 +1364,17 @@ func file_provodka_register_v1_register_proto_init() {
 	if File_provodka_register_v1_register_proto != nil {
 		return
 	}
+	file_provodka_register_v1_register_proto_msgTypes[4].OneofWrappers = []any{
+		(*UploadRegisterRequest_Start)(nil),
+		(*UploadRegisterRequest_Chunk)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_register_v1_register_proto_rawDesc), len(file_provodka_register_v1_register_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

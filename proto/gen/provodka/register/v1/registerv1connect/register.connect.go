@@ -37,22 +37,40 @@ const (
 	// RegisterServiceImportRegisterProcedure is the fully-qualified name of the RegisterService's
 	// ImportRegister RPC.
 	RegisterServiceImportRegisterProcedure = "/provodka.register.v1.RegisterService/ImportRegister"
+	// RegisterServiceUploadRegisterProcedure is the fully-qualified name of the RegisterService's
+	// UploadRegister RPC.
+	RegisterServiceUploadRegisterProcedure = "/provodka.register.v1.RegisterService/UploadRegister"
+	// RegisterServiceDownloadTemplateProcedure is the fully-qualified name of the RegisterService's
+	// DownloadTemplate RPC.
+	RegisterServiceDownloadTemplateProcedure = "/provodka.register.v1.RegisterService/DownloadTemplate"
 	// RegisterServiceGetRegisterProcedure is the fully-qualified name of the RegisterService's
 	// GetRegister RPC.
 	RegisterServiceGetRegisterProcedure = "/provodka.register.v1.RegisterService/GetRegister"
 	// RegisterServiceDownloadErrorsProcedure is the fully-qualified name of the RegisterService's
 	// DownloadErrors RPC.
 	RegisterServiceDownloadErrorsProcedure = "/provodka.register.v1.RegisterService/DownloadErrors"
+	// RegisterServiceStreamErrorsProcedure is the fully-qualified name of the RegisterService's
+	// StreamErrors RPC.
+	RegisterServiceStreamErrorsProcedure = "/provodka.register.v1.RegisterService/StreamErrors"
 )
 
 // RegisterServiceClient is a client for the provodka.register.v1.RegisterService service.
 type RegisterServiceClient interface {
 	// ImportRegister makes a task of every good line. The same file again makes nothing.
 	ImportRegister(context.Context, *v1.ImportRegisterRequest) (*v1.ImportRegisterResponse, error)
+	// UploadRegister imports a register of any length as a stream: the first message says what
+	// comes, the others are the file; what is done is told as it is done. It takes HTTP/2. A
+	// stream that broke off is sent again from the beginning: what was made is not made again.
+	UploadRegister(context.Context) (*connect.BidiStreamForClientSimple[v1.UploadRegisterRequest, v1.UploadRegisterResponse], error)
+	// DownloadTemplate gives a register to start from, and how to fill it in, in Russian.
+	DownloadTemplate(context.Context, *v1.DownloadTemplateRequest) (*v1.DownloadTemplateResponse, error)
 	// GetRegister reads what became of a register.
 	GetRegister(context.Context, *v1.GetRegisterRequest) (*v1.GetRegisterResponse, error)
-	// DownloadErrors gives the refused lines as a register to mend and upload again.
+	// DownloadErrors gives the refused lines as a register to mend and upload again; more than
+	// an answer has room for is refused, and read by StreamErrors.
 	DownloadErrors(context.Context, *v1.DownloadErrorsRequest) (*v1.DownloadErrorsResponse, error)
+	// StreamErrors gives the same in chunks.
+	StreamErrors(context.Context, *v1.StreamErrorsRequest) (*connect.ServerStreamForClient[v1.StreamErrorsResponse], error)
 }
 
 // NewRegisterServiceClient constructs a client for the provodka.register.v1.RegisterService
@@ -72,6 +90,19 @@ func NewRegisterServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(registerServiceMethods.ByName("ImportRegister")),
 			connect.WithClientOptions(opts...),
 		),
+		uploadRegister: connect.NewClient[v1.UploadRegisterRequest, v1.UploadRegisterResponse](
+			httpClient,
+			baseURL+RegisterServiceUploadRegisterProcedure,
+			connect.WithSchema(registerServiceMethods.ByName("UploadRegister")),
+			connect.WithClientOptions(opts...),
+		),
+		downloadTemplate: connect.NewClient[v1.DownloadTemplateRequest, v1.DownloadTemplateResponse](
+			httpClient,
+			baseURL+RegisterServiceDownloadTemplateProcedure,
+			connect.WithSchema(registerServiceMethods.ByName("DownloadTemplate")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		getRegister: connect.NewClient[v1.GetRegisterRequest, v1.GetRegisterResponse](
 			httpClient,
 			baseURL+RegisterServiceGetRegisterProcedure,
@@ -86,19 +117,43 @@ func NewRegisterServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		streamErrors: connect.NewClient[v1.StreamErrorsRequest, v1.StreamErrorsResponse](
+			httpClient,
+			baseURL+RegisterServiceStreamErrorsProcedure,
+			connect.WithSchema(registerServiceMethods.ByName("StreamErrors")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // registerServiceClient implements RegisterServiceClient.
 type registerServiceClient struct {
-	importRegister *connect.Client[v1.ImportRegisterRequest, v1.ImportRegisterResponse]
-	getRegister    *connect.Client[v1.GetRegisterRequest, v1.GetRegisterResponse]
-	downloadErrors *connect.Client[v1.DownloadErrorsRequest, v1.DownloadErrorsResponse]
+	importRegister   *connect.Client[v1.ImportRegisterRequest, v1.ImportRegisterResponse]
+	uploadRegister   *connect.Client[v1.UploadRegisterRequest, v1.UploadRegisterResponse]
+	downloadTemplate *connect.Client[v1.DownloadTemplateRequest, v1.DownloadTemplateResponse]
+	getRegister      *connect.Client[v1.GetRegisterRequest, v1.GetRegisterResponse]
+	downloadErrors   *connect.Client[v1.DownloadErrorsRequest, v1.DownloadErrorsResponse]
+	streamErrors     *connect.Client[v1.StreamErrorsRequest, v1.StreamErrorsResponse]
 }
 
 // ImportRegister calls provodka.register.v1.RegisterService.ImportRegister.
 func (c *registerServiceClient) ImportRegister(ctx context.Context, req *v1.ImportRegisterRequest) (*v1.ImportRegisterResponse, error) {
 	response, err := c.importRegister.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UploadRegister calls provodka.register.v1.RegisterService.UploadRegister.
+func (c *registerServiceClient) UploadRegister(ctx context.Context) (*connect.BidiStreamForClientSimple[v1.UploadRegisterRequest, v1.UploadRegisterResponse], error) {
+	return c.uploadRegister.CallBidiStreamSimple(ctx)
+}
+
+// DownloadTemplate calls provodka.register.v1.RegisterService.DownloadTemplate.
+func (c *registerServiceClient) DownloadTemplate(ctx context.Context, req *v1.DownloadTemplateRequest) (*v1.DownloadTemplateResponse, error) {
+	response, err := c.downloadTemplate.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -123,14 +178,28 @@ func (c *registerServiceClient) DownloadErrors(ctx context.Context, req *v1.Down
 	return nil, err
 }
 
+// StreamErrors calls provodka.register.v1.RegisterService.StreamErrors.
+func (c *registerServiceClient) StreamErrors(ctx context.Context, req *v1.StreamErrorsRequest) (*connect.ServerStreamForClient[v1.StreamErrorsResponse], error) {
+	return c.streamErrors.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // RegisterServiceHandler is an implementation of the provodka.register.v1.RegisterService service.
 type RegisterServiceHandler interface {
 	// ImportRegister makes a task of every good line. The same file again makes nothing.
 	ImportRegister(context.Context, *v1.ImportRegisterRequest) (*v1.ImportRegisterResponse, error)
+	// UploadRegister imports a register of any length as a stream: the first message says what
+	// comes, the others are the file; what is done is told as it is done. It takes HTTP/2. A
+	// stream that broke off is sent again from the beginning: what was made is not made again.
+	UploadRegister(context.Context, *connect.BidiStream[v1.UploadRegisterRequest, v1.UploadRegisterResponse]) error
+	// DownloadTemplate gives a register to start from, and how to fill it in, in Russian.
+	DownloadTemplate(context.Context, *v1.DownloadTemplateRequest) (*v1.DownloadTemplateResponse, error)
 	// GetRegister reads what became of a register.
 	GetRegister(context.Context, *v1.GetRegisterRequest) (*v1.GetRegisterResponse, error)
-	// DownloadErrors gives the refused lines as a register to mend and upload again.
+	// DownloadErrors gives the refused lines as a register to mend and upload again; more than
+	// an answer has room for is refused, and read by StreamErrors.
 	DownloadErrors(context.Context, *v1.DownloadErrorsRequest) (*v1.DownloadErrorsResponse, error)
+	// StreamErrors gives the same in chunks.
+	StreamErrors(context.Context, *v1.StreamErrorsRequest, *connect.ServerStream[v1.StreamErrorsResponse]) error
 }
 
 // NewRegisterServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -144,6 +213,19 @@ func NewRegisterServiceHandler(svc RegisterServiceHandler, opts ...connect.Handl
 		RegisterServiceImportRegisterProcedure,
 		svc.ImportRegister,
 		connect.WithSchema(registerServiceMethods.ByName("ImportRegister")),
+		connect.WithHandlerOptions(opts...),
+	)
+	registerServiceUploadRegisterHandler := connect.NewBidiStreamHandler(
+		RegisterServiceUploadRegisterProcedure,
+		svc.UploadRegister,
+		connect.WithSchema(registerServiceMethods.ByName("UploadRegister")),
+		connect.WithHandlerOptions(opts...),
+	)
+	registerServiceDownloadTemplateHandler := connect.NewUnaryHandlerSimple(
+		RegisterServiceDownloadTemplateProcedure,
+		svc.DownloadTemplate,
+		connect.WithSchema(registerServiceMethods.ByName("DownloadTemplate")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	registerServiceGetRegisterHandler := connect.NewUnaryHandlerSimple(
@@ -160,14 +242,27 @@ func NewRegisterServiceHandler(svc RegisterServiceHandler, opts ...connect.Handl
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	registerServiceStreamErrorsHandler := connect.NewServerStreamHandlerSimple(
+		RegisterServiceStreamErrorsProcedure,
+		svc.StreamErrors,
+		connect.WithSchema(registerServiceMethods.ByName("StreamErrors")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/provodka.register.v1.RegisterService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case RegisterServiceImportRegisterProcedure:
 			registerServiceImportRegisterHandler.ServeHTTP(w, r)
+		case RegisterServiceUploadRegisterProcedure:
+			registerServiceUploadRegisterHandler.ServeHTTP(w, r)
+		case RegisterServiceDownloadTemplateProcedure:
+			registerServiceDownloadTemplateHandler.ServeHTTP(w, r)
 		case RegisterServiceGetRegisterProcedure:
 			registerServiceGetRegisterHandler.ServeHTTP(w, r)
 		case RegisterServiceDownloadErrorsProcedure:
 			registerServiceDownloadErrorsHandler.ServeHTTP(w, r)
+		case RegisterServiceStreamErrorsProcedure:
+			registerServiceStreamErrorsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -181,10 +276,22 @@ func (UnimplementedRegisterServiceHandler) ImportRegister(context.Context, *v1.I
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.register.v1.RegisterService.ImportRegister is not implemented"))
 }
 
+func (UnimplementedRegisterServiceHandler) UploadRegister(context.Context, *connect.BidiStream[v1.UploadRegisterRequest, v1.UploadRegisterResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("provodka.register.v1.RegisterService.UploadRegister is not implemented"))
+}
+
+func (UnimplementedRegisterServiceHandler) DownloadTemplate(context.Context, *v1.DownloadTemplateRequest) (*v1.DownloadTemplateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.register.v1.RegisterService.DownloadTemplate is not implemented"))
+}
+
 func (UnimplementedRegisterServiceHandler) GetRegister(context.Context, *v1.GetRegisterRequest) (*v1.GetRegisterResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.register.v1.RegisterService.GetRegister is not implemented"))
 }
 
 func (UnimplementedRegisterServiceHandler) DownloadErrors(context.Context, *v1.DownloadErrorsRequest) (*v1.DownloadErrorsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.register.v1.RegisterService.DownloadErrors is not implemented"))
+}
+
+func (UnimplementedRegisterServiceHandler) StreamErrors(context.Context, *v1.StreamErrorsRequest, *connect.ServerStream[v1.StreamErrorsResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("provodka.register.v1.RegisterService.StreamErrors is not implemented"))
 }
