@@ -53,6 +53,7 @@ func TestAPI(t *testing.T) {
 		"ProductChange":   testProductChange,
 		"TaskErrors":      testTaskErrors,
 		"Bulk":            testBulk,
+		"RunAll":          testRunAll,
 		"Explain":         testExplain,
 		"Register":        testRegister,
 		"RegisterRefused": testRegisterRefused,

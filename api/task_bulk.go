@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/task"
@@ -17,6 +18,11 @@ const maxBulk = 1000
 type bulkRequest interface {
 	paramsOfChange
 	GetFilter() *taskv1.TaskFilter
+}
+
+// limitedBulk is such a request with a limit of its own.
+type limitedBulk interface {
+	bulkRequest
 	GetLimit() int32
 }
 
@@ -38,32 +44,48 @@ func (s taskService) PayAll(ctx context.Context, req *taskv1.PayAllRequest) (*ta
 	return &taskv1.PayAllResponse{Results: results, More: more, Position: position}, err
 }
 
+// RetryAll implements TaskService.
+func (s taskService) RetryAll(ctx context.Context, req *taskv1.RetryAllRequest) (*taskv1.RetryAllResponse, error) {
+	results, more, position, err := s.bulk(ctx, req, task.Retry, task.Error)
+	return &taskv1.RetryAllResponse{Results: results, More: more, Position: position}, err
+}
+
 // bulk sends one event to every task of the filter that is in the state.
-func (s taskService) bulk(ctx context.Context, req bulkRequest, event, state string) ([]*taskv1.TaskResult, bool, string, error) {
+func (s taskService) bulk(ctx context.Context, req limitedBulk, event, state string) ([]*taskv1.TaskResult, bool, string, error) {
 	limit := int(req.GetLimit())
 	if limit == 0 {
 		limit = maxBulk
 	}
 	chosen, more, err := s.choose(ctx, req, state, limit)
-	if err != nil {
+	if err != nil || len(chosen) == 0 {
 		return nil, false, "", err
 	}
-	ids := make([]string, len(chosen))
-	for i, a := range chosen {
-		ids[i] = a.id
-	}
-	var outcomes []engine.Outcome
-	if len(chosen) > 0 {
-		if outcomes, err = s.moveAll(ctx, req.GetBook(), event, chosen, func(a aggregate) string { return req.GetKey() + "." + a.id }); err != nil {
-			return nil, false, "", err
-		}
-	}
-	results, err := s.results(ctx, req.GetBook(), outcomes, ids)
+	outcomes, results, err := s.moveThem(ctx, req, event, chosen)
 	return results, more, positionOf(outcomes), err
 }
 
-// choose lists the tasks of the filter that are in the state, newest first.
-func (s taskService) choose(ctx context.Context, req bulkRequest, state string, limit int) ([]aggregate, bool, error) {
+// moveThem sends one event to the chosen tasks; each key derives from the request's.
+func (s taskService) moveThem(ctx context.Context, req bulkRequest, event string, ids []string) ([]engine.Outcome, []*taskv1.TaskResult, error) {
+	found, _, err := s.load(ctx, req.GetBook(), task.Name, ids...)
+	if err != nil {
+		return nil, nil, err
+	}
+	tasks := make([]aggregate, 0, len(ids))
+	ids = slices.DeleteFunc(ids, func(id string) bool { _, ok := found[id]; return !ok })
+	for _, id := range ids {
+		tasks = append(tasks, found[id])
+	}
+	outcomes, err := s.moveAll(ctx, req.GetBook(), event, tasks, func(a aggregate) string { return req.GetKey() + "." + a.id })
+	if err != nil {
+		return nil, nil, err
+	}
+	results, err := s.results(ctx, req.GetBook(), outcomes, ids)
+	return outcomes, results, err
+}
+
+// choose lists the ids of the filter's tasks that are in the state, newest first, and
+// says whether there are more than the limit.
+func (s taskService) choose(ctx context.Context, req bulkRequest, state string, limit int) ([]string, bool, error) {
 	f := req.GetFilter()
 	only, err := s.only(ctx, req.GetBook(), f)
 	if err != nil {
@@ -71,7 +93,7 @@ func (s taskService) choose(ctx context.Context, req bulkRequest, state string, 
 	}
 	page := store.AggregatePage{Book: req.GetBook(), Flow: task.Name, Owner: f.GetCompanyId(), States: []string{state}, Limit: maxBulk}
 	var (
-		chosen []aggregate
+		chosen []string
 		from   *aggregateCursor
 	)
 	for {
@@ -83,7 +105,7 @@ func (s taskService) choose(ctx context.Context, req bulkRequest, state string, 
 			if only != nil && !only[a.id] {
 				continue
 			}
-			if done, err := waits(a); err != nil || done {
+			if ok, err := meant(a, f); err != nil || !ok {
 				if err != nil {
 					return nil, false, err
 				}
@@ -92,7 +114,7 @@ func (s taskService) choose(ctx context.Context, req bulkRequest, state string, 
 			if len(chosen) == limit {
 				return chosen, true, nil
 			}
-			chosen = append(chosen, a)
+			chosen = append(chosen, a.id)
 		}
 		if next == nil {
 			return chosen, false, nil
@@ -101,15 +123,17 @@ func (s taskService) choose(ctx context.Context, req bulkRequest, state string, 
 	}
 }
 
-// waits says whether a task in work waits for its executor alone: the customer has
-// confirmed the work already.
-func waits(a aggregate) (bool, error) {
-	if a.state != task.InWork {
+// meant says whether a task is of the filter's executor, and does not wait for its
+// executor alone: then the customer has confirmed the work already.
+func meant(a aggregate, f *taskv1.TaskFilter) (bool, error) {
+	d := new(flowv1.TaskData)
+	if err := a.read(d); err != nil {
+		return false, err
+	}
+	if who := f.GetExecutorId(); who != "" && d.GetExecutorId() != who {
 		return false, nil
 	}
-	d := new(flowv1.TaskData)
-	err := a.read(d)
-	return d.GetWorkDone(), err
+	return a.state != task.InWork || !d.GetWorkDone(), nil
 }
 
 // only is the set of ids that a filter allows; nil allows all.

@@ -23,6 +23,67 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What RunAll does.
+type TaskAction int32
+
+const (
+	// Not said.
+	TaskAction_TASK_ACTION_UNSPECIFIED TaskAction = 0
+	// Say of tasks in work that they are done.
+	TaskAction_TASK_ACTION_DONE TaskAction = 1
+	// Sign acts that wait for the customer.
+	TaskAction_TASK_ACTION_SIGN_ACT TaskAction = 2
+	// Pay what can be paid.
+	TaskAction_TASK_ACTION_PAY TaskAction = 3
+	// Go on with payments that stopped.
+	TaskAction_TASK_ACTION_RETRY TaskAction = 4
+)
+
+// Enum value maps for TaskAction.
+var (
+	TaskAction_name = map[int32]string{
+		0: "TASK_ACTION_UNSPECIFIED",
+		1: "TASK_ACTION_DONE",
+		2: "TASK_ACTION_SIGN_ACT",
+		3: "TASK_ACTION_PAY",
+		4: "TASK_ACTION_RETRY",
+	}
+	TaskAction_value = map[string]int32{
+		"TASK_ACTION_UNSPECIFIED": 0,
+		"TASK_ACTION_DONE":        1,
+		"TASK_ACTION_SIGN_ACT":    2,
+		"TASK_ACTION_PAY":         3,
+		"TASK_ACTION_RETRY":       4,
+	}
+)
+
+func (x TaskAction) Enum() *TaskAction {
+	p := new(TaskAction)
+	*p = x
+	return p
+}
+
+func (x TaskAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TaskAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_task_v1_bulk_proto_enumTypes[0].Descriptor()
+}
+
+func (TaskAction) Type() protoreflect.EnumType {
+	return &file_provodka_task_v1_bulk_proto_enumTypes[0]
+}
+
+func (x TaskAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TaskAction.Descriptor instead.
+func (TaskAction) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_task_v1_bulk_proto_rawDescGZIP(), []int{0}
+}
+
 // What became of one of many tasks.
 type TaskResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -104,7 +165,9 @@ type TaskFilter struct {
 	// Only those of a register.
 	RegisterId string `protobuf:"bytes,2,opt,name=register_id,json=registerId,proto3" json:"register_id,omitempty"`
 	// Only these; none is all.
-	TaskIds       []string `protobuf:"bytes,3,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
+	TaskIds []string `protobuf:"bytes,3,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
+	// Only those of an executor.
+	ExecutorId    string `protobuf:"bytes,4,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +221,13 @@ func (x *TaskFilter) GetTaskIds() []string {
 		return x.TaskIds
 	}
 	return nil
+}
+
+func (x *TaskFilter) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
 }
 
 // What DoneAll asks. The key of each task derives from this one, so asking again with it
@@ -574,6 +644,309 @@ func (x *PayAllResponse) GetPosition() string {
 	return ""
 }
 
+// What RetryAll asks. The key of each task derives from this one, so asking again with it
+// goes on where it stopped and does nothing twice; a payment that stops once more takes another key.
+type RetryAllRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Which tasks.
+	Filter *TaskFilter `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Most tasks; 0 is 1,000.
+	Limit         int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryAllRequest) Reset() {
+	*x = RetryAllRequest{}
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryAllRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryAllRequest) ProtoMessage() {}
+
+func (x *RetryAllRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryAllRequest.ProtoReflect.Descriptor instead.
+func (*RetryAllRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_bulk_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RetryAllRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RetryAllRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *RetryAllRequest) GetFilter() *TaskFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *RetryAllRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// What became of RetryAll.
+type RetryAllResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A result for each task, newest task first.
+	Results []*TaskResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	// Whether more tasks fit the filter: ask again, with another key.
+	More bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position      string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryAllResponse) Reset() {
+	*x = RetryAllResponse{}
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryAllResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryAllResponse) ProtoMessage() {}
+
+func (x *RetryAllResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryAllResponse.ProtoReflect.Descriptor instead.
+func (*RetryAllResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_bulk_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RetryAllResponse) GetResults() []*TaskResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *RetryAllResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *RetryAllResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+// What RunAll asks. The key of each task derives from this one, so asking again with it
+// goes on where it stopped and does nothing twice.
+type RunAllRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Which tasks.
+	Filter *TaskFilter `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// What to do.
+	Action        TaskAction `protobuf:"varint,4,opt,name=action,proto3,enum=provodka.task.v1.TaskAction" json:"action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunAllRequest) Reset() {
+	*x = RunAllRequest{}
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunAllRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunAllRequest) ProtoMessage() {}
+
+func (x *RunAllRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunAllRequest.ProtoReflect.Descriptor instead.
+func (*RunAllRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_bulk_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RunAllRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RunAllRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *RunAllRequest) GetFilter() *TaskFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *RunAllRequest) GetAction() TaskAction {
+	if x != nil {
+		return x.Action
+	}
+	return TaskAction_TASK_ACTION_UNSPECIFIED
+}
+
+// How far RunAll is. The first one says the total alone; done + refused = total in the last one.
+type RunAllResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many tasks were chosen when it began.
+	Total int64 `protobuf:"varint,1,opt,name=total,proto3" json:"total,omitempty"`
+	// How many of them moved so far; of a payment: it is on its way.
+	Done int64 `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// How many were refused so far.
+	Refused int64 `protobuf:"varint,3,opt,name=refused,proto3" json:"refused,omitempty"`
+	// What became of each task since the message before, newest task first.
+	Results []*TaskResult `protobuf:"bytes,4,rep,name=results,proto3" json:"results,omitempty"`
+	// Whether more tasks fit the filter than one call takes: ask again, with another key.
+	More bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
+	// Where the shards stand after it: what min_position of a read takes.
+	Position      string `protobuf:"bytes,6,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunAllResponse) Reset() {
+	*x = RunAllResponse{}
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunAllResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunAllResponse) ProtoMessage() {}
+
+func (x *RunAllResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_bulk_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunAllResponse.ProtoReflect.Descriptor instead.
+func (*RunAllResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_bulk_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RunAllResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *RunAllResponse) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *RunAllResponse) GetRefused() int64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
+func (x *RunAllResponse) GetResults() []*TaskResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *RunAllResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *RunAllResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
 var File_provodka_task_v1_bulk_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_bulk_proto_rawDesc = "" +
@@ -584,14 +957,16 @@ const file_provodka_task_v1_bulk_proto_rawDesc = "" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12*\n" +
 	"\x04task\x18\x02 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\x125\n" +
 	"\arefusal\x18\x03 \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xbe\x01\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xf8\x01\n" +
 	"\n" +
 	"TaskFilter\x128\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x128\n" +
 	"\vregister_id\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\n" +
 	"registerId\x12<\n" +
-	"\btask_ids\x18\x03 \x03(\tB!\xbaH\x1e\x92\x01\x1b\x10\xe8\a\"\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\ataskIds\"\xc4\x01\n" +
+	"\btask_ids\x18\x03 \x03(\tB!\xbaH\x1e\x92\x01\x1b\x10\xe8\a\"\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\ataskIds\x128\n" +
+	"\vexecutor_id\x18\x04 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\n" +
+	"executorId\"\xc4\x01\n" +
 	"\x0eDoneAllRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12<\n" +
@@ -621,7 +996,37 @@ const file_provodka_task_v1_bulk_proto_rawDesc = "" +
 	"\x0ePayAllResponse\x126\n" +
 	"\aresults\x18\x01 \x03(\v2\x1c.provodka.task.v1.TaskResultR\aresults\x12\x12\n" +
 	"\x04more\x18\x02 \x01(\bR\x04more\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bpositionB@Z>github.com/provodka/provodka/proto/gen/provodka/task/v1;taskv1b\x06proto3"
+	"\bposition\x18\x03 \x01(\tR\bposition\"\xc5\x01\n" +
+	"\x0fRetryAllRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12<\n" +
+	"\x06filter\x18\x03 \x01(\v2\x1c.provodka.task.v1.TaskFilterB\x06\xbaH\x03\xc8\x01\x01R\x06filter\x12 \n" +
+	"\x05limit\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x05limit\"z\n" +
+	"\x10RetryAllResponse\x126\n" +
+	"\aresults\x18\x01 \x03(\v2\x1c.provodka.task.v1.TaskResultR\aresults\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\x12\x1a\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\"\xe3\x01\n" +
+	"\rRunAllRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12<\n" +
+	"\x06filter\x18\x03 \x01(\v2\x1c.provodka.task.v1.TaskFilterB\x06\xbaH\x03\xc8\x01\x01R\x06filter\x12@\n" +
+	"\x06action\x18\x04 \x01(\x0e2\x1c.provodka.task.v1.TaskActionB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06action\"\xbc\x01\n" +
+	"\x0eRunAllResponse\x12\x14\n" +
+	"\x05total\x18\x01 \x01(\x03R\x05total\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\x03R\x04done\x12\x18\n" +
+	"\arefused\x18\x03 \x01(\x03R\arefused\x126\n" +
+	"\aresults\x18\x04 \x03(\v2\x1c.provodka.task.v1.TaskResultR\aresults\x12\x12\n" +
+	"\x04more\x18\x05 \x01(\bR\x04more\x12\x1a\n" +
+	"\bposition\x18\x06 \x01(\tR\bposition*\x85\x01\n" +
+	"\n" +
+	"TaskAction\x12\x1b\n" +
+	"\x17TASK_ACTION_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10TASK_ACTION_DONE\x10\x01\x12\x18\n" +
+	"\x14TASK_ACTION_SIGN_ACT\x10\x02\x12\x13\n" +
+	"\x0fTASK_ACTION_PAY\x10\x03\x12\x15\n" +
+	"\x11TASK_ACTION_RETRY\x10\x04B@Z>github.com/provodka/provodka/proto/gen/provodka/task/v1;taskv1b\x06proto3"
 
 var (
 	file_provodka_task_v1_bulk_proto_rawDescOnce sync.Once
@@ -635,33 +1040,44 @@ func file_provodka_task_v1_bulk_proto_rawDescGZIP() []byte {
 	return file_provodka_task_v1_bulk_proto_rawDescData
 }
 
-var file_provodka_task_v1_bulk_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_provodka_task_v1_bulk_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_provodka_task_v1_bulk_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_provodka_task_v1_bulk_proto_goTypes = []any{
-	(*TaskResult)(nil),      // 0: provodka.task.v1.TaskResult
-	(*TaskFilter)(nil),      // 1: provodka.task.v1.TaskFilter
-	(*DoneAllRequest)(nil),  // 2: provodka.task.v1.DoneAllRequest
-	(*DoneAllResponse)(nil), // 3: provodka.task.v1.DoneAllResponse
-	(*SignAllRequest)(nil),  // 4: provodka.task.v1.SignAllRequest
-	(*SignAllResponse)(nil), // 5: provodka.task.v1.SignAllResponse
-	(*PayAllRequest)(nil),   // 6: provodka.task.v1.PayAllRequest
-	(*PayAllResponse)(nil),  // 7: provodka.task.v1.PayAllResponse
-	(*Task)(nil),            // 8: provodka.task.v1.Task
-	(*v1.Refusal)(nil),      // 9: provodka.ledger.v1.Refusal
+	(TaskAction)(0),          // 0: provodka.task.v1.TaskAction
+	(*TaskResult)(nil),       // 1: provodka.task.v1.TaskResult
+	(*TaskFilter)(nil),       // 2: provodka.task.v1.TaskFilter
+	(*DoneAllRequest)(nil),   // 3: provodka.task.v1.DoneAllRequest
+	(*DoneAllResponse)(nil),  // 4: provodka.task.v1.DoneAllResponse
+	(*SignAllRequest)(nil),   // 5: provodka.task.v1.SignAllRequest
+	(*SignAllResponse)(nil),  // 6: provodka.task.v1.SignAllResponse
+	(*PayAllRequest)(nil),    // 7: provodka.task.v1.PayAllRequest
+	(*PayAllResponse)(nil),   // 8: provodka.task.v1.PayAllResponse
+	(*RetryAllRequest)(nil),  // 9: provodka.task.v1.RetryAllRequest
+	(*RetryAllResponse)(nil), // 10: provodka.task.v1.RetryAllResponse
+	(*RunAllRequest)(nil),    // 11: provodka.task.v1.RunAllRequest
+	(*RunAllResponse)(nil),   // 12: provodka.task.v1.RunAllResponse
+	(*Task)(nil),             // 13: provodka.task.v1.Task
+	(*v1.Refusal)(nil),       // 14: provodka.ledger.v1.Refusal
 }
 var file_provodka_task_v1_bulk_proto_depIdxs = []int32{
-	8, // 0: provodka.task.v1.TaskResult.task:type_name -> provodka.task.v1.Task
-	9, // 1: provodka.task.v1.TaskResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	1, // 2: provodka.task.v1.DoneAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
-	0, // 3: provodka.task.v1.DoneAllResponse.results:type_name -> provodka.task.v1.TaskResult
-	1, // 4: provodka.task.v1.SignAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
-	0, // 5: provodka.task.v1.SignAllResponse.results:type_name -> provodka.task.v1.TaskResult
-	1, // 6: provodka.task.v1.PayAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
-	0, // 7: provodka.task.v1.PayAllResponse.results:type_name -> provodka.task.v1.TaskResult
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	13, // 0: provodka.task.v1.TaskResult.task:type_name -> provodka.task.v1.Task
+	14, // 1: provodka.task.v1.TaskResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	2,  // 2: provodka.task.v1.DoneAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
+	1,  // 3: provodka.task.v1.DoneAllResponse.results:type_name -> provodka.task.v1.TaskResult
+	2,  // 4: provodka.task.v1.SignAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
+	1,  // 5: provodka.task.v1.SignAllResponse.results:type_name -> provodka.task.v1.TaskResult
+	2,  // 6: provodka.task.v1.PayAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
+	1,  // 7: provodka.task.v1.PayAllResponse.results:type_name -> provodka.task.v1.TaskResult
+	2,  // 8: provodka.task.v1.RetryAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
+	1,  // 9: provodka.task.v1.RetryAllResponse.results:type_name -> provodka.task.v1.TaskResult
+	2,  // 10: provodka.task.v1.RunAllRequest.filter:type_name -> provodka.task.v1.TaskFilter
+	0,  // 11: provodka.task.v1.RunAllRequest.action:type_name -> provodka.task.v1.TaskAction
+	1,  // 12: provodka.task.v1.RunAllResponse.results:type_name -> provodka.task.v1.TaskResult
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_bulk_proto_init() }
@@ -675,13 +1091,14 @@ func file_provodka_task_v1_bulk_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_task_v1_bulk_proto_rawDesc), len(file_provodka_task_v1_bulk_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_provodka_task_v1_bulk_proto_goTypes,
 		DependencyIndexes: file_provodka_task_v1_bulk_proto_depIdxs,
+		EnumInfos:         file_provodka_task_v1_bulk_proto_enumTypes,
 		MessageInfos:      file_provodka_task_v1_bulk_proto_msgTypes,
 	}.Build()
 	File_provodka_task_v1_bulk_proto = out.File

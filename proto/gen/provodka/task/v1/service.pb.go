@@ -2768,7 +2768,7 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\tActSigner\x12\x1a\n" +
 	"\x16ACT_SIGNER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACT_SIGNER_EXECUTOR\x10\x01\x12\x17\n" +
-	"\x13ACT_SIGNER_CUSTOMER\x10\x022\x85\x13\n" +
+	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xd4\x14\n" +
 	"\vTaskService\x12z\n" +
 	"\n" +
 	"CreateTask\x12#.provodka.task.v1.CreateTaskRequest\x1a$.provodka.task.v1.CreateTaskResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/books/{book}/tasks\x12\x83\x01\n" +
@@ -2788,7 +2788,9 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"CancelTask\x12#.provodka.task.v1.CancelTaskRequest\x1a$.provodka.task.v1.CancelTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/cancel\x12z\n" +
 	"\aDoneAll\x12 .provodka.task.v1.DoneAllRequest\x1a!.provodka.task.v1.DoneAllResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/tasks/done-all\x12z\n" +
 	"\aSignAll\x12 .provodka.task.v1.SignAllRequest\x1a!.provodka.task.v1.SignAllResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/tasks/sign-all\x12v\n" +
-	"\x06PayAll\x12\x1f.provodka.task.v1.PayAllRequest\x1a .provodka.task.v1.PayAllResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/books/{book}/tasks/pay-all\x12{\n" +
+	"\x06PayAll\x12\x1f.provodka.task.v1.PayAllRequest\x1a .provodka.task.v1.PayAllResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/books/{book}/tasks/pay-all\x12~\n" +
+	"\bRetryAll\x12!.provodka.task.v1.RetryAllRequest\x1a\".provodka.task.v1.RetryAllResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/tasks/retry-all\x12M\n" +
+	"\x06RunAll\x12\x1f.provodka.task.v1.RunAllRequest\x1a .provodka.task.v1.RunAllResponse0\x01\x12{\n" +
 	"\aGetTask\x12 .provodka.task.v1.GetTaskRequest\x1a!.provodka.task.v1.GetTaskResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/tasks/{task_id}\x90\x02\x01\x12w\n" +
 	"\tListTasks\x12\".provodka.task.v1.ListTasksRequest\x1a#.provodka.task.v1.ListTasksResponse\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/books/{book}/tasks\x90\x02\x01\x12\x80\x01\n" +
 	"\n" +
@@ -2855,9 +2857,13 @@ var file_provodka_task_v1_service_proto_goTypes = []any{
 	(*DoneAllRequest)(nil),        // 42: provodka.task.v1.DoneAllRequest
 	(*SignAllRequest)(nil),        // 43: provodka.task.v1.SignAllRequest
 	(*PayAllRequest)(nil),         // 44: provodka.task.v1.PayAllRequest
-	(*DoneAllResponse)(nil),       // 45: provodka.task.v1.DoneAllResponse
-	(*SignAllResponse)(nil),       // 46: provodka.task.v1.SignAllResponse
-	(*PayAllResponse)(nil),        // 47: provodka.task.v1.PayAllResponse
+	(*RetryAllRequest)(nil),       // 45: provodka.task.v1.RetryAllRequest
+	(*RunAllRequest)(nil),         // 46: provodka.task.v1.RunAllRequest
+	(*DoneAllResponse)(nil),       // 47: provodka.task.v1.DoneAllResponse
+	(*SignAllResponse)(nil),       // 48: provodka.task.v1.SignAllResponse
+	(*PayAllResponse)(nil),        // 49: provodka.task.v1.PayAllResponse
+	(*RetryAllResponse)(nil),      // 50: provodka.task.v1.RetryAllResponse
+	(*RunAllResponse)(nil),        // 51: provodka.task.v1.RunAllResponse
 }
 var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	37, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
@@ -2897,30 +2903,34 @@ var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	42, // 34: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
 	43, // 35: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
 	44, // 36: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
-	24, // 37: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
-	26, // 38: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
-	28, // 39: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
-	31, // 40: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
-	2,  // 41: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
-	5,  // 42: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
-	7,  // 43: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
-	9,  // 44: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
-	11, // 45: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
-	13, // 46: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
-	15, // 47: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
-	23, // 48: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
-	17, // 49: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
-	19, // 50: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
-	21, // 51: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
-	45, // 52: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
-	46, // 53: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
-	47, // 54: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
-	25, // 55: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
-	27, // 56: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
-	29, // 57: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
-	33, // 58: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
-	41, // [41:59] is the sub-list for method output_type
-	23, // [23:41] is the sub-list for method input_type
+	45, // 37: provodka.task.v1.TaskService.RetryAll:input_type -> provodka.task.v1.RetryAllRequest
+	46, // 38: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
+	24, // 39: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
+	26, // 40: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
+	28, // 41: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
+	31, // 42: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
+	2,  // 43: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
+	5,  // 44: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
+	7,  // 45: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
+	9,  // 46: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
+	11, // 47: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
+	13, // 48: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
+	15, // 49: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
+	23, // 50: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
+	17, // 51: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
+	19, // 52: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
+	21, // 53: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
+	47, // 54: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
+	48, // 55: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
+	49, // 56: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
+	50, // 57: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
+	51, // 58: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
+	25, // 59: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
+	27, // 60: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
+	29, // 61: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
+	33, // 62: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
+	43, // [43:63] is the sub-list for method output_type
+	23, // [23:43] is the sub-list for method input_type
 	23, // [23:23] is the sub-list for extension type_name
 	23, // [23:23] is the sub-list for extension extendee
 	0,  // [0:23] is the sub-list for field type_name

@@ -63,6 +63,10 @@ const (
 	TaskServiceSignAllProcedure = "/provodka.task.v1.TaskService/SignAll"
 	// TaskServicePayAllProcedure is the fully-qualified name of the TaskService's PayAll RPC.
 	TaskServicePayAllProcedure = "/provodka.task.v1.TaskService/PayAll"
+	// TaskServiceRetryAllProcedure is the fully-qualified name of the TaskService's RetryAll RPC.
+	TaskServiceRetryAllProcedure = "/provodka.task.v1.TaskService/RetryAll"
+	// TaskServiceRunAllProcedure is the fully-qualified name of the TaskService's RunAll RPC.
+	TaskServiceRunAllProcedure = "/provodka.task.v1.TaskService/RunAll"
 	// TaskServiceGetTaskProcedure is the fully-qualified name of the TaskService's GetTask RPC.
 	TaskServiceGetTaskProcedure = "/provodka.task.v1.TaskService/GetTask"
 	// TaskServiceListTasksProcedure is the fully-qualified name of the TaskService's ListTasks RPC.
@@ -105,6 +109,11 @@ type TaskServiceClient interface {
 	SignAll(context.Context, *v1.SignAllRequest) (*v1.SignAllResponse, error)
 	// PayAll pays all tasks that can be paid.
 	PayAll(context.Context, *v1.PayAllRequest) (*v1.PayAllResponse, error)
+	// RetryAll goes on with all payments that stopped.
+	RetryAll(context.Context, *v1.RetryAllRequest) (*v1.RetryAllResponse, error)
+	// RunAll does one thing to all tasks of a filter, up to 100,000, and tells how far it is and what became of each. It
+	// streams, so it has no path of REST. Whatever breaks it off: asked again with the same key it goes on.
+	RunAll(context.Context, *v1.RunAllRequest) (*connect.ServerStreamForClient[v1.RunAllResponse], error)
 	// GetTask reads a task.
 	GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error)
 	// ListTasks lists tasks, newest first.
@@ -210,6 +219,18 @@ func NewTaskServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(taskServiceMethods.ByName("PayAll")),
 			connect.WithClientOptions(opts...),
 		),
+		retryAll: connect.NewClient[v1.RetryAllRequest, v1.RetryAllResponse](
+			httpClient,
+			baseURL+TaskServiceRetryAllProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("RetryAll")),
+			connect.WithClientOptions(opts...),
+		),
+		runAll: connect.NewClient[v1.RunAllRequest, v1.RunAllResponse](
+			httpClient,
+			baseURL+TaskServiceRunAllProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("RunAll")),
+			connect.WithClientOptions(opts...),
+		),
 		getTask: connect.NewClient[v1.GetTaskRequest, v1.GetTaskResponse](
 			httpClient,
 			baseURL+TaskServiceGetTaskProcedure,
@@ -257,6 +278,8 @@ type taskServiceClient struct {
 	doneAll       *connect.Client[v1.DoneAllRequest, v1.DoneAllResponse]
 	signAll       *connect.Client[v1.SignAllRequest, v1.SignAllResponse]
 	payAll        *connect.Client[v1.PayAllRequest, v1.PayAllResponse]
+	retryAll      *connect.Client[v1.RetryAllRequest, v1.RetryAllResponse]
+	runAll        *connect.Client[v1.RunAllRequest, v1.RunAllResponse]
 	getTask       *connect.Client[v1.GetTaskRequest, v1.GetTaskResponse]
 	listTasks     *connect.Client[v1.ListTasksRequest, v1.ListTasksResponse]
 	countTasks    *connect.Client[v1.CountTasksRequest, v1.CountTasksResponse]
@@ -389,6 +412,20 @@ func (c *taskServiceClient) PayAll(ctx context.Context, req *v1.PayAllRequest) (
 	return nil, err
 }
 
+// RetryAll calls provodka.task.v1.TaskService.RetryAll.
+func (c *taskServiceClient) RetryAll(ctx context.Context, req *v1.RetryAllRequest) (*v1.RetryAllResponse, error) {
+	response, err := c.retryAll.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RunAll calls provodka.task.v1.TaskService.RunAll.
+func (c *taskServiceClient) RunAll(ctx context.Context, req *v1.RunAllRequest) (*connect.ServerStreamForClient[v1.RunAllResponse], error) {
+	return c.runAll.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // GetTask calls provodka.task.v1.TaskService.GetTask.
 func (c *taskServiceClient) GetTask(ctx context.Context, req *v1.GetTaskRequest) (*v1.GetTaskResponse, error) {
 	response, err := c.getTask.CallUnary(ctx, connect.NewRequest(req))
@@ -456,6 +493,11 @@ type TaskServiceHandler interface {
 	SignAll(context.Context, *v1.SignAllRequest) (*v1.SignAllResponse, error)
 	// PayAll pays all tasks that can be paid.
 	PayAll(context.Context, *v1.PayAllRequest) (*v1.PayAllResponse, error)
+	// RetryAll goes on with all payments that stopped.
+	RetryAll(context.Context, *v1.RetryAllRequest) (*v1.RetryAllResponse, error)
+	// RunAll does one thing to all tasks of a filter, up to 100,000, and tells how far it is and what became of each. It
+	// streams, so it has no path of REST. Whatever breaks it off: asked again with the same key it goes on.
+	RunAll(context.Context, *v1.RunAllRequest, *connect.ServerStream[v1.RunAllResponse]) error
 	// GetTask reads a task.
 	GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error)
 	// ListTasks lists tasks, newest first.
@@ -557,6 +599,18 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(taskServiceMethods.ByName("PayAll")),
 		connect.WithHandlerOptions(opts...),
 	)
+	taskServiceRetryAllHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceRetryAllProcedure,
+		svc.RetryAll,
+		connect.WithSchema(taskServiceMethods.ByName("RetryAll")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceRunAllHandler := connect.NewServerStreamHandlerSimple(
+		TaskServiceRunAllProcedure,
+		svc.RunAll,
+		connect.WithSchema(taskServiceMethods.ByName("RunAll")),
+		connect.WithHandlerOptions(opts...),
+	)
 	taskServiceGetTaskHandler := connect.NewUnaryHandlerSimple(
 		TaskServiceGetTaskProcedure,
 		svc.GetTask,
@@ -615,6 +669,10 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 			taskServiceSignAllHandler.ServeHTTP(w, r)
 		case TaskServicePayAllProcedure:
 			taskServicePayAllHandler.ServeHTTP(w, r)
+		case TaskServiceRetryAllProcedure:
+			taskServiceRetryAllHandler.ServeHTTP(w, r)
+		case TaskServiceRunAllProcedure:
+			taskServiceRunAllHandler.ServeHTTP(w, r)
 		case TaskServiceGetTaskProcedure:
 			taskServiceGetTaskHandler.ServeHTTP(w, r)
 		case TaskServiceListTasksProcedure:
@@ -686,6 +744,14 @@ func (UnimplementedTaskServiceHandler) SignAll(context.Context, *v1.SignAllReque
 
 func (UnimplementedTaskServiceHandler) PayAll(context.Context, *v1.PayAllRequest) (*v1.PayAllResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.PayAll is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) RetryAll(context.Context, *v1.RetryAllRequest) (*v1.RetryAllResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.RetryAll is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) RunAll(context.Context, *v1.RunAllRequest, *connect.ServerStream[v1.RunAllResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.RunAll is not implemented"))
 }
 
 func (UnimplementedTaskServiceHandler) GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error) {
