@@ -48,6 +48,7 @@ func TestAPI(t *testing.T) {
 		"Corrected":       testCorrected,
 		"Executors":       testExecutors,
 		"Erasure":         testErasure,
+		"Identity":        testIdentity,
 		"TaskLife":        testTaskLife,
 		"TaskChange":      testTaskChange,
 		"ProductChange":   testProductChange,

@@ -35,7 +35,7 @@ func kindWord(k flowv1.EmploymentKind) string {
 
 // RegisterExecutor implements ExecutorService.
 func (s executorService) RegisterExecutor(ctx context.Context, req *executorv1.RegisterExecutorRequest) (*executorv1.RegisterExecutorResponse, error) {
-	profile, refusal := readPerson(req.GetPerson())
+	profile, refusal := readPerson(req.GetPerson(), s.today())
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -96,7 +96,7 @@ func (s executorService) UpdateExecutor(ctx context.Context, req *executorv1.Upd
 	var profile *privatev1.ExecutorProfile
 	if req.GetPerson() != nil {
 		var refusal *fault.Refusal
-		if profile, refusal = readPerson(req.GetPerson()); refusal != nil {
+		if profile, refusal = readPerson(req.GetPerson(), s.today()); refusal != nil {
 			return nil, refusal
 		}
 		if s.cfg.Vault.ExecutorID(req.GetBook(), profile.GetInn()) != req.GetExecutorId() {
@@ -213,30 +213,6 @@ func (s executorService) UnblockExecutor(ctx context.Context, req *executorv1.Un
 		return nil, err
 	}
 	return &executorv1.UnblockExecutorResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
-}
-
-// readPerson checks the numbers and brings texts to one form.
-func readPerson(p *executorv1.Person) (*privatev1.ExecutorProfile, *fault.Refusal) {
-	out := &privatev1.ExecutorProfile{
-		Inn: strings.TrimSpace(p.GetInn()), LastName: oneLine(p.GetLastName()), FirstName: oneLine(p.GetFirstName()),
-		SecondName: oneLine(p.GetSecondName()), Email: strings.TrimSpace(p.GetEmail()),
-	}
-	if refusal := requisite.PersonINN("person.inn", out.GetInn()); refusal != nil {
-		return nil, refusal
-	}
-	for field, text := range map[string]string{"person.last_name": out.GetLastName(), "person.first_name": out.GetFirstName()} {
-		if text == "" {
-			return nil, fault.Refuse(fault.Malformed, field, "the name is empty")
-		}
-	}
-	if p.GetPhone() != "" {
-		phone, refusal := requisite.Phone("person.phone", p.GetPhone())
-		if refusal != nil {
-			return nil, refusal
-		}
-		out.Phone = phone
-	}
-	return out, nil
 }
 
 // readRequisites checks the account against its bank; nil stays nil.

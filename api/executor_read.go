@@ -72,8 +72,7 @@ func (s executorService) FindExecutors(ctx context.Context, req *executorv1.Find
 
 // foundExecutor is whom a reference means.
 type foundExecutor struct {
-	aggregate
-	data    *flowv1.ExecutorData
+	person
 	all     []aggregate // everybody who fits
 	refusal *fault.Refusal
 }
@@ -137,6 +136,12 @@ type person struct {
 	profile *privatev1.ExecutorProfile
 }
 
+// stamp is what a task's command says about the person.
+func (p person) stamp() *flowv1.ExecutorStamp {
+	civil := p.data.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
+	return executor.Stamp(p.data, civil && len(unidentified(p.profile)) > 0)
+}
+
 // people reads executors that exist, by id.
 func (s *Server) people(ctx context.Context, book string, ids []string) (map[string]person, error) {
 	rows, _, err := s.load(ctx, book, executor.Name, ids...)
@@ -176,7 +181,7 @@ func (f *foundExecutor) pick(people map[string]person, candidates []string, r *t
 		if !ok || r.GetExecutorInn() != "" && p.profile.GetInn() != r.GetExecutorInn() || phone != "" && p.profile.GetPhone() != phone {
 			continue
 		}
-		f.aggregate, f.data = p.aggregate, p.data
+		f.person = p
 		f.all = append(f.all, p.aggregate)
 	}
 	switch {
@@ -219,7 +224,7 @@ func (s executorService) executor(ctx context.Context, book string, a aggregate,
 	if erased {
 		return out, nil // nothing is shown while it goes
 	}
-	out.Person = personMessage(profile.Content, masked)
+	out.Person, out.Lacks = personMessage(profile.Content, masked), lacks(d, profile.Content)
 	if d.GetRequisitesVersion() > 0 {
 		where, ok, err := private.Only(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
 		if err != nil {
@@ -230,18 +235,6 @@ func (s executorService) executor(ctx context.Context, book string, a aggregate,
 		}
 	}
 	return out, nil
-}
-
-func personMessage(p *privatev1.ExecutorProfile, masked bool) *executorv1.Person {
-	out := &executorv1.Person{
-		Inn: p.GetInn(), Phone: p.GetPhone(), LastName: p.GetLastName(), FirstName: p.GetFirstName(),
-		SecondName: p.GetSecondName(), Email: p.GetEmail(),
-	}
-	if masked {
-		out.Inn, out.Phone, out.Email = private.MaskINN(out.Inn), private.MaskPhone(out.Phone), private.MaskEmail(out.Email)
-		out.FirstName, out.SecondName = private.Initial(out.FirstName), private.Initial(out.SecondName)
-	}
-	return out
 }
 
 func requisitesMessage(r *privatev1.Requisites, masked bool) *executorv1.Requisites {

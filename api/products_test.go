@@ -48,6 +48,15 @@ func person(n uint64) *executorv1.Person {
 	}
 }
 
+// known gives a person what a civil contract needs.
+func known(p *executorv1.Person, n uint64, kind string) *executorv1.Person {
+	if kind == "civil_contract" {
+		p.Snils, p.Birthday, p.Address = requisite.ExampleSNILS(n), "1990-05-17", "Москва, ул. Выдуманная, 1"
+		p.Passport = &executorv1.Passport{Number: requisite.ExamplePassport(n), IssuedOn: "2010-06-01", IssuedBy: "ОТДЕЛОМ УФМС", DepartmentCode: "770001"}
+	}
+	return p
+}
+
 func account(n uint64) *executorv1.Requisites {
 	bic := requisite.ExampleBIC(n)
 	return &executorv1.Requisites{Bic: bic, AccountNumber: requisite.ExampleAccount("40817", bic, n), CorrAccount: requisite.ExampleCorrAccount(bic), BankName: "АО Банк"}
@@ -57,7 +66,7 @@ func account(n uint64) *executorv1.Requisites {
 func (c *caller) executor(n uint64, kind string, where *executorv1.Requisites) string {
 	c.t.Helper()
 	answer, err := c.Executors.RegisterExecutor(c.t.Context(), &executorv1.RegisterExecutorRequest{
-		Book: c.book, Key: fmt.Sprint("executor-", n), EmploymentKind: kind, Person: person(n), Requisites: where,
+		Book: c.book, Key: fmt.Sprint("executor-", n), EmploymentKind: kind, Person: known(person(n), n, kind), Requisites: where,
 	})
 	if err != nil {
 		c.t.Fatal(err)

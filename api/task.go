@@ -6,7 +6,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine"
-	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -43,7 +42,7 @@ func (s taskService) AssignTask(ctx context.Context, req *taskv1.AssignTaskReque
 			if refusal != nil {
 				return refusal
 			}
-			c.say(&flowv1.TaskAssign{ExecutorId: found[0].id, Executor: executor.Stamp(found[0].data), Tariff: tariff})
+			c.say(&flowv1.TaskAssign{ExecutorId: found[0].id, Executor: found[0].stamp(), Tariff: tariff})
 		}
 		outcomes, err = s.commit(ctx, req.GetBook(), s.cfg.Vault.Draft(req.GetBook()), false, []*change{c})
 		return err
@@ -163,7 +162,7 @@ func (s *Server) stampPay(ctx context.Context, book string, tasks []aggregate, c
 			c.refusal = fault.Refuse(fault.WrongState, "task_id", "the task has no executor")
 			continue
 		}
-		c.say(&flowv1.TaskPay{Executor: executor.Stamp(p.data), Tariff: t.tariff})
+		c.say(&flowv1.TaskPay{Executor: p.stamp(), Tariff: t.tariff})
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/company"
-	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -214,7 +213,7 @@ func readDraft(companyID string, t newTask, who foundExecutor) (*privatev1.TaskT
 		return nil, nil, who.refusal
 	}
 	if who.data != nil {
-		body.ExecutorId, body.Executor = who.id, executor.Stamp(who.data)
+		body.ExecutorId, body.Executor = who.id, who.stamp()
 	}
 	return text, body, nil
 }

@@ -27,6 +27,9 @@ func MaskPhone(phone string) string {
 	return tail(phone, 4)
 }
 
+// MaskID hides a number of a document, and shows its last two digits.
+func MaskID(number string) string { return tail(number, 2) }
+
 // MaskAccount shows the last four digits.
 func MaskAccount(account string) string { return tail(account, 4) }
 

@@ -189,7 +189,7 @@ func TestMasks(t *testing.T) {
 	p := &privatev1.ExecutorProfile{LastName: "Иванов", FirstName: "Пётр", SecondName: ""}
 	for got, want := range map[string]string{
 		MaskINN("770100000123"): "****0123", MaskINN("7701000019"): "7701000019", MaskINN(""): "", MaskPhone("+79991234567"): "+7 *** ***-45-67",
-		MaskPhone("123"): "****", MaskAccount("40817810500000070000"): "****0000", MaskEmail("ivan@example.ru"): "i***@example.ru", MaskEmail("нет"): "****",
+		MaskPhone("123"): "****", MaskAccount("40817810500000070000"): "****0000", MaskID("11223344595"): "****95", MaskEmail("ivan@example.ru"): "i***@example.ru", MaskEmail("нет"): "****",
 		MaskName(p): "Иванов П.", FullName(p): "Иванов Пётр", Initial("Ёж"): "Ё.",
 	} {
 		if got != want {

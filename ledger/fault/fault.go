@@ -62,6 +62,9 @@ const (
 	AlreadyExists     Code = "already_exists"
 	WrongState        Code = "wrong_state"
 	INNInvalid        Code = "inn_invalid"
+	SNILSInvalid      Code = "snils_invalid"
+	PassportInvalid   Code = "passport_invalid"
+	IdentityMissing   Code = "identity_missing"
 	RequisitesInvalid Code = "requisites_invalid"
 	RequisitesMissing Code = "requisites_missing"
 	IncomeDenied      Code = "income_denied"
@@ -86,7 +89,7 @@ var codes = []Code{
 	AccountNotEmpty, AccountChanging, PeriodClosed, PeriodChanging, AccountOfFlow, ApprovalRequired, PolicyChanging, OwnRequest, InsufficientFunds,
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
-	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, RequisitesInvalid, RequisitesMissing,
+	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/examples/play"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
@@ -149,6 +150,9 @@ func (p *Player) registerExecutors(ctx context.Context) error {
 			Book: p.Book, Key: "play:" + x.Ref, EmploymentKind: x.Kind,
 			Person: &executorv1.Person{Inn: x.INN, Phone: x.Phone, LastName: x.LastName, FirstName: x.FirstName, SecondName: x.SecondName},
 		}
+		if x.Kind == "civil_contract" {
+			identify(r.Person, uint64(i))
+		}
 		if x.Account != "" {
 			r.Requisites = &executorv1.Requisites{Bic: x.BIC, AccountNumber: x.Account, CorrAccount: x.Corr, BankName: x.Bank}
 		}
@@ -157,6 +161,14 @@ func (p *Player) registerExecutors(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// identify invents what a civil contract needs to know of a person.
+func identify(p *executorv1.Person, n uint64) {
+	p.Snils, p.Birthday = requisite.ExampleSNILS(n), "1990-05-17"
+	p.Passport = &executorv1.Passport{
+		Number: requisite.ExamplePassport(n), IssuedOn: "2010-06-01", IssuedBy: "ОТДЕЛОМ УФМС РОССИИ ПО ГОР. МОСКВЕ", DepartmentCode: "770-001",
+	}
 }
 
 func (p *Player) importStatement(ctx context.Context) error {

@@ -53,9 +53,10 @@ func New() *flow.Flow {
 	return flow.MustParse(Name, "engine/flow/executor/executor.md", document, decide, words)
 }
 
-// Stamp is what a task's command says about this executor.
-func Stamp(d *flowv1.ExecutorData) *flowv1.ExecutorStamp {
-	return &flowv1.ExecutorStamp{Kind: d.Kind, Nonresident: d.Nonresident, RequisitesVersion: d.RequisitesVersion}
+// Stamp is what a task's command says about this executor. Whether the person is known
+// well enough for a civil contract only the private tables know.
+func Stamp(d *flowv1.ExecutorData, unidentified bool) *flowv1.ExecutorStamp {
+	return &flowv1.ExecutorStamp{Kind: d.Kind, Nonresident: d.Nonresident, RequisitesVersion: d.RequisitesVersion, Unidentified: unidentified}
 }
 
 // decide is the flow's Decide.

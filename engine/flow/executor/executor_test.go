@@ -68,7 +68,7 @@ func TestLife(t *testing.T) {
 	if !proto.Equal(d, want) || w.View.State != Blocked {
 		t.Errorf("%s %v, want %v", w.View.State, d, want)
 	}
-	if s := Stamp(d); s.Kind != want.Kind || s.RequisitesVersion != 1 {
+	if s := Stamp(d, true); !s.Unidentified || s.Kind != want.Kind || s.RequisitesVersion != 1 {
 		t.Errorf("stamp %v", s)
 	}
 }

@@ -41,6 +41,8 @@ func (s *step) blocked(stamp *flowv1.ExecutorStamp) string {
 	switch {
 	case stamp.Kind != s.data.Kind:
 		return string(fault.KindMismatch)
+	case s.data.Kind == kindCivilContract && stamp.Unidentified:
+		return string(fault.IdentityMissing)
 	case stamp.RequisitesVersion == 0:
 		return string(fault.RequisitesMissing)
 	}

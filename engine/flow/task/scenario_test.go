@@ -27,7 +27,8 @@ func TestScenarios(t *testing.T) {
 }
 
 // command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual],
-// assign KIND, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY], sign [TERMS], pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites], or a bare event.
+// assign KIND, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY], sign [TERMS],
+// pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites] [no_passport], or a bare event.
 func command(w *flowtest.World, words []string) (flow.Command, error) {
 	c := flow.Command{Event: words[0], Actor: "company"}
 	has := func(word string) bool { return slices.Contains(words, word) }
@@ -71,6 +72,8 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 			switch {
 			case word == "no_requisites":
 				b.Executor.RequisitesVersion = 0
+			case word == "no_passport":
+				b.Executor.Unidentified = true
 			case strings.HasSuffix(word, "%"):
 				b.Tariff.Percent = strings.TrimSuffix(word, "%")
 			case kinds[word] != 0:

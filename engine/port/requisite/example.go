@@ -64,5 +64,8 @@ func ExampleSNILS(seed uint64) string {
 	return fmt.Sprintf("%s%02d", text, snilsKey(text))
 }
 
+// ExamplePassport is series and number of an invented passport; 999,999 different ones.
+func ExamplePassport(seed uint64) string { return fmt.Sprintf("9900 %06d", 1+seed%999_999) }
+
 // ExamplePhone is an invented mobile number; 10,000,000 different ones.
 func ExamplePhone(seed uint64) string { return fmt.Sprintf("+7999%07d", seed%10_000_000) }

@@ -129,12 +129,12 @@ func SNILS(field, text string) (string, *fault.Refusal) {
 	plain := strings.NewReplacer("-", "", " ", "").Replace(text)
 	switch {
 	case !digits(plain, 11):
-		return "", fault.Refuse(fault.RequisitesInvalid, field, "a SNILS has 11 digits, not %q", show(text))
+		return "", fault.Refuse(fault.SNILSInvalid, field, "a SNILS has 11 digits, not %q", show(text))
 	case zeros(plain[:9]):
-		return "", fault.Refuse(fault.RequisitesInvalid, field, "the SNILS is all zeros")
+		return "", fault.Refuse(fault.SNILSInvalid, field, "the SNILS is all zeros")
 	}
 	if want := snilsKey(plain); plain[:9] > "001001998" && remainder(plain[9:], 100) != want {
-		return "", fault.Refuse(fault.RequisitesInvalid, field, "the check digits of SNILS %s are %s, expected %02d", plain, plain[9:], want)
+		return "", fault.Refuse(fault.SNILSInvalid, field, "the check digits of SNILS %s are %s, expected %02d", plain, plain[9:], want)
 	}
 	return plain, nil
 }

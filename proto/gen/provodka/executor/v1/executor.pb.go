@@ -39,7 +39,15 @@ type Person struct {
 	// Patronymic; empty when the person has none.
 	SecondName string `protobuf:"bytes,5,opt,name=second_name,json=secondName,proto3" json:"second_name,omitempty"`
 	// Mail address.
-	Email         string `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	Email string `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	// SNILS, 11 digits with or without signs between; a civil contract is not paid without.
+	Snils string `protobuf:"bytes,7,opt,name=snils,proto3" json:"snils,omitempty"`
+	// Day of birth, YYYY-MM-DD; a civil contract is not paid without.
+	Birthday string `protobuf:"bytes,8,opt,name=birthday,proto3" json:"birthday,omitempty"`
+	// Passport; a civil contract is not paid without.
+	Passport *Passport `protobuf:"bytes,9,opt,name=passport,proto3" json:"passport,omitempty"`
+	// Address of registration.
+	Address       string `protobuf:"bytes,10,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -116,6 +124,107 @@ func (x *Person) GetEmail() string {
 	return ""
 }
 
+func (x *Person) GetSnils() string {
+	if x != nil {
+		return x.Snils
+	}
+	return ""
+}
+
+func (x *Person) GetBirthday() string {
+	if x != nil {
+		return x.Birthday
+	}
+	return ""
+}
+
+func (x *Person) GetPassport() *Passport {
+	if x != nil {
+		return x.Passport
+	}
+	return nil
+}
+
+func (x *Person) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+// A passport of a citizen of Russia.
+type Passport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Series and number, 10 digits: "4504 123456".
+	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	// Day of issue, YYYY-MM-DD.
+	IssuedOn string `protobuf:"bytes,2,opt,name=issued_on,json=issuedOn,proto3" json:"issued_on,omitempty"`
+	// Who issued it.
+	IssuedBy string `protobuf:"bytes,3,opt,name=issued_by,json=issuedBy,proto3" json:"issued_by,omitempty"`
+	// Code of the department, 6 digits: "770-001".
+	DepartmentCode string `protobuf:"bytes,4,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Passport) Reset() {
+	*x = Passport{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Passport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Passport) ProtoMessage() {}
+
+func (x *Passport) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Passport.ProtoReflect.Descriptor instead.
+func (*Passport) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Passport) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Passport) GetIssuedOn() string {
+	if x != nil {
+		return x.IssuedOn
+	}
+	return ""
+}
+
+func (x *Passport) GetIssuedBy() string {
+	if x != nil {
+		return x.IssuedBy
+	}
+	return ""
+}
+
+func (x *Passport) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
 // Where a person's money goes: a ruble account at a bank.
 type Requisites struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -135,7 +244,7 @@ type Requisites struct {
 
 func (x *Requisites) Reset() {
 	*x = Requisites{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[1]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -147,7 +256,7 @@ func (x *Requisites) String() string {
 func (*Requisites) ProtoMessage() {}
 
 func (x *Requisites) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[1]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -160,7 +269,7 @@ func (x *Requisites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requisites.ProtoReflect.Descriptor instead.
 func (*Requisites) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{1}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Requisites) GetBic() string {
@@ -226,14 +335,17 @@ type Executor struct {
 	// First day, YYYY-MM-DD.
 	RegisteredDay string `protobuf:"bytes,12,opt,name=registered_day,json=registeredDay,proto3" json:"registered_day,omitempty"`
 	// Day on which the personal data was ordered to be erased, YYYY-MM-DD; empty when never.
-	ErasedDay     string `protobuf:"bytes,13,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
+	ErasedDay string `protobuf:"bytes,13,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
+	// What is still to be given before the person can be paid for work of the kind: names of
+	// fields, as "person.snils" or "requisites".
+	Lacks         []string `protobuf:"bytes,14,rep,name=lacks,proto3" json:"lacks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Executor) Reset() {
 	*x = Executor{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[2]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -245,7 +357,7 @@ func (x *Executor) String() string {
 func (*Executor) ProtoMessage() {}
 
 func (x *Executor) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[2]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -258,7 +370,7 @@ func (x *Executor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Executor.ProtoReflect.Descriptor instead.
 func (*Executor) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{2}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Executor) GetExecutorId() string {
@@ -352,6 +464,13 @@ func (x *Executor) GetErasedDay() string {
 	return ""
 }
 
+func (x *Executor) GetLacks() []string {
+	if x != nil {
+		return x.Lacks
+	}
+	return nil
+}
+
 // What RegisterExecutor asks.
 type RegisterExecutorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -373,7 +492,7 @@ type RegisterExecutorRequest struct {
 
 func (x *RegisterExecutorRequest) Reset() {
 	*x = RegisterExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -385,7 +504,7 @@ func (x *RegisterExecutorRequest) String() string {
 func (*RegisterExecutorRequest) ProtoMessage() {}
 
 func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -398,7 +517,7 @@ func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorRequest.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{3}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RegisterExecutorRequest) GetBook() string {
@@ -458,7 +577,7 @@ type RegisterExecutorResponse struct {
 
 func (x *RegisterExecutorResponse) Reset() {
 	*x = RegisterExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -470,7 +589,7 @@ func (x *RegisterExecutorResponse) String() string {
 func (*RegisterExecutorResponse) ProtoMessage() {}
 
 func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -483,7 +602,7 @@ func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorResponse.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RegisterExecutorResponse) GetExecutor() *Executor {
@@ -528,7 +647,7 @@ type UpdateExecutorRequest struct {
 
 func (x *UpdateExecutorRequest) Reset() {
 	*x = UpdateExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +659,7 @@ func (x *UpdateExecutorRequest) String() string {
 func (*UpdateExecutorRequest) ProtoMessage() {}
 
 func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +672,7 @@ func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateExecutorRequest) GetBook() string {
@@ -613,7 +732,7 @@ type UpdateExecutorResponse struct {
 
 func (x *UpdateExecutorResponse) Reset() {
 	*x = UpdateExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +744,7 @@ func (x *UpdateExecutorResponse) String() string {
 func (*UpdateExecutorResponse) ProtoMessage() {}
 
 func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +757,7 @@ func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateExecutorResponse) GetExecutor() *Executor {
@@ -679,7 +798,7 @@ type SetRequisitesRequest struct {
 
 func (x *SetRequisitesRequest) Reset() {
 	*x = SetRequisitesRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +810,7 @@ func (x *SetRequisitesRequest) String() string {
 func (*SetRequisitesRequest) ProtoMessage() {}
 
 func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +823,7 @@ func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesRequest.ProtoReflect.Descriptor instead.
 func (*SetRequisitesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SetRequisitesRequest) GetBook() string {
@@ -750,7 +869,7 @@ type SetRequisitesResponse struct {
 
 func (x *SetRequisitesResponse) Reset() {
 	*x = SetRequisitesResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +881,7 @@ func (x *SetRequisitesResponse) String() string {
 func (*SetRequisitesResponse) ProtoMessage() {}
 
 func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +894,7 @@ func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesResponse.ProtoReflect.Descriptor instead.
 func (*SetRequisitesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SetRequisitesResponse) GetExecutor() *Executor {
@@ -816,7 +935,7 @@ type BlockExecutorRequest struct {
 
 func (x *BlockExecutorRequest) Reset() {
 	*x = BlockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -828,7 +947,7 @@ func (x *BlockExecutorRequest) String() string {
 func (*BlockExecutorRequest) ProtoMessage() {}
 
 func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -841,7 +960,7 @@ func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*BlockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BlockExecutorRequest) GetBook() string {
@@ -887,7 +1006,7 @@ type BlockExecutorResponse struct {
 
 func (x *BlockExecutorResponse) Reset() {
 	*x = BlockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1018,7 @@ func (x *BlockExecutorResponse) String() string {
 func (*BlockExecutorResponse) ProtoMessage() {}
 
 func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1031,7 @@ func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*BlockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *BlockExecutorResponse) GetExecutor() *Executor {
@@ -951,7 +1070,7 @@ type UnblockExecutorRequest struct {
 
 func (x *UnblockExecutorRequest) Reset() {
 	*x = UnblockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1082,7 @@ func (x *UnblockExecutorRequest) String() string {
 func (*UnblockExecutorRequest) ProtoMessage() {}
 
 func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1095,7 @@ func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UnblockExecutorRequest) GetBook() string {
@@ -1015,7 +1134,7 @@ type UnblockExecutorResponse struct {
 
 func (x *UnblockExecutorResponse) Reset() {
 	*x = UnblockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1146,7 @@ func (x *UnblockExecutorResponse) String() string {
 func (*UnblockExecutorResponse) ProtoMessage() {}
 
 func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1159,7 @@ func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UnblockExecutorResponse) GetExecutor() *Executor {
@@ -1079,7 +1198,7 @@ type EraseExecutorRequest struct {
 
 func (x *EraseExecutorRequest) Reset() {
 	*x = EraseExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1210,7 @@ func (x *EraseExecutorRequest) String() string {
 func (*EraseExecutorRequest) ProtoMessage() {}
 
 func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1223,7 @@ func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorRequest.ProtoReflect.Descriptor instead.
 func (*EraseExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EraseExecutorRequest) GetBook() string {
@@ -1143,7 +1262,7 @@ type EraseExecutorResponse struct {
 
 func (x *EraseExecutorResponse) Reset() {
 	*x = EraseExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1274,7 @@ func (x *EraseExecutorResponse) String() string {
 func (*EraseExecutorResponse) ProtoMessage() {}
 
 func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1287,7 @@ func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorResponse.ProtoReflect.Descriptor instead.
 func (*EraseExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EraseExecutorResponse) GetExecutor() *Executor {
@@ -1209,7 +1328,7 @@ type GetExecutorRequest struct {
 
 func (x *GetExecutorRequest) Reset() {
 	*x = GetExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1340,7 @@ func (x *GetExecutorRequest) String() string {
 func (*GetExecutorRequest) ProtoMessage() {}
 
 func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,7 +1353,7 @@ func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorRequest.ProtoReflect.Descriptor instead.
 func (*GetExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetExecutorRequest) GetBook() string {
@@ -1276,7 +1395,7 @@ type GetExecutorResponse struct {
 
 func (x *GetExecutorResponse) Reset() {
 	*x = GetExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1407,7 @@ func (x *GetExecutorResponse) String() string {
 func (*GetExecutorResponse) ProtoMessage() {}
 
 func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1420,7 @@ func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorResponse.ProtoReflect.Descriptor instead.
 func (*GetExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetExecutorResponse) GetExecutor() *Executor {
@@ -1328,7 +1447,7 @@ type FindExecutorsRequest struct {
 
 func (x *FindExecutorsRequest) Reset() {
 	*x = FindExecutorsRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1459,7 @@ func (x *FindExecutorsRequest) String() string {
 func (*FindExecutorsRequest) ProtoMessage() {}
 
 func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1472,7 @@ func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsRequest.ProtoReflect.Descriptor instead.
 func (*FindExecutorsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FindExecutorsRequest) GetBook() string {
@@ -1395,7 +1514,7 @@ type FindExecutorsResponse struct {
 
 func (x *FindExecutorsResponse) Reset() {
 	*x = FindExecutorsResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1526,7 @@ func (x *FindExecutorsResponse) String() string {
 func (*FindExecutorsResponse) ProtoMessage() {}
 
 func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1539,7 @@ func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsResponse.ProtoReflect.Descriptor instead.
 func (*FindExecutorsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FindExecutorsResponse) GetExecutors() []*Executor {
@@ -1434,7 +1553,7 @@ var File_provodka_executor_v1_executor_proto protoreflect.FileDescriptor
 
 const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\n" +
-	"#provodka/executor/v1/executor.proto\x12\x14provodka.executor.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xe0\x01\n" +
+	"#provodka/executor/v1/executor.proto\x12\x14provodka.executor.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\x84\x03\n" +
 	"\x06Person\x12\x1b\n" +
 	"\x03inn\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x03inn\x12\x1d\n" +
 	"\x05phone\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05phone\x12&\n" +
@@ -1443,7 +1562,20 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"first_name\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\tfirstName\x12(\n" +
 	"\vsecond_name\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\n" +
 	"secondName\x12\x1e\n" +
-	"\x05email\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x05email\"\xd7\x01\n" +
+	"\x05email\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x05email\x12\x1d\n" +
+	"\x05snils\x18\a \x01(\tB\a\xbaH\x04r\x02\x18 R\x05snils\x12#\n" +
+	"\bbirthday\x18\b \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\bbirthday\x12:\n" +
+	"\bpassport\x18\t \x01(\v2\x1e.provodka.executor.v1.PassportR\bpassport\x12\"\n" +
+	"\aaddress\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\aaddress\"\xb2\x01\n" +
+	"\bPassport\x12!\n" +
+	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x06number\x12&\n" +
+	"\tissued_on\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\n" +
+	"R\bissuedOn\x12'\n" +
+	"\tissued_by\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\bissuedBy\x122\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x10R\x0edepartmentCode\"\xd7\x01\n" +
 	"\n" +
 	"Requisites\x12\x1b\n" +
 	"\x03bic\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\tR\x03bic\x120\n" +
@@ -1451,7 +1583,7 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fcorr_account\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\vcorrAccount\x12%\n" +
 	"\tbank_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\bbankName\x12'\n" +
 	"\n" +
-	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\xfc\x03\n" +
+	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\x92\x04\n" +
 	"\bExecutor\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x14\n" +
@@ -1471,7 +1603,8 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fblocked_code\x18\v \x01(\tR\vblockedCode\x12%\n" +
 	"\x0eregistered_day\x18\f \x01(\tR\rregisteredDay\x12\x1d\n" +
 	"\n" +
-	"erased_day\x18\r \x01(\tR\terasedDay\"\xeb\x02\n" +
+	"erased_day\x18\r \x01(\tR\terasedDay\x12\x14\n" +
+	"\x05lacks\x18\x0e \x03(\tR\x05lacks\"\xeb\x02\n" +
 	"\x17RegisterExecutorRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12Z\n" +
@@ -1576,64 +1709,66 @@ func file_provodka_executor_v1_executor_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_executor_proto_rawDescData
 }
 
-var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_provodka_executor_v1_executor_proto_goTypes = []any{
 	(*Person)(nil),                   // 0: provodka.executor.v1.Person
-	(*Requisites)(nil),               // 1: provodka.executor.v1.Requisites
-	(*Executor)(nil),                 // 2: provodka.executor.v1.Executor
-	(*RegisterExecutorRequest)(nil),  // 3: provodka.executor.v1.RegisterExecutorRequest
-	(*RegisterExecutorResponse)(nil), // 4: provodka.executor.v1.RegisterExecutorResponse
-	(*UpdateExecutorRequest)(nil),    // 5: provodka.executor.v1.UpdateExecutorRequest
-	(*UpdateExecutorResponse)(nil),   // 6: provodka.executor.v1.UpdateExecutorResponse
-	(*SetRequisitesRequest)(nil),     // 7: provodka.executor.v1.SetRequisitesRequest
-	(*SetRequisitesResponse)(nil),    // 8: provodka.executor.v1.SetRequisitesResponse
-	(*BlockExecutorRequest)(nil),     // 9: provodka.executor.v1.BlockExecutorRequest
-	(*BlockExecutorResponse)(nil),    // 10: provodka.executor.v1.BlockExecutorResponse
-	(*UnblockExecutorRequest)(nil),   // 11: provodka.executor.v1.UnblockExecutorRequest
-	(*UnblockExecutorResponse)(nil),  // 12: provodka.executor.v1.UnblockExecutorResponse
-	(*EraseExecutorRequest)(nil),     // 13: provodka.executor.v1.EraseExecutorRequest
-	(*EraseExecutorResponse)(nil),    // 14: provodka.executor.v1.EraseExecutorResponse
-	(*GetExecutorRequest)(nil),       // 15: provodka.executor.v1.GetExecutorRequest
-	(*GetExecutorResponse)(nil),      // 16: provodka.executor.v1.GetExecutorResponse
-	(*FindExecutorsRequest)(nil),     // 17: provodka.executor.v1.FindExecutorsRequest
-	(*FindExecutorsResponse)(nil),    // 18: provodka.executor.v1.FindExecutorsResponse
+	(*Passport)(nil),                 // 1: provodka.executor.v1.Passport
+	(*Requisites)(nil),               // 2: provodka.executor.v1.Requisites
+	(*Executor)(nil),                 // 3: provodka.executor.v1.Executor
+	(*RegisterExecutorRequest)(nil),  // 4: provodka.executor.v1.RegisterExecutorRequest
+	(*RegisterExecutorResponse)(nil), // 5: provodka.executor.v1.RegisterExecutorResponse
+	(*UpdateExecutorRequest)(nil),    // 6: provodka.executor.v1.UpdateExecutorRequest
+	(*UpdateExecutorResponse)(nil),   // 7: provodka.executor.v1.UpdateExecutorResponse
+	(*SetRequisitesRequest)(nil),     // 8: provodka.executor.v1.SetRequisitesRequest
+	(*SetRequisitesResponse)(nil),    // 9: provodka.executor.v1.SetRequisitesResponse
+	(*BlockExecutorRequest)(nil),     // 10: provodka.executor.v1.BlockExecutorRequest
+	(*BlockExecutorResponse)(nil),    // 11: provodka.executor.v1.BlockExecutorResponse
+	(*UnblockExecutorRequest)(nil),   // 12: provodka.executor.v1.UnblockExecutorRequest
+	(*UnblockExecutorResponse)(nil),  // 13: provodka.executor.v1.UnblockExecutorResponse
+	(*EraseExecutorRequest)(nil),     // 14: provodka.executor.v1.EraseExecutorRequest
+	(*EraseExecutorResponse)(nil),    // 15: provodka.executor.v1.EraseExecutorResponse
+	(*GetExecutorRequest)(nil),       // 16: provodka.executor.v1.GetExecutorRequest
+	(*GetExecutorResponse)(nil),      // 17: provodka.executor.v1.GetExecutorResponse
+	(*FindExecutorsRequest)(nil),     // 18: provodka.executor.v1.FindExecutorsRequest
+	(*FindExecutorsResponse)(nil),    // 19: provodka.executor.v1.FindExecutorsResponse
 }
 var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
-	0,  // 0: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
-	1,  // 1: provodka.executor.v1.Executor.requisites:type_name -> provodka.executor.v1.Requisites
-	0,  // 2: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	1,  // 3: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	2,  // 4: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	0,  // 5: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	2,  // 6: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	1,  // 7: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	2,  // 8: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 9: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 10: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 11: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 12: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 13: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
-	3,  // 14: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
-	5,  // 15: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
-	7,  // 16: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
-	9,  // 17: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
-	11, // 18: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
-	13, // 19: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
-	15, // 20: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
-	17, // 21: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
-	4,  // 22: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
-	6,  // 23: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
-	8,  // 24: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
-	10, // 25: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
-	12, // 26: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
-	14, // 27: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
-	16, // 28: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
-	18, // 29: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
-	22, // [22:30] is the sub-list for method output_type
-	14, // [14:22] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	1,  // 0: provodka.executor.v1.Person.passport:type_name -> provodka.executor.v1.Passport
+	0,  // 1: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
+	2,  // 2: provodka.executor.v1.Executor.requisites:type_name -> provodka.executor.v1.Requisites
+	0,  // 3: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	2,  // 4: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	3,  // 5: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	0,  // 6: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	3,  // 7: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	2,  // 8: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	3,  // 9: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 10: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 11: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 12: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 13: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 14: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
+	4,  // 15: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
+	6,  // 16: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
+	8,  // 17: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
+	10, // 18: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
+	12, // 19: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
+	14, // 20: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
+	16, // 21: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
+	18, // 22: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
+	5,  // 23: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
+	7,  // 24: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
+	9,  // 25: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
+	11, // 26: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
+	13, // 27: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
+	15, // 28: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
+	17, // 29: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
+	19, // 30: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
+	23, // [23:31] is the sub-list for method output_type
+	15, // [15:23] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_executor_proto_init() }
@@ -1647,7 +1782,7 @@ func file_provodka_executor_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_executor_proto_rawDesc), len(file_provodka_executor_v1_executor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -94,8 +94,10 @@ type ExecutorStamp struct {
 	Nonresident bool `protobuf:"varint,2,opt,name=nonresident,proto3" json:"nonresident,omitempty"`
 	// Version of the bank requisites, from 1; 0 = the executor gave none.
 	RequisitesVersion uint32 `protobuf:"varint,3,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The person's SNILS, birthday or passport is not known: no civil contract is paid.
+	Unidentified  bool `protobuf:"varint,4,opt,name=unidentified,proto3" json:"unidentified,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExecutorStamp) Reset() {
@@ -147,6 +149,13 @@ func (x *ExecutorStamp) GetRequisitesVersion() uint32 {
 		return x.RequisitesVersion
 	}
 	return 0
+}
+
+func (x *ExecutorStamp) GetUnidentified() bool {
+	if x != nil {
+		return x.Unidentified
+	}
+	return false
 }
 
 // What an executor keeps.
@@ -647,11 +656,12 @@ var File_provodka_flow_v1_executor_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/flow/v1/executor.proto\x12\x10provodka.flow.v1\"\x96\x01\n" +
+	"\x1fprovodka/flow/v1/executor.proto\x12\x10provodka.flow.v1\"\xba\x01\n" +
 	"\rExecutorStamp\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
-	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\"\xa7\x02\n" +
+	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\x12\"\n" +
+	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xa7\x02\n" +
 	"\fExecutorData\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +

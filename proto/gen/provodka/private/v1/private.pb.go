@@ -212,7 +212,21 @@ type ExecutorProfile struct {
 	// Patronymic.
 	SecondName string `protobuf:"bytes,5,opt,name=second_name,json=secondName,proto3" json:"second_name,omitempty"`
 	// Mail address.
-	Email         string `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	Email string `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	// SNILS, 11 digits; empty when not given.
+	Snils string `protobuf:"bytes,7,opt,name=snils,proto3" json:"snils,omitempty"`
+	// Day of birth, YYYY-MM-DD.
+	Birthday string `protobuf:"bytes,8,opt,name=birthday,proto3" json:"birthday,omitempty"`
+	// Passport of a citizen of Russia: series and number, 10 digits; empty when not given.
+	PassportNumber string `protobuf:"bytes,9,opt,name=passport_number,json=passportNumber,proto3" json:"passport_number,omitempty"`
+	// Day of issue, YYYY-MM-DD.
+	PassportIssuedOn string `protobuf:"bytes,10,opt,name=passport_issued_on,json=passportIssuedOn,proto3" json:"passport_issued_on,omitempty"`
+	// Who issued it.
+	PassportIssuedBy string `protobuf:"bytes,11,opt,name=passport_issued_by,json=passportIssuedBy,proto3" json:"passport_issued_by,omitempty"`
+	// Code of the department, 770-001.
+	PassportDepartment string `protobuf:"bytes,12,opt,name=passport_department,json=passportDepartment,proto3" json:"passport_department,omitempty"`
+	// Address of registration.
+	Address       string `protobuf:"bytes,13,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +299,55 @@ func (x *ExecutorProfile) GetSecondName() string {
 func (x *ExecutorProfile) GetEmail() string {
 	if x != nil {
 		return x.Email
+	}
+	return ""
+}
+
+func (x *ExecutorProfile) GetSnils() string {
+	if x != nil {
+		return x.Snils
+	}
+	return ""
+}
+
+func (x *ExecutorProfile) GetBirthday() string {
+	if x != nil {
+		return x.Birthday
+	}
+	return ""
+}
+
+func (x *ExecutorProfile) GetPassportNumber() string {
+	if x != nil {
+		return x.PassportNumber
+	}
+	return ""
+}
+
+func (x *ExecutorProfile) GetPassportIssuedOn() string {
+	if x != nil {
+		return x.PassportIssuedOn
+	}
+	return ""
+}
+
+func (x *ExecutorProfile) GetPassportIssuedBy() string {
+	if x != nil {
+		return x.PassportIssuedBy
+	}
+	return ""
+}
+
+func (x *ExecutorProfile) GetPassportDepartment() string {
+	if x != nil {
+		return x.PassportDepartment
+	}
+	return ""
+}
+
+func (x *ExecutorProfile) GetAddress() string {
+	if x != nil {
+		return x.Address
 	}
 	return ""
 }
@@ -1236,7 +1299,7 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\baccounts\x18\t \x03(\v2 .provodka.private.v1.BankAccountR\baccounts\"9\n" +
 	"\vBankAccount\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x10\n" +
-	"\x03bic\x18\x02 \x01(\tR\x03bic\"\xac\x01\n" +
+	"\x03bic\x18\x02 \x01(\tR\x03bic\"\xae\x03\n" +
 	"\x0fExecutorProfile\x12\x10\n" +
 	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x14\n" +
 	"\x05phone\x18\x02 \x01(\tR\x05phone\x12\x1b\n" +
@@ -1245,7 +1308,15 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"first_name\x18\x04 \x01(\tR\tfirstName\x12\x1f\n" +
 	"\vsecond_name\x18\x05 \x01(\tR\n" +
 	"secondName\x12\x14\n" +
-	"\x05email\x18\x06 \x01(\tR\x05email\"\xab\x01\n" +
+	"\x05email\x18\x06 \x01(\tR\x05email\x12\x14\n" +
+	"\x05snils\x18\a \x01(\tR\x05snils\x12\x1a\n" +
+	"\bbirthday\x18\b \x01(\tR\bbirthday\x12'\n" +
+	"\x0fpassport_number\x18\t \x01(\tR\x0epassportNumber\x12,\n" +
+	"\x12passport_issued_on\x18\n" +
+	" \x01(\tR\x10passportIssuedOn\x12,\n" +
+	"\x12passport_issued_by\x18\v \x01(\tR\x10passportIssuedBy\x12/\n" +
+	"\x13passport_department\x18\f \x01(\tR\x12passportDepartment\x12\x18\n" +
+	"\aaddress\x18\r \x01(\tR\aaddress\"\xab\x01\n" +
 	"\n" +
 	"Requisites\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
