@@ -1,0 +1,16 @@
+// Package registration is the flow of a stranger who becomes a company.
+//
+//	start ─▶ phone ─▶ agreement ─▶ inn ─▶ checking ─▶ email ─▶ conditions ─▶ opening ─▶ deposit ─▶ link ─▶ password ─▶ active
+//	          ▲ │                    ▲        │                    ▲           │          ▲          ▲        │
+//	       locked ◀                  └ no such company             └ refused ◀─┘     company's       └────────┘
+//	                                                                                  deposit          resend
+//
+// Laws kept (registration_test.go): a wrong code is counted whatever comes at once, and a
+// right one counts only while its code lives; nobody passes the register's silence; what
+// was accepted keeps its version and moment; a link is followed once.
+//
+// It refuses to know: phones, INN, mail addresses, codes, links, passwords and the
+// addresses people come from (private tables, by version), who sends messages.
+//
+// The flow stands before its ports: it is not among the program's flows yet.
+package registration
