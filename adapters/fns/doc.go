@@ -3,6 +3,7 @@
 //
 //	Check ────▶ GetTaxpayerStatus, GetGrantedPermissions ──┐
 //	Register ─▶ PostIncomeRequestV2 (GetIncomeRequestV2) ──┤
+//	Entity ───▶ GetLegalEntityInfo ────────────────────────┤
 //	                                                       ▼
 //	AuthRequest ─▶ token ─▶ SendMessage ─▶ MessageId ─▶ GetMessage … PROCESSING … COMPLETED ─▶ status.go ─▶ port.Answer
 //
@@ -21,6 +22,9 @@
 //     RECEIPT_URL of the first receipt [H]. How long it is remembered is not said ?.
 //   - TaxToPay of GetIncomeRequestV2 is the receipt's tax after the used bonus [H]; it needs
 //     the permission INCOME_LIST, and how soon it is there is not said ?.
+//   - GetLegalEntityInfo gives name, OGRN, address and the dates of an end [H, XSD]; what it
+//     answers about an INN that nobody has is not said ?: an empty answer is taken for "there
+//     is none", an error for Unknown. Whether it knows sole traders is not said ?.
 //   - Whether the time fields are checked before the duplicate is not said ?: callers keep
 //     RequestedAt of an attempt the same at every send.
 //

@@ -167,6 +167,7 @@ type message struct {
 	Account *struct {
 		Bonus string `xml:"BonusAmount"`
 	} `xml:"GetTaxpayerAccountStatusResponse"`
+	Entity   *entityResponse `xml:"GetLegalEntityInfoResponse"`
 	Canceled *struct {
 		Result string `xml:"RequestResult"`
 	} `xml:"PostCancelReceiptResponseV2"`

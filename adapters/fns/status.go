@@ -14,6 +14,7 @@ const (
 	register question = "register"
 	check    question = "check"
 	annul    question = "annul"
+	entity   question = "entity"
 )
 
 // row says what a code of SmzPlatformError means as an answer to a question.
@@ -50,6 +51,10 @@ var table = []row{
 	{annul, "REQUEST_VALIDATION_ERROR", port.Refused, fault.Malformed, "the data are wrong"},
 	{annul, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
 	{annul, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
+	{entity, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the company"},
+	{entity, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{entity, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
 }
 
 // Arguments of DUPLICATE [H].

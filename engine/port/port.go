@@ -119,6 +119,16 @@ type Income interface {
 	Memory() time.Duration
 }
 
+// Entity is what the state register says of a company.
+type Entity struct{ INN, OGRN, Name, Address string }
+
+// Entities is the state register of companies.
+type Entities interface {
+	// Entity asks about the company of an INN. Done = it acts, with what the register says;
+	// Refused with not_found or company_terminated = no; else Unknown, with nothing.
+	Entity(ctx context.Context, inn string) (Entity, Answer)
+}
+
 // Unclear is the answer to everything that is not an answer: a timeout, a 5xx,
 // an unreadable body. The status keeps what was seen.
 func Unclear(status string) Answer { return Answer{Result: Unknown, Status: status} }

@@ -6,7 +6,7 @@
 //	tests   ─▶ GET  /sandbox/books   POST /sandbox/script   GET, POST /sandbox/people
 //
 // Operations: GetTaxpayerStatusRequest ("status" in scripts), GetGrantedPermissionsRequest
-// ("permissions"), GetTaxpayerAccountStatusRequest ("account"),
+// ("permissions"), GetTaxpayerAccountStatusRequest ("account"), GetLegalEntityInfoRequest ("entity"),
 // PostCancelReceiptRequestV2 ("cancel"), GetIncomeRequestV2 ("receipts"), PostIncomeRequestV2 (the one that moves
 // money: ""). Registration deduplicates by OperationUniqueId: the first message gets the
 // receipt, later ones DUPLICATE with RECEIPT_ID and RECEIPT_URL. Without a rule an income

@@ -48,6 +48,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, req *request) {
 		s.question(w, r, "permissions", op.Permissions.INN, s.permissions)
 	case op.Account != nil:
 		s.question(w, r, "account", op.Account.INN, s.account)
+	case op.Entity != nil:
+		s.question(w, r, "entity", op.Entity.INN, s.entity)
 	case op.Cancel != nil:
 		s.question(w, r, "cancel", op.Cancel.INN, func(string) smz { return s.cancel(*op.Cancel) })
 	case op.Receipts != nil:

@@ -25,6 +25,7 @@ type Options struct {
 	TokenLife   time.Duration    // of a temporary token; an hour by default
 	Processing  int              // how many times a message answers PROCESSING first; below 0 never, 0 is 1
 	Stranger    *Person          // who an INN that is not in the registry belongs to; nil: not on NPD
+	Entities    []Entity         // companies of the register; an INN that is not here has none
 	PeopleFile  string           // JSON list of Person, read at the start; "" for none
 	Script      stage.Script     // played from the start, unless the books remember another
 	Now         func() time.Time // time.Now by default
@@ -39,6 +40,7 @@ type Server struct {
 	tokenLife   time.Duration
 	processing  int
 	now         func() time.Time
+	entities    []Entity
 
 	mu       sync.Mutex
 	tokens   map[string]time.Time // temporary token → its end
@@ -57,7 +59,7 @@ func New(dir string, o Options) (*Server, error) {
 		people:      &people{known: map[string]Person{}, stranger: o.Stranger, used: map[string]money.Amount{}, income: map[string][]stage.Payment{}, canceled: map[string]string{}},
 		mux:         http.NewServeMux(),
 		masterToken: o.MasterToken, tokenLife: cmp.Or(o.TokenLife, time.Hour), processing: max(cmp.Or(o.Processing, 1), 0), now: o.Now,
-		tokens: map[string]time.Time{}, messages: map[string]*message{},
+		tokens: map[string]time.Time{}, messages: map[string]*message{}, entities: o.Entities,
 	}
 	if s.now == nil {
 		s.now = time.Now
