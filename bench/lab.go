@@ -183,7 +183,7 @@ func (h *house) mintKey(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	text, row, err := api.MintKey("bench", bookName, api.RoleLedger, api.RoleReader)
+	text, row, err := api.MintKey("bench", bookName, api.RoleLedger, api.RoleReader, api.RoleCompany, api.RoleExecutor)
 	if err == nil {
 		h.key, err = text, db.PutAPIKey(ctx, row)
 	}

@@ -22,6 +22,10 @@ import (
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
@@ -66,10 +70,14 @@ func serve(ctx context.Context, config string, say func(string) error) error {
 	if !c.Relay {
 		events = nowhere{}
 	}
-	flows := flow.NewRegistry()
+	flows := flow.NewRegistry(company.New(), executor.New(), task.New(), taxpayer.New())
+	ports := map[string]port.Port{}
+	for _, name := range flows.Ports() {
+		ports[name] = nobody{}
+	}
 	e, err := engine.New(engine.Config{
 		Process: cmp.Or(c.Process, "bench"), DB: db, Commands: topics, Events: events, Outcomes: topics, Flows: flows,
-		Owner: true, Zone: db.Zone(), Logger: log, Metrics: registry, BatchOperations: c.Batch,
+		Ports: ports, Owner: true, Zone: db.Zone(), Logger: log, Metrics: registry, BatchOperations: c.Batch,
 	})
 	if err != nil {
 		return err

@@ -20,9 +20,14 @@ type apiFlags struct {
 }
 
 func (f *apiFlags) add(cmd *cobra.Command) {
+	f.addPlace(cmd)
+	cmd.Flags().StringVar(&f.key, "key", "", "idempotency key: with the same one nothing is done twice (default a new one)")
+}
+
+// addPlace adds where the API is, and what book.
+func (f *apiFlags) addPlace(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.url, "url", "", "address of the API (default PROVODKA_URL, dev.json); its key is PROVODKA_API_KEY, or that of dev.json")
 	cmd.Flags().StringVar(&f.book, "book", "", "the book of the key (default that of dev.json, or main)")
-	cmd.Flags().StringVar(&f.key, "key", "", "idempotency key: with the same one nothing is done twice (default a new one)")
 }
 
 // changeFlags are those of changes that say why.
@@ -147,7 +152,7 @@ func (f *changeFlags) client(env *Env) (*client.Client, error) {
 }
 
 // client finds the API's address and key: flag, environment, dev.json.
-func (f *apiFlags) client(env *Env) (*client.Client, error) {
+func (f *apiFlags) client(env *Env, options ...client.Option) (*client.Client, error) {
 	s, err := env.dev()
 	if err != nil {
 		return nil, err
@@ -166,7 +171,7 @@ func (f *apiFlags) client(env *Env) (*client.Client, error) {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url
 	}
-	return client.New(url, key, client.WithBook(f.book))
+	return client.New(url, key, append(options, client.WithBook(f.book))...)
 }
 
 // run makes a change, or asks for it.
