@@ -61,6 +61,8 @@ func (d *Draft) put(ctx context.Context, rows []store.PrivateRow, index []store.
 			}
 		case !errors.Is(err, store.ErrKeyChanged) || try == keyTries:
 			return err
+		default:
+			d.vault.houses.Delete(d.book) // another process has wrapped it anew
 		}
 	}
 }

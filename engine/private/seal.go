@@ -195,15 +195,8 @@ func (v *Vault) sealed(ctx context.Context, book string, rows []store.PrivateRow
 			owners = append(owners, r.Owner)
 		}
 	}
-	var err error
-	if w.Used, err = v.db.PrivateKeys(ctx, book, owners); err != nil {
+	if err := v.known(ctx, book, owners, keys, &w); err != nil {
 		return w, err
-	}
-	opened := sealers{vault: v}
-	for _, k := range w.Used {
-		if keys[k.Owner], err = opened.of(k); err != nil {
-			return w, err
-		}
 	}
 	for _, owner := range owners {
 		if keys[owner] == nil {
@@ -217,4 +210,33 @@ func (v *Vault) sealed(ctx context.Context, book string, rows []store.PrivateRow
 		w.Rows[i] = r
 	}
 	return w, nil
+}
+
+// known opens the keys that stand. The house's is remembered: whether it still is the
+// same the write asks, as for every key.
+func (v *Vault) known(ctx context.Context, book string, owners []string, keys map[string]*sealer, w *store.PrivateWrite) (err error) {
+	if kept, ok := v.houses.Load(book); ok && len(owners) == 1 && owners[0] == house {
+		h := kept.(houseKey)
+		keys[house], w.Used = h.open, []store.PrivateKey{h.key}
+		return nil
+	}
+	if w.Used, err = v.db.PrivateKeys(ctx, book, owners); err != nil {
+		return err
+	}
+	opened := sealers{vault: v}
+	for _, k := range w.Used {
+		if keys[k.Owner], err = opened.of(k); err != nil {
+			return err
+		}
+		if k.Owner == house {
+			v.houses.Store(book, houseKey{k, keys[house]})
+		}
+	}
+	return nil
+}
+
+// houseKey is the house's key of a book.
+type houseKey struct {
+	key  store.PrivateKey
+	open *sealer
 }

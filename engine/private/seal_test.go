@@ -270,6 +270,15 @@ func TestTheInstallationKeyIsReplaced(t *testing.T) {
 	writePeople(t, openKeys(t, dsn, secret("k")))
 	both := openKeys(t, dsn, secret("n"), secret("k"))
 	checkAnna(t, both, true)
+	running := openKeys(t, dsn, secret("n"), secret("k")) // another process, that has written before
+	write := func(id string) error {
+		d := running.Draft("main")
+		d.Task(id, 1, &privatev1.TaskText{Title: "Макет"})
+		return d.Put(ctx)
+	}
+	if err := errors.Join(write("task-1a"), write("task-1b")); err != nil {
+		t.Fatal(err)
+	}
 	before := sql(t, dsn, "SELECT data FROM private_data ORDER BY kind, id")
 	for _, want := range []int{3, 0} { // Anna, Boris, the house
 		if done, err := both.Upkeep(ctx); err != nil || done != (Upkept{Wrapped: want}) {
@@ -280,6 +289,12 @@ func TestTheInstallationKeyIsReplaced(t *testing.T) {
 		t.Error("data was sealed again: only keys are wrapped anew")
 	}
 	checkAnna(t, openKeys(t, dsn, secret("n")), true)
+	if err := write("task-1c"); err != nil {
+		t.Errorf("the process that runs does not write any more: %v", err)
+	}
+	if docs, err := openKeys(t, dsn, secret("n")).Tasks(ctx, "main", Ref{ID: "task-1c"}); err != nil || len(docs) != 1 {
+		t.Errorf("%v %v", docs, err)
+	}
 	if _, err := openKeys(t, dsn, secret("k")).Executors(ctx, "main", Ref{ID: "executor-a"}); err == nil || !strings.Contains(err.Error(), "not configured") {
 		t.Errorf("the old key still opens: %v", err)
 	}

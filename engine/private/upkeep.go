@@ -70,6 +70,7 @@ func (v *Vault) sealSome(ctx context.Context) (int, error) {
 		if err = v.db.SealPrivate(ctx, w); !errors.Is(err, store.ErrKeyChanged) || try == keyTries {
 			return n, err
 		}
+		v.houses.Delete(book)
 	}
 }
 

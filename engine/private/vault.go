@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -31,6 +32,7 @@ type Vault struct {
 	db       *store.DB
 	secrets  secrets
 	wrappers []wrapper // newest first
+	houses   sync.Map  // book: houseKey
 }
 
 // New makes a vault.
