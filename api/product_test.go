@@ -230,6 +230,19 @@ func testProductRefuses(t *testing.T, h *house) {
 	f.wrong("POST", "/api/executors", `{"first_name":"А","last_name":"К","phone":"12","inn":"1","payment_info":{"card_number":"4"}}`,
 		http.StatusBadRequest, "malformed", "payment_info.card_number")
 	f.wrong("POST", "/api/executors", ofPerson(`{"first_name":"А","last_name":"К","phone":"PHONE","inn":"1"}`, 3), http.StatusBadRequest, "inn_invalid", "inn")
+	identity := `{"first_name":"А","last_name":"К","phone":"PHONE","inn":"INN","snils":"` + requisite.ExampleSNILS(4) + `","birthday":"1990-05-17",
+		"passport":{"number":"4504 123456","issued_on":"2010-06-01","issued_by":"УФМС","department_code":"770-001"},"employment_kind":"civil_contract"}`
+	for field, from := range map[string]string{
+		"snils": requisite.ExampleSNILS(4), "birthday": "1990-05-17", "passport.number": "4504 123456", "passport.issued_on": "2010-06-01", "passport.department_code": "770-001",
+	} {
+		code := "passport_invalid"
+		if field == "snils" {
+			code = "snils_invalid"
+		}
+		f.wrong("POST", "/api/executors", ofPerson(strings.Replace(identity, from, "12345", 1), 4), http.StatusBadRequest, code, field)
+	}
+	f.wrong("POST", "/api/executors", ofPerson(strings.Replace(identity, `"issued_by":"УФМС",`, "", 1), 4), http.StatusBadRequest, "malformed", "passport.issued_by")
+	f.ok("POST", "/api/executors", "", ofPerson(identity, 4))
 	f.wrong("GET", "/api/tasks?status=gone", "", http.StatusBadRequest, "malformed", "status")
 	f.wrong("GET", "/api/tasks?company_id=x", "", http.StatusBadRequest, "malformed", "company_id")
 	f.wrong("GET", "/api/tasks/nobody", "", http.StatusNotFound, "not_found", "id")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -67,7 +68,9 @@ var calls = map[string]call{
 		return &taskv1.CancelTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id}
 	}, taskOf[taskv1.CancelTaskResponse]},
 	"register_executor": {executorv1connect.ExecutorServiceRegisterExecutorProcedure, []string{
-		"first_name", "second_name", "last_name", "phone", "inn", fieldBIC, fieldAccount, "type_of_executor", "employment_kind",
+		"first_name", "second_name", "last_name", "phone", "inn", "snils", "birthday", "address",
+		fieldPassport, "passport.issued_on", "passport.issued_by", "passport.department_code",
+		fieldBIC, fieldAccount, "type_of_executor", "employment_kind",
 	}, registerExecutor, executorOf[executorv1.RegisterExecutorResponse]},
 	"find_executors": {executorv1connect.ExecutorServiceFindExecutorsProcedure, []string{"inn", "phone"}, func(a *asked) proto.Message {
 		a.one("inn", "phone", true, func(string, string) bool { return true })
@@ -96,8 +99,9 @@ var calls = map[string]call{
 
 // The fields of a bank account.
 const (
-	fieldBIC     = "payment_info.bank_account.bic"
-	fieldAccount = "payment_info.bank_account.account_number"
+	fieldBIC      = "payment_info.bank_account.bic"
+	fieldPassport = "passport.number"
+	fieldAccount  = "payment_info.bank_account.account_number"
 )
 
 // methodFields are the names by which methods call fields that have others here.
@@ -209,7 +213,11 @@ func registerExecutor(a *asked) proto.Message {
 		Book: a.Book, Key: a.key, EmploymentKind: kindOf(a),
 		Person: &executorv1.Person{
 			Inn: a.text("inn"), Phone: a.text("phone"), LastName: a.text("last_name"), FirstName: a.text("first_name"), SecondName: a.text("second_name"),
+			Snils: a.text("snils"), Birthday: a.text("birthday"), Address: a.text("address"),
 		},
+	}
+	if issued := []string{a.text("passport.issued_on"), a.text("passport.issued_by"), a.text("passport.department_code")}; a.text(fieldPassport) != "" || slices.Max(issued) != "" {
+		req.Person.Passport = &executorv1.Passport{Number: a.text(fieldPassport), IssuedOn: issued[0], IssuedBy: issued[1], DepartmentCode: issued[2]}
 	}
 	if req.GetEmploymentKind() == "" {
 		req.EmploymentKind = "selfemployed"
