@@ -9,6 +9,7 @@ import (
 
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/tax"
+	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -103,7 +104,9 @@ func (s *Server) tasks(ctx context.Context, book string, rows []aggregate) ([]*t
 		}
 		if id := datas[i].GetExecutorId(); id != "" {
 			t.Executor = &taskv1.TaskExecutor{ExecutorId: id}
-			if p, ok := people[id]; ok {
+			p, ok := people[id]
+			t.ReceiptUri = port.LinkOf(t.GetReceiptUri(), p.Content.GetInn())
+			if ok {
 				t.Executor.Name, t.Executor.Inn = private.MaskName(p.Content), private.MaskINN(p.Content.GetInn())
 				t.Executor.Phone = private.MaskPhone(p.Content.GetPhone())
 			}

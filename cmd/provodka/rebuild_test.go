@@ -71,6 +71,7 @@ func TestThePayrollGoesOnInARebuiltDatabase(t *testing.T) {
 	if one, other := w.trialBalance("provodka"), w.trialBalance("again"); one != other {
 		t.Errorf("the trial balance was\n%s\nand is\n%s", one, other)
 	}
+	w.knowsNobody("provodka", expected.Executors)
 	w.restorePrivate("again")
 	w.replace("again", "second")
 	w.stop()

@@ -44,11 +44,16 @@ func (i *income) Send(ctx context.Context, ask port.Ask) port.Answer {
 	case !ok:
 		return *unsent(fault.Refuse(fault.NotFound, "executor_id", "there is no personal data of %s", body.GetExecutorId()))
 	}
+	return port.WithoutINN(i.send(ctx, ask, &body, inn), inn) // an answer goes into the log
+}
+
+// send asks the tax service about the person of an INN.
+func (i *income) send(ctx context.Context, ask port.Ask, body *flowv1.IncomeAsk, inn string) port.Answer {
 	switch ask.Verb {
 	case verbCheck:
 		return i.register.Check(ctx, inn)
 	case verbRegister:
-		receipt, answer := i.receipt(ctx, ask, &body, inn)
+		receipt, answer := i.receipt(ctx, ask, body, inn)
 		if answer != nil {
 			return *answer
 		}

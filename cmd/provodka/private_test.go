@@ -1,0 +1,48 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/hex"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/provodka/provodka/examples/play"
+)
+
+// knowsNobody looks through every row of every table for what would give a person of
+// the play away: as text, and as the bytes of a text.
+func (w *wreck) knowsNobody(name string, people []play.Executor) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	conn, err := pgx.Connect(ctx, w.dsn(name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, "SELECT table_name::TEXT FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	seen := 0
+	for _, table := range tables {
+		var dump bytes.Buffer
+		if _, err := conn.PgConn().CopyTo(ctx, &dump, "COPY "+pgx.Identifier{table}.Sanitize()+" TO STDOUT"); err != nil {
+			w.t.Fatal(err)
+		}
+		seen += dump.Len()
+		for _, x := range people {
+			for _, word := range []string{x.INN, x.Phone[1:], x.Account, x.LastName + " "} {
+				if len(word) > 1 && (bytes.Contains(dump.Bytes(), []byte(word)) || bytes.Contains(dump.Bytes(), []byte(hex.EncodeToString([]byte(word))))) {
+					w.t.Errorf("%s has %q of %s", table, word, x.Ref)
+				}
+			}
+		}
+	}
+	if seen < 1<<20 {
+		w.t.Errorf("the dump of %d tables has %d bytes", len(tables), seen)
+	}
+}
