@@ -55,6 +55,7 @@ func TestAPI(t *testing.T) {
 		"TaskErrors":      testTaskErrors,
 		"Bulk":            testBulk,
 		"RunAll":          testRunAll,
+		"Sections":        testSections,
 		"Explain":         testExplain,
 		"Register":        testRegister,
 		"RegisterRefused": testRegisterRefused,

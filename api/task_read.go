@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -11,6 +12,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -52,7 +54,12 @@ func (s taskService) ListTasks(ctx context.Context, req *taskv1.ListTasksRequest
 	page := store.AggregatePage{
 		Book: req.GetBook(), Flow: task.Name, Owner: req.GetCompanyId(), States: req.GetStatuses(), Limit: pageSize(req.GetPageSize()),
 	}
-	if len(page.States) == 0 {
+	switch {
+	case len(req.GetSections()) > 0 && (len(page.States) > 0 || page.Owner == ""):
+		return nil, fault.Refuse(fault.Malformed, "sections", "sections are of one company, and in place of statuses")
+	case len(req.GetSections()) > 0:
+		page.States, page.Sections = inSections(req.GetSections())
+	case len(page.States) == 0:
 		page.States = taskStates
 	}
 	rows, seen, token, err := s.listPage(ctx, req, page)
@@ -76,6 +83,39 @@ func (s taskService) CountTasks(ctx context.Context, req *taskv1.CountTasksReque
 	answer := &taskv1.CountTasksResponse{Position: seenPosition(seen)}
 	for _, state := range taskStates {
 		answer.Counts = append(answer.Counts, &taskv1.StateCount{Status: state, Title: s.title(task.Name, state), Count: counts[state]})
+	}
+	return answer, nil
+}
+
+// inSections takes the lists of the cabinet apart: whole states and parts of states.
+func inSections(names []string) (states []string, parts []store.Section) {
+	for _, section := range task.Sections() {
+		switch {
+		case !slices.Contains(names, section.Name):
+		case section.Part == "":
+			states = append(states, section.State)
+		default:
+			parts = append(parts, store.Section{State: section.State, Name: section.Part})
+		}
+	}
+	return states, parts
+}
+
+// CountSections implements TaskService.
+func (s taskService) CountSections(ctx context.Context, req *taskv1.CountSectionsRequest) (*taskv1.CountSectionsResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	counts, seen, err := s.cfg.DB.CountSections(ctx, req.GetBook(), task.Name, req.GetCompanyId())
+	if err != nil {
+		return nil, fmt.Errorf("count sections: %w", err)
+	}
+	answer := &taskv1.CountSectionsResponse{Position: seenPosition(seen)}
+	for _, section := range task.Sections() {
+		answer.Sections = append(answer.Sections, &taskv1.SectionCount{
+			Section: section.Name, Group: section.Group, Title: section.Russian,
+			Count: counts[store.Section{State: section.State, Name: section.Part}],
+		})
 	}
 	return answer, nil
 }

@@ -75,7 +75,7 @@ func (d *decider) foresee(bookName string, legs []book.Change) {
 func (d *decider) write(rec *journalv1.Record, agg aggregate, in *stepInput, m flow.Move) {
 	move := &journalv1.Move{
 		Flow: m.Flow, Id: m.ID, From: m.From, On: m.On, To: m.To, Version: agg.version + 1,
-		Data: m.Data, Says: m.Says, Owner: agg.owner, Recipes: m.Recipes, Attempts: map[string]uint32{},
+		Data: m.Data, Says: m.Says, Owner: agg.owner, Recipes: m.Recipes, Section: m.Section, Attempts: map[string]uint32{},
 	}
 	if !agg.exists {
 		move.Owner = in.owner

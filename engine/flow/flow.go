@@ -31,13 +31,14 @@ type Command struct {
 
 // Decision is what a flow's Decide says; Step turns it into a Move by the tables.
 type Decision struct {
-	On      string                  // the event looked up in the table; usually the command's own
-	Data    []byte                  // the aggregate's new message; nil keeps the old one
-	Owners  map[string]string       // what stands for {company}, {task} … in the recipes' accounts
-	Amounts map[string]money.Amount // the amounts the recipes name, rubles of scale 2
-	Cases   []string                // the words of the recipes' When column that hold now
-	Asks    map[string][]byte       // body of each ask that the transition opens
-	Day     string                  // business date of the entry, YYYY-MM-DD; "" = View.Day
+	On       string                  // the event looked up in the table; usually the command's own
+	Data     []byte                  // the aggregate's new message; nil keeps the old one
+	Owners   map[string]string       // what stands for {company}, {task} … in the recipes' accounts
+	Amounts  map[string]money.Amount // the amounts the recipes name, rubles of scale 2
+	Cases    []string                // the words of the recipes' When column that hold now
+	Asks     map[string][]byte       // body of each ask that the transition opens
+	Day      string                  // business date of the entry, YYYY-MM-DD; "" = View.Day
+	Sections map[string]string       // of states that have several lists: the one that the aggregate stands in there
 }
 
 // Decide is a flow's own code: pure, without I/O.
@@ -73,6 +74,7 @@ type Move struct {
 	Flow, ID     string
 	From, On, To string
 	Says         string // event for readers and webhooks, "" = none
+	Section      string // the list of To that the aggregate stands in; "" = To has one
 	Data         []byte
 	Entry        []Leg    // balanced within each recipe, in the order of the recipes; empty = books nothing
 	Recipes      []string // the recipes that made a leg

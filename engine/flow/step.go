@@ -41,7 +41,7 @@ func (f *Flow) Step(v View, c Command) (Move, *fault.Refusal) {
 	}
 	m := Move{
 		Flow: f.Name, ID: v.ID, From: v.State, On: on, To: tr.To, Says: tr.Says,
-		Data: d.Data, Day: d.Day,
+		Data: d.Data, Day: d.Day, Section: d.Sections[tr.To],
 	}
 	if m.Data == nil {
 		m.Data = v.Data

@@ -17,18 +17,22 @@ type AggregateCursor struct {
 	ID        string
 }
 
+// Section is a list of the cabinet: a part of a state.
+type Section struct{ State, Name string }
+
 // AggregatePage asks for a page of a flow's aggregates, newest first.
 type AggregatePage struct {
 	Book, Flow string
-	Owner      string   // "" is every owner
-	States     []string // at least one, none twice
+	Owner      string    // "" is every owner
+	States     []string  // at least one, or a section; none twice
+	Sections   []Section // of Owner, who must be named
 	Before     *AggregateCursor
 	Limit      int
 }
 
 // Aggregates reads a page, merged over the shards and the states.
 func (db *DB) Aggregates(ctx context.Context, page AggregatePage) ([]AggregateRow, []Seen, error) {
-	if len(page.States) == 0 {
+	if len(page.States)+len(page.Sections) == 0 {
 		return nil, nil, nil
 	}
 	before := AggregateCursor{CreatedUS: math.MaxInt64}
@@ -46,6 +50,10 @@ func (db *DB) Aggregates(ctx context.Context, page AggregatePage) ([]AggregateRo
 				sql, args = sqlAggregatePageOwner, append(args, page.Owner)
 			}
 			queueOnto(b, &rows, scanAggregate, sql, args...)
+		}
+		for _, in := range page.Sections {
+			queueOnto(b, &rows, scanAggregate, sqlAggregatePageSection,
+				page.Book, page.Flow, in.State, before.CreatedUS, before.Shard, before.ID, page.Limit, page.Owner, in.Name)
 		}
 	})
 	if err != nil {
@@ -80,6 +88,24 @@ func (db *DB) CountAggregates(ctx context.Context, book, flow, owner string) (ma
 	counts := make(map[string]int64, len(rows))
 	for _, c := range rows {
 		counts[c.state] = c.n
+	}
+	return counts, seen, err
+}
+
+// CountSections counts an owner's aggregates of a flow by state, under the section "",
+// and by section.
+func (db *DB) CountSections(ctx context.Context, book, flow, owner string) (map[Section]int64, []Seen, error) {
+	type count struct {
+		Section
+		n int64
+	}
+	rows, seen, err := collectSeen(ctx, db, "section counts", func(rows pgx.Rows) (c count, err error) {
+		err = rows.Scan(&c.State, &c.Name, &c.n)
+		return c, err
+	}, sqlAggregateCountSection, book, flow, owner)
+	counts := make(map[Section]int64, len(rows))
+	for _, c := range rows {
+		counts[c.Section] = c.n
 	}
 	return counts, seen, err
 }

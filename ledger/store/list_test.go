@@ -23,6 +23,13 @@ func TestAggregatesAreListedFoundAndCounted(t *testing.T) {
 		if n := counts["inwork"] + counts["paid"]; int(n) != len(mine) || n == 0 || counts["paying"] == 0 {
 			t.Errorf("%d listed, counted %v", len(mine), counts)
 		}
+		sections, _, err := db.CountSections(ctx, bookName, "task", "company-4")
+		must(t, err)
+		part := allAggregates(t, db, store.AggregatePage{Book: bookName, Flow: "task", Owner: "company-4", Sections: []store.Section{{State: "inwork", Name: "act_awaited"}}, Limit: 3})
+		working, awaited := sections[store.Section{State: "inwork", Name: "working"}], sections[store.Section{State: "inwork", Name: "act_awaited"}]
+		if all := sections[store.Section{State: "inwork"}]; all != counts["inwork"] || working+awaited != all || int(awaited) != len(part) || working == 0 || awaited == 0 {
+			t.Errorf("%d listed, counted %v, %v", len(part), sections, counts)
+		}
 		newestFirst := func(a, b store.AggregateRow) int {
 			return -cmp.Or(cmp.Compare(a.CreatedUS, b.CreatedUS), cmp.Compare(a.Shard, b.Shard), cmp.Compare(a.Key.ID, b.Key.ID))
 		}

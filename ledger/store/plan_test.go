@@ -197,7 +197,7 @@ func (p *pen) busy(i int) journal.Sealed {
 		Holds: []*journalv1.Hold{{PlacedSeq: seq, Account: wallet, Asset: "RUB", State: state, Amount: money.RUB.Format(amount), Left: money.RUB.Format(left)}},
 		Move: &journalv1.Move{
 			Flow: "task", Id: id, From: "draft", On: "start", To: []string{"inwork", "paying", "paid"}[i%3], Version: 1,
-			Data: []byte("data"), Owner: fmt.Sprintf("company-%d", i%20), Attempts: map[string]uint32{"pay": 1},
+			Data: []byte("data"), Owner: fmt.Sprintf("company-%d", i%20), Attempts: map[string]uint32{"pay": 1}, Section: []string{"working", "act_awaited"}[i/60%2],
 		},
 		Effects: []*journalv1.Effect{effect},
 		Timers:  []*journalv1.Timer{{Id: "timer-" + id, DueUs: p.clock.UnixMicro() + int64(i), Flow: "task", Aggregate: id, Event: "late"}},

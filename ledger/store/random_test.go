@@ -108,7 +108,7 @@ func (d *dice) move(key, account string, amount money.Amount) {
 		Move: &journalv1.Move{
 			Flow: "task", Id: id, To: rapid.SampledFrom([]string{"inwork", "paying", "paid"}).Draw(d.rt, "state"),
 			Version: d.versions[id], Data: []byte(key), Owner: "company-" + id, Attempts: map[string]uint32{"pay": uint32(d.versions[id])},
-			Timers: []*journalv1.Timer{timer},
+			Timers: []*journalv1.Timer{timer}, Section: rapid.SampledFrom([]string{"", "working", "act_awaited"}).Draw(d.rt, "section"),
 		},
 		Timers: []*journalv1.Timer{timer},
 	}

@@ -179,7 +179,7 @@ func (r *Rows) encodeFollows(fixed [][]byte) {
 }
 
 func (r *Rows) encodeAggregates(fixed [][]byte) {
-	t := r.encoder.table("aggregate_upsert", fixed, oidText, oidText, oidText, oidText, oidText, oidInt8, oidBytea, oidBytea, oidText, oidInt8, oidInt8)
+	t := r.encoder.table("aggregate_upsert", fixed, oidText, oidText, oidText, oidText, oidText, oidInt8, oidBytea, oidBytea, oidText, oidInt8, oidInt8, oidText)
 	for i := range r.aggregates.rows {
 		a := &r.aggregates.rows[i]
 		progress, err := proto.MarshalOptions{Deterministic: true}.Marshal(&journalv1.Move{
@@ -191,7 +191,7 @@ func (r *Rows) encodeAggregates(fixed [][]byte) {
 		}
 		t.row().text(a.book).text(a.m.GetFlow()).text(a.m.GetId()).text(a.m.GetOwner()).text(a.m.GetTo()).
 			int8(int64(a.m.GetVersion())).raw(a.m.GetData()).raw(progress).text(arrayText(a.entries)).
-			int8(a.createdUS).int8(a.updatedUS)
+			int8(a.createdUS).int8(a.updatedUS).text(a.m.GetSection())
 	}
 	t.flush()
 }

@@ -14,6 +14,8 @@ var (
 	sqlAccountPage string
 	//go:embed sql/aggregate_count_owner.sql
 	sqlAggregateCountOwner string
+	//go:embed sql/aggregate_count_section.sql
+	sqlAggregateCountSection string
 	//go:embed sql/aggregate_count_state.sql
 	sqlAggregateCountState string
 	//go:embed sql/aggregate_entries.sql
@@ -24,6 +26,8 @@ var (
 	sqlAggregateLoad string
 	//go:embed sql/aggregate_page_owner.sql
 	sqlAggregatePageOwner string
+	//go:embed sql/aggregate_page_section.sql
+	sqlAggregatePageSection string
 	//go:embed sql/aggregate_page_state.sql
 	sqlAggregatePageState string
 	//go:embed sql/aggregate_scan.sql

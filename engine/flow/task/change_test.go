@@ -98,3 +98,39 @@ func TestChangesTableIsComparedBothWays(t *testing.T) {
 		}
 	}
 }
+
+func TestSectionsTableIsComparedBothWays(t *testing.T) {
+	t.Parallel()
+	if all := Sections(); len(all) != 9 || all[0].Name != "to_sign" || all[8].Russian != "Ошибки оплаты" {
+		t.Errorf("%v", all)
+	}
+	for old, changed := range map[string]string{
+		"| to_sign | draft | to_sign |": "| to_sign | draft | to_seal |", "| working | inwork |": "| working | atwork |",
+		"| to_pay | completed |": "| paid | completed |", "| paying | paying | — |": "| paying | draft | — |",
+	} {
+		text := strings.Replace(document, old, changed, 1)
+		if text == document {
+			t.Fatalf("%q is not in the document", old)
+		}
+		if _, err := parseSections(text); err == nil {
+			t.Errorf("%s passed", changed)
+		}
+	}
+}
+
+// TestSections: every step of a life says the part of the state that it leads to.
+func TestSections(t *testing.T) {
+	t.Parallel()
+	s := spec(&flowv1.TaskCreate{CompanyId: "c1", PriceKind: gross, Price: "100.00", ActRequired: true},
+		act(Assign, &flowv1.TaskAssign{ExecutorId: "e1", Executor: stamp(entrepreneur, 1), Tariff: tariff}))
+	w := flowtest.NewWorld(&s)
+	for _, step := range [][2]string{
+		{Create, "unassigned"}, {Assign, "to_sign"}, {Sign, "working"}, {Done, "act_awaited"}, {ActSignExecutor, ""}, {ActSign, ""},
+	} {
+		at := slices.IndexFunc(s.Acts, func(a flowtest.Act) bool { return a.Name == step[0] })
+		m, refusal, err := w.Do(s.Acts[at])
+		if refusal != nil || err != nil || m.Section != step[1] {
+			t.Errorf("%s: section %q, want %q: %v %v", step[0], m.Section, step[1], refusal, err)
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (s *step) decision() flow.Decision {
 		}
 	}
 	d := flow.Decision{
-		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Asks: s.asks,
+		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Asks: s.asks, Sections: s.sections(),
 		Owners: map[string]string{
 			ownerCompany: s.data.CompanyId, ownerTask: s.view.ID, ownerExecutor: s.data.ExecutorId,
 		},

@@ -4,16 +4,17 @@
 -- key of aggregate, and its two lists. Rows: none returned, one written per aggregate.
 INSERT INTO aggregate (
     shard, book, flow, id, owner, state, version, data, progress, entries,
-    created_us, updated_us
+    created_us, updated_us, section
 )
 SELECT
     $1::INT2, x.book, x.flow, x.id, x.owner, x.state, x.version, x.data, x.progress,
-    x.entries::INT8[], x.created_us, x.updated_us
+    x.entries::INT8[], x.created_us, x.updated_us, x.section
 FROM unnest(
     $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::INT8[], $8::BYTEA[],
-    $9::BYTEA[], $10::TEXT[], $11::INT8[], $12::INT8[]
+    $9::BYTEA[], $10::TEXT[], $11::INT8[], $12::INT8[], $13::TEXT[]
 ) AS x (
-    book, flow, id, owner, state, version, data, progress, entries, created_us, updated_us
+    book, flow, id, owner, state, version, data, progress, entries, created_us, updated_us,
+    section
 )
 ON CONFLICT (shard, book, flow, id) DO UPDATE SET
     owner = excluded.owner,
@@ -22,4 +23,5 @@ ON CONFLICT (shard, book, flow, id) DO UPDATE SET
     data = excluded.data,
     progress = excluded.progress,
     entries = aggregate.entries || excluded.entries,
-    updated_us = excluded.updated_us;
+    updated_us = excluded.updated_us,
+    section = excluded.section;

@@ -1799,7 +1799,9 @@ type Move struct {
 	// Recipes that made the entry.
 	Recipes []string `protobuf:"bytes,11,rep,name=recipes,proto3" json:"recipes,omitempty"`
 	// Timers of the aggregate that are open after the step.
-	Timers        []*Timer `protobuf:"bytes,12,rep,name=timers,proto3" json:"timers,omitempty"`
+	Timers []*Timer `protobuf:"bytes,12,rep,name=timers,proto3" json:"timers,omitempty"`
+	// List of the cabinet that the aggregate stands in after the step, where the state has several; empty = the state says it.
+	Section       string `protobuf:"bytes,60,opt,name=section,proto3" json:"section,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1916,6 +1918,13 @@ func (x *Move) GetTimers() []*Timer {
 		return x.Timers
 	}
 	return nil
+}
+
+func (x *Move) GetSection() string {
+	if x != nil {
+		return x.Section
+	}
+	return ""
 }
 
 // Effect is an intent to ask the world, after the record.
@@ -3132,7 +3141,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x04over\x18\t \x01(\tR\x04over\"3\n" +
 	"\aAccount\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05asset\x18\x02 \x01(\tR\x05asset\"\x86\x03\n" +
+	"\x05asset\x18\x02 \x01(\tR\x05asset\"\xa0\x03\n" +
 	"\x04Move\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
@@ -3146,7 +3155,8 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\battempts\x18\n" +
 	" \x03(\v2'.provodka.journal.v1.Move.AttemptsEntryR\battempts\x12\x18\n" +
 	"\arecipes\x18\v \x03(\tR\arecipes\x122\n" +
-	"\x06timers\x18\f \x03(\v2\x1a.provodka.journal.v1.TimerR\x06timers\x1a;\n" +
+	"\x06timers\x18\f \x03(\v2\x1a.provodka.journal.v1.TimerR\x06timers\x12\x18\n" +
+	"\asection\x18< \x01(\tR\asection\x1a;\n" +
 	"\rAttemptsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xe2\x02\n" +

@@ -1810,7 +1810,9 @@ type ListTasksRequest struct {
 	// next_page_token of the page before, with the same filter.
 	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Wait until the answer sees this position.
-	MinPosition   string `protobuf:"bytes,6,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,6,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Only these lists of the cabinet, of one company, in place of statuses.
+	Sections      []string `protobuf:"bytes,60,rep,name=sections,proto3" json:"sections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1885,6 +1887,13 @@ func (x *ListTasksRequest) GetMinPosition() string {
 		return x.MinPosition
 	}
 	return ""
+}
+
+func (x *ListTasksRequest) GetSections() []string {
+	if x != nil {
+		return x.Sections
+	}
+	return nil
 }
 
 // A page of tasks, newest first.
@@ -2134,6 +2143,198 @@ func (x *StateCount) GetCount() int64 {
 	return 0
 }
 
+// What CountSections asks.
+type CountSectionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The customer.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountSectionsRequest) Reset() {
+	*x = CountSectionsRequest{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountSectionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountSectionsRequest) ProtoMessage() {}
+
+func (x *CountSectionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountSectionsRequest.ProtoReflect.Descriptor instead.
+func (*CountSectionsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *CountSectionsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *CountSectionsRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *CountSectionsRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// Tasks by the lists of the cabinet, all of one snapshot.
+type CountSectionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A row for each section, in the order of the cabinet, those with none too.
+	Sections []*SectionCount `protobuf:"bytes,1,rep,name=sections,proto3" json:"sections,omitempty"`
+	// How far the snapshot sees.
+	Position      string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountSectionsResponse) Reset() {
+	*x = CountSectionsResponse{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountSectionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountSectionsResponse) ProtoMessage() {}
+
+func (x *CountSectionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountSectionsResponse.ProtoReflect.Descriptor instead.
+func (*CountSectionsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *CountSectionsResponse) GetSections() []*SectionCount {
+	if x != nil {
+		return x.Sections
+	}
+	return nil
+}
+
+func (x *CountSectionsResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+// How many tasks are in a section.
+type SectionCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The section: to_sign, unassigned, working, act_awaited, to_pay, to_accept, paying, paid or error.
+	Section string `protobuf:"bytes,1,opt,name=section,proto3" json:"section,omitempty"`
+	// The group that it stands in, in Russian.
+	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	// Its name in Russian.
+	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	// How many.
+	Count         int64 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SectionCount) Reset() {
+	*x = SectionCount{}
+	mi := &file_provodka_task_v1_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SectionCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SectionCount) ProtoMessage() {}
+
+func (x *SectionCount) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SectionCount.ProtoReflect.Descriptor instead.
+func (*SectionCount) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *SectionCount) GetSection() string {
+	if x != nil {
+		return x.Section
+	}
+	return ""
+}
+
+func (x *SectionCount) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SectionCount) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *SectionCount) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // What ExplainAmount asks: a price that is thought of, or a task.
 type ExplainAmountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2152,7 +2353,7 @@ type ExplainAmountRequest struct {
 
 func (x *ExplainAmountRequest) Reset() {
 	*x = ExplainAmountRequest{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2164,7 +2365,7 @@ func (x *ExplainAmountRequest) String() string {
 func (*ExplainAmountRequest) ProtoMessage() {}
 
 func (x *ExplainAmountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[30]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2177,7 +2378,7 @@ func (x *ExplainAmountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainAmountRequest.ProtoReflect.Descriptor instead.
 func (*ExplainAmountRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{30}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ExplainAmountRequest) GetBook() string {
@@ -2251,7 +2452,7 @@ type PriceQuestion struct {
 
 func (x *PriceQuestion) Reset() {
 	*x = PriceQuestion{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[31]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2263,7 +2464,7 @@ func (x *PriceQuestion) String() string {
 func (*PriceQuestion) ProtoMessage() {}
 
 func (x *PriceQuestion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[31]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2276,7 +2477,7 @@ func (x *PriceQuestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceQuestion.ProtoReflect.Descriptor instead.
 func (*PriceQuestion) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{31}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PriceQuestion) GetAmountGross() string {
@@ -2336,7 +2537,7 @@ type ExplainAmountResponse struct {
 
 func (x *ExplainAmountResponse) Reset() {
 	*x = ExplainAmountResponse{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[32]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2549,7 @@ func (x *ExplainAmountResponse) String() string {
 func (*ExplainAmountResponse) ProtoMessage() {}
 
 func (x *ExplainAmountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[32]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2562,7 @@ func (x *ExplainAmountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainAmountResponse.ProtoReflect.Descriptor instead.
 func (*ExplainAmountResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{32}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ExplainAmountResponse) GetAmounts() *Amounts {
@@ -2412,7 +2613,7 @@ type AmountStep struct {
 
 func (x *AmountStep) Reset() {
 	*x = AmountStep{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[33]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2424,7 +2625,7 @@ func (x *AmountStep) String() string {
 func (*AmountStep) ProtoMessage() {}
 
 func (x *AmountStep) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[33]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2437,7 +2638,7 @@ func (x *AmountStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AmountStep.ProtoReflect.Descriptor instead.
 func (*AmountStep) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{33}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AmountStep) GetName() string {
@@ -2518,7 +2719,7 @@ type AmountInput struct {
 
 func (x *AmountInput) Reset() {
 	*x = AmountInput{}
-	mi := &file_provodka_task_v1_service_proto_msgTypes[34]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2530,7 +2731,7 @@ func (x *AmountInput) String() string {
 func (*AmountInput) ProtoMessage() {}
 
 func (x *AmountInput) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_service_proto_msgTypes[34]
+	mi := &file_provodka_task_v1_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2543,7 +2744,7 @@ func (x *AmountInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AmountInput.ProtoReflect.Descriptor instead.
 func (*AmountInput) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{34}
+	return file_provodka_task_v1_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AmountInput) GetName() string {
@@ -2700,7 +2901,7 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\atask_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\x12d\n" +
 	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"=\n" +
 	"\x0fGetTaskResponse\x12*\n" +
-	"\x04task\x18\x01 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\"\xa9\x03\n" +
+	"\x04task\x18\x01 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\"\xa8\x04\n" +
 	"\x10ListTasksRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x126\n" +
 	"\n" +
@@ -2710,7 +2911,9 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
-	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\x85\x01\n" +
+	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12}\n" +
+	"\bsections\x18< \x03(\tBa\xbaH^\x92\x01[\x10\t\x18\x01\"UrSR\ato_signR\n" +
+	"unassignedR\aworkingR\vact_awaitedR\x06to_payR\tto_acceptR\x06payingR\x04paidR\x05errorR\bsections\"\x85\x01\n" +
 	"\x11ListTasksResponse\x12,\n" +
 	"\x05tasks\x18\x01 \x03(\v2\x16.provodka.task.v1.TaskR\x05tasks\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
@@ -2727,7 +2930,20 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"StateCount\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x03R\x05count\"\xcb\x01\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count\"\xed\x01\n" +
+	"\x14CountSectionsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12d\n" +
+	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"o\n" +
+	"\x15CountSectionsResponse\x12:\n" +
+	"\bsections\x18\x01 \x03(\v2\x1e.provodka.task.v1.SectionCountR\bsections\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\"j\n" +
+	"\fSectionCount\x12\x18\n" +
+	"\asection\x18\x01 \x01(\tR\asection\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\tR\x05group\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x03R\x05count\"\xcb\x01\n" +
 	"\x14ExplainAmountRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x127\n" +
 	"\x05price\x18\x02 \x01(\v2\x1f.provodka.task.v1.PriceQuestionH\x00R\x05price\x124\n" +
@@ -2768,7 +2984,7 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\tActSigner\x12\x1a\n" +
 	"\x16ACT_SIGNER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACT_SIGNER_EXECUTOR\x10\x01\x12\x17\n" +
-	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xd4\x14\n" +
+	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xe3\x15\n" +
 	"\vTaskService\x12z\n" +
 	"\n" +
 	"CreateTask\x12#.provodka.task.v1.CreateTaskRequest\x1a$.provodka.task.v1.CreateTaskResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/books/{book}/tasks\x12\x83\x01\n" +
@@ -2794,7 +3010,8 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\aGetTask\x12 .provodka.task.v1.GetTaskRequest\x1a!.provodka.task.v1.GetTaskResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/tasks/{task_id}\x90\x02\x01\x12w\n" +
 	"\tListTasks\x12\".provodka.task.v1.ListTasksRequest\x1a#.provodka.task.v1.ListTasksResponse\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/books/{book}/tasks\x90\x02\x01\x12\x80\x01\n" +
 	"\n" +
-	"CountTasks\x12#.provodka.task.v1.CountTasksRequest\x1a$.provodka.task.v1.CountTasksResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/books/{book}/tasks/count\x90\x02\x01\x12\xbb\x01\n" +
+	"CountTasks\x12#.provodka.task.v1.CountTasksRequest\x1a$.provodka.task.v1.CountTasksResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/books/{book}/tasks/count\x90\x02\x01\x12\x8c\x01\n" +
+	"\rCountSections\x12&.provodka.task.v1.CountSectionsRequest\x1a'.provodka.task.v1.CountSectionsResponse\"*\x82\xd3\xe4\x93\x02!\x12\x1f/v1/books/{book}/tasks/sections\x90\x02\x01\x12\xbb\x01\n" +
 	"\rExplainAmount\x12&.provodka.task.v1.ExplainAmountRequest\x1a'.provodka.task.v1.ExplainAmountResponse\"Y\x82\xd3\xe4\x93\x02P:\x01*Z)\x12'/v1/books/{book}/tasks/{task_id}/amount\" /v1/books/{book}/amounts/explain\x90\x02\x01B@Z>github.com/provodka/provodka/proto/gen/provodka/task/v1;taskv1b\x06proto3"
 
 var (
@@ -2810,7 +3027,7 @@ func file_provodka_task_v1_service_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_task_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_task_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_provodka_task_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_provodka_task_v1_service_proto_goTypes = []any{
 	(ActSigner)(0),                // 0: provodka.task.v1.ActSigner
 	(*CreateTaskRequest)(nil),     // 1: provodka.task.v1.CreateTaskRequest
@@ -2843,97 +3060,103 @@ var file_provodka_task_v1_service_proto_goTypes = []any{
 	(*CountTasksRequest)(nil),     // 28: provodka.task.v1.CountTasksRequest
 	(*CountTasksResponse)(nil),    // 29: provodka.task.v1.CountTasksResponse
 	(*StateCount)(nil),            // 30: provodka.task.v1.StateCount
-	(*ExplainAmountRequest)(nil),  // 31: provodka.task.v1.ExplainAmountRequest
-	(*PriceQuestion)(nil),         // 32: provodka.task.v1.PriceQuestion
-	(*ExplainAmountResponse)(nil), // 33: provodka.task.v1.ExplainAmountResponse
-	(*AmountStep)(nil),            // 34: provodka.task.v1.AmountStep
-	(*AmountInput)(nil),           // 35: provodka.task.v1.AmountInput
-	nil,                           // 36: provodka.task.v1.ChangeTaskRequest.MetadataEntry
-	(*TaskDraft)(nil),             // 37: provodka.task.v1.TaskDraft
-	(*Task)(nil),                  // 38: provodka.task.v1.Task
-	(*TaskResult)(nil),            // 39: provodka.task.v1.TaskResult
-	(*ExecutorRef)(nil),           // 40: provodka.task.v1.ExecutorRef
-	(*Amounts)(nil),               // 41: provodka.task.v1.Amounts
-	(*DoneAllRequest)(nil),        // 42: provodka.task.v1.DoneAllRequest
-	(*SignAllRequest)(nil),        // 43: provodka.task.v1.SignAllRequest
-	(*PayAllRequest)(nil),         // 44: provodka.task.v1.PayAllRequest
-	(*RetryAllRequest)(nil),       // 45: provodka.task.v1.RetryAllRequest
-	(*RunAllRequest)(nil),         // 46: provodka.task.v1.RunAllRequest
-	(*DoneAllResponse)(nil),       // 47: provodka.task.v1.DoneAllResponse
-	(*SignAllResponse)(nil),       // 48: provodka.task.v1.SignAllResponse
-	(*PayAllResponse)(nil),        // 49: provodka.task.v1.PayAllResponse
-	(*RetryAllResponse)(nil),      // 50: provodka.task.v1.RetryAllResponse
-	(*RunAllResponse)(nil),        // 51: provodka.task.v1.RunAllResponse
+	(*CountSectionsRequest)(nil),  // 31: provodka.task.v1.CountSectionsRequest
+	(*CountSectionsResponse)(nil), // 32: provodka.task.v1.CountSectionsResponse
+	(*SectionCount)(nil),          // 33: provodka.task.v1.SectionCount
+	(*ExplainAmountRequest)(nil),  // 34: provodka.task.v1.ExplainAmountRequest
+	(*PriceQuestion)(nil),         // 35: provodka.task.v1.PriceQuestion
+	(*ExplainAmountResponse)(nil), // 36: provodka.task.v1.ExplainAmountResponse
+	(*AmountStep)(nil),            // 37: provodka.task.v1.AmountStep
+	(*AmountInput)(nil),           // 38: provodka.task.v1.AmountInput
+	nil,                           // 39: provodka.task.v1.ChangeTaskRequest.MetadataEntry
+	(*TaskDraft)(nil),             // 40: provodka.task.v1.TaskDraft
+	(*Task)(nil),                  // 41: provodka.task.v1.Task
+	(*TaskResult)(nil),            // 42: provodka.task.v1.TaskResult
+	(*ExecutorRef)(nil),           // 43: provodka.task.v1.ExecutorRef
+	(*Amounts)(nil),               // 44: provodka.task.v1.Amounts
+	(*DoneAllRequest)(nil),        // 45: provodka.task.v1.DoneAllRequest
+	(*SignAllRequest)(nil),        // 46: provodka.task.v1.SignAllRequest
+	(*PayAllRequest)(nil),         // 47: provodka.task.v1.PayAllRequest
+	(*RetryAllRequest)(nil),       // 48: provodka.task.v1.RetryAllRequest
+	(*RunAllRequest)(nil),         // 49: provodka.task.v1.RunAllRequest
+	(*DoneAllResponse)(nil),       // 50: provodka.task.v1.DoneAllResponse
+	(*SignAllResponse)(nil),       // 51: provodka.task.v1.SignAllResponse
+	(*PayAllResponse)(nil),        // 52: provodka.task.v1.PayAllResponse
+	(*RetryAllResponse)(nil),      // 53: provodka.task.v1.RetryAllResponse
+	(*RunAllResponse)(nil),        // 54: provodka.task.v1.RunAllResponse
 }
 var file_provodka_task_v1_service_proto_depIdxs = []int32{
-	37, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
-	38, // 1: provodka.task.v1.CreateTaskResponse.task:type_name -> provodka.task.v1.Task
+	40, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
+	41, // 1: provodka.task.v1.CreateTaskResponse.task:type_name -> provodka.task.v1.Task
 	4,  // 2: provodka.task.v1.CreateTasksRequest.tasks:type_name -> provodka.task.v1.NewTask
-	37, // 3: provodka.task.v1.NewTask.task:type_name -> provodka.task.v1.TaskDraft
-	39, // 4: provodka.task.v1.CreateTasksResponse.results:type_name -> provodka.task.v1.TaskResult
-	40, // 5: provodka.task.v1.AssignTaskRequest.executor:type_name -> provodka.task.v1.ExecutorRef
-	38, // 6: provodka.task.v1.AssignTaskResponse.task:type_name -> provodka.task.v1.Task
-	36, // 7: provodka.task.v1.ChangeTaskRequest.metadata:type_name -> provodka.task.v1.ChangeTaskRequest.MetadataEntry
-	38, // 8: provodka.task.v1.ChangeTaskResponse.task:type_name -> provodka.task.v1.Task
-	38, // 9: provodka.task.v1.SignTaskResponse.task:type_name -> provodka.task.v1.Task
-	38, // 10: provodka.task.v1.DoneTaskResponse.task:type_name -> provodka.task.v1.Task
-	38, // 11: provodka.task.v1.PayTaskResponse.task:type_name -> provodka.task.v1.Task
-	38, // 12: provodka.task.v1.RetryTaskResponse.task:type_name -> provodka.task.v1.Task
-	38, // 13: provodka.task.v1.CancelTaskResponse.task:type_name -> provodka.task.v1.Task
+	40, // 3: provodka.task.v1.NewTask.task:type_name -> provodka.task.v1.TaskDraft
+	42, // 4: provodka.task.v1.CreateTasksResponse.results:type_name -> provodka.task.v1.TaskResult
+	43, // 5: provodka.task.v1.AssignTaskRequest.executor:type_name -> provodka.task.v1.ExecutorRef
+	41, // 6: provodka.task.v1.AssignTaskResponse.task:type_name -> provodka.task.v1.Task
+	39, // 7: provodka.task.v1.ChangeTaskRequest.metadata:type_name -> provodka.task.v1.ChangeTaskRequest.MetadataEntry
+	41, // 8: provodka.task.v1.ChangeTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 9: provodka.task.v1.SignTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 10: provodka.task.v1.DoneTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 11: provodka.task.v1.PayTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 12: provodka.task.v1.RetryTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 13: provodka.task.v1.CancelTaskResponse.task:type_name -> provodka.task.v1.Task
 	0,  // 14: provodka.task.v1.SignActRequest.signer:type_name -> provodka.task.v1.ActSigner
-	38, // 15: provodka.task.v1.SignActResponse.task:type_name -> provodka.task.v1.Task
-	38, // 16: provodka.task.v1.GetTaskResponse.task:type_name -> provodka.task.v1.Task
-	38, // 17: provodka.task.v1.ListTasksResponse.tasks:type_name -> provodka.task.v1.Task
+	41, // 15: provodka.task.v1.SignActResponse.task:type_name -> provodka.task.v1.Task
+	41, // 16: provodka.task.v1.GetTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 17: provodka.task.v1.ListTasksResponse.tasks:type_name -> provodka.task.v1.Task
 	30, // 18: provodka.task.v1.CountTasksResponse.counts:type_name -> provodka.task.v1.StateCount
-	32, // 19: provodka.task.v1.ExplainAmountRequest.price:type_name -> provodka.task.v1.PriceQuestion
-	41, // 20: provodka.task.v1.ExplainAmountResponse.amounts:type_name -> provodka.task.v1.Amounts
-	34, // 21: provodka.task.v1.ExplainAmountResponse.steps:type_name -> provodka.task.v1.AmountStep
-	35, // 22: provodka.task.v1.AmountStep.inputs:type_name -> provodka.task.v1.AmountInput
-	1,  // 23: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
-	3,  // 24: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
-	6,  // 25: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
-	8,  // 26: provodka.task.v1.TaskService.ChangeTask:input_type -> provodka.task.v1.ChangeTaskRequest
-	10, // 27: provodka.task.v1.TaskService.DeleteTask:input_type -> provodka.task.v1.DeleteTaskRequest
-	12, // 28: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
-	14, // 29: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
-	22, // 30: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
-	16, // 31: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
-	18, // 32: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
-	20, // 33: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
-	42, // 34: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
-	43, // 35: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
-	44, // 36: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
-	45, // 37: provodka.task.v1.TaskService.RetryAll:input_type -> provodka.task.v1.RetryAllRequest
-	46, // 38: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
-	24, // 39: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
-	26, // 40: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
-	28, // 41: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
-	31, // 42: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
-	2,  // 43: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
-	5,  // 44: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
-	7,  // 45: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
-	9,  // 46: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
-	11, // 47: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
-	13, // 48: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
-	15, // 49: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
-	23, // 50: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
-	17, // 51: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
-	19, // 52: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
-	21, // 53: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
-	47, // 54: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
-	48, // 55: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
-	49, // 56: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
-	50, // 57: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
-	51, // 58: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
-	25, // 59: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
-	27, // 60: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
-	29, // 61: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
-	33, // 62: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
-	43, // [43:63] is the sub-list for method output_type
-	23, // [23:43] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	33, // 19: provodka.task.v1.CountSectionsResponse.sections:type_name -> provodka.task.v1.SectionCount
+	35, // 20: provodka.task.v1.ExplainAmountRequest.price:type_name -> provodka.task.v1.PriceQuestion
+	44, // 21: provodka.task.v1.ExplainAmountResponse.amounts:type_name -> provodka.task.v1.Amounts
+	37, // 22: provodka.task.v1.ExplainAmountResponse.steps:type_name -> provodka.task.v1.AmountStep
+	38, // 23: provodka.task.v1.AmountStep.inputs:type_name -> provodka.task.v1.AmountInput
+	1,  // 24: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
+	3,  // 25: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
+	6,  // 26: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
+	8,  // 27: provodka.task.v1.TaskService.ChangeTask:input_type -> provodka.task.v1.ChangeTaskRequest
+	10, // 28: provodka.task.v1.TaskService.DeleteTask:input_type -> provodka.task.v1.DeleteTaskRequest
+	12, // 29: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
+	14, // 30: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
+	22, // 31: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
+	16, // 32: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
+	18, // 33: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
+	20, // 34: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
+	45, // 35: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
+	46, // 36: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
+	47, // 37: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
+	48, // 38: provodka.task.v1.TaskService.RetryAll:input_type -> provodka.task.v1.RetryAllRequest
+	49, // 39: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
+	24, // 40: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
+	26, // 41: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
+	28, // 42: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
+	31, // 43: provodka.task.v1.TaskService.CountSections:input_type -> provodka.task.v1.CountSectionsRequest
+	34, // 44: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
+	2,  // 45: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
+	5,  // 46: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
+	7,  // 47: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
+	9,  // 48: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
+	11, // 49: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
+	13, // 50: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
+	15, // 51: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
+	23, // 52: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
+	17, // 53: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
+	19, // 54: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
+	21, // 55: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
+	50, // 56: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
+	51, // 57: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
+	52, // 58: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
+	53, // 59: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
+	54, // 60: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
+	25, // 61: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
+	27, // 62: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
+	29, // 63: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
+	32, // 64: provodka.task.v1.TaskService.CountSections:output_type -> provodka.task.v1.CountSectionsResponse
+	36, // 65: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
+	45, // [45:66] is the sub-list for method output_type
+	24, // [24:45] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_service_proto_init() }
@@ -2944,7 +3167,7 @@ func file_provodka_task_v1_service_proto_init() {
 	file_provodka_task_v1_bulk_proto_init()
 	file_provodka_task_v1_task_proto_init()
 	file_provodka_task_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
-	file_provodka_task_v1_service_proto_msgTypes[30].OneofWrappers = []any{
+	file_provodka_task_v1_service_proto_msgTypes[33].OneofWrappers = []any{
 		(*ExplainAmountRequest_Price)(nil),
 		(*ExplainAmountRequest_TaskId)(nil),
 	}
@@ -2954,7 +3177,7 @@ func file_provodka_task_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_task_v1_service_proto_rawDesc), len(file_provodka_task_v1_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   36,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

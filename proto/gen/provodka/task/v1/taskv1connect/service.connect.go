@@ -73,6 +73,9 @@ const (
 	TaskServiceListTasksProcedure = "/provodka.task.v1.TaskService/ListTasks"
 	// TaskServiceCountTasksProcedure is the fully-qualified name of the TaskService's CountTasks RPC.
 	TaskServiceCountTasksProcedure = "/provodka.task.v1.TaskService/CountTasks"
+	// TaskServiceCountSectionsProcedure is the fully-qualified name of the TaskService's CountSections
+	// RPC.
+	TaskServiceCountSectionsProcedure = "/provodka.task.v1.TaskService/CountSections"
 	// TaskServiceExplainAmountProcedure is the fully-qualified name of the TaskService's ExplainAmount
 	// RPC.
 	TaskServiceExplainAmountProcedure = "/provodka.task.v1.TaskService/ExplainAmount"
@@ -120,6 +123,8 @@ type TaskServiceClient interface {
 	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
 	// CountTasks counts tasks by state.
 	CountTasks(context.Context, *v1.CountTasksRequest) (*v1.CountTasksResponse, error)
+	// CountSections counts a company's tasks by the lists of its cabinet.
+	CountSections(context.Context, *v1.CountSectionsRequest) (*v1.CountSectionsResponse, error)
 	// ExplainAmount takes a price apart and says by which rules.
 	ExplainAmount(context.Context, *v1.ExplainAmountRequest) (*v1.ExplainAmountResponse, error)
 }
@@ -252,6 +257,13 @@ func NewTaskServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		countSections: connect.NewClient[v1.CountSectionsRequest, v1.CountSectionsResponse](
+			httpClient,
+			baseURL+TaskServiceCountSectionsProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("CountSections")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		explainAmount: connect.NewClient[v1.ExplainAmountRequest, v1.ExplainAmountResponse](
 			httpClient,
 			baseURL+TaskServiceExplainAmountProcedure,
@@ -283,6 +295,7 @@ type taskServiceClient struct {
 	getTask       *connect.Client[v1.GetTaskRequest, v1.GetTaskResponse]
 	listTasks     *connect.Client[v1.ListTasksRequest, v1.ListTasksResponse]
 	countTasks    *connect.Client[v1.CountTasksRequest, v1.CountTasksResponse]
+	countSections *connect.Client[v1.CountSectionsRequest, v1.CountSectionsResponse]
 	explainAmount *connect.Client[v1.ExplainAmountRequest, v1.ExplainAmountResponse]
 }
 
@@ -453,6 +466,15 @@ func (c *taskServiceClient) CountTasks(ctx context.Context, req *v1.CountTasksRe
 	return nil, err
 }
 
+// CountSections calls provodka.task.v1.TaskService.CountSections.
+func (c *taskServiceClient) CountSections(ctx context.Context, req *v1.CountSectionsRequest) (*v1.CountSectionsResponse, error) {
+	response, err := c.countSections.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ExplainAmount calls provodka.task.v1.TaskService.ExplainAmount.
 func (c *taskServiceClient) ExplainAmount(ctx context.Context, req *v1.ExplainAmountRequest) (*v1.ExplainAmountResponse, error) {
 	response, err := c.explainAmount.CallUnary(ctx, connect.NewRequest(req))
@@ -504,6 +526,8 @@ type TaskServiceHandler interface {
 	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
 	// CountTasks counts tasks by state.
 	CountTasks(context.Context, *v1.CountTasksRequest) (*v1.CountTasksResponse, error)
+	// CountSections counts a company's tasks by the lists of its cabinet.
+	CountSections(context.Context, *v1.CountSectionsRequest) (*v1.CountSectionsResponse, error)
 	// ExplainAmount takes a price apart and says by which rules.
 	ExplainAmount(context.Context, *v1.ExplainAmountRequest) (*v1.ExplainAmountResponse, error)
 }
@@ -632,6 +656,13 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	taskServiceCountSectionsHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceCountSectionsProcedure,
+		svc.CountSections,
+		connect.WithSchema(taskServiceMethods.ByName("CountSections")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	taskServiceExplainAmountHandler := connect.NewUnaryHandlerSimple(
 		TaskServiceExplainAmountProcedure,
 		svc.ExplainAmount,
@@ -679,6 +710,8 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 			taskServiceListTasksHandler.ServeHTTP(w, r)
 		case TaskServiceCountTasksProcedure:
 			taskServiceCountTasksHandler.ServeHTTP(w, r)
+		case TaskServiceCountSectionsProcedure:
+			taskServiceCountSectionsHandler.ServeHTTP(w, r)
 		case TaskServiceExplainAmountProcedure:
 			taskServiceExplainAmountHandler.ServeHTTP(w, r)
 		default:
@@ -764,6 +797,10 @@ func (UnimplementedTaskServiceHandler) ListTasks(context.Context, *v1.ListTasksR
 
 func (UnimplementedTaskServiceHandler) CountTasks(context.Context, *v1.CountTasksRequest) (*v1.CountTasksResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.CountTasks is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) CountSections(context.Context, *v1.CountSectionsRequest) (*v1.CountSectionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.CountSections is not implemented"))
 }
 
 func (UnimplementedTaskServiceHandler) ExplainAmount(context.Context, *v1.ExplainAmountRequest) (*v1.ExplainAmountResponse, error) {
