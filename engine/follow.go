@@ -61,14 +61,10 @@ func (f *follower) offer(records []journal.Sealed) {
 // from the database. After a portion it lets some time go by, so that a stream of small
 // commits makes few portions; the first one after a pause does not wait.
 func (f *follower) next(ctx context.Context) ([]journal.Sealed, error) {
-	if err := f.pace(ctx); err != nil {
+	if err := f.pace(ctx, f.waiting()); err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
-	for len(f.queue) > 0 && f.queue[0].Record.GetSeq() <= f.head.Seq {
-		f.queue[0] = journal.Sealed{}
-		f.queue = f.queue[1:]
-	}
 	if len(f.queue) > 0 && f.queue[0].Record.GetSeq() == f.head.Seq+1 {
 		records := f.queue
 		f.mu.Unlock()
@@ -82,11 +78,19 @@ func (f *follower) next(ctx context.Context) ([]journal.Sealed, error) {
 	return f.read(ctx, head)
 }
 
-// pace waits until the next portion may begin, if few records wait for it.
-func (f *follower) pace(ctx context.Context) error {
+// waiting forgets the records that are done with and counts the others.
+func (f *follower) waiting() int {
 	f.mu.Lock()
-	waiting := len(f.queue)
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	for len(f.queue) > 0 && f.queue[0].Record.GetSeq() <= f.head.Seq {
+		f.queue[0] = journal.Sealed{}
+		f.queue = f.queue[1:]
+	}
+	return len(f.queue)
+}
+
+// pace waits until the next portion may begin, if few records wait for it.
+func (f *follower) pace(ctx context.Context, waiting int) error {
 	if waiting == 0 {
 		return nil
 	}

@@ -39,12 +39,21 @@ func (m memory) Shards(context.Context) ([]store.ShardState, error) {
 
 func (m memory) Segments(_ context.Context, shard int, from uint64, limit int) ([]journal.Segment, error) {
 	var out []journal.Segment
-	for _, s := range journal.Segments(m.w.Records(shard)) {
+	for _, s := range segments(m.w.Records(shard)) {
 		if s.LastSeq() >= from && len(out) < limit {
 			out = append(out, s)
 		}
 	}
 	return out, nil
+}
+
+// segments are the records as they are stored.
+func segments(records []journal.Sealed) (out []journal.Segment) {
+	for s, of := range journal.Segments(records) {
+		s.Data = journal.AppendData(nil, of)
+		out = append(out, s)
+	}
+	return out
 }
 
 func exported(t *testing.T, w *audittest.World) string {

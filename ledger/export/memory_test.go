@@ -35,7 +35,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 		w.Do(0, ops...)
 	}
-	j := cut{memory{w}, journal.Segments(w.Records(0))}
+	j := cut{memory{w}, segments(w.Records(0))}
 	alive := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 
 	"google.golang.org/protobuf/proto"
 
@@ -124,9 +125,25 @@ type Segment struct {
 // LastSeq is the number of the last record.
 func (s Segment) LastSeq() uint64 { return s.FirstSeq + uint64(s.Count) - 1 }
 
-// Fit is how many of the records, which follow one another, the next segment takes: at
-// most SegmentBytes of data; a larger record has a segment of its own.
-func Fit(records []Sealed) int {
+// Segments cuts records that follow one another into segments of at most SegmentBytes of
+// data each; a larger record has a segment of its own. Each comes without its data, which
+// AppendData makes of its records.
+func Segments(records []Sealed) iter.Seq2[Segment, []Sealed] {
+	return func(yield func(Segment, []Sealed) bool) {
+		for len(records) > 0 {
+			n := fit(records)
+			last := records[n-1]
+			s := Segment{FirstSeq: records[0].Record.GetSeq(), Count: n, ClockUS: last.Record.GetClockUs(), Head: last.Hash}
+			if !yield(s, records[:n]) {
+				return
+			}
+			records = records[n:]
+		}
+	}
+}
+
+// fit is how many of the records the next segment takes.
+func fit(records []Sealed) int {
 	size := 0
 	for i, r := range records {
 		size += binary.MaxVarintLen32 + len(r.Raw)
@@ -143,20 +160,6 @@ func AppendData(b []byte, records []Sealed) []byte {
 		b = append(binary.AppendUvarint(b, uint64(len(r.Raw))), r.Raw...)
 	}
 	return b
-}
-
-// Segments packs records that follow one another into segments.
-func Segments(records []Sealed) []Segment {
-	var segments []Segment
-	for len(records) > 0 {
-		n := Fit(records)
-		last := records[n-1]
-		segments = append(segments, Segment{
-			FirstSeq: records[0].Record.GetSeq(), Count: n, ClockUS: last.Record.GetClockUs(), Head: last.Hash, Data: AppendData(nil, records[:n]),
-		})
-		records = records[n:]
-	}
-	return segments
 }
 
 // Split cuts a segment's data into the raw records.

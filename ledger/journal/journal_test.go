@@ -29,7 +29,10 @@ func TestSegmentsKeepEveryRecordAndTheChain(t *testing.T) {
 		records := sealSome(t, rapid.IntRange(1, 60).Draw(t, "n"))
 		var head Head
 		var got int
-		for _, s := range Segments(records) {
+		for s, of := range Segments(records) {
+			if s.Data = AppendData(nil, of); len(of) > 1 && len(s.Data) > SegmentBytes {
+				t.Fatalf("%d records in %d bytes", len(of), len(s.Data))
+			}
 			if s.FirstSeq != uint64(got)+1 {
 				t.Fatalf("segment starts at %d after %d records", s.FirstSeq, got)
 			}

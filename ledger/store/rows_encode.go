@@ -72,12 +72,9 @@ func (r *Rows) encodeKeys(fixed [][]byte, copying bool) {
 
 func (r *Rows) encodeSegments(fixed [][]byte) {
 	t := r.encoder.table("segment_insert", fixed, oidInt8, oidInt4, oidInt8, oidBytea, oidBytea)
-	for rest := r.records; len(rest) > 0; {
-		n := journal.Fit(rest)
-		first, last := rest[0].Record, &rest[n-1]
-		t.row().int8(int64(first.GetSeq())).int4(int32(n)).int8(last.Record.GetClockUs()).raw(last.Hash[:]).
-			written(func(b []byte) []byte { return journal.AppendData(b, rest[:n]) })
-		rest = rest[n:]
+	for s, records := range journal.Segments(r.records) {
+		t.row().int8(int64(s.FirstSeq)).int4(int32(s.Count)).int8(s.ClockUS).raw(s.Head[:]).
+			written(func(b []byte) []byte { return journal.AppendData(b, records) })
 	}
 	t.flush()
 }
