@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/provodka/provodka/ledger/fault"
@@ -18,8 +19,10 @@ type call struct {
 	patience  func(time.Duration) // how long its answer may be written
 	admitted  bool                // the gate let it in
 	noted     bool                // it has its line in the log
-	commands  []string            // ids on the command log, the first few
-	parts     []fault.Code
+
+	mu       sync.Mutex // a call may do parts of its work side by side
+	commands []string   // ids on the command log, the first few
+	parts    []fault.Code
 }
 
 type callKey struct{}
@@ -41,10 +44,16 @@ const maxCommands = 8
 
 // ran notes a command for the log.
 func (c *call) ran(command string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if command != "" && len(c.commands) < maxCommands && !slices.Contains(c.commands, command) {
 		c.commands = append(c.commands, command)
 	}
 }
 
 // refused notes the refusal of a part of the call for the metrics.
-func (c *call) refused(r *fault.Refusal) { c.parts = append(c.parts, r.Code) }
+func (c *call) refused(r *fault.Refusal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.parts = append(c.parts, r.Code)
+}

@@ -137,14 +137,16 @@ func (im *importing) work(ctx context.Context, set *registerSet) *registerResult
 	ctx, cancel := context.WithTimeout(ctx, im.cfg.MaxTimeout)
 	defer cancel()
 	result := &registerResult{set: set, part: &privatev1.RegisterPart{Sha256: set.sum}}
-	kept, err := im.kept(ctx, set)
-	if err == nil {
-		err = im.make(ctx, result, kept)
-	}
-	if err == nil && !im.dryRun {
-		err = im.keep(ctx, result)
-	}
-	result.err = err
+	result.err = im.recovered(ctx, callOf(ctx), func(ctx context.Context) error {
+		kept, err := im.kept(ctx, set)
+		if err != nil {
+			return err
+		}
+		if err := im.make(ctx, result, kept); err != nil || im.dryRun {
+			return err
+		}
+		return im.keep(ctx, result)
+	})
 	return result
 }
 
