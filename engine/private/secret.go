@@ -4,6 +4,9 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -20,6 +23,7 @@ type secrets struct {
 	ids    []byte
 	lines  []byte
 	hooks  []byte
+	codes  []byte
 	base   []byte
 }
 
@@ -38,6 +42,7 @@ func newSecrets(list [][]byte) (secrets, error) {
 	oldest := list[len(list)-1]
 	s.digest, s.ids, s.lines, s.base = derive(oldest, "digest"), derive(oldest, "id"), derive(oldest, "line"), list[0]
 	s.hooks = derive(oldest, "subscription") // whoever checks our signatures has it
+	s.codes = derive(list[0], "code")        // what is out dies when a secret is replaced: the next one is asked for
 	return s, nil
 }
 
@@ -111,6 +116,30 @@ func (v *Vault) SubscriptionID(book, company, key string) string {
 
 // SubscriptionSecret signs what is sent to a subscription; it is stored nowhere.
 func (v *Vault) SubscriptionSecret(id string) []byte { return keyed(v.secrets.hooks, id) }
+
+// Code is the code that a person is sent: CodeDigits digits of the number-th issue of a
+// purpose of an aggregate. It is stored nowhere: who sends it and who compares it derive it.
+// An id that is not unique over all books must be led by its book.
+func (v *Vault) Code(purpose, id string, number uint32) string {
+	h := keyed(v.secrets.codes, "code", purpose, id, fmt.Sprint(number))
+	return fmt.Sprintf("%0*d", CodeDigits, binary.BigEndian.Uint64(h)%codeLimit) // uneven by less than 10^-13
+}
+
+// Link is the secret part of a link that a person is sent: 32 bytes in base64url, derived
+// as codes are, and never one of them.
+func (v *Vault) Link(purpose, id string, number uint32) string {
+	return base64.RawURLEncoding.EncodeToString(keyed(v.secrets.codes, "link", purpose, id, fmt.Sprint(number)))
+}
+
+// CodeDigits is the length of a code.
+const CodeDigits = 6
+
+const codeLimit = 1_000_000 // 10^CodeDigits
+
+// Same compares what a person sent with a derived secret in constant time.
+func Same(given, derived string) bool {
+	return subtle.ConstantTimeCompare([]byte(given), []byte(derived)) == 1
+}
 
 // TaskID is the id of the task that a request makes: of its key and its digest, so that
 // a draft that was refused and corrected has texts of its own.

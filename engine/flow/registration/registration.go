@@ -239,7 +239,7 @@ func (s *step) opened() *fault.Refusal {
 	s.data.Attention = false
 	if s.data.DepositFound || rubles(s.data.DepositRequired).IsZero() {
 		s.on = openedSecured
-		s.data.Link = s.issue(s.data.Link)
+		s.issueLink()
 	}
 	return nil
 }
@@ -248,7 +248,7 @@ func (s *step) opened() *fault.Refusal {
 func (s *step) depositFound() *fault.Refusal {
 	s.data.DepositFound = true
 	if s.view.State == Deposit {
-		s.data.Link = s.issue(s.data.Link)
+		s.issueLink()
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func on(day string, a flowtest.Act) flowtest.Act {
 	return a
 }
 
-func secret(event string, number uint32) flowtest.Act {
+func told(event string, number uint32) flowtest.Act {
 	a := act(event, &flowv1.RegistrationSecret{Number: number})
 	a.Name = fmt.Sprint(event, " ", number)
 	return a
@@ -119,11 +119,11 @@ func TestDocument(t *testing.T) {
 
 func TestEveryOrderOfEvents(t *testing.T) {
 	t.Parallel()
-	codes := spec(profile(Start, 1), secret(Confirm, 1), secret(Confirm, 2), secret(Wrong, 1), secret(Wrong, 2), secret(Wrong, 3), secret(Wrong, 4),
+	codes := spec(profile(Start, 1), told(Confirm, 1), told(Confirm, 2), told(Wrong, 1), told(Wrong, 2), told(Wrong, 3), told(Wrong, 4),
 		act(Resend, nil), on("2026-03-03", act(Resend, nil)), on("2026-03-04", act(Resend, nil)), on("2026-03-05", act(Resend, nil)))
 	whole := []flowtest.Act{
-		profile(Start, 1), secret(Confirm, 1), agree, inn(2), inn(10), profile(SetEmail, 11), profile(SetEmail, 12),
-		act(DepositFound, nil), secret(Follow, 1), secret(Follow, 2), act(ResendLink, nil), on("2026-03-03", act(ResendLink, nil)),
+		profile(Start, 1), told(Confirm, 1), agree, inn(2), inn(10), profile(SetEmail, 11), profile(SetEmail, 12),
+		act(DepositFound, nil), told(Follow, 1), told(Follow, 2), act(ResendLink, nil), on("2026-03-03", act(ResendLink, nil)),
 		act(SetPassword, &flowv1.RegistrationPassword{CredentialVersion: 1}),
 	}
 	flowtest.Covered(t, it, flowtest.Explore(t, codes),
@@ -156,15 +156,15 @@ func TestTriesAreCountedWhateverComesAtOnce(t *testing.T) {
 	w := flowtest.NewWorld(&s)
 	walk(t, w, profile(Start, 1))
 	for range Tries {
-		walk(t, w, secret(Wrong, 1))
+		walk(t, w, told(Wrong, 1))
 	}
-	try(t, w, secret(Confirm, 1), fault.CodeExpired, "code") // the sixth is right, and too late
-	try(t, w, secret(Wrong, 1), fault.CodeExpired, "code")
+	try(t, w, told(Confirm, 1), fault.CodeExpired, "code") // the sixth is right, and too late
+	try(t, w, told(Wrong, 1), fault.CodeExpired, "code")
 	try(t, w, act(Resend, nil), fault.TooOften, "event")
 	w.View.Clock = w.View.Clock.Add(Pause)
 	walk(t, w, act(Resend, nil))
-	try(t, w, secret(Confirm, 1), fault.CodeExpired, "code") // the one before is dead
-	if d := walk(t, w, secret(Confirm, 2)); w.View.State != Agreement || d.Code != nil {
+	try(t, w, told(Confirm, 1), fault.CodeExpired, "code") // the one before is dead
+	if d := walk(t, w, told(Confirm, 2)); w.View.State != Agreement || d.Code != nil {
 		t.Errorf("%s %v", w.View.State, d)
 	}
 }
@@ -176,10 +176,10 @@ func TestCodesAreLimitedAndLiveTenMinutes(t *testing.T) {
 	walk(t, w, profile(Start, 1))
 	later := func(by time.Duration) { w.View.Clock = w.View.Clock.Add(by) }
 	later(CodeLife)
-	try(t, w, secret(Confirm, 1), fault.CodeExpired, "code")
+	try(t, w, told(Confirm, 1), fault.CodeExpired, "code")
 	walk(t, w, act(Resend, nil))
 	later(CodeLife - time.Nanosecond)
-	walk(t, w, secret(Wrong, 2))
+	walk(t, w, told(Wrong, 2))
 	walk(t, w, act(Resend, nil))
 	later(Pause)
 	walk(t, w, act(Resend, nil))
@@ -188,8 +188,8 @@ func TestCodesAreLimitedAndLiveTenMinutes(t *testing.T) {
 	}
 	try(t, w, act(Resend, nil), fault.WrongState, "event")
 	walk(t, w, flowtest.Act{Name: unlock, Command: flow.Command{Event: unlock, Actor: "timer"}})
-	try(t, w, secret(Confirm, 3), fault.CodeExpired, "code") // no code of before lives again
-	if d := walk(t, w, act(Resend, nil), secret(Confirm, 4)); w.View.State != Agreement {
+	try(t, w, told(Confirm, 3), fault.CodeExpired, "code") // no code of before lives again
+	if d := walk(t, w, act(Resend, nil), told(Confirm, 4)); w.View.State != Agreement {
 		t.Errorf("%s %v", w.View.State, d)
 	}
 }
@@ -198,14 +198,14 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := spec()
 	w := flowtest.NewWorld(&s)
-	try(t, w, secret(Confirm, 1), fault.NotFound, "id")
+	try(t, w, told(Confirm, 1), fault.NotFound, "id")
 	try(t, w, profile(Start, 0), fault.WrongState, "profile_version")
 	walk(t, w, profile(Start, 1))
 	try(t, w, profile(Start, 2), fault.AlreadyExists, "id")
-	try(t, w, secret(Confirm, 0), fault.Malformed, "number")
-	try(t, w, secret(Wrong, 0), fault.Malformed, "number")
+	try(t, w, told(Confirm, 0), fault.Malformed, "number")
+	try(t, w, told(Wrong, 0), fault.Malformed, "number")
 	try(t, w, agree, fault.WrongState, "event")
-	walk(t, w, secret(Confirm, 1))
+	walk(t, w, told(Confirm, 1))
 	for field, b := range map[string]*flowv1.RegistrationAgree{
 		"texts.policy":     {Texts: texts(TextAgreement), EvidenceVersion: 1},
 		"texts.agreement":  {Texts: texts(TextPolicy), EvidenceVersion: 1},
@@ -232,7 +232,7 @@ func TestConditionsAreRefused(t *testing.T) {
 		Event: registerFound, Actor: "effect", Number: 1, Answer: &port.Answer{Result: port.Done, Body: string(flow.Bytes(&flowv1.RegisterAnswer{ProfileVersion: 3}))},
 	}}
 	s.Law = nil // the answer is not of the world of this test
-	d := walk(t, w, profile(Start, 1), secret(Confirm, 1), agree, inn(2), found, profile(SetEmail, 4))
+	d := walk(t, w, profile(Start, 1), told(Confirm, 1), agree, inn(2), found, profile(SetEmail, 4))
 	if d.ProfileVersion != 4 || w.View.State != Conditions {
 		t.Fatalf("%s %v", w.View.State, d)
 	}

@@ -38,7 +38,7 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 	case Start, SetEmail:
 		return profile(words[0], number).Command, nil
 	case Confirm, Wrong, Follow:
-		return secret(words[0], number).Command, nil
+		return told(words[0], number).Command, nil
 	case AcceptAgreement:
 		return agree.Command, nil
 	case CheckINN:

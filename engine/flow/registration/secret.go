@@ -1,69 +1,67 @@
 package registration
 
 import (
-	"time"
-
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/secret"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
-// FactAfter is a too_often refusal's fact: when it may be asked for again, RFC 3339.
-const FactAfter = "after"
+// The rules of both secrets; registration.md says them.
+var (
+	codes = secret.Rule{Field: "code", Life: CodeLife, Pause: Pause, Tries: Tries}
+	links = secret.Rule{Field: "link", Life: LinkLife, Pause: Pause}
+)
 
 // start issues the first code.
 func (s *step) start() *fault.Refusal {
 	if refusal := s.profile(); refusal != nil {
 		return refusal
 	}
-	s.data.Code, s.data.Codes = s.issue(nil), 1
+	s.data.Code, s.data.Codes = secret.Next(nil, s.view.Clock), 1
 	return nil
 }
 
 // resend issues another code, or lets the registration rest.
 func (s *step) resend() *fault.Refusal {
-	if refusal := s.paused(s.data.Code); refusal != nil {
+	if refusal := codes.Paused(s.data.Code, s.view.Clock); refusal != nil {
 		return refusal
 	}
 	if s.data.Codes >= Codes {
 		s.on = resendLast
-		s.rest()
+		s.data.Code = secret.Rest(s.data.Code)
 		return nil
 	}
-	s.data.Code, s.data.Codes = s.issue(s.data.Code), s.data.Codes+1
+	s.data.Code, s.data.Codes = secret.Next(s.data.Code, s.view.Clock), s.data.Codes+1
 	return nil
 }
 
 // confirm takes a right code while it lives.
 func (s *step) confirm() *fault.Refusal {
-	if refusal := s.living("code", s.data.Code, CodeLife); refusal != nil {
-		return refusal
+	number, refusal := s.number()
+	if refusal == nil {
+		refusal = codes.Living(s.data.Code, number, s.view.Clock)
 	}
-	if s.data.Code.Wrong >= Tries {
-		return fault.Refuse(fault.CodeExpired, "code", "all %d tries of the code are used", Tries)
+	if refusal != nil {
+		return refusal
 	}
 	s.data.Code, s.data.Codes = nil, 0
 	return nil
 }
 
-// wrong counts a wrong code. One that is dead already costs nothing more.
+// wrong counts a wrong code.
 func (s *step) wrong() *fault.Refusal {
-	if refusal := s.living("code", s.data.Code, CodeLife); refusal != nil {
+	number, refusal := s.number()
+	if refusal != nil {
 		return refusal
 	}
-	if s.data.Code.Wrong >= Tries {
-		return fault.Refuse(fault.CodeExpired, "code", "all %d tries of the code are used", Tries)
-	}
-	s.data.Code.Wrong++
-	if s.data.Code.Wrong == Tries && s.data.Codes >= Codes {
+	last, refusal := codes.Wrong(s.data.Code, number, s.view.Clock)
+	if refusal == nil && last && s.data.Codes >= Codes {
 		s.on = wrongLast
-		s.rest()
+		s.data.Code = secret.Rest(s.data.Code)
 	}
-	return nil
+	return refusal
 }
-
-// rest kills the code that is out.
-func (s *step) rest() { s.data.Code = &flowv1.Issued{Number: s.data.Code.GetNumber()} }
 
 // unlock lets codes be issued again. Their numbers go on: no code of before lives again.
 func (s *step) unlock() *fault.Refusal {
@@ -73,55 +71,28 @@ func (s *step) unlock() *fault.Refusal {
 
 // resendLink issues another link.
 func (s *step) resendLink() *fault.Refusal {
-	if refusal := s.paused(s.data.Link); refusal != nil {
+	if refusal := links.Paused(s.data.Link, s.view.Clock); refusal != nil {
 		return refusal
 	}
-	s.data.Link = s.issue(s.data.Link)
+	s.issueLink()
 	return nil
 }
+
+// issueLink makes the next link the one that lives.
+func (s *step) issueLink() { s.data.Link = secret.Next(s.data.Link, s.view.Clock) }
 
 // follow takes the link, once.
-func (s *step) follow() *fault.Refusal { return s.living("link", s.data.Link, LinkLife) }
-
-// issue is the next code or link.
-func (s *step) issue(before *flowv1.Issued) *flowv1.Issued {
-	return &flowv1.Issued{Number: before.GetNumber() + 1, At: s.view.Clock.UTC().Format(time.RFC3339Nano)}
+func (s *step) follow() *fault.Refusal {
+	number, refusal := s.number()
+	if refusal == nil {
+		refusal = links.Living(s.data.Link, number, s.view.Clock)
+	}
+	return refusal
 }
 
-// paused refuses one that comes too soon after the one before.
-func (s *step) paused(before *flowv1.Issued) *fault.Refusal {
-	if before.GetAt() == "" {
-		return nil
-	}
-	if after := moment(before.At).Add(Pause); s.view.Clock.Before(after) {
-		return fault.Refuse(fault.TooOften, "event", "the next one may be asked for at %s", after.Format(time.RFC3339)).
-			With(FactAfter, after.Format(time.RFC3339))
-	}
-	return nil
-}
-
-// living refuses a code or link that is not the newest or is too old.
-func (s *step) living(field string, issued *flowv1.Issued, life time.Duration) *fault.Refusal {
+// number is which code or link was compared.
+func (s *step) number() (uint32, *fault.Refusal) {
 	var b flowv1.RegistrationSecret
-	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
-		return refusal
-	}
-	switch {
-	case b.Number == 0:
-		return fault.Refuse(fault.Malformed, "number", "which %s was compared is not said", field)
-	case issued.GetAt() == "" || b.Number != issued.Number:
-		return fault.Refuse(fault.CodeExpired, field, "a newer %s was issued, or none lives", field)
-	case !s.view.Clock.Before(moment(issued.At).Add(life)):
-		return fault.Refuse(fault.CodeExpired, field, "the %s lived until %s", field, moment(issued.At).Add(life).Format(time.RFC3339))
-	}
-	return nil
-}
-
-// moment reads a moment of the registration's own data.
-func moment(text string) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		panic("registration: its own data: " + err.Error())
-	}
-	return at
+	refusal := flow.ReadBody(s.command, &b)
+	return b.Number, refusal
 }
