@@ -74,6 +74,10 @@ const (
 	CodeExpired       Code = "code_expired"
 	TooOften          Code = "too_often"
 	TemplateInvalid   Code = "template_invalid"
+	LastOwner         Code = "last_owner"
+	TooManyUsers      Code = "too_many_users"
+	PasswordWeak      Code = "password_weak"
+	LoginRefused      Code = "login_refused"
 	PayoutRefused     Code = "payout_refused"
 	KindMismatch      Code = "kind_mismatch"
 	KeptByLaw         Code = "kept_by_law"
@@ -94,7 +98,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, TooOften, TemplateInvalid, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, TooOften, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 
