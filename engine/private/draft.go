@@ -169,6 +169,18 @@ func (d *Draft) Payout(executor, attempt string, p *privatev1.Payout) {
 // Shown notes that a statement has shown a payment of ours.
 func (d *Draft) Shown(attempt, line string) { d.find(PayoutShown, attempt, line) }
 
+// Registration adds a version of what a company's registration knows. It is sealed with a
+// key of its own: one that nobody finishes can be forgotten.
+func (d *Draft) Registration(id string, version uint32, p *privatev1.RegistrationProfile) {
+	d.add(id, kindRegistration, id, version, p)
+	d.find(RegistrationPhone, p.GetPhone(), id)
+}
+
+// Evidence adds by whose hand texts of a registration were accepted.
+func (d *Draft) Evidence(id string, version uint32, e *privatev1.Evidence) {
+	d.add(id, kindEvidence, id, version, e)
+}
+
 // Stamp adds the command that a request with a key was made into.
 func (d *Draft) Stamp(key string, s *privatev1.Stamp) {
 	d.add(house, kindStamp, stampID(d.book, Request{key, string(s.GetDigest())}), 1, s)
@@ -196,6 +208,8 @@ var (
 	ExecutorINN     = Field{kindExecutor, "inn"}
 	ExecutorPhone   = Field{kindExecutor, "phone"}
 	ExecutorAccount = Field{kindRequisites, "account"}
+
+	RegistrationPhone = Field{kindRegistration, "phone"}
 )
 
 // Find answers the ids of documents that have, or once had, a value, by value. They

@@ -84,3 +84,40 @@ func (r Resolver) Sender(ctx context.Context, book, line string) (from port.Requ
 		CorrAccount: l.GetCorrAccount(), AccountNumber: l.GetAccount(),
 	}, l.GetOurAccount(), l.GetNumber(), l.GetDay(), true, nil
 }
+
+// reachable is a document of somebody who can be told things.
+type reachable interface {
+	GetPhone() string
+	GetEmail() string
+}
+
+// Address is where a message reaches somebody: channel "sms" is a phone, "mail" a mail
+// address. to is the kind of the document, version 0 the newest. False: there is none.
+func (r Resolver) Address(ctx context.Context, channel, book, to, id string, version uint32) (string, bool, error) {
+	var (
+		m   reachable
+		ok  bool
+		err error
+	)
+	switch ref := (Ref{id, version}); to {
+	case kindRegistration:
+		var d Registration
+		d, ok, err = Only(r.vault.Registrations(ctx, book, ref))
+		m = d.Content
+	case kindExecutor:
+		var d Executor
+		d, ok, err = Only(r.vault.Executors(ctx, book, ref))
+		m = d.Content
+	}
+	if err != nil || !ok {
+		return "", false, err
+	}
+	address := ""
+	switch channel {
+	case "sms":
+		address = m.GetPhone()
+	case "mail":
+		address = m.GetEmail()
+	}
+	return address, address != "", nil
+}

@@ -99,6 +99,10 @@ type (
 	Line = Doc[*privatev1.StatementLine]
 	// Payout is a payment of ours as it was sent.
 	Payout = Doc[*privatev1.Payout]
+	// Registration is a version of what a company's registration knows of people.
+	Registration = Doc[*privatev1.RegistrationProfile]
+	// Evidence is by whose hand texts were accepted.
+	Evidence = Doc[*privatev1.Evidence]
 	// Stamp is what a caller's key stands for.
 	Stamp = Doc[*privatev1.Stamp]
 )
@@ -115,6 +119,9 @@ const (
 	kindLine       = "line"
 	kindPayout     = "payout"
 	kindStamp      = "stamp"
+
+	kindRegistration = "registration"
+	kindEvidence     = "evidence"
 )
 
 // most bounds the documents of one read of the database.
@@ -196,6 +203,16 @@ func (v *Vault) Lines(ctx context.Context, book string, refs ...Ref) (map[string
 // Payouts reads payments of ours by attempt.
 func (v *Vault) Payouts(ctx context.Context, book string, refs ...Ref) (map[string]Payout, error) {
 	return read(ctx, v, book, kindPayout, refs, func() *privatev1.Payout { return new(privatev1.Payout) })
+}
+
+// Registrations reads what companies' registrations know.
+func (v *Vault) Registrations(ctx context.Context, book string, refs ...Ref) (map[string]Registration, error) {
+	return read(ctx, v, book, kindRegistration, refs, func() *privatev1.RegistrationProfile { return new(privatev1.RegistrationProfile) })
+}
+
+// Evidences reads by whose hand texts were accepted; the id is what they were accepted for.
+func (v *Vault) Evidences(ctx context.Context, book string, refs ...Ref) (map[string]Evidence, error) {
+	return read(ctx, v, book, kindEvidence, refs, func() *privatev1.Evidence { return new(privatev1.Evidence) })
 }
 
 // Request is a key together with the digest of what was asked under it.

@@ -78,6 +78,9 @@ const (
 	TooManyUsers      Code = "too_many_users"
 	PasswordWeak      Code = "password_weak"
 	LoginRefused      Code = "login_refused"
+	NoticeRefused     Code = "notice_refused"
+	NoticeLate        Code = "notice_late"
+	ChannelMissing    Code = "channel_missing"
 	PayoutRefused     Code = "payout_refused"
 	KindMismatch      Code = "kind_mismatch"
 	KeptByLaw         Code = "kept_by_law"
@@ -98,7 +101,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, TooOften, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 

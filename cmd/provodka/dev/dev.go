@@ -48,7 +48,7 @@ type File struct {
 	DSN       string            `json:"dsn"`
 	APIKey    string            `json:"api_key"`
 	Book      string            `json:"book"`
-	Sandboxes map[string]string `json:"sandboxes"` // by name: "bank", "tax"
+	Sandboxes map[string]string `json:"sandboxes"` // by name: "bank", "tax", "sms", "mail"
 	PID       int               `json:"pid"`
 }
 
@@ -184,8 +184,9 @@ func (s *stack) announce(m *server.Main, took time.Duration) error {
 		return err
 	}
 	s.after(func(context.Context) error { return os.Remove(path) })
-	fmt.Fprintf(s.Out, "API      %s\nmetrics  %s\nbroker   %s\ndatabase %s\nbank     %s\ntax      %s\nkeys     %s\n",
-		s.file.API, s.file.Metrics, s.file.Brokers, hidePassword(s.file.DSN), s.file.Sandboxes["bank"], s.file.Sandboxes["tax"], path)
+	fmt.Fprintf(s.Out, "API      %s\nmetrics  %s\nbroker   %s\ndatabase %s\nbank     %s\ntax      %s\nsms      %s/sandbox/books\nmail     %s/sandbox/books\nkeys     %s\n",
+		s.file.API, s.file.Metrics, s.file.Brokers, hidePassword(s.file.DSN), s.file.Sandboxes["bank"], s.file.Sandboxes["tax"],
+		s.file.Sandboxes["sms"], s.file.Sandboxes["mail"], path)
 	fmt.Fprintf(s.Out, "ready %s in %.1fs\n", s.file.API, took.Seconds())
 	return nil
 }

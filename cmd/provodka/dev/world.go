@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/adapters/fns/sandbox"
+	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
+	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
 	bank "github.com/provodka/provodka/adapters/tbank/sandbox"
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/cmd/provodka/server"
@@ -29,10 +31,11 @@ import (
 const (
 	bankToken = "dev-bank-token"
 	taxToken  = "dev-master-token"
+	smsKey    = "dev-sms-key"
 )
 
-// sandboxes starts the bank and the tax service on loopback. Their books lie
-// beside the stack's and outlive it.
+// sandboxes starts the bank, the tax service and the providers of messages on loopback.
+// Their books lie beside the stack's and outlive it.
 func (s *stack) sandboxes(cfg *server.Config) error {
 	if err := s.bank(); err != nil {
 		return fmt.Errorf("bank sandbox: %w", err)
@@ -48,6 +51,9 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 		return fmt.Errorf("tax sandbox: %w", err)
 	}
 	if s.file.Sandboxes["tax"], err = s.mount(t, t.Close); err != nil {
+		return err
+	}
+	if err := s.messages(cfg); err != nil {
 		return err
 	}
 	cfg.Bank = server.Bank{URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1}
@@ -73,6 +79,33 @@ func (s *stack) bank() error {
 	}
 	s.file.Sandboxes["bank"], err = s.mount(b, b.Close)
 	return err
+}
+
+// messages starts a provider of SMS and a mail relay. What was sent stands in their books.
+func (s *stack) messages(cfg *server.Config) error {
+	phones, err := sms.New(filepath.Join(s.Dir, "sms"), sms.Options{APIID: smsKey})
+	if err != nil {
+		return fmt.Errorf("SMS sandbox: %w", err)
+	}
+	if s.file.Sandboxes["sms"], err = s.mount(phones, phones.Close); err != nil {
+		return err
+	}
+	relay, err := mail.New(filepath.Join(s.Dir, "mail"), mail.Options{})
+	if err != nil {
+		return fmt.Errorf("mail sandbox: %w", err)
+	}
+	if s.file.Sandboxes["mail"], err = s.mount(relay, relay.Close); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() { _ = relay.Serve(l) }() // until it is closed
+	cfg.SMS = server.SMS{URL: s.file.Sandboxes["sms"], APIID: smsKey}
+	cfg.Mail = server.Mail{Addr: l.Addr().String(), From: "Проводка <no-reply@provodka.example>", Plain: true}
+	cfg.Site = "http://" + s.Listen
+	return nil
 }
 
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }

@@ -56,6 +56,12 @@ type Config struct {
 
 	Bank Bank `json:"bank"`
 	Tax  Tax  `json:"tax"`
+	// SMS and Mail tell people things. Without one of them its messages are refused
+	// (channel_missing), and everything else works.
+	SMS  SMS  `json:"sms"`
+	Mail Mail `json:"mail"`
+	// Site is the address of our pages, which links in messages lead to.
+	Site string `json:"site"`
 	// Own are our settlement accounts; payments leave from the first.
 	Own []Account `json:"own_accounts"`
 
@@ -88,6 +94,23 @@ type Tax struct {
 	URL         string `json:"url"`
 	MasterToken string `json:"master_token"`
 	UserToken   string `json:"user_token"`
+}
+
+// SMS is the provider of SMS, sms.ru.
+type SMS struct {
+	URL       string `json:"url"` // https://sms.ru; "" sends none
+	APIID     string `json:"api_id"`
+	From      string `json:"from"`       // sender's name as agreed with the provider
+	PerSecond int    `json:"per_second"` // messages a second; 0 is no limit
+}
+
+// Mail is the relay that takes our mail.
+type Mail struct {
+	Addr     string `json:"addr"` // host:port; "" sends none
+	From     string `json:"from"` // Проводка <no-reply@example.ru>
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Plain    bool   `json:"plain"` // lets mail go without TLS: for a sandbox on loopback
 }
 
 // Account is a settlement account of ours.
@@ -128,6 +151,8 @@ func ReadConfig(path string, getenv func(string) string) (Config, error) {
 	c.Traces = cmp.Or(getenv(TracesVariable), c.Traces)
 	c.Bank.Token = cmp.Or(getenv("PROVODKA_BANK_TOKEN"), c.Bank.Token)
 	c.Tax.MasterToken = cmp.Or(getenv("PROVODKA_TAX_TOKEN"), c.Tax.MasterToken)
+	c.SMS.APIID = cmp.Or(getenv("PROVODKA_SMS_API_ID"), c.SMS.APIID)
+	c.Mail.Password = cmp.Or(getenv("PROVODKA_MAIL_PASSWORD"), c.Mail.Password)
 	var err error
 	if c.Secrets, err = readSecrets("secret_files", c.SecretFiles, getenv("PROVODKA_SECRET")); err != nil {
 		return c, err
@@ -174,6 +199,8 @@ func (c *Config) Check() error {
 		{"installation_key_files or PROVODKA_INSTALLATION_KEY", len(c.InstallationKeys) == 0},
 		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
 		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""}, {"tax.user_token", c.Engine && c.Tax.UserToken == ""},
+		{"sms.api_id", c.Engine && c.SMS.URL != "" && c.SMS.APIID == ""}, {"mail.from", c.Engine && c.Mail.Addr != "" && c.Mail.From == ""},
+		{"site", c.Engine && c.Mail.Addr != "" && c.Site == ""},
 		{"tls.cert_file and tls.key_file", (c.TLS.CertFile == "") != (c.TLS.KeyFile == "")},
 	} {
 		if f.missing {

@@ -3,8 +3,12 @@ package server
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/provodka/provodka/adapters/fns"
+	"github.com/provodka/provodka/adapters/smsru"
+	"github.com/provodka/provodka/adapters/smtp"
 	"github.com/provodka/provodka/adapters/tbank"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
@@ -31,6 +35,10 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		return nil, fmt.Errorf("tax: %w", err)
 	}
 	m.closing = append(m.closing, tax.Close)
+	channels, err := m.channels()
+	if err != nil {
+		return nil, err
+	}
 	people := m.vault.Resolver()
 	submit := func(ctx context.Context, r engine.Request) []engine.Outcome { return m.engine.Submit(ctx, r) }
 	return map[string]port.Port{
@@ -39,5 +47,33 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"private":  world.FromPrivate(m.vault),
 		"company":  world.FromCompany(submit),
 		"taxpayer": world.FromTaxpayer(submit),
+		"notify": world.FromNotify(world.NotifyOptions{
+			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
+		}),
 	}, nil
+}
+
+// channels are the providers of messages that are configured.
+func (m *Main) channels() (map[string]port.Notifier, error) {
+	out := map[string]port.Notifier{}
+	if m.cfg.SMS.URL != "" {
+		sms, err := smsru.New(smsru.Options{
+			BaseURL: m.cfg.SMS.URL, APIID: m.cfg.SMS.APIID, From: m.cfg.SMS.From, PerSecond: m.cfg.SMS.PerSecond, Polls: m.cfg.Polls,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sms: %w", err)
+		}
+		m.closing = append(m.closing, sms.Close)
+		out[world.SMS] = sms
+	}
+	if m.cfg.Mail.Addr != "" {
+		mail, err := smtp.New(smtp.Options{
+			Addr: m.cfg.Mail.Addr, From: m.cfg.Mail.From, User: m.cfg.Mail.User, Password: m.cfg.Mail.Password, Plain: m.cfg.Mail.Plain,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("mail: %w", err)
+		}
+		out[world.Mail] = mail
+	}
+	return out, nil
 }

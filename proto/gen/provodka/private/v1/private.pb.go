@@ -1282,6 +1282,180 @@ func (x *Payout) GetAccount() string {
 	return ""
 }
 
+// What a company's registration was told, and what the state register said; one row for
+// each version.
+type RegistrationProfile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Phone, +7XXXXXXXXXX.
+	Phone string `protobuf:"bytes,1,opt,name=phone,proto3" json:"phone,omitempty"`
+	// Mail address.
+	Email string `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`
+	// INN, 10 or 12 digits.
+	Inn string `protobuf:"bytes,3,opt,name=inn,proto3" json:"inn,omitempty"`
+	// Name, as the state register has it.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// OGRN or OGRNIP.
+	Ogrn string `protobuf:"bytes,5,opt,name=ogrn,proto3" json:"ogrn,omitempty"`
+	// Address.
+	Address       string `protobuf:"bytes,6,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegistrationProfile) Reset() {
+	*x = RegistrationProfile{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegistrationProfile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegistrationProfile) ProtoMessage() {}
+
+func (x *RegistrationProfile) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegistrationProfile.ProtoReflect.Descriptor instead.
+func (*RegistrationProfile) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RegistrationProfile) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *RegistrationProfile) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *RegistrationProfile) GetInn() string {
+	if x != nil {
+		return x.Inn
+	}
+	return ""
+}
+
+func (x *RegistrationProfile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RegistrationProfile) GetOgrn() string {
+	if x != nil {
+		return x.Ogrn
+	}
+	return ""
+}
+
+func (x *RegistrationProfile) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+// By whose hand texts were accepted.
+type Evidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Versions of the texts, by name.
+	Texts map[string]string `protobuf:"bytes,1,rep,name=texts,proto3" json:"texts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// SHA-256 of the texts as they were shown, by name.
+	Hashes map[string][]byte `protobuf:"bytes,2,rep,name=hashes,proto3" json:"hashes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// When the acceptance came in, RFC 3339.
+	At string `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// Network address that it came from.
+	Address string `protobuf:"bytes,4,opt,name=address,proto3" json:"address,omitempty"`
+	// The program that it came from, as it calls itself.
+	UserAgent     string `protobuf:"bytes,5,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Evidence) Reset() {
+	*x = Evidence{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Evidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Evidence) ProtoMessage() {}
+
+func (x *Evidence) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Evidence) GetTexts() map[string]string {
+	if x != nil {
+		return x.Texts
+	}
+	return nil
+}
+
+func (x *Evidence) GetHashes() map[string][]byte {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
+func (x *Evidence) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *Evidence) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Evidence) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
 var File_provodka_private_v1_private_proto protoreflect.FileDescriptor
 
 const file_provodka_private_v1_private_proto_rawDesc = "" +
@@ -1394,7 +1568,28 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x05owner\x18\x03 \x01(\tR\x05owner\":\n" +
 	"\x06Payout\x12\x16\n" +
 	"\x06amount\x18\x01 \x01(\tR\x06amount\x12\x18\n" +
-	"\aaccount\x18\x02 \x01(\tR\aaccountBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
+	"\aaccount\x18\x02 \x01(\tR\aaccount\"\x95\x01\n" +
+	"\x13RegistrationProfile\x12\x14\n" +
+	"\x05phone\x18\x01 \x01(\tR\x05phone\x12\x14\n" +
+	"\x05email\x18\x02 \x01(\tR\x05email\x12\x10\n" +
+	"\x03inn\x18\x03 \x01(\tR\x03inn\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x12\n" +
+	"\x04ogrn\x18\x05 \x01(\tR\x04ogrn\x12\x18\n" +
+	"\aaddress\x18\x06 \x01(\tR\aaddress\"\xcb\x02\n" +
+	"\bEvidence\x12>\n" +
+	"\x05texts\x18\x01 \x03(\v2(.provodka.private.v1.Evidence.TextsEntryR\x05texts\x12A\n" +
+	"\x06hashes\x18\x02 \x03(\v2).provodka.private.v1.Evidence.HashesEntryR\x06hashes\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\tR\x02at\x12\x18\n" +
+	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\x05 \x01(\tR\tuserAgent\x1a8\n" +
+	"\n" +
+	"TextsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a9\n" +
+	"\vHashesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01BFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
 
 var (
 	file_provodka_private_v1_private_proto_rawDescOnce sync.Once
@@ -1408,35 +1603,41 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_provodka_private_v1_private_proto_goTypes = []any{
-	(*CompanyProfile)(nil),  // 0: provodka.private.v1.CompanyProfile
-	(*BankAccount)(nil),     // 1: provodka.private.v1.BankAccount
-	(*ExecutorProfile)(nil), // 2: provodka.private.v1.ExecutorProfile
-	(*Requisites)(nil),      // 3: provodka.private.v1.Requisites
-	(*TaskText)(nil),        // 4: provodka.private.v1.TaskText
-	(*RegisterFile)(nil),    // 5: provodka.private.v1.RegisterFile
-	(*RegisterPart)(nil),    // 6: provodka.private.v1.RegisterPart
-	(*RegisterLine)(nil),    // 7: provodka.private.v1.RegisterLine
-	(*Refusal)(nil),         // 8: provodka.private.v1.Refusal
-	(*StatementFile)(nil),   // 9: provodka.private.v1.StatementFile
-	(*AccountTotals)(nil),   // 10: provodka.private.v1.AccountTotals
-	(*StatementLine)(nil),   // 11: provodka.private.v1.StatementLine
-	(*Stamp)(nil),           // 12: provodka.private.v1.Stamp
-	(*Payout)(nil),          // 13: provodka.private.v1.Payout
-	nil,                     // 14: provodka.private.v1.TaskText.MetadataEntry
+	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
+	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
+	(*ExecutorProfile)(nil),     // 2: provodka.private.v1.ExecutorProfile
+	(*Requisites)(nil),          // 3: provodka.private.v1.Requisites
+	(*TaskText)(nil),            // 4: provodka.private.v1.TaskText
+	(*RegisterFile)(nil),        // 5: provodka.private.v1.RegisterFile
+	(*RegisterPart)(nil),        // 6: provodka.private.v1.RegisterPart
+	(*RegisterLine)(nil),        // 7: provodka.private.v1.RegisterLine
+	(*Refusal)(nil),             // 8: provodka.private.v1.Refusal
+	(*StatementFile)(nil),       // 9: provodka.private.v1.StatementFile
+	(*AccountTotals)(nil),       // 10: provodka.private.v1.AccountTotals
+	(*StatementLine)(nil),       // 11: provodka.private.v1.StatementLine
+	(*Stamp)(nil),               // 12: provodka.private.v1.Stamp
+	(*Payout)(nil),              // 13: provodka.private.v1.Payout
+	(*RegistrationProfile)(nil), // 14: provodka.private.v1.RegistrationProfile
+	(*Evidence)(nil),            // 15: provodka.private.v1.Evidence
+	nil,                         // 16: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 17: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 18: provodka.private.v1.Evidence.HashesEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	14, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	16, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
-	5,  // [5:5] is the sub-list for method output_type
-	5,  // [5:5] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	17, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	18, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_provodka_private_v1_private_proto_init() }
@@ -1450,7 +1651,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
