@@ -58,7 +58,7 @@ type sight struct {
 
 // look reads accounts with their transit parts, limits and what a glance asks for.
 func (s *Server) look(ctx context.Context, bookName string, wanted []wantedBalance, g store.Glance) (sight, error) {
-	keys, of := withTransit(bookName, wanted)
+	keys, of := s.withTransit(bookName, wanted)
 	for _, k := range keys {
 		if _, transit := of[k]; transit {
 			g.Also = append(g.Also, k)

@@ -93,7 +93,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, log: &lockedBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
-	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger}); err != nil {
+	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger, Shards: shards}); err != nil {
 		t.Fatal(err)
 	}
 	broker, err := kafka.Open(t.Context(), kafka.Config{Brokers: []string{embedtest.Broker(t)}, Shards: shards, Logger: slog.New(slog.DiscardHandler)})

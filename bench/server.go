@@ -56,7 +56,7 @@ func serve(ctx context.Context, config string, say func(string) error) error {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	registry := prometheus.NewRegistry()
 	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	db, err := store.Open(ctx, c.DSN, store.Options{Logger: log, Observe: observe})
+	db, err := store.Open(ctx, c.DSN, store.Options{Logger: log, Observe: observe, Shards: c.Shards})
 	if err != nil {
 		return err
 	}

@@ -95,6 +95,9 @@ func (w *writer) run(ctx context.Context, arrivals <-chan []*arrival) (err error
 				break
 			}
 			pending = next
+			if inflight != nil && pending.full(w.cfg.BatchOperations) {
+				w.prepare(pending)
+			}
 		}
 		if inflight == nil && pending != nil {
 			inflight, pending = w.start(ctx, pending), nil
@@ -243,6 +246,13 @@ func (w *writer) seal(b *batch, c *decided) (err error) {
 	}
 	b.head = w.head
 	return nil
+}
+
+// prepare encodes the rows of a batch that nothing is added to, beside the commit in
+// flight: the database waits for no encoding. A panic comes again in commit, which says so.
+func (w *writer) prepare(b *batch) {
+	defer func() { _ = recover() }()
+	w.session.Prepare(b.rows)
 }
 
 // commit writes the sealed records and their rows in one transaction.

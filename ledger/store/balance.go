@@ -49,7 +49,7 @@ func (db *DB) Balances(ctx context.Context, keys []StripeKey, at At) ([]Balance,
 	var seen []Seen
 	err = db.phases(ctx, "balances", func(tx pgx.Tx) error {
 		sums = stripeSums{}
-		places, err := placesOf(ctx, tx, &seen, keys)
+		places, err := db.placesOf(ctx, tx, &seen, keys)
 		switch {
 		case err != nil:
 			return err
@@ -74,18 +74,11 @@ type moments struct {
 }
 
 func (at At) moments(zone *time.Location) (moments, error) {
-	m := moments{known: math.MaxInt64, upto: func(int) int64 { return math.MaxInt64 }}
+	m := moments{known: math.MaxInt64, upto: at.upto()}
 	if at.KnownUS != 0 {
 		m.known = at.KnownUS + 1
 	}
 	m.until = m.known
-	if at.Upto != nil {
-		numbers := map[int]int64{}
-		for _, s := range at.Upto {
-			numbers[s.Shard] = int64(s.Seq)
-		}
-		m.upto = func(shard int) int64 { return numbers[shard] }
-	}
 	if at.Day == "" {
 		return m, nil
 	}
@@ -99,10 +92,37 @@ func (at At) moments(zone *time.Location) (moments, error) {
 	return m, err
 }
 
+// upto is the last number of a shard that counts.
+func (at At) upto() func(int) int64 {
+	if at.Upto == nil {
+		return func(int) int64 { return math.MaxInt64 }
+	}
+	numbers := map[int]int64{}
+	for _, s := range at.Upto {
+		numbers[s.Shard] = int64(s.Seq)
+	}
+	return func(shard int) int64 { return numbers[shard] }
+}
+
 // stripePlace is a stripe and the shard it is on.
 type stripePlace struct {
 	shard int
 	key   StripeKey
+}
+
+// placesOf finds where accounts may have stripes, and how far the snapshot sees.
+func (db *DB) placesOf(ctx context.Context, tx pgx.Tx, seen *[]Seen, keys []StripeKey) ([]stripePlace, error) {
+	if !db.OneShard() {
+		return placesOf(ctx, tx, seen, keys)
+	}
+	places, there := make([]stripePlace, 0, len(keys)), make(map[StripeKey]bool, len(keys))
+	for _, k := range keys {
+		if !there[k] {
+			there[k] = true
+			places = append(places, stripePlace{key: k})
+		}
+	}
+	return places, pipeline(ctx, tx, func(b *pgx.Batch) { queueInto(b, seen, scanSeen, sqlShardSeen) })
 }
 
 // placesOf finds the stripes of accounts, and how far the snapshot sees.

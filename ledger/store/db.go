@@ -22,6 +22,7 @@ type Options struct {
 	Logger   *slog.Logger   // slog.Default() when nil
 	Zone     *time.Location // where the books' days begin; Europe/Moscow when nil
 	Observe  func(Attempt)  // told of every transaction attempt; nil when nobody asks
+	Shards   int            // of the installation; 0 when not known, and then looked up where it matters
 }
 
 // DB is a database with its pool of sessions. It is safe for concurrent use.
@@ -31,6 +32,10 @@ type DB struct {
 	lz4     bool   // the server can compress with lz4
 	o       Options
 }
+
+// OneShard says that the installation is known to have a single shard: every stripe is
+// there, and nothing is ever on its way between stripes.
+func (db *DB) OneShard() bool { return db.o.Shards == 1 }
 
 // bounds of what a session may wait for.
 const (

@@ -83,6 +83,38 @@ func TestBalancesOfEveryMomentAndDay(t *testing.T) {
 	})
 }
 
+// TestOneShardIsNotLookedFor reads the same balances whether the program knows that there
+// is one shard, or looks where the stripes are.
+func TestOneShardIsNotLookedFor(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		looks := open(t, dsn)
+		knows := open(t, dsn, func(o *store.Options) { o.Shards = 1 })
+		if looks.OneShard() || !knows.OneShard() {
+			t.Fatal("one shard is known where nobody said so, or not where somebody did")
+		}
+		_, w := own(t, looks, 0)
+		p := newPen(t, 0)
+		for i := range 12 {
+			p.pass(7 * time.Hour)
+			p.post(fmt.Sprintf("key-%d", i), p.clock.AddDate(0, 0, -i%3).Format(time.DateOnly), "bank:main", name("wallet", i%4), "RUB", money.New(int64(100+i), 2))
+		}
+		must(t, commit(t, w, store.NewTotals(), p.records))
+		var keys []store.StripeKey
+		for _, a := range []string{"bank:main", "wallet:owner-000", "wallet:never", "wallet:owner-003", "bank:main"} {
+			keys = append(keys, store.StripeKey{Account: book.ID(bookName, a), Asset: "RUB"})
+		}
+		for _, at := range []store.At{{}, {KnownUS: p.records[4].Record.GetClockUs()}, {Day: p.clock.AddDate(0, 0, -2).Format(time.DateOnly)}, {Upto: []store.Seen{{Shard: 0, Seq: 7}}}} {
+			want, seen, err := looks.Balances(t.Context(), keys, at)
+			must(t, err)
+			have, saw, err := knows.Balances(t.Context(), keys, at)
+			must(t, err)
+			if len(want) != 3 || balanceText(have) != balanceText(want) || !slices.Equal(saw, seen) {
+				t.Errorf("at %+v:\n%s\nseen %v, want\n%s\nseen %v", at, balanceText(have), saw, balanceText(want), seen)
+			}
+		}
+	})
+}
+
 func balanceText(balances []store.Balance) string {
 	var lines []string
 	for _, b := range balances {

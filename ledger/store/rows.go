@@ -38,8 +38,9 @@ type Rows struct {
 	approvals  latest[uint64, approvalRow]
 	ruled      []ruleRow // every rule, not only the newest
 
-	order   []legPlace // kept for its memory
-	encoder *encoder   // of the writer, while it commits
+	order    []legPlace // kept for its memory
+	encoder  encoder
+	prepared int // executions that prepare has made of the rows as they stand; 0 when it has not
 }
 
 // latest keeps the last row of each key, in the order in which the keys came first: a
@@ -166,7 +167,7 @@ func (r *Rows) Reset() {
 	r.rules.reset()
 	r.scheduled.reset()
 	r.approvals.reset()
-	r.err = nil
+	r.err, r.prepared = nil, 0
 	r.accounts.bound()
 }
 
@@ -210,7 +211,7 @@ func (r *Rows) Add(s journal.Sealed, totals *Totals) {
 	if n := len(r.records); n > 0 && rec.GetSeq() != r.records[n-1].Record.GetSeq()+1 {
 		r.fail(rec, fmt.Errorf("it follows %d", r.records[n-1].Record.GetSeq()))
 	}
-	r.records = append(r.records, s)
+	r.records, r.prepared = append(r.records, s), 0
 	r.addKey(rec)
 	r.addScheduled(s)
 	r.addApproval(s)

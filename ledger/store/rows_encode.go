@@ -14,18 +14,28 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// encode turns the rows into the executions of a commit, behind its first statement.
-// late are the running sums of lateSpans as they stand; copying lets large sets go by COPY.
-func (r *Rows) encode(into *encoder, shard int, late map[lateSpan]totalSum, copying bool) ([]execution, error) {
-	if r.err != nil {
-		return nil, r.err
+// encode turns the rows into the executions of a commit, behind its first statement. What
+// Prepare has made of them already is used; late are the running sums of lateSpans as they
+// stand.
+func (r *Rows) encode(shard int, late map[lateSpan]totalSum, copying bool) ([]execution, error) {
+	if err := r.prepare(shard, copying); err != nil {
+		return nil, err
+	}
+	r.encoder.executions = r.encoder.executions[:r.prepared]
+	r.encodeLateSums([][]byte{int2Param(shard)}, late)
+	return r.encoder.executions, r.encodeError()
+}
+
+// prepare encodes all but the sums of late legs, once.
+func (r *Rows) prepare(shard int, copying bool) error {
+	if r.prepared > 0 || r.err != nil {
+		return r.err
 	}
 	for _, s := range r.records {
 		if s.Record.GetShard() != uint32(shard) {
-			return nil, fmt.Errorf("a record of shard %d in a commit of shard %d", s.Record.GetShard(), shard)
+			return fmt.Errorf("a record of shard %d in a commit of shard %d", s.Record.GetShard(), shard)
 		}
 	}
-	r.encoder = into
 	r.encoder.reset()
 	fixed := [][]byte{int2Param(shard)}
 	r.encodeKeys(fixed, copying && len(r.keys) >= copyRows)
@@ -33,7 +43,6 @@ func (r *Rows) encode(into *encoder, shard int, late map[lateSpan]totalSum, copy
 	r.encodeStripes(fixed)
 	r.encodeLegs(fixed, copying && len(r.legs) >= copyRows)
 	r.encodeLate(fixed)
-	r.encodeLateSums(fixed, late)
 	r.encodeTotals(fixed)
 	r.encodeOpened(fixed)
 	r.encodeHolds(fixed)
@@ -45,12 +54,18 @@ func (r *Rows) encode(into *encoder, shard int, late map[lateSpan]totalSum, copy
 	r.encodeRules(fixed)
 	r.encodeScheduled(fixed)
 	r.encodeApprovals(fixed)
+	r.prepared = len(r.encoder.executions)
+	return r.encodeError()
+}
+
+// encodeError is what could not be encoded, by the number of its record.
+func (r *Rows) encodeError() error {
 	var named *RecordError
 	if err := r.encoder.err; err != nil && !errors.As(err, &named) {
 		first := r.records[0].Record
-		return nil, &RecordError{first.GetShard(), first.GetSeq(), fmt.Errorf("it or one of the %d behind it: %w", len(r.records)-1, err)}
+		return &RecordError{first.GetShard(), first.GetSeq(), fmt.Errorf("it or one of the %d behind it: %w", len(r.records)-1, err)}
 	}
-	return r.encoder.executions, r.encoder.err
+	return r.encoder.err
 }
 
 // encodeKeys writes them in key order: 10 % faster than in the order of the log, and two

@@ -1,10 +1,15 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
@@ -50,16 +55,19 @@ func (db *DB) Turnovers(ctx context.Context, page TurnoverPage) (rows []Turnover
 			return nil, nil, err
 		}
 	}
+	var refs []StripeRef
+	var seen []Seen
+	var places []stripePlace
+	var of map[StripeKey]StripeKey
 	err = db.phases(ctx, "turnovers", func(tx pgx.Tx) error {
-		var seen []Seen
-		refs, err := listStripes(ctx, tx, StripePage{Book: page.Book, Type: page.Type, After: page.After, Limit: page.Limit}, &seen)
-		if err != nil {
+		if refs, err = listStripes(ctx, tx, StripePage{Book: page.Book, Type: page.Type, After: page.After, Limit: page.Limit}, &seen); err != nil {
 			return err
 		}
 		if next = nil; len(refs) == page.Limit {
 			next = &refs[len(refs)-1]
 		}
-		places, of, beyond := listedPlaces(page.Book, refs, next != nil)
+		var beyond []StripeKey
+		places, of, beyond = listedPlaces(page.Book, refs, next != nil)
 		if len(beyond) > 0 {
 			more, err := placesOf(ctx, tx, &seen, beyond)
 			if err != nil {
@@ -67,20 +75,61 @@ func (db *DB) Turnovers(ctx context.Context, page TurnoverPage) (rows []Turnover
 			}
 			places = append(places, more...)
 		}
-		opening, closed := stripeSums{}, stripeSums{}
-		late := lateStripes{}
-		if page.From != "" {
-			if err := opening.then(ctx, db, tx, places, before, late); err != nil {
-				return err
-			}
-		}
-		if err := closed.then(ctx, db, tx, places, after, late); err != nil {
-			return err
-		}
-		rows = turnovers(refs, opening.whole(of), closed.whole(of))
 		return nil
 	})
-	return rows, next, err
+	if err != nil {
+		return nil, nil, err
+	}
+	if page.KnownUS == 0 && page.Upto == nil {
+		at := At{Upto: seen}
+		before.upto, after.upto = at.upto(), at.upto() // as far as the list saw, whichever snapshot reads on
+	}
+	opening, closed, err := db.sumsAround(ctx, places, page.From != "", before, after)
+	if err != nil {
+		return nil, nil, err
+	}
+	return turnovers(refs, opening.whole(of), closed.whole(of)), next, nil
+}
+
+// Sessions that read one page of a sheet, and how many stripes are worth one.
+const (
+	sheetReaders = 4
+	sheetShare   = 500
+)
+
+// sumsAround reads stripes before and after a range of days, in several sessions: both
+// moments are bounded, so every snapshot that sees as far sees the same.
+func (db *DB) sumsAround(ctx context.Context, places []stripePlace, begins bool, before, after moments) (opening, closed stripeSums, err error) {
+	slices.SortFunc(places, func(a, b stripePlace) int {
+		return cmp.Or(cmp.Compare(a.shard, b.shard), bytes.Compare(a.key.Account[:], b.key.Account[:]))
+	})
+	share := max(sheetShare, (len(places)+sheetReaders-1)/sheetReaders)
+	parts := slices.Collect(slices.Chunk(places, share))
+	openings, closes := make([]stripeSums, len(parts)), make([]stripeSums, len(parts))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, part := range parts {
+		group.Go(func() error {
+			return db.phases(ctx, "turnovers", func(tx pgx.Tx) error {
+				openings[i], closes[i] = stripeSums{}, stripeSums{}
+				late := lateStripes{}
+				if begins {
+					if err := openings[i].then(ctx, db, tx, part, before, late); err != nil {
+						return err
+					}
+				}
+				return closes[i].then(ctx, db, tx, part, after, late)
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	opening, closed = stripeSums{}, stripeSums{}
+	for i := range parts {
+		maps.Copy(opening, openings[i])
+		maps.Copy(closed, closes[i])
+	}
+	return opening, closed, nil
 }
 
 func dayBefore(text string) (string, error) {

@@ -31,8 +31,6 @@ type Writer struct {
 	conn  *pgx.Conn
 	shard int
 	epoch int64
-
-	encoder encoder
 }
 
 // ownerName is the name of a shard owner's session; with no epoch, how all of them begin.
@@ -144,7 +142,7 @@ func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.Rows.encode(&w.encoder, w.shard, late, w.db.dialect == migrations.PostgreSQL)
+	rows, err := c.Rows.encode(w.shard, late, w.copies())
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +153,14 @@ func (w *Writer) executions(ctx context.Context, c Commit) ([]execution, error) 
 		int8Param(max(c.ClockUS, last.Record.GetClockUs())))
 	return append([]execution{{statement: "shard_advance", params: params}}, rows...), nil
 }
+
+// Prepare encodes rows for the commit that they will be part of, when none is to be added:
+// beside a commit of other rows, which the session is busy with. What is wrong with them
+// the commit says.
+func (w *Writer) Prepare(rows *Rows) { _ = rows.prepare(w.shard, w.copies()) }
+
+// copies says whether large sets go by COPY.
+func (w *Writer) copies() bool { return w.db.dialect == migrations.PostgreSQL }
 
 // lateSums reads the running sums that late legs go on from, before the transaction:
 // only this owner writes them, and the commit's first statement proves that it still is

@@ -72,7 +72,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Main, err error
 }
 
 func (m *Main) openDatabase(ctx context.Context) error {
-	db, err := store.Open(ctx, m.cfg.DSN, store.Options{Name: "provodka", Logger: m.log, MaxConns: 24})
+	db, err := store.Open(ctx, m.cfg.DSN, store.Options{Name: "provodka", Logger: m.log, MaxConns: 24, Shards: m.cfg.Shards})
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
