@@ -87,6 +87,9 @@ func (m *missing) aggregates(ctx context.Context, shard int) error {
 				at := place{r.Key.Book, kind}
 				named[at] = append(named[at], store.PrivateID{ID: ref.ID, Version: int64(ref.Version)})
 			}
+			if err := people(r, named); err != nil {
+				return fmt.Errorf("data of %s %s: %w", r.Key.Flow, r.Key.ID, err)
+			}
 		}
 		if err := m.look(ctx, named); err != nil {
 			return err
@@ -127,6 +130,25 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 		}
 	}
 	return refs, err
+}
+
+// people lists who a company's users are, and the passwords of those who may come back.
+func people(r store.AggregateRow, named map[place][]store.PrivateID) error {
+	if r.Key.Flow != "user" {
+		return nil
+	}
+	d := &flowv1.UsersData{}
+	if err := proto.Unmarshal(r.Data, d); err != nil {
+		return err
+	}
+	for _, u := range d.GetUsers() {
+		profiles, passwords := place{r.Key.Book, kindUser}, place{r.Key.Book, kindCredential}
+		named[profiles] = append(named[profiles], store.PrivateID{ID: u.GetId(), Version: int64(u.GetProfileVersion())})
+		if v := u.GetCredentialVersion(); v > 0 && u.GetState() != "removed" {
+			named[passwords] = append(named[passwords], store.PrivateID{ID: u.GetId(), Version: int64(v)})
+		}
+	}
+	return nil
 }
 
 // textOf names the version of a task's texts that counts.

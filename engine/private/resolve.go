@@ -91,6 +91,15 @@ type reachable interface {
 	GetEmail() string
 }
 
+// mailed is somebody who is reached by mail alone.
+type mailed struct{ email string }
+
+// GetPhone implements reachable.
+func (mailed) GetPhone() string { return "" }
+
+// GetEmail implements reachable.
+func (m mailed) GetEmail() string { return m.email }
+
 // Address is where a message reaches somebody: channel "sms" is a phone, "mail" a mail
 // address. to is the kind of the document, version 0 the newest. False: there is none.
 func (r Resolver) Address(ctx context.Context, channel, book, to, id string, version uint32) (string, bool, error) {
@@ -108,6 +117,10 @@ func (r Resolver) Address(ctx context.Context, channel, book, to, id string, ver
 		var d Executor
 		d, ok, err = Only(r.vault.Executors(ctx, book, ref))
 		m = d.Content
+	case kindUser:
+		var d User
+		d, ok, err = Only(r.vault.Users(ctx, book, ref))
+		m = mailed{d.Content.GetEmail()}
 	}
 	if err != nil || !ok {
 		return "", false, err

@@ -103,6 +103,10 @@ type (
 	Registration = Doc[*privatev1.RegistrationProfile]
 	// Evidence is by whose hand texts were accepted.
 	Evidence = Doc[*privatev1.Evidence]
+	// User is who a user of a company is.
+	User = Doc[*privatev1.UserProfile]
+	// Credential is what is kept of a user's password.
+	Credential = Doc[*privatev1.Credential]
 	// Stamp is what a caller's key stands for.
 	Stamp = Doc[*privatev1.Stamp]
 )
@@ -118,6 +122,8 @@ const (
 	kindStatement  = "statement"
 	kindLine       = "line"
 	kindPayout     = "payout"
+	kindUser       = "user"
+	kindCredential = "credential"
 	kindStamp      = "stamp"
 
 	kindRegistration = "registration"

@@ -148,6 +148,8 @@ var (
 	sqlMarkPage string
 	//go:embed sql/private_delete.sql
 	sqlPrivateDelete string
+	//go:embed sql/private_delete_before.sql
+	sqlPrivateDeleteBefore string
 	//go:embed sql/private_find.sql
 	sqlPrivateFind string
 	//go:embed sql/private_get.sql
@@ -234,6 +236,20 @@ var (
 	sqlSessionNoTimeout string
 	//go:embed sql/session_short_lock.sql
 	sqlSessionShortLock string
+	//go:embed sql/session_end.sql
+	sqlSessionEnd string
+	//go:embed sql/session_end_all.sql
+	sqlSessionEndAll string
+	//go:embed sql/session_find.sql
+	sqlSessionFind string
+	//go:embed sql/session_list.sql
+	sqlSessionList string
+	//go:embed sql/session_put.sql
+	sqlSessionPut string
+	//go:embed sql/session_sweep.sql
+	sqlSessionSweep string
+	//go:embed sql/session_touch.sql
+	sqlSessionTouch string
 	//go:embed sql/shard_advance.sql
 	sqlShardAdvance string
 	//go:embed sql/shard_insert.sql

@@ -15,8 +15,6 @@
 // once; a link is followed once; nobody's tries pause another's known devices; whatever
 // changes a password or takes a person out ends his sessions.
 //
-// The flow stands before its port: it is not among the program's flows yet.
-//
 // It refuses to know: names, mail addresses, passwords, links, sessions' tokens, and which
 // method a role opens (the API's access.md).
 package user

@@ -39,7 +39,7 @@ func (s *step) requestReset() *fault.Refusal {
 		return refusal
 	}
 	s.who.ResetLink = secret.Next(s.who.ResetLink, s.view.Clock)
-	s.mail(PurposeReset, s.who.ResetLink)
+	s.mail(PurposeReset, s.who.ResetLink, ResetLink)
 	return nil
 }
 

@@ -240,7 +240,7 @@ func (s *step) invite() *fault.Refusal {
 		return refusal
 	}
 	s.who.Invitation = secret.Next(s.who.Invitation, s.view.Clock)
-	s.mail(PurposeInvitation, s.who.Invitation)
+	s.mail(PurposeInvitation, s.who.Invitation, Invitation)
 	return nil
 }
 
@@ -312,12 +312,12 @@ func (s *step) after() string {
 	return s.view.Clock.Add(time.Millisecond).UTC().Format(time.RFC3339Nano)
 }
 
-// mail asks for a link to be sent.
-func (s *step) mail(purpose string, link *flowv1.Issued) {
+// mail asks for a link to be sent, as long as it lives.
+func (s *step) mail(purpose string, link *flowv1.Issued, rule secret.Rule) {
 	s.who.Mail, s.who.Undelivered = s.view.Attempts[sendMail]+1, false
-	s.asks[sendMail] = flow.Bytes(&flowv1.UserMailAsk{
-		Book: s.view.Book, CompanyId: s.view.ID, UserId: s.who.Id, ProfileVersion: s.who.ProfileVersion,
-		Purpose: purpose, Number: link.Number,
+	s.asks[sendMail] = flow.Bytes(&flowv1.NotifyAsk{
+		Book: s.view.Book, Purpose: purpose, To: Name, Id: s.who.Id, Version: s.who.ProfileVersion, About: s.who.Id,
+		Number: link.Number, Until: rule.Until(link).UTC().Format(time.RFC3339Nano),
 	})
 }
 

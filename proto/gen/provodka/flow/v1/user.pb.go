@@ -707,98 +707,6 @@ func (x *UserLogin) GetKnownDevice() bool {
 	return false
 }
 
-// What the users of a company ask of the port "notify", verb "mail". Address and words
-// are found by whoever sends it, and the link's secret is derived there.
-type UserMailAsk struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The book.
-	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
-	// The company.
-	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
-	// To whom.
-	UserId string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// Version of the profile with the address.
-	ProfileVersion uint32 `protobuf:"varint,4,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
-	// What the link is for: "user_invitation" or "user_reset".
-	Purpose string `protobuf:"bytes,5,opt,name=purpose,proto3" json:"purpose,omitempty"`
-	// Number of the link.
-	Number        uint32 `protobuf:"varint,6,opt,name=number,proto3" json:"number,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UserMailAsk) Reset() {
-	*x = UserMailAsk{}
-	mi := &file_provodka_flow_v1_user_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UserMailAsk) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UserMailAsk) ProtoMessage() {}
-
-func (x *UserMailAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_user_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UserMailAsk.ProtoReflect.Descriptor instead.
-func (*UserMailAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_user_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *UserMailAsk) GetBook() string {
-	if x != nil {
-		return x.Book
-	}
-	return ""
-}
-
-func (x *UserMailAsk) GetCompanyId() string {
-	if x != nil {
-		return x.CompanyId
-	}
-	return ""
-}
-
-func (x *UserMailAsk) GetUserId() string {
-	if x != nil {
-		return x.UserId
-	}
-	return ""
-}
-
-func (x *UserMailAsk) GetProfileVersion() uint32 {
-	if x != nil {
-		return x.ProfileVersion
-	}
-	return 0
-}
-
-func (x *UserMailAsk) GetPurpose() string {
-	if x != nil {
-		return x.Purpose
-	}
-	return ""
-}
-
-func (x *UserMailAsk) GetNumber() uint32 {
-	if x != nil {
-		return x.Number
-	}
-	return 0
-}
-
 var File_provodka_flow_v1_user_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_user_proto_rawDesc = "" +
@@ -854,15 +762,7 @@ const file_provodka_flow_v1_user_proto_rawDesc = "" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12-\n" +
 	"\x12credential_version\x18\x02 \x01(\rR\x11credentialVersion\x12!\n" +
 	"\fnext_version\x18\x03 \x01(\rR\vnextVersion\x12!\n" +
-	"\fknown_device\x18\x04 \x01(\bR\vknownDevice\"\xb4\x01\n" +
-	"\vUserMailAsk\x12\x12\n" +
-	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1d\n" +
-	"\n" +
-	"company_id\x18\x02 \x01(\tR\tcompanyId\x12\x17\n" +
-	"\auser_id\x18\x03 \x01(\tR\x06userId\x12'\n" +
-	"\x0fprofile_version\x18\x04 \x01(\rR\x0eprofileVersion\x12\x18\n" +
-	"\apurpose\x18\x05 \x01(\tR\apurpose\x12\x16\n" +
-	"\x06number\x18\x06 \x01(\rR\x06numberB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"\fknown_device\x18\x04 \x01(\bR\vknownDeviceB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_user_proto_rawDescOnce sync.Once
@@ -876,7 +776,7 @@ func file_provodka_flow_v1_user_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_user_proto_rawDescData
 }
 
-var file_provodka_flow_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_provodka_flow_v1_user_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_provodka_flow_v1_user_proto_goTypes = []any{
 	(*UsersData)(nil),     // 0: provodka.flow.v1.UsersData
 	(*User)(nil),          // 1: provodka.flow.v1.User
@@ -888,13 +788,12 @@ var file_provodka_flow_v1_user_proto_goTypes = []any{
 	(*UserRef)(nil),       // 7: provodka.flow.v1.UserRef
 	(*UserPassword)(nil),  // 8: provodka.flow.v1.UserPassword
 	(*UserLogin)(nil),     // 9: provodka.flow.v1.UserLogin
-	(*UserMailAsk)(nil),   // 10: provodka.flow.v1.UserMailAsk
-	(*Issued)(nil),        // 11: provodka.flow.v1.Issued
+	(*Issued)(nil),        // 10: provodka.flow.v1.Issued
 }
 var file_provodka_flow_v1_user_proto_depIdxs = []int32{
 	1,  // 0: provodka.flow.v1.UsersData.users:type_name -> provodka.flow.v1.User
-	11, // 1: provodka.flow.v1.User.invitation:type_name -> provodka.flow.v1.Issued
-	11, // 2: provodka.flow.v1.User.reset_link:type_name -> provodka.flow.v1.Issued
+	10, // 1: provodka.flow.v1.User.invitation:type_name -> provodka.flow.v1.Issued
+	10, // 2: provodka.flow.v1.User.reset_link:type_name -> provodka.flow.v1.Issued
 	2,  // 3: provodka.flow.v1.User.strange:type_name -> provodka.flow.v1.LoginFailures
 	2,  // 4: provodka.flow.v1.User.known:type_name -> provodka.flow.v1.LoginFailures
 	5,  // [5:5] is the sub-list for method output_type
@@ -916,7 +815,7 @@ func file_provodka_flow_v1_user_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_user_proto_rawDesc), len(file_provodka_flow_v1_user_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

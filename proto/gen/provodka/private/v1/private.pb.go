@@ -1456,6 +1456,117 @@ func (x *Evidence) GetUserAgent() string {
 	return ""
 }
 
+// Who a user of a company is; one row for each version. The id is a keyed hash of the
+// address, so an address is one user of one company in a book.
+type UserProfile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Mail address, in lower case.
+	Email string `protobuf:"bytes,1,opt,name=email,proto3" json:"email,omitempty"`
+	// Name, as colleagues see it.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// The company.
+	CompanyId     string `protobuf:"bytes,3,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UserProfile) Reset() {
+	*x = UserProfile{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UserProfile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UserProfile) ProtoMessage() {}
+
+func (x *UserProfile) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UserProfile.ProtoReflect.Descriptor instead.
+func (*UserProfile) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *UserProfile) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *UserProfile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *UserProfile) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+// What is kept of a password; one row for each version, the older ones are deleted.
+type Credential struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Argon2id with its parameters: $argon2id$v=19$m=…,t=…,p=…$salt$hash.
+	Argon2Id      string `protobuf:"bytes,1,opt,name=argon2id,proto3" json:"argon2id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Credential) Reset() {
+	*x = Credential{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Credential) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Credential) ProtoMessage() {}
+
+func (x *Credential) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Credential.ProtoReflect.Descriptor instead.
+func (*Credential) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Credential) GetArgon2Id() string {
+	if x != nil {
+		return x.Argon2Id
+	}
+	return ""
+}
+
 var File_provodka_private_v1_private_proto protoreflect.FileDescriptor
 
 const file_provodka_private_v1_private_proto_rawDesc = "" +
@@ -1589,7 +1700,15 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a9\n" +
 	"\vHashesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01BFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"V\n" +
+	"\vUserProfile\x12\x14\n" +
+	"\x05email\x18\x01 \x01(\tR\x05email\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x03 \x01(\tR\tcompanyId\"(\n" +
+	"\n" +
+	"Credential\x12\x1a\n" +
+	"\bargon2id\x18\x01 \x01(\tR\bargon2idBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
 
 var (
 	file_provodka_private_v1_private_proto_rawDescOnce sync.Once
@@ -1603,7 +1722,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
@@ -1621,18 +1740,20 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*Payout)(nil),              // 13: provodka.private.v1.Payout
 	(*RegistrationProfile)(nil), // 14: provodka.private.v1.RegistrationProfile
 	(*Evidence)(nil),            // 15: provodka.private.v1.Evidence
-	nil,                         // 16: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 17: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 18: provodka.private.v1.Evidence.HashesEntry
+	(*UserProfile)(nil),         // 16: provodka.private.v1.UserProfile
+	(*Credential)(nil),          // 17: provodka.private.v1.Credential
+	nil,                         // 18: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 19: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 20: provodka.private.v1.Evidence.HashesEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	16, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	18, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
-	17, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	18, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	19, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	20, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
 	7,  // [7:7] is the sub-list for method output_type
 	7,  // [7:7] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
@@ -1651,7 +1772,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
