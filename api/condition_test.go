@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/ledger/fault"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
@@ -26,6 +28,9 @@ func testConditions(t *testing.T, h *house) {
 		t.Fatal(err)
 	}
 	version := first.GetBalances()[0].GetVersion()
+	if asked := c.entry(first.GetId()).GetConditions(); len(asked) != 2 || !proto.Equal(asked[0], client.Available(a, "RUB", "100")) || !proto.Equal(asked[1], client.Available(b, "RUB", "100.00")) {
+		t.Errorf("the entry tells its conditions as %v", asked)
+	}
 
 	poor := pay(client.Available(a, "RUB", "90.01"))
 	poor.Key = "poor"

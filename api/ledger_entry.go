@@ -110,7 +110,21 @@ func entry(rec *journalv1.Record) *ledgerv1.Entry {
 	if m := rec.GetMove(); m != nil {
 		out.Flow = &ledgerv1.FlowStep{Flow: m.GetFlow(), Id: m.GetId(), From: m.GetFrom(), On: m.GetOn(), To: m.GetTo()}
 	}
+	for _, c := range rec.GetConditions() {
+		out.Conditions = append(out.Conditions, condition(c))
+	}
 	out.Refusal = refusalOfRecord(rec.GetRefusal())
+	return out
+}
+
+// condition is what an operation asked of an account, as it was asked.
+func condition(c *journalv1.Condition) *ledgerv1.Condition {
+	out := &ledgerv1.Condition{Account: c.GetAccount(), Asset: c.GetAsset()}
+	if v := c.GetVersion(); v != nil {
+		out.What = &ledgerv1.Condition_Version{Version: &ledgerv1.StripeVersion{Shard: v.GetShard(), Version: v.GetVersion()}}
+	} else {
+		out.What = &ledgerv1.Condition_Available{Available: c.GetAtLeast()}
+	}
 	return out
 }
 

@@ -332,7 +332,10 @@ type Entry struct {
 	// How its sums belong together when it exchanged assets. Its legs are, in order: what
 	// is sold, the position in that asset, the position in the other, what is bought and,
 	// when there is one, the spread.
-	Exchange      *Exchange `protobuf:"bytes,40,opt,name=exchange,proto3" json:"exchange,omitempty"`
+	Exchange *Exchange `protobuf:"bytes,40,opt,name=exchange,proto3" json:"exchange,omitempty"`
+	// What was asked of the books before it, and held when it was decided; of a refusal the
+	// refusal tells it.
+	Conditions    []*Condition `protobuf:"bytes,70,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -496,6 +499,13 @@ func (x *Entry) GetScheduled() *ScheduledEntry {
 func (x *Entry) GetExchange() *Exchange {
 	if x != nil {
 		return x.Exchange
+	}
+	return nil
+}
+
+func (x *Entry) GetConditions() []*Condition {
+	if x != nil {
+		return x.Conditions
 	}
 	return nil
 }
@@ -2313,13 +2323,13 @@ var File_provodka_ledger_v1_entry_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!provodka/ledger/v1/exchange.proto\x1a\x1fprovodka/ledger/v1/moment.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
+	"\x1eprovodka/ledger/v1/entry.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"provodka/ledger/v1/condition.proto\x1a!provodka/ledger/v1/exchange.proto\x1a\x1fprovodka/ledger/v1/moment.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
 	"\x03Leg\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12/\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1b.provodka.ledger.v1.LegKindR\x04kind\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\tR\x06amount\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"\x8b\a\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\xca\a\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -2342,7 +2352,10 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"reversedBy\x12/\n" +
 	"\x04left\x18\x17 \x03(\v2\x1b.provodka.ledger.v1.LegLeftR\x04left\x12@\n" +
 	"\tscheduled\x18< \x01(\v2\".provodka.ledger.v1.ScheduledEntryR\tscheduled\x128\n" +
-	"\bexchange\x18( \x01(\v2\x1c.provodka.ledger.v1.ExchangeR\bexchange\x1a;\n" +
+	"\bexchange\x18( \x01(\v2\x1c.provodka.ledger.v1.ExchangeR\bexchange\x12=\n" +
+	"\n" +
+	"conditions\x18F \x03(\v2\x1d.provodka.ledger.v1.ConditionR\n" +
+	"conditions\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
@@ -2578,7 +2591,8 @@ var file_provodka_ledger_v1_entry_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
 	(*Refusal)(nil),               // 33: provodka.ledger.v1.Refusal
 	(*Exchange)(nil),              // 34: provodka.ledger.v1.Exchange
-	(*Moment)(nil),                // 35: provodka.ledger.v1.Moment
+	(*Condition)(nil),             // 35: provodka.ledger.v1.Condition
+	(*Moment)(nil),                // 36: provodka.ledger.v1.Moment
 }
 var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	0,  // 0: provodka.ledger.v1.Leg.kind:type_name -> provodka.ledger.v1.LegKind
@@ -2592,41 +2606,42 @@ var file_provodka_ledger_v1_entry_proto_depIdxs = []int32{
 	5,  // 8: provodka.ledger.v1.Entry.left:type_name -> provodka.ledger.v1.LegLeft
 	6,  // 9: provodka.ledger.v1.Entry.scheduled:type_name -> provodka.ledger.v1.ScheduledEntry
 	34, // 10: provodka.ledger.v1.Entry.exchange:type_name -> provodka.ledger.v1.Exchange
-	1,  // 11: provodka.ledger.v1.ScheduledEntry.state:type_name -> provodka.ledger.v1.ScheduledState
-	3,  // 12: provodka.ledger.v1.ScheduledEntry.legs:type_name -> provodka.ledger.v1.Leg
-	28, // 13: provodka.ledger.v1.ScheduledEntry.metadata:type_name -> provodka.ledger.v1.ScheduledEntry.MetadataEntry
-	29, // 14: provodka.ledger.v1.ScheduledEntry.links:type_name -> provodka.ledger.v1.ScheduledEntry.LinksEntry
-	33, // 15: provodka.ledger.v1.ScheduledEntry.refusal:type_name -> provodka.ledger.v1.Refusal
-	1,  // 16: provodka.ledger.v1.ListScheduledRequest.state:type_name -> provodka.ledger.v1.ScheduledState
-	6,  // 17: provodka.ledger.v1.ListScheduledResponse.entries:type_name -> provodka.ledger.v1.ScheduledEntry
-	2,  // 18: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
-	32, // 19: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
-	10, // 20: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
-	4,  // 21: provodka.ledger.v1.GetHoldResponse.history:type_name -> provodka.ledger.v1.Entry
-	2,  // 22: provodka.ledger.v1.ListHoldsRequest.state:type_name -> provodka.ledger.v1.HoldState
-	10, // 23: provodka.ledger.v1.ListHoldsResponse.holds:type_name -> provodka.ledger.v1.Hold
-	4,  // 24: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
-	19, // 25: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
-	20, // 26: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
-	18, // 27: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
-	18, // 28: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
-	32, // 29: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
-	32, // 30: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
-	4,  // 31: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
-	32, // 32: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
-	32, // 33: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
-	35, // 34: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
-	32, // 35: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
-	0,  // 36: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
-	23, // 37: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
-	30, // 38: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
-	31, // 39: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
-	24, // 40: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	35, // 11: provodka.ledger.v1.Entry.conditions:type_name -> provodka.ledger.v1.Condition
+	1,  // 12: provodka.ledger.v1.ScheduledEntry.state:type_name -> provodka.ledger.v1.ScheduledState
+	3,  // 13: provodka.ledger.v1.ScheduledEntry.legs:type_name -> provodka.ledger.v1.Leg
+	28, // 14: provodka.ledger.v1.ScheduledEntry.metadata:type_name -> provodka.ledger.v1.ScheduledEntry.MetadataEntry
+	29, // 15: provodka.ledger.v1.ScheduledEntry.links:type_name -> provodka.ledger.v1.ScheduledEntry.LinksEntry
+	33, // 16: provodka.ledger.v1.ScheduledEntry.refusal:type_name -> provodka.ledger.v1.Refusal
+	1,  // 17: provodka.ledger.v1.ListScheduledRequest.state:type_name -> provodka.ledger.v1.ScheduledState
+	6,  // 18: provodka.ledger.v1.ListScheduledResponse.entries:type_name -> provodka.ledger.v1.ScheduledEntry
+	2,  // 19: provodka.ledger.v1.Hold.state:type_name -> provodka.ledger.v1.HoldState
+	32, // 20: provodka.ledger.v1.Hold.expires_at:type_name -> google.protobuf.Timestamp
+	10, // 21: provodka.ledger.v1.GetHoldResponse.hold:type_name -> provodka.ledger.v1.Hold
+	4,  // 22: provodka.ledger.v1.GetHoldResponse.history:type_name -> provodka.ledger.v1.Entry
+	2,  // 23: provodka.ledger.v1.ListHoldsRequest.state:type_name -> provodka.ledger.v1.HoldState
+	10, // 24: provodka.ledger.v1.ListHoldsResponse.holds:type_name -> provodka.ledger.v1.Hold
+	4,  // 25: provodka.ledger.v1.GetEntryResponse.entry:type_name -> provodka.ledger.v1.Entry
+	19, // 26: provodka.ledger.v1.ListEntriesRequest.account:type_name -> provodka.ledger.v1.AccountRef
+	20, // 27: provodka.ledger.v1.ListEntriesRequest.aggregate:type_name -> provodka.ledger.v1.AggregateRef
+	18, // 28: provodka.ledger.v1.ListEntriesRequest.link:type_name -> provodka.ledger.v1.NameValue
+	18, // 29: provodka.ledger.v1.ListEntriesRequest.metadata:type_name -> provodka.ledger.v1.NameValue
+	32, // 30: provodka.ledger.v1.ListEntriesRequest.from:type_name -> google.protobuf.Timestamp
+	32, // 31: provodka.ledger.v1.ListEntriesRequest.until:type_name -> google.protobuf.Timestamp
+	4,  // 32: provodka.ledger.v1.ListEntriesResponse.entries:type_name -> provodka.ledger.v1.Entry
+	32, // 33: provodka.ledger.v1.ListLegsRequest.from:type_name -> google.protobuf.Timestamp
+	32, // 34: provodka.ledger.v1.ListLegsRequest.until:type_name -> google.protobuf.Timestamp
+	36, // 35: provodka.ledger.v1.ListLegsRequest.at:type_name -> provodka.ledger.v1.Moment
+	32, // 36: provodka.ledger.v1.StatementLeg.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 37: provodka.ledger.v1.StatementLeg.kind:type_name -> provodka.ledger.v1.LegKind
+	23, // 38: provodka.ledger.v1.StatementLeg.counters:type_name -> provodka.ledger.v1.Counter
+	30, // 39: provodka.ledger.v1.StatementLeg.metadata:type_name -> provodka.ledger.v1.StatementLeg.MetadataEntry
+	31, // 40: provodka.ledger.v1.StatementLeg.links:type_name -> provodka.ledger.v1.StatementLeg.LinksEntry
+	24, // 41: provodka.ledger.v1.ListLegsResponse.legs:type_name -> provodka.ledger.v1.StatementLeg
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_entry_proto_init() }
@@ -2634,6 +2649,7 @@ func file_provodka_ledger_v1_entry_proto_init() {
 	if File_provodka_ledger_v1_entry_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_condition_proto_init()
 	file_provodka_ledger_v1_exchange_proto_init()
 	file_provodka_ledger_v1_moment_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()

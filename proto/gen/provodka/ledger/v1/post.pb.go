@@ -396,175 +396,6 @@ func (*Operation_SettleLate) isOperation_What() {}
 
 func (*Operation_Exchange) isOperation_What() {}
 
-// What an operation asks of one account before it is done. The account need not be one
-// that the operation books to.
-type Condition struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Account, type:owner[:part].
-	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// Code of the asset.
-	Asset string `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
-	// What must hold.
-	//
-	// Types that are valid to be assigned to What:
-	//
-	//	*Condition_Available
-	//	*Condition_Version
-	What          isCondition_What `protobuf_oneof:"what"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Condition) Reset() {
-	*x = Condition{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Condition) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Condition) ProtoMessage() {}
-
-func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Condition.ProtoReflect.Descriptor instead.
-func (*Condition) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *Condition) GetAccount() string {
-	if x != nil {
-		return x.Account
-	}
-	return ""
-}
-
-func (x *Condition) GetAsset() string {
-	if x != nil {
-		return x.Asset
-	}
-	return ""
-}
-
-func (x *Condition) GetWhat() isCondition_What {
-	if x != nil {
-		return x.What
-	}
-	return nil
-}
-
-func (x *Condition) GetAvailable() string {
-	if x != nil {
-		if x, ok := x.What.(*Condition_Available); ok {
-			return x.Available
-		}
-	}
-	return ""
-}
-
-func (x *Condition) GetVersion() *StripeVersion {
-	if x != nil {
-		if x, ok := x.What.(*Condition_Version); ok {
-			return x.Version
-		}
-	}
-	return nil
-}
-
-type isCondition_What interface {
-	isCondition_What()
-}
-
-type Condition_Available struct {
-	// Positive decimal: at least so much is available (balance less what is held, plus its
-	// limit) of the whole account, on all shards together. Where the deciding shard has
-	// less, money of the others is gathered there, as for a debit; so it is asked only of
-	// types with a floor. There is no condition "at most": money of other shards may be
-	// credited while this one decides.
-	Available string `protobuf:"bytes,3,opt,name=available,proto3,oneof"`
-}
-
-type Condition_Version struct {
-	// One shard's part of the account has not moved since it was seen.
-	Version *StripeVersion `protobuf:"bytes,4,opt,name=version,proto3,oneof"`
-}
-
-func (*Condition_Available) isCondition_What() {}
-
-func (*Condition_Version) isCondition_What() {}
-
-// One shard's part of an account as an answer told it: `version` of a result's balances,
-// on the shard that its id begins with. The operation is decided on that shard, so all
-// conditions `version` of an operation, and of its group, name one; an operation on a hold
-// or an entry is decided where that is. Gathering money moves the part too: an operation
-// that must gather into it is refused, and may be asked again with the version it tells.
-type StripeVersion struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The shard, "2" of "2.1042".
-	Shard uint32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
-	// The version; 0 when nothing ever touched the account there.
-	Version       uint64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *StripeVersion) Reset() {
-	*x = StripeVersion{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *StripeVersion) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*StripeVersion) ProtoMessage() {}
-
-func (x *StripeVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use StripeVersion.ProtoReflect.Descriptor instead.
-func (*StripeVersion) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *StripeVersion) GetShard() uint32 {
-	if x != nil {
-		return x.Shard
-	}
-	return 0
-}
-
-func (x *StripeVersion) GetVersion() uint64 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
-}
-
 // An entry of a later day that is not to be posted.
 type CancelScheduled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -576,7 +407,7 @@ type CancelScheduled struct {
 
 func (x *CancelScheduled) Reset() {
 	*x = CancelScheduled{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +419,7 @@ func (x *CancelScheduled) String() string {
 func (*CancelScheduled) ProtoMessage() {}
 
 func (x *CancelScheduled) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +432,7 @@ func (x *CancelScheduled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelScheduled.ProtoReflect.Descriptor instead.
 func (*CancelScheduled) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CancelScheduled) GetScheduledId() string {
@@ -647,7 +478,7 @@ type ReverseEntry struct {
 
 func (x *ReverseEntry) Reset() {
 	*x = ReverseEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +490,7 @@ func (x *ReverseEntry) String() string {
 func (*ReverseEntry) ProtoMessage() {}
 
 func (x *ReverseEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +503,7 @@ func (x *ReverseEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReverseEntry.ProtoReflect.Descriptor instead.
 func (*ReverseEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ReverseEntry) GetEntryId() string {
@@ -782,7 +613,7 @@ type LegAmount struct {
 
 func (x *LegAmount) Reset() {
 	*x = LegAmount{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +625,7 @@ func (x *LegAmount) String() string {
 func (*LegAmount) ProtoMessage() {}
 
 func (x *LegAmount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +638,7 @@ func (x *LegAmount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmount.ProtoReflect.Descriptor instead.
 func (*LegAmount) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LegAmount) GetLeg() uint32 {
@@ -835,7 +666,7 @@ type LegAmounts struct {
 
 func (x *LegAmounts) Reset() {
 	*x = LegAmounts{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +678,7 @@ func (x *LegAmounts) String() string {
 func (*LegAmounts) ProtoMessage() {}
 
 func (x *LegAmounts) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +691,7 @@ func (x *LegAmounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegAmounts.ProtoReflect.Descriptor instead.
 func (*LegAmounts) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LegAmounts) GetLegs() []*LegAmount {
@@ -884,7 +715,7 @@ type CorrectEntry struct {
 
 func (x *CorrectEntry) Reset() {
 	*x = CorrectEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -896,7 +727,7 @@ func (x *CorrectEntry) String() string {
 func (*CorrectEntry) ProtoMessage() {}
 
 func (x *CorrectEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -909,7 +740,7 @@ func (x *CorrectEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectEntry.ProtoReflect.Descriptor instead.
 func (*CorrectEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CorrectEntry) GetEntryId() string {
@@ -943,7 +774,7 @@ type NewLeg struct {
 
 func (x *NewLeg) Reset() {
 	*x = NewLeg{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +786,7 @@ func (x *NewLeg) String() string {
 func (*NewLeg) ProtoMessage() {}
 
 func (x *NewLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +799,7 @@ func (x *NewLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewLeg.ProtoReflect.Descriptor instead.
 func (*NewLeg) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *NewLeg) GetAccount() string {
@@ -1019,7 +850,7 @@ type NewEntry struct {
 
 func (x *NewEntry) Reset() {
 	*x = NewEntry{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1031,7 +862,7 @@ func (x *NewEntry) String() string {
 func (*NewEntry) ProtoMessage() {}
 
 func (x *NewEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1044,7 +875,7 @@ func (x *NewEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewEntry.ProtoReflect.Descriptor instead.
 func (*NewEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NewEntry) GetKind() string {
@@ -1120,7 +951,7 @@ type ExchangeAssets struct {
 
 func (x *ExchangeAssets) Reset() {
 	*x = ExchangeAssets{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1132,7 +963,7 @@ func (x *ExchangeAssets) String() string {
 func (*ExchangeAssets) ProtoMessage() {}
 
 func (x *ExchangeAssets) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1145,7 +976,7 @@ func (x *ExchangeAssets) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeAssets.ProtoReflect.Descriptor instead.
 func (*ExchangeAssets) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExchangeAssets) GetSold() *NewLeg {
@@ -1249,7 +1080,7 @@ type NewHold struct {
 
 func (x *NewHold) Reset() {
 	*x = NewHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1092,7 @@ func (x *NewHold) String() string {
 func (*NewHold) ProtoMessage() {}
 
 func (x *NewHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1105,7 @@ func (x *NewHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewHold.ProtoReflect.Descriptor instead.
 func (*NewHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NewHold) GetAccount() string {
@@ -1331,7 +1162,7 @@ type SettleHold struct {
 
 func (x *SettleHold) Reset() {
 	*x = SettleHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1174,7 @@ func (x *SettleHold) String() string {
 func (*SettleHold) ProtoMessage() {}
 
 func (x *SettleHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1187,7 @@ func (x *SettleHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleHold.ProtoReflect.Descriptor instead.
 func (*SettleHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SettleHold) GetHoldId() string {
@@ -1433,7 +1264,7 @@ type ResizeHold struct {
 
 func (x *ResizeHold) Reset() {
 	*x = ResizeHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1445,7 +1276,7 @@ func (x *ResizeHold) String() string {
 func (*ResizeHold) ProtoMessage() {}
 
 func (x *ResizeHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1458,7 +1289,7 @@ func (x *ResizeHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResizeHold.ProtoReflect.Descriptor instead.
 func (*ResizeHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ResizeHold) GetHoldId() string {
@@ -1535,7 +1366,7 @@ type SettleLate struct {
 
 func (x *SettleLate) Reset() {
 	*x = SettleLate{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1378,7 @@ func (x *SettleLate) String() string {
 func (*SettleLate) ProtoMessage() {}
 
 func (x *SettleLate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1391,7 @@ func (x *SettleLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleLate.ProtoReflect.Descriptor instead.
 func (*SettleLate) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{15}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SettleLate) GetHoldId() string {
@@ -1616,7 +1447,7 @@ type VoidHold struct {
 
 func (x *VoidHold) Reset() {
 	*x = VoidHold{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +1459,7 @@ func (x *VoidHold) String() string {
 func (*VoidHold) ProtoMessage() {}
 
 func (x *VoidHold) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +1472,7 @@ func (x *VoidHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidHold.ProtoReflect.Descriptor instead.
 func (*VoidHold) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{16}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *VoidHold) GetHoldId() string {
@@ -1664,7 +1495,7 @@ type PostResponse struct {
 
 func (x *PostResponse) Reset() {
 	*x = PostResponse{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1676,7 +1507,7 @@ func (x *PostResponse) String() string {
 func (*PostResponse) ProtoMessage() {}
 
 func (x *PostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1689,7 +1520,7 @@ func (x *PostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostResponse.ProtoReflect.Descriptor instead.
 func (*PostResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{17}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PostResponse) GetResults() []*OperationResult {
@@ -1729,7 +1560,7 @@ type OperationResult struct {
 
 func (x *OperationResult) Reset() {
 	*x = OperationResult{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[18]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1572,7 @@ func (x *OperationResult) String() string {
 func (*OperationResult) ProtoMessage() {}
 
 func (x *OperationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[18]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1585,7 @@ func (x *OperationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationResult.ProtoReflect.Descriptor instead.
 func (*OperationResult) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{18}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *OperationResult) GetId() string {
@@ -1812,7 +1643,7 @@ type StripeBalance struct {
 
 func (x *StripeBalance) Reset() {
 	*x = StripeBalance{}
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[19]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1824,7 +1655,7 @@ func (x *StripeBalance) String() string {
 func (*StripeBalance) ProtoMessage() {}
 
 func (x *StripeBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_ledger_v1_post_proto_msgTypes[19]
+	mi := &file_provodka_ledger_v1_post_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1837,7 +1668,7 @@ func (x *StripeBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StripeBalance.ProtoReflect.Descriptor instead.
 func (*StripeBalance) Descriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{19}
+	return file_provodka_ledger_v1_post_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StripeBalance) GetAccount() string {
@@ -1879,7 +1710,7 @@ var File_provodka_ledger_v1_post_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\n" +
-	"\x1dprovodka/ledger/v1/post.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!provodka/ledger/v1/exchange.proto\x1a provodka/ledger/v1/refusal.proto\"\xec\x01\n" +
+	"\x1dprovodka/ledger/v1/post.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"provodka/ledger/v1/condition.proto\x1a!provodka/ledger/v1/exchange.proto\x1a provodka/ledger/v1/refusal.proto\"\xec\x01\n" +
 	"\vPostRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x8c\x01\n" +
 	"\n" +
@@ -1905,17 +1736,7 @@ const file_provodka_ledger_v1_post_proto_rawDesc = "" +
 	"\n" +
 	"conditions\x18F \x03(\v2\x1d.provodka.ledger.v1.ConditionB\b\xbaH\x05\x92\x01\x02\x10\x10R\n" +
 	"conditionsB\r\n" +
-	"\x04what\x12\x05\xbaH\x02\b\x01\"\xcb\x01\n" +
-	"\tCondition\x12$\n" +
-	"\aaccount\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\x80\x02R\aaccount\x12\x1f\n" +
-	"\x05asset\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01( R\x05asset\x12)\n" +
-	"\tavailable\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@H\x00R\tavailable\x12=\n" +
-	"\aversion\x18\x04 \x01(\v2!.provodka.ledger.v1.StripeVersionH\x00R\aversionB\r\n" +
-	"\x04what\x12\x05\xbaH\x02\b\x01\"J\n" +
-	"\rStripeVersion\x12\x1f\n" +
-	"\x05shard\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\xff\xff\x01R\x05shard\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x04R\aversion\"X\n" +
+	"\x04what\x12\x05\xbaH\x02\b\x01\"X\n" +
 	"\x0fCancelScheduled\x12E\n" +
 	"\fscheduled_id\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d( 2\x19^[0-9]{1,5}\\.[0-9]{1,19}$R\vscheduledId\"\xda\x04\n" +
 	"\fReverseEntry\x12=\n" +
@@ -2065,84 +1886,82 @@ func file_provodka_ledger_v1_post_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_ledger_v1_post_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_provodka_ledger_v1_post_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_provodka_ledger_v1_post_proto_goTypes = []any{
 	(Side)(0),                     // 0: provodka.ledger.v1.Side
 	(*PostRequest)(nil),           // 1: provodka.ledger.v1.PostRequest
 	(*Operation)(nil),             // 2: provodka.ledger.v1.Operation
-	(*Condition)(nil),             // 3: provodka.ledger.v1.Condition
-	(*StripeVersion)(nil),         // 4: provodka.ledger.v1.StripeVersion
-	(*CancelScheduled)(nil),       // 5: provodka.ledger.v1.CancelScheduled
-	(*ReverseEntry)(nil),          // 6: provodka.ledger.v1.ReverseEntry
-	(*LegAmount)(nil),             // 7: provodka.ledger.v1.LegAmount
-	(*LegAmounts)(nil),            // 8: provodka.ledger.v1.LegAmounts
-	(*CorrectEntry)(nil),          // 9: provodka.ledger.v1.CorrectEntry
-	(*NewLeg)(nil),                // 10: provodka.ledger.v1.NewLeg
-	(*NewEntry)(nil),              // 11: provodka.ledger.v1.NewEntry
-	(*ExchangeAssets)(nil),        // 12: provodka.ledger.v1.ExchangeAssets
-	(*NewHold)(nil),               // 13: provodka.ledger.v1.NewHold
-	(*SettleHold)(nil),            // 14: provodka.ledger.v1.SettleHold
-	(*ResizeHold)(nil),            // 15: provodka.ledger.v1.ResizeHold
-	(*SettleLate)(nil),            // 16: provodka.ledger.v1.SettleLate
-	(*VoidHold)(nil),              // 17: provodka.ledger.v1.VoidHold
-	(*PostResponse)(nil),          // 18: provodka.ledger.v1.PostResponse
-	(*OperationResult)(nil),       // 19: provodka.ledger.v1.OperationResult
-	(*StripeBalance)(nil),         // 20: provodka.ledger.v1.StripeBalance
-	nil,                           // 21: provodka.ledger.v1.ReverseEntry.MetadataEntry
-	nil,                           // 22: provodka.ledger.v1.ReverseEntry.LinksEntry
-	nil,                           // 23: provodka.ledger.v1.NewEntry.MetadataEntry
-	nil,                           // 24: provodka.ledger.v1.NewEntry.LinksEntry
-	nil,                           // 25: provodka.ledger.v1.ExchangeAssets.MetadataEntry
-	nil,                           // 26: provodka.ledger.v1.ExchangeAssets.LinksEntry
-	nil,                           // 27: provodka.ledger.v1.SettleHold.MetadataEntry
-	nil,                           // 28: provodka.ledger.v1.SettleLate.MetadataEntry
-	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
-	(Rounding)(0),                 // 30: provodka.ledger.v1.Rounding
-	(*Refusal)(nil),               // 31: provodka.ledger.v1.Refusal
+	(*CancelScheduled)(nil),       // 3: provodka.ledger.v1.CancelScheduled
+	(*ReverseEntry)(nil),          // 4: provodka.ledger.v1.ReverseEntry
+	(*LegAmount)(nil),             // 5: provodka.ledger.v1.LegAmount
+	(*LegAmounts)(nil),            // 6: provodka.ledger.v1.LegAmounts
+	(*CorrectEntry)(nil),          // 7: provodka.ledger.v1.CorrectEntry
+	(*NewLeg)(nil),                // 8: provodka.ledger.v1.NewLeg
+	(*NewEntry)(nil),              // 9: provodka.ledger.v1.NewEntry
+	(*ExchangeAssets)(nil),        // 10: provodka.ledger.v1.ExchangeAssets
+	(*NewHold)(nil),               // 11: provodka.ledger.v1.NewHold
+	(*SettleHold)(nil),            // 12: provodka.ledger.v1.SettleHold
+	(*ResizeHold)(nil),            // 13: provodka.ledger.v1.ResizeHold
+	(*SettleLate)(nil),            // 14: provodka.ledger.v1.SettleLate
+	(*VoidHold)(nil),              // 15: provodka.ledger.v1.VoidHold
+	(*PostResponse)(nil),          // 16: provodka.ledger.v1.PostResponse
+	(*OperationResult)(nil),       // 17: provodka.ledger.v1.OperationResult
+	(*StripeBalance)(nil),         // 18: provodka.ledger.v1.StripeBalance
+	nil,                           // 19: provodka.ledger.v1.ReverseEntry.MetadataEntry
+	nil,                           // 20: provodka.ledger.v1.ReverseEntry.LinksEntry
+	nil,                           // 21: provodka.ledger.v1.NewEntry.MetadataEntry
+	nil,                           // 22: provodka.ledger.v1.NewEntry.LinksEntry
+	nil,                           // 23: provodka.ledger.v1.ExchangeAssets.MetadataEntry
+	nil,                           // 24: provodka.ledger.v1.ExchangeAssets.LinksEntry
+	nil,                           // 25: provodka.ledger.v1.SettleHold.MetadataEntry
+	nil,                           // 26: provodka.ledger.v1.SettleLate.MetadataEntry
+	(*Condition)(nil),             // 27: provodka.ledger.v1.Condition
+	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(Rounding)(0),                 // 29: provodka.ledger.v1.Rounding
+	(*Refusal)(nil),               // 30: provodka.ledger.v1.Refusal
 }
 var file_provodka_ledger_v1_post_proto_depIdxs = []int32{
 	2,  // 0: provodka.ledger.v1.PostRequest.operations:type_name -> provodka.ledger.v1.Operation
-	11, // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
-	13, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
-	14, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
-	17, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
-	6,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
-	9,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
-	5,  // 7: provodka.ledger.v1.Operation.cancel:type_name -> provodka.ledger.v1.CancelScheduled
-	15, // 8: provodka.ledger.v1.Operation.resize:type_name -> provodka.ledger.v1.ResizeHold
-	16, // 9: provodka.ledger.v1.Operation.settle_late:type_name -> provodka.ledger.v1.SettleLate
-	12, // 10: provodka.ledger.v1.Operation.exchange:type_name -> provodka.ledger.v1.ExchangeAssets
-	3,  // 11: provodka.ledger.v1.Operation.conditions:type_name -> provodka.ledger.v1.Condition
-	4,  // 12: provodka.ledger.v1.Condition.version:type_name -> provodka.ledger.v1.StripeVersion
-	7,  // 13: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
-	8,  // 14: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
-	21, // 15: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
-	22, // 16: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
-	7,  // 17: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
-	11, // 18: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
-	0,  // 19: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
-	10, // 20: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
-	23, // 21: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
-	24, // 22: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
-	10, // 23: provodka.ledger.v1.ExchangeAssets.sold:type_name -> provodka.ledger.v1.NewLeg
-	10, // 24: provodka.ledger.v1.ExchangeAssets.bought:type_name -> provodka.ledger.v1.NewLeg
-	10, // 25: provodka.ledger.v1.ExchangeAssets.spread:type_name -> provodka.ledger.v1.NewLeg
-	29, // 26: provodka.ledger.v1.ExchangeAssets.rate_at:type_name -> google.protobuf.Timestamp
-	30, // 27: provodka.ledger.v1.ExchangeAssets.rounding:type_name -> provodka.ledger.v1.Rounding
-	25, // 28: provodka.ledger.v1.ExchangeAssets.metadata:type_name -> provodka.ledger.v1.ExchangeAssets.MetadataEntry
-	26, // 29: provodka.ledger.v1.ExchangeAssets.links:type_name -> provodka.ledger.v1.ExchangeAssets.LinksEntry
-	10, // 30: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
-	27, // 31: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
-	10, // 32: provodka.ledger.v1.SettleLate.credits:type_name -> provodka.ledger.v1.NewLeg
-	28, // 33: provodka.ledger.v1.SettleLate.metadata:type_name -> provodka.ledger.v1.SettleLate.MetadataEntry
-	19, // 34: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
-	20, // 35: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
-	31, // 36: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	9,  // 1: provodka.ledger.v1.Operation.entry:type_name -> provodka.ledger.v1.NewEntry
+	11, // 2: provodka.ledger.v1.Operation.hold:type_name -> provodka.ledger.v1.NewHold
+	12, // 3: provodka.ledger.v1.Operation.settle:type_name -> provodka.ledger.v1.SettleHold
+	15, // 4: provodka.ledger.v1.Operation.void:type_name -> provodka.ledger.v1.VoidHold
+	4,  // 5: provodka.ledger.v1.Operation.reverse:type_name -> provodka.ledger.v1.ReverseEntry
+	7,  // 6: provodka.ledger.v1.Operation.correct:type_name -> provodka.ledger.v1.CorrectEntry
+	3,  // 7: provodka.ledger.v1.Operation.cancel:type_name -> provodka.ledger.v1.CancelScheduled
+	13, // 8: provodka.ledger.v1.Operation.resize:type_name -> provodka.ledger.v1.ResizeHold
+	14, // 9: provodka.ledger.v1.Operation.settle_late:type_name -> provodka.ledger.v1.SettleLate
+	10, // 10: provodka.ledger.v1.Operation.exchange:type_name -> provodka.ledger.v1.ExchangeAssets
+	27, // 11: provodka.ledger.v1.Operation.conditions:type_name -> provodka.ledger.v1.Condition
+	5,  // 12: provodka.ledger.v1.ReverseEntry.by_leg:type_name -> provodka.ledger.v1.LegAmount
+	6,  // 13: provodka.ledger.v1.ReverseEntry.by_amounts:type_name -> provodka.ledger.v1.LegAmounts
+	19, // 14: provodka.ledger.v1.ReverseEntry.metadata:type_name -> provodka.ledger.v1.ReverseEntry.MetadataEntry
+	20, // 15: provodka.ledger.v1.ReverseEntry.links:type_name -> provodka.ledger.v1.ReverseEntry.LinksEntry
+	5,  // 16: provodka.ledger.v1.LegAmounts.legs:type_name -> provodka.ledger.v1.LegAmount
+	9,  // 17: provodka.ledger.v1.CorrectEntry.entry:type_name -> provodka.ledger.v1.NewEntry
+	0,  // 18: provodka.ledger.v1.NewLeg.side:type_name -> provodka.ledger.v1.Side
+	8,  // 19: provodka.ledger.v1.NewEntry.legs:type_name -> provodka.ledger.v1.NewLeg
+	21, // 20: provodka.ledger.v1.NewEntry.metadata:type_name -> provodka.ledger.v1.NewEntry.MetadataEntry
+	22, // 21: provodka.ledger.v1.NewEntry.links:type_name -> provodka.ledger.v1.NewEntry.LinksEntry
+	8,  // 22: provodka.ledger.v1.ExchangeAssets.sold:type_name -> provodka.ledger.v1.NewLeg
+	8,  // 23: provodka.ledger.v1.ExchangeAssets.bought:type_name -> provodka.ledger.v1.NewLeg
+	8,  // 24: provodka.ledger.v1.ExchangeAssets.spread:type_name -> provodka.ledger.v1.NewLeg
+	28, // 25: provodka.ledger.v1.ExchangeAssets.rate_at:type_name -> google.protobuf.Timestamp
+	29, // 26: provodka.ledger.v1.ExchangeAssets.rounding:type_name -> provodka.ledger.v1.Rounding
+	23, // 27: provodka.ledger.v1.ExchangeAssets.metadata:type_name -> provodka.ledger.v1.ExchangeAssets.MetadataEntry
+	24, // 28: provodka.ledger.v1.ExchangeAssets.links:type_name -> provodka.ledger.v1.ExchangeAssets.LinksEntry
+	8,  // 29: provodka.ledger.v1.SettleHold.credits:type_name -> provodka.ledger.v1.NewLeg
+	25, // 30: provodka.ledger.v1.SettleHold.metadata:type_name -> provodka.ledger.v1.SettleHold.MetadataEntry
+	8,  // 31: provodka.ledger.v1.SettleLate.credits:type_name -> provodka.ledger.v1.NewLeg
+	26, // 32: provodka.ledger.v1.SettleLate.metadata:type_name -> provodka.ledger.v1.SettleLate.MetadataEntry
+	17, // 33: provodka.ledger.v1.PostResponse.results:type_name -> provodka.ledger.v1.OperationResult
+	18, // 34: provodka.ledger.v1.OperationResult.balances:type_name -> provodka.ledger.v1.StripeBalance
+	30, // 35: provodka.ledger.v1.OperationResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_post_proto_init() }
@@ -2150,6 +1969,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 	if File_provodka_ledger_v1_post_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_condition_proto_init()
 	file_provodka_ledger_v1_exchange_proto_init()
 	file_provodka_ledger_v1_refusal_proto_init()
 	file_provodka_ledger_v1_post_proto_msgTypes[1].OneofWrappers = []any{
@@ -2164,16 +1984,12 @@ func file_provodka_ledger_v1_post_proto_init() {
 		(*Operation_SettleLate)(nil),
 		(*Operation_Exchange)(nil),
 	}
-	file_provodka_ledger_v1_post_proto_msgTypes[2].OneofWrappers = []any{
-		(*Condition_Available)(nil),
-		(*Condition_Version)(nil),
-	}
-	file_provodka_ledger_v1_post_proto_msgTypes[5].OneofWrappers = []any{
+	file_provodka_ledger_v1_post_proto_msgTypes[3].OneofWrappers = []any{
 		(*ReverseEntry_Part)(nil),
 		(*ReverseEntry_ByLeg)(nil),
 		(*ReverseEntry_ByAmounts)(nil),
 	}
-	file_provodka_ledger_v1_post_proto_msgTypes[14].OneofWrappers = []any{
+	file_provodka_ledger_v1_post_proto_msgTypes[12].OneofWrappers = []any{
 		(*ResizeHold_Increase)(nil),
 		(*ResizeHold_Decrease)(nil),
 	}
@@ -2183,7 +1999,7 @@ func file_provodka_ledger_v1_post_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_post_proto_rawDesc), len(file_provodka_ledger_v1_post_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   28,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
