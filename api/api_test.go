@@ -56,6 +56,8 @@ func TestAPI(t *testing.T) {
 		"Bulk":            testBulk,
 		"RunAll":          testRunAll,
 		"Sections":        testSections,
+		"Offers":          testOffers,
+		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
 		"Register":        testRegister,
 		"RegisterRefused": testRegisterRefused,

@@ -37,6 +37,13 @@ func (s taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*
 	if err != nil {
 		return nil, err
 	}
+	if list[0].GetOffer() != nil {
+		d := new(flowv1.TaskData)
+		if err := a.read(d); err != nil {
+			return nil, err
+		}
+		list[0].Offer.ExecutorIds = d.GetOffer().GetCircle()
+	}
 	return &taskv1.GetTaskResponse{Task: list[0]}, nil
 }
 
@@ -170,7 +177,7 @@ func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
 		SignatureForm: "online", Phase: phases[d.GetPhase()], Attention: d.GetAttention(), WorkDone: d.GetWorkDone(),
 		CreatedAt: instant(d.GetCreatedAt()), SignedAt: instant(d.GetCreatedAt()), ExecutorSignedAt: instant(d.GetExecutorSignedAt()),
 		ActExecutorSignedAt: instant(d.GetActExecutorSignedAt()), ActSignedAt: instant(d.GetActSignedAt()), PaidAt: instant(d.GetPaidAt()),
-		UpdatedAt: timestamppb.New(moment(a.updatedUS)), Terms: task.Terms(d),
+		UpdatedAt: timestamppb.New(moment(a.updatedUS)), Terms: task.Terms(d), Offer: offerMessage(d.GetOffer()),
 	}
 	if d.GetSignatureForm() == flowv1.SignatureForm_SIGNATURE_FORM_MANUAL {
 		t.SignatureForm = "manual"

@@ -63,7 +63,7 @@ func testSections(t *testing.T, h *house) {
 func (c *caller) wantSections(company string, want map[string][]string) {
 	c.t.Helper()
 	counts, err := c.Tasks.CountSections(c.t.Context(), &taskv1.CountSectionsRequest{Book: c.book, CompanyId: company})
-	if err != nil || len(counts.GetSections()) != 9 {
+	if err != nil || len(counts.GetSections()) != 10 {
 		c.t.Fatalf("%v %v", counts, err)
 	}
 	for _, n := range counts.GetSections() {

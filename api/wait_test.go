@@ -46,7 +46,7 @@ func testWaits(t *testing.T, h *house) {
 		"ListBalances": {"type"}, "GetBalances": {"accounts"}, "ReadAccounts": {"accounts"}, "ListAccountChanges": {"account"}, "ListHolds": {"account"},
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
 		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "FindExecutors": {"phone"},
-		"GetTask": {"taskId"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
+		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
 	}
 	methods := waiting()
 	if len(methods) < 25 {

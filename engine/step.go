@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,7 @@ func (d *decider) write(rec *journalv1.Record, agg aggregate, in *stepInput, m f
 	move := &journalv1.Move{
 		Flow: m.Flow, Id: m.ID, From: m.From, On: m.On, To: m.To, Version: agg.version + 1,
 		Data: m.Data, Says: m.Says, Owner: agg.owner, Recipes: m.Recipes, Section: m.Section, Attempts: map[string]uint32{},
+		Audience: m.Audience, Readdressed: m.Readdress,
 	}
 	if !agg.exists {
 		move.Owner = in.owner
@@ -98,11 +100,13 @@ func (d *decider) write(rec *journalv1.Record, agg aggregate, in *stepInput, m f
 	rec.Move = move
 }
 
-// writeTimers closes the timers of a state that is left and sets the new ones.
+// writeTimers closes the timers of a state that is left, and those that are set anew,
+// and sets the new ones.
 func (d *decider) writeTimers(rec *journalv1.Record, move *journalv1.Move, agg aggregate, in *stepInput, m flow.Move) {
 	for _, t := range agg.timers {
-		fired := in.fired != nil && t.GetId() == in.fired.GetId()
-		if m.From == m.To && !fired {
+		gone := in.fired != nil && t.GetId() == in.fired.GetId() ||
+			slices.ContainsFunc(m.Timers, func(set flow.Timer) bool { return set.Event == t.GetEvent() })
+		if m.From == m.To && !gone {
 			move.Timers = append(move.Timers, t)
 			continue
 		}
@@ -111,6 +115,9 @@ func (d *decider) writeTimers(rec *journalv1.Record, move *journalv1.Move, agg a
 		rec.Timers = append(rec.Timers, closed)
 	}
 	for i, t := range m.Timers {
+		if t.Due.IsZero() {
+			continue
+		}
 		set := &journalv1.Timer{
 			Id:    strconv.FormatUint(d.seq+1, 10) + "." + strconv.Itoa(i),
 			DueUs: t.Due.UnixMicro(), Flow: m.Flow, Aggregate: m.ID, Event: t.Event,

@@ -31,14 +31,17 @@ type Command struct {
 
 // Decision is what a flow's Decide says; Step turns it into a Move by the tables.
 type Decision struct {
-	On       string                  // the event looked up in the table; usually the command's own
-	Data     []byte                  // the aggregate's new message; nil keeps the old one
-	Owners   map[string]string       // what stands for {company}, {task} … in the recipes' accounts
-	Amounts  map[string]money.Amount // the amounts the recipes name, rubles of scale 2
-	Cases    []string                // the words of the recipes' When column that hold now
-	Asks     map[string][]byte       // body of each ask that the transition opens
-	Day      string                  // business date of the entry, YYYY-MM-DD; "" = View.Day
-	Sections map[string]string       // of states that have several lists: the one that the aggregate stands in there
+	On        string                  // the event looked up in the table; usually the command's own
+	Data      []byte                  // the aggregate's new message; nil keeps the old one
+	Owners    map[string]string       // what stands for {company}, {task} … in the recipes' accounts
+	Amounts   map[string]money.Amount // the amounts the recipes name, rubles of scale 2
+	Cases     []string                // the words of the recipes' When column that hold now
+	Asks      map[string][]byte       // body of each ask that the transition opens
+	Day       string                  // business date of the entry, YYYY-MM-DD; "" = View.Day
+	Sections  map[string]string       // of states that have several lists: the one that the aggregate stands in there
+	Timers    map[string]time.Time    // when the events of timers "said" come; the zero time takes one back
+	Audience  []string                // who finds the aggregate beside its owner, when Readdress
+	Readdress bool                    // Audience takes the place of what was said before
 }
 
 // Decide is a flow's own code: pure, without I/O.
@@ -66,7 +69,7 @@ type Effect struct {
 // Timer is one event of the future.
 type Timer struct {
 	Event string
-	Due   time.Time
+	Due   time.Time // zero = none any more
 }
 
 // Move is the whole outcome of one step; the engine makes it one journal record.
@@ -80,7 +83,11 @@ type Move struct {
 	Recipes      []string // the recipes that made a leg
 	Day          string
 	Effects      []Effect
-	Timers       []Timer // to be set. To != From closes every timer of the old state; To == From closes none
+	// To be set. To != From closes every timer of the old state; To == From closes those
+	// whose event is set again, also when nothing takes their place (Due is zero).
+	Timers    []Timer
+	Audience  []string // who finds the aggregate beside its owner from now on, when Readdress
+	Readdress bool
 }
 
 // Flow is a checked program: tables and Decide together.

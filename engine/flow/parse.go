@@ -51,10 +51,13 @@ type Asking struct {
 	Meaning                string
 }
 
+// Said stands in the column After of a timer whose moment Decide says.
+const Said = "said"
+
 // Waiting is one row of the Timers table.
 type Waiting struct {
 	State   string
-	After   time.Duration
+	After   time.Duration // 0 = Decide says when
 	Event   string
 	Meaning string
 }
@@ -205,11 +208,13 @@ func (f *Flow) readAsk(r machine.Row) error {
 }
 
 func (f *Flow) readTimer(r machine.Row) error {
-	after, err := duration(r.Cell("After"))
-	if err != nil {
-		return r.Errorf("after: %w", err)
+	w := Waiting{State: r.Cell("State"), Event: r.Cell("Event"), Meaning: r.Cell("Meaning")}
+	if text := r.Cell("After"); text != Said {
+		var err error
+		if w.After, err = duration(text); err != nil {
+			return r.Errorf("after: %w", err)
+		}
 	}
-	w := Waiting{State: r.Cell("State"), After: after, Event: r.Cell("Event"), Meaning: r.Cell("Meaning")}
 	if _, ok := f.Machine.Next(w.State, w.Event); !ok {
 		return r.Errorf("state %s has no row for event %s", w.State, w.Event)
 	}

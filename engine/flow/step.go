@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -62,7 +63,8 @@ func (f *Flow) Step(v View, c Command) (Move, *fault.Refusal) {
 		}
 	}
 	f.asked(tr, d)
-	m.Timers = f.timersOf(v, c, tr)
+	m.Timers = append(f.timersOf(v, c, tr), f.saidTimers(tr, d)...)
+	m.Audience, m.Readdress = d.Audience, d.Readdress
 	return m, nil
 }
 
@@ -209,9 +211,27 @@ func Attempt(book, flow, id, ask string, number uint32) string {
 func (f *Flow) timersOf(v View, c Command, tr *machine.Transition) []Timer {
 	var set []Timer
 	for _, w := range f.timers[tr.To] {
-		if tr.From != tr.To || w.Event == c.Event {
+		if w.After > 0 && (tr.From != tr.To || w.Event == c.Event) {
 			set = append(set, Timer{Event: w.Event, Due: v.Clock.Add(w.After)})
 		}
+	}
+	return set
+}
+
+// saidTimers sets and takes back the timers whose moment Decide says. One that the state
+// does not have is a broken invariant: panic.
+func (f *Flow) saidTimers(tr *machine.Transition, d Decision) []Timer {
+	var set []Timer
+	for _, event := range slices.Sorted(maps.Keys(d.Timers)) {
+		due := d.Timers[event]
+		if due.IsZero() && tr.From != tr.To {
+			continue // it falls with the state
+		}
+		said := func(w Waiting) bool { return w.Event == event && w.After == 0 }
+		if !slices.ContainsFunc(f.timers[tr.To], said) {
+			panic(fmt.Sprintf("flow %s: %s on %s says when %s comes, which %s does not wait for", f.Name, tr.From, tr.On, event, tr.To))
+		}
+		set = append(set, Timer{Event: event, Due: due})
 	}
 	return set
 }

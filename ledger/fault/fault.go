@@ -83,6 +83,8 @@ const (
 	ChannelMissing    Code = "channel_missing"
 	PayoutRefused     Code = "payout_refused"
 	KindMismatch      Code = "kind_mismatch"
+	OfferTaken        Code = "offer_taken"
+	NotOffered        Code = "not_offered"
 	KeptByLaw         Code = "kept_by_law"
 	FileEncoding      Code = "file_encoding"
 	FileFormat        Code = "file_format"
@@ -102,6 +104,7 @@ var codes = []Code{
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	OfferTaken, NotOffered,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 

@@ -92,7 +92,7 @@ func (db *DB) Project(ctx context.Context, from Projected, records []journal.Sea
 	}
 	last := records[len(records)-1]
 	to := Projected{from.Shard, journal.Head{Seq: last.Record.GetSeq(), Hash: last.Hash}, last.Record.GetClockUs()}
-	marks := newMarkRows(records)
+	marks, addressed := newMarkRows(records), newReaddressed(records)
 	added, err := correspondencesOf(records)
 	if err != nil {
 		return from, err
@@ -103,7 +103,7 @@ func (db *DB) Project(ctx context.Context, from Projected, records []journal.Sea
 	}
 	err = db.run(ctx, "project", func() error {
 		return guard(db.attempt(ctx, pgx.TxOptions{IsoLevel: level}, func(tx pgx.Tx) error {
-			return project(ctx, tx, from, to, marks, added)
+			return project(ctx, tx, from, to, marks, addressed, added)
 		}))
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func (db *DB) Project(ctx context.Context, from Projected, records []journal.Sea
 	return to, nil
 }
 
-func project(ctx context.Context, tx pgx.Tx, from, to Projected, marks markRows, added map[correspondenceKey]money.Amount) error {
+func project(ctx context.Context, tx pgx.Tx, from, to Projected, marks markRows, addressed readdressed, added map[correspondenceKey]money.Amount) error {
 	keys := slices.SortedFunc(maps.Keys(added), correspondenceKey.compare)
 	columns := correspondenceColumns(keys)
 	sums := maps.Clone(added)
@@ -123,6 +123,7 @@ func project(ctx context.Context, tx pgx.Tx, from, to Projected, marks markRows,
 		} else {
 			b.Queue(sqlProjectionAdvance, to.Shard, int64(from.Head.Seq), int64(to.Head.Seq), to.Head.Hash[:], to.ClockUS)
 		}
+		addressed.queue(b, to.Shard, from.Head.Seq == 0)
 		if len(marks.seqs) > 0 {
 			b.Queue(sqlMarkInsert, to.Shard, marks.ids, marks.seqs, marks.clocks)
 		}

@@ -33,7 +33,15 @@ func (p *pen) marked(rt *rapid.T, key string) {
 	}
 	r := &journalv1.Record{Key: key, RequestHash: []byte("hash")}
 	if rapid.Bool().Draw(rt, "step") {
-		r.Move = &journalv1.Move{Flow: "task", Id: fmt.Sprint(word("task"), p.shard), To: "paid", Version: 1}
+		r.Move = &journalv1.Move{Flow: "task", Id: fmt.Sprint(word("task"), p.shard), Owner: word("owner"), To: "paid", Version: 1}
+		for _, s := range p.records {
+			if m := s.Record.GetMove(); m.GetId() == r.Move.Id {
+				r.Move.Version++
+			}
+		}
+		if r.Move.Readdressed = rapid.Bool().Draw(rt, "readdressed"); r.Move.Readdressed {
+			r.Move.Audience = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"x", "y", "offer:«ёлка»"}), 0, 3, rapid.ID).Draw(rt, "audience")
+		}
 	}
 	if rapid.Bool().Draw(rt, "books") {
 		a, b := money.New(rapid.Int64Range(1, 9999).Draw(rt, "a"), 2), money.New(rapid.Int64Range(1, 9999).Draw(rt, "b"), 2)
@@ -133,7 +141,7 @@ func TestProjectionHasEveryRecordOnce(t *testing.T) {
 			}
 			checkProjection(rt, t, db, p)
 			must(t, db.Write(t.Context(), func(tx pgx.Tx) error {
-				for _, table := range []string{"projection", "mark", "correspondence"} {
+				for _, table := range []string{"projection", "mark", "correspondence", "audience"} {
 					if _, err := tx.Exec(t.Context(), "DELETE FROM "+table); err != nil {
 						return err
 					}
@@ -142,6 +150,58 @@ func TestProjectionHasEveryRecordOnce(t *testing.T) {
 			}))
 		})
 	})
+}
+
+// checkAudience: each name finds the aggregates whose newest address has it, the last
+// addressed first, page by page.
+func checkAudience(rt *rapid.T, t *testing.T, db *store.DB, p *pen) {
+	t.Helper()
+	newest := map[string]*journalv1.Record{}
+	for _, s := range p.records {
+		if m := s.Record.GetMove(); m.GetReaddressed() {
+			newest[m.GetId()] = s.Record
+		}
+	}
+	for _, names := range [][]string{{"x"}, {"y"}, {"offer:«ёлка»"}, {"z"}} {
+		var want, got []string
+		for _, r := range newest {
+			if slices.Contains(r.GetMove().GetAudience(), names[0]) {
+				want = append(want, fmt.Sprintf("%020d %s", r.GetClockUs(), r.GetMove().GetId()))
+				known, err := db.AudienceKnows(t.Context(), bookName, "task", names[0], r.GetMove().GetOwner())
+				if err != nil || !known {
+					rt.Fatalf("%s is not known to %q: %v", names[0], r.GetMove().GetOwner(), err)
+				}
+			}
+		}
+		slices.Sort(want)
+		slices.Reverse(want)
+		page := store.AudiencePage{Book: bookName, Flow: "task", Names: names, States: []string{"paid", "error"}, Limit: rapid.IntRange(1, 3).Draw(rt, "limit")}
+		for {
+			rows, seen, err := db.Audience(t.Context(), page)
+			must(t, err)
+			if len(seen) != 1 || seen[0].Seq != p.head.Seq {
+				rt.Fatalf("seen %+v", seen)
+			}
+			for _, r := range rows {
+				got = append(got, fmt.Sprintf("%020d %s", r.CreatedUS, r.Key.ID))
+				page.Before = &store.AggregateCursor{CreatedUS: r.CreatedUS, Shard: r.Shard, ID: r.Key.ID}
+			}
+			if len(rows) < page.Limit {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			rt.Fatalf("%v finds %v, want %v", names, got, want)
+		}
+		page.Before, page.States = nil, []string{"draft"}
+		if rows, _, err := db.Audience(t.Context(), page); err != nil || len(rows) > 0 {
+			rt.Fatalf("in another state %v, %v", rows, err)
+		}
+	}
+	owners, err := db.AudienceOwners(t.Context(), bookName, "task", "z", 10)
+	if err != nil || len(owners) > 0 {
+		rt.Fatalf("a name that finds nothing is known to %v: %v", owners, err)
+	}
 }
 
 func checkProjection(rt *rapid.T, t *testing.T, db *store.DB, p *pen) {
@@ -167,6 +227,7 @@ func checkProjection(rt *rapid.T, t *testing.T, db *store.DB, p *pen) {
 			rt.Fatalf("%+v is on %v, want %v", mark, got, want)
 		}
 	}
+	checkAudience(rt, t, db, p)
 	rows, _, err := db.Correspondences(t.Context(), bookName, "9999-12")
 	must(t, err)
 	sums := map[string]money.Amount{}

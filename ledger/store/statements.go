@@ -50,6 +50,18 @@ var (
 	sqlAPIKeyRevoke string
 	//go:embed sql/api_key_there.sql
 	sqlAPIKeyThere string
+	//go:embed sql/audience_clear.sql
+	sqlAudienceClear string
+	//go:embed sql/audience_delete.sql
+	sqlAudienceDelete string
+	//go:embed sql/audience_insert.sql
+	sqlAudienceInsert string
+	//go:embed sql/audience_knows.sql
+	sqlAudienceKnows string
+	//go:embed sql/audience_owners.sql
+	sqlAudienceOwners string
+	//go:embed sql/audience_page.sql
+	sqlAudiencePage string
 	//go:embed sql/audit_holds.sql
 	sqlAuditHolds string
 	//go:embed sql/audit_legs.sql

@@ -183,6 +183,10 @@ func tell(m flow.Move) []string {
 		lines = append(lines, fmt.Sprintf("%s %s: %s.%s #%d", verb, e.Ask, e.Port, e.Verb, e.Number))
 	}
 	for _, t := range m.Timers {
+		if t.Due.IsZero() {
+			lines = append(lines, "timer "+t.Event+" no more")
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("timer %s at %s", t.Event, t.Due.Format("2006-01-02 15:04")))
 	}
 	return lines

@@ -123,7 +123,10 @@ func (w *World) Do(a Act) (flow.Move, *fault.Refusal, error) {
 	}
 	w.Timers = slices.DeleteFunc(w.Timers, func(e string) bool { return e == a.Command.Event })
 	for _, t := range m.Timers {
-		w.Timers = append(w.Timers, t.Event)
+		w.Timers = slices.DeleteFunc(w.Timers, func(e string) bool { return e == t.Event })
+		if !t.Due.IsZero() {
+			w.Timers = append(w.Timers, t.Event)
+		}
 	}
 	err = errors.Join(err, w.rest())
 	if w.Spec.Law != nil {
@@ -213,6 +216,12 @@ func (s *Spec) tells(t Try) bool { return slices.Contains(s.Tells, t.Effect.Ask)
 
 // Balance gives debits − credits of an account.
 func (w *World) Balance(account string) money.Amount { return w.Balances[account] }
+
+// Answer performs the world's word on an attempt that was made.
+func (w *World) Answer(t Try, r port.Result, code fault.Code) (flow.Move, *fault.Refusal, error) {
+	i := slices.IndexFunc(w.Tries, func(o Try) bool { return o.Effect.Attempt == t.Effect.Attempt })
+	return w.Do(w.answer(i, r, code))
+}
 
 // answer makes the act of the world's word on one attempt and writes the word down.
 func (w *World) answer(i int, r port.Result, code fault.Code) Act {

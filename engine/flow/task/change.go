@@ -161,6 +161,9 @@ func (s *step) renew(b *flowv1.TaskChange) *fault.Refusal {
 				With("task", string(kindOf(k))).With("executor", string(kindOf(d.Kind)))
 		}
 		d.Kind = k
+		if d.Offer != nil {
+			d.Offer.Kind = k
+		}
 	}
 	if b.PeriodFrom != "" || b.PeriodTo != "" || b.PeriodDays != 0 {
 		if refusal := s.reperiod(b); refusal != nil {
@@ -206,6 +209,6 @@ func (s *step) remove() *fault.Refusal {
 	if refusal := s.holding(); refusal != nil && s.view.State == Draft {
 		return refusal
 	}
-	s.data.Error = nil
+	s.data.Error, s.data.Offer = nil, nil
 	return nil
 }

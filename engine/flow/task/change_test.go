@@ -101,7 +101,7 @@ func TestChangesTableIsComparedBothWays(t *testing.T) {
 
 func TestSectionsTableIsComparedBothWays(t *testing.T) {
 	t.Parallel()
-	if all := Sections(); len(all) != 9 || all[0].Name != "to_sign" || all[8].Russian != "Ошибки оплаты" {
+	if all := Sections(); len(all) != 10 || all[0].Name != "to_sign" || all[9].Russian != "Ошибки оплаты" {
 		t.Errorf("%v", all)
 	}
 	for old, changed := range map[string]string{

@@ -1,7 +1,6 @@
 package task
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/provodka/provodka/engine/flow"
@@ -121,7 +120,7 @@ func (s *step) assign() *fault.Refusal {
 	if refusal := s.take(b.ExecutorId, b.Executor, b.Tariff); refusal != nil {
 		return refusal
 	}
-	s.data.Error = nil
+	s.data.Error, s.data.Offer = nil, nil
 	switch {
 	case s.manual() && s.capped():
 		s.hold(assignHeld)
@@ -169,22 +168,11 @@ func (s *step) sign() *fault.Refusal {
 		return fault.Refuse(fault.WrongState, "executor_id", "nobody can sign: the task has no executor").
 			With("state", s.view.State).With("event", s.command.Event)
 	}
-	if refusal := s.holding(); refusal != nil {
-		return refusal
-	}
 	var b flowv1.TaskSign
 	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
-	if now := Terms(s.data); s.view.State == Draft && b.Terms != 0 && b.Terms != now {
-		return fault.Refuse(fault.WrongState, "terms", "the executor saw the terms %d, they are %d by now", b.Terms, now).
-			With("state", s.view.State).With("terms", strconv.FormatUint(uint64(now), 10))
-	}
-	s.data.ExecutorSignedAt = s.now()
-	if s.view.State == Draft && s.capped() {
-		s.hold(signHeld)
-	}
-	return nil
+	return s.consent(b.Terms, Sign, signHeld)
 }
 
 // work follows the work to its end: the customer's confirmation, the executor's
@@ -234,7 +222,7 @@ func (s *step) cancel() *fault.Refusal {
 		return fault.Refuse(fault.WrongState, "event", "the payment went out: the task cannot be canceled").
 			With("state", s.view.State).With("event", s.command.Event)
 	}
-	s.data.Error = nil
+	s.data.Error, s.data.Offer = nil, nil
 	if s.view.State == Error && s.data.ReceiptAttempt != 0 {
 		s.annul()
 	}

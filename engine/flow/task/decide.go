@@ -3,6 +3,8 @@ package task
 import (
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -26,11 +28,14 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		view: v, command: c, data: flow.ReadData(v, &flowv1.TaskData{}), on: c.Event,
 		amounts: map[string]money.Amount{}, asks: map[string][]byte{},
 	}
+	was := &flowv1.TaskData{CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId, Offer: proto.CloneOf(s.data.Offer)}
 	if refusal := s.run(); refusal != nil {
 		return flow.Decision{}, refusal
 	}
 	s.tell()
-	return s.decision(), nil
+	d := s.decision()
+	s.address(was, &d)
+	return d, nil
 }
 
 // run sends the command to the method that knows it.
@@ -44,6 +49,14 @@ func (s *step) run() *fault.Refusal {
 		return s.edit()
 	case Delete:
 		return s.remove()
+	case Offer:
+		return s.offer()
+	case Accept:
+		return s.accept()
+	case Decline:
+		return s.decline()
+	case Withdraw:
+		return s.withdraw()
 	case Sign:
 		return s.sign()
 	case Done, ActSignExecutor, ActSign:
@@ -52,6 +65,9 @@ func (s *step) run() *fault.Refusal {
 		return s.pay()
 	case Cancel:
 		return s.cancel()
+	case offerExpired:
+		s.expire()
+		return nil
 	case overdue:
 		s.data.Attention = true
 		return nil

@@ -27,7 +27,7 @@ func TestScenarios(t *testing.T) {
 }
 
 // command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual],
-// assign KIND, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY], sign [TERMS],
+// assign KIND, offer circle WHO … | known | all [until DAY], accept WHO KIND TERMS [known] [no_requisites], decline WHO, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY], sign [TERMS],
 // pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites] [no_passport], or a bare event.
 func command(w *flowtest.World, words []string) (flow.Command, error) {
 	c := flow.Command{Event: words[0], Actor: "company"}
@@ -64,6 +64,8 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 			}
 		}
 		c.Body = body(b)
+	case Offer, Accept, Decline:
+		return offerCommand(c, words)
 	case Assign:
 		c.Body = body(&flowv1.TaskAssign{ExecutorId: "ivanov", Executor: stamp(kinds[words[1]], 1)})
 	case Pay, Retry:
@@ -137,6 +139,12 @@ func show(data []byte) []string {
 	}
 	if d.TermsChanged > 0 || d.TextVersion > 0 {
 		lines = append(lines, fmt.Sprintf("terms %d, texts %d, %s to %s", Terms(d), TextVersion(d), d.PeriodFrom, d.PeriodTo))
+	}
+	if o := d.Offer; o != nil {
+		lines = append(lines, fmt.Sprintf("offered to %v, declined %d, until %q", audience(d), o.Declined, o.ExpiresAt))
+		for _, r := range o.Refused {
+			lines = append(lines, fmt.Sprintf("refused %s: %s, %s are free", r.ExecutorId, r.Error.Code, r.Error.Free))
+		}
 	}
 	if d.Error != nil {
 		retry := "a retry does not help"

@@ -12,7 +12,11 @@ const (
 	partUnassigned = "unassigned"
 	partWorking    = "working"
 	partActAwaited = "act_awaited"
+	partOffered    = Offered
 )
+
+// Offered is the section, and the part of draft, of tasks that are offered.
+const Offered = "offered"
 
 // Section is one row of the Sections table: a list of the cabinet.
 type Section struct {
@@ -63,13 +67,16 @@ func parseSections(text string) ([]Section, error) {
 			parts = append(parts, s.Part)
 		}
 	}
-	return all, machine.Names("part", parts, []string{partToSign, partUnassigned, partWorking, partActAwaited})
+	return all, machine.Names("part", parts, []string{partToSign, partUnassigned, partWorking, partActAwaited, partOffered})
 }
 
 // sections says in which part of a state the task stands, should the step lead there.
 func (s *step) sections() map[string]string {
 	parts := map[string]string{Draft: partToSign, InWork: partWorking}
-	if s.data.ExecutorId == "" {
+	switch {
+	case s.data.Offer != nil:
+		parts[Draft] = partOffered
+	case s.data.ExecutorId == "":
 		parts[Draft] = partUnassigned
 	}
 	if s.data.WorkDone {

@@ -31,6 +31,10 @@ const (
 	Assign          = "assign"            // TaskAssign
 	Change          = "change"            // TaskChange
 	Delete          = "delete"            // no body: a draft that nobody needs
+	Offer           = "offer"             // TaskOfferTo: to one, a circle or everybody
+	Accept          = "accept"            // TaskAccept: the first executor gets it, and signs
+	Decline         = "decline"           // TaskDecline
+	Withdraw        = "withdraw"          // no body: the customer takes the offer back
 	Sign            = "sign"              // TaskSign: the executor accepts the contract
 	Done            = "done"              // no body: the customer confirms the work
 	ActSignExecutor = "act_sign_executor" // no body
@@ -42,7 +46,7 @@ const (
 
 // Commands lists them in the order of a task's life.
 func Commands() []string {
-	return []string{Create, Assign, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
+	return []string{Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
 }
 
 // Answers of the world and the timer.
@@ -69,6 +73,7 @@ const (
 	tellRefused   = "tell_refused"
 	tellUnknown   = "tell_unknown"
 	overdue       = "overdue"
+	offerExpired  = "offer_expired"
 )
 
 // Rows that Decide chooses instead of the event's own; task.md says what each means.
@@ -109,6 +114,10 @@ const (
 	uncovered         = "uncovered"
 	cancelReceipt     = "cancel_receipt"
 	changeHeld        = "change_held"
+	acceptHeld        = "accept_held"
+	declineLast       = "decline_last"
+	offerExpiredHeld  = "offer_expired_held"
+	holdRefusedOffer  = "hold_refused_offer"
 )
 
 // Asks of the Asks table.
@@ -170,7 +179,7 @@ var amounts = []string{
 var words = flow.Words{
 	States: []string{Draft, InWork, Accepting, Completed, Paying, Paid, Error, Canceled, Deleted},
 	Events: []string{
-		Create, Assign, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
+		Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
 		checkDone, checkRefused, checkUnknown, payoutDone, payoutRefused, payoutUnknown,
 		incomeDone, incomeRefused, incomeUnknown, overdue,
 		createSigned, createCompleted, assignSigned, doneAwaitsAct, actReady, payUnchecked, payBlocked,
@@ -180,6 +189,7 @@ var words = flow.Words{
 		holdDone, holdRefused, holdUnknown, takeDone, takeRefused, takeUnknown, annulDone, annulRefused, annulUnknown,
 		tellDone, tellRefused, tellUnknown, createHeld, assignHeld, signHeld, holdDoneCompleted, payUntaxed, retryUntaxed,
 		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt, changeHeld,
+		offerExpired, acceptHeld, declineLast, offerExpiredHeld, holdRefusedOffer,
 	},
 	Recipes: []string{
 		"reserve", "payout", "settle", "release", "claim", "cover",

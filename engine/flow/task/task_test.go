@@ -202,6 +202,7 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	late := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true},
 		act(Change, &flowv1.TaskChange{Fields: []string{FieldMetadata}, TextBase: 1, TextVersion: 2}))
 	explore(late)
+	walked = append(walked, exploreOffers(t)...)
 	// A civil contract has no cap: nothing is asked before it stands.
 	sure := act(Assign, &flowv1.TaskAssign{ExecutorId: "e1", Executor: stamp(civilContract, 1), Tariff: tariff})
 	explore(early(&flowv1.TaskCreate{CompanyId: "c1", PriceKind: net, Price: "100.00"}, sure))

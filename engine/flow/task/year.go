@@ -89,7 +89,7 @@ func (s *step) held() {
 	}
 	switch s.command.Event {
 	case holdDone:
-		s.data.Phase, s.data.Year = flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED, s.answerOfYear().GetShare()
+		s.data.Phase, s.data.Year, s.data.Offer = flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED, s.answerOfYear().GetShare(), nil
 		if s.data.WorkDone {
 			s.on = holdDoneCompleted
 		}
@@ -98,6 +98,9 @@ func (s *step) held() {
 			s.data.ExecutorSignedAt = ""
 		}
 		s.failYear()
+		if s.data.Offer != nil {
+			s.reopen()
+		}
 	}
 }
 

@@ -249,6 +249,63 @@ func (AttemptResult) EnumDescriptor() ([]byte, []int) {
 	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{3}
 }
 
+// To whom a task is offered.
+type OfferTo int32
+
+const (
+	// Not said.
+	OfferTo_OFFER_TO_UNSPECIFIED OfferTo = 0
+	// The executors that the offer names.
+	OfferTo_OFFER_TO_CIRCLE OfferTo = 1
+	// Everybody who has had a task of the company.
+	OfferTo_OFFER_TO_KNOWN OfferTo = 2
+	// Everybody.
+	OfferTo_OFFER_TO_ALL OfferTo = 3
+)
+
+// Enum value maps for OfferTo.
+var (
+	OfferTo_name = map[int32]string{
+		0: "OFFER_TO_UNSPECIFIED",
+		1: "OFFER_TO_CIRCLE",
+		2: "OFFER_TO_KNOWN",
+		3: "OFFER_TO_ALL",
+	}
+	OfferTo_value = map[string]int32{
+		"OFFER_TO_UNSPECIFIED": 0,
+		"OFFER_TO_CIRCLE":      1,
+		"OFFER_TO_KNOWN":       2,
+		"OFFER_TO_ALL":         3,
+	}
+)
+
+func (x OfferTo) Enum() *OfferTo {
+	p := new(OfferTo)
+	*p = x
+	return p
+}
+
+func (x OfferTo) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OfferTo) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_flow_v1_task_proto_enumTypes[4].Descriptor()
+}
+
+func (OfferTo) Type() protoreflect.EnumType {
+	return &file_provodka_flow_v1_task_proto_enumTypes[4]
+}
+
+func (x OfferTo) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OfferTo.Descriptor instead.
+func (OfferTo) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{4}
+}
+
 // A price taken apart, with the rule that did it.
 type TaskSum struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -747,7 +804,9 @@ type TaskData struct {
 	// Version of the task's texts in the private table that counts; 0 = the first.
 	TextVersion uint32 `protobuf:"varint,60,opt,name=text_version,json=textVersion,proto3" json:"text_version,omitempty"`
 	// How often the contract's terms were changed.
-	TermsChanged  uint32 `protobuf:"varint,61,opt,name=terms_changed,json=termsChanged,proto3" json:"terms_changed,omitempty"`
+	TermsChanged uint32 `protobuf:"varint,61,opt,name=terms_changed,json=termsChanged,proto3" json:"terms_changed,omitempty"`
+	// The offer that stands; absent = it is offered to nobody.
+	Offer         *TaskOffer `protobuf:"bytes,62,opt,name=offer,proto3" json:"offer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1048,6 +1107,177 @@ func (x *TaskData) GetTermsChanged() uint32 {
 	return 0
 }
 
+func (x *TaskData) GetOffer() *TaskOffer {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+// An offer of a task that has no executor: the first who accepts gets it.
+type TaskOffer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// To whom.
+	To OfferTo `protobuf:"varint,1,opt,name=to,proto3,enum=provodka.flow.v1.OfferTo" json:"to,omitempty"`
+	// Of a circle: who may still accept, sorted.
+	Circle []string `protobuf:"bytes,2,rep,name=circle,proto3" json:"circle,omitempty"`
+	// The kind of employment that it was made for; unspecified = any.
+	Kind EmploymentKind `protobuf:"varint,3,opt,name=kind,proto3,enum=provodka.flow.v1.EmploymentKind" json:"kind,omitempty"`
+	// When it was made, RFC 3339 in UTC.
+	OfferedAt string `protobuf:"bytes,4,opt,name=offered_at,json=offeredAt,proto3" json:"offered_at,omitempty"`
+	// Until when it stands, RFC 3339 in UTC; "" = until it is accepted or withdrawn.
+	ExpiresAt string `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// How many of the circle declined.
+	Declined uint32 `protobuf:"varint,6,opt,name=declined,proto3" json:"declined,omitempty"`
+	// Its time ran out while the executor's year was asked about somebody who accepted.
+	Expired bool `protobuf:"varint,7,opt,name=expired,proto3" json:"expired,omitempty"`
+	// Who accepted and had no room under the yearly cap, the last few.
+	Refused       []*OfferRefused `protobuf:"bytes,8,rep,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskOffer) Reset() {
+	*x = TaskOffer{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskOffer) ProtoMessage() {}
+
+func (x *TaskOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskOffer.ProtoReflect.Descriptor instead.
+func (*TaskOffer) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TaskOffer) GetTo() OfferTo {
+	if x != nil {
+		return x.To
+	}
+	return OfferTo_OFFER_TO_UNSPECIFIED
+}
+
+func (x *TaskOffer) GetCircle() []string {
+	if x != nil {
+		return x.Circle
+	}
+	return nil
+}
+
+func (x *TaskOffer) GetKind() EmploymentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED
+}
+
+func (x *TaskOffer) GetOfferedAt() string {
+	if x != nil {
+		return x.OfferedAt
+	}
+	return ""
+}
+
+func (x *TaskOffer) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+func (x *TaskOffer) GetDeclined() uint32 {
+	if x != nil {
+		return x.Declined
+	}
+	return 0
+}
+
+func (x *TaskOffer) GetExpired() bool {
+	if x != nil {
+		return x.Expired
+	}
+	return false
+}
+
+func (x *TaskOffer) GetRefused() []*OfferRefused {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+// Somebody who accepted an offer and was refused by the executor's year.
+type OfferRefused struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who.
+	ExecutorId string `protobuf:"bytes,1,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Why.
+	Error         *TaskError `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfferRefused) Reset() {
+	*x = OfferRefused{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfferRefused) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfferRefused) ProtoMessage() {}
+
+func (x *OfferRefused) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfferRefused.ProtoReflect.Descriptor instead.
+func (*OfferRefused) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OfferRefused) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *OfferRefused) GetError() *TaskError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
 // Body of task's "create".
 type TaskCreate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1083,7 +1313,7 @@ type TaskCreate struct {
 
 func (x *TaskCreate) Reset() {
 	*x = TaskCreate{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1325,7 @@ func (x *TaskCreate) String() string {
 func (*TaskCreate) ProtoMessage() {}
 
 func (x *TaskCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1338,7 @@ func (x *TaskCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskCreate.ProtoReflect.Descriptor instead.
 func (*TaskCreate) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TaskCreate) GetCompanyId() string {
@@ -1217,7 +1447,7 @@ type TaskAssign struct {
 
 func (x *TaskAssign) Reset() {
 	*x = TaskAssign{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1229,7 +1459,7 @@ func (x *TaskAssign) String() string {
 func (*TaskAssign) ProtoMessage() {}
 
 func (x *TaskAssign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1242,7 +1472,7 @@ func (x *TaskAssign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskAssign.ProtoReflect.Descriptor instead.
 func (*TaskAssign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TaskAssign) GetExecutorId() string {
@@ -1295,7 +1525,7 @@ type TaskChange struct {
 
 func (x *TaskChange) Reset() {
 	*x = TaskChange{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +1537,7 @@ func (x *TaskChange) String() string {
 func (*TaskChange) ProtoMessage() {}
 
 func (x *TaskChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +1550,7 @@ func (x *TaskChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskChange.ProtoReflect.Descriptor instead.
 func (*TaskChange) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TaskChange) GetPriceKind() PriceKind {
@@ -1404,7 +1634,7 @@ type TaskSign struct {
 
 func (x *TaskSign) Reset() {
 	*x = TaskSign{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1646,7 @@ func (x *TaskSign) String() string {
 func (*TaskSign) ProtoMessage() {}
 
 func (x *TaskSign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1659,7 @@ func (x *TaskSign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskSign.ProtoReflect.Descriptor instead.
 func (*TaskSign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TaskSign) GetTerms() uint32 {
@@ -1437,6 +1667,198 @@ func (x *TaskSign) GetTerms() uint32 {
 		return x.Terms
 	}
 	return 0
+}
+
+// Body of task's "offer".
+type TaskOfferTo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// To whom; required.
+	To OfferTo `protobuf:"varint,1,opt,name=to,proto3,enum=provodka.flow.v1.OfferTo" json:"to,omitempty"`
+	// Of a circle: 1 to 1,000 executors.
+	ExecutorIds []string `protobuf:"bytes,2,rep,name=executor_ids,json=executorIds,proto3" json:"executor_ids,omitempty"`
+	// Until when, RFC 3339; "" = until it is accepted or withdrawn.
+	ExpiresAt     string `protobuf:"bytes,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskOfferTo) Reset() {
+	*x = TaskOfferTo{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskOfferTo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskOfferTo) ProtoMessage() {}
+
+func (x *TaskOfferTo) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskOfferTo.ProtoReflect.Descriptor instead.
+func (*TaskOfferTo) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *TaskOfferTo) GetTo() OfferTo {
+	if x != nil {
+		return x.To
+	}
+	return OfferTo_OFFER_TO_UNSPECIFIED
+}
+
+func (x *TaskOfferTo) GetExecutorIds() []string {
+	if x != nil {
+		return x.ExecutorIds
+	}
+	return nil
+}
+
+func (x *TaskOfferTo) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+// Body of task's "accept": an executor takes an offered task, and signs.
+type TaskAccept struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who accepts; required.
+	ExecutorId string `protobuf:"bytes,1,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// The profile of the executor; required.
+	Executor *ExecutorStamp `protobuf:"bytes,2,opt,name=executor,proto3" json:"executor,omitempty"`
+	// The customer's tariff, for the forecast of the commission.
+	Tariff *Tariff `protobuf:"bytes,3,opt,name=tariff,proto3" json:"tariff,omitempty"`
+	// The version of the terms that the executor saw; required.
+	Terms uint32 `protobuf:"varint,4,opt,name=terms,proto3" json:"terms,omitempty"`
+	// The executor has had a task of the company.
+	Known         bool `protobuf:"varint,5,opt,name=known,proto3" json:"known,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskAccept) Reset() {
+	*x = TaskAccept{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskAccept) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskAccept) ProtoMessage() {}
+
+func (x *TaskAccept) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskAccept.ProtoReflect.Descriptor instead.
+func (*TaskAccept) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *TaskAccept) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *TaskAccept) GetExecutor() *ExecutorStamp {
+	if x != nil {
+		return x.Executor
+	}
+	return nil
+}
+
+func (x *TaskAccept) GetTariff() *Tariff {
+	if x != nil {
+		return x.Tariff
+	}
+	return nil
+}
+
+func (x *TaskAccept) GetTerms() uint32 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *TaskAccept) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
+// Body of task's "decline".
+type TaskDecline struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who declines; required.
+	ExecutorId    string `protobuf:"bytes,1,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskDecline) Reset() {
+	*x = TaskDecline{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskDecline) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskDecline) ProtoMessage() {}
+
+func (x *TaskDecline) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskDecline.ProtoReflect.Descriptor instead.
+func (*TaskDecline) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *TaskDecline) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
 }
 
 // Body of task's "pay" and "retry".
@@ -1452,7 +1874,7 @@ type TaskPay struct {
 
 func (x *TaskPay) Reset() {
 	*x = TaskPay{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1464,7 +1886,7 @@ func (x *TaskPay) String() string {
 func (*TaskPay) ProtoMessage() {}
 
 func (x *TaskPay) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1477,7 +1899,7 @@ func (x *TaskPay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskPay.ProtoReflect.Descriptor instead.
 func (*TaskPay) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TaskPay) GetExecutor() *ExecutorStamp {
@@ -1515,7 +1937,7 @@ type PayoutAsk struct {
 
 func (x *PayoutAsk) Reset() {
 	*x = PayoutAsk{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +1949,7 @@ func (x *PayoutAsk) String() string {
 func (*PayoutAsk) ProtoMessage() {}
 
 func (x *PayoutAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +1962,7 @@ func (x *PayoutAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PayoutAsk.ProtoReflect.Descriptor instead.
 func (*PayoutAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{10}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PayoutAsk) GetBook() string {
@@ -1608,7 +2030,7 @@ type IncomeAsk struct {
 
 func (x *IncomeAsk) Reset() {
 	*x = IncomeAsk{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1620,7 +2042,7 @@ func (x *IncomeAsk) String() string {
 func (*IncomeAsk) ProtoMessage() {}
 
 func (x *IncomeAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1633,7 +2055,7 @@ func (x *IncomeAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomeAsk.ProtoReflect.Descriptor instead.
 func (*IncomeAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{11}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *IncomeAsk) GetBook() string {
@@ -1727,7 +2149,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
-	"\x04free\x18\a \x01(\tR\x04free\"\xcc\v\n" +
+	"\x04free\x18\a \x01(\tR\x04free\"\xff\v\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -1774,7 +2196,23 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\fsettled_more\x18& \x01(\tR\vsettledMore\x12!\n" +
 	"\fsettled_ours\x18' \x01(\tR\vsettledOurs\x12!\n" +
 	"\ftext_version\x18< \x01(\rR\vtextVersion\x12#\n" +
-	"\rterms_changed\x18= \x01(\rR\ftermsChanged\"\xb1\x04\n" +
+	"\rterms_changed\x18= \x01(\rR\ftermsChanged\x121\n" +
+	"\x05offer\x18> \x01(\v2\x1b.provodka.flow.v1.TaskOfferR\x05offer\"\xb2\x02\n" +
+	"\tTaskOffer\x12)\n" +
+	"\x02to\x18\x01 \x01(\x0e2\x19.provodka.flow.v1.OfferToR\x02to\x12\x16\n" +
+	"\x06circle\x18\x02 \x03(\tR\x06circle\x124\n" +
+	"\x04kind\x18\x03 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12\x1d\n" +
+	"\n" +
+	"offered_at\x18\x04 \x01(\tR\tofferedAt\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x05 \x01(\tR\texpiresAt\x12\x1a\n" +
+	"\bdeclined\x18\x06 \x01(\rR\bdeclined\x12\x18\n" +
+	"\aexpired\x18\a \x01(\bR\aexpired\x128\n" +
+	"\arefused\x18\b \x03(\v2\x1e.provodka.flow.v1.OfferRefusedR\arefused\"b\n" +
+	"\fOfferRefused\x12\x1f\n" +
+	"\vexecutor_id\x18\x01 \x01(\tR\n" +
+	"executorId\x121\n" +
+	"\x05error\x18\x02 \x01(\v2\x1b.provodka.flow.v1.TaskErrorR\x05error\"\xb1\x04\n" +
 	"\n" +
 	"TaskCreate\x12\x1d\n" +
 	"\n" +
@@ -1820,7 +2258,23 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	" \x01(\rR\vtextVersionB\x0f\n" +
 	"\r_act_required\" \n" +
 	"\bTaskSign\x12\x14\n" +
-	"\x05terms\x18\x01 \x01(\rR\x05terms\"x\n" +
+	"\x05terms\x18\x01 \x01(\rR\x05terms\"z\n" +
+	"\vTaskOfferTo\x12)\n" +
+	"\x02to\x18\x01 \x01(\x0e2\x19.provodka.flow.v1.OfferToR\x02to\x12!\n" +
+	"\fexecutor_ids\x18\x02 \x03(\tR\vexecutorIds\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\tR\texpiresAt\"\xc8\x01\n" +
+	"\n" +
+	"TaskAccept\x12\x1f\n" +
+	"\vexecutor_id\x18\x01 \x01(\tR\n" +
+	"executorId\x12;\n" +
+	"\bexecutor\x18\x02 \x01(\v2\x1f.provodka.flow.v1.ExecutorStampR\bexecutor\x120\n" +
+	"\x06tariff\x18\x03 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12\x14\n" +
+	"\x05terms\x18\x04 \x01(\rR\x05terms\x12\x14\n" +
+	"\x05known\x18\x05 \x01(\bR\x05known\".\n" +
+	"\vTaskDecline\x12\x1f\n" +
+	"\vexecutor_id\x18\x01 \x01(\tR\n" +
+	"executorId\"x\n" +
 	"\aTaskPay\x12;\n" +
 	"\bexecutor\x18\x01 \x01(\v2\x1f.provodka.flow.v1.ExecutorStampR\bexecutor\x120\n" +
 	"\x06tariff\x18\x02 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"\xba\x01\n" +
@@ -1863,7 +2317,12 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\rAttemptResult\x12\x1e\n" +
 	"\x1aATTEMPT_RESULT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ATTEMPT_RESULT_DONE\x10\x01\x12\x1a\n" +
-	"\x16ATTEMPT_RESULT_REFUSED\x10\x02B@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"\x16ATTEMPT_RESULT_REFUSED\x10\x02*^\n" +
+	"\aOfferTo\x12\x18\n" +
+	"\x14OFFER_TO_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fOFFER_TO_CIRCLE\x10\x01\x12\x12\n" +
+	"\x0eOFFER_TO_KNOWN\x10\x02\x12\x10\n" +
+	"\fOFFER_TO_ALL\x10\x03B@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_task_proto_rawDescOnce sync.Once
@@ -1877,62 +2336,76 @@ func file_provodka_flow_v1_task_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_task_proto_rawDescData
 }
 
-var file_provodka_flow_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_provodka_flow_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_provodka_flow_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_provodka_flow_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(PriceKind)(0),        // 0: provodka.flow.v1.PriceKind
 	(SignatureForm)(0),    // 1: provodka.flow.v1.SignatureForm
 	(TaskPhase)(0),        // 2: provodka.flow.v1.TaskPhase
 	(AttemptResult)(0),    // 3: provodka.flow.v1.AttemptResult
-	(*TaskSum)(nil),       // 4: provodka.flow.v1.TaskSum
-	(*PayoutAttempt)(nil), // 5: provodka.flow.v1.PayoutAttempt
-	(*IncomeAttempt)(nil), // 6: provodka.flow.v1.IncomeAttempt
-	(*TaskError)(nil),     // 7: provodka.flow.v1.TaskError
-	(*TaskData)(nil),      // 8: provodka.flow.v1.TaskData
-	(*TaskCreate)(nil),    // 9: provodka.flow.v1.TaskCreate
-	(*TaskAssign)(nil),    // 10: provodka.flow.v1.TaskAssign
-	(*TaskChange)(nil),    // 11: provodka.flow.v1.TaskChange
-	(*TaskSign)(nil),      // 12: provodka.flow.v1.TaskSign
-	(*TaskPay)(nil),       // 13: provodka.flow.v1.TaskPay
-	(*PayoutAsk)(nil),     // 14: provodka.flow.v1.PayoutAsk
-	(*IncomeAsk)(nil),     // 15: provodka.flow.v1.IncomeAsk
-	(*Tariff)(nil),        // 16: provodka.flow.v1.Tariff
-	(*YearShare)(nil),     // 17: provodka.flow.v1.YearShare
-	(EmploymentKind)(0),   // 18: provodka.flow.v1.EmploymentKind
-	(*ExecutorStamp)(nil), // 19: provodka.flow.v1.ExecutorStamp
+	(OfferTo)(0),          // 4: provodka.flow.v1.OfferTo
+	(*TaskSum)(nil),       // 5: provodka.flow.v1.TaskSum
+	(*PayoutAttempt)(nil), // 6: provodka.flow.v1.PayoutAttempt
+	(*IncomeAttempt)(nil), // 7: provodka.flow.v1.IncomeAttempt
+	(*TaskError)(nil),     // 8: provodka.flow.v1.TaskError
+	(*TaskData)(nil),      // 9: provodka.flow.v1.TaskData
+	(*TaskOffer)(nil),     // 10: provodka.flow.v1.TaskOffer
+	(*OfferRefused)(nil),  // 11: provodka.flow.v1.OfferRefused
+	(*TaskCreate)(nil),    // 12: provodka.flow.v1.TaskCreate
+	(*TaskAssign)(nil),    // 13: provodka.flow.v1.TaskAssign
+	(*TaskChange)(nil),    // 14: provodka.flow.v1.TaskChange
+	(*TaskSign)(nil),      // 15: provodka.flow.v1.TaskSign
+	(*TaskOfferTo)(nil),   // 16: provodka.flow.v1.TaskOfferTo
+	(*TaskAccept)(nil),    // 17: provodka.flow.v1.TaskAccept
+	(*TaskDecline)(nil),   // 18: provodka.flow.v1.TaskDecline
+	(*TaskPay)(nil),       // 19: provodka.flow.v1.TaskPay
+	(*PayoutAsk)(nil),     // 20: provodka.flow.v1.PayoutAsk
+	(*IncomeAsk)(nil),     // 21: provodka.flow.v1.IncomeAsk
+	(*Tariff)(nil),        // 22: provodka.flow.v1.Tariff
+	(*YearShare)(nil),     // 23: provodka.flow.v1.YearShare
+	(EmploymentKind)(0),   // 24: provodka.flow.v1.EmploymentKind
+	(*ExecutorStamp)(nil), // 25: provodka.flow.v1.ExecutorStamp
 }
 var file_provodka_flow_v1_task_proto_depIdxs = []int32{
-	16, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
-	17, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
+	22, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
+	23, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
 	3,  // 2: provodka.flow.v1.PayoutAttempt.result:type_name -> provodka.flow.v1.AttemptResult
-	4,  // 3: provodka.flow.v1.PayoutAttempt.sum:type_name -> provodka.flow.v1.TaskSum
+	5,  // 3: provodka.flow.v1.PayoutAttempt.sum:type_name -> provodka.flow.v1.TaskSum
 	3,  // 4: provodka.flow.v1.IncomeAttempt.result:type_name -> provodka.flow.v1.AttemptResult
-	4,  // 5: provodka.flow.v1.IncomeAttempt.sum:type_name -> provodka.flow.v1.TaskSum
-	18, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
+	5,  // 5: provodka.flow.v1.IncomeAttempt.sum:type_name -> provodka.flow.v1.TaskSum
+	24, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 7: provodka.flow.v1.TaskData.price_kind:type_name -> provodka.flow.v1.PriceKind
 	1,  // 8: provodka.flow.v1.TaskData.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	4,  // 9: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
+	5,  // 9: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
 	2,  // 10: provodka.flow.v1.TaskData.phase:type_name -> provodka.flow.v1.TaskPhase
-	5,  // 11: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
-	6,  // 12: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
-	7,  // 13: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
-	17, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
-	19, // 15: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	18, // 16: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 17: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
-	1,  // 18: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	16, // 19: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
-	19, // 20: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	16, // 21: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
-	0,  // 22: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
-	18, // 23: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
-	19, // 24: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	16, // 25: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	6,  // 11: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
+	7,  // 12: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
+	8,  // 13: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
+	23, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
+	10, // 15: provodka.flow.v1.TaskData.offer:type_name -> provodka.flow.v1.TaskOffer
+	4,  // 16: provodka.flow.v1.TaskOffer.to:type_name -> provodka.flow.v1.OfferTo
+	24, // 17: provodka.flow.v1.TaskOffer.kind:type_name -> provodka.flow.v1.EmploymentKind
+	11, // 18: provodka.flow.v1.TaskOffer.refused:type_name -> provodka.flow.v1.OfferRefused
+	8,  // 19: provodka.flow.v1.OfferRefused.error:type_name -> provodka.flow.v1.TaskError
+	25, // 20: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 21: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 22: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
+	1,  // 23: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
+	22, // 24: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
+	25, // 25: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	22, // 26: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
+	0,  // 27: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
+	24, // 28: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
+	4,  // 29: provodka.flow.v1.TaskOfferTo.to:type_name -> provodka.flow.v1.OfferTo
+	25, // 30: provodka.flow.v1.TaskAccept.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	22, // 31: provodka.flow.v1.TaskAccept.tariff:type_name -> provodka.flow.v1.Tariff
+	25, // 32: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	22, // 33: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_task_proto_init() }
@@ -1943,14 +2416,14 @@ func file_provodka_flow_v1_task_proto_init() {
 	file_provodka_flow_v1_company_proto_init()
 	file_provodka_flow_v1_executor_proto_init()
 	file_provodka_flow_v1_taxpayer_proto_init()
-	file_provodka_flow_v1_task_proto_msgTypes[7].OneofWrappers = []any{}
+	file_provodka_flow_v1_task_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_task_proto_rawDesc), len(file_provodka_flow_v1_task_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   12,
+			NumEnums:      5,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

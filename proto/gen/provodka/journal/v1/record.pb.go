@@ -1801,7 +1801,11 @@ type Move struct {
 	// Timers of the aggregate that are open after the step.
 	Timers []*Timer `protobuf:"bytes,12,rep,name=timers,proto3" json:"timers,omitempty"`
 	// List of the cabinet that the aggregate stands in after the step, where the state has several; empty = the state says it.
-	Section       string `protobuf:"bytes,60,opt,name=section,proto3" json:"section,omitempty"`
+	Section string `protobuf:"bytes,60,opt,name=section,proto3" json:"section,omitempty"`
+	// Who finds the aggregate beside its owner from this step on; of one that is readdressed.
+	Audience []string `protobuf:"bytes,61,rep,name=audience,proto3" json:"audience,omitempty"`
+	// Whether audience takes the place of what was said before.
+	Readdressed   bool `protobuf:"varint,62,opt,name=readdressed,proto3" json:"readdressed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1925,6 +1929,20 @@ func (x *Move) GetSection() string {
 		return x.Section
 	}
 	return ""
+}
+
+func (x *Move) GetAudience() []string {
+	if x != nil {
+		return x.Audience
+	}
+	return nil
+}
+
+func (x *Move) GetReaddressed() bool {
+	if x != nil {
+		return x.Readdressed
+	}
+	return false
 }
 
 // Effect is an intent to ask the world, after the record.
@@ -3141,7 +3159,7 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	"\x04over\x18\t \x01(\tR\x04over\"3\n" +
 	"\aAccount\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05asset\x18\x02 \x01(\tR\x05asset\"\xa0\x03\n" +
+	"\x05asset\x18\x02 \x01(\tR\x05asset\"\xde\x03\n" +
 	"\x04Move\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\tR\x04flow\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
@@ -3156,7 +3174,9 @@ const file_provodka_journal_v1_record_proto_rawDesc = "" +
 	" \x03(\v2'.provodka.journal.v1.Move.AttemptsEntryR\battempts\x12\x18\n" +
 	"\arecipes\x18\v \x03(\tR\arecipes\x122\n" +
 	"\x06timers\x18\f \x03(\v2\x1a.provodka.journal.v1.TimerR\x06timers\x12\x18\n" +
-	"\asection\x18< \x01(\tR\asection\x1a;\n" +
+	"\asection\x18< \x01(\tR\asection\x12\x1a\n" +
+	"\baudience\x18= \x03(\tR\baudience\x12 \n" +
+	"\vreaddressed\x18> \x01(\bR\vreaddressed\x1a;\n" +
 	"\rAttemptsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xe2\x02\n" +

@@ -2265,7 +2265,7 @@ func (x *CountSectionsResponse) GetPosition() string {
 // How many tasks are in a section.
 type SectionCount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The section: to_sign, unassigned, working, act_awaited, to_pay, to_accept, paying, paid or error.
+	// The section: to_sign, unassigned, offered, working, act_awaited, to_pay, to_accept, paying, paid or error.
 	Section string `protobuf:"bytes,1,opt,name=section,proto3" json:"section,omitempty"`
 	// The group that it stands in, in Russian.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
@@ -2772,7 +2772,7 @@ var File_provodka_task_v1_service_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/task/v1/service.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bprovodka/task/v1/bulk.proto\x1a\x1bprovodka/task/v1/task.proto\"\xda\x01\n" +
+	"\x1eprovodka/task/v1/service.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bprovodka/task/v1/bulk.proto\x1a\x1cprovodka/task/v1/offer.proto\x1a\x1bprovodka/task/v1/task.proto\"\xda\x01\n" +
 	"\x11CreateTaskRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x128\n" +
@@ -2901,7 +2901,7 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\atask_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\x12d\n" +
 	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"=\n" +
 	"\x0fGetTaskResponse\x12*\n" +
-	"\x04task\x18\x01 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\"\xa8\x04\n" +
+	"\x04task\x18\x01 \x01(\v2\x16.provodka.task.v1.TaskR\x04task\"\xb2\x04\n" +
 	"\x10ListTasksRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x126\n" +
 	"\n" +
@@ -2911,9 +2911,10 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
-	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12}\n" +
-	"\bsections\x18< \x03(\tBa\xbaH^\x92\x01[\x10\t\x18\x01\"UrSR\ato_signR\n" +
-	"unassignedR\aworkingR\vact_awaitedR\x06to_payR\tto_acceptR\x06payingR\x04paidR\x05errorR\bsections\"\x85\x01\n" +
+	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12\x86\x01\n" +
+	"\bsections\x18< \x03(\tBj\xbaHg\x92\x01d\x10\n" +
+	"\x18\x01\"^r\\R\ato_signR\n" +
+	"unassignedR\aofferedR\aworkingR\vact_awaitedR\x06to_payR\tto_acceptR\x06payingR\x04paidR\x05errorR\bsections\"\x85\x01\n" +
 	"\x11ListTasksResponse\x12,\n" +
 	"\x05tasks\x18\x01 \x03(\v2\x16.provodka.task.v1.TaskR\x05tasks\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
@@ -2984,13 +2985,19 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\tActSigner\x12\x1a\n" +
 	"\x16ACT_SIGNER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACT_SIGNER_EXECUTOR\x10\x01\x12\x17\n" +
-	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xe3\x15\n" +
+	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xbb\x1b\n" +
 	"\vTaskService\x12z\n" +
 	"\n" +
 	"CreateTask\x12#.provodka.task.v1.CreateTaskRequest\x1a$.provodka.task.v1.CreateTaskResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/books/{book}/tasks\x12\x83\x01\n" +
 	"\vCreateTasks\x12$.provodka.task.v1.CreateTasksRequest\x1a%.provodka.task.v1.CreateTasksResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/books/{book}/tasks/batch\x12\x8b\x01\n" +
 	"\n" +
-	"AssignTask\x12#.provodka.task.v1.AssignTaskRequest\x1a$.provodka.task.v1.AssignTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/assign\x12\x84\x01\n" +
+	"AssignTask\x12#.provodka.task.v1.AssignTaskRequest\x1a$.provodka.task.v1.AssignTaskResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/books/{book}/tasks/{task_id}/assign\x12\x87\x01\n" +
+	"\tOfferTask\x12\".provodka.task.v1.OfferTaskRequest\x1a#.provodka.task.v1.OfferTaskResponse\"1\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/books/{book}/tasks/{task_id}/offer\x12\x94\x01\n" +
+	"\vAcceptOffer\x12$.provodka.task.v1.AcceptOfferRequest\x1a%.provodka.task.v1.AcceptOfferResponse\"8\x82\xd3\xe4\x93\x022:\x01*\"-/v1/books/{book}/tasks/{task_id}/accept-offer\x12\x98\x01\n" +
+	"\fDeclineOffer\x12%.provodka.task.v1.DeclineOfferRequest\x1a&.provodka.task.v1.DeclineOfferResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/tasks/{task_id}/decline-offer\x12\x9c\x01\n" +
+	"\rWithdrawOffer\x12&.provodka.task.v1.WithdrawOfferRequest\x1a'.provodka.task.v1.WithdrawOfferResponse\":\x82\xd3\xe4\x93\x024:\x01*\"//v1/books/{book}/tasks/{task_id}/withdraw-offer\x12{\n" +
+	"\n" +
+	"ListOffers\x12#.provodka.task.v1.ListOffersRequest\x1a$.provodka.task.v1.ListOffersResponse\"\"\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/books/{book}/offers\x90\x02\x01\x12\x84\x01\n" +
 	"\n" +
 	"ChangeTask\x12#.provodka.task.v1.ChangeTaskRequest\x1a$.provodka.task.v1.ChangeTaskResponse\"+\x82\xd3\xe4\x93\x02%:\x01*2 /v1/books/{book}/tasks/{task_id}\x12\x8b\x01\n" +
 	"\n" +
@@ -3074,16 +3081,26 @@ var file_provodka_task_v1_service_proto_goTypes = []any{
 	(*TaskResult)(nil),            // 42: provodka.task.v1.TaskResult
 	(*ExecutorRef)(nil),           // 43: provodka.task.v1.ExecutorRef
 	(*Amounts)(nil),               // 44: provodka.task.v1.Amounts
-	(*DoneAllRequest)(nil),        // 45: provodka.task.v1.DoneAllRequest
-	(*SignAllRequest)(nil),        // 46: provodka.task.v1.SignAllRequest
-	(*PayAllRequest)(nil),         // 47: provodka.task.v1.PayAllRequest
-	(*RetryAllRequest)(nil),       // 48: provodka.task.v1.RetryAllRequest
-	(*RunAllRequest)(nil),         // 49: provodka.task.v1.RunAllRequest
-	(*DoneAllResponse)(nil),       // 50: provodka.task.v1.DoneAllResponse
-	(*SignAllResponse)(nil),       // 51: provodka.task.v1.SignAllResponse
-	(*PayAllResponse)(nil),        // 52: provodka.task.v1.PayAllResponse
-	(*RetryAllResponse)(nil),      // 53: provodka.task.v1.RetryAllResponse
-	(*RunAllResponse)(nil),        // 54: provodka.task.v1.RunAllResponse
+	(*OfferTaskRequest)(nil),      // 45: provodka.task.v1.OfferTaskRequest
+	(*AcceptOfferRequest)(nil),    // 46: provodka.task.v1.AcceptOfferRequest
+	(*DeclineOfferRequest)(nil),   // 47: provodka.task.v1.DeclineOfferRequest
+	(*WithdrawOfferRequest)(nil),  // 48: provodka.task.v1.WithdrawOfferRequest
+	(*ListOffersRequest)(nil),     // 49: provodka.task.v1.ListOffersRequest
+	(*DoneAllRequest)(nil),        // 50: provodka.task.v1.DoneAllRequest
+	(*SignAllRequest)(nil),        // 51: provodka.task.v1.SignAllRequest
+	(*PayAllRequest)(nil),         // 52: provodka.task.v1.PayAllRequest
+	(*RetryAllRequest)(nil),       // 53: provodka.task.v1.RetryAllRequest
+	(*RunAllRequest)(nil),         // 54: provodka.task.v1.RunAllRequest
+	(*OfferTaskResponse)(nil),     // 55: provodka.task.v1.OfferTaskResponse
+	(*AcceptOfferResponse)(nil),   // 56: provodka.task.v1.AcceptOfferResponse
+	(*DeclineOfferResponse)(nil),  // 57: provodka.task.v1.DeclineOfferResponse
+	(*WithdrawOfferResponse)(nil), // 58: provodka.task.v1.WithdrawOfferResponse
+	(*ListOffersResponse)(nil),    // 59: provodka.task.v1.ListOffersResponse
+	(*DoneAllResponse)(nil),       // 60: provodka.task.v1.DoneAllResponse
+	(*SignAllResponse)(nil),       // 61: provodka.task.v1.SignAllResponse
+	(*PayAllResponse)(nil),        // 62: provodka.task.v1.PayAllResponse
+	(*RetryAllResponse)(nil),      // 63: provodka.task.v1.RetryAllResponse
+	(*RunAllResponse)(nil),        // 64: provodka.task.v1.RunAllResponse
 }
 var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	40, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
@@ -3113,47 +3130,57 @@ var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	1,  // 24: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
 	3,  // 25: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
 	6,  // 26: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
-	8,  // 27: provodka.task.v1.TaskService.ChangeTask:input_type -> provodka.task.v1.ChangeTaskRequest
-	10, // 28: provodka.task.v1.TaskService.DeleteTask:input_type -> provodka.task.v1.DeleteTaskRequest
-	12, // 29: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
-	14, // 30: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
-	22, // 31: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
-	16, // 32: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
-	18, // 33: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
-	20, // 34: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
-	45, // 35: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
-	46, // 36: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
-	47, // 37: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
-	48, // 38: provodka.task.v1.TaskService.RetryAll:input_type -> provodka.task.v1.RetryAllRequest
-	49, // 39: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
-	24, // 40: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
-	26, // 41: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
-	28, // 42: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
-	31, // 43: provodka.task.v1.TaskService.CountSections:input_type -> provodka.task.v1.CountSectionsRequest
-	34, // 44: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
-	2,  // 45: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
-	5,  // 46: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
-	7,  // 47: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
-	9,  // 48: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
-	11, // 49: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
-	13, // 50: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
-	15, // 51: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
-	23, // 52: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
-	17, // 53: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
-	19, // 54: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
-	21, // 55: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
-	50, // 56: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
-	51, // 57: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
-	52, // 58: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
-	53, // 59: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
-	54, // 60: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
-	25, // 61: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
-	27, // 62: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
-	29, // 63: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
-	32, // 64: provodka.task.v1.TaskService.CountSections:output_type -> provodka.task.v1.CountSectionsResponse
-	36, // 65: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
-	45, // [45:66] is the sub-list for method output_type
-	24, // [24:45] is the sub-list for method input_type
+	45, // 27: provodka.task.v1.TaskService.OfferTask:input_type -> provodka.task.v1.OfferTaskRequest
+	46, // 28: provodka.task.v1.TaskService.AcceptOffer:input_type -> provodka.task.v1.AcceptOfferRequest
+	47, // 29: provodka.task.v1.TaskService.DeclineOffer:input_type -> provodka.task.v1.DeclineOfferRequest
+	48, // 30: provodka.task.v1.TaskService.WithdrawOffer:input_type -> provodka.task.v1.WithdrawOfferRequest
+	49, // 31: provodka.task.v1.TaskService.ListOffers:input_type -> provodka.task.v1.ListOffersRequest
+	8,  // 32: provodka.task.v1.TaskService.ChangeTask:input_type -> provodka.task.v1.ChangeTaskRequest
+	10, // 33: provodka.task.v1.TaskService.DeleteTask:input_type -> provodka.task.v1.DeleteTaskRequest
+	12, // 34: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
+	14, // 35: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
+	22, // 36: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
+	16, // 37: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
+	18, // 38: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
+	20, // 39: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
+	50, // 40: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
+	51, // 41: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
+	52, // 42: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
+	53, // 43: provodka.task.v1.TaskService.RetryAll:input_type -> provodka.task.v1.RetryAllRequest
+	54, // 44: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
+	24, // 45: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
+	26, // 46: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
+	28, // 47: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
+	31, // 48: provodka.task.v1.TaskService.CountSections:input_type -> provodka.task.v1.CountSectionsRequest
+	34, // 49: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
+	2,  // 50: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
+	5,  // 51: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
+	7,  // 52: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
+	55, // 53: provodka.task.v1.TaskService.OfferTask:output_type -> provodka.task.v1.OfferTaskResponse
+	56, // 54: provodka.task.v1.TaskService.AcceptOffer:output_type -> provodka.task.v1.AcceptOfferResponse
+	57, // 55: provodka.task.v1.TaskService.DeclineOffer:output_type -> provodka.task.v1.DeclineOfferResponse
+	58, // 56: provodka.task.v1.TaskService.WithdrawOffer:output_type -> provodka.task.v1.WithdrawOfferResponse
+	59, // 57: provodka.task.v1.TaskService.ListOffers:output_type -> provodka.task.v1.ListOffersResponse
+	9,  // 58: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
+	11, // 59: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
+	13, // 60: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
+	15, // 61: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
+	23, // 62: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
+	17, // 63: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
+	19, // 64: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
+	21, // 65: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
+	60, // 66: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
+	61, // 67: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
+	62, // 68: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
+	63, // 69: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
+	64, // 70: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
+	25, // 71: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
+	27, // 72: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
+	29, // 73: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
+	32, // 74: provodka.task.v1.TaskService.CountSections:output_type -> provodka.task.v1.CountSectionsResponse
+	36, // 75: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
+	50, // [50:76] is the sub-list for method output_type
+	24, // [24:50] is the sub-list for method input_type
 	24, // [24:24] is the sub-list for extension type_name
 	24, // [24:24] is the sub-list for extension extendee
 	0,  // [0:24] is the sub-list for field type_name
@@ -3165,6 +3192,7 @@ func file_provodka_task_v1_service_proto_init() {
 		return
 	}
 	file_provodka_task_v1_bulk_proto_init()
+	file_provodka_task_v1_offer_proto_init()
 	file_provodka_task_v1_task_proto_init()
 	file_provodka_task_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
 	file_provodka_task_v1_service_proto_msgTypes[33].OneofWrappers = []any{

@@ -370,7 +370,9 @@ type Task struct {
 	// The company's own data as the JSON that was given.
 	MetadataJson string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
 	// Version of the contract's terms, from 1: a change of what the executor signs raises it.
-	Terms         uint32 `protobuf:"varint,60,opt,name=terms,proto3" json:"terms,omitempty"`
+	Terms uint32 `protobuf:"varint,60,opt,name=terms,proto3" json:"terms,omitempty"`
+	// The offer that stands; absent when it is offered to nobody.
+	Offer         *TaskOffer `protobuf:"bytes,61,opt,name=offer,proto3" json:"offer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -692,6 +694,104 @@ func (x *Task) GetTerms() uint32 {
 	return 0
 }
 
+func (x *Task) GetOffer() *TaskOffer {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+// An offer of a task without an executor.
+type TaskOffer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// To whom: circle, known (executors who have had a task of the company) or all.
+	To string `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
+	// Of a circle: how many may still accept.
+	Circle uint32 `protobuf:"varint,2,opt,name=circle,proto3" json:"circle,omitempty"`
+	// Of a circle: how many declined.
+	Declined uint32 `protobuf:"varint,3,opt,name=declined,proto3" json:"declined,omitempty"`
+	// When it was made.
+	OfferedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=offered_at,json=offeredAt,proto3" json:"offered_at,omitempty"`
+	// Until when it stands; absent is until it is accepted or withdrawn.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Of a circle: who may still accept. GetTask alone says it.
+	ExecutorIds   []string `protobuf:"bytes,6,rep,name=executor_ids,json=executorIds,proto3" json:"executor_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskOffer) Reset() {
+	*x = TaskOffer{}
+	mi := &file_provodka_task_v1_task_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskOffer) ProtoMessage() {}
+
+func (x *TaskOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_task_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskOffer.ProtoReflect.Descriptor instead.
+func (*TaskOffer) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TaskOffer) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *TaskOffer) GetCircle() uint32 {
+	if x != nil {
+		return x.Circle
+	}
+	return 0
+}
+
+func (x *TaskOffer) GetDeclined() uint32 {
+	if x != nil {
+		return x.Declined
+	}
+	return 0
+}
+
+func (x *TaskOffer) GetOfferedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OfferedAt
+	}
+	return nil
+}
+
+func (x *TaskOffer) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *TaskOffer) GetExecutorIds() []string {
+	if x != nil {
+		return x.ExecutorIds
+	}
+	return nil
+}
+
 // The executor of a task, masked.
 type TaskExecutor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -709,7 +809,7 @@ type TaskExecutor struct {
 
 func (x *TaskExecutor) Reset() {
 	*x = TaskExecutor{}
-	mi := &file_provodka_task_v1_task_proto_msgTypes[3]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -721,7 +821,7 @@ func (x *TaskExecutor) String() string {
 func (*TaskExecutor) ProtoMessage() {}
 
 func (x *TaskExecutor) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_task_proto_msgTypes[3]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -734,7 +834,7 @@ func (x *TaskExecutor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskExecutor.ProtoReflect.Descriptor instead.
 func (*TaskExecutor) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{3}
+	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TaskExecutor) GetExecutorId() string {
@@ -786,7 +886,7 @@ type PaymentError struct {
 
 func (x *PaymentError) Reset() {
 	*x = PaymentError{}
-	mi := &file_provodka_task_v1_task_proto_msgTypes[4]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -798,7 +898,7 @@ func (x *PaymentError) String() string {
 func (*PaymentError) ProtoMessage() {}
 
 func (x *PaymentError) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_task_proto_msgTypes[4]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -811,7 +911,7 @@ func (x *PaymentError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentError.ProtoReflect.Descriptor instead.
 func (*PaymentError) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{4}
+	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PaymentError) GetCode() string {
@@ -893,7 +993,7 @@ type Amounts struct {
 
 func (x *Amounts) Reset() {
 	*x = Amounts{}
-	mi := &file_provodka_task_v1_task_proto_msgTypes[5]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -905,7 +1005,7 @@ func (x *Amounts) String() string {
 func (*Amounts) ProtoMessage() {}
 
 func (x *Amounts) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_task_proto_msgTypes[5]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -918,7 +1018,7 @@ func (x *Amounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amounts.ProtoReflect.Descriptor instead.
 func (*Amounts) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{5}
+	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Amounts) GetGross() string {
@@ -1063,7 +1163,7 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12*\n" +
 	"\fexecutor_inn\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\fR\vexecutorInn\x12#\n" +
 	"\bexecutor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\bexecutor:\x96\x01\xbaH\x92\x01\x1a\x8f\x01\n" +
-	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xf0\r\n" +
+	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xa3\x0e\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
 	"\x15agreement_signing_uri\x18\x02 \x01(\tR\x13agreementSigningUri\x124\n" +
@@ -1113,10 +1213,20 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"amount_net\x18& \x01(\tR\tamountNet\x12)\n" +
 	"\x10description_json\x182 \x01(\tR\x0fdescriptionJson\x12#\n" +
 	"\rmetadata_json\x183 \x01(\tR\fmetadataJson\x12\x14\n" +
-	"\x05terms\x18< \x01(\rR\x05terms\x1a;\n" +
+	"\x05terms\x18< \x01(\rR\x05terms\x121\n" +
+	"\x05offer\x18= \x01(\v2\x1b.provodka.task.v1.TaskOfferR\x05offer\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"k\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe8\x01\n" +
+	"\tTaskOffer\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\tR\x02to\x12\x16\n" +
+	"\x06circle\x18\x02 \x01(\rR\x06circle\x12\x1a\n" +
+	"\bdeclined\x18\x03 \x01(\rR\bdeclined\x129\n" +
+	"\n" +
+	"offered_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tofferedAt\x129\n" +
+	"\n" +
+	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12!\n" +
+	"\fexecutor_ids\x18\x06 \x03(\tR\vexecutorIds\"k\n" +
 	"\fTaskExecutor\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x12\n" +
@@ -1164,37 +1274,41 @@ func file_provodka_task_v1_task_proto_rawDescGZIP() []byte {
 	return file_provodka_task_v1_task_proto_rawDescData
 }
 
-var file_provodka_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_provodka_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_provodka_task_v1_task_proto_goTypes = []any{
 	(*TaskDraft)(nil),             // 0: provodka.task.v1.TaskDraft
 	(*ExecutorRef)(nil),           // 1: provodka.task.v1.ExecutorRef
 	(*Task)(nil),                  // 2: provodka.task.v1.Task
-	(*TaskExecutor)(nil),          // 3: provodka.task.v1.TaskExecutor
-	(*PaymentError)(nil),          // 4: provodka.task.v1.PaymentError
-	(*Amounts)(nil),               // 5: provodka.task.v1.Amounts
-	nil,                           // 6: provodka.task.v1.TaskDraft.MetadataEntry
-	nil,                           // 7: provodka.task.v1.Task.MetadataEntry
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*TaskOffer)(nil),             // 3: provodka.task.v1.TaskOffer
+	(*TaskExecutor)(nil),          // 4: provodka.task.v1.TaskExecutor
+	(*PaymentError)(nil),          // 5: provodka.task.v1.PaymentError
+	(*Amounts)(nil),               // 6: provodka.task.v1.Amounts
+	nil,                           // 7: provodka.task.v1.TaskDraft.MetadataEntry
+	nil,                           // 8: provodka.task.v1.Task.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 }
 var file_provodka_task_v1_task_proto_depIdxs = []int32{
 	1,  // 0: provodka.task.v1.TaskDraft.executor:type_name -> provodka.task.v1.ExecutorRef
-	6,  // 1: provodka.task.v1.TaskDraft.metadata:type_name -> provodka.task.v1.TaskDraft.MetadataEntry
-	8,  // 2: provodka.task.v1.Task.created_at:type_name -> google.protobuf.Timestamp
-	7,  // 3: provodka.task.v1.Task.metadata:type_name -> provodka.task.v1.Task.MetadataEntry
-	8,  // 4: provodka.task.v1.Task.paid_at:type_name -> google.protobuf.Timestamp
-	4,  // 5: provodka.task.v1.Task.payment_errors:type_name -> provodka.task.v1.PaymentError
-	8,  // 6: provodka.task.v1.Task.executor_signed_at:type_name -> google.protobuf.Timestamp
-	8,  // 7: provodka.task.v1.Task.signed_at:type_name -> google.protobuf.Timestamp
-	3,  // 8: provodka.task.v1.Task.executor:type_name -> provodka.task.v1.TaskExecutor
-	5,  // 9: provodka.task.v1.Task.amounts:type_name -> provodka.task.v1.Amounts
-	8,  // 10: provodka.task.v1.Task.updated_at:type_name -> google.protobuf.Timestamp
-	8,  // 11: provodka.task.v1.Task.act_executor_signed_at:type_name -> google.protobuf.Timestamp
-	8,  // 12: provodka.task.v1.Task.act_signed_at:type_name -> google.protobuf.Timestamp
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	7,  // 1: provodka.task.v1.TaskDraft.metadata:type_name -> provodka.task.v1.TaskDraft.MetadataEntry
+	9,  // 2: provodka.task.v1.Task.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 3: provodka.task.v1.Task.metadata:type_name -> provodka.task.v1.Task.MetadataEntry
+	9,  // 4: provodka.task.v1.Task.paid_at:type_name -> google.protobuf.Timestamp
+	5,  // 5: provodka.task.v1.Task.payment_errors:type_name -> provodka.task.v1.PaymentError
+	9,  // 6: provodka.task.v1.Task.executor_signed_at:type_name -> google.protobuf.Timestamp
+	9,  // 7: provodka.task.v1.Task.signed_at:type_name -> google.protobuf.Timestamp
+	4,  // 8: provodka.task.v1.Task.executor:type_name -> provodka.task.v1.TaskExecutor
+	6,  // 9: provodka.task.v1.Task.amounts:type_name -> provodka.task.v1.Amounts
+	9,  // 10: provodka.task.v1.Task.updated_at:type_name -> google.protobuf.Timestamp
+	9,  // 11: provodka.task.v1.Task.act_executor_signed_at:type_name -> google.protobuf.Timestamp
+	9,  // 12: provodka.task.v1.Task.act_signed_at:type_name -> google.protobuf.Timestamp
+	3,  // 13: provodka.task.v1.Task.offer:type_name -> provodka.task.v1.TaskOffer
+	9,  // 14: provodka.task.v1.TaskOffer.offered_at:type_name -> google.protobuf.Timestamp
+	9,  // 15: provodka.task.v1.TaskOffer.expires_at:type_name -> google.protobuf.Timestamp
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_task_proto_init() }
@@ -1208,7 +1322,7 @@ func file_provodka_task_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_task_v1_task_proto_rawDesc), len(file_provodka_task_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

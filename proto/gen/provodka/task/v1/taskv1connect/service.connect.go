@@ -41,6 +41,18 @@ const (
 	TaskServiceCreateTasksProcedure = "/provodka.task.v1.TaskService/CreateTasks"
 	// TaskServiceAssignTaskProcedure is the fully-qualified name of the TaskService's AssignTask RPC.
 	TaskServiceAssignTaskProcedure = "/provodka.task.v1.TaskService/AssignTask"
+	// TaskServiceOfferTaskProcedure is the fully-qualified name of the TaskService's OfferTask RPC.
+	TaskServiceOfferTaskProcedure = "/provodka.task.v1.TaskService/OfferTask"
+	// TaskServiceAcceptOfferProcedure is the fully-qualified name of the TaskService's AcceptOffer RPC.
+	TaskServiceAcceptOfferProcedure = "/provodka.task.v1.TaskService/AcceptOffer"
+	// TaskServiceDeclineOfferProcedure is the fully-qualified name of the TaskService's DeclineOffer
+	// RPC.
+	TaskServiceDeclineOfferProcedure = "/provodka.task.v1.TaskService/DeclineOffer"
+	// TaskServiceWithdrawOfferProcedure is the fully-qualified name of the TaskService's WithdrawOffer
+	// RPC.
+	TaskServiceWithdrawOfferProcedure = "/provodka.task.v1.TaskService/WithdrawOffer"
+	// TaskServiceListOffersProcedure is the fully-qualified name of the TaskService's ListOffers RPC.
+	TaskServiceListOffersProcedure = "/provodka.task.v1.TaskService/ListOffers"
 	// TaskServiceChangeTaskProcedure is the fully-qualified name of the TaskService's ChangeTask RPC.
 	TaskServiceChangeTaskProcedure = "/provodka.task.v1.TaskService/ChangeTask"
 	// TaskServiceDeleteTaskProcedure is the fully-qualified name of the TaskService's DeleteTask RPC.
@@ -89,6 +101,17 @@ type TaskServiceClient interface {
 	CreateTasks(context.Context, *v1.CreateTasksRequest) (*v1.CreateTasksResponse, error)
 	// AssignTask chooses the executor of a draft.
 	AssignTask(context.Context, *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error)
+	// OfferTask offers a draft without an executor to one, to a circle or to everybody: the first who accepts gets it.
+	OfferTask(context.Context, *v1.OfferTaskRequest) (*v1.OfferTaskResponse, error)
+	// AcceptOffer is an executor's acceptance: he gets the task, and signs. Whoever comes later is refused with offer_taken;
+	// whoever does not fit hears why, and the offer stands.
+	AcceptOffer(context.Context, *v1.AcceptOfferRequest) (*v1.AcceptOfferResponse, error)
+	// DeclineOffer is an executor's no to an offer to a circle, or to a task that he was chosen for.
+	DeclineOffer(context.Context, *v1.DeclineOfferRequest) (*v1.DeclineOfferResponse, error)
+	// WithdrawOffer takes an offer back.
+	WithdrawOffer(context.Context, *v1.WithdrawOfferRequest) (*v1.WithdrawOfferResponse, error)
+	// ListOffers lists what an executor may accept, or what a company has offered.
+	ListOffers(context.Context, *v1.ListOffersRequest) (*v1.ListOffersResponse, error)
 	// ChangeTask changes a task while it may be changed: its terms as long as it is a draft, the company's own
 	// data until the payment is on its way. What is not said stays.
 	ChangeTask(context.Context, *v1.ChangeTaskRequest) (*v1.ChangeTaskResponse, error)
@@ -156,6 +179,37 @@ func NewTaskServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			httpClient,
 			baseURL+TaskServiceAssignTaskProcedure,
 			connect.WithSchema(taskServiceMethods.ByName("AssignTask")),
+			connect.WithClientOptions(opts...),
+		),
+		offerTask: connect.NewClient[v1.OfferTaskRequest, v1.OfferTaskResponse](
+			httpClient,
+			baseURL+TaskServiceOfferTaskProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("OfferTask")),
+			connect.WithClientOptions(opts...),
+		),
+		acceptOffer: connect.NewClient[v1.AcceptOfferRequest, v1.AcceptOfferResponse](
+			httpClient,
+			baseURL+TaskServiceAcceptOfferProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("AcceptOffer")),
+			connect.WithClientOptions(opts...),
+		),
+		declineOffer: connect.NewClient[v1.DeclineOfferRequest, v1.DeclineOfferResponse](
+			httpClient,
+			baseURL+TaskServiceDeclineOfferProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("DeclineOffer")),
+			connect.WithClientOptions(opts...),
+		),
+		withdrawOffer: connect.NewClient[v1.WithdrawOfferRequest, v1.WithdrawOfferResponse](
+			httpClient,
+			baseURL+TaskServiceWithdrawOfferProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("WithdrawOffer")),
+			connect.WithClientOptions(opts...),
+		),
+		listOffers: connect.NewClient[v1.ListOffersRequest, v1.ListOffersResponse](
+			httpClient,
+			baseURL+TaskServiceListOffersProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("ListOffers")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		changeTask: connect.NewClient[v1.ChangeTaskRequest, v1.ChangeTaskResponse](
@@ -279,6 +333,11 @@ type taskServiceClient struct {
 	createTask    *connect.Client[v1.CreateTaskRequest, v1.CreateTaskResponse]
 	createTasks   *connect.Client[v1.CreateTasksRequest, v1.CreateTasksResponse]
 	assignTask    *connect.Client[v1.AssignTaskRequest, v1.AssignTaskResponse]
+	offerTask     *connect.Client[v1.OfferTaskRequest, v1.OfferTaskResponse]
+	acceptOffer   *connect.Client[v1.AcceptOfferRequest, v1.AcceptOfferResponse]
+	declineOffer  *connect.Client[v1.DeclineOfferRequest, v1.DeclineOfferResponse]
+	withdrawOffer *connect.Client[v1.WithdrawOfferRequest, v1.WithdrawOfferResponse]
+	listOffers    *connect.Client[v1.ListOffersRequest, v1.ListOffersResponse]
 	changeTask    *connect.Client[v1.ChangeTaskRequest, v1.ChangeTaskResponse]
 	deleteTask    *connect.Client[v1.DeleteTaskRequest, v1.DeleteTaskResponse]
 	signTask      *connect.Client[v1.SignTaskRequest, v1.SignTaskResponse]
@@ -320,6 +379,51 @@ func (c *taskServiceClient) CreateTasks(ctx context.Context, req *v1.CreateTasks
 // AssignTask calls provodka.task.v1.TaskService.AssignTask.
 func (c *taskServiceClient) AssignTask(ctx context.Context, req *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error) {
 	response, err := c.assignTask.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// OfferTask calls provodka.task.v1.TaskService.OfferTask.
+func (c *taskServiceClient) OfferTask(ctx context.Context, req *v1.OfferTaskRequest) (*v1.OfferTaskResponse, error) {
+	response, err := c.offerTask.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// AcceptOffer calls provodka.task.v1.TaskService.AcceptOffer.
+func (c *taskServiceClient) AcceptOffer(ctx context.Context, req *v1.AcceptOfferRequest) (*v1.AcceptOfferResponse, error) {
+	response, err := c.acceptOffer.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeclineOffer calls provodka.task.v1.TaskService.DeclineOffer.
+func (c *taskServiceClient) DeclineOffer(ctx context.Context, req *v1.DeclineOfferRequest) (*v1.DeclineOfferResponse, error) {
+	response, err := c.declineOffer.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// WithdrawOffer calls provodka.task.v1.TaskService.WithdrawOffer.
+func (c *taskServiceClient) WithdrawOffer(ctx context.Context, req *v1.WithdrawOfferRequest) (*v1.WithdrawOfferResponse, error) {
+	response, err := c.withdrawOffer.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListOffers calls provodka.task.v1.TaskService.ListOffers.
+func (c *taskServiceClient) ListOffers(ctx context.Context, req *v1.ListOffersRequest) (*v1.ListOffersResponse, error) {
+	response, err := c.listOffers.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -492,6 +596,17 @@ type TaskServiceHandler interface {
 	CreateTasks(context.Context, *v1.CreateTasksRequest) (*v1.CreateTasksResponse, error)
 	// AssignTask chooses the executor of a draft.
 	AssignTask(context.Context, *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error)
+	// OfferTask offers a draft without an executor to one, to a circle or to everybody: the first who accepts gets it.
+	OfferTask(context.Context, *v1.OfferTaskRequest) (*v1.OfferTaskResponse, error)
+	// AcceptOffer is an executor's acceptance: he gets the task, and signs. Whoever comes later is refused with offer_taken;
+	// whoever does not fit hears why, and the offer stands.
+	AcceptOffer(context.Context, *v1.AcceptOfferRequest) (*v1.AcceptOfferResponse, error)
+	// DeclineOffer is an executor's no to an offer to a circle, or to a task that he was chosen for.
+	DeclineOffer(context.Context, *v1.DeclineOfferRequest) (*v1.DeclineOfferResponse, error)
+	// WithdrawOffer takes an offer back.
+	WithdrawOffer(context.Context, *v1.WithdrawOfferRequest) (*v1.WithdrawOfferResponse, error)
+	// ListOffers lists what an executor may accept, or what a company has offered.
+	ListOffers(context.Context, *v1.ListOffersRequest) (*v1.ListOffersResponse, error)
 	// ChangeTask changes a task while it may be changed: its terms as long as it is a draft, the company's own
 	// data until the payment is on its way. What is not said stays.
 	ChangeTask(context.Context, *v1.ChangeTaskRequest) (*v1.ChangeTaskResponse, error)
@@ -555,6 +670,37 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 		TaskServiceAssignTaskProcedure,
 		svc.AssignTask,
 		connect.WithSchema(taskServiceMethods.ByName("AssignTask")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceOfferTaskHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceOfferTaskProcedure,
+		svc.OfferTask,
+		connect.WithSchema(taskServiceMethods.ByName("OfferTask")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceAcceptOfferHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceAcceptOfferProcedure,
+		svc.AcceptOffer,
+		connect.WithSchema(taskServiceMethods.ByName("AcceptOffer")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceDeclineOfferHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceDeclineOfferProcedure,
+		svc.DeclineOffer,
+		connect.WithSchema(taskServiceMethods.ByName("DeclineOffer")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceWithdrawOfferHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceWithdrawOfferProcedure,
+		svc.WithdrawOffer,
+		connect.WithSchema(taskServiceMethods.ByName("WithdrawOffer")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taskServiceListOffersHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceListOffersProcedure,
+		svc.ListOffers,
+		connect.WithSchema(taskServiceMethods.ByName("ListOffers")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	taskServiceChangeTaskHandler := connect.NewUnaryHandlerSimple(
@@ -678,6 +824,16 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 			taskServiceCreateTasksHandler.ServeHTTP(w, r)
 		case TaskServiceAssignTaskProcedure:
 			taskServiceAssignTaskHandler.ServeHTTP(w, r)
+		case TaskServiceOfferTaskProcedure:
+			taskServiceOfferTaskHandler.ServeHTTP(w, r)
+		case TaskServiceAcceptOfferProcedure:
+			taskServiceAcceptOfferHandler.ServeHTTP(w, r)
+		case TaskServiceDeclineOfferProcedure:
+			taskServiceDeclineOfferHandler.ServeHTTP(w, r)
+		case TaskServiceWithdrawOfferProcedure:
+			taskServiceWithdrawOfferHandler.ServeHTTP(w, r)
+		case TaskServiceListOffersProcedure:
+			taskServiceListOffersHandler.ServeHTTP(w, r)
 		case TaskServiceChangeTaskProcedure:
 			taskServiceChangeTaskHandler.ServeHTTP(w, r)
 		case TaskServiceDeleteTaskProcedure:
@@ -733,6 +889,26 @@ func (UnimplementedTaskServiceHandler) CreateTasks(context.Context, *v1.CreateTa
 
 func (UnimplementedTaskServiceHandler) AssignTask(context.Context, *v1.AssignTaskRequest) (*v1.AssignTaskResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.AssignTask is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) OfferTask(context.Context, *v1.OfferTaskRequest) (*v1.OfferTaskResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.OfferTask is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) AcceptOffer(context.Context, *v1.AcceptOfferRequest) (*v1.AcceptOfferResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.AcceptOffer is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) DeclineOffer(context.Context, *v1.DeclineOfferRequest) (*v1.DeclineOfferResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.DeclineOffer is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) WithdrawOffer(context.Context, *v1.WithdrawOfferRequest) (*v1.WithdrawOfferResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.WithdrawOffer is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) ListOffers(context.Context, *v1.ListOffersRequest) (*v1.ListOffersResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.ListOffers is not implemented"))
 }
 
 func (UnimplementedTaskServiceHandler) ChangeTask(context.Context, *v1.ChangeTaskRequest) (*v1.ChangeTaskResponse, error) {
