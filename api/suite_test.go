@@ -31,6 +31,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port"
@@ -51,6 +52,7 @@ type house struct {
 	api   *api.Server
 	bank  *fakeBank
 	fns   *fakeTax
+	post  *fakePost
 	log   *lockedBuffer
 	books atomic.Int64
 }
@@ -90,7 +92,7 @@ func ownAccounts() []api.OwnAccount {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, log: &lockedBuffer{}}
+	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, post: &fakePost{}, log: &lockedBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
 	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger, Shards: shards}); err != nil {
@@ -103,15 +105,22 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), task.New(), taxpayer.New())
+	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), registration.New(), task.New(), taxpayer.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
+	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
+	people := h.vault.Resolver()
 	ports := map[string]port.Port{
-		"payout":   world.FromPayout(h.bank, h.vault.Resolver(), ownAccounts()[0].Account),
-		"income":   world.FromIncome(h.fns, h.vault.Resolver()),
-		"private":  world.FromPrivate(h.vault),
-		"company":  world.FromCompany(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
-		"taxpayer": world.FromTaxpayer(func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }),
+		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account),
+		"income":       world.FromIncome(h.fns, people),
+		"private":      world.FromPrivate(h.vault),
+		"company":      world.FromCompany(submit, people),
+		"register":     world.FromRegister(h.fns, people),
+		"registration": world.FromRegistration(submit),
+		"taxpayer":     world.FromTaxpayer(submit),
+		"notify": world.FromNotify(world.NotifyOptions{
+			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,
+		}),
 	}
 	e, err = engine.New(engine.Config{
 		Process: "test", DB: h.db, Commands: broker, Events: broker, Outcomes: broker, Flows: flows, Ports: ports, Owner: true,
@@ -364,3 +373,32 @@ func (*fakeTax) Annul(context.Context, string, string) port.Answer {
 }
 
 func (*fakeTax) Memory() time.Duration { return time.Hour }
+
+// Entity knows every company but one that has ended and one that nobody has.
+func (*fakeTax) Entity(_ context.Context, inn string) (port.Entity, port.Answer) {
+	switch inn {
+	case endedINN:
+		return port.Entity{}, port.Answer{Result: port.Refused, Status: "ended", Code: fault.CompanyTerminated, Reason: "ended"}
+	case nobodysINN:
+		return port.Entity{}, port.Answer{Result: port.Refused, Status: "none", Code: fault.NotFound, Reason: "none"}
+	}
+	return port.Entity{INN: inn, OGRN: requisite.ExampleOGRN(1), Name: "ООО «Василёк»", Address: "г. Москва, ул. Полевая, д. 1"}, port.Answer{Result: port.Done, Status: "OK"}
+}
+
+var endedINN, nobodysINN = requisite.ExampleINN(9001), requisite.ExampleINN(9002)
+
+// fakePost keeps what people were sent.
+type fakePost struct {
+	mu   sync.Mutex
+	sent []port.Notice
+}
+
+func (p *fakePost) Notify(_ context.Context, n port.Notice) port.Answer {
+	if refusal := n.Check(); refusal != nil {
+		return port.Unsent(refusal)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, n)
+	return port.Answer{Result: port.Done, Status: "taken"}
+}

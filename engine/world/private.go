@@ -10,31 +10,49 @@ import (
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
-// verbErase is the verb of the port "private".
-const verbErase = "erase"
+// Verbs of the port "private".
+const (
+	verbErase  = "erase"
+	verbForget = "forget"
+)
 
 // Eraser deletes what is known of a person. Deleting twice is deleting once.
 type Eraser interface {
 	Erase(ctx context.Context, book, executor string) error
+	// Forget deletes what a registration that nobody went on with knows of a person.
+	Forget(ctx context.Context, book, registration string) error
 }
 
 // eraser is our own private tables behind the engine's shape.
 type eraser struct{ private Eraser }
 
-// FromPrivate serves the port "private": verb erase (ExecutorEraseAsk) deletes a
-// person's key and data. Asking what became of it is deleting again.
+// FromPrivate serves the port "private": verb erase (ExecutorEraseAsk) deletes a person's
+// key and data, verb forget (ForgetAsk) those of a registration. Asking what became of it
+// is deleting again.
 func FromPrivate(private Eraser) port.Port { return &eraser{private} }
 
 // Send implements port.Port.
 func (e *eraser) Send(ctx context.Context, ask port.Ask) port.Answer {
-	if ask.Verb != verbErase {
+	var (
+		erase  flowv1.ExecutorEraseAsk
+		forget flowv1.ForgetAsk
+		err    error
+	)
+	switch ask.Verb {
+	case verbErase:
+		if err := proto.Unmarshal(ask.Body, &erase); err != nil {
+			return *malformed(ask, err)
+		}
+		err = e.private.Erase(ctx, erase.GetBook(), erase.GetExecutorId())
+	case verbForget:
+		if err := proto.Unmarshal(ask.Body, &forget); err != nil {
+			return *malformed(ask, err)
+		}
+		err = e.private.Forget(ctx, forget.GetBook(), forget.GetRegistration())
+	default:
 		return unknownVerb(ask)
 	}
-	var body flowv1.ExecutorEraseAsk
-	if err := proto.Unmarshal(ask.Body, &body); err != nil {
-		return *malformed(ask, err)
-	}
-	if err := e.private.Erase(ctx, body.GetBook(), body.GetExecutorId()); err != nil {
+	if err != nil {
 		return port.Unclear("the private tables did not say that it is erased")
 	}
 	return port.Answer{Result: port.Done, Status: "done", Event: ask.Attempt}

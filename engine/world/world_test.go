@@ -220,7 +220,7 @@ func TestCompany(t *testing.T) {
 				t.Errorf("%v", r)
 			}
 			return []engine.Outcome{{Refusal: tc.refusal}}
-		})
+		}, nil)
 		first, again := p.Send(t.Context(), tell), p.Find(t.Context(), tell)
 		if first.Result != tc.result || again.Result != tc.result || len(keys) != 1 {
 			t.Errorf("%v: %+v, then %+v, %d keys", tc.refusal, first, again, len(keys))
@@ -282,6 +282,10 @@ func (e *erasures) Erase(_ context.Context, book, executor string) error {
 	return e.err
 }
 
+func (e *erasures) Forget(ctx context.Context, book, registration string) error {
+	return e.Erase(ctx, book, registration)
+}
+
 func TestErase(t *testing.T) {
 	t.Parallel()
 	e := &erasures{err: errors.New("the database is away: Иванов")}
@@ -297,7 +301,11 @@ func TestErase(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
-	if len(e.gone) != 2 || e.gone[0] != "main executor-1" {
+	forget := port.Ask{Attempt: "a2", Verb: verbForget, Body: flow.Bytes(&flowv1.ForgetAsk{Book: "main", Registration: "r1"})}
+	if a := p.Send(t.Context(), forget); a.Result != port.Done {
+		t.Errorf("%+v", a)
+	}
+	if len(e.gone) != 3 || e.gone[0] != "main executor-1" || e.gone[2] != "main r1" {
 		t.Errorf("%v", e.gone)
 	}
 	for _, bad := range []port.Ask{{Verb: "show", Body: body}, {Verb: verbErase, Body: []byte("\xff")}} {

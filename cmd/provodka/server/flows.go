@@ -7,6 +7,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/flow/user"
@@ -16,7 +17,9 @@ import (
 // Flows are the product flows of this program, checked against the chart of
 // accounts: a flow that books to a type which the chart lacks stops the start.
 func Flows() (*flow.Registry, error) {
-	r := flow.NewRegistry(company.New(), executor.New(), incoming.New(), task.New(), taxpayer.New(), user.New())
+	r := flow.NewRegistry(
+		company.New(), executor.New(), incoming.New(), registration.New(), task.New(), taxpayer.New(), user.New(),
+	)
 	for _, t := range r.AccountTypes() {
 		if _, ok := book.LookupType(t); !ok {
 			return nil, fmt.Errorf("a flow books to account type %q and ledger/book/chart.md has none", t)

@@ -45,7 +45,8 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"payout":   world.FromPayout(bank, people, m.cfg.Own[0].Account),
 		"income":   world.FromIncome(tax, people),
 		"private":  world.FromPrivate(m.vault),
-		"company":  world.FromCompany(submit),
+		"company":  world.FromCompany(submit, people),
+		"register": world.FromRegister(tax, people), "registration": world.FromRegistration(submit),
 		"taxpayer": world.FromTaxpayer(submit),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,

@@ -41,9 +41,18 @@ const (
 	depositAgain  = "deposit_again"
 )
 
+// Answers and asks; company.md says what each means.
+const (
+	told             = "told"
+	tellRefused      = "tell_refused"
+	tellUnknown      = "tell_unknown"
+	tellRegistration = "tell_registration"
+)
+
 var words = flow.Words{
 	States: []string{Registered, AwaitingDeposit, Active},
-	Events: []string{Register, Accept, Deposit, SetTariff, SetProfile, acceptSecured, depositFull, depositAgain},
+	Events: []string{Register, Accept, Deposit, SetTariff, SetProfile, acceptSecured, depositFull, depositAgain, told, tellRefused, tellUnknown},
+	Asks:   []string{tellRegistration},
 }
 
 // New gives the flow of company.md. A table that does not fit the program stops it.
@@ -71,7 +80,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	case Register:
 		var b flowv1.CompanyRegister
 		if refusal = flow.ReadBody(c, &b); refusal == nil {
-			d.RegisteredDay = v.Day
+			d.RegisteredDay, d.Registration = v.Day, b.Registration
 			refusal = profile(d, b.ProfileVersion)
 		}
 	case SetProfile:
@@ -88,6 +97,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		if refusal = flow.ReadBody(c, &b); refusal == nil {
 			refusal = setTariff(v, d, b.Tariff)
 		}
+	case told, tellRefused, tellUnknown:
 	default:
 		refusal = flow.WrongState(v, c)
 	}
@@ -97,7 +107,11 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if on == acceptSecured || on == depositFull {
 		d.ActiveDay = v.Day
 	}
-	return flow.Decision{On: on, Data: flow.Bytes(d)}, nil
+	out := flow.Decision{On: on, Data: flow.Bytes(d)}
+	if on == depositFull && d.Registration != "" {
+		out.Asks = map[string][]byte{tellRegistration: flow.Bytes(&flowv1.DepositFoundAsk{Book: v.Book, Registration: d.Registration})}
+	}
+	return out, nil
 }
 
 // profile takes over a version that is above the kept one.

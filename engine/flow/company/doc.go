@@ -2,7 +2,8 @@
 //
 //	register ─▶ registered ─ accept ─▶ awaiting_deposit ─ deposit ─▶ active
 //	                                                        ▲
-//	                        incoming: a line of the bank statement tells it
+//	                        incoming: a line of the bank statement tells it │
+//	                                      the registration that opened it ◀─┘ is told
 //
 // Laws kept: a statement line's deposit counts once; every day has at most one
 // tariff; tariffs of the past do not change.

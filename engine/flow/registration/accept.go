@@ -13,7 +13,7 @@ import (
 func (s *step) agree() (refusal *fault.Refusal) {
 	var b flowv1.RegistrationAgree
 	if refusal = flow.ReadBody(s.command, &b); refusal == nil {
-		s.data.Agreement, refusal = s.accepted(b.Texts, b.EvidenceVersion, TextPolicy, TextAgreement)
+		s.data.Agreement, refusal = s.accepted(b.Texts, b.EvidenceVersion, b.EvidenceHash, TextPolicy, TextAgreement)
 	}
 	return refusal
 }
@@ -24,7 +24,7 @@ func (s *step) accept() (refusal *fault.Refusal) {
 	if refusal = flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
-	if s.data.Conditions, refusal = s.accepted(b.Texts, b.EvidenceVersion, TextConditions); refusal != nil {
+	if s.data.Conditions, refusal = s.accepted(b.Texts, b.EvidenceVersion, b.EvidenceHash, TextConditions); refusal != nil {
 		return refusal
 	}
 	if b.Tariff == nil {
@@ -42,11 +42,14 @@ func (s *step) accept() (refusal *fault.Refusal) {
 	return nil
 }
 
-// maxVersion bounds the version of a text.
-const maxVersion = 32
+// maxVersion bounds the version of a text, hashBytes is the length of a hash of evidence.
+const (
+	maxVersion = 32
+	hashBytes  = 32
+)
 
 // accepted is the record of an acceptance: all the texts, none else, each by its version.
-func (s *step) accepted(texts map[string]string, evidence uint32, names ...string) (*flowv1.Acceptance, *fault.Refusal) {
+func (s *step) accepted(texts map[string]string, evidence uint32, hash []byte, names ...string) (*flowv1.Acceptance, *fault.Refusal) {
 	for _, name := range names {
 		if version := texts[name]; version == "" || len(version) > maxVersion {
 			return nil, fault.Refuse(fault.Malformed, "texts."+name, "the version that was accepted is not said")
@@ -58,7 +61,10 @@ func (s *step) accepted(texts map[string]string, evidence uint32, names ...strin
 	if evidence == 0 {
 		return nil, fault.Refuse(fault.Malformed, "evidence_version", "the evidence was not written")
 	}
-	return &flowv1.Acceptance{Texts: texts, At: s.view.Clock.UTC().Format(time.RFC3339Nano), EvidenceVersion: evidence}, nil
+	if len(hash) != hashBytes {
+		return nil, fault.Refuse(fault.Malformed, "evidence_hash", "the evidence's hash has %d bytes, not %d", hashBytes, len(hash))
+	}
+	return &flowv1.Acceptance{Texts: texts, At: s.view.Clock.UTC().Format(time.RFC3339Nano), EvidenceVersion: evidence, EvidenceHash: hash}, nil
 }
 
 // rubles reads an amount of the registration's own data.

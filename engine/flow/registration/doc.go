@@ -11,6 +11,4 @@
 //
 // It refuses to know: phones, INN, mail addresses, codes, links, passwords and the
 // addresses people come from (private tables, by version), who sends messages.
-//
-// The flow stands before its ports: it is not among the program's flows yet.
 package registration

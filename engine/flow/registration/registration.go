@@ -82,6 +82,21 @@ const (
 	depositLate     = "deposit_late"
 	linkLate        = "link_late"
 	answerLate      = "answer_late"
+	codeSent        = "code_sent"
+	codeRefused     = "code_refused"
+	codeUnknown     = "code_unknown"
+	linkSent        = "link_sent"
+	linkRefused     = "link_refused"
+	linkUnknown     = "link_unknown"
+	forgotten       = "forgotten"
+	forgetRefused   = "forget_refused"
+	forgetUnknown   = "forget_unknown"
+)
+
+// Purposes of messages: a secret is derived from its purpose, the registration's id and its number.
+const (
+	PurposeCode = "registration_code"
+	PurposeLink = "registration_link"
 )
 
 // Asks.
@@ -90,6 +105,9 @@ const (
 	checkAgain    = "check_again"
 	openCompany   = "open_company"
 	openAgain     = "open_again"
+	sendCode      = "send_code"
+	sendLink      = "send_link"
+	forget        = "forget"
 )
 
 var words = flow.Words{
@@ -98,8 +116,9 @@ var words = flow.Words{
 		Start, Resend, Confirm, Wrong, AcceptAgreement, CheckINN, SetEmail, AcceptConditions, DepositFound, ResendLink, Follow, SetPassword,
 		resendLast, wrongLast, registerFound, registerRefused, registerUnknown, opened, openedSecured, openRefused, openUnknown,
 		abandon, unlock, checkLate, openLate, depositLate, linkLate, answerLate,
+		codeSent, codeRefused, codeUnknown, linkSent, linkRefused, linkUnknown, forgotten, forgetRefused, forgetUnknown,
 	},
-	Asks: []string{checkRegister, checkAgain, openCompany, openAgain},
+	Asks: []string{checkRegister, checkAgain, openCompany, openAgain, sendCode, sendLink, forget},
 }
 
 // New gives the flow of registration.md. A table that does not fit the program stops it.
@@ -154,15 +173,21 @@ func (s *step) allowed() bool {
 	return false
 }
 
+// answers says which ask an answer is to, and the state in which it is heard.
+var answers = map[string]struct{ ask, state string }{
+	registerFound: {checkRegister, Checking}, registerRefused: {checkRegister, Checking}, registerUnknown: {checkRegister, Checking},
+	opened: {openCompany, Opening}, openRefused: {openCompany, Opening}, openUnknown: {openCompany, Opening},
+	codeSent: {sendCode, Phone}, codeRefused: {sendCode, Phone}, codeUnknown: {sendCode, Phone},
+	linkSent: {sendLink, Link}, linkRefused: {sendLink, Link}, linkUnknown: {sendLink, Link},
+	forgotten: {forget, Expired}, forgetUnknown: {forget, Expired},
+}
+
 // awaited says whether the answer is to the ask that is open: any other says nothing new.
-// Both asks give the same answer for ever: the register's is a question, the company's is
-// kept under the attempt.
+// Questions give the same answer for ever: the register's is read again, the company's is
+// kept under the attempt, and of messages the last one counts.
 func (s *step) awaited() bool {
-	ask, state := checkRegister, Checking
-	if e := s.command.Event; e == opened || e == openRefused || e == openUnknown {
-		ask, state = openCompany, Opening
-	}
-	return s.view.State == state && s.command.Number == s.view.Attempts[ask]
+	a, known := answers[s.command.Event]
+	return known && s.view.State == a.state && s.command.Number == s.view.Attempts[a.ask]
 }
 
 var steps = map[string]func(*step) *fault.Refusal{
@@ -171,7 +196,10 @@ var steps = map[string]func(*step) *fault.Refusal{
 	DepositFound: (*step).depositFound, ResendLink: (*step).resendLink, Follow: (*step).follow, SetPassword: (*step).setPassword,
 	registerFound: (*step).found, registerRefused: (*step).refused, registerUnknown: (*step).again,
 	opened: (*step).opened, openRefused: (*step).refused, openUnknown: (*step).again,
-	abandon: (*step).keep, unlock: (*step).unlock, depositLate: (*step).keep,
+	codeSent: (*step).sent, codeRefused: (*step).unsent, codeUnknown: (*step).keep,
+	linkSent: (*step).sent, linkRefused: (*step).unsent, linkUnknown: (*step).keep,
+	forgotten: (*step).keep, forgetRefused: (*step).keep, forgetUnknown: (*step).keep,
+	abandon: (*step).abandon, unlock: (*step).unlock, depositLate: (*step).keep,
 	checkLate: (*step).late, openLate: (*step).late, linkLate: (*step).late,
 }
 
@@ -227,6 +255,13 @@ func (s *step) again() *fault.Refusal { return nil }
 
 // keep changes nothing but the state.
 func (s *step) keep() *fault.Refusal { return nil }
+
+// abandon ends what nobody goes on with, and has it forgotten.
+func (s *step) abandon() *fault.Refusal {
+	s.data.ProfileVersion = 0
+	s.asks[forget] = flow.Bytes(&flowv1.ForgetAsk{Book: s.view.Book, Registration: s.view.ID})
+	return nil
+}
 
 // late calls support.
 func (s *step) late() *fault.Refusal {

@@ -49,7 +49,7 @@ func texts(names ...string) map[string]string {
 
 func conditions(deposit string) flowtest.Act {
 	return act(AcceptConditions, &flowv1.RegistrationConditions{
-		Texts: texts(TextConditions), EvidenceVersion: 2, Tariff: &flowv1.Tariff{Percent: "3.5", Minimum: "30.00"}, DepositRequired: deposit,
+		Texts: texts(TextConditions), EvidenceVersion: 2, EvidenceHash: hash, Tariff: &flowv1.Tariff{Percent: "3.5", Minimum: "30.00"}, DepositRequired: deposit,
 	})
 }
 
@@ -57,7 +57,9 @@ func inn(version uint32) flowtest.Act {
 	return act(CheckINN, &flowv1.RegistrationINN{ProfileVersion: version, CompanyId: "company-1"})
 }
 
-var agree = act(AcceptAgreement, &flowv1.RegistrationAgree{Texts: texts(TextPolicy, TextAgreement), EvidenceVersion: 1})
+var agree = act(AcceptAgreement, &flowv1.RegistrationAgree{Texts: texts(TextPolicy, TextAgreement), EvidenceVersion: 1, EvidenceHash: hash})
+
+var hash = make([]byte, hashBytes)
 
 func reply(t flowtest.Try, r port.Result, a *port.Answer) {
 	if t.Effect.Ask == checkRegister && r == port.Done {
@@ -67,7 +69,7 @@ func reply(t flowtest.Try, r port.Result, a *port.Answer) {
 
 func spec(acts ...flowtest.Act) flowtest.Spec {
 	return flowtest.Spec{
-		Flow: it, ID: "r1", Day: "2026-03-02", Acts: acts, Once: []string{openCompany}, Attempts: 2, Reply: reply,
+		Flow: it, ID: "r1", Day: "2026-03-02", Acts: acts, Once: []string{openCompany}, Attempts: 2, Tells: []string{sendCode, sendLink, forget}, Reply: reply,
 		Codes: []fault.Code{fault.NotFound, fault.CompanyTerminated}, Law: law,
 	}
 }
@@ -126,8 +128,16 @@ func TestEveryOrderOfEvents(t *testing.T) {
 		act(DepositFound, nil), told(Follow, 1), told(Follow, 2), act(ResendLink, nil), on("2026-03-03", act(ResendLink, nil)),
 		act(SetPassword, &flowv1.RegistrationPassword{CredentialVersion: 1}),
 	}
-	flowtest.Covered(t, it, flowtest.Explore(t, codes),
-		flowtest.Explore(t, spec(append(whole, conditions("1000.00"))...)), flowtest.Explore(t, spec(append(whole, conditions("0"))...)))
+	deaf := func(s flowtest.Spec) flowtest.Spec {
+		s.Deaf = true // what became of messages is walked apart, in few other orders
+		return s
+	}
+	messages := spec(profile(Start, 1), told(Confirm, 1), told(Confirm, 2), on("2026-03-03", act(Resend, nil)), agree, inn(2), profile(SetEmail, 11), conditions("0"), told(Follow, 1),
+		on("2026-03-03", act(ResendLink, nil)), act(SetPassword, &flowv1.RegistrationPassword{CredentialVersion: 1}))
+	again := spec(profile(Start, 1), act(Resend, nil), on("2026-03-03", act(Resend, nil)), on("2026-03-04", act(Resend, nil)), on("2026-03-05", act(Resend, nil)))
+	messages.Codes, again.Codes, again.Attempts = messages.Codes[:1], again.Codes[:1], 4
+	flowtest.Covered(t, it, flowtest.Explore(t, deaf(codes)), flowtest.Explore(t, again), flowtest.Explore(t, messages),
+		flowtest.Explore(t, deaf(spec(append(whole, conditions("1000.00"))...))), flowtest.Explore(t, deaf(spec(append(whole, conditions("0"))...))))
 }
 
 // walk does the acts, which must pass.
@@ -211,6 +221,7 @@ func TestRefusals(t *testing.T) {
 		"texts.agreement":  {Texts: texts(TextPolicy), EvidenceVersion: 1},
 		"texts":            {Texts: texts(TextPolicy, TextAgreement, "more"), EvidenceVersion: 1},
 		"evidence_version": {Texts: texts(TextPolicy, TextAgreement)},
+		"evidence_hash":    {Texts: texts(TextPolicy, TextAgreement), EvidenceVersion: 1, EvidenceHash: hash[1:]},
 	} {
 		try(t, w, act(AcceptAgreement, b), fault.Malformed, field)
 	}
@@ -237,7 +248,7 @@ func TestConditionsAreRefused(t *testing.T) {
 		t.Fatalf("%s %v", w.View.State, d)
 	}
 	some := func(change func(*flowv1.RegistrationConditions)) flowtest.Act {
-		b := &flowv1.RegistrationConditions{Texts: texts(TextConditions), EvidenceVersion: 2, Tariff: &flowv1.Tariff{Percent: "3"}, DepositRequired: "1.00"}
+		b := &flowv1.RegistrationConditions{Texts: texts(TextConditions), EvidenceVersion: 2, EvidenceHash: hash, Tariff: &flowv1.Tariff{Percent: "3"}, DepositRequired: "1.00"}
 		change(b)
 		return act(AcceptConditions, b)
 	}

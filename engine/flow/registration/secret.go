@@ -1,6 +1,8 @@
 package registration
 
 import (
+	"time"
+
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/secret"
 	"github.com/provodka/provodka/ledger/fault"
@@ -18,7 +20,8 @@ func (s *step) start() *fault.Refusal {
 	if refusal := s.profile(); refusal != nil {
 		return refusal
 	}
-	s.data.Code, s.data.Codes = secret.Next(nil, s.view.Clock), 1
+	s.data.Codes = 1
+	s.issueCode()
 	return nil
 }
 
@@ -32,8 +35,15 @@ func (s *step) resend() *fault.Refusal {
 		s.data.Code = secret.Rest(s.data.Code)
 		return nil
 	}
-	s.data.Code, s.data.Codes = secret.Next(s.data.Code, s.view.Clock), s.data.Codes+1
+	s.data.Codes++
+	s.issueCode()
 	return nil
+}
+
+// issueCode makes the next code the one that lives, and sends it.
+func (s *step) issueCode() {
+	s.data.Code = secret.Next(s.data.Code, s.view.Clock)
+	s.tell(sendCode, PurposeCode, s.data.Code, codeOfUse)
 }
 
 // confirm takes a right code while it lives.
@@ -78,8 +88,38 @@ func (s *step) resendLink() *fault.Refusal {
 	return nil
 }
 
-// issueLink makes the next link the one that lives.
-func (s *step) issueLink() { s.data.Link = secret.Next(s.data.Link, s.view.Clock) }
+// issueLink makes the next link the one that lives, and sends it.
+func (s *step) issueLink() {
+	s.data.Link = secret.Next(s.data.Link, s.view.Clock)
+	s.tell(sendLink, PurposeLink, s.data.Link, linkOfUse)
+}
+
+// How long a message whose fate is unknown is sent again: after that a person asks.
+const (
+	codeOfUse = 3 * time.Minute
+	linkOfUse = time.Hour
+)
+
+// tell sends a secret to where the profile says.
+func (s *step) tell(ask, purpose string, issued *flowv1.Issued, ofUse time.Duration) {
+	s.data.MessageRefusal = ""
+	s.asks[ask] = flow.Bytes(&flowv1.NotifyAsk{
+		Book: s.view.Book, Purpose: purpose, To: Name, Id: s.view.ID, Version: s.data.ProfileVersion,
+		About: s.view.ID, Number: issued.Number, Until: s.view.Clock.Add(ofUse).UTC().Format(time.RFC3339Nano),
+	})
+}
+
+// sent hears that the message was taken.
+func (s *step) sent() *fault.Refusal {
+	s.data.MessageRefusal = ""
+	return nil
+}
+
+// unsent keeps why the message will not arrive.
+func (s *step) unsent() *fault.Refusal {
+	s.data.MessageRefusal = string(s.command.Answer.Code)
+	return nil
+}
 
 // follow takes the link, once.
 func (s *step) follow() *fault.Refusal {

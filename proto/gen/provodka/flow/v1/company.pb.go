@@ -101,7 +101,9 @@ type CompanyData struct {
 	// The day when the company became active, YYYY-MM-DD; "" = not yet.
 	ActiveDay string `protobuf:"bytes,6,opt,name=active_day,json=activeDay,proto3" json:"active_day,omitempty"`
 	// Ids of the statement lines whose deposit was counted, so that none counts twice.
-	DepositLines  []string `protobuf:"bytes,7,rep,name=deposit_lines,json=depositLines,proto3" json:"deposit_lines,omitempty"`
+	DepositLines []string `protobuf:"bytes,7,rep,name=deposit_lines,json=depositLines,proto3" json:"deposit_lines,omitempty"`
+	// The registration that opened the company and is told of its deposit; "" = it was opened otherwise.
+	Registration  string `protobuf:"bytes,8,opt,name=registration,proto3" json:"registration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,13 +187,22 @@ func (x *CompanyData) GetDepositLines() []string {
 	return nil
 }
 
+func (x *CompanyData) GetRegistration() string {
+	if x != nil {
+		return x.Registration
+	}
+	return ""
+}
+
 // Body of company's "register".
 type CompanyRegister struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version of the company's details just written, from 1; required.
 	ProfileVersion uint32 `protobuf:"varint,1,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The registration that opens it; "" = none.
+	Registration  string `protobuf:"bytes,2,opt,name=registration,proto3" json:"registration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CompanyRegister) Reset() {
@@ -229,6 +240,13 @@ func (x *CompanyRegister) GetProfileVersion() uint32 {
 		return x.ProfileVersion
 	}
 	return 0
+}
+
+func (x *CompanyRegister) GetRegistration() string {
+	if x != nil {
+		return x.Registration
+	}
+	return ""
 }
 
 // Body of company's "accept": the company accepts the terms and the tariff.
@@ -459,7 +477,7 @@ const file_provodka_flow_v1_company_proto_rawDesc = "" +
 	"\x06Tariff\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x18\n" +
 	"\apercent\x18\x02 \x01(\tR\apercent\x12\x18\n" +
-	"\aminimum\x18\x03 \x01(\tR\aminimum\"\x9a\x02\n" +
+	"\aminimum\x18\x03 \x01(\tR\aminimum\"\xbe\x02\n" +
 	"\vCompanyData\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x122\n" +
 	"\atariffs\x18\x02 \x03(\v2\x18.provodka.flow.v1.TariffR\atariffs\x12)\n" +
@@ -468,9 +486,11 @@ const file_provodka_flow_v1_company_proto_rawDesc = "" +
 	"\x0eregistered_day\x18\x05 \x01(\tR\rregisteredDay\x12\x1d\n" +
 	"\n" +
 	"active_day\x18\x06 \x01(\tR\tactiveDay\x12#\n" +
-	"\rdeposit_lines\x18\a \x03(\tR\fdepositLines\":\n" +
+	"\rdeposit_lines\x18\a \x03(\tR\fdepositLines\x12\"\n" +
+	"\fregistration\x18\b \x01(\tR\fregistration\"^\n" +
 	"\x0fCompanyRegister\x12'\n" +
-	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\"l\n" +
+	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12\"\n" +
+	"\fregistration\x18\x02 \x01(\tR\fregistration\"l\n" +
 	"\rCompanyAccept\x120\n" +
 	"\x06tariff\x18\x01 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12)\n" +
 	"\x10deposit_required\x18\x02 \x01(\tR\x0fdepositRequired\"D\n" +

@@ -31,8 +31,10 @@ type Acceptance struct {
 	At string `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// Version of the evidence in the private table: address and program of the person.
 	EvidenceVersion uint32 `protobuf:"varint,3,opt,name=evidence_version,json=evidenceVersion,proto3" json:"evidence_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Keyed hash of the evidence: what the private table has is what was accepted.
+	EvidenceHash  []byte `protobuf:"bytes,4,opt,name=evidence_hash,json=evidenceHash,proto3" json:"evidence_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Acceptance) Reset() {
@@ -84,6 +86,13 @@ func (x *Acceptance) GetEvidenceVersion() uint32 {
 		return x.EvidenceVersion
 	}
 	return 0
+}
+
+func (x *Acceptance) GetEvidenceHash() []byte {
+	if x != nil {
+		return x.EvidenceHash
+	}
+	return nil
 }
 
 // A code or a link that was issued. The secret itself stands nowhere in the log.
@@ -180,9 +189,11 @@ type RegistrationData struct {
 	// The day when the registration was over, YYYY-MM-DD.
 	ActiveDay string `protobuf:"bytes,13,opt,name=active_day,json=activeDay,proto3" json:"active_day,omitempty"`
 	// An answer is late: support looks.
-	Attention     bool `protobuf:"varint,14,opt,name=attention,proto3" json:"attention,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Attention bool `protobuf:"varint,14,opt,name=attention,proto3" json:"attention,omitempty"`
+	// Why the last code or link could not be sent: a code of the closed table; "" = it could, or nobody said yet.
+	MessageRefusal string `protobuf:"bytes,15,opt,name=message_refusal,json=messageRefusal,proto3" json:"message_refusal,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *RegistrationData) Reset() {
@@ -313,6 +324,13 @@ func (x *RegistrationData) GetAttention() bool {
 	return false
 }
 
+func (x *RegistrationData) GetMessageRefusal() string {
+	if x != nil {
+		return x.MessageRefusal
+	}
+	return ""
+}
+
 // Body of registration's "start" and "set_email": what the person said stands in the private table.
 type RegistrationProfile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -413,8 +431,10 @@ type RegistrationAgree struct {
 	Texts map[string]string `protobuf:"bytes,1,rep,name=texts,proto3" json:"texts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Version of the evidence just written; required.
 	EvidenceVersion uint32 `protobuf:"varint,2,opt,name=evidence_version,json=evidenceVersion,proto3" json:"evidence_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Its keyed hash; required.
+	EvidenceHash  []byte `protobuf:"bytes,3,opt,name=evidence_hash,json=evidenceHash,proto3" json:"evidence_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrationAgree) Reset() {
@@ -459,6 +479,13 @@ func (x *RegistrationAgree) GetEvidenceVersion() uint32 {
 		return x.EvidenceVersion
 	}
 	return 0
+}
+
+func (x *RegistrationAgree) GetEvidenceHash() []byte {
+	if x != nil {
+		return x.EvidenceHash
+	}
+	return nil
 }
 
 // Body of registration's "check_inn". The digits were checked by whoever saw them.
@@ -527,8 +554,10 @@ type RegistrationConditions struct {
 	Tariff *Tariff `protobuf:"bytes,3,opt,name=tariff,proto3" json:"tariff,omitempty"`
 	// The security deposit that is asked, rubles, decimal of scale 2.
 	DepositRequired string `protobuf:"bytes,4,opt,name=deposit_required,json=depositRequired,proto3" json:"deposit_required,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Keyed hash of the evidence; required.
+	EvidenceHash  []byte `protobuf:"bytes,5,opt,name=evidence_hash,json=evidenceHash,proto3" json:"evidence_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrationConditions) Reset() {
@@ -587,6 +616,13 @@ func (x *RegistrationConditions) GetDepositRequired() string {
 		return x.DepositRequired
 	}
 	return ""
+}
+
+func (x *RegistrationConditions) GetEvidenceHash() []byte {
+	if x != nil {
+		return x.EvidenceHash
+	}
+	return nil
 }
 
 // Body of registration's "set_password".
@@ -837,16 +873,128 @@ func (x *OpenAsk) GetDepositRequired() string {
 	return ""
 }
 
+// What a company asks of the port "registration", verb "deposit_found": its registration
+// waits for its deposit.
+type DepositFoundAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The registration.
+	Registration  string `protobuf:"bytes,2,opt,name=registration,proto3" json:"registration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DepositFoundAsk) Reset() {
+	*x = DepositFoundAsk{}
+	mi := &file_provodka_flow_v1_registration_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DepositFoundAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DepositFoundAsk) ProtoMessage() {}
+
+func (x *DepositFoundAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_registration_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DepositFoundAsk.ProtoReflect.Descriptor instead.
+func (*DepositFoundAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_registration_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DepositFoundAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *DepositFoundAsk) GetRegistration() string {
+	if x != nil {
+		return x.Registration
+	}
+	return ""
+}
+
+// What a registration that nobody went on with asks of the port "private", verb "forget".
+type ForgetAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The registration.
+	Registration  string `protobuf:"bytes,2,opt,name=registration,proto3" json:"registration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetAsk) Reset() {
+	*x = ForgetAsk{}
+	mi := &file_provodka_flow_v1_registration_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetAsk) ProtoMessage() {}
+
+func (x *ForgetAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_registration_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetAsk.ProtoReflect.Descriptor instead.
+func (*ForgetAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_registration_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ForgetAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ForgetAsk) GetRegistration() string {
+	if x != nil {
+		return x.Registration
+	}
+	return ""
+}
+
 var File_provodka_flow_v1_registration_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\n" +
-	"#provodka/flow/v1/registration.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\"\xc0\x01\n" +
+	"#provodka/flow/v1/registration.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\"\xe5\x01\n" +
 	"\n" +
 	"Acceptance\x12=\n" +
 	"\x05texts\x18\x01 \x03(\v2'.provodka.flow.v1.Acceptance.TextsEntryR\x05texts\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12)\n" +
-	"\x10evidence_version\x18\x03 \x01(\rR\x0fevidenceVersion\x1a8\n" +
+	"\x10evidence_version\x18\x03 \x01(\rR\x0fevidenceVersion\x12#\n" +
+	"\revidence_hash\x18\x04 \x01(\fR\fevidenceHash\x1a8\n" +
 	"\n" +
 	"TextsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -854,7 +1002,7 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\x06Issued\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
-	"\x05wrong\x18\x03 \x01(\rR\x05wrong\"\xce\x04\n" +
+	"\x05wrong\x18\x03 \x01(\rR\x05wrong\"\xf7\x04\n" +
 	"\x10RegistrationData\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12,\n" +
 	"\x04code\x18\x02 \x01(\v2\x18.provodka.flow.v1.IssuedR\x04code\x12\x14\n" +
@@ -874,14 +1022,16 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\x12credential_version\x18\f \x01(\rR\x11credentialVersion\x12\x1d\n" +
 	"\n" +
 	"active_day\x18\r \x01(\tR\tactiveDay\x12\x1c\n" +
-	"\tattention\x18\x0e \x01(\bR\tattention\">\n" +
+	"\tattention\x18\x0e \x01(\bR\tattention\x12'\n" +
+	"\x0fmessage_refusal\x18\x0f \x01(\tR\x0emessageRefusal\">\n" +
 	"\x13RegistrationProfile\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\",\n" +
 	"\x12RegistrationSecret\x12\x16\n" +
-	"\x06number\x18\x01 \x01(\rR\x06number\"\xbe\x01\n" +
+	"\x06number\x18\x01 \x01(\rR\x06number\"\xe3\x01\n" +
 	"\x11RegistrationAgree\x12D\n" +
 	"\x05texts\x18\x01 \x03(\v2..provodka.flow.v1.RegistrationAgree.TextsEntryR\x05texts\x12)\n" +
-	"\x10evidence_version\x18\x02 \x01(\rR\x0fevidenceVersion\x1a8\n" +
+	"\x10evidence_version\x18\x02 \x01(\rR\x0fevidenceVersion\x12#\n" +
+	"\revidence_hash\x18\x03 \x01(\fR\fevidenceHash\x1a8\n" +
 	"\n" +
 	"TextsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -889,12 +1039,13 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\x0fRegistrationINN\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12\x1d\n" +
 	"\n" +
-	"company_id\x18\x02 \x01(\tR\tcompanyId\"\xa5\x02\n" +
+	"company_id\x18\x02 \x01(\tR\tcompanyId\"\xca\x02\n" +
 	"\x16RegistrationConditions\x12I\n" +
 	"\x05texts\x18\x01 \x03(\v23.provodka.flow.v1.RegistrationConditions.TextsEntryR\x05texts\x12)\n" +
 	"\x10evidence_version\x18\x02 \x01(\rR\x0fevidenceVersion\x120\n" +
 	"\x06tariff\x18\x03 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12)\n" +
-	"\x10deposit_required\x18\x04 \x01(\tR\x0fdepositRequired\x1a8\n" +
+	"\x10deposit_required\x18\x04 \x01(\tR\x0fdepositRequired\x12#\n" +
+	"\revidence_hash\x18\x05 \x01(\fR\fevidenceHash\x1a8\n" +
 	"\n" +
 	"TextsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -914,7 +1065,13 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"company_id\x18\x03 \x01(\tR\tcompanyId\x12'\n" +
 	"\x0fprofile_version\x18\x04 \x01(\rR\x0eprofileVersion\x120\n" +
 	"\x06tariff\x18\x05 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12)\n" +
-	"\x10deposit_required\x18\x06 \x01(\tR\x0fdepositRequiredB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"\x10deposit_required\x18\x06 \x01(\tR\x0fdepositRequired\"I\n" +
+	"\x0fDepositFoundAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\"\n" +
+	"\fregistration\x18\x02 \x01(\tR\fregistration\"C\n" +
+	"\tForgetAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\"\n" +
+	"\fregistration\x18\x02 \x01(\tR\fregistrationB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_registration_proto_rawDescOnce sync.Once
@@ -928,7 +1085,7 @@ func file_provodka_flow_v1_registration_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_registration_proto_rawDescData
 }
 
-var file_provodka_flow_v1_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_provodka_flow_v1_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_provodka_flow_v1_registration_proto_goTypes = []any{
 	(*Acceptance)(nil),             // 0: provodka.flow.v1.Acceptance
 	(*Issued)(nil),                 // 1: provodka.flow.v1.Issued
@@ -942,22 +1099,24 @@ var file_provodka_flow_v1_registration_proto_goTypes = []any{
 	(*RegisterAsk)(nil),            // 9: provodka.flow.v1.RegisterAsk
 	(*RegisterAnswer)(nil),         // 10: provodka.flow.v1.RegisterAnswer
 	(*OpenAsk)(nil),                // 11: provodka.flow.v1.OpenAsk
-	nil,                            // 12: provodka.flow.v1.Acceptance.TextsEntry
-	nil,                            // 13: provodka.flow.v1.RegistrationAgree.TextsEntry
-	nil,                            // 14: provodka.flow.v1.RegistrationConditions.TextsEntry
-	(*Tariff)(nil),                 // 15: provodka.flow.v1.Tariff
+	(*DepositFoundAsk)(nil),        // 12: provodka.flow.v1.DepositFoundAsk
+	(*ForgetAsk)(nil),              // 13: provodka.flow.v1.ForgetAsk
+	nil,                            // 14: provodka.flow.v1.Acceptance.TextsEntry
+	nil,                            // 15: provodka.flow.v1.RegistrationAgree.TextsEntry
+	nil,                            // 16: provodka.flow.v1.RegistrationConditions.TextsEntry
+	(*Tariff)(nil),                 // 17: provodka.flow.v1.Tariff
 }
 var file_provodka_flow_v1_registration_proto_depIdxs = []int32{
-	12, // 0: provodka.flow.v1.Acceptance.texts:type_name -> provodka.flow.v1.Acceptance.TextsEntry
+	14, // 0: provodka.flow.v1.Acceptance.texts:type_name -> provodka.flow.v1.Acceptance.TextsEntry
 	1,  // 1: provodka.flow.v1.RegistrationData.code:type_name -> provodka.flow.v1.Issued
 	0,  // 2: provodka.flow.v1.RegistrationData.agreement:type_name -> provodka.flow.v1.Acceptance
 	0,  // 3: provodka.flow.v1.RegistrationData.conditions:type_name -> provodka.flow.v1.Acceptance
-	15, // 4: provodka.flow.v1.RegistrationData.tariff:type_name -> provodka.flow.v1.Tariff
+	17, // 4: provodka.flow.v1.RegistrationData.tariff:type_name -> provodka.flow.v1.Tariff
 	1,  // 5: provodka.flow.v1.RegistrationData.link:type_name -> provodka.flow.v1.Issued
-	13, // 6: provodka.flow.v1.RegistrationAgree.texts:type_name -> provodka.flow.v1.RegistrationAgree.TextsEntry
-	14, // 7: provodka.flow.v1.RegistrationConditions.texts:type_name -> provodka.flow.v1.RegistrationConditions.TextsEntry
-	15, // 8: provodka.flow.v1.RegistrationConditions.tariff:type_name -> provodka.flow.v1.Tariff
-	15, // 9: provodka.flow.v1.OpenAsk.tariff:type_name -> provodka.flow.v1.Tariff
+	15, // 6: provodka.flow.v1.RegistrationAgree.texts:type_name -> provodka.flow.v1.RegistrationAgree.TextsEntry
+	16, // 7: provodka.flow.v1.RegistrationConditions.texts:type_name -> provodka.flow.v1.RegistrationConditions.TextsEntry
+	17, // 8: provodka.flow.v1.RegistrationConditions.tariff:type_name -> provodka.flow.v1.Tariff
+	17, // 9: provodka.flow.v1.OpenAsk.tariff:type_name -> provodka.flow.v1.Tariff
 	10, // [10:10] is the sub-list for method output_type
 	10, // [10:10] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
@@ -977,7 +1136,7 @@ func file_provodka_flow_v1_registration_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_registration_proto_rawDesc), len(file_provodka_flow_v1_registration_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
