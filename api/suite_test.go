@@ -34,6 +34,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
+	"github.com/provodka/provodka/engine/flow/user"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
@@ -105,7 +106,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), registration.New(), task.New(), taxpayer.New())
+	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), registration.New(), task.New(), taxpayer.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
@@ -117,6 +118,7 @@ func newHouse(t *testing.T) *house {
 		"company":      world.FromCompany(submit, people),
 		"register":     world.FromRegister(h.fns, people),
 		"registration": world.FromRegistration(submit),
+		"user":         world.FromUser(submit),
 		"taxpayer":     world.FromTaxpayer(submit),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,

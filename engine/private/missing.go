@@ -117,6 +117,16 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 		if v := d.GetRequisitesVersion(); v > 0 {
 			refs[kindRequisites] = Ref{id, v}
 		}
+	case "registration":
+		d := &flowv1.RegistrationData{}
+		err = proto.Unmarshal(r.Data, d)
+		if d.GetProfileVersion() == 0 { // nobody went on with it: it is forgotten
+			return refs, err
+		}
+		refs[kindRegistration] = Ref{id, d.GetProfileVersion()}
+		if v := max(d.GetAgreement().GetEvidenceVersion(), d.GetConditions().GetEvidenceVersion()); v > 0 {
+			refs[kindEvidence] = Ref{id, v}
+		}
 	case "task":
 		refs[kindTask], err = textOf(r)
 	case "incoming":

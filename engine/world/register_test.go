@@ -167,3 +167,22 @@ func TestRegistrationIsToldOfItsDeposit(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+func TestWhoRegisteredOwnsTheCompany(t *testing.T) {
+	t.Parallel()
+	p := FromUser(func(_ context.Context, r engine.Request) []engine.Outcome {
+		f, body := r.Operations[0].GetFlow(), new(flowv1.UserFound)
+		if proto.Unmarshal(f.GetBody(), body) != nil || r.Book != "main" || f.GetFlow() != "user" || f.GetId() != "company-1" || f.GetOwner() != "company-1" ||
+			f.GetEvent() != "found" || body.GetUserId() != "user-1" || body.GetProfileVersion() != 2 || body.GetCredentialVersion() != 3 {
+			t.Errorf("%v", r)
+		}
+		return []engine.Outcome{{}}
+	})
+	found := &flowv1.FoundAsk{Book: "main", CompanyId: "company-1", UserId: "user-1", ProfileVersion: 2, CredentialVersion: 3}
+	if a := p.Send(t.Context(), ask("found", found)); a.Result != port.Done {
+		t.Errorf("%+v", a)
+	}
+	if a := p.Find(t.Context(), ask("steal", found)); a.Result != port.Refused {
+		t.Errorf("%+v", a)
+	}
+}

@@ -1,6 +1,6 @@
 // Package registration is the flow of a stranger who becomes a company.
 //
-//	start ─▶ phone ─▶ agreement ─▶ inn ─▶ checking ─▶ email ─▶ conditions ─▶ opening ─▶ deposit ─▶ link ─▶ password ─▶ active
+//	start ─▶ phone ─▶ agreement ─▶ inn ─▶ checking ─▶ email ─▶ conditions ─▶ opening ─▶ deposit ─▶ link ─▶ password ─▶ founding ─▶ active
 //	          ▲ │                    ▲        │                    ▲           │          ▲          ▲        │
 //	       locked ◀                  └ no such company             └ refused ◀─┘     company's       └────────┘
 //	                                                                                  deposit          resend

@@ -28,6 +28,7 @@ const (
 	Deposit    = "deposit"
 	Link       = "link"
 	Password   = "password"
+	Founding   = "founding"
 	Active     = "active"
 	Expired    = "expired"
 )
@@ -91,6 +92,10 @@ const (
 	forgotten       = "forgotten"
 	forgetRefused   = "forget_refused"
 	forgetUnknown   = "forget_unknown"
+	founded         = "founded"
+	foundRefused    = "found_refused"
+	foundUnknown    = "found_unknown"
+	foundLate       = "found_late"
 )
 
 // Purposes of messages: a secret is derived from its purpose, the registration's id and its number.
@@ -108,17 +113,19 @@ const (
 	sendCode      = "send_code"
 	sendLink      = "send_link"
 	forget        = "forget"
+	foundUser     = "found_user"
 )
 
 var words = flow.Words{
-	States: []string{Phone, Locked, Agreement, INN, Checking, Email, Conditions, Opening, Deposit, Link, Password, Active, Expired},
+	States: []string{Phone, Locked, Agreement, INN, Checking, Email, Conditions, Opening, Deposit, Link, Password, Founding, Active, Expired},
 	Events: []string{
 		Start, Resend, Confirm, Wrong, AcceptAgreement, CheckINN, SetEmail, AcceptConditions, DepositFound, ResendLink, Follow, SetPassword,
 		resendLast, wrongLast, registerFound, registerRefused, registerUnknown, opened, openedSecured, openRefused, openUnknown,
 		abandon, unlock, checkLate, openLate, depositLate, linkLate, answerLate,
 		codeSent, codeRefused, codeUnknown, linkSent, linkRefused, linkUnknown, forgotten, forgetRefused, forgetUnknown,
+		founded, foundRefused, foundUnknown, foundLate,
 	},
-	Asks: []string{checkRegister, checkAgain, openCompany, openAgain, sendCode, sendLink, forget},
+	Asks: []string{checkRegister, checkAgain, openCompany, openAgain, sendCode, sendLink, forget, foundUser},
 }
 
 // New gives the flow of registration.md. A table that does not fit the program stops it.
@@ -179,6 +186,7 @@ var answers = map[string]struct{ ask, state string }{
 	opened: {openCompany, Opening}, openRefused: {openCompany, Opening}, openUnknown: {openCompany, Opening},
 	codeSent: {sendCode, Phone}, codeRefused: {sendCode, Phone}, codeUnknown: {sendCode, Phone},
 	linkSent: {sendLink, Link}, linkRefused: {sendLink, Link}, linkUnknown: {sendLink, Link},
+	founded: {foundUser, Founding}, foundRefused: {foundUser, Founding}, foundUnknown: {foundUser, Founding},
 	forgotten: {forget, Expired}, forgetUnknown: {forget, Expired},
 }
 
@@ -198,6 +206,7 @@ var steps = map[string]func(*step) *fault.Refusal{
 	opened: (*step).opened, openRefused: (*step).refused, openUnknown: (*step).again,
 	codeSent: (*step).sent, codeRefused: (*step).unsent, codeUnknown: (*step).keep,
 	linkSent: (*step).sent, linkRefused: (*step).unsent, linkUnknown: (*step).keep,
+	founded: (*step).founded, foundRefused: (*step).refused, foundUnknown: (*step).keep, foundLate: (*step).late,
 	forgotten: (*step).keep, forgetRefused: (*step).keep, forgetUnknown: (*step).keep,
 	abandon: (*step).abandon, unlock: (*step).unlock, depositLate: (*step).keep,
 	checkLate: (*step).late, openLate: (*step).late, linkLate: (*step).late,
@@ -288,15 +297,27 @@ func (s *step) depositFound() *fault.Refusal {
 	return nil
 }
 
-// setPassword ends the registration.
+// setPassword has whoever set it made the company's first owner.
 func (s *step) setPassword() *fault.Refusal {
 	var b flowv1.RegistrationPassword
 	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
-	if b.CredentialVersion == 0 {
+	if b.CredentialVersion == 0 || b.UserProfileVersion == 0 {
 		return fault.Refuse(fault.Malformed, "credential_version", "the password was not written")
 	}
-	s.data.CredentialVersion, s.data.ActiveDay = b.CredentialVersion, s.view.Day
+	if refusal := flow.CheckID("user_id", b.UserId); refusal != nil {
+		return refusal
+	}
+	s.data.UserId, s.data.CredentialVersion, s.data.Refusal = b.UserId, b.CredentialVersion, ""
+	s.asks[foundUser] = flow.Bytes(&flowv1.FoundAsk{
+		Book: s.view.Book, CompanyId: s.data.CompanyId, UserId: b.UserId, ProfileVersion: b.UserProfileVersion, CredentialVersion: b.CredentialVersion,
+	})
+	return nil
+}
+
+// founded ends the registration.
+func (s *step) founded() *fault.Refusal {
+	s.data.ActiveDay, s.data.Attention = s.view.Day, false
 	return nil
 }

@@ -59,6 +59,10 @@ func inn(version uint32) flowtest.Act {
 
 var agree = act(AcceptAgreement, &flowv1.RegistrationAgree{Texts: texts(TextPolicy, TextAgreement), EvidenceVersion: 1, EvidenceHash: hash})
 
+func password(version uint32) flowtest.Act {
+	return act(SetPassword, &flowv1.RegistrationPassword{CredentialVersion: version, UserId: "user-1", UserProfileVersion: 1})
+}
+
 var hash = make([]byte, hashBytes)
 
 func reply(t flowtest.Try, r port.Result, a *port.Answer) {
@@ -69,7 +73,7 @@ func reply(t flowtest.Try, r port.Result, a *port.Answer) {
 
 func spec(acts ...flowtest.Act) flowtest.Spec {
 	return flowtest.Spec{
-		Flow: it, ID: "r1", Day: "2026-03-02", Acts: acts, Once: []string{openCompany}, Attempts: 2, Tells: []string{sendCode, sendLink, forget}, Reply: reply,
+		Flow: it, ID: "r1", Day: "2026-03-02", Acts: acts, Once: []string{openCompany, foundUser}, Attempts: 2, Tells: []string{sendCode, sendLink, forget}, Reply: reply,
 		Codes: []fault.Code{fault.NotFound, fault.CompanyTerminated}, Law: law,
 	}
 }
@@ -81,7 +85,7 @@ func law(w *flowtest.World) error {
 	if d.Code.GetWrong() > Tries || d.Codes > Codes {
 		return fmt.Errorf("%d tries, %d codes", d.Code.GetWrong(), d.Codes)
 	}
-	past := map[string]int{Agreement: 1, INN: 2, Checking: 2, Email: 3, Conditions: 4, Opening: 5, Deposit: 6, Link: 7, Password: 7, Active: 8}[w.View.State]
+	past := map[string]int{Agreement: 1, INN: 2, Checking: 2, Email: 3, Conditions: 4, Opening: 5, Deposit: 6, Link: 7, Password: 7, Founding: 8, Active: 9}[w.View.State]
 	switch {
 	case past >= 2 && (d.Agreement.GetAt() == "" || d.Agreement.GetEvidenceVersion() == 0):
 		return fmt.Errorf("%s without the agreement", w.View.State)
@@ -95,6 +99,8 @@ func law(w *flowtest.World) error {
 		return fmt.Errorf("%s without the deposit", w.View.State)
 	case past >= 8 && d.CredentialVersion == 0:
 		return fmt.Errorf("%s without a password", w.View.State)
+	case past >= 9 && !answered(w, foundUser):
+		return fmt.Errorf("%s without an owner", w.View.State)
 	}
 	return nil
 }
@@ -126,14 +132,14 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	whole := []flowtest.Act{
 		profile(Start, 1), told(Confirm, 1), agree, inn(2), inn(10), profile(SetEmail, 11), profile(SetEmail, 12),
 		act(DepositFound, nil), told(Follow, 1), told(Follow, 2), act(ResendLink, nil), on("2026-03-03", act(ResendLink, nil)),
-		act(SetPassword, &flowv1.RegistrationPassword{CredentialVersion: 1}),
+		password(1),
 	}
 	deaf := func(s flowtest.Spec) flowtest.Spec {
 		s.Deaf = true // what became of messages is walked apart, in few other orders
 		return s
 	}
 	messages := spec(profile(Start, 1), told(Confirm, 1), told(Confirm, 2), on("2026-03-03", act(Resend, nil)), agree, inn(2), profile(SetEmail, 11), conditions("0"), told(Follow, 1),
-		on("2026-03-03", act(ResendLink, nil)), act(SetPassword, &flowv1.RegistrationPassword{CredentialVersion: 1}))
+		on("2026-03-03", act(ResendLink, nil)), password(1))
 	again := spec(profile(Start, 1), act(Resend, nil), on("2026-03-03", act(Resend, nil)), on("2026-03-04", act(Resend, nil)), on("2026-03-05", act(Resend, nil)))
 	messages.Codes, again.Codes, again.Attempts = messages.Codes[:1], again.Codes[:1], 4
 	flowtest.Covered(t, it, flowtest.Explore(t, deaf(codes)), flowtest.Explore(t, again), flowtest.Explore(t, messages),

@@ -49,7 +49,7 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 		}
 		return conditions(words[1]).Command, nil
 	case SetPassword:
-		return act(SetPassword, &flowv1.RegistrationPassword{CredentialVersion: number}).Command, nil
+		return password(number).Command, nil
 	case Resend, ResendLink, DepositFound:
 		return act(words[0], nil).Command, nil
 	}

@@ -192,8 +192,10 @@ type RegistrationData struct {
 	Attention bool `protobuf:"varint,14,opt,name=attention,proto3" json:"attention,omitempty"`
 	// Why the last code or link could not be sent: a code of the closed table; "" = it could, or nobody said yet.
 	MessageRefusal string `protobuf:"bytes,15,opt,name=message_refusal,json=messageRefusal,proto3" json:"message_refusal,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The person who becomes the company's first owner.
+	UserId        string `protobuf:"bytes,16,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrationData) Reset() {
@@ -327,6 +329,13 @@ func (x *RegistrationData) GetAttention() bool {
 func (x *RegistrationData) GetMessageRefusal() string {
 	if x != nil {
 		return x.MessageRefusal
+	}
+	return ""
+}
+
+func (x *RegistrationData) GetUserId() string {
+	if x != nil {
+		return x.UserId
 	}
 	return ""
 }
@@ -630,8 +639,12 @@ type RegistrationPassword struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version of the credential just written; required.
 	CredentialVersion uint32 `protobuf:"varint,1,opt,name=credential_version,json=credentialVersion,proto3" json:"credential_version,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The person who becomes the company's first owner; required.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Version of the person's profile just written; required.
+	UserProfileVersion uint32 `protobuf:"varint,3,opt,name=user_profile_version,json=userProfileVersion,proto3" json:"user_profile_version,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *RegistrationPassword) Reset() {
@@ -667,6 +680,20 @@ func (*RegistrationPassword) Descriptor() ([]byte, []int) {
 func (x *RegistrationPassword) GetCredentialVersion() uint32 {
 	if x != nil {
 		return x.CredentialVersion
+	}
+	return 0
+}
+
+func (x *RegistrationPassword) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *RegistrationPassword) GetUserProfileVersion() uint32 {
+	if x != nil {
+		return x.UserProfileVersion
 	}
 	return 0
 }
@@ -984,6 +1011,89 @@ func (x *ForgetAsk) GetRegistration() string {
 	return ""
 }
 
+// What a registration asks of the port "user", verb "found": whoever registered the company
+// is its first owner.
+type FoundAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// The person.
+	UserId string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Version of the person's profile.
+	ProfileVersion uint32 `protobuf:"varint,4,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
+	// Version of the person's credential.
+	CredentialVersion uint32 `protobuf:"varint,5,opt,name=credential_version,json=credentialVersion,proto3" json:"credential_version,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *FoundAsk) Reset() {
+	*x = FoundAsk{}
+	mi := &file_provodka_flow_v1_registration_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundAsk) ProtoMessage() {}
+
+func (x *FoundAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_registration_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundAsk.ProtoReflect.Descriptor instead.
+func (*FoundAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_registration_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *FoundAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *FoundAsk) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *FoundAsk) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *FoundAsk) GetProfileVersion() uint32 {
+	if x != nil {
+		return x.ProfileVersion
+	}
+	return 0
+}
+
+func (x *FoundAsk) GetCredentialVersion() uint32 {
+	if x != nil {
+		return x.CredentialVersion
+	}
+	return 0
+}
+
 var File_provodka_flow_v1_registration_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_registration_proto_rawDesc = "" +
@@ -1002,7 +1112,7 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\x06Issued\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
-	"\x05wrong\x18\x03 \x01(\rR\x05wrong\"\xf7\x04\n" +
+	"\x05wrong\x18\x03 \x01(\rR\x05wrong\"\x90\x05\n" +
 	"\x10RegistrationData\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12,\n" +
 	"\x04code\x18\x02 \x01(\v2\x18.provodka.flow.v1.IssuedR\x04code\x12\x14\n" +
@@ -1023,7 +1133,8 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\n" +
 	"active_day\x18\r \x01(\tR\tactiveDay\x12\x1c\n" +
 	"\tattention\x18\x0e \x01(\bR\tattention\x12'\n" +
-	"\x0fmessage_refusal\x18\x0f \x01(\tR\x0emessageRefusal\">\n" +
+	"\x0fmessage_refusal\x18\x0f \x01(\tR\x0emessageRefusal\x12\x17\n" +
+	"\auser_id\x18\x10 \x01(\tR\x06userId\">\n" +
 	"\x13RegistrationProfile\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\",\n" +
 	"\x12RegistrationSecret\x12\x16\n" +
@@ -1049,9 +1160,11 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\n" +
 	"TextsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"E\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x90\x01\n" +
 	"\x14RegistrationPassword\x12-\n" +
-	"\x12credential_version\x18\x01 \x01(\rR\x11credentialVersion\"n\n" +
+	"\x12credential_version\x18\x01 \x01(\rR\x11credentialVersion\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x120\n" +
+	"\x14user_profile_version\x18\x03 \x01(\rR\x12userProfileVersion\"n\n" +
 	"\vRegisterAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\"\n" +
 	"\fregistration\x18\x02 \x01(\tR\fregistration\x12'\n" +
@@ -1071,7 +1184,14 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\fregistration\x18\x02 \x01(\tR\fregistration\"C\n" +
 	"\tForgetAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\"\n" +
-	"\fregistration\x18\x02 \x01(\tR\fregistrationB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"\fregistration\x18\x02 \x01(\tR\fregistration\"\xae\x01\n" +
+	"\bFoundAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tR\tcompanyId\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\x12'\n" +
+	"\x0fprofile_version\x18\x04 \x01(\rR\x0eprofileVersion\x12-\n" +
+	"\x12credential_version\x18\x05 \x01(\rR\x11credentialVersionB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_registration_proto_rawDescOnce sync.Once
@@ -1085,7 +1205,7 @@ func file_provodka_flow_v1_registration_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_registration_proto_rawDescData
 }
 
-var file_provodka_flow_v1_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_provodka_flow_v1_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_provodka_flow_v1_registration_proto_goTypes = []any{
 	(*Acceptance)(nil),             // 0: provodka.flow.v1.Acceptance
 	(*Issued)(nil),                 // 1: provodka.flow.v1.Issued
@@ -1101,22 +1221,23 @@ var file_provodka_flow_v1_registration_proto_goTypes = []any{
 	(*OpenAsk)(nil),                // 11: provodka.flow.v1.OpenAsk
 	(*DepositFoundAsk)(nil),        // 12: provodka.flow.v1.DepositFoundAsk
 	(*ForgetAsk)(nil),              // 13: provodka.flow.v1.ForgetAsk
-	nil,                            // 14: provodka.flow.v1.Acceptance.TextsEntry
-	nil,                            // 15: provodka.flow.v1.RegistrationAgree.TextsEntry
-	nil,                            // 16: provodka.flow.v1.RegistrationConditions.TextsEntry
-	(*Tariff)(nil),                 // 17: provodka.flow.v1.Tariff
+	(*FoundAsk)(nil),               // 14: provodka.flow.v1.FoundAsk
+	nil,                            // 15: provodka.flow.v1.Acceptance.TextsEntry
+	nil,                            // 16: provodka.flow.v1.RegistrationAgree.TextsEntry
+	nil,                            // 17: provodka.flow.v1.RegistrationConditions.TextsEntry
+	(*Tariff)(nil),                 // 18: provodka.flow.v1.Tariff
 }
 var file_provodka_flow_v1_registration_proto_depIdxs = []int32{
-	14, // 0: provodka.flow.v1.Acceptance.texts:type_name -> provodka.flow.v1.Acceptance.TextsEntry
+	15, // 0: provodka.flow.v1.Acceptance.texts:type_name -> provodka.flow.v1.Acceptance.TextsEntry
 	1,  // 1: provodka.flow.v1.RegistrationData.code:type_name -> provodka.flow.v1.Issued
 	0,  // 2: provodka.flow.v1.RegistrationData.agreement:type_name -> provodka.flow.v1.Acceptance
 	0,  // 3: provodka.flow.v1.RegistrationData.conditions:type_name -> provodka.flow.v1.Acceptance
-	17, // 4: provodka.flow.v1.RegistrationData.tariff:type_name -> provodka.flow.v1.Tariff
+	18, // 4: provodka.flow.v1.RegistrationData.tariff:type_name -> provodka.flow.v1.Tariff
 	1,  // 5: provodka.flow.v1.RegistrationData.link:type_name -> provodka.flow.v1.Issued
-	15, // 6: provodka.flow.v1.RegistrationAgree.texts:type_name -> provodka.flow.v1.RegistrationAgree.TextsEntry
-	16, // 7: provodka.flow.v1.RegistrationConditions.texts:type_name -> provodka.flow.v1.RegistrationConditions.TextsEntry
-	17, // 8: provodka.flow.v1.RegistrationConditions.tariff:type_name -> provodka.flow.v1.Tariff
-	17, // 9: provodka.flow.v1.OpenAsk.tariff:type_name -> provodka.flow.v1.Tariff
+	16, // 6: provodka.flow.v1.RegistrationAgree.texts:type_name -> provodka.flow.v1.RegistrationAgree.TextsEntry
+	17, // 7: provodka.flow.v1.RegistrationConditions.texts:type_name -> provodka.flow.v1.RegistrationConditions.TextsEntry
+	18, // 8: provodka.flow.v1.RegistrationConditions.tariff:type_name -> provodka.flow.v1.Tariff
+	18, // 9: provodka.flow.v1.OpenAsk.tariff:type_name -> provodka.flow.v1.Tariff
 	10, // [10:10] is the sub-list for method output_type
 	10, // [10:10] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
@@ -1136,7 +1257,7 @@ func file_provodka_flow_v1_registration_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_registration_proto_rawDesc), len(file_provodka_flow_v1_registration_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
