@@ -17,6 +17,9 @@
 //   - What GET answers about an id that the bank never saw is not documented ?. 404 is taken
 //     for "never heard of it"; 400 and 422 are not, because a wrong "never heard of it"
 //     would pay twice.
+//   - A payment to the budget carries kpp, uin and the block tax{payerStatus, kbk, oktmo,
+//     evidence, period, docNumber, docDate, thirdParty} [H]; what stands in thirdParty is not
+//     documented ?, so it is not sent.
 //   - A payee without an INN is sent with inn "0", as payment orders write it [M].
 //
 // Laws kept (porttest.ExercisePayout against sandbox): an attempt is paid at most once;

@@ -18,13 +18,28 @@ const (
 const unknownINN = "0"
 
 // payMessage is the body of POST payPath [H]. Optional keys that we have no use
-// for (kpp, documentNumber, executionOrder, dueDate, uin, tax, revenueTypeCode, meta) are left out.
+// for (documentNumber, executionOrder, dueDate, revenueTypeCode, meta) are left out; kpp, uin
+// and tax are there when the payment has them.
 type payMessage struct {
 	ID      string      `json:"id"`
 	From    payer       `json:"from"`
 	To      payee       `json:"to"`
 	Purpose string      `json:"purpose"`
 	Amount  json.Number `json:"amount"` // rubles with two decimals, a JSON number: 100.00
+	UIN     string      `json:"uin,omitempty"`
+	Tax     *taxBlock   `json:"tax,omitempty"`
+}
+
+// taxBlock is what a payment to the budget has beside [H]. thirdParty, which names the
+// person for whom another pays, is not sent: its fields are not documented ?.
+type taxBlock struct {
+	PayerStatus string `json:"payerStatus"`
+	KBK         string `json:"kbk"`
+	OKTMO       string `json:"oktmo"`
+	Evidence    string `json:"evidence"`
+	Period      string `json:"period"`
+	DocNumber   string `json:"docNumber"`
+	DocDate     string `json:"docDate"`
 }
 
 type payer struct {
@@ -34,6 +49,7 @@ type payer struct {
 type payee struct {
 	Name          string `json:"name"`
 	INN           string `json:"inn"`
+	KPP           string `json:"kpp,omitempty"`
 	BIK           string `json:"bik"`
 	BankName      string `json:"bankName,omitempty"`
 	CorrAccount   string `json:"corrAccountNumber,omitempty"`
@@ -45,13 +61,17 @@ func newPayMessage(p port.Payment) payMessage {
 	if inn == "" {
 		inn = unknownINN
 	}
-	return payMessage{
-		ID: p.Attempt, From: payer{p.FromAccount}, Purpose: p.Purpose, Amount: json.Number(money.RUB.Format(p.Amount)),
+	m := payMessage{
+		ID: p.Attempt, From: payer{p.FromAccount}, Purpose: p.Purpose, Amount: json.Number(money.RUB.Format(p.Amount)), UIN: p.UIN,
 		To: payee{
-			Name: p.To.Name, INN: inn, BIK: p.To.BIC, BankName: p.To.BankName,
+			Name: p.To.Name, INN: inn, KPP: p.To.KPP, BIK: p.To.BIC, BankName: p.To.BankName,
 			CorrAccount: p.To.CorrAccount, AccountNumber: p.To.AccountNumber,
 		},
 	}
+	if b := p.Budget; b != nil {
+		m.Tax = &taxBlock{b.PayerStatus, b.KBK, b.OKTMO, b.Basis, b.Period, b.Number, b.Date}
+	}
+	return m
 }
 
 // statusMessage is the body of GET paymentPath [H].

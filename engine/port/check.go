@@ -35,6 +35,9 @@ func (p Payment) Check() *fault.Refusal {
 	if p.To.INN != "" {
 		keep(requisite.INN("to.inn", p.To.INN))
 	}
+	if p.To.KPP != "" {
+		keep(requisite.KPP("to.kpp", p.To.KPP))
+	}
 	keep(requisite.BIC("to.bic", p.To.BIC))
 	keep(requisite.RubleAccount("to.account_number", p.To.AccountNumber, p.To.BIC))
 	if p.To.CorrAccount != "" {
@@ -42,7 +45,52 @@ func (p Payment) Check() *fault.Refusal {
 	}
 	keep(checkRubles("amount", p.Amount))
 	keep(checkPurpose(p.Purpose))
+	if p.UIN != "" && (len(p.UIN) != 20 && len(p.UIN) != 25 || !capitals(p.UIN)) {
+		keep(fault.Refuse(fault.RequisitesInvalid, "uin", "a УИН has 20 or 25 digits and capital letters, not %d characters", len(p.UIN)))
+	}
+	keep(p.Budget.check(p.To))
 	return refusal
+}
+
+// check says what is wrong with the fields of a payment to the budget.
+func (b *Budget) check(to Requisites) *fault.Refusal {
+	if b == nil {
+		return nil
+	}
+	switch {
+	case !plainDigits(b.PayerStatus, 2):
+		return fault.Refuse(fault.RequisitesInvalid, "budget.payer_status", "a payer's status (101) has 2 digits")
+	case to.INN == "" || to.KPP == "":
+		return fault.Refuse(fault.RequisitesInvalid, "to.kpp", "a payee of taxes has INN and KPP")
+	}
+	if refusal := requisite.KBK("budget.kbk", b.KBK); refusal != nil {
+		return refusal
+	}
+	if b.OKTMO != none {
+		if refusal := requisite.OKTMO("budget.oktmo", b.OKTMO); refusal != nil {
+			return refusal
+		}
+	}
+	for _, f := range []struct {
+		field, text string
+		most        int
+	}{{"budget.basis", b.Basis, 2}, {"budget.period", b.Period, 10}, {"budget.number", b.Number, 25}, {"budget.date", b.Date, 10}} {
+		if n := utf8.RuneCountInString(f.text); n == 0 || n > f.most || !utf8.ValidString(f.text) || strings.ContainsFunc(f.text, odd) {
+			return fault.Refuse(fault.RequisitesInvalid, f.field, "it has 1 to %d characters; what is not there is 0", f.most)
+		}
+	}
+	return nil
+}
+
+// none is how a payment order writes a field that a payment does not have.
+const none = "0"
+
+// odd says what no field of a tax has: blanks and control characters.
+func odd(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// capitals says whether the text is digits and capital letters alone.
+func capitals(text string) bool {
+	return strings.Trim(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // Check says what is wrong with an income that the tax service should not see, nil

@@ -41,6 +41,23 @@ func TestPaymentCheck(t *testing.T) {
 		{"long purpose", func(p *Payment) { p.Purpose += "я" }, "purpose", fault.Malformed},
 		{"line break", func(p *Payment) { p.Purpose = "a\nb" }, "purpose", fault.Malformed},
 		{"no purpose", func(p *Payment) { p.Purpose = "" }, "purpose", fault.Malformed},
+		{"uin", func(p *Payment) { p.UIN = strings.Repeat("1", 20) }, "", ""},
+		{"long uin", func(p *Payment) { p.UIN = strings.Repeat("A", 25) }, "", ""},
+		{"wrong uin", func(p *Payment) { p.UIN = strings.Repeat("a", 20) }, "uin", fault.RequisitesInvalid},
+		{"short uin", func(p *Payment) { p.UIN = "0" }, "uin", fault.RequisitesInvalid},
+		{"tax", taxed(func(*Budget) {}), "", ""},
+		{"tax with everything", taxed(func(b *Budget) {
+			b.OKTMO, b.Basis, b.Period, b.Number, b.Date = "45379000", "ТП", "МС.11.2026", strings.Repeat("1", 25), "12.12.2026"
+		}), "", ""},
+		{"tax of a payee without a kpp", func(p *Payment) { taxed(func(*Budget) {})(p); p.To.KPP = "" }, "to.kpp", fault.RequisitesInvalid},
+		{"tax status", taxed(func(b *Budget) { b.PayerStatus = "1a" }), "budget.payer_status", fault.RequisitesInvalid},
+		{"tax kbk", taxed(func(b *Budget) { b.KBK = "182" }), "budget.kbk", fault.RequisitesInvalid},
+		{"tax oktmo", taxed(func(b *Budget) { b.OKTMO = "1" }), "budget.oktmo", fault.RequisitesInvalid},
+		{"tax basis", taxed(func(b *Budget) { b.Basis = "ТПП" }), "budget.basis", fault.RequisitesInvalid},
+		{"tax period", taxed(func(b *Budget) { b.Period = "МС 11" }), "budget.period", fault.RequisitesInvalid},
+		{"tax number", taxed(func(b *Budget) { b.Number = strings.Repeat("1", 26) }), "budget.number", fault.RequisitesInvalid},
+		{"tax date", taxed(func(b *Budget) { b.Date = "" }), "budget.date", fault.RequisitesInvalid},
+		{"kpp", func(p *Payment) { p.To.KPP = "77" }, "to.kpp", fault.RequisitesInvalid},
 	} {
 		p := good()
 		tc.change(&p)
@@ -54,6 +71,15 @@ func TestPaymentCheck(t *testing.T) {
 				t.Errorf("%s: %+v", tc.name, a)
 			}
 		}
+	}
+}
+
+// taxed makes a payment one to the budget.
+func taxed(change func(*Budget)) func(*Payment) {
+	return func(p *Payment) {
+		p.To.INN, p.To.KPP = requisite.ExampleINN(1), "770801001"
+		p.Budget = &Budget{PayerStatus: "01", KBK: "18201061201010000510", OKTMO: "0", Basis: "0", Period: "0", Number: "0", Date: "0"}
+		change(p.Budget)
 	}
 }
 

@@ -63,6 +63,7 @@ type Port interface {
 type Requisites struct {
 	Name          string // payee's full name
 	INN           string // 10 or 12 digits, "" when unknown
+	KPP           string // 9 characters, "" when the payee has none
 	BIC           string // 9 digits
 	BankName      string
 	CorrAccount   string // 20 digits
@@ -76,6 +77,20 @@ type Payment struct {
 	To          Requisites
 	Amount      money.Amount // rubles, scale 2, positive
 	Purpose     string       // at most MaxPurpose characters, no line breaks
+	UIN         string       // field 22: the charge that is paid, 20 or 25 characters; "" = none
+	Budget      *Budget      // fields 101 and 104 to 109 of a payment to the budget; nil = none is meant
+}
+
+// Budget is what a payment order says of a tax. What a field does not have is "0", as
+// payment orders write it.
+type Budget struct {
+	PayerStatus string // field 101: "01" a company, "13" a person
+	KBK         string // field 104: 20 digits
+	OKTMO       string // field 105: 8 or 11 digits, or "0"
+	Basis       string // field 106: "0", or two letters
+	Period      string // field 107: "0", or "МС.11.2026"
+	Number      string // field 108: "0", or the document's number
+	Date        string // field 109: "0", or DD.MM.YYYY
 }
 
 // Payout moves rubles out of our account.

@@ -14,6 +14,9 @@
 // message), refuse_second (acts in silence, then 422 to every later send), taken_back
 // (EXECUTED, then FAILED).
 //
+// A payment to the budget (account 03100…) without its tax fields is refused; what they say
+// stands in the books, in the payment's detail.
+//
 // Where the bank's behaviour is not documented, the sandbox chooses and says so:
 // error codes other than the HTTP status are invented; an id that was never accepted is 404.
 //

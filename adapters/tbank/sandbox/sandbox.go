@@ -85,12 +85,26 @@ type payment struct {
 	To struct {
 		Name              string `json:"name"`
 		INN               string `json:"inn"`
+		KPP               string `json:"kpp"`
 		BIK               string `json:"bik"`
 		CorrAccountNumber string `json:"corrAccountNumber"`
 		AccountNumber     string `json:"accountNumber"`
 	} `json:"to"`
 	Purpose string          `json:"purpose"`
 	Amount  json.RawMessage `json:"amount"` // as it was written: a string is not a number, a float is not a decimal
+	UIN     string          `json:"uin"`
+	Tax     *tax            `json:"tax"`
+}
+
+// tax is what the bank wants to know of a payment to the budget.
+type tax struct {
+	PayerStatus string `json:"payerStatus"`
+	KBK         string `json:"kbk"`
+	OKTMO       string `json:"oktmo"`
+	Evidence    string `json:"evidence"`
+	Period      string `json:"period"`
+	DocNumber   string `json:"docNumber"`
+	DocDate     string `json:"docDate"`
 }
 
 var (
@@ -98,7 +112,16 @@ var (
 	account    = regexp.MustCompile(`^\d{20}$`)
 	bik        = regexp.MustCompile(`^\d{9}$`)
 	inn        = regexp.MustCompile(`^(0|\d{10}|\d{12})$`)
+	kpp        = regexp.MustCompile(`^\d{4}[0-9A-Z]{2}\d{3}$`)
+	uin        = regexp.MustCompile(`^(0|[0-9A-Z]{20}|[0-9A-Z]{25})$`)
+	status101  = regexp.MustCompile(`^\d{2}$`)
+	kbk        = regexp.MustCompile(`^\d{20}$`)
+	oktmo      = regexp.MustCompile(`^(0|\d{8}|\d{11})$`)
+	filled     = regexp.MustCompile(`^\S{1,25}$`)
 )
+
+// budget is the beginning of accounts that only taxes are paid to.
+const budget = "03100"
 
 // invalid says what the bank would not take, "" when nothing.
 func (p payment) invalid() string {
@@ -122,8 +145,51 @@ func (p payment) invalid() string {
 		return "purpose: от 1 до 210 символов"
 	case err != nil || amount.Sign() <= 0:
 		return "amount: положительная сумма, не более двух знаков после точки"
+	case p.To.KPP != "" && !kpp.MatchString(p.To.KPP):
+		return "to.kpp: КПП"
+	case p.UIN != "" && !uin.MatchString(p.UIN):
+		return "uin: УИН"
+	case p.Tax == nil && strings.HasPrefix(p.To.AccountNumber, budget):
+		return "tax: обязательный блок платежа в бюджет"
+	case p.Tax != nil:
+		return p.Tax.invalid(p.To.KPP)
 	}
 	return ""
+}
+
+// invalid says what the bank would not take of a payment to the budget.
+func (t tax) invalid(payeeKPP string) string {
+	switch {
+	case payeeKPP == "":
+		return "to.kpp: обязательное поле платежа в бюджет"
+	case !status101.MatchString(t.PayerStatus):
+		return "tax.payerStatus: статус плательщика"
+	case !kbk.MatchString(t.KBK):
+		return "tax.kbk: КБК"
+	case !oktmo.MatchString(t.OKTMO):
+		return "tax.oktmo: ОКТМО"
+	case !filled.MatchString(t.Evidence), !filled.MatchString(t.Period), !filled.MatchString(t.DocNumber), !filled.MatchString(t.DocDate):
+		return "tax: основание, период, номер и дата документа или 0"
+	}
+	return ""
+}
+
+// detail is what the books keep beside; nil when there is nothing.
+func (p payment) detail() map[string]string {
+	d := map[string]string{}
+	for name, value := range map[string]string{"kpp": p.To.KPP, "uin": p.UIN} {
+		if value != "" {
+			d[name] = value
+		}
+	}
+	if t := p.Tax; t != nil {
+		d["payer_status"], d["kbk"], d["oktmo"] = t.PayerStatus, t.KBK, t.OKTMO
+		d["basis"], d["period"], d["number"], d["date"] = t.Evidence, t.Period, t.DocNumber, t.DocDate
+	}
+	if len(d) == 0 {
+		return nil
+	}
+	return d
 }
 
 // read reads and checks a request.
@@ -146,7 +212,7 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	booked, err := s.books.Post(stage.Subject{
-		ID: p.ID, INN: p.To.INN, Amount: string(p.Amount), Account: p.To.AccountNumber, Purpose: p.Purpose,
+		ID: p.ID, INN: p.To.INN, Amount: string(p.Amount), Account: p.To.AccountNumber, Purpose: p.Purpose, Detail: p.detail(),
 	}, digest)
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())

@@ -3,6 +3,7 @@ package porttest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,7 @@ func ExercisePayout(t *testing.T, fresh func(t *testing.T) (port.Payout, Fake)) 
 		"silence after acting": payoutSilentApplied, "silence without acting": payoutSilent,
 		"500 after acting": payoutErrorApplied, "500 without acting": payoutError, "refusal of a second send is not believed": payoutRefusedSecond,
 		"in progress, then done": payoutInProgress, "unknown status": payoutUnknownStatus, "slow": payoutSlow, "taken back": payoutTakenBack,
-		"deadline": payoutDeadline, "never sent": payoutNeverSent, "not fit to be sent": payoutUnfit, "amounts": payoutAmounts, "memory": payoutMemory,
+		"deadline": payoutDeadline, "never sent": payoutNeverSent, "not fit to be sent": payoutUnfit, "amounts": payoutAmounts, "taxes": payoutTaxes, "memory": payoutMemory,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -266,6 +267,49 @@ func payoutAmounts(t *testing.T, payout port.Payout, fake Fake) {
 		if booked := fake.payment(t, p.Attempt); booked.Amount != amount {
 			t.Errorf("%s became %s", amount, booked.Amount)
 		}
+	}
+}
+
+// TaxPayment is a good invented payment to the budget: the single tax payment.
+func TaxPayment(n uint64) port.Payment {
+	p := Payment(n)
+	p.To = port.Requisites{
+		Name: "Казначейство России (ФНС России)", INN: "7727406020", KPP: "770801001", BIC: "017003983",
+		BankName: "ОКЦ № 7 ГУ Банка России по ЦФО//УФК по Тульской области, г Тула", CorrAccount: "40102810445370000059", AccountNumber: "03100643000000018500",
+	}
+	p.Purpose = "Единый налоговый платеж"
+	p.Budget = &port.Budget{PayerStatus: "01", KBK: "18201061201010000510", OKTMO: "0", Basis: "0", Period: "0", Number: "0", Date: "0"}
+	return p
+}
+
+// What a payment to the budget says arrives whole; one that says too little is not sent.
+func payoutTaxes(t *testing.T, payout port.Payout, fake Fake) {
+	p := TaxPayment(1)
+	p.UIN = "18200123456789012345"
+	for range 2 {
+		want(t, "Pay", payout.Pay(t.Context(), p), port.Done)
+	}
+	booked := fake.payment(t, p.Attempt)
+	said := map[string]string{
+		"kpp": p.To.KPP, "uin": p.UIN, "payer_status": "01", "kbk": "18201061201010000510", "oktmo": "0",
+		"basis": "0", "period": "0", "number": "0", "date": "0",
+	}
+	if booked.ExecutedCount != 1 || booked.Mismatches != 0 || !maps.Equal(booked.Detail, said) {
+		t.Errorf("the partner booked %+v", booked)
+	}
+	for name, change := range map[string]func(*port.Payment){
+		"status": func(p *port.Payment) { p.Budget.PayerStatus = "1" }, "kbk": func(p *port.Payment) { p.Budget.KBK = "0" },
+		"oktmo": func(p *port.Payment) { p.Budget.OKTMO = "" }, "period": func(p *port.Payment) { p.Budget.Period = "" },
+		"kpp": func(p *port.Payment) { p.To.KPP = "" }, "uin": func(p *port.Payment) { p.UIN = "1820" },
+	} {
+		p := TaxPayment(2)
+		change(&p)
+		if a := payout.Pay(t.Context(), p); a.Result != port.Refused || a.Status != port.NotSent {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+	if n := len(fake.Books(t).Payments); n != 1 {
+		t.Errorf("%d payments were sent", n)
 	}
 }
 
