@@ -32,6 +32,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/registration"
+	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/flow/user"
@@ -106,7 +107,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), registration.New(), task.New(), taxpayer.New(), user.New())
+	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), registration.New(), sign.New(), task.New(), taxpayer.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
@@ -120,6 +121,7 @@ func newHouse(t *testing.T) *house {
 		"registration": world.FromRegistration(submit),
 		"user":         world.FromUser(submit),
 		"taxpayer":     world.FromTaxpayer(submit),
+		"signed":       world.FromSigned(submit),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,
 		}),

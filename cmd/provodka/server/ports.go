@@ -48,6 +48,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"company":  world.FromCompany(submit, people),
 		"register": world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
 		"taxpayer": world.FromTaxpayer(submit),
+		"signed":   world.FromSigned(submit),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
 		}),

@@ -131,7 +131,13 @@ func codes(s *Spec, r port.Result) []fault.Code {
 
 func within(w *World) bool {
 	for ask, n := range w.View.Attempts {
-		if n > w.Spec.Attempts && !slices.Contains(w.Spec.Tells, ask) {
+		most := w.Spec.Attempts
+		if slices.Contains(w.Spec.Tells, ask) {
+			if most = w.Spec.Told; most == 0 {
+				continue
+			}
+		}
+		if n > most {
 			return false
 		}
 	}

@@ -32,6 +32,7 @@ type Spec struct {
 	Law    func(*World) error
 	// Bounds of Explore.
 	Attempts uint32 // attempts of one ask
+	Told     uint32 // attempts of an ask that tells; 0 = as many as the acts make
 	Flips    int    // times that the world takes back its final word on one attempt
 }
 

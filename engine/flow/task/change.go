@@ -107,6 +107,7 @@ func (s *step) edit() *fault.Refusal {
 		return nil
 	}
 	s.data.TermsChanged++
+	s.unsign()
 	return s.renew(&b)
 }
 

@@ -146,6 +146,7 @@ func (s *step) take(id string, stamp *flowv1.ExecutorStamp, tariff *flowv1.Tarif
 			With("task", string(kindOf(s.data.Kind))).With("executor", string(kindOf(stamp.Kind)))
 	}
 	s.data.ExecutorId = id
+	s.unsign()
 	sum, refusal := s.price(stamp, tariff)
 	if refusal != nil {
 		return refusal
@@ -172,7 +173,15 @@ func (s *step) sign() *fault.Refusal {
 	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
-	return s.consent(b.Terms, Sign, signHeld)
+	signature, refusal := s.signature(b.Signature, s.data.AgreementCustomer)
+	if refusal != nil {
+		return refusal
+	}
+	if refusal := s.consent(b.Terms, Sign, signHeld); refusal != nil {
+		return refusal
+	}
+	s.data.AgreementExecutor = signature
+	return nil
 }
 
 // work follows the work to its end: the customer's confirmation, the executor's
@@ -182,7 +191,11 @@ func (s *step) work() *fault.Refusal {
 		With("state", s.view.State).With("event", s.command.Event)
 	switch s.command.Event {
 	case ActSign:
-		s.data.ActSignedAt = s.now()
+		signature, refusal := s.actSignature(s.data.ActExecutor)
+		if refusal != nil {
+			return refusal
+		}
+		s.data.ActSignedAt, s.data.ActCustomer = s.now(), signature
 		return nil
 	case Done:
 		if s.data.WorkDone && s.view.State == InWork {
@@ -204,7 +217,11 @@ func (s *step) work() *fault.Refusal {
 		if s.data.ActExecutorSignedAt != "" {
 			return again
 		}
-		s.data.ActExecutorSignedAt = s.now()
+		signature, refusal := s.actSignature(nil)
+		if refusal != nil {
+			return refusal
+		}
+		s.data.ActExecutorSignedAt, s.data.ActExecutor = s.now(), signature
 	}
 	if s.data.WorkDone && s.data.ActExecutorSignedAt != "" {
 		s.on = actReady

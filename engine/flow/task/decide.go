@@ -59,6 +59,8 @@ func (s *step) run() *fault.Refusal {
 		return s.withdraw()
 	case Sign:
 		return s.sign()
+	case Countersign:
+		return s.countersign()
 	case Done, ActSignExecutor, ActSign:
 		return s.work()
 	case Pay, Retry:

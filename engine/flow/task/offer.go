@@ -2,7 +2,6 @@ package task
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -119,8 +118,7 @@ func (s *step) consent(terms uint32, on, held string) *fault.Refusal {
 		return refusal
 	}
 	if now := Terms(s.data); s.view.State == Draft && terms != 0 && terms != now {
-		return fault.Refuse(fault.WrongState, "terms", "the executor saw the terms %d, they are %d by now", terms, now).
-			With("state", s.view.State).With("terms", strconv.FormatUint(uint64(now), 10))
+		return s.otherTerms(now, terms)
 	}
 	s.data.ExecutorSignedAt, s.on = s.now(), on
 	if s.view.State == Draft && s.capped() {

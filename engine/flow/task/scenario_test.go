@@ -27,7 +27,8 @@ func TestScenarios(t *testing.T) {
 }
 
 // command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual],
-// assign KIND, offer circle WHO … | known | all [until DAY], accept WHO KIND TERMS [known] [no_requisites], decline WHO, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY], sign [TERMS],
+// assign KIND, offer circle WHO … | known | all [until DAY], accept WHO KIND TERMS [known] [no_requisites], decline WHO, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY],
+// sign|countersign|act_sign|act_sign_executor [file DIGIT] [TERMS],
 // pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites] [no_passport], or a bare event.
 func command(w *flowtest.World, words []string) (flow.Command, error) {
 	c := flow.Command{Event: words[0], Actor: "company"}
@@ -56,8 +57,11 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 			return c, err
 		}
 		c.Body = body(b)
-	case Sign:
+	case Sign, Countersign, ActSign, ActSignExecutor:
 		b := &flowv1.TaskSign{}
+		if len(words) > 1 && words[1] == "file" {
+			b, words = signed(words[2]), words[2:]
+		}
 		if len(words) > 1 {
 			if _, err := fmt.Sscan(words[1], &b.Terms); err != nil {
 				return c, err
@@ -144,6 +148,14 @@ func show(data []byte) []string {
 		lines = append(lines, fmt.Sprintf("offered to %v, declined %d, until %q", audience(d), o.Declined, o.ExpiresAt))
 		for _, r := range o.Refused {
 			lines = append(lines, fmt.Sprintf("refused %s: %s, %s are free", r.ExecutorId, r.Error.Code, r.Error.Free))
+		}
+	}
+	for _, side := range []struct {
+		name string
+		s    *flowv1.Signature
+	}{{"agreement, executor", d.AgreementExecutor}, {"agreement, customer", d.AgreementCustomer}, {"act, executor", d.ActExecutor}, {"act, customer", d.ActCustomer}} {
+		if side.s != nil {
+			lines = append(lines, fmt.Sprintf("%s: file %.1s by %s at %s", side.name, side.s.Sha256, side.s.Method, side.s.At))
 		}
 	}
 	if d.Error != nil {

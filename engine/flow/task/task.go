@@ -37,8 +37,9 @@ const (
 	Withdraw        = "withdraw"          // no body: the customer takes the offer back
 	Sign            = "sign"              // TaskSign: the executor accepts the contract
 	Done            = "done"              // no body: the customer confirms the work
-	ActSignExecutor = "act_sign_executor" // no body
-	ActSign         = "act_sign"          // no body: the customer signs the act
+	Countersign     = "countersign"       // TaskSign: the customer signs the contract's file
+	ActSignExecutor = "act_sign_executor" // TaskSign
+	ActSign         = "act_sign"          // TaskSign: the customer signs the act
 	Pay             = "pay"               // TaskPay
 	Retry           = "retry"             // TaskPay
 	Cancel          = "cancel"            // no body
@@ -46,7 +47,7 @@ const (
 
 // Commands lists them in the order of a task's life.
 func Commands() []string {
-	return []string{Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
+	return []string{Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
 }
 
 // Answers of the world and the timer.
@@ -179,7 +180,7 @@ var amounts = []string{
 var words = flow.Words{
 	States: []string{Draft, InWork, Accepting, Completed, Paying, Paid, Error, Canceled, Deleted},
 	Events: []string{
-		Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
+		Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
 		checkDone, checkRefused, checkUnknown, payoutDone, payoutRefused, payoutUnknown,
 		incomeDone, incomeRefused, incomeUnknown, overdue,
 		createSigned, createCompleted, assignSigned, doneAwaitsAct, actReady, payUnchecked, payBlocked,

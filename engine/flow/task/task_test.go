@@ -3,6 +3,7 @@ package task
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -116,6 +117,12 @@ func law(w *flowtest.World) error {
 	if w.View.State == Error && d.Error == nil || !slices.Contains([]string{Error, Paying, Draft}, w.View.State) && d.Error != nil {
 		return fmt.Errorf("error %v in state %s", d.Error, w.View.State)
 	}
+	if a, b := d.AgreementExecutor, d.AgreementCustomer; a != nil && b != nil && a.Sha256 != b.Sha256 {
+		return fmt.Errorf("the sides signed %s and %s", a.Sha256, b.Sha256)
+	}
+	if a, b := d.ActExecutor, d.ActCustomer; d.ActSignedAt != "" && a.GetSha256() != b.GetSha256() {
+		return fmt.Errorf("the act was signed as %v and %v", a, b)
+	}
 	if w.View.State == Paid {
 		return paidLaw(w, d)
 	}
@@ -167,6 +174,11 @@ func paidLaw(w *flowtest.World, d *flowv1.TaskData) error {
 	return nil
 }
 
+// signed is a signature under the file of a digit.
+func signed(digit string) *flowv1.TaskSign {
+	return &flowv1.TaskSign{Signature: &flowv1.Signature{Sha256: strings.Repeat(digit, 64), Method: "code"}}
+}
+
 func read(data []byte) *flowv1.TaskData {
 	d := &flowv1.TaskData{}
 	if err := proto.Unmarshal(data, d); err != nil {
@@ -215,6 +227,11 @@ func TestEveryOrderOfEvents(t *testing.T) {
 		act(Pay, &flowv1.TaskPay{Executor: stamp(selfEmployed, 0), Tariff: tariff}),
 		act(Retry, &flowv1.TaskPay{Executor: stamp(civilContract, 1), Tariff: tariff}))
 	explore(blocked)
+
+	// Both sides sign a file, or another one.
+	signs := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true},
+		act(Sign, signed("1")), act(Countersign, signed("1")), act(Countersign, signed("2")), act(ActSignExecutor, signed("3")))
+	explore(signs)
 
 	explore(spec(ready(selfEmployed, "100.00")))
 	explore(spec(ready(entrepreneur, "100.00")))

@@ -806,7 +806,15 @@ type TaskData struct {
 	// How often the contract's terms were changed.
 	TermsChanged uint32 `protobuf:"varint,61,opt,name=terms_changed,json=termsChanged,proto3" json:"terms_changed,omitempty"`
 	// The offer that stands; absent = it is offered to nobody.
-	Offer         *TaskOffer `protobuf:"bytes,62,opt,name=offer,proto3" json:"offer,omitempty"`
+	Offer *TaskOffer `protobuf:"bytes,62,opt,name=offer,proto3" json:"offer,omitempty"`
+	// The executor's signature under the agreement, when a file was signed.
+	AgreementExecutor *Signature `protobuf:"bytes,80,opt,name=agreement_executor,json=agreementExecutor,proto3" json:"agreement_executor,omitempty"`
+	// The customer's signature under it, when he signed the file; to publish a task is to agree without one.
+	AgreementCustomer *Signature `protobuf:"bytes,81,opt,name=agreement_customer,json=agreementCustomer,proto3" json:"agreement_customer,omitempty"`
+	// The executor's signature under the act.
+	ActExecutor *Signature `protobuf:"bytes,82,opt,name=act_executor,json=actExecutor,proto3" json:"act_executor,omitempty"`
+	// The customer's signature under the act.
+	ActCustomer   *Signature `protobuf:"bytes,83,opt,name=act_customer,json=actCustomer,proto3" json:"act_customer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1110,6 +1118,34 @@ func (x *TaskData) GetTermsChanged() uint32 {
 func (x *TaskData) GetOffer() *TaskOffer {
 	if x != nil {
 		return x.Offer
+	}
+	return nil
+}
+
+func (x *TaskData) GetAgreementExecutor() *Signature {
+	if x != nil {
+		return x.AgreementExecutor
+	}
+	return nil
+}
+
+func (x *TaskData) GetAgreementCustomer() *Signature {
+	if x != nil {
+		return x.AgreementCustomer
+	}
+	return nil
+}
+
+func (x *TaskData) GetActExecutor() *Signature {
+	if x != nil {
+		return x.ActExecutor
+	}
+	return nil
+}
+
+func (x *TaskData) GetActCustomer() *Signature {
+	if x != nil {
+		return x.ActCustomer
 	}
 	return nil
 }
@@ -1623,11 +1659,13 @@ func (x *TaskChange) GetTextVersion() uint32 {
 	return 0
 }
 
-// Body of task's "sign".
+// Body of task's "sign", "countersign", "act_sign_executor" and "act_sign".
 type TaskSign struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The version of the terms that the executor saw; 0 = whatever they are.
-	Terms         uint32 `protobuf:"varint,1,opt,name=terms,proto3" json:"terms,omitempty"`
+	// The version of the terms that the signer saw; 0 = whatever they are.
+	Terms uint32 `protobuf:"varint,1,opt,name=terms,proto3" json:"terms,omitempty"`
+	// The signature under a file; absent = none was made. The side that signs second signs the same file.
+	Signature     *Signature `protobuf:"bytes,80,opt,name=signature,proto3" json:"signature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1667,6 +1705,13 @@ func (x *TaskSign) GetTerms() uint32 {
 		return x.Terms
 	}
 	return 0
+}
+
+func (x *TaskSign) GetSignature() *Signature {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
 }
 
 // Body of task's "offer".
@@ -2111,7 +2156,7 @@ var File_provodka_flow_v1_task_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/flow/v1/task.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\x1a\x1fprovodka/flow/v1/executor.proto\x1a\x1fprovodka/flow/v1/taxpayer.proto\"\x91\x02\n" +
+	"\x1bprovodka/flow/v1/task.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\x1a\x1fprovodka/flow/v1/executor.proto\x1a\x1bprovodka/flow/v1/sign.proto\x1a\x1fprovodka/flow/v1/taxpayer.proto\"\x91\x02\n" +
 	"\aTaskSum\x12\x14\n" +
 	"\x05gross\x18\x01 \x01(\tR\x05gross\x12\x16\n" +
 	"\x06payout\x18\x02 \x01(\tR\x06payout\x12\x10\n" +
@@ -2149,7 +2194,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
-	"\x04free\x18\a \x01(\tR\x04free\"\xff\v\n" +
+	"\x04free\x18\a \x01(\tR\x04free\"\x97\x0e\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2197,7 +2242,11 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\fsettled_ours\x18' \x01(\tR\vsettledOurs\x12!\n" +
 	"\ftext_version\x18< \x01(\rR\vtextVersion\x12#\n" +
 	"\rterms_changed\x18= \x01(\rR\ftermsChanged\x121\n" +
-	"\x05offer\x18> \x01(\v2\x1b.provodka.flow.v1.TaskOfferR\x05offer\"\xb2\x02\n" +
+	"\x05offer\x18> \x01(\v2\x1b.provodka.flow.v1.TaskOfferR\x05offer\x12J\n" +
+	"\x12agreement_executor\x18P \x01(\v2\x1b.provodka.flow.v1.SignatureR\x11agreementExecutor\x12J\n" +
+	"\x12agreement_customer\x18Q \x01(\v2\x1b.provodka.flow.v1.SignatureR\x11agreementCustomer\x12>\n" +
+	"\fact_executor\x18R \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactExecutor\x12>\n" +
+	"\fact_customer\x18S \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactCustomer\"\xb2\x02\n" +
 	"\tTaskOffer\x12)\n" +
 	"\x02to\x18\x01 \x01(\x0e2\x19.provodka.flow.v1.OfferToR\x02to\x12\x16\n" +
 	"\x06circle\x18\x02 \x03(\tR\x06circle\x124\n" +
@@ -2256,9 +2305,10 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\ttext_base\x18\t \x01(\rR\btextBase\x12!\n" +
 	"\ftext_version\x18\n" +
 	" \x01(\rR\vtextVersionB\x0f\n" +
-	"\r_act_required\" \n" +
+	"\r_act_required\"[\n" +
 	"\bTaskSign\x12\x14\n" +
-	"\x05terms\x18\x01 \x01(\rR\x05terms\"z\n" +
+	"\x05terms\x18\x01 \x01(\rR\x05terms\x129\n" +
+	"\tsignature\x18P \x01(\v2\x1b.provodka.flow.v1.SignatureR\tsignature\"z\n" +
 	"\vTaskOfferTo\x12)\n" +
 	"\x02to\x18\x01 \x01(\x0e2\x19.provodka.flow.v1.OfferToR\x02to\x12!\n" +
 	"\fexecutor_ids\x18\x02 \x03(\tR\vexecutorIds\x12\x1d\n" +
@@ -2364,7 +2414,8 @@ var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(*Tariff)(nil),        // 22: provodka.flow.v1.Tariff
 	(*YearShare)(nil),     // 23: provodka.flow.v1.YearShare
 	(EmploymentKind)(0),   // 24: provodka.flow.v1.EmploymentKind
-	(*ExecutorStamp)(nil), // 25: provodka.flow.v1.ExecutorStamp
+	(*Signature)(nil),     // 25: provodka.flow.v1.Signature
+	(*ExecutorStamp)(nil), // 26: provodka.flow.v1.ExecutorStamp
 }
 var file_provodka_flow_v1_task_proto_depIdxs = []int32{
 	22, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
@@ -2383,29 +2434,34 @@ var file_provodka_flow_v1_task_proto_depIdxs = []int32{
 	8,  // 13: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
 	23, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
 	10, // 15: provodka.flow.v1.TaskData.offer:type_name -> provodka.flow.v1.TaskOffer
-	4,  // 16: provodka.flow.v1.TaskOffer.to:type_name -> provodka.flow.v1.OfferTo
-	24, // 17: provodka.flow.v1.TaskOffer.kind:type_name -> provodka.flow.v1.EmploymentKind
-	11, // 18: provodka.flow.v1.TaskOffer.refused:type_name -> provodka.flow.v1.OfferRefused
-	8,  // 19: provodka.flow.v1.OfferRefused.error:type_name -> provodka.flow.v1.TaskError
-	25, // 20: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	24, // 21: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 22: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
-	1,  // 23: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	22, // 24: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
-	25, // 25: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	22, // 26: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
-	0,  // 27: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
-	24, // 28: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
-	4,  // 29: provodka.flow.v1.TaskOfferTo.to:type_name -> provodka.flow.v1.OfferTo
-	25, // 30: provodka.flow.v1.TaskAccept.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	22, // 31: provodka.flow.v1.TaskAccept.tariff:type_name -> provodka.flow.v1.Tariff
-	25, // 32: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	22, // 33: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	25, // 16: provodka.flow.v1.TaskData.agreement_executor:type_name -> provodka.flow.v1.Signature
+	25, // 17: provodka.flow.v1.TaskData.agreement_customer:type_name -> provodka.flow.v1.Signature
+	25, // 18: provodka.flow.v1.TaskData.act_executor:type_name -> provodka.flow.v1.Signature
+	25, // 19: provodka.flow.v1.TaskData.act_customer:type_name -> provodka.flow.v1.Signature
+	4,  // 20: provodka.flow.v1.TaskOffer.to:type_name -> provodka.flow.v1.OfferTo
+	24, // 21: provodka.flow.v1.TaskOffer.kind:type_name -> provodka.flow.v1.EmploymentKind
+	11, // 22: provodka.flow.v1.TaskOffer.refused:type_name -> provodka.flow.v1.OfferRefused
+	8,  // 23: provodka.flow.v1.OfferRefused.error:type_name -> provodka.flow.v1.TaskError
+	26, // 24: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 25: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 26: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
+	1,  // 27: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
+	22, // 28: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
+	26, // 29: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	22, // 30: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
+	0,  // 31: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
+	24, // 32: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
+	25, // 33: provodka.flow.v1.TaskSign.signature:type_name -> provodka.flow.v1.Signature
+	4,  // 34: provodka.flow.v1.TaskOfferTo.to:type_name -> provodka.flow.v1.OfferTo
+	26, // 35: provodka.flow.v1.TaskAccept.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	22, // 36: provodka.flow.v1.TaskAccept.tariff:type_name -> provodka.flow.v1.Tariff
+	26, // 37: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	22, // 38: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_task_proto_init() }
@@ -2415,6 +2471,7 @@ func file_provodka_flow_v1_task_proto_init() {
 	}
 	file_provodka_flow_v1_company_proto_init()
 	file_provodka_flow_v1_executor_proto_init()
+	file_provodka_flow_v1_sign_proto_init()
 	file_provodka_flow_v1_taxpayer_proto_init()
 	file_provodka_flow_v1_task_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}

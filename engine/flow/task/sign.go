@@ -1,0 +1,82 @@
+package task
+
+import (
+	"encoding/hex"
+	"strconv"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// countersign is the customer's signature under the contract's file: before the executor
+// signs, or under the file that he signed.
+func (s *step) countersign() *fault.Refusal {
+	var b flowv1.TaskSign
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	switch {
+	case b.Signature == nil:
+		return fault.Refuse(fault.Malformed, "signature", "no file was signed")
+	case s.data.ExecutorId == "":
+		return fault.Refuse(fault.WrongState, "executor_id", "there is no contract yet: the task has no executor").
+			With("state", s.view.State).With("event", s.command.Event)
+	case s.data.AgreementCustomer != nil:
+		return fault.Refuse(fault.WrongState, "event", "%q happened already", s.command.Event).
+			With("state", s.view.State).With("event", s.command.Event)
+	case s.view.State != Draft && s.data.AgreementExecutor == nil:
+		return fault.Refuse(fault.WrongState, "document_sha256", "the executor signed no file").With("state", s.view.State)
+	}
+	if now := Terms(s.data); b.Terms != 0 && b.Terms != now {
+		return s.otherTerms(now, b.Terms)
+	}
+	signature, refusal := s.signature(b.Signature, s.data.AgreementExecutor)
+	s.data.AgreementCustomer = signature
+	return refusal
+}
+
+// otherTerms refuses a signature under terms that have changed since.
+func (s *step) otherTerms(now, seen uint32) *fault.Refusal {
+	return fault.Refuse(fault.WrongState, "terms", "the signer saw the terms %d, they are %d by now", seen, now).
+		With("state", s.view.State).With("terms", strconv.FormatUint(uint64(now), 10))
+}
+
+// signature takes one side's signature; the side that signs second signs the same file.
+func (s *step) signature(given, other *flowv1.Signature) (*flowv1.Signature, *fault.Refusal) {
+	if given == nil {
+		return nil, nil
+	}
+	if raw, err := hex.DecodeString(given.Sha256); err != nil || len(raw) != 32 {
+		return nil, fault.Refuse(fault.Malformed, "document_sha256", "%.80q is not the SHA-256 of a file", given.Sha256)
+	}
+	if other != nil && other.Sha256 != given.Sha256 {
+		return nil, fault.Refuse(fault.WrongState, "document_sha256", "the other side signed another file").
+			With("state", s.view.State).With("signed", other.Sha256)
+	}
+	if given.At == "" {
+		given.At = s.now()
+	}
+	return given, nil
+}
+
+// actSignature reads the signature under the act. Who signs second without a file of his
+// own signs the other side's.
+func (s *step) actSignature(other *flowv1.Signature) (*flowv1.Signature, *fault.Refusal) {
+	var b flowv1.TaskSign
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return nil, refusal
+	}
+	if b.Signature == nil && other != nil {
+		b.Signature = &flowv1.Signature{Sha256: other.Sha256, Template: other.Template, Method: methodKey}
+	}
+	return s.signature(b.Signature, other)
+}
+
+// methodKey is a signature by an API key, or by a user of the house or the company.
+const methodKey = "key"
+
+// unsign forgets signatures under a file that the contract is no more.
+func (s *step) unsign() {
+	s.data.AgreementExecutor, s.data.AgreementCustomer = nil, nil
+}
