@@ -48,6 +48,8 @@ func TestAPI(t *testing.T) {
 		"Corrected":       testCorrected,
 		"Executors":       testExecutors,
 		"Erasure":         testErasure,
+		"TaxService":      testTaxService,
+		"PublicList":      testPublicList,
 		"Identity":        testIdentity,
 		"TaskLife":        testTaskLife,
 		"TaskChange":      testTaskChange,

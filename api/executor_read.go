@@ -225,6 +225,13 @@ func (s executorService) executor(ctx context.Context, book string, a aggregate,
 		return out, nil // nothing is shown while it goes
 	}
 	out.Person, out.Lacks = personMessage(profile.Content, masked), lacks(d, profile.Content)
+	standing, err := s.atNPD(ctx, book, a.id)
+	if err != nil {
+		return nil, err
+	}
+	if out.SelfemployedStatus, err = selfemployedStatus(standing); err != nil {
+		return nil, err
+	}
 	if d.GetRequisitesVersion() > 0 {
 		where, ok, err := private.Only(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
 		if err != nil {

@@ -125,7 +125,7 @@ func testProduct(t *testing.T, h *house) {
 	if err := json.Unmarshal(person["id"], &worker); err != nil {
 		t.Fatal(err)
 	}
-	want(t, person, map[string]string{"first_name": `"П."`, "last_name": `"Иванов"`, "selfemployed_status": "null", "employment_kind": `"selfemployed"`})
+	want(t, person, map[string]string{"first_name": `"П."`, "last_name": `"Иванов"`, "selfemployed_status": `"unknown"`, "employment_kind": `"selfemployed"`})
 	found := f.ok("POST", "/api/executors/find", "", ofPerson(`{"inn":"INN","phone":"PHONE"}`, 1))
 	if !strings.Contains(string(found["executors"]), worker) || strings.Contains(string(found["executors"]), requisite.ExamplePersonINN(1)) {
 		t.Errorf("%s", found["executors"])

@@ -20,6 +20,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
+	"github.com/provodka/provodka/adapters/fns"
+	taxservice "github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/adapters/kafka"
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/adapters/registercsv"
@@ -31,6 +33,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
@@ -55,6 +58,7 @@ type house struct {
 	bank  *fakeBank
 	fns   *fakeTax
 	post  *fakePost
+	tax   *taxservice.Server // whom the bindings are with
 	log   *lockedBuffer
 	books atomic.Int64
 }
@@ -107,14 +111,17 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), registration.New(), sign.New(), task.New(), taxpayer.New(), user.New())
+	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), npd.New(), registration.New(), sign.New(), task.New(), taxpayer.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
 	people := h.vault.Resolver()
+	h.fns.bindings = h.taxService(t)
 	ports := map[string]port.Port{
 		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account),
-		"income":       world.FromIncome(h.fns, people),
+		"income":       world.Watched(world.FromIncome(h.fns, people), h.fns.bindings, people, submit),
+		"npd":          world.FromNPD(h.fns.bindings, people),
+		"npdstatus":    world.FromNPDStatus(h.publicList(t), people, time.Now),
 		"private":      world.FromPrivate(h.vault),
 		"company":      world.FromCompany(submit, people),
 		"register":     world.FromRegister(h.fns, people),
@@ -357,10 +364,16 @@ func (b *fakeBank) payments() []port.Payment {
 	return all
 }
 
-// fakeTax registers every income.
-type fakeTax struct{ registered atomic.Int64 }
+// fakeTax registers every income. Whom the service of the bindings knows is checked there.
+type fakeTax struct {
+	registered atomic.Int64
+	bindings   *fns.Adapter
+}
 
-func (*fakeTax) Check(context.Context, string) port.Answer {
+func (f *fakeTax) Check(ctx context.Context, inn string) port.Answer {
+	if a := f.bindings.Check(ctx, inn); a.Status != "TAXPAYER_UNREGISTERED" {
+		return a
+	}
 	return port.Answer{Result: port.Done, Status: "OK"}
 }
 

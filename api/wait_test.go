@@ -45,8 +45,8 @@ func testWaits(t *testing.T, h *house) {
 	asked := map[string][]string{
 		"ListBalances": {"type"}, "GetBalances": {"accounts"}, "ReadAccounts": {"accounts"}, "ListAccountChanges": {"account"}, "ListHolds": {"account"},
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
-		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "FindExecutors": {"phone"},
 		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
+		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "GetSelfemployed": {"executorId"}, "FindExecutors": {"phone"},
 	}
 	methods := waiting()
 	if len(methods) < 25 {

@@ -42,7 +42,10 @@ type Adapter struct {
 	memory time.Duration
 }
 
-var _ port.Income = (*Adapter)(nil)
+var (
+	_ port.Income = (*Adapter)(nil)
+	_ port.NPD    = (*Adapter)(nil)
+)
 
 // New makes the adapter; it makes no call.
 func New(o Options) (*Adapter, error) {

@@ -47,29 +47,63 @@ func service(t *testing.T, o sandbox.Options, change func(*Options)) (*Adapter, 
 	return adapter, s, server.URL
 }
 
+// incomeFake is the sandbox as the suites see it.
+func incomeFake(s *sandbox.Server, url string) porttest.IncomeFake {
+	return porttest.IncomeFake{Fake: porttest.Fake{URL: url}, Person: func(t *testing.T, inn string, standing porttest.Standing) {
+		t.Helper()
+		p := sandbox.Willing()
+		p.INN = inn
+		switch standing {
+		case porttest.Willing:
+		case porttest.Stranger:
+			p.Registered = false
+		case porttest.Unbound:
+			p.Bound = false
+		case porttest.NoPermission:
+			p.Permissions = []string{"INCOME_LIST"}
+		case porttest.Left:
+			p.UnregisteredAt, p.Reason = time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), "Отказ от применения"
+		}
+		note(t, s, *p)
+	}}
+}
+
+func note(t *testing.T, s *sandbox.Server, p sandbox.Person) {
+	t.Helper()
+	if err := s.Books().Note([]sandbox.Person{p}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestIncome(t *testing.T) {
 	t.Parallel()
 	porttest.ExerciseIncome(t, func(t *testing.T) (port.Income, porttest.IncomeFake) {
 		adapter, s, url := service(t, sandbox.Options{MasterToken: "master-secret"}, nil)
-		return adapter, porttest.IncomeFake{Fake: porttest.Fake{URL: url}, Person: func(t *testing.T, inn string, standing porttest.Standing) {
-			t.Helper()
-			p := sandbox.Willing()
-			p.INN = inn
-			switch standing {
-			case porttest.Willing:
-			case porttest.Stranger:
-				p.Registered = false
-			case porttest.Unbound:
-				p.Bound = false
-			case porttest.NoPermission:
-				p.Permissions = []string{"INCOME_LIST"}
-			case porttest.Left:
-				p.UnregisteredAt, p.Reason = time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), "Отказ от применения"
-			}
-			if err := s.Books().Note([]sandbox.Person{*p}); err != nil {
-				t.Fatal(err)
-			}
-		}}
+		return adapter, incomeFake(s, url)
+	})
+}
+
+func TestNPD(t *testing.T) {
+	t.Parallel()
+	porttest.ExerciseNPD(t, func(t *testing.T) (port.NPD, porttest.NPDFake) {
+		adapter, s, url := service(t, sandbox.Options{}, nil)
+		return adapter, porttest.NPDFake{
+			IncomeFake: incomeFake(s, url),
+			Answers: func(t *testing.T, inn, answer string, refuses ...string) {
+				t.Helper()
+				p, _ := s.Person(inn)
+				p.Answers, p.Refuses = answer, refuses
+				note(t, s, p)
+			},
+			Left: func(t *testing.T, inn string, at time.Time) {
+				t.Helper()
+				note(t, s, sandbox.Person{INN: inn, Registered: true, UnboundAt: at})
+			},
+			Renamed: func(t *testing.T, previous, inn string) {
+				t.Helper()
+				note(t, s, sandbox.Person{INN: inn, Registered: true, Previous: previous})
+			},
+		}
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 type unclear struct{ status, words string }
 
 func because(format string, args ...any) *unclear {
-	return &unclear{status: bound(fmt.Sprintf(format, args...))}
+	return &unclear{status: clip(fmt.Sprintf(format, args...))}
 }
 
 // client speaks SOAP with the service.
@@ -90,7 +90,7 @@ func (c *client) temporaryToken(ctx context.Context) (string, *unclear) {
 	r, wrong := c.exchange(ctx, c.authURL, actionGet, "", authMessage{Message: content{authRequest{MasterToken: c.masterToken}}})
 	switch {
 	case wrong != nil:
-		return "", &unclear{bound("no token: " + wrong.status), wrong.words}
+		return "", &unclear{clip("no token: " + wrong.status), wrong.words}
 	case r.Fault != nil:
 		return "", &unclear{"no token", r.Fault.Words}
 	case r.Got == nil || r.Got.Message.Auth == nil || r.Got.Message.Auth.Token == "":
@@ -171,7 +171,7 @@ func (c *client) await(ctx context.Context, id string) (m *message, lost bool, w
 
 // faulty names a SOAP fault.
 func faulty(f *soapFault) *unclear {
-	u := &unclear{status: bound(f.Code), words: f.Words}
+	u := &unclear{status: clip(f.Code), words: f.Words}
 	switch {
 	case f.Detail.Auth != nil:
 		u.status = "AuthenticationFault"
@@ -185,8 +185,8 @@ func faulty(f *soapFault) *unclear {
 	return u
 }
 
-// bound limits a foreign word that is kept as a status.
-func bound(s string) string {
+// clip limits a foreign word that is kept as a status.
+func clip(s string) string {
 	const limit = 64
 	if len(s) > limit {
 		return strings.ToValidUTF8(s[:limit], "")

@@ -4,6 +4,9 @@
 //	Check ────▶ GetTaxpayerStatus, GetGrantedPermissions ──┐
 //	Register ─▶ PostIncomeRequestV2 (GetIncomeRequestV2) ──┤
 //	Entity ───▶ GetLegalEntityInfo ────────────────────────┤
+//	Bind ─────▶ PostBindPartnerWithInn / …WithPhone ───────┤  bound already: PostGrantedPermissions
+//	Bound ────▶ GetBindPartnerStatus, Get…PermissionsStatus┤
+//	Leavers, INNChanges ▶ GetNewlyUnboundTaxpayers, GetChangeInnHistory
 //	                                                       ▼
 //	AuthRequest ─▶ token ─▶ SendMessage ─▶ MessageId ─▶ GetMessage … PROCESSING … COMPLETED ─▶ status.go ─▶ port.Answer
 //
@@ -25,6 +28,13 @@
 //   - GetLegalEntityInfo gives name, OGRN, address and the dates of an end [H, XSD]; what it
 //     answers about an INN that nobody has is not said ?: an empty answer is taken for "there
 //     is none", an error for Unknown. Whether it knows sole traders is not said ?.
+//   - A request for permissions is answered by the person in «Мой налог»: COMPLETED, FAILED or
+//     IN_PROGRESS; one that is ignored ends as FAILED [M], after what time is not said ?. It has
+//     no id of ours: a second one is a second request before the person. TAXPAYER_ALREADY_BOUND
+//     names the INN [H]; what is then missing is asked by PostGrantedPermissions [H, the order of
+//     the two is our reading].
+//   - Who left is listed from From up to To, in pages; whether To is inside is not said ?. What
+//     the offsets of GetChangeInnHistory count is not said ?: we ask behind the last one seen.
 //   - Whether the time fields are checked before the duplicate is not said ?: callers keep
 //     RequestedAt of an attempt the same at every send.
 //
@@ -32,5 +42,5 @@
 // once; a lost message is sent again with the same OperationUniqueId; only the
 // service's own refusal is Refused; a token never appears in an answer.
 //
-// It refuses to know: flows, the books, tax rates, the yearly ceiling, binding of people.
+// It refuses to know: flows, the books, tax rates, the yearly ceiling, what a standing means for a payment.
 package fns

@@ -15,6 +15,9 @@ const (
 	check    question = "check"
 	annul    question = "annul"
 	entity   question = "entity"
+	bind     question = "bind"
+	bound    question = "bound"
+	standing question = "standing"
 )
 
 // row says what a code of SmzPlatformError means as an answer to a question.
@@ -52,6 +55,22 @@ var table = []row{
 	{annul, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
 	{annul, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
 
+	{bind, "TAXPAYER_UNREGISTERED", port.Refused, fault.IncomeDenied, "the person is not on NPD: there is nobody to be asked"},
+	{bind, "REQUEST_VALIDATION_ERROR", port.Refused, fault.Malformed, "the INN or the phone is wrong, or a permission is"},
+	{bind, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{bind, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
+	{bound, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the person"},
+	{bound, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{bound, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
+	{standing, "TAXPAYER_UNREGISTERED", port.Done, "", "the person is not on NPD"},
+	{standing, "TAXPAYER_UNBOUND", port.Done, "", "the person is not bound to us"},
+	{standing, "PERMISSION_NOT_GRANTED", port.Done, "", "bound, without the permission to be asked about"},
+	{standing, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the person"},
+	{standing, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{standing, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
 	{entity, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the company"},
 	{entity, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
 	{entity, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
@@ -75,11 +94,11 @@ func understand(asked question, e *platformError) port.Answer {
 		if r.asked != asked || r.code != e.Code {
 			continue
 		}
-		a := port.Answer{Result: r.result, Status: bound(e.Code), Code: r.fault, Reason: cmp.Or(e.words(), e.Code)}
+		a := port.Answer{Result: r.result, Status: clip(e.Code), Code: r.fault, Reason: cmp.Or(e.words(), e.Code)}
 		if r.result == port.Done {
 			a.ReceiptID, a.ReceiptLink, a.Reason = e.arg(argReceiptID), e.arg(argReceiptLink), ""
 		}
 		return a
 	}
-	return port.Answer{Result: port.Unknown, Status: bound(cmp.Or(e.Code, "SmzPlatformError without a code")), Reason: e.words()}
+	return port.Answer{Result: port.Unknown, Status: clip(cmp.Or(e.Code, "SmzPlatformError without a code")), Reason: e.words()}
 }

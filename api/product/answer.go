@@ -87,7 +87,7 @@ type executorAnswer struct {
 	SecondName         string       `json:"second_name"`
 	LastName           string       `json:"last_name"`
 	Phone              string       `json:"phone"`
-	SelfemployedStatus *string      `json:"selfemployed_status"`
+	SelfemployedStatus string       `json:"selfemployed_status"`
 	INN                string       `json:"inn"`
 	PaymentInfo        *paymentInfo `json:"payment_info"`
 	EmploymentKind     string       `json:"employment_kind"`
@@ -203,7 +203,7 @@ func showExecutor(e *executorv1.Executor) executorAnswer {
 	p := e.GetPerson()
 	a := executorAnswer{
 		ID: e.GetExecutorId(), FirstName: p.GetFirstName(), SecondName: p.GetSecondName(), LastName: p.GetLastName(), Phone: p.GetPhone(),
-		INN: p.GetInn(), EmploymentKind: e.GetEmploymentKind(), Status: e.GetState(),
+		INN: p.GetInn(), EmploymentKind: e.GetEmploymentKind(), Status: e.GetState(), SelfemployedStatus: e.GetSelfemployedStatus(),
 	}
 	if r := e.GetRequisites(); r != nil {
 		a.PaymentInfo = &paymentInfo{BankAccount: bankAccount{r.GetBic(), r.GetAccountNumber()}}

@@ -38,6 +38,15 @@ func (r Resolver) PersonINN(ctx context.Context, book, executor string) (string,
 	return d.Content.GetInn(), true, nil
 }
 
+// Person is an executor's INN and phone as they are now.
+func (r Resolver) Person(ctx context.Context, book, executor string) (inn, phone string, ok bool, err error) {
+	d, ok, err := Only(r.vault.Executors(ctx, book, Ref{ID: executor}))
+	if err != nil || !ok {
+		return "", "", false, err
+	}
+	return d.Content.GetInn(), d.Content.GetPhone(), true, nil
+}
+
 // Customer is a company's name and INN.
 func (r Resolver) Customer(ctx context.Context, book, company string) (name, inn string, ok bool, err error) {
 	d, ok, err := Only(r.vault.Companies(ctx, book, Ref{ID: company}))

@@ -8,7 +8,11 @@
 // Operations: GetTaxpayerStatusRequest ("status" in scripts), GetGrantedPermissionsRequest
 // ("permissions"), GetTaxpayerAccountStatusRequest ("account"), GetLegalEntityInfoRequest ("entity"),
 // PostCancelReceiptRequestV2 ("cancel"), GetIncomeRequestV2 ("receipts"), PostIncomeRequestV2 (the one that moves
-// money: ""). Registration deduplicates by OperationUniqueId: the first message gets the
+// money: ""); PostBindPartnerWithInn- and -WithPhoneRequest ("bind"), GetBindPartnerStatusRequest
+// ("bind_status"), PostGrantedPermissionsRequest ("grant"), GetGrantedPermissionsStatusRequest
+// ("grant_status"), PostUnbindPartnerRequest ("unbind"), GetNewlyUnboundTaxpayersRequest ("leavers"),
+// GetChangeInnHistoryRequest ("inn_changes"). A person answers requests as Person.Answers says,
+// when the request is asked about. Registration deduplicates by OperationUniqueId: the first message gets the
 // receipt, later ones DUPLICATE with RECEIPT_ID and RECEIPT_URL. Without a rule an income
 // is registered when its message is taken, and the answer waits for Options.Processing questions.
 //
@@ -23,5 +27,5 @@
 // percent of the income, as long as it lasts), rounded half up to the kopeck; the service's
 // own rounding is not known ?.
 //
-// It refuses to know: binding, offline receipts, taxes to be paid.
+// It refuses to know: offline receipts, taxes to be paid.
 package sandbox

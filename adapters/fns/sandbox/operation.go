@@ -54,6 +54,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, req *request) {
 		s.question(w, r, "cancel", op.Cancel.INN, func(string) smz { return s.cancel(*op.Cancel) })
 	case op.Receipts != nil:
 		s.question(w, r, "receipts", op.Receipts.INN, func(string) smz { return s.receipts(*op.Receipts) })
+	case s.sendBinding(w, r, req):
 	default:
 		s.put(w, &message{answer: func() smz { return failure("REQUEST_VALIDATION_ERROR", "Неизвестная операция") }})
 	}

@@ -28,6 +28,14 @@ type Person struct {
 	Bound          bool      `json:"bound"`
 	Permissions    []string  `json:"permissions,omitempty"`
 	Bonus          string    `json:"bonus,omitempty"` // rubles left of the deduction, "10000.00"; "" is none
+	// Answers is how the person answers a request for permissions: "yes", "no", "" not yet.
+	Answers string `json:"answers,omitempty"`
+	// Refuses are the permissions that the person does not give with a yes.
+	Refuses []string `json:"refuses,omitempty"`
+	// UnboundAt, when set, is when the person took the binding back: GetNewlyUnboundTaxpayers has it.
+	UnboundAt time.Time `json:"unbound_at,omitzero"`
+	// Previous is the INN that the person had before: GetChangeInnHistory has it.
+	Previous string `json:"previous,omitempty"`
 }
 
 // AllPermissions are what a person can grant [H].
@@ -47,6 +55,7 @@ type people struct {
 	used     map[string]money.Amount
 	income   map[string][]stage.Payment // registered, in order
 	canceled map[string]string          // receipt → when it was annulled, RFC 3339
+	orders   map[string]order           // requests for permissions, by id
 }
 
 // annulment is a note of the books: a receipt was annulled.

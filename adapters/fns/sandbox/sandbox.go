@@ -56,7 +56,7 @@ var played = []stage.Fault{
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {
 	s := &Server{
-		people:      &people{known: map[string]Person{}, stranger: o.Stranger, used: map[string]money.Amount{}, income: map[string][]stage.Payment{}, canceled: map[string]string{}},
+		people:      &people{known: map[string]Person{}, stranger: o.Stranger, used: map[string]money.Amount{}, income: map[string][]stage.Payment{}, canceled: map[string]string{}, orders: map[string]order{}},
 		mux:         http.NewServeMux(),
 		masterToken: o.MasterToken, tokenLife: cmp.Or(o.TokenLife, time.Hour), processing: max(cmp.Or(o.Processing, 1), 0), now: o.Now,
 		tokens: map[string]time.Time{}, messages: map[string]*message{}, entities: o.Entities,
@@ -73,7 +73,10 @@ func New(dir string, o Options) (*Server, error) {
 	s.books, err = stage.Open(dir, stage.Options{
 		Script: o.Script, Supported: played, Now: s.now, Make: s.receipt, Made: s.people.earned,
 		OnNote: func(note json.RawMessage) error {
-			if bytes.HasPrefix(note, []byte("{")) {
+			switch {
+			case bytes.HasPrefix(note, []byte(`{"order"`)):
+				return s.people.ordered(note)
+			case bytes.HasPrefix(note, []byte("{")):
 				return s.people.annul(note)
 			}
 			var list []Person
@@ -102,6 +105,9 @@ func (s *Server) Close() error { return s.books.Close() }
 // Books are the service's own books: one line per OperationUniqueId, account = the
 // person's INN, extra = receipt_id, link, tax_to_pay, bonus_used.
 func (s *Server) Books() *stage.Books { return s.books }
+
+// Person is a taxpayer as the service knows them; false when it does not.
+func (s *Server) Person(inn string) (Person, bool) { return s.people.find(inn) }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }

@@ -18,6 +18,7 @@ import (
 	"github.com/provodka/provodka/adapters/fns/sandbox"
 	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
 	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
+	npdlist "github.com/provodka/provodka/adapters/npdstatus/sandbox"
 	bank "github.com/provodka/provodka/adapters/tbank/sandbox"
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/cmd/provodka/server"
@@ -56,8 +57,21 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 	if err := s.messages(cfg); err != nil {
 		return err
 	}
+	listed := func(inn string) bool {
+		p, known := t.Person(inn)
+		return known && p.Registered && p.UnregisteredAt.IsZero()
+	}
+	l, err := npdlist.New(filepath.Join(s.Dir, "npdstatus"), npdlist.Options{Listed: listed, PerMinute: -1})
+	if err != nil {
+		return fmt.Errorf("sandbox of the public list: %w", err)
+	}
+	if s.file.Sandboxes["npdstatus"], err = s.mount(l, l.Close); err != nil {
+		return err
+	}
 	cfg.Bank = server.Bank{URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1}
-	cfg.Tax = server.Tax{URL: s.file.Sandboxes["tax"], MasterToken: taxToken, UserToken: "dev-user-token"}
+	cfg.Tax = server.Tax{
+		URL: s.file.Sandboxes["tax"], MasterToken: taxToken, UserToken: "dev-user-token", StatusURL: s.file.Sandboxes["npdstatus"], StatusEvery: time.Millisecond,
+	}
 	cfg.Polls = []time.Duration{20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond}
 	cfg.RequestTimeout = 5 * time.Second
 	return nil

@@ -94,6 +94,10 @@ type Tax struct {
 	URL         string `json:"url"`
 	MasterToken string `json:"master_token"`
 	UserToken   string `json:"user_token"`
+	// StatusURL is the public list of people on NPD; empty is the service's own.
+	StatusURL string `json:"status_url"`
+	// StatusEvery is between two questions to it; 0 is 31 s. For tests.
+	StatusEvery time.Duration `json:"-"`
 }
 
 // SMS is the provider of SMS, sms.ru.

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/provodka/provodka/adapters/fns"
+	"github.com/provodka/provodka/adapters/npdstatus"
 	"github.com/provodka/provodka/adapters/smsru"
 	"github.com/provodka/provodka/adapters/smtp"
 	"github.com/provodka/provodka/adapters/tbank"
@@ -14,6 +16,9 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/world"
 )
+
+// publicList is where the tax service tells everybody who is on NPD.
+const publicList = "https://statusnpd.nalog.ru"
 
 // ports are what the flows ask of the world, by the names of their tables. A
 // process that owns no shards asks nothing.
@@ -35,6 +40,11 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		return nil, fmt.Errorf("tax: %w", err)
 	}
 	m.closing = append(m.closing, tax.Close)
+	list, err := npdstatus.New(npdstatus.Options{BaseURL: cmp.Or(m.cfg.Tax.StatusURL, publicList), Every: m.cfg.Tax.StatusEvery})
+	if err != nil {
+		return nil, fmt.Errorf("tax.status_url: %w", err)
+	}
+	m.closing = append(m.closing, list.Close)
 	channels, err := m.channels()
 	if err != nil {
 		return nil, err
@@ -42,11 +52,13 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	people := m.vault.Resolver()
 	submit := func(ctx context.Context, r engine.Request) []engine.Outcome { return m.engine.Submit(ctx, r) }
 	return map[string]port.Port{
-		"payout":   world.FromPayout(bank, people, m.cfg.Own[0].Account),
-		"income":   world.FromIncome(tax, people),
-		"private":  world.FromPrivate(m.vault),
-		"company":  world.FromCompany(submit, people),
-		"register": world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
+		"payout":    world.FromPayout(bank, people, m.cfg.Own[0].Account),
+		"income":    world.Watched(world.FromIncome(tax, people), tax, people, submit),
+		"npd":       world.FromNPD(tax, people),
+		"npdstatus": world.FromNPDStatus(list, people, time.Now),
+		"private":   world.FromPrivate(m.vault),
+		"company":   world.FromCompany(submit, people),
+		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
 		"taxpayer": world.FromTaxpayer(submit),
 		"signed":   world.FromSigned(submit),
 		"notify": world.FromNotify(world.NotifyOptions{

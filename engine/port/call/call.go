@@ -18,6 +18,7 @@ import (
 type Options struct {
 	Timeout   time.Duration     // of one exchange, 30 s by default; the context may be shorter
 	PerSecond int               // at most so many exchanges begin in a second; 0 is no limit
+	Every     time.Duration     // between the beginnings of two exchanges, of partners who count by the minute; 0 is no limit
 	MaxBytes  int64             // of an answer's body, 1 MiB by default
 	TLS       *tls.Config       // client certificate and roots; nil is the system's
 	Transport http.RoundTripper // replaces the whole transport, TLS with it
@@ -45,6 +46,7 @@ func New(o Options) *Client {
 	if o.PerSecond > 0 {
 		c.interval = time.Second / time.Duration(o.PerSecond)
 	}
+	c.interval = max(c.interval, o.Every)
 	transport := o.Transport
 	if transport == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}

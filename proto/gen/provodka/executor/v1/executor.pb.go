@@ -13,6 +13,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -338,9 +339,12 @@ type Executor struct {
 	ErasedDay string `protobuf:"bytes,13,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
 	// What is still to be given before the person can be paid for work of the kind: names of
 	// fields, as "person.snils" or "requisites".
-	Lacks         []string `protobuf:"bytes,14,rep,name=lacks,proto3" json:"lacks,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Lacks []string `protobuf:"bytes,14,rep,name=lacks,proto3" json:"lacks,omitempty"`
+	// How the person stands at the tax service: unknown, registered, requested, validated,
+	// declined, revoked or not_registered.
+	SelfemployedStatus string `protobuf:"bytes,15,opt,name=selfemployed_status,json=selfemployedStatus,proto3" json:"selfemployed_status,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Executor) Reset() {
@@ -471,6 +475,232 @@ func (x *Executor) GetLacks() []string {
 	return nil
 }
 
+func (x *Executor) GetSelfemployedStatus() string {
+	if x != nil {
+		return x.SelfemployedStatus
+	}
+	return ""
+}
+
+// How a person stands at the tax service.
+type Selfemployed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,1,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Status: unknown, registered, requested, validated, declined, revoked or not_registered.
+	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	// The status in Russian.
+	StatusTitle string `protobuf:"bytes,3,opt,name=status_title,json=statusTitle,proto3" json:"status_title,omitempty"`
+	// What hangs between the person and us: unbound, requesting, waiting or bound; empty when
+	// nothing ever did.
+	State string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	// The state in Russian.
+	StateTitle string `protobuf:"bytes,5,opt,name=state_title,json=stateTitle,proto3" json:"state_title,omitempty"`
+	// When the status became what it is; absent while it is unknown.
+	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	// Who said so: bind, check, payment, feed or public.
+	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	// The service's own code that came with it; empty when none.
+	Code string `protobuf:"bytes,8,opt,name=code,proto3" json:"code,omitempty"`
+	// What the person lets us do, by the service's words.
+	Permissions []string `protobuf:"bytes,9,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// When the person was asked last; absent when never.
+	AskedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=asked_at,json=askedAt,proto3" json:"asked_at,omitempty"`
+	// When it was last said for sure how the person stands; absent when never.
+	CheckedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=checked_at,json=checkedAt,proto3" json:"checked_at,omitempty"`
+	// The last changes of the status, at most 32, the oldest first.
+	History       []*SelfemployedChange `protobuf:"bytes,12,rep,name=history,proto3" json:"history,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Selfemployed) Reset() {
+	*x = Selfemployed{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Selfemployed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Selfemployed) ProtoMessage() {}
+
+func (x *Selfemployed) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Selfemployed.ProtoReflect.Descriptor instead.
+func (*Selfemployed) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Selfemployed) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *Selfemployed) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Selfemployed) GetStatusTitle() string {
+	if x != nil {
+		return x.StatusTitle
+	}
+	return ""
+}
+
+func (x *Selfemployed) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Selfemployed) GetStateTitle() string {
+	if x != nil {
+		return x.StateTitle
+	}
+	return ""
+}
+
+func (x *Selfemployed) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Selfemployed) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Selfemployed) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Selfemployed) GetPermissions() []string {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
+func (x *Selfemployed) GetAskedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AskedAt
+	}
+	return nil
+}
+
+func (x *Selfemployed) GetCheckedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CheckedAt
+	}
+	return nil
+}
+
+func (x *Selfemployed) GetHistory() []*SelfemployedChange {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+// A change of the status.
+type SelfemployedChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The status from then on.
+	Status string `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Who said so.
+	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	// The service's own code; empty when none.
+	Code          string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SelfemployedChange) Reset() {
+	*x = SelfemployedChange{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SelfemployedChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SelfemployedChange) ProtoMessage() {}
+
+func (x *SelfemployedChange) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SelfemployedChange.ProtoReflect.Descriptor instead.
+func (*SelfemployedChange) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SelfemployedChange) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *SelfemployedChange) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *SelfemployedChange) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *SelfemployedChange) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
 // What RegisterExecutor asks.
 type RegisterExecutorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -492,7 +722,7 @@ type RegisterExecutorRequest struct {
 
 func (x *RegisterExecutorRequest) Reset() {
 	*x = RegisterExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -504,7 +734,7 @@ func (x *RegisterExecutorRequest) String() string {
 func (*RegisterExecutorRequest) ProtoMessage() {}
 
 func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -517,7 +747,7 @@ func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorRequest.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RegisterExecutorRequest) GetBook() string {
@@ -577,7 +807,7 @@ type RegisterExecutorResponse struct {
 
 func (x *RegisterExecutorResponse) Reset() {
 	*x = RegisterExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +819,7 @@ func (x *RegisterExecutorResponse) String() string {
 func (*RegisterExecutorResponse) ProtoMessage() {}
 
 func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +832,7 @@ func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorResponse.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RegisterExecutorResponse) GetExecutor() *Executor {
@@ -647,7 +877,7 @@ type UpdateExecutorRequest struct {
 
 func (x *UpdateExecutorRequest) Reset() {
 	*x = UpdateExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +889,7 @@ func (x *UpdateExecutorRequest) String() string {
 func (*UpdateExecutorRequest) ProtoMessage() {}
 
 func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +902,7 @@ func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UpdateExecutorRequest) GetBook() string {
@@ -732,7 +962,7 @@ type UpdateExecutorResponse struct {
 
 func (x *UpdateExecutorResponse) Reset() {
 	*x = UpdateExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +974,7 @@ func (x *UpdateExecutorResponse) String() string {
 func (*UpdateExecutorResponse) ProtoMessage() {}
 
 func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +987,7 @@ func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateExecutorResponse) GetExecutor() *Executor {
@@ -798,7 +1028,7 @@ type SetRequisitesRequest struct {
 
 func (x *SetRequisitesRequest) Reset() {
 	*x = SetRequisitesRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -810,7 +1040,7 @@ func (x *SetRequisitesRequest) String() string {
 func (*SetRequisitesRequest) ProtoMessage() {}
 
 func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -823,7 +1053,7 @@ func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesRequest.ProtoReflect.Descriptor instead.
 func (*SetRequisitesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SetRequisitesRequest) GetBook() string {
@@ -869,7 +1099,7 @@ type SetRequisitesResponse struct {
 
 func (x *SetRequisitesResponse) Reset() {
 	*x = SetRequisitesResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -881,7 +1111,7 @@ func (x *SetRequisitesResponse) String() string {
 func (*SetRequisitesResponse) ProtoMessage() {}
 
 func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -894,7 +1124,7 @@ func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesResponse.ProtoReflect.Descriptor instead.
 func (*SetRequisitesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetRequisitesResponse) GetExecutor() *Executor {
@@ -935,7 +1165,7 @@ type BlockExecutorRequest struct {
 
 func (x *BlockExecutorRequest) Reset() {
 	*x = BlockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1177,7 @@ func (x *BlockExecutorRequest) String() string {
 func (*BlockExecutorRequest) ProtoMessage() {}
 
 func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1190,7 @@ func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*BlockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *BlockExecutorRequest) GetBook() string {
@@ -1006,7 +1236,7 @@ type BlockExecutorResponse struct {
 
 func (x *BlockExecutorResponse) Reset() {
 	*x = BlockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +1248,7 @@ func (x *BlockExecutorResponse) String() string {
 func (*BlockExecutorResponse) ProtoMessage() {}
 
 func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +1261,7 @@ func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*BlockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *BlockExecutorResponse) GetExecutor() *Executor {
@@ -1070,7 +1300,7 @@ type UnblockExecutorRequest struct {
 
 func (x *UnblockExecutorRequest) Reset() {
 	*x = UnblockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1312,7 @@ func (x *UnblockExecutorRequest) String() string {
 func (*UnblockExecutorRequest) ProtoMessage() {}
 
 func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1325,7 @@ func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UnblockExecutorRequest) GetBook() string {
@@ -1134,7 +1364,7 @@ type UnblockExecutorResponse struct {
 
 func (x *UnblockExecutorResponse) Reset() {
 	*x = UnblockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1146,7 +1376,7 @@ func (x *UnblockExecutorResponse) String() string {
 func (*UnblockExecutorResponse) ProtoMessage() {}
 
 func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1159,7 +1389,7 @@ func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UnblockExecutorResponse) GetExecutor() *Executor {
@@ -1198,7 +1428,7 @@ type EraseExecutorRequest struct {
 
 func (x *EraseExecutorRequest) Reset() {
 	*x = EraseExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1210,7 +1440,7 @@ func (x *EraseExecutorRequest) String() string {
 func (*EraseExecutorRequest) ProtoMessage() {}
 
 func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1223,7 +1453,7 @@ func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorRequest.ProtoReflect.Descriptor instead.
 func (*EraseExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EraseExecutorRequest) GetBook() string {
@@ -1262,7 +1492,7 @@ type EraseExecutorResponse struct {
 
 func (x *EraseExecutorResponse) Reset() {
 	*x = EraseExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1504,7 @@ func (x *EraseExecutorResponse) String() string {
 func (*EraseExecutorResponse) ProtoMessage() {}
 
 func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1517,7 @@ func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorResponse.ProtoReflect.Descriptor instead.
 func (*EraseExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EraseExecutorResponse) GetExecutor() *Executor {
@@ -1311,6 +1541,390 @@ func (x *EraseExecutorResponse) GetReplayed() bool {
 	return false
 }
 
+// What BindExecutor asks.
+type BindExecutorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,3,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Ask by the person's phone and not by the INN.
+	ByPhone bool `protobuf:"varint,4,opt,name=by_phone,json=byPhone,proto3" json:"by_phone,omitempty"`
+	// What the person is asked to allow, by the service's words; empty is all that we use.
+	Permissions   []string `protobuf:"bytes,5,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BindExecutorRequest) Reset() {
+	*x = BindExecutorRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BindExecutorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BindExecutorRequest) ProtoMessage() {}
+
+func (x *BindExecutorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BindExecutorRequest.ProtoReflect.Descriptor instead.
+func (*BindExecutorRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *BindExecutorRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *BindExecutorRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *BindExecutorRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *BindExecutorRequest) GetByPhone() bool {
+	if x != nil {
+		return x.ByPhone
+	}
+	return false
+}
+
+func (x *BindExecutorRequest) GetPermissions() []string {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
+// How the person stands after BindExecutor.
+type BindExecutorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person at the tax service.
+	Selfemployed *Selfemployed `protobuf:"bytes,1,opt,name=selfemployed,proto3" json:"selfemployed,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BindExecutorResponse) Reset() {
+	*x = BindExecutorResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BindExecutorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BindExecutorResponse) ProtoMessage() {}
+
+func (x *BindExecutorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BindExecutorResponse.ProtoReflect.Descriptor instead.
+func (*BindExecutorResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *BindExecutorResponse) GetSelfemployed() *Selfemployed {
+	if x != nil {
+		return x.Selfemployed
+	}
+	return nil
+}
+
+func (x *BindExecutorResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *BindExecutorResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What CheckSelfemployed asks.
+type CheckSelfemployedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The executor.
+	ExecutorId    string `protobuf:"bytes,3,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckSelfemployedRequest) Reset() {
+	*x = CheckSelfemployedRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckSelfemployedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckSelfemployedRequest) ProtoMessage() {}
+
+func (x *CheckSelfemployedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckSelfemployedRequest.ProtoReflect.Descriptor instead.
+func (*CheckSelfemployedRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CheckSelfemployedRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *CheckSelfemployedRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *CheckSelfemployedRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+// How the person stands after CheckSelfemployed, before the service has answered.
+type CheckSelfemployedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person at the tax service.
+	Selfemployed *Selfemployed `protobuf:"bytes,1,opt,name=selfemployed,proto3" json:"selfemployed,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckSelfemployedResponse) Reset() {
+	*x = CheckSelfemployedResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckSelfemployedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckSelfemployedResponse) ProtoMessage() {}
+
+func (x *CheckSelfemployedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckSelfemployedResponse.ProtoReflect.Descriptor instead.
+func (*CheckSelfemployedResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CheckSelfemployedResponse) GetSelfemployed() *Selfemployed {
+	if x != nil {
+		return x.Selfemployed
+	}
+	return nil
+}
+
+func (x *CheckSelfemployedResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *CheckSelfemployedResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What GetSelfemployed asks.
+type GetSelfemployedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSelfemployedRequest) Reset() {
+	*x = GetSelfemployedRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSelfemployedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSelfemployedRequest) ProtoMessage() {}
+
+func (x *GetSelfemployedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSelfemployedRequest.ProtoReflect.Descriptor instead.
+func (*GetSelfemployedRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetSelfemployedRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *GetSelfemployedRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *GetSelfemployedRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// How a person stands.
+type GetSelfemployedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person at the tax service.
+	Selfemployed  *Selfemployed `protobuf:"bytes,1,opt,name=selfemployed,proto3" json:"selfemployed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSelfemployedResponse) Reset() {
+	*x = GetSelfemployedResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSelfemployedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSelfemployedResponse) ProtoMessage() {}
+
+func (x *GetSelfemployedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSelfemployedResponse.ProtoReflect.Descriptor instead.
+func (*GetSelfemployedResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetSelfemployedResponse) GetSelfemployed() *Selfemployed {
+	if x != nil {
+		return x.Selfemployed
+	}
+	return nil
+}
+
 // What GetExecutor asks.
 type GetExecutorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1328,7 +1942,7 @@ type GetExecutorRequest struct {
 
 func (x *GetExecutorRequest) Reset() {
 	*x = GetExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1954,7 @@ func (x *GetExecutorRequest) String() string {
 func (*GetExecutorRequest) ProtoMessage() {}
 
 func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1967,7 @@ func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorRequest.ProtoReflect.Descriptor instead.
 func (*GetExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetExecutorRequest) GetBook() string {
@@ -1395,7 +2009,7 @@ type GetExecutorResponse struct {
 
 func (x *GetExecutorResponse) Reset() {
 	*x = GetExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +2021,7 @@ func (x *GetExecutorResponse) String() string {
 func (*GetExecutorResponse) ProtoMessage() {}
 
 func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +2034,7 @@ func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorResponse.ProtoReflect.Descriptor instead.
 func (*GetExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetExecutorResponse) GetExecutor() *Executor {
@@ -1447,7 +2061,7 @@ type FindExecutorsRequest struct {
 
 func (x *FindExecutorsRequest) Reset() {
 	*x = FindExecutorsRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1459,7 +2073,7 @@ func (x *FindExecutorsRequest) String() string {
 func (*FindExecutorsRequest) ProtoMessage() {}
 
 func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1472,7 +2086,7 @@ func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsRequest.ProtoReflect.Descriptor instead.
 func (*FindExecutorsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FindExecutorsRequest) GetBook() string {
@@ -1514,7 +2128,7 @@ type FindExecutorsResponse struct {
 
 func (x *FindExecutorsResponse) Reset() {
 	*x = FindExecutorsResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +2140,7 @@ func (x *FindExecutorsResponse) String() string {
 func (*FindExecutorsResponse) ProtoMessage() {}
 
 func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +2153,7 @@ func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsResponse.ProtoReflect.Descriptor instead.
 func (*FindExecutorsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *FindExecutorsResponse) GetExecutors() []*Executor {
@@ -1553,7 +2167,7 @@ var File_provodka_executor_v1_executor_proto protoreflect.FileDescriptor
 
 const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\n" +
-	"#provodka/executor/v1/executor.proto\x12\x14provodka.executor.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\x84\x03\n" +
+	"#provodka/executor/v1/executor.proto\x12\x14provodka.executor.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x03\n" +
 	"\x06Person\x12\x1b\n" +
 	"\x03inn\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x03inn\x12\x1d\n" +
 	"\x05phone\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05phone\x12&\n" +
@@ -1583,7 +2197,7 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fcorr_account\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\vcorrAccount\x12%\n" +
 	"\tbank_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\bbankName\x12'\n" +
 	"\n" +
-	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\x92\x04\n" +
+	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\xc3\x04\n" +
 	"\bExecutor\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x14\n" +
@@ -1604,7 +2218,30 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\x0eregistered_day\x18\f \x01(\tR\rregisteredDay\x12\x1d\n" +
 	"\n" +
 	"erased_day\x18\r \x01(\tR\terasedDay\x12\x14\n" +
-	"\x05lacks\x18\x0e \x03(\tR\x05lacks\"\xeb\x02\n" +
+	"\x05lacks\x18\x0e \x03(\tR\x05lacks\x12/\n" +
+	"\x13selfemployed_status\x18\x0f \x01(\tR\x12selfemployedStatus\"\xd1\x03\n" +
+	"\fSelfemployed\x12\x1f\n" +
+	"\vexecutor_id\x18\x01 \x01(\tR\n" +
+	"executorId\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12!\n" +
+	"\fstatus_title\x18\x03 \x01(\tR\vstatusTitle\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12\x1f\n" +
+	"\vstate_title\x18\x05 \x01(\tR\n" +
+	"stateTitle\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06source\x18\a \x01(\tR\x06source\x12\x12\n" +
+	"\x04code\x18\b \x01(\tR\x04code\x12 \n" +
+	"\vpermissions\x18\t \x03(\tR\vpermissions\x125\n" +
+	"\basked_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\aaskedAt\x129\n" +
+	"\n" +
+	"checked_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tcheckedAt\x12B\n" +
+	"\ahistory\x18\f \x03(\v2(.provodka.executor.v1.SelfemployedChangeR\ahistory\"\x84\x01\n" +
+	"\x12SelfemployedChange\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x12\n" +
+	"\x04code\x18\x04 \x01(\tR\x04code\"\xeb\x02\n" +
 	"\x17RegisterExecutorRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12Z\n" +
@@ -1669,7 +2306,35 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\x15EraseExecutorResponse\x12:\n" +
 	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x85\x02\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xee\x01\n" +
+	"\x13BindExecutorRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12:\n" +
+	"\vexecutor_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"executorId\x12\x19\n" +
+	"\bby_phone\x18\x04 \x01(\bR\abyPhone\x12,\n" +
+	"\vpermissions\x18\x05 \x03(\tB\n" +
+	"\xbaH\a\x92\x01\x04\x10\x10\x18\x01R\vpermissions\"\x96\x01\n" +
+	"\x14BindExecutorResponse\x12F\n" +
+	"\fselfemployed\x18\x01 \x01(\v2\".provodka.executor.v1.SelfemployedR\fselfemployed\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xaa\x01\n" +
+	"\x18CheckSelfemployedRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12:\n" +
+	"\vexecutor_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"executorId\"\x9b\x01\n" +
+	"\x19CheckSelfemployedResponse\x12F\n" +
+	"\fselfemployed\x18\x01 \x01(\v2\".provodka.executor.v1.SelfemployedR\fselfemployed\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xf1\x01\n" +
+	"\x16GetSelfemployedRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
+	"\vexecutor_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"executorId\x12d\n" +
+	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"a\n" +
+	"\x17GetSelfemployedResponse\x12F\n" +
+	"\fselfemployed\x18\x01 \x01(\v2\".provodka.executor.v1.SelfemployedR\fselfemployed\"\x85\x02\n" +
 	"\x12GetExecutorRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
 	"\vexecutor_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
@@ -1685,15 +2350,17 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition:]\xbaHZ\x1aX\n" +
 	"\x11find_by_something\x12\x1fan INN or a phone must be given\x1a\"this.inn != '' || this.phone != ''\"U\n" +
 	"\x15FindExecutorsResponse\x12<\n" +
-	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\xa5\n" +
-	"\n" +
+	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\xb9\x0e\n" +
 	"\x0fExecutorService\x12\x98\x01\n" +
 	"\x10RegisterExecutor\x12-.provodka.executor.v1.RegisterExecutorRequest\x1a..provodka.executor.v1.RegisterExecutorResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/executors\x12\xa0\x01\n" +
 	"\x0eUpdateExecutor\x12+.provodka.executor.v1.UpdateExecutorRequest\x1a,.provodka.executor.v1.UpdateExecutorResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\x1a(/v1/books/{book}/executors/{executor_id}\x12\xa8\x01\n" +
 	"\rSetRequisites\x12*.provodka.executor.v1.SetRequisitesRequest\x1a+.provodka.executor.v1.SetRequisitesResponse\">\x82\xd3\xe4\x93\x028:\x01*\x1a3/v1/books/{book}/executors/{executor_id}/requisites\x12\xa3\x01\n" +
 	"\rBlockExecutor\x12*.provodka.executor.v1.BlockExecutorRequest\x1a+.provodka.executor.v1.BlockExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/block\x12\xab\x01\n" +
 	"\x0fUnblockExecutor\x12,.provodka.executor.v1.UnblockExecutorRequest\x1a-.provodka.executor.v1.UnblockExecutorResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/books/{book}/executors/{executor_id}/unblock\x12\xa3\x01\n" +
-	"\rEraseExecutor\x12*.provodka.executor.v1.EraseExecutorRequest\x1a+.provodka.executor.v1.EraseExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/erase\x12\x97\x01\n" +
+	"\rEraseExecutor\x12*.provodka.executor.v1.EraseExecutorRequest\x1a+.provodka.executor.v1.EraseExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/erase\x12\x9f\x01\n" +
+	"\fBindExecutor\x12).provodka.executor.v1.BindExecutorRequest\x1a*.provodka.executor.v1.BindExecutorResponse\"8\x82\xd3\xe4\x93\x022:\x01*\"-/v1/books/{book}/executors/{executor_id}/bind\x12\xbc\x01\n" +
+	"\x11CheckSelfemployed\x12..provodka.executor.v1.CheckSelfemployedRequest\x1a/.provodka.executor.v1.CheckSelfemployedResponse\"F\x82\xd3\xe4\x93\x02@:\x01*\";/v1/books/{book}/executors/{executor_id}/selfemployed/check\x12\xb0\x01\n" +
+	"\x0fGetSelfemployed\x12,.provodka.executor.v1.GetSelfemployedRequest\x1a-.provodka.executor.v1.GetSelfemployedResponse\"@\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/executors/{executor_id}/selfemployed\x90\x02\x01\x12\x97\x01\n" +
 	"\vGetExecutor\x12(.provodka.executor.v1.GetExecutorRequest\x1a).provodka.executor.v1.GetExecutorResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/executors/{executor_id}\x90\x02\x01\x12\x94\x01\n" +
 	"\rFindExecutors\x12*.provodka.executor.v1.FindExecutorsRequest\x1a+.provodka.executor.v1.FindExecutorsResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/executors/findBHZFgithub.com/provodka/provodka/proto/gen/provodka/executor/v1;executorv1b\x06proto3"
 
@@ -1709,66 +2376,89 @@ func file_provodka_executor_v1_executor_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_executor_proto_rawDescData
 }
 
-var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_provodka_executor_v1_executor_proto_goTypes = []any{
-	(*Person)(nil),                   // 0: provodka.executor.v1.Person
-	(*Passport)(nil),                 // 1: provodka.executor.v1.Passport
-	(*Requisites)(nil),               // 2: provodka.executor.v1.Requisites
-	(*Executor)(nil),                 // 3: provodka.executor.v1.Executor
-	(*RegisterExecutorRequest)(nil),  // 4: provodka.executor.v1.RegisterExecutorRequest
-	(*RegisterExecutorResponse)(nil), // 5: provodka.executor.v1.RegisterExecutorResponse
-	(*UpdateExecutorRequest)(nil),    // 6: provodka.executor.v1.UpdateExecutorRequest
-	(*UpdateExecutorResponse)(nil),   // 7: provodka.executor.v1.UpdateExecutorResponse
-	(*SetRequisitesRequest)(nil),     // 8: provodka.executor.v1.SetRequisitesRequest
-	(*SetRequisitesResponse)(nil),    // 9: provodka.executor.v1.SetRequisitesResponse
-	(*BlockExecutorRequest)(nil),     // 10: provodka.executor.v1.BlockExecutorRequest
-	(*BlockExecutorResponse)(nil),    // 11: provodka.executor.v1.BlockExecutorResponse
-	(*UnblockExecutorRequest)(nil),   // 12: provodka.executor.v1.UnblockExecutorRequest
-	(*UnblockExecutorResponse)(nil),  // 13: provodka.executor.v1.UnblockExecutorResponse
-	(*EraseExecutorRequest)(nil),     // 14: provodka.executor.v1.EraseExecutorRequest
-	(*EraseExecutorResponse)(nil),    // 15: provodka.executor.v1.EraseExecutorResponse
-	(*GetExecutorRequest)(nil),       // 16: provodka.executor.v1.GetExecutorRequest
-	(*GetExecutorResponse)(nil),      // 17: provodka.executor.v1.GetExecutorResponse
-	(*FindExecutorsRequest)(nil),     // 18: provodka.executor.v1.FindExecutorsRequest
-	(*FindExecutorsResponse)(nil),    // 19: provodka.executor.v1.FindExecutorsResponse
+	(*Person)(nil),                    // 0: provodka.executor.v1.Person
+	(*Passport)(nil),                  // 1: provodka.executor.v1.Passport
+	(*Requisites)(nil),                // 2: provodka.executor.v1.Requisites
+	(*Executor)(nil),                  // 3: provodka.executor.v1.Executor
+	(*Selfemployed)(nil),              // 4: provodka.executor.v1.Selfemployed
+	(*SelfemployedChange)(nil),        // 5: provodka.executor.v1.SelfemployedChange
+	(*RegisterExecutorRequest)(nil),   // 6: provodka.executor.v1.RegisterExecutorRequest
+	(*RegisterExecutorResponse)(nil),  // 7: provodka.executor.v1.RegisterExecutorResponse
+	(*UpdateExecutorRequest)(nil),     // 8: provodka.executor.v1.UpdateExecutorRequest
+	(*UpdateExecutorResponse)(nil),    // 9: provodka.executor.v1.UpdateExecutorResponse
+	(*SetRequisitesRequest)(nil),      // 10: provodka.executor.v1.SetRequisitesRequest
+	(*SetRequisitesResponse)(nil),     // 11: provodka.executor.v1.SetRequisitesResponse
+	(*BlockExecutorRequest)(nil),      // 12: provodka.executor.v1.BlockExecutorRequest
+	(*BlockExecutorResponse)(nil),     // 13: provodka.executor.v1.BlockExecutorResponse
+	(*UnblockExecutorRequest)(nil),    // 14: provodka.executor.v1.UnblockExecutorRequest
+	(*UnblockExecutorResponse)(nil),   // 15: provodka.executor.v1.UnblockExecutorResponse
+	(*EraseExecutorRequest)(nil),      // 16: provodka.executor.v1.EraseExecutorRequest
+	(*EraseExecutorResponse)(nil),     // 17: provodka.executor.v1.EraseExecutorResponse
+	(*BindExecutorRequest)(nil),       // 18: provodka.executor.v1.BindExecutorRequest
+	(*BindExecutorResponse)(nil),      // 19: provodka.executor.v1.BindExecutorResponse
+	(*CheckSelfemployedRequest)(nil),  // 20: provodka.executor.v1.CheckSelfemployedRequest
+	(*CheckSelfemployedResponse)(nil), // 21: provodka.executor.v1.CheckSelfemployedResponse
+	(*GetSelfemployedRequest)(nil),    // 22: provodka.executor.v1.GetSelfemployedRequest
+	(*GetSelfemployedResponse)(nil),   // 23: provodka.executor.v1.GetSelfemployedResponse
+	(*GetExecutorRequest)(nil),        // 24: provodka.executor.v1.GetExecutorRequest
+	(*GetExecutorResponse)(nil),       // 25: provodka.executor.v1.GetExecutorResponse
+	(*FindExecutorsRequest)(nil),      // 26: provodka.executor.v1.FindExecutorsRequest
+	(*FindExecutorsResponse)(nil),     // 27: provodka.executor.v1.FindExecutorsResponse
+	(*timestamppb.Timestamp)(nil),     // 28: google.protobuf.Timestamp
 }
 var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	1,  // 0: provodka.executor.v1.Person.passport:type_name -> provodka.executor.v1.Passport
 	0,  // 1: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
 	2,  // 2: provodka.executor.v1.Executor.requisites:type_name -> provodka.executor.v1.Requisites
-	0,  // 3: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	2,  // 4: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	3,  // 5: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	0,  // 6: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	3,  // 7: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 8: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	3,  // 9: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 10: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 11: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 12: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 13: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 14: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
-	4,  // 15: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
-	6,  // 16: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
-	8,  // 17: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
-	10, // 18: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
-	12, // 19: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
-	14, // 20: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
-	16, // 21: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
-	18, // 22: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
-	5,  // 23: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
-	7,  // 24: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
-	9,  // 25: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
-	11, // 26: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
-	13, // 27: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
-	15, // 28: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
-	17, // 29: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
-	19, // 30: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
-	23, // [23:31] is the sub-list for method output_type
-	15, // [15:23] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	28, // 3: provodka.executor.v1.Selfemployed.at:type_name -> google.protobuf.Timestamp
+	28, // 4: provodka.executor.v1.Selfemployed.asked_at:type_name -> google.protobuf.Timestamp
+	28, // 5: provodka.executor.v1.Selfemployed.checked_at:type_name -> google.protobuf.Timestamp
+	5,  // 6: provodka.executor.v1.Selfemployed.history:type_name -> provodka.executor.v1.SelfemployedChange
+	28, // 7: provodka.executor.v1.SelfemployedChange.at:type_name -> google.protobuf.Timestamp
+	0,  // 8: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	2,  // 9: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	3,  // 10: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	0,  // 11: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	3,  // 12: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	2,  // 13: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	3,  // 14: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 15: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 16: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 17: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	4,  // 18: provodka.executor.v1.BindExecutorResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	4,  // 19: provodka.executor.v1.CheckSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	4,  // 20: provodka.executor.v1.GetSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	3,  // 21: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 22: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
+	6,  // 23: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
+	8,  // 24: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
+	10, // 25: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
+	12, // 26: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
+	14, // 27: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
+	16, // 28: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
+	18, // 29: provodka.executor.v1.ExecutorService.BindExecutor:input_type -> provodka.executor.v1.BindExecutorRequest
+	20, // 30: provodka.executor.v1.ExecutorService.CheckSelfemployed:input_type -> provodka.executor.v1.CheckSelfemployedRequest
+	22, // 31: provodka.executor.v1.ExecutorService.GetSelfemployed:input_type -> provodka.executor.v1.GetSelfemployedRequest
+	24, // 32: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
+	26, // 33: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
+	7,  // 34: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
+	9,  // 35: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
+	11, // 36: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
+	13, // 37: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
+	15, // 38: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
+	17, // 39: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
+	19, // 40: provodka.executor.v1.ExecutorService.BindExecutor:output_type -> provodka.executor.v1.BindExecutorResponse
+	21, // 41: provodka.executor.v1.ExecutorService.CheckSelfemployed:output_type -> provodka.executor.v1.CheckSelfemployedResponse
+	23, // 42: provodka.executor.v1.ExecutorService.GetSelfemployed:output_type -> provodka.executor.v1.GetSelfemployedResponse
+	25, // 43: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
+	27, // 44: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
+	34, // [34:45] is the sub-list for method output_type
+	23, // [23:34] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_executor_proto_init() }
@@ -1782,7 +2472,7 @@ func file_provodka_executor_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_executor_proto_rawDesc), len(file_provodka_executor_v1_executor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

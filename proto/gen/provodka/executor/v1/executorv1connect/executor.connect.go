@@ -52,6 +52,15 @@ const (
 	// ExecutorServiceEraseExecutorProcedure is the fully-qualified name of the ExecutorService's
 	// EraseExecutor RPC.
 	ExecutorServiceEraseExecutorProcedure = "/provodka.executor.v1.ExecutorService/EraseExecutor"
+	// ExecutorServiceBindExecutorProcedure is the fully-qualified name of the ExecutorService's
+	// BindExecutor RPC.
+	ExecutorServiceBindExecutorProcedure = "/provodka.executor.v1.ExecutorService/BindExecutor"
+	// ExecutorServiceCheckSelfemployedProcedure is the fully-qualified name of the ExecutorService's
+	// CheckSelfemployed RPC.
+	ExecutorServiceCheckSelfemployedProcedure = "/provodka.executor.v1.ExecutorService/CheckSelfemployed"
+	// ExecutorServiceGetSelfemployedProcedure is the fully-qualified name of the ExecutorService's
+	// GetSelfemployed RPC.
+	ExecutorServiceGetSelfemployedProcedure = "/provodka.executor.v1.ExecutorService/GetSelfemployed"
 	// ExecutorServiceGetExecutorProcedure is the fully-qualified name of the ExecutorService's
 	// GetExecutor RPC.
 	ExecutorServiceGetExecutorProcedure = "/provodka.executor.v1.ExecutorService/GetExecutor"
@@ -78,6 +87,16 @@ type ExecutorServiceClient interface {
 	// the rule while documents of paid work have to be kept. The answer says that erasing
 	// has begun; the state "erased" that it is done.
 	EraseExecutor(context.Context, *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error)
+	// BindExecutor asks the person in «Мой налог» to let us register income. The answer comes
+	// when the person has answered: the status tells. Asking somebody who is asked already is
+	// nothing new.
+	BindExecutor(context.Context, *v1.BindExecutorRequest) (*v1.BindExecutorResponse, error)
+	// CheckSelfemployed asks the tax service how the person stands, or, of somebody who is not
+	// bound to us, the service's public list, which takes two questions a minute: the status
+	// tells when it has answered.
+	CheckSelfemployed(context.Context, *v1.CheckSelfemployedRequest) (*v1.CheckSelfemployedResponse, error)
+	// GetSelfemployed reads how a person stands at the tax service, and since when.
+	GetSelfemployed(context.Context, *v1.GetSelfemployedRequest) (*v1.GetSelfemployedResponse, error)
 	// GetExecutor reads an executor.
 	GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error)
 	// FindExecutors finds executors by INN or phone. These stay out of addresses: no GET.
@@ -131,6 +150,25 @@ func NewExecutorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(executorServiceMethods.ByName("EraseExecutor")),
 			connect.WithClientOptions(opts...),
 		),
+		bindExecutor: connect.NewClient[v1.BindExecutorRequest, v1.BindExecutorResponse](
+			httpClient,
+			baseURL+ExecutorServiceBindExecutorProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("BindExecutor")),
+			connect.WithClientOptions(opts...),
+		),
+		checkSelfemployed: connect.NewClient[v1.CheckSelfemployedRequest, v1.CheckSelfemployedResponse](
+			httpClient,
+			baseURL+ExecutorServiceCheckSelfemployedProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("CheckSelfemployed")),
+			connect.WithClientOptions(opts...),
+		),
+		getSelfemployed: connect.NewClient[v1.GetSelfemployedRequest, v1.GetSelfemployedResponse](
+			httpClient,
+			baseURL+ExecutorServiceGetSelfemployedProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("GetSelfemployed")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		getExecutor: connect.NewClient[v1.GetExecutorRequest, v1.GetExecutorResponse](
 			httpClient,
 			baseURL+ExecutorServiceGetExecutorProcedure,
@@ -149,14 +187,17 @@ func NewExecutorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 
 // executorServiceClient implements ExecutorServiceClient.
 type executorServiceClient struct {
-	registerExecutor *connect.Client[v1.RegisterExecutorRequest, v1.RegisterExecutorResponse]
-	updateExecutor   *connect.Client[v1.UpdateExecutorRequest, v1.UpdateExecutorResponse]
-	setRequisites    *connect.Client[v1.SetRequisitesRequest, v1.SetRequisitesResponse]
-	blockExecutor    *connect.Client[v1.BlockExecutorRequest, v1.BlockExecutorResponse]
-	unblockExecutor  *connect.Client[v1.UnblockExecutorRequest, v1.UnblockExecutorResponse]
-	eraseExecutor    *connect.Client[v1.EraseExecutorRequest, v1.EraseExecutorResponse]
-	getExecutor      *connect.Client[v1.GetExecutorRequest, v1.GetExecutorResponse]
-	findExecutors    *connect.Client[v1.FindExecutorsRequest, v1.FindExecutorsResponse]
+	registerExecutor  *connect.Client[v1.RegisterExecutorRequest, v1.RegisterExecutorResponse]
+	updateExecutor    *connect.Client[v1.UpdateExecutorRequest, v1.UpdateExecutorResponse]
+	setRequisites     *connect.Client[v1.SetRequisitesRequest, v1.SetRequisitesResponse]
+	blockExecutor     *connect.Client[v1.BlockExecutorRequest, v1.BlockExecutorResponse]
+	unblockExecutor   *connect.Client[v1.UnblockExecutorRequest, v1.UnblockExecutorResponse]
+	eraseExecutor     *connect.Client[v1.EraseExecutorRequest, v1.EraseExecutorResponse]
+	bindExecutor      *connect.Client[v1.BindExecutorRequest, v1.BindExecutorResponse]
+	checkSelfemployed *connect.Client[v1.CheckSelfemployedRequest, v1.CheckSelfemployedResponse]
+	getSelfemployed   *connect.Client[v1.GetSelfemployedRequest, v1.GetSelfemployedResponse]
+	getExecutor       *connect.Client[v1.GetExecutorRequest, v1.GetExecutorResponse]
+	findExecutors     *connect.Client[v1.FindExecutorsRequest, v1.FindExecutorsResponse]
 }
 
 // RegisterExecutor calls provodka.executor.v1.ExecutorService.RegisterExecutor.
@@ -213,6 +254,33 @@ func (c *executorServiceClient) EraseExecutor(ctx context.Context, req *v1.Erase
 	return nil, err
 }
 
+// BindExecutor calls provodka.executor.v1.ExecutorService.BindExecutor.
+func (c *executorServiceClient) BindExecutor(ctx context.Context, req *v1.BindExecutorRequest) (*v1.BindExecutorResponse, error) {
+	response, err := c.bindExecutor.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CheckSelfemployed calls provodka.executor.v1.ExecutorService.CheckSelfemployed.
+func (c *executorServiceClient) CheckSelfemployed(ctx context.Context, req *v1.CheckSelfemployedRequest) (*v1.CheckSelfemployedResponse, error) {
+	response, err := c.checkSelfemployed.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetSelfemployed calls provodka.executor.v1.ExecutorService.GetSelfemployed.
+func (c *executorServiceClient) GetSelfemployed(ctx context.Context, req *v1.GetSelfemployedRequest) (*v1.GetSelfemployedResponse, error) {
+	response, err := c.getSelfemployed.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetExecutor calls provodka.executor.v1.ExecutorService.GetExecutor.
 func (c *executorServiceClient) GetExecutor(ctx context.Context, req *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error) {
 	response, err := c.getExecutor.CallUnary(ctx, connect.NewRequest(req))
@@ -249,6 +317,16 @@ type ExecutorServiceHandler interface {
 	// the rule while documents of paid work have to be kept. The answer says that erasing
 	// has begun; the state "erased" that it is done.
 	EraseExecutor(context.Context, *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error)
+	// BindExecutor asks the person in «Мой налог» to let us register income. The answer comes
+	// when the person has answered: the status tells. Asking somebody who is asked already is
+	// nothing new.
+	BindExecutor(context.Context, *v1.BindExecutorRequest) (*v1.BindExecutorResponse, error)
+	// CheckSelfemployed asks the tax service how the person stands, or, of somebody who is not
+	// bound to us, the service's public list, which takes two questions a minute: the status
+	// tells when it has answered.
+	CheckSelfemployed(context.Context, *v1.CheckSelfemployedRequest) (*v1.CheckSelfemployedResponse, error)
+	// GetSelfemployed reads how a person stands at the tax service, and since when.
+	GetSelfemployed(context.Context, *v1.GetSelfemployedRequest) (*v1.GetSelfemployedResponse, error)
 	// GetExecutor reads an executor.
 	GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error)
 	// FindExecutors finds executors by INN or phone. These stay out of addresses: no GET.
@@ -298,6 +376,25 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(executorServiceMethods.ByName("EraseExecutor")),
 		connect.WithHandlerOptions(opts...),
 	)
+	executorServiceBindExecutorHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceBindExecutorProcedure,
+		svc.BindExecutor,
+		connect.WithSchema(executorServiceMethods.ByName("BindExecutor")),
+		connect.WithHandlerOptions(opts...),
+	)
+	executorServiceCheckSelfemployedHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceCheckSelfemployedProcedure,
+		svc.CheckSelfemployed,
+		connect.WithSchema(executorServiceMethods.ByName("CheckSelfemployed")),
+		connect.WithHandlerOptions(opts...),
+	)
+	executorServiceGetSelfemployedHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceGetSelfemployedProcedure,
+		svc.GetSelfemployed,
+		connect.WithSchema(executorServiceMethods.ByName("GetSelfemployed")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	executorServiceGetExecutorHandler := connect.NewUnaryHandlerSimple(
 		ExecutorServiceGetExecutorProcedure,
 		svc.GetExecutor,
@@ -325,6 +422,12 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 			executorServiceUnblockExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceEraseExecutorProcedure:
 			executorServiceEraseExecutorHandler.ServeHTTP(w, r)
+		case ExecutorServiceBindExecutorProcedure:
+			executorServiceBindExecutorHandler.ServeHTTP(w, r)
+		case ExecutorServiceCheckSelfemployedProcedure:
+			executorServiceCheckSelfemployedHandler.ServeHTTP(w, r)
+		case ExecutorServiceGetSelfemployedProcedure:
+			executorServiceGetSelfemployedHandler.ServeHTTP(w, r)
 		case ExecutorServiceGetExecutorProcedure:
 			executorServiceGetExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceFindExecutorsProcedure:
@@ -360,6 +463,18 @@ func (UnimplementedExecutorServiceHandler) UnblockExecutor(context.Context, *v1.
 
 func (UnimplementedExecutorServiceHandler) EraseExecutor(context.Context, *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.EraseExecutor is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) BindExecutor(context.Context, *v1.BindExecutorRequest) (*v1.BindExecutorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.BindExecutor is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) CheckSelfemployed(context.Context, *v1.CheckSelfemployedRequest) (*v1.CheckSelfemployedResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.CheckSelfemployed is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) GetSelfemployed(context.Context, *v1.GetSelfemployedRequest) (*v1.GetSelfemployedResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.GetSelfemployed is not implemented"))
 }
 
 func (UnimplementedExecutorServiceHandler) GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error) {

@@ -1,0 +1,18 @@
+// Package npd is the flow of a person at the tax service: bound to us or not, on NPD or
+// not, and since when we know it.
+//
+//	bind ─▶ requesting ─▶ waiting ── «Мой налог» ──▶ bound ── every night ──▶ check
+//	            │            │ declined, two weeks      │ unbound
+//	            ▼            ▼                          ▼
+//	         unbound ◀──────────────────────────────────┘    look ─▶ the public list
+//
+// Whether income may be registered is the status, a word of npd.md; each change has its
+// moment and its source. What other places learn (the check before a payment, the service's
+// list of those who left) comes as the command observed.
+//
+// Laws kept (npd_test.go): silence and errors never change the status; a night has one
+// check of a person, and all persons' checks are spread over it by their ids; an answer to
+// an older question changes nothing; the last change of the history is the status.
+//
+// It refuses to know: names, INN, phones, companies, tasks, the service's wire format.
+package npd

@@ -1,0 +1,149 @@
+package world
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+func (p *people) Person(context.Context, string, string) (string, string, bool, error) {
+	return p.inn, requisite.ExamplePhone(1), p.inn != "", p.broken
+}
+
+// binding answers everything with one answer and one standing.
+type binding struct {
+	answer port.Answer
+	stands *port.Standing
+	asked  []port.BindRequest
+}
+
+func (b *binding) Bind(_ context.Context, r port.BindRequest) (string, *port.Standing, port.Answer) {
+	b.asked = append(b.asked, r)
+	return "bind:1", b.stands, b.answer
+}
+
+func (b *binding) Bound(context.Context, string, string) (*port.Standing, port.Answer) {
+	return b.stands, b.answer
+}
+
+func (b *binding) Standing(context.Context, string) (*port.Standing, port.Answer) {
+	return b.stands, b.answer
+}
+
+func (b *binding) Leavers(context.Context, time.Time, time.Time, int, int) ([]port.Leaver, bool, port.Answer) {
+	return nil, false, b.answer
+}
+
+func (b *binding) INNChanges(context.Context, int64, int) ([]port.INNChange, int64, port.Answer) {
+	return nil, 0, b.answer
+}
+
+func (b *binding) Listed(context.Context, string, string) port.Answer { return b.answer }
+
+var stranger = &port.Standing{Registered: true, Code: "TAXPAYER_UNBOUND"}
+
+func TestNPD(t *testing.T) {
+	t.Parallel()
+	inn := requisite.ExamplePersonINN(1)
+	about := &flowv1.NpdAsk{Book: "main", ExecutorId: "e", Permissions: []string{"A"}, Order: "bind:0"}
+	for name, tc := range map[string]struct {
+		verb   string
+		change func(*people)
+		answer port.Answer
+		want   port.Result
+		order  string
+	}{
+		"asked":              {"bind", func(*people) {}, port.Answer{Result: port.Done}, port.Done, "bind:1"},
+		"polled":             {"bound", func(*people) {}, port.Answer{Result: port.Refused, Reason: "ИНН " + inn}, port.Refused, "bind:0"},
+		"checked":            {"standing", func(*people) {}, port.Answer{Result: port.Done}, port.Done, "bind:0"},
+		"silence":            {"standing", func(*people) {}, port.Unclear("x"), port.Unknown, ""},
+		"nobody":             {"standing", func(p *people) { p.inn = "" }, port.Answer{Result: port.Done}, port.Refused, ""},
+		"the database's end": {"standing", func(p *people) { p.broken = errBroken }, port.Answer{Result: port.Done}, port.Unknown, ""},
+		"an unknown verb":    {"marry", func(*people) {}, port.Answer{Result: port.Done}, port.Refused, ""},
+	} {
+		reader := known()
+		tc.change(reader)
+		p := FromNPD(&binding{answer: tc.answer, stands: stranger}, reader)
+		a, again := p.Send(t.Context(), ask(tc.verb, about)), p.Find(t.Context(), ask(tc.verb, about))
+		var said flowv1.NpdAnswer
+		if err := proto.Unmarshal([]byte(a.Body), &said); err != nil || a.Result != tc.want || a != again || said.GetOrder() != tc.order {
+			t.Errorf("%s: %+v %v %v", name, a, &said, err)
+		}
+		if (tc.order != "") != (said.GetStanding().GetCode() == "TAXPAYER_UNBOUND") || a.Reason == "ИНН "+inn {
+			t.Errorf("%s: %+v %v", name, a, &said)
+		}
+	}
+	b := &binding{answer: port.Answer{Result: port.Done}}
+	about.ByPhone = true
+	if FromNPD(b, known()).Send(t.Context(), ask("bind", about)); len(b.asked) != 1 || b.asked[0].Phone == "" || b.asked[0].INN != inn {
+		t.Errorf("%+v", b.asked)
+	}
+}
+
+func TestNPDStatus(t *testing.T) {
+	t.Parallel()
+	about := ask("check", &flowv1.NpdAsk{Book: "main", ExecutorId: "e"})
+	for _, want := range []port.Answer{{Result: port.Done}, {Result: port.Refused, Code: fault.NotFound}, {Result: port.Unknown}} {
+		if a := FromNPDStatus(&binding{answer: want}, known(), time.Now).Send(t.Context(), about); a != want {
+			t.Errorf("%+v, want %+v", a, want)
+		}
+	}
+	gone := known()
+	gone.inn = ""
+	if a := FromNPDStatus(&binding{answer: port.Answer{Result: port.Done}}, gone, time.Now).Send(t.Context(), about); a.Status != port.NotSent {
+		t.Errorf("%+v", a)
+	}
+}
+
+// denying is a tax service that lets us register nothing.
+type denying struct{ counting }
+
+func (d *denying) Check(context.Context, string) port.Answer {
+	d.checks++
+	return port.Answer{Result: port.Refused, Code: fault.IncomeDenied}
+}
+
+// A refused check is told before it is an answer; what cannot be told is asked again.
+func TestWatched(t *testing.T) {
+	t.Parallel()
+	about := ask("check", &flowv1.IncomeAsk{Book: "main", ExecutorId: "e"})
+	for name, tc := range map[string]struct {
+		service *binding
+		outcome *fault.Refusal
+		told    int
+		want    port.Result
+	}{
+		"told":               {&binding{answer: port.Answer{Result: port.Done}, stands: stranger}, nil, 1, port.Refused},
+		"known already":      {&binding{answer: port.Answer{Result: port.Done}, stands: stranger}, fault.Refuse(fault.AlreadyExists, "id", "x"), 1, port.Refused},
+		"not told":           {&binding{answer: port.Answer{Result: port.Done}, stands: stranger}, fault.Refuse(fault.Unavailable, "", "x"), 1, port.Unknown},
+		"the service is mum": {&binding{answer: port.Unclear("x")}, nil, 0, port.Refused},
+	} {
+		told := 0
+		submit := func(_ context.Context, r engine.Request) []engine.Outcome {
+			op := r.Operations[0].GetFlow()
+			if told++; op.GetFlow() != "npd" || op.GetEvent() != "observed" || op.GetOwner() != "e" || r.Operations[0].GetKey() != "effect:"+attempt+":npd" {
+				t.Errorf("%s: %v", name, r)
+			}
+			return []engine.Outcome{{Refusal: tc.outcome}}
+		}
+		p := Watched(FromIncome(&denying{}, known()), tc.service, known(), submit)
+		if a := p.Send(t.Context(), about); a.Result != tc.want || told != tc.told {
+			t.Errorf("%s: %+v, told %d", name, a, told)
+		}
+		if a := p.Find(t.Context(), about); a.Result != tc.want {
+			t.Errorf("%s, asked about: %+v", name, a)
+		}
+	}
+	quiet := func(context.Context, engine.Request) []engine.Outcome { t.Error("told"); return nil }
+	if a := Watched(FromIncome(&counting{}, known()), &binding{}, known(), quiet).Send(t.Context(), about); a.Result != port.Done {
+		t.Errorf("%+v", a)
+	}
+}
