@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -21,6 +22,7 @@ import (
 const (
 	verbPay      = "pay"
 	verbReturn   = "return"
+	verbTax      = "tax"
 	verbCheck    = "check"
 	verbRegister = "register"
 	verbAnnul    = "annul"
@@ -46,9 +48,9 @@ type payout struct {
 	from string
 }
 
-// FromPayout serves the port "payout": verbs pay (PayoutAsk) and return (ReturnAsk).
-// from is our settlement account, 20 digits, from which executors are paid; money that
-// came is returned from the account to which it came.
+// FromPayout serves the port "payout": verbs pay (PayoutAsk), return (ReturnAsk) and tax
+// (RemittanceAsk). from is our settlement account, 20 digits, from which executors and taxes
+// are paid; money that came is returned from the account to which it came.
 func FromPayout(bank port.Payout, read PayoutReader, from string) port.Port {
 	return &payout{bank, read, from}
 }
@@ -65,6 +67,8 @@ func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
 		book, executor, payment, answer = p.pay(ctx, ask)
 	case verbReturn:
 		book, payment, answer = p.giveBack(ctx, ask)
+	case verbTax:
+		book, payment, answer = p.tax(ask)
 	default:
 		return unknownVerb(ask)
 	}
@@ -126,6 +130,21 @@ func (p *payout) giveBack(ctx context.Context, ask port.Ask) (book string, out p
 	purpose := fmt.Sprintf("Возврат средств, поступивших по документу № %s от %s (%s). Без НДС", number, day, private.PurposeMarker(ask.Attempt))
 	out, answer = payment(ask, ours, to, body.GetAmount(), fit(purpose))
 	return book, out, answer
+}
+
+// tax is a payment to the budget, by the row of requisites that the order names.
+func (p *payout) tax(ask port.Ask) (book string, out port.Payment, answer *port.Answer) {
+	var body flowv1.RemittanceAsk
+	if err := proto.Unmarshal(ask.Body, &body); err != nil {
+		return "", out, malformed(ask, err)
+	}
+	to, ok := remittance.LookupRequisites(body.GetRequisites())
+	if !ok {
+		return body.GetBook(), out, unsent(fault.Refuse(fault.TaxRuleMissing, "requisites", "there is no row %s", body.GetRequisites()))
+	}
+	out, answer = payment(ask, p.from, to.Payee, body.GetAmount(), to.Purpose+" ("+private.PurposeMarker(ask.Attempt)+")")
+	out.Budget = &to.Budget
+	return body.GetBook(), out, answer
 }
 
 func payment(ask port.Ask, from string, to port.Requisites, amount, purpose string) (port.Payment, *port.Answer) {

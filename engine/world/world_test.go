@@ -106,6 +106,9 @@ func TestPayout(t *testing.T) {
 	t.Parallel()
 	pay := ask("pay", &flowv1.PayoutAsk{Book: "main", Task: "task-1", ExecutorId: "e", RequisitesVersion: 1, Amount: "94.00"})
 	back := ask("return", &flowv1.ReturnAsk{Book: "main", Line: "line-1", Amount: "70.00"})
+	tax := &flowv1.RemittanceAsk{Book: "main", Remittance: "ndfl-2026-11-1", Amount: "130.00", Requisites: "enp@2023-01-01"}
+	other := proto.CloneOf(tax)
+	other.Requisites = "enp@1999-01-01"
 	for _, tc := range []struct {
 		name   string
 		change func(*people)
@@ -113,6 +116,9 @@ func TestPayout(t *testing.T) {
 		result port.Result
 		code   fault.Code
 	}{
+		{"a tax", func(*people) {}, ask("tax", tax), port.Done, ""},
+		{"a tax to nowhere", func(*people) {}, ask("tax", other), port.Refused, fault.TaxRuleMissing},
+		{"a tax when the database is gone", func(p *people) { p.broken = errBroken }, ask("tax", tax), port.Unknown, ""},
 		{"paid", func(*people) {}, pay, port.Done, ""},
 		{"returned", func(*people) {}, back, port.Done, ""},
 		{"no such version", func(*people) {}, ask("pay", &flowv1.PayoutAsk{RequisitesVersion: 2, Amount: "1.00"}), port.Refused, fault.RequisitesMissing},
@@ -142,6 +148,9 @@ func TestPayout(t *testing.T) {
 			p := bank.payments[0]
 			if refusal := p.Check(); refusal != nil || len(reader.noted) != 1 || !strings.Contains(p.Purpose, "0A1B2C3D4E5F") || p.Attempt != attempt {
 				t.Errorf("%+v %v", p, refusal)
+			}
+			if taxed := tc.ask.Verb == "tax"; taxed != (p.Budget != nil) || taxed && (p.To.KPP == "" || p.Purpose != "Единый налоговый платеж (0A1B2C3D4E5F)") {
+				t.Errorf("%+v", p)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/registration"
+	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
@@ -20,7 +21,8 @@ import (
 // accounts: a flow that books to a type which the chart lacks stops the start.
 func Flows() (*flow.Registry, error) {
 	r := flow.NewRegistry(
-		company.New(), executor.New(), incoming.New(), npd.New(), registration.New(), sign.New(), task.New(), taxpayer.New(), user.New(),
+		company.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(),
+		user.New(),
 	)
 	for _, t := range r.AccountTypes() {
 		if _, ok := book.LookupType(t); !ok {
