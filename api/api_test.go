@@ -59,6 +59,7 @@ func TestAPI(t *testing.T) {
 		"RunAll":          testRunAll,
 		"Sections":        testSections,
 		"Offers":          testOffers,
+		"TaskSearch":      testTaskSearch,
 		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
 		"Register":        testRegister,

@@ -9,9 +9,11 @@ import (
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
@@ -51,6 +53,9 @@ func (s executorService) FindExecutors(ctx context.Context, req *executorv1.Find
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
+	if req.GetName() != "" && req.GetInn()+req.GetPhone() == "" {
+		return s.findByName(ctx, req.GetBook(), req.GetName())
+	}
 	ref := &taskv1.ExecutorRef{ExecutorInn: req.GetInn(), Executor: req.GetPhone()}
 	found, err := s.findExecutors(ctx, req.GetBook(), []*taskv1.ExecutorRef{ref}, "", "inn", "phone")
 	if err != nil {
@@ -62,6 +67,62 @@ func (s executorService) FindExecutors(ctx context.Context, req *executorv1.Find
 	}
 	for _, a := range found[0].all {
 		out, err := s.executor(ctx, req.GetBook(), a, true)
+		if err != nil {
+			return nil, err
+		}
+		answer.Executors = append(answer.Executors, out)
+	}
+	return answer, nil
+}
+
+// mostNamed bounds the executors that are found by words of their names.
+const mostNamed = 50
+
+// findByName finds executors by words of their names, those whose data is newest first.
+func (s executorService) findByName(ctx context.Context, book, name string) (*executorv1.FindExecutorsResponse, error) {
+	words := private.SearchWords(name)
+	if words == nil {
+		return nil, fault.Refuse(fault.Malformed, "name", "no word has %d letters", private.LeastLetters)
+	}
+	var at *store.WordPlace
+	var people []person
+	for n := 0; n < searchMost && len(people) < mostNamed; n += searchSet {
+		places, err := s.cfg.Vault.Candidates(ctx, book, private.ExecutorNames, words, at, searchSet)
+		if err != nil {
+			return nil, err
+		}
+		if len(places) == 0 {
+			break
+		}
+		at = &places[len(places)-1]
+		found, err := s.named(ctx, book, words, places, func(ids []string) ([]string, error) { return ids, nil })
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, found...)
+	}
+	people = people[:min(len(people), mostNamed)]
+	var refs []private.Ref
+	for _, p := range people {
+		if v := p.data.GetRequisitesVersion(); v > 0 {
+			refs = append(refs, private.Ref{ID: p.id, Version: v})
+		}
+	}
+	where, err := s.cfg.Vault.Requisites(ctx, book, refs...)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(people))
+	for i, p := range people {
+		ids[i] = p.id
+	}
+	standing, _, err := s.load(ctx, book, npd.Name, ids...)
+	if err != nil {
+		return nil, err
+	}
+	answer := &executorv1.FindExecutorsResponse{}
+	for _, p := range people {
+		out, err := s.executorMessage(p.aggregate, p.data, p.profile, where[p.id].Content, standing[p.id], true)
 		if err != nil {
 			return nil, err
 		}
@@ -211,37 +272,48 @@ func (s executorService) executor(ctx context.Context, book string, a aggregate,
 	if err != nil {
 		return nil, err
 	}
-	erased := a.state == executor.Erasing || a.state == executor.Erased
-	if !ok && !erased {
+	if !ok && !gone(a) {
 		return nil, fmt.Errorf("executor %s names version %d of its data, which is not there", a.id, d.GetProfileVersion())
 	}
+	var where *privatev1.Requisites
+	if d.GetRequisitesVersion() > 0 && !gone(a) {
+		doc, ok, err := private.Only(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			where = doc.Content
+		}
+	}
+	standing, err := s.atNPD(ctx, book, a.id)
+	if err != nil {
+		return nil, err
+	}
+	return s.executorMessage(a, d, profile.Content, where, standing, masked)
+}
+
+// gone says whether an executor's data is erased, or going.
+func gone(a aggregate) bool { return a.state == executor.Erasing || a.state == executor.Erased }
+
+// executorMessage shows an executor; where is nil when there are no requisites, standing is
+// what is known of the person at the tax service.
+func (s executorService) executorMessage(a aggregate, d *flowv1.ExecutorData, profile *privatev1.ExecutorProfile, where *privatev1.Requisites, standing aggregate, masked bool) (*executorv1.Executor, error) {
 	out := &executorv1.Executor{
 		ExecutorId: a.id, State: a.state, StateTitle: s.title(executor.Name, a.state), EmploymentKind: kindWord(d.GetKind()),
 		Nonresident: d.GetNonresident(), PersonVersion: d.GetProfileVersion(), RequisitesVersion: d.GetRequisitesVersion(),
 		Masked: masked, BlockedCode: d.GetBlockedCode(), RegisteredDay: d.GetRegisteredDay(),
 		ErasedDay: d.GetErasedDay(),
 	}
-	if erased {
+	if gone(a) {
 		return out, nil // nothing is shown while it goes
 	}
-	out.Person, out.Lacks = personMessage(profile.Content, masked), lacks(d, profile.Content)
-	standing, err := s.atNPD(ctx, book, a.id)
-	if err != nil {
-		return nil, err
+	out.Person, out.Lacks = personMessage(profile, masked), lacks(d, profile)
+	if where != nil {
+		out.Requisites = requisitesMessage(where, masked)
 	}
-	if out.SelfemployedStatus, err = selfemployedStatus(standing); err != nil {
-		return nil, err
-	}
-	if d.GetRequisitesVersion() > 0 {
-		where, ok, err := private.Only(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out.Requisites = requisitesMessage(where.Content, masked)
-		}
-	}
-	return out, nil
+	var err error
+	out.SelfemployedStatus, err = selfemployedStatus(standing)
+	return out, err
 }
 
 func requisitesMessage(r *privatev1.Requisites, masked bool) *executorv1.Requisites {

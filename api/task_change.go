@@ -112,7 +112,7 @@ func (s taskService) fillChange(ctx context.Context, req *taskv1.ChangeTaskReque
 		if err != nil {
 			return err
 		}
-		draft.Task(a.id, version, text)
+		draft.Task(a.owner, a.id, version, text)
 		body.Fields, body.TextBase, body.TextVersion = fields, base, version
 	}
 	c.say(body)

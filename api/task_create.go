@@ -111,7 +111,7 @@ func (s *Server) makeTasks(ctx context.Context, book, companyID string, items []
 		}
 		for i, c := range changes {
 			if c.fresh() {
-				draft.Task(c.id, 1, texts[i])
+				draft.Task(companyID, c.id, 1, texts[i])
 			}
 		}
 		outcomes, err = s.commit(ctx, book, draft, false, changes)

@@ -117,12 +117,12 @@ func (s taskService) acceptance(ctx context.Context, req *taskv1.AcceptOfferRequ
 	if err != nil || refusal != nil {
 		return nil, orRefusal(err, refusal)
 	}
-	known, err := s.cfg.DB.AudienceKnows(ctx, req.GetBook(), task.Name, req.GetExecutorId(), companyID)
+	known, err := s.cfg.DB.AudienceKnown(ctx, req.GetBook(), task.Name, []string{req.GetExecutorId()}, companyID)
 	if err != nil {
 		return nil, err
 	}
 	return &flowv1.TaskAccept{
-		ExecutorId: req.GetExecutorId(), Executor: found[0].stamp(), Tariff: tariff, Terms: req.GetTerms(), Known: known,
+		ExecutorId: req.GetExecutorId(), Executor: found[0].stamp(), Tariff: tariff, Terms: req.GetTerms(), Known: len(known) > 0,
 	}, nil
 }
 

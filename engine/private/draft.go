@@ -126,6 +126,7 @@ func (d *Draft) PaidFrom(company, account string) { d.find(CompanyAccount, accou
 // Executor adds a version of an executor's personal data.
 func (d *Draft) Executor(id string, version uint32, p *privatev1.ExecutorProfile) {
 	d.add(id, kindExecutor, id, version, p)
+	d.words(ExecutorNames, FullName(p))
 	d.find(ExecutorINN, p.GetInn(), id)
 	d.find(ExecutorPhone, p.GetPhone(), id)
 }
@@ -136,9 +137,15 @@ func (d *Draft) Requisites(executor string, version uint32, r *privatev1.Requisi
 	d.find(ExecutorAccount, r.GetAccountNumber(), executor)
 }
 
-// Task adds a version of the texts of a task.
-func (d *Draft) Task(id string, version uint32, t *privatev1.TaskText) {
+// Task adds a version of the texts of a company's task.
+func (d *Draft) Task(company, id string, version uint32, t *privatev1.TaskText) {
 	d.add(house, kindTask, id, version, t)
+	d.words(TaskTitles(company), t.GetTitle())
+}
+
+// words lets the document that was added last be found by the words of a text.
+func (d *Draft) words(f WordField, text string) {
+	d.rows[len(d.rows)-1].Words = d.vault.words(d.book, f, text, false)
 }
 
 // Register adds a register that is about to be imported.

@@ -3,6 +3,7 @@ package private
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -20,8 +21,14 @@ func (v *Vault) Erase(ctx context.Context, book, executor string) error {
 			e.Index = append(e.Index, store.PrivateIndexRow{Book: book, Kind: f.kind, Name: f.name, HMAC: h, ID: id})
 		}
 	}
+	unword := func(p *privatev1.ExecutorProfile, created time.Time) {
+		e.Words = append(e.Words, store.PrivateRow{
+			Book: book, Kind: kindExecutor, ID: executor, Created: created, Words: v.words(book, ExecutorNames, FullName(p), true),
+		})
+	}
 	profile, where := new(privatev1.ExecutorProfile), new(privatev1.Requisites)
-	err := v.versions(ctx, book, kindExecutor, executor, profile, func() {
+	err := v.versions(ctx, book, kindExecutor, executor, profile, func(created time.Time) {
+		unword(profile, created)
 		forget(ExecutorINN, profile.GetInn(), executor)
 		forget(ExecutorPhone, profile.GetPhone(), executor)
 	})
@@ -29,7 +36,7 @@ func (v *Vault) Erase(ctx context.Context, book, executor string) error {
 		return err
 	}
 	accounts := []string{}
-	err = v.versions(ctx, book, kindRequisites, executor, where, func() {
+	err = v.versions(ctx, book, kindRequisites, executor, where, func(time.Time) {
 		forget(ExecutorAccount, where.GetAccountNumber(), executor)
 		accounts = append(accounts, where.GetAccountNumber())
 	})
@@ -50,7 +57,7 @@ func (v *Vault) Erase(ctx context.Context, book, executor string) error {
 }
 
 // versions reads every version of a document, one after the other, into m.
-func (v *Vault) versions(ctx context.Context, book, kind, id string, m proto.Message, each func()) error {
+func (v *Vault) versions(ctx context.Context, book, kind, id string, m proto.Message, each func(created time.Time)) error {
 	rows, err := v.db.PrivateVersions(ctx, book, kind, []string{id})
 	if err != nil {
 		return err
@@ -67,7 +74,7 @@ func (v *Vault) versions(ctx context.Context, book, kind, id string, m proto.Mes
 		if err := proto.Unmarshal(text, m); err != nil {
 			return fmt.Errorf("%s %s v%d cannot be decoded: %w", kind, id, r.Version, err)
 		}
-		each()
+		each(r.Created)
 	}
 	return nil
 }

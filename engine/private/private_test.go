@@ -131,7 +131,7 @@ func TestManyDocuments(t *testing.T) {
 	ids := make([]string, n)
 	for i := range n {
 		ids[i] = fmt.Sprint("task-", i)
-		d.Task(ids[i], 1, &privatev1.TaskText{Title: ids[i]})
+		d.Task("company-1", ids[i], 1, &privatev1.TaskText{Title: ids[i]})
 	}
 	if err := d.Put(ctx); err != nil || d.Len() != n {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -114,7 +115,7 @@ func (r Resolver) OpenedBy(ctx context.Context, book, company string) (string, b
 func (v *Vault) Forget(ctx context.Context, book, registration string) error {
 	e := store.PrivateErasure{Book: book, Owner: registration, Data: map[string][]string{kindRegistration: {registration}, kindEvidence: {registration}}}
 	p := new(privatev1.RegistrationProfile)
-	err := v.versions(ctx, book, kindRegistration, registration, p, func() {
+	err := v.versions(ctx, book, kindRegistration, registration, p, func(time.Time) {
 		for _, h := range v.secrets.hashes(book, RegistrationPhone, p.GetPhone()) {
 			e.Index = append(e.Index, store.PrivateIndexRow{Book: book, Kind: kindRegistration, Name: RegistrationPhone.name, HMAC: h, ID: registration})
 		}

@@ -143,7 +143,7 @@ func writePeople(t *testing.T, v *Vault) {
 	d.Requisites("executor-a", 1, annasBank)
 	d.Executor("executor-b", 1, boris)
 	d.Payout("executor-a", "a0b1c2d3e4f5a0b1", &privatev1.Payout{Amount: "94.00", Account: annasBank.GetAccountNumber()})
-	d.Task("task-1", 1, &privatev1.TaskText{Title: "Макет для Анна Тестова"})
+	d.Task("company-1", "task-1", 1, &privatev1.TaskText{Title: "Макет для Анна Тестова"})
 	if err := d.Put(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func TestTheInstallationKeyIsReplaced(t *testing.T) {
 	running := openKeys(t, dsn, secret("n"), secret("k")) // another process, that has written before
 	write := func(id string) error {
 		d := running.Draft("main")
-		d.Task(id, 1, &privatev1.TaskText{Title: "Макет"})
+		d.Task("company-1", id, 1, &privatev1.TaskText{Title: "Макет"})
 		return d.Put(ctx)
 	}
 	if err := errors.Join(write("task-1a"), write("task-1b")); err != nil {
@@ -281,7 +281,7 @@ func TestTheInstallationKeyIsReplaced(t *testing.T) {
 	}
 	before := sql(t, dsn, "SELECT data FROM private_data ORDER BY kind, id")
 	for _, want := range []int{3, 0} { // Anna, Boris, the house
-		if done, err := both.Upkeep(ctx); err != nil || done != (Upkept{Wrapped: want}) {
+		if done, err := both.Upkeep(ctx); err != nil || done.Wrapped != want {
 			t.Fatalf("%+v %v, want %d", done, err, want)
 		}
 	}
@@ -311,7 +311,7 @@ func TestPlainRowsAreSealed(t *testing.T) {
 	d.Requisites("executor-a", 1, annasBank)
 	d.Payout("executor-a", "a0b1c2d3e4f5a0b1", &privatev1.Payout{Amount: "94.00", Account: annasBank.GetAccountNumber()})
 	other := v.Draft("other")
-	other.Task("task-1", 1, &privatev1.TaskText{Title: "Макет"})
+	other.Task("company-1", "task-1", 1, &privatev1.TaskText{Title: "Макет"})
 	for _, draft := range []*Draft{d, other} {
 		for i := range draft.rows {
 			draft.rows[i].Owner = "" // as they stood
@@ -326,7 +326,7 @@ func TestPlainRowsAreSealed(t *testing.T) {
 		t.Fatal("the rows do not stand plain: the test shows nothing")
 	}
 	for _, want := range []int{4, 0} {
-		if done, err := v.Upkeep(ctx); err != nil || done != (Upkept{Sealed: want}) {
+		if done, err := v.Upkeep(ctx); err != nil || done.Sealed != want {
 			t.Fatalf("%+v %v, want %d", done, err, want)
 		}
 	}

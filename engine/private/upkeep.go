@@ -11,12 +11,14 @@ import (
 type Upkept struct {
 	Sealed  int // documents that were written before there were keys
 	Wrapped int // keys that an older installation key had wrapped
+	Worded  int // documents that were written before words were found
 }
 
 // upkeepRows bounds what one step of an upkeep reads.
 const upkeepRows = 500
 
-// Upkeep seals what was written before there were keys, and wraps with the newest
+// Upkeep seals what was written before there were keys, lets be found by its words what
+// was written before there were words, and wraps with the newest
 // installation key what an older one has wrapped. It may run beside everything, and
 // twice at once; ended in between it goes on the next time. Afterwards no older
 // installation key is needed.
@@ -29,6 +31,9 @@ func (v *Vault) Upkeep(ctx context.Context) (done Upkept, err error) {
 		if done.Sealed += n; n == 0 {
 			break
 		}
+	}
+	if done.Worded, err = v.indexWords(ctx); err != nil {
+		return done, err
 	}
 	for _, old := range v.wrappers[1:] {
 		if old.id == v.wrappers[0].id {

@@ -66,6 +66,7 @@ type AudiencePage struct {
 	Names      []string // none twice; an aggregate is found under one of them
 	States     []string
 	Section    string           // "" = any
+	Owner      string           // "" = any
 	Before     *AggregateCursor // CreatedUS of a row is when it was addressed
 	Limit      int
 }
@@ -84,7 +85,7 @@ func (db *DB) Audience(ctx context.Context, page AudiencePage) ([]AggregateRow, 
 		queueInto(b, &projected, scanProjected, sqlProjectionList)
 		for _, name := range page.Names {
 			queueOnto(b, &rows, scanAggregate, sqlAudiencePage,
-				page.Book, page.Flow, name, before.CreatedUS, before.Shard, before.ID, page.Limit, page.States, page.Section)
+				page.Book, page.Flow, name, before.CreatedUS, before.Shard, before.ID, page.Limit, page.States, page.Section, page.Owner)
 		}
 	})
 	if err != nil {
@@ -104,11 +105,13 @@ func (db *DB) AudienceOwners(ctx context.Context, book, flow, name string, limit
 	}, sqlAudienceOwners, book, flow, name, limit)
 }
 
-// AudienceKnows says whether a name finds an aggregate of an owner.
-func (db *DB) AudienceKnows(ctx context.Context, book, flow, name, owner string) (bool, error) {
-	found, err := collect(ctx, db, "audience", func(rows pgx.Rows) (id string, err error) {
-		err = rows.Scan(&id)
-		return id, err
-	}, sqlAudienceKnows, book, flow, name, owner)
-	return len(found) > 0, err
+// AudienceKnown are those of some names, none twice, that find an aggregate of an owner.
+func (db *DB) AudienceKnown(ctx context.Context, book, flow string, names []string, owner string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return collect(ctx, db, "audience", func(rows pgx.Rows) (name string, err error) {
+		err = rows.Scan(&name)
+		return name, err
+	}, sqlAudienceKnown, book, flow, names, owner)
 }

@@ -18,6 +18,7 @@ type PrivateRow struct {
 	Data           []byte
 	Created        time.Time  // of the database; ignored when writing
 	Key            PrivateKey // the owner's; without Wrapped when there is none; ignored when writing
+	Words          [][]byte   // keyed hashes of its words; written with it, and not read back
 }
 
 // PrivateIndexRow lets private data be found by a keyed hash of one of its fields.
@@ -114,8 +115,11 @@ func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 	}
 	c := columnsOf(rows)
 	written, err := tx.Exec(ctx, sqlPrivateInsert, c.books, c.kinds, c.ids, c.versions, c.owners, c.data)
-	if err != nil || int(written.RowsAffected()) == n {
+	if err != nil {
 		return err
+	}
+	if int(written.RowsAffected()) == n {
+		return putPrivateWords(ctx, tx, rows, false)
 	}
 	var stand []PrivateRow
 	err = pipeline(ctx, tx, func(b *pgx.Batch) {
@@ -130,8 +134,9 @@ func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 		if i >= len(stand) || stand[i].Version != r.Version || !bytes.Equal(stand[i].Data, r.Data) {
 			return ErrVersionTaken
 		}
+		stand[i].Words = r.Words
 	}
-	return nil
+	return putPrivateWords(ctx, tx, stand, true)
 }
 
 // privateColumns are rows as the statements take them.

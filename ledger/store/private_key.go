@@ -86,6 +86,7 @@ type PrivateErasure struct {
 	Book, Owner string
 	Data        map[string][]string // ids of documents by kind
 	Index       []PrivateIndexRow
+	Words       []PrivateRow // of which the words are deleted
 }
 
 // ErasePrivate deletes an owner's key, documents and index rows in one transaction.
@@ -96,6 +97,9 @@ func (db *DB) ErasePrivate(ctx context.Context, e PrivateErasure) error {
 			b.Queue(sqlPrivateKeyDelete, e.Book, e.Owner)
 			for kind, ids := range e.Data {
 				b.Queue(sqlPrivateDelete, e.Book, kind, ids)
+			}
+			for _, r := range e.Words {
+				b.Queue(sqlPrivateWordDelete, r.Book, r.Kind, r.Words, r.Created, r.ID)
 			}
 			for _, r := range e.Index {
 				b.Queue(sqlPrivateIndexDelete, r.Book, r.Kind, r.Name, [][]byte{r.HMAC}, []string{r.ID})

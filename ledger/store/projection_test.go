@@ -167,9 +167,9 @@ func checkAudience(rt *rapid.T, t *testing.T, db *store.DB, p *pen) {
 		for _, r := range newest {
 			if slices.Contains(r.GetMove().GetAudience(), names[0]) {
 				want = append(want, fmt.Sprintf("%020d %s", r.GetClockUs(), r.GetMove().GetId()))
-				known, err := db.AudienceKnows(t.Context(), bookName, "task", names[0], r.GetMove().GetOwner())
-				if err != nil || !known {
-					rt.Fatalf("%s is not known to %q: %v", names[0], r.GetMove().GetOwner(), err)
+				known, err := db.AudienceKnown(t.Context(), bookName, "task", []string{"nobody", names[0]}, r.GetMove().GetOwner())
+				if err != nil || !slices.Equal(known, names) {
+					rt.Fatalf("%s is not known to %q, but %v: %v", names[0], r.GetMove().GetOwner(), known, err)
 				}
 			}
 		}

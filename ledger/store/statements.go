@@ -56,8 +56,8 @@ var (
 	sqlAudienceDelete string
 	//go:embed sql/audience_insert.sql
 	sqlAudienceInsert string
-	//go:embed sql/audience_knows.sql
-	sqlAudienceKnows string
+	//go:embed sql/audience_known.sql
+	sqlAudienceKnown string
 	//go:embed sql/audience_owners.sql
 	sqlAudienceOwners string
 	//go:embed sql/audience_page.sql
@@ -188,6 +188,18 @@ var (
 	sqlPrivateSeal string
 	//go:embed sql/private_versions.sql
 	sqlPrivateVersions string
+	//go:embed sql/private_walk.sql
+	sqlPrivateWalk string
+	//go:embed sql/private_word_delete.sql
+	sqlPrivateWordDelete string
+	//go:embed sql/private_word_insert.sql
+	sqlPrivateWordInsert string
+	//go:embed sql/private_word_page.sql
+	sqlPrivateWordPage string
+	//go:embed sql/upkept_find.sql
+	sqlUpkeptFind string
+	//go:embed sql/upkept_put.sql
+	sqlUpkeptPut string
 	//go:embed sql/process_announce.sql
 	sqlProcessAnnounce string
 	//go:embed sql/process_count.sql

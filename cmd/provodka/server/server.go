@@ -197,7 +197,7 @@ func (m *Main) upkeep(ctx context.Context) {
 	case err != nil && ctx.Err() == nil:
 		m.log.Error("the private data could not be brought in order", "error", err)
 	case err == nil:
-		m.log.Info("the private data is in order", "sealed", done.Sealed, "wrapped", done.Wrapped)
+		m.log.Info("the private data is in order", "sealed", done.Sealed, "wrapped", done.Wrapped, "worded", done.Worded)
 	}
 }
 

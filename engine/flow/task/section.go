@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/provodka/provodka/ledger/machine"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
 // Parts of the states that have several sections.
@@ -72,15 +73,22 @@ func parseSections(text string) ([]Section, error) {
 
 // sections says in which part of a state the task stands, should the step lead there.
 func (s *step) sections() map[string]string {
-	parts := map[string]string{Draft: partToSign, InWork: partWorking}
+	return map[string]string{Draft: Part(Draft, s.data), InWork: Part(InWork, s.data)}
+}
+
+// Part is the part of a state that a task stands in; "" = the state has one list.
+func Part(state string, d *flowv1.TaskData) string {
 	switch {
-	case s.data.Offer != nil:
-		parts[Draft] = partOffered
-	case s.data.ExecutorId == "":
-		parts[Draft] = partUnassigned
+	case state == Draft && d.GetOffer() != nil:
+		return partOffered
+	case state == Draft && d.GetExecutorId() == "":
+		return partUnassigned
+	case state == Draft:
+		return partToSign
+	case state == InWork && d.GetWorkDone():
+		return partActAwaited
+	case state == InWork:
+		return partWorking
 	}
-	if s.data.WorkDone {
-		parts[InWork] = partActAwaited
-	}
-	return parts
+	return ""
 }

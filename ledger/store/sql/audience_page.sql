@@ -1,5 +1,5 @@
 -- A page of the aggregates of a flow that a name finds, the last addressed first, behind the
--- cursor ($4, $5, $6), in the states $8 and in the section $9 ('' = any). Index: primary
+-- cursor ($4, $5, $6), in the states $8, in the section $9 and of the owner $10 ('' = any). Index: primary
 -- key of audience, one backward seek; primary key of aggregate. Rows: at most $7.
 SELECT
     a.shard, a.book, a.flow, a.id, a.owner, a.state, a.version, a.data, a.progress,
@@ -13,5 +13,6 @@ WHERE x.book = $1::TEXT
     AND (x.at_us, x.shard, x.id) < ($4::INT8, $5::INT2, $6::TEXT)
     AND a.state = ANY($8::TEXT[])
     AND ($9::TEXT = '' OR a.section = $9::TEXT)
+    AND ($10::TEXT = '' OR x.owner = $10::TEXT)
 ORDER BY x.at_us DESC, x.shard DESC, x.id DESC
 LIMIT $7::INT8;

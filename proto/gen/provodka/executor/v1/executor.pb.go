@@ -2054,7 +2054,9 @@ type FindExecutorsRequest struct {
 	// Phone, as people write it.
 	Phone string `protobuf:"bytes,3,opt,name=phone,proto3" json:"phone,omitempty"`
 	// Wait until the answer sees this position.
-	MinPosition   string `protobuf:"bytes,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Words, or the beginnings of words, of the name, all of them; the longest has three letters at least. Without INN and phone.
+	Name          string `protobuf:"bytes,60,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2117,10 +2119,17 @@ func (x *FindExecutorsRequest) GetMinPosition() string {
 	return ""
 }
 
+func (x *FindExecutorsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // The executors that fit.
 type FindExecutorsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The executors, masked; few.
+	// The executors, masked: few, of a name at most 50 whose data is newest.
 	Executors     []*Executor `protobuf:"bytes,1,rep,name=executors,proto3" json:"executors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2342,13 +2351,14 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\x06unmask\x18\x03 \x01(\bR\x06unmask\x12d\n" +
 	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"Q\n" +
 	"\x13GetExecutorResponse\x12:\n" +
-	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\"\xcc\x02\n" +
+	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\"\x92\x03\n" +
 	"\x14FindExecutorsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x19\n" +
 	"\x03inn\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\fR\x03inn\x12\x1d\n" +
 	"\x05phone\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05phone\x12d\n" +
-	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition:]\xbaHZ\x1aX\n" +
-	"\x11find_by_something\x12\x1fan INN or a phone must be given\x1a\"this.inn != '' || this.phone != ''\"U\n" +
+	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12\x1c\n" +
+	"\x04name\x18< \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x04name:\x84\x01\xbaH\x80\x01\x1a~\n" +
+	"\x11find_by_something\x122an INN, a phone or words of the name must be given\x1a5this.inn != '' || this.phone != '' || this.name != ''\"U\n" +
 	"\x15FindExecutorsResponse\x12<\n" +
 	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\xb9\x0e\n" +
 	"\x0fExecutorService\x12\x98\x01\n" +

@@ -2772,7 +2772,7 @@ var File_provodka_task_v1_service_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/task/v1/service.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bprovodka/task/v1/bulk.proto\x1a\x1cprovodka/task/v1/offer.proto\x1a\x1bprovodka/task/v1/task.proto\"\xda\x01\n" +
+	"\x1eprovodka/task/v1/service.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bprovodka/task/v1/bulk.proto\x1a\x1cprovodka/task/v1/offer.proto\x1a\x1dprovodka/task/v1/search.proto\x1a\x1bprovodka/task/v1/task.proto\"\xda\x01\n" +
 	"\x11CreateTaskRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x128\n" +
@@ -2985,7 +2985,7 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\tActSigner\x12\x1a\n" +
 	"\x16ACT_SIGNER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ACT_SIGNER_EXECUTOR\x10\x01\x12\x17\n" +
-	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xbb\x1b\n" +
+	"\x13ACT_SIGNER_CUSTOMER\x10\x022\xc2\x1c\n" +
 	"\vTaskService\x12z\n" +
 	"\n" +
 	"CreateTask\x12#.provodka.task.v1.CreateTaskRequest\x1a$.provodka.task.v1.CreateTaskResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/books/{book}/tasks\x12\x83\x01\n" +
@@ -3015,7 +3015,8 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"\bRetryAll\x12!.provodka.task.v1.RetryAllRequest\x1a\".provodka.task.v1.RetryAllResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/tasks/retry-all\x12M\n" +
 	"\x06RunAll\x12\x1f.provodka.task.v1.RunAllRequest\x1a .provodka.task.v1.RunAllResponse0\x01\x12{\n" +
 	"\aGetTask\x12 .provodka.task.v1.GetTaskRequest\x1a!.provodka.task.v1.GetTaskResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/tasks/{task_id}\x90\x02\x01\x12w\n" +
-	"\tListTasks\x12\".provodka.task.v1.ListTasksRequest\x1a#.provodka.task.v1.ListTasksResponse\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/books/{book}/tasks\x90\x02\x01\x12\x80\x01\n" +
+	"\tListTasks\x12\".provodka.task.v1.ListTasksRequest\x1a#.provodka.task.v1.ListTasksResponse\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/books/{book}/tasks\x90\x02\x01\x12\x84\x01\n" +
+	"\vSearchTasks\x12$.provodka.task.v1.SearchTasksRequest\x1a%.provodka.task.v1.SearchTasksResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/books/{book}/tasks/search\x12\x80\x01\n" +
 	"\n" +
 	"CountTasks\x12#.provodka.task.v1.CountTasksRequest\x1a$.provodka.task.v1.CountTasksResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/books/{book}/tasks/count\x90\x02\x01\x12\x8c\x01\n" +
 	"\rCountSections\x12&.provodka.task.v1.CountSectionsRequest\x1a'.provodka.task.v1.CountSectionsResponse\"*\x82\xd3\xe4\x93\x02!\x12\x1f/v1/books/{book}/tasks/sections\x90\x02\x01\x12\xbb\x01\n" +
@@ -3091,16 +3092,18 @@ var file_provodka_task_v1_service_proto_goTypes = []any{
 	(*PayAllRequest)(nil),         // 52: provodka.task.v1.PayAllRequest
 	(*RetryAllRequest)(nil),       // 53: provodka.task.v1.RetryAllRequest
 	(*RunAllRequest)(nil),         // 54: provodka.task.v1.RunAllRequest
-	(*OfferTaskResponse)(nil),     // 55: provodka.task.v1.OfferTaskResponse
-	(*AcceptOfferResponse)(nil),   // 56: provodka.task.v1.AcceptOfferResponse
-	(*DeclineOfferResponse)(nil),  // 57: provodka.task.v1.DeclineOfferResponse
-	(*WithdrawOfferResponse)(nil), // 58: provodka.task.v1.WithdrawOfferResponse
-	(*ListOffersResponse)(nil),    // 59: provodka.task.v1.ListOffersResponse
-	(*DoneAllResponse)(nil),       // 60: provodka.task.v1.DoneAllResponse
-	(*SignAllResponse)(nil),       // 61: provodka.task.v1.SignAllResponse
-	(*PayAllResponse)(nil),        // 62: provodka.task.v1.PayAllResponse
-	(*RetryAllResponse)(nil),      // 63: provodka.task.v1.RetryAllResponse
-	(*RunAllResponse)(nil),        // 64: provodka.task.v1.RunAllResponse
+	(*SearchTasksRequest)(nil),    // 55: provodka.task.v1.SearchTasksRequest
+	(*OfferTaskResponse)(nil),     // 56: provodka.task.v1.OfferTaskResponse
+	(*AcceptOfferResponse)(nil),   // 57: provodka.task.v1.AcceptOfferResponse
+	(*DeclineOfferResponse)(nil),  // 58: provodka.task.v1.DeclineOfferResponse
+	(*WithdrawOfferResponse)(nil), // 59: provodka.task.v1.WithdrawOfferResponse
+	(*ListOffersResponse)(nil),    // 60: provodka.task.v1.ListOffersResponse
+	(*DoneAllResponse)(nil),       // 61: provodka.task.v1.DoneAllResponse
+	(*SignAllResponse)(nil),       // 62: provodka.task.v1.SignAllResponse
+	(*PayAllResponse)(nil),        // 63: provodka.task.v1.PayAllResponse
+	(*RetryAllResponse)(nil),      // 64: provodka.task.v1.RetryAllResponse
+	(*RunAllResponse)(nil),        // 65: provodka.task.v1.RunAllResponse
+	(*SearchTasksResponse)(nil),   // 66: provodka.task.v1.SearchTasksResponse
 }
 var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	40, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
@@ -3150,37 +3153,39 @@ var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	54, // 44: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
 	24, // 45: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
 	26, // 46: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
-	28, // 47: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
-	31, // 48: provodka.task.v1.TaskService.CountSections:input_type -> provodka.task.v1.CountSectionsRequest
-	34, // 49: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
-	2,  // 50: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
-	5,  // 51: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
-	7,  // 52: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
-	55, // 53: provodka.task.v1.TaskService.OfferTask:output_type -> provodka.task.v1.OfferTaskResponse
-	56, // 54: provodka.task.v1.TaskService.AcceptOffer:output_type -> provodka.task.v1.AcceptOfferResponse
-	57, // 55: provodka.task.v1.TaskService.DeclineOffer:output_type -> provodka.task.v1.DeclineOfferResponse
-	58, // 56: provodka.task.v1.TaskService.WithdrawOffer:output_type -> provodka.task.v1.WithdrawOfferResponse
-	59, // 57: provodka.task.v1.TaskService.ListOffers:output_type -> provodka.task.v1.ListOffersResponse
-	9,  // 58: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
-	11, // 59: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
-	13, // 60: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
-	15, // 61: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
-	23, // 62: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
-	17, // 63: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
-	19, // 64: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
-	21, // 65: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
-	60, // 66: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
-	61, // 67: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
-	62, // 68: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
-	63, // 69: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
-	64, // 70: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
-	25, // 71: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
-	27, // 72: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
-	29, // 73: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
-	32, // 74: provodka.task.v1.TaskService.CountSections:output_type -> provodka.task.v1.CountSectionsResponse
-	36, // 75: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
-	50, // [50:76] is the sub-list for method output_type
-	24, // [24:50] is the sub-list for method input_type
+	55, // 47: provodka.task.v1.TaskService.SearchTasks:input_type -> provodka.task.v1.SearchTasksRequest
+	28, // 48: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
+	31, // 49: provodka.task.v1.TaskService.CountSections:input_type -> provodka.task.v1.CountSectionsRequest
+	34, // 50: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
+	2,  // 51: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
+	5,  // 52: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
+	7,  // 53: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
+	56, // 54: provodka.task.v1.TaskService.OfferTask:output_type -> provodka.task.v1.OfferTaskResponse
+	57, // 55: provodka.task.v1.TaskService.AcceptOffer:output_type -> provodka.task.v1.AcceptOfferResponse
+	58, // 56: provodka.task.v1.TaskService.DeclineOffer:output_type -> provodka.task.v1.DeclineOfferResponse
+	59, // 57: provodka.task.v1.TaskService.WithdrawOffer:output_type -> provodka.task.v1.WithdrawOfferResponse
+	60, // 58: provodka.task.v1.TaskService.ListOffers:output_type -> provodka.task.v1.ListOffersResponse
+	9,  // 59: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
+	11, // 60: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
+	13, // 61: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
+	15, // 62: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
+	23, // 63: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
+	17, // 64: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
+	19, // 65: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
+	21, // 66: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
+	61, // 67: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
+	62, // 68: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
+	63, // 69: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
+	64, // 70: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
+	65, // 71: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
+	25, // 72: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
+	27, // 73: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
+	66, // 74: provodka.task.v1.TaskService.SearchTasks:output_type -> provodka.task.v1.SearchTasksResponse
+	29, // 75: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
+	32, // 76: provodka.task.v1.TaskService.CountSections:output_type -> provodka.task.v1.CountSectionsResponse
+	36, // 77: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
+	51, // [51:78] is the sub-list for method output_type
+	24, // [24:51] is the sub-list for method input_type
 	24, // [24:24] is the sub-list for extension type_name
 	24, // [24:24] is the sub-list for extension extendee
 	0,  // [0:24] is the sub-list for field type_name
@@ -3193,6 +3198,7 @@ func file_provodka_task_v1_service_proto_init() {
 	}
 	file_provodka_task_v1_bulk_proto_init()
 	file_provodka_task_v1_offer_proto_init()
+	file_provodka_task_v1_search_proto_init()
 	file_provodka_task_v1_task_proto_init()
 	file_provodka_task_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
 	file_provodka_task_v1_service_proto_msgTypes[33].OneofWrappers = []any{

@@ -83,6 +83,8 @@ const (
 	TaskServiceGetTaskProcedure = "/provodka.task.v1.TaskService/GetTask"
 	// TaskServiceListTasksProcedure is the fully-qualified name of the TaskService's ListTasks RPC.
 	TaskServiceListTasksProcedure = "/provodka.task.v1.TaskService/ListTasks"
+	// TaskServiceSearchTasksProcedure is the fully-qualified name of the TaskService's SearchTasks RPC.
+	TaskServiceSearchTasksProcedure = "/provodka.task.v1.TaskService/SearchTasks"
 	// TaskServiceCountTasksProcedure is the fully-qualified name of the TaskService's CountTasks RPC.
 	TaskServiceCountTasksProcedure = "/provodka.task.v1.TaskService/CountTasks"
 	// TaskServiceCountSectionsProcedure is the fully-qualified name of the TaskService's CountSections
@@ -144,6 +146,8 @@ type TaskServiceClient interface {
 	GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error)
 	// ListTasks lists tasks, newest first.
 	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
+	// SearchTasks finds tasks of a company by words: of the title, or of the executor's name, or by his phone or INN.
+	SearchTasks(context.Context, *v1.SearchTasksRequest) (*v1.SearchTasksResponse, error)
 	// CountTasks counts tasks by state.
 	CountTasks(context.Context, *v1.CountTasksRequest) (*v1.CountTasksResponse, error)
 	// CountSections counts a company's tasks by the lists of its cabinet.
@@ -304,6 +308,12 @@ func NewTaskServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		searchTasks: connect.NewClient[v1.SearchTasksRequest, v1.SearchTasksResponse](
+			httpClient,
+			baseURL+TaskServiceSearchTasksProcedure,
+			connect.WithSchema(taskServiceMethods.ByName("SearchTasks")),
+			connect.WithClientOptions(opts...),
+		),
 		countTasks: connect.NewClient[v1.CountTasksRequest, v1.CountTasksResponse](
 			httpClient,
 			baseURL+TaskServiceCountTasksProcedure,
@@ -353,6 +363,7 @@ type taskServiceClient struct {
 	runAll        *connect.Client[v1.RunAllRequest, v1.RunAllResponse]
 	getTask       *connect.Client[v1.GetTaskRequest, v1.GetTaskResponse]
 	listTasks     *connect.Client[v1.ListTasksRequest, v1.ListTasksResponse]
+	searchTasks   *connect.Client[v1.SearchTasksRequest, v1.SearchTasksResponse]
 	countTasks    *connect.Client[v1.CountTasksRequest, v1.CountTasksResponse]
 	countSections *connect.Client[v1.CountSectionsRequest, v1.CountSectionsResponse]
 	explainAmount *connect.Client[v1.ExplainAmountRequest, v1.ExplainAmountResponse]
@@ -561,6 +572,15 @@ func (c *taskServiceClient) ListTasks(ctx context.Context, req *v1.ListTasksRequ
 	return nil, err
 }
 
+// SearchTasks calls provodka.task.v1.TaskService.SearchTasks.
+func (c *taskServiceClient) SearchTasks(ctx context.Context, req *v1.SearchTasksRequest) (*v1.SearchTasksResponse, error) {
+	response, err := c.searchTasks.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // CountTasks calls provodka.task.v1.TaskService.CountTasks.
 func (c *taskServiceClient) CountTasks(ctx context.Context, req *v1.CountTasksRequest) (*v1.CountTasksResponse, error) {
 	response, err := c.countTasks.CallUnary(ctx, connect.NewRequest(req))
@@ -639,6 +659,8 @@ type TaskServiceHandler interface {
 	GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error)
 	// ListTasks lists tasks, newest first.
 	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
+	// SearchTasks finds tasks of a company by words: of the title, or of the executor's name, or by his phone or INN.
+	SearchTasks(context.Context, *v1.SearchTasksRequest) (*v1.SearchTasksResponse, error)
 	// CountTasks counts tasks by state.
 	CountTasks(context.Context, *v1.CountTasksRequest) (*v1.CountTasksResponse, error)
 	// CountSections counts a company's tasks by the lists of its cabinet.
@@ -795,6 +817,12 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	taskServiceSearchTasksHandler := connect.NewUnaryHandlerSimple(
+		TaskServiceSearchTasksProcedure,
+		svc.SearchTasks,
+		connect.WithSchema(taskServiceMethods.ByName("SearchTasks")),
+		connect.WithHandlerOptions(opts...),
+	)
 	taskServiceCountTasksHandler := connect.NewUnaryHandlerSimple(
 		TaskServiceCountTasksProcedure,
 		svc.CountTasks,
@@ -864,6 +892,8 @@ func NewTaskServiceHandler(svc TaskServiceHandler, opts ...connect.HandlerOption
 			taskServiceGetTaskHandler.ServeHTTP(w, r)
 		case TaskServiceListTasksProcedure:
 			taskServiceListTasksHandler.ServeHTTP(w, r)
+		case TaskServiceSearchTasksProcedure:
+			taskServiceSearchTasksHandler.ServeHTTP(w, r)
 		case TaskServiceCountTasksProcedure:
 			taskServiceCountTasksHandler.ServeHTTP(w, r)
 		case TaskServiceCountSectionsProcedure:
@@ -969,6 +999,10 @@ func (UnimplementedTaskServiceHandler) GetTask(context.Context, *v1.GetTaskReque
 
 func (UnimplementedTaskServiceHandler) ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.ListTasks is not implemented"))
+}
+
+func (UnimplementedTaskServiceHandler) SearchTasks(context.Context, *v1.SearchTasksRequest) (*v1.SearchTasksResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.task.v1.TaskService.SearchTasks is not implemented"))
 }
 
 func (UnimplementedTaskServiceHandler) CountTasks(context.Context, *v1.CountTasksRequest) (*v1.CountTasksResponse, error) {
