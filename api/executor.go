@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
@@ -55,7 +56,24 @@ func (s executorService) RegisterExecutor(ctx context.Context, req *executorv1.R
 	if err != nil {
 		return nil, err
 	}
+	if company := callOf(ctx).who.owner; company != "" {
+		if err := s.meet(ctx, req.GetBook(), out.GetExecutorId(), company, contact.Registered); err != nil {
+			return nil, err
+		}
+	}
 	return &executorv1.RegisterExecutorResponse{Executor: out, Position: positionOf(outcomes), Replayed: outcomes[0].Replayed}, nil
+}
+
+// meet notes that a company knows an executor. Once is enough: other words than "again
+// with the same key" do not matter.
+func (s *Server) meet(ctx context.Context, book, executorID, company, way string) error {
+	id := contact.ID(executorID, company)
+	c := &change{key: "contact:" + way + ":" + id, flow: contact.Name, id: id, owner: company, event: contact.Meet}
+	c.say(&flowv1.ContactMeet{ExecutorId: executorID, Way: way})
+	if r := s.submitChanges(ctx, book, false, []*change{c})[0].Refusal; r != nil && r.Code.Lookup().Retry == fault.RetrySame {
+		return r
+	}
+	return nil
 }
 
 func (s executorService) register(ctx context.Context, req *executorv1.RegisterExecutorRequest, profile *privatev1.ExecutorProfile, where *privatev1.Requisites) ([]engine.Outcome, error) {

@@ -17,8 +17,12 @@ import (
 	"testing"
 	"time"
 
+	taxservice "github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/api/postback"
+	"github.com/provodka/provodka/engine/port/requisite"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
 // receiver is a company's own server, with faults.
@@ -121,6 +125,7 @@ func testPostbacks(t *testing.T, h *house) {
 	t.Run("Panic", func(t *testing.T) { testPostbackPanic(t, h) })
 	t.Run("Faults", func(t *testing.T) { testPostbackFaults(t, h) })
 	t.Run("Refused", func(t *testing.T) { testSubscriptionRefused(t, h) })
+	t.Run("Status", func(t *testing.T) { testStatusPostback(t, h) })
 }
 
 // testPostbackOfTask gets the events of a task in order, each with the body of GET.
@@ -318,10 +323,6 @@ func testSubscriptionRefused(t *testing.T, h *house) {
 		f.wrong("POST", "/api/subscriptions", `{"uri":"`+uri+`"}`, http.StatusBadRequest, "malformed", "uri")
 	}
 	f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":["task.eaten"]}`, http.StatusBadRequest, "malformed", "subscribed_on")
-	words := f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":["task.paid","executor.selfemployed_status"]}`, http.StatusBadRequest, "malformed", "subscribed_on")
-	if !strings.Contains(words["subscribed_on"][0], "executor.selfemployed_status пока не отправляется") {
-		t.Error(words)
-	}
 	f.wrong("POST", "/api/subscriptions", `{"uri":"https://a.example","subscribed_on":"task.paid","http_method":"PUT"}`, http.StatusBadRequest, "malformed", "subscribed_on")
 	s := f.subscribe("https://a.example/", "")
 	if len(other.subscriptions()) != 0 {
@@ -331,4 +332,71 @@ func testSubscriptionRefused(t *testing.T, h *house) {
 	other.wrong("DELETE", "/api/subscriptions/"+s.ID, "", http.StatusNotFound, "not_found", "id")
 	f.ok("DELETE", "/api/subscriptions/"+s.ID, "", "")
 	f.wrong("DELETE", "/api/subscriptions/"+s.ID, "", http.StatusNotFound, "not_found", "id")
+}
+
+// testStatusPostback tells two companies of a person's status: the one that registered the
+// person and the one that has a task with the person; nobody else, and nobody who did not
+// ask for it by name.
+func testStatusPostback(t *testing.T, h *house) {
+	const who = 8200
+	first := h.firm(t)
+	firms := []*firm{first}
+	for n := uint64(2); n <= 3; n++ {
+		c := *first.caller
+		f := &firm{caller: &c, id: first.company(n, "1000.00")}
+		f.key = h.mintFor(t, c.book, f.id)
+		firms = append(firms, f)
+	}
+	var receivers []*receiver
+	for _, f := range firms {
+		r, know := newReceiver(t)
+		know(f.subscribe(r.URL, `,"subscribed_on":["executor.selfemployed_status"]`).Secret)
+		receivers = append(receivers, r)
+	}
+	all, _ := newReceiver(t)
+	firms[1].subscribe(all.URL, "")
+	inn, phone := requisite.ExamplePersonINN(who), requisite.ExamplePhone(who)
+	made := first.ok("POST", "/api/executors", "", `{"first_name":"Иван","last_name":"Иванов","phone":"`+phone+`","inn":"`+inn+`"}`)
+	id := strings.Trim(string(made["id"]), `"`)
+	firms[1].ok("POST", "/api/tasks", "", `{"title":"Вёрстка","description":"Страница","category":"web","amount_gross":100,"executor_inn":"`+inn+`"}`)
+	at, err := first.Ledger.GetPosition(t.Context(), &ledgerv1.GetPositionRequest{Book: first.book})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.offersTo(id, at.GetPosition()) // waits until the search tables know of task and contact
+	h.person(t, who, func(p *taxservice.Person) { p.Answers = "yes" })
+	if _, err := first.Executors.BindExecutor(t.Context(), &executorv1.BindExecutorRequest{Book: first.book, ExecutorId: id}); err != nil {
+		t.Fatal(err)
+	}
+	first.standing(id, "validated")
+	d, err := h.api.Postbacks("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"requested", "validated"}
+	for i, r := range receivers[:2] {
+		for until := time.Now().Add(20 * time.Second); len(r.events()) < len(want) && time.Now().Before(until); first.pause() {
+			if err := d.Pass(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n, got := range r.events() {
+			body := `{"inn":"` + inn + `","phone":"` + phone + `","first_name":"Иван","last_name":"Иванов","selfemployed_status":"` + want[n] + `"}`
+			if got != "executor.selfemployed_status" || string(r.got[n].body) != body || !r.got[n].signed {
+				t.Errorf("company %d: %s %s, want %s", i+1, got, r.got[n].body, body)
+			}
+		}
+		if len(r.events()) != len(want) {
+			t.Errorf("company %d: %v", i+1, r.events())
+		}
+	}
+	if got := receivers[2].events(); len(got) > 0 {
+		t.Errorf("a company that does not know the person was told: %v", got)
+	}
+	if got := all.events(); !slices.Equal(got, []string{"task.created"}) {
+		t.Errorf("told unasked: %v", got)
+	}
+	if strings.Contains(h.log.String(), inn) {
+		t.Error("the INN is in the log")
+	}
 }

@@ -12,10 +12,13 @@ import (
 	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/api/product"
 	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
 )
@@ -25,10 +28,6 @@ type subscriptionService struct{ *Server }
 
 // maxSubscriptions is how many a company may have.
 const maxSubscriptions = 20
-
-// eventStatus is the document's event about executors. What the tax service says of a
-// person is heard with one company's payment and kept nowhere: nobody could be told.
-const eventStatus = "executor.selfemployed_status"
 
 // CreateSubscription implements SubscriptionService.
 func (s subscriptionService) CreateSubscription(ctx context.Context, req *subscriptionv1.CreateSubscriptionRequest) (*subscriptionv1.CreateSubscriptionResponse, error) {
@@ -86,10 +85,7 @@ func (s subscriptionService) checkSubscription(req *subscriptionv1.CreateSubscri
 		return fault.Refuse(fault.Internal, "", "there are no tasks")
 	}
 	for _, event := range req.GetSubscribedOn() {
-		if event == eventStatus {
-			return fault.Refuse(fault.Malformed, "subscribed_on", "%s is not sent yet: there are events of tasks alone", event)
-		}
-		if !slices.Contains(f.Events(), event) {
+		if event != postback.EventStatus && !slices.Contains(f.Events(), event) {
 			return fault.Refuse(fault.Malformed, "subscribed_on", "there is no event %.64q", event)
 		}
 	}
@@ -172,10 +168,33 @@ func subscriptionMessage(s store.Subscription) *subscriptionv1.Subscription {
 // it: a subscription is worked on by one at a time.
 func (s *Server) Postbacks(process string) (*postback.Deliverer, error) {
 	return postback.New(postback.Config{
-		DB: s.cfg.DB, Process: process + "/" + newID(), Body: s.taskBody, Secret: s.cfg.Vault.SubscriptionSecret, Private: s.cfg.PostbackPrivate,
+		DB: s.cfg.DB, Process: process + "/" + newID(), Body: s.postbackBody, Secret: s.cfg.Vault.SubscriptionSecret, Private: s.cfg.PostbackPrivate,
 		Now: s.cfg.Now, Every: s.cfg.PostbackEvery, Logger: s.cfg.Logger,
 		Count: func(result string) { s.metrics.postbacks.WithLabelValues(result).Inc() },
 	})
+}
+
+// postbackBody is what a subscriber is told of a record.
+func (s *Server) postbackBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
+	if r.GetMove().GetFlow() == contact.Name {
+		return s.statusBody(ctx, r)
+	}
+	return s.taskBody(ctx, r)
+}
+
+// statusBody is a person at the tax service, as the product's document has it: the status
+// as the record has it, the person as known now. Nobody is told of somebody who was erased.
+func (s *Server) statusBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
+	d := new(flowv1.ContactData)
+	if err := fromRecord(r).read(d); err != nil {
+		return nil, err
+	}
+	person, ok, err := private.Only(s.cfg.Vault.Executors(ctx, r.GetBook(), private.Ref{ID: d.GetExecutorId()}))
+	if err != nil || !ok {
+		return nil, err
+	}
+	p := person.Content
+	return product.Status(p.GetInn(), p.GetPhone(), p.GetFirstName(), p.GetLastName(), d.GetSelfemployedStatus())
 }
 
 // taskBody is what GET /api/tasks/{id} answered after a record.

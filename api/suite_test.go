@@ -31,6 +31,7 @@ import (
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/npd"
@@ -111,7 +112,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), executor.New(), incoming.New(), npd.New(), registration.New(), sign.New(), task.New(), taxpayer.New(), user.New())
+	flows := flow.NewRegistry(company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), sign.New(), task.New(), taxpayer.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
@@ -120,6 +121,7 @@ func newHouse(t *testing.T) *house {
 	ports := map[string]port.Port{
 		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account),
 		"income":       world.Watched(world.FromIncome(h.fns, people), h.fns.bindings, people, submit),
+		"contact":      world.FromContact(submit, h.db),
 		"npd":          world.FromNPD(h.fns.bindings, people),
 		"npdstatus":    world.FromNPDStatus(h.publicList(t), people, time.Now),
 		"private":      world.FromPrivate(h.vault),

@@ -30,7 +30,7 @@ const (
 type Config struct {
 	DB      *store.DB
 	Process string // unique among the living
-	// Body is what is said of the aggregate after a record.
+	// Body is what is said of the aggregate after a record; none when nobody is left to tell of.
 	Body func(context.Context, *journalv1.Record) ([]byte, error)
 	// Secret is the key of a subscription's signatures.
 	Secret  func(id string) []byte
@@ -50,6 +50,27 @@ const (
 	answerRead   = 4 << 10 // of an answer's body, so that the connection can be used again
 	flowTask     = "task"
 )
+
+// EventStatus is the event about a person at the tax service: the contact flow's word for
+// it is the product's document's. Whoever wants it names it; subscriptions to everything are
+// to everything of tasks.
+const (
+	EventStatus = "executor.selfemployed_status"
+	saysStatus  = "contact.selfemployed_status"
+)
+
+// eventOf is the event of a record; "" = there is none to tell.
+func eventOf(r *journalv1.Record) string {
+	switch m := r.GetMove(); {
+	case r.GetRefusal() != nil:
+		return ""
+	case m.GetFlow() == flowTask:
+		return m.GetSays()
+	case m.GetSays() == saysStatus:
+		return EventStatus
+	}
+	return ""
+}
 
 // Deliverer sends postbacks.
 type Deliverer struct {
@@ -210,9 +231,9 @@ func (d *Deliverer) next(ctx context.Context, s store.Subscription) (*journalv1.
 
 // wants says whether the subscription is told of the record.
 func wants(s store.Subscription, r *journalv1.Record) bool {
-	m := r.GetMove()
-	return m.GetFlow() == flowTask && m.GetSays() != "" && r.GetRefusal() == nil && r.GetBook() == s.Book && m.GetOwner() == s.Owner &&
-		(len(s.Events) == 0 || slices.Contains(s.Events, m.GetSays()))
+	event := eventOf(r)
+	return event != "" && r.GetBook() == s.Book && r.GetMove().GetOwner() == s.Owner &&
+		(len(s.Events) == 0 && event != EventStatus || slices.Contains(s.Events, event))
 }
 
 // deliver sends one event and notes in the subscription what became of it.
@@ -221,8 +242,12 @@ func (d *Deliverer) deliver(ctx context.Context, s *store.Subscription, r *journ
 	if err != nil {
 		return fmt.Errorf("record %d.%d: %w", r.GetShard(), r.GetSeq(), err)
 	}
+	if body == nil {
+		s.Seq, s.Failures, s.Error, s.Due = r.GetSeq(), 0, "", d.cfg.Now()
+		return nil
+	}
 	id := fmt.Sprintf("%s.%d.%d", s.ID, r.GetShard(), r.GetSeq())
-	status, err := d.send(ctx, *s, id, r.GetMove().GetSays(), body)
+	status, err := d.send(ctx, *s, id, eventOf(r), body)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -1,4 +1,5 @@
-// Package postback tells companies' own servers what happens to their tasks.
+// Package postback tells companies' own servers what happens to their tasks, and to their
+// people at the tax service.
 //
 //	subscription row ─ hold ─▶ journal after its position ─▶ next event of the company ─▶ body ─▶ signed request
 //	       ▲                                                                                        │

@@ -1,8 +1,21 @@
 package product
 
 import (
+	"encoding/json"
+
 	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
 )
+
+// Status is the body of the event executor.selfemployed_status.
+func Status(inn, phone, firstName, lastName, status string) ([]byte, error) {
+	return json.Marshal(struct {
+		INN       string `json:"inn"`
+		Phone     string `json:"phone"`
+		FirstName string `json:"first_name"`
+		LastName  string `json:"last_name"`
+		Status    string `json:"selfemployed_status"`
+	}{inn, phone, firstName, lastName, status})
+}
 
 // subscriptionAnswer is a subscription as the document writes it, and how it stands.
 type subscriptionAnswer struct {

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/adapters/fns/sandbox"
+	npdlist "github.com/provodka/provodka/adapters/npdstatus/sandbox"
 	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
 	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
-	npdlist "github.com/provodka/provodka/adapters/npdstatus/sandbox"
 	bank "github.com/provodka/provodka/adapters/tbank/sandbox"
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/cmd/provodka/server"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/npd"
@@ -21,7 +22,7 @@ import (
 // accounts: a flow that books to a type which the chart lacks stops the start.
 func Flows() (*flow.Registry, error) {
 	r := flow.NewRegistry(
-		company.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(),
+		company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(),
 		user.New(),
 	)
 	for _, t := range r.AccountTypes() {

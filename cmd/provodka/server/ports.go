@@ -54,6 +54,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	return map[string]port.Port{
 		"payout":    world.FromPayout(bank, people, m.cfg.Own[0].Account),
 		"income":    world.Watched(world.FromIncome(tax, people), tax, people, submit),
+		"contact":   world.FromContact(submit, m.db),
 		"npd":       world.FromNPD(tax, people),
 		"npdstatus": world.FromNPDStatus(list, people, time.Now),
 		"private":   world.FromPrivate(m.vault),

@@ -59,6 +59,9 @@ const (
 	declined      = "declined"
 	pending       = "pending"
 	answerLate    = "answer_late"
+	tellDone      = "tell_done"
+	tellRefused   = "tell_refused"
+	tellUnknown   = "tell_unknown"
 )
 
 // What is asked.
@@ -71,6 +74,7 @@ const (
 	askCheck    = "ask_check"
 	public      = "public"
 	askPublic   = "ask_public"
+	tell        = "tell"
 )
 
 var words = flow.Words{
@@ -78,8 +82,9 @@ var words = flow.Words{
 	Events: []string{
 		Bind, Look, Observed, poll, nightly, giveUp, bindDone, bindBound, bindRefused, bindUnknown, pollDone, pollRefused, pollUnknown,
 		checkDone, checkRefused, checkUnknown, publicDone, publicRefused, publicUnknown, changed, same, lost, granted, declined, pending, answerLate,
+		tellDone, tellRefused, tellUnknown,
 	},
-	Asks: []string{bindPartner, askBind, pollBind, askPoll, check, askCheck, public, askPublic},
+	Asks: []string{bindPartner, askBind, pollBind, askPoll, check, askCheck, public, askPublic, tell},
 }
 
 // New gives the flow of npd.md. A table that does not fit the program stops it.
@@ -109,6 +114,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if s.data.Status == "" {
 		s.data.Status = Unknown
 	}
+	before := s.data.Status
 	var refusal *fault.Refusal
 	switch {
 	case c.Answer != nil:
@@ -118,6 +124,9 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	}
 	if refusal != nil {
 		return flow.Decision{}, refusal
+	}
+	if s.data.Status != before {
+		s.asks[tell] = flow.Bytes(&flowv1.ContactTold{Book: v.Book, ExecutorId: v.ID, SelfemployedStatus: s.data.Status, At: s.data.At})
 	}
 	return flow.Decision{On: s.on, Data: flow.Bytes(s.data), Asks: s.asks, Timers: s.timers}, nil
 }
@@ -284,6 +293,8 @@ func (s *step) answered() *fault.Refusal {
 		}
 		s.publicAnswered()
 		return nil
+	case tellDone, tellRefused, tellUnknown:
+		return late()
 	}
 	return flow.WrongState(s.view, c)
 }

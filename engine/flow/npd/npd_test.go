@@ -43,7 +43,7 @@ func act(event string, m proto.Message) flowtest.Act {
 // with a standing, checks with another.
 func spec(bound, checked *flowv1.NpdStanding) flowtest.Spec {
 	return flowtest.Spec{
-		Flow: it, ID: "e1", Day: "2026-03-02", Attempts: 2, Flips: 1, Law: law,
+		Flow: it, ID: "e1", Day: "2026-03-02", Attempts: 2, Flips: 1, Law: law, Tells: []string{tell}, Deaf: true,
 		Acts: []flowtest.Act{
 			act(Bind, &flowv1.NpdBind{}), act(Look, nil),
 			act(Observed, &flowv1.NpdObserved{Standing: checked, Source: SourcePayment}),
@@ -52,7 +52,7 @@ func spec(bound, checked *flowv1.NpdStanding) flowtest.Spec {
 		Reply: func(t flowtest.Try, r port.Result, a *port.Answer) {
 			body := &flowv1.NpdAnswer{Order: order}
 			switch {
-			case t.Effect.Ask == public:
+			case t.Effect.Ask == public || t.Effect.Ask == tell:
 				return
 			case t.Effect.Ask == check && r == port.Done:
 				body = &flowv1.NpdAnswer{Standing: checked}

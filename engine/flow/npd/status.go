@@ -68,7 +68,7 @@ func Night(id string, after time.Time) time.Time {
 	return at
 }
 
-func text(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+func text(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
 // moment reads a moment of the flow's own data; "" is the beginning of time.
 func moment(text string) time.Time {

@@ -35,7 +35,8 @@ type Subscription struct {
 	Uri string `protobuf:"bytes,2,opt,name=uri,proto3" json:"uri,omitempty"`
 	// GET or POST, both with a body.
 	HttpMethod string `protobuf:"bytes,3,opt,name=http_method,json=httpMethod,proto3" json:"http_method,omitempty"`
-	// Events, by the words of the task flow: "task.paid"; none is all.
+	// Events: those of tasks by the words of the task flow, "task.paid", and
+	// "executor.selfemployed_status"; none is all of tasks.
 	SubscribedOn []string `protobuf:"bytes,4,rep,name=subscribed_on,json=subscribedOn,proto3" json:"subscribed_on,omitempty"`
 	// active or paused.
 	State string `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
@@ -157,7 +158,7 @@ type CreateSubscriptionRequest struct {
 	Uri string `protobuf:"bytes,4,opt,name=uri,proto3" json:"uri,omitempty"`
 	// POST when empty.
 	HttpMethod string `protobuf:"bytes,5,opt,name=http_method,json=httpMethod,proto3" json:"http_method,omitempty"`
-	// Events; none is all.
+	// Events; none is all of tasks.
 	SubscribedOn  []string `protobuf:"bytes,6,rep,name=subscribed_on,json=subscribedOn,proto3" json:"subscribed_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
