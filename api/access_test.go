@@ -48,6 +48,18 @@ func eachMethod(t *testing.T, each func(name string, in protoreflect.MessageDesc
 	}
 }
 
+// forEverybody are the methods that ask nobody who he is.
+var forEverybody = map[string]bool{
+	"provodka.user.v1.UserService/Login": true, "provodka.user.v1.UserService/RequestReset": true,
+	"provodka.user.v1.UserService/ResetPassword": true, "provodka.user.v1.UserService/AcceptInvitation": true,
+}
+
+// forPeople are the methods that no key opens.
+var forPeople = map[string]bool{
+	"provodka.user.v1.UserService/Logout": true, "provodka.user.v1.UserService/GetMe": true, "provodka.user.v1.UserService/ListSessions": true,
+	"provodka.user.v1.UserService/RevokeSession": true, "provodka.user.v1.UserService/ChangePassword": true,
+}
+
 // testAccess calls every method without a key, with a foreign key, with a foreign
 // book and with a key that has no role for it.
 func testAccess(t *testing.T, h *house) {
@@ -56,12 +68,15 @@ func testAccess(t *testing.T, h *house) {
 	reader := &caller{house: h, t: t, book: c.book, key: h.mint(t, c.book, api.RoleReader)}
 	nobody := &caller{house: h, t: t, book: c.book, key: "pk_invented"}
 	eachMethod(t, func(name string, in protoreflect.MessageDescriptor) {
+		if forEverybody[name] {
+			return
+		}
 		body := bodyOf(t, in, other.book)
 		for what, key := range map[string]*caller{"no key": {house: h, t: t}, "an invented key": nobody} {
 			status, answer := key.post(name, "application/json", body)
 			wantWire(t, name+" with "+what, status, answer, fault.Unauthenticated, "authorization")
 		}
-		if in.Fields().ByName("book") != nil {
+		if in.Fields().ByName("book") != nil && !forPeople[name] {
 			status, answer := c.post(name, "application/json", body)
 			wantWire(t, name+" in a foreign book", status, answer, fault.PermissionDenied, "book")
 		}
@@ -123,6 +138,9 @@ func testCompanyKey(t *testing.T, h *house) {
 	company := c.company(1, "")
 	c.key = h.mintFor(t, c.book, company)
 	eachMethod(t, func(name string, in protoreflect.MessageDescriptor) {
+		if forEverybody[name] {
+			return
+		}
 		status, answer := c.post(name, "application/json", bodyOf(t, in, c.book))
 		wantWire(t, name+" with a company's key", status, answer, fault.PermissionDenied, "")
 	})

@@ -77,6 +77,13 @@ func TestAPI(t *testing.T) {
 		"Postbacks":       testPostbacks,
 		"Proofs":          testProofs,
 		"Waits":           testWaits,
+		"Users":           testUsers,
+		"Passwords":       testPasswords,
+		"Sessions":        testSessions,
+		"Guessing":        testGuessing,
+		"EvenTime":        testEvenTime,
+		"People":          testPeople,
+		"OwnCompany":      testOwnCompany,
 		"Export":          testExport,
 		"ExportLarge":     testExportLarge,
 	} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand" // clock: a key's chance is nobody's decision
 	"crypto/sha256"
-	_ "embed"
 	"encoding/base32"
 	"fmt"
 	"maps"
@@ -15,14 +14,11 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/provodka/provodka/ledger/fault"
-	"github.com/provodka/provodka/ledger/machine"
 	"github.com/provodka/provodka/ledger/store"
 )
-
-//go:embed access.md
-var accessDocument string
 
 // The roles of access.md.
 const (
@@ -35,8 +31,13 @@ const (
 	RolePersonal = "personal"
 )
 
-// roleAny stands for every valid key in access.md.
-const roleAny = "any"
+// Words that stand for callers in access.md: every valid key, whoever comes, and a person
+// with a session alone.
+const (
+	roleAny    = "any"
+	rolePublic = "public"
+	rolePerson = "person"
+)
 
 // Roles lists all roles.
 func Roles() []string {
@@ -70,42 +71,15 @@ func KeyRow(id, book, text string, roles ...string) store.APIKey {
 
 // principal is who calls.
 type principal struct {
-	id    string // of the key
-	book  string
-	roles []string
-	owner string // the company whose key it is; "" = a key of the house
+	id      string // of the key
+	book    string
+	roles   []string
+	owner   string         // the company whose key it is; "" = a key of the house
+	public  bool           // nobody was asked who it is
+	session *store.Session // of a person; nil = a key
 }
 
 func (p principal) has(role string) bool { return slices.Contains(p.roles, role) }
-
-// parseAccess reads access.md: the roles of each method.
-func parseAccess(text string) (map[string][]string, error) {
-	tables, err := machine.ParseTables("api/access.md", text)
-	if err != nil {
-		return nil, err
-	}
-	t, err := machine.Find(tables, "Access")
-	if err != nil {
-		return nil, err
-	}
-	if err := t.Expect("Method", "Roles"); err != nil {
-		return nil, err
-	}
-	access := map[string][]string{}
-	for _, r := range t.Rows {
-		method, roles := r.Cell("Method"), r.List("Roles")
-		if _, twice := access[method]; twice || len(roles) == 0 {
-			return nil, r.Errorf("method %s stands twice or has no role", method)
-		}
-		for _, role := range roles {
-			if role != roleAny && !slices.Contains(Roles(), role) {
-				return nil, r.Errorf("there is no role %q", role)
-			}
-		}
-		access[method] = roles
-	}
-	return access, nil
-}
 
 // gate asks for the key and the role before a message is read.
 func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
@@ -122,14 +96,21 @@ func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, he
 }
 
 func (s *Server) admit(ctx context.Context, c *call, authorization string) *fault.Refusal {
+	roles := s.access[c.method]
+	if slices.Contains(roles, rolePublic) {
+		c.who = principal{id: rolePublic, public: true}
+		return nil
+	}
 	var refusal *fault.Refusal
 	if c.who, refusal = s.caller(ctx, c, authorization); refusal != nil {
 		return refusal
 	}
+	if c.who.session != nil {
+		return s.admitPerson(c)
+	}
 	if c.who.owner != "" && !c.product {
 		return fault.Refuse(fault.PermissionDenied, "", "a company's key opens %s alone", productPath)
 	}
-	roles := s.access[c.method]
 	if slices.Contains(roles, roleAny) || slices.ContainsFunc(roles, c.who.has) {
 		return nil
 	}
@@ -140,8 +121,11 @@ func (s *Server) admit(ctx context.Context, c *call, authorization string) *faul
 // caller says whose key it is.
 func (s *Server) caller(ctx context.Context, c *call, authorization string) (principal, *fault.Refusal) {
 	token, ok := strings.CutPrefix(authorization, "Bearer ")
+	if ok && strings.HasPrefix(token, sessionPrefix) {
+		return s.member(ctx, c, token)
+	}
 	if !ok || !strings.HasPrefix(token, keyPrefix) {
-		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer %s…", keyPrefix)
+		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer %s… or %s…", keyPrefix, sessionPrefix)
 	}
 	key, known, err := s.keys.find(ctx, token)
 	switch {
@@ -151,23 +135,49 @@ func (s *Server) caller(ctx context.Context, c *call, authorization string) (pri
 	case !known:
 		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "no such key, or it was revoked")
 	}
-	return principal{key.ID, key.Book, key.Roles, key.Owner}, nil
+	return principal{id: key.ID, book: key.Book, roles: key.Roles, owner: key.Owner}, nil
 }
 
 // checkBook refuses a book that is not the key's.
 func checkBook(who principal, book string) *fault.Refusal {
-	if book == who.book {
+	if book == who.book || who.public {
 		return nil
 	}
 	return fault.Refuse(fault.PermissionDenied, "book", "the key is not of this book")
 }
 
-// checkOwner refuses a company that is not the key's.
-func checkOwner(who principal, company string) *fault.Refusal {
-	if who.owner == "" || company == who.owner {
+// depthOfOwner bounds how deep a request is searched for companies.
+const depthOfOwner = 4
+
+// checkOwner refuses companies that are not the caller's, wherever in the request they
+// stand. A part that could name one and is not there names none.
+func checkOwner(who principal, m protoreflect.Message, path string, depth int) *fault.Refusal {
+	if who.owner == "" || depth == 0 {
 		return nil
 	}
-	return fault.Refuse(fault.PermissionDenied, "company_id", "the key is not of this company")
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		at := path + string(f.Name())
+		switch {
+		case f.Name() == "company_id" && f.Kind() == protoreflect.StringKind && !f.IsList():
+			if m.Get(f).String() != who.owner {
+				return fault.Refuse(fault.PermissionDenied, at, "the caller is not of this company")
+			}
+		case f.Kind() != protoreflect.MessageKind || f.IsMap() || !strings.HasPrefix(string(f.Message().FullName()), "provodka."):
+		case f.IsList():
+			for j := range m.Get(f).List().Len() {
+				if refusal := checkOwner(who, m.Get(f).List().Get(j).Message(), fmt.Sprintf("%s[%d].", at, j), depth-1); refusal != nil {
+					return refusal
+				}
+			}
+		case m.Has(f) || f.ContainingOneof() == nil:
+			if refusal := checkOwner(who, m.Get(f).Message(), at+".", depth-1); refusal != nil {
+				return refusal
+			}
+		}
+	}
+	return nil
 }
 
 // keyCache believes a key for a short time without asking the database.

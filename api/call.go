@@ -15,6 +15,7 @@ type call struct {
 	who       principal
 	method    string // "provodka.ledger.v1.LedgerService/Post"
 	product   bool   // came by the product's own API
+	address   string // the network address of who calls
 	start     time.Time
 	patience  func(time.Duration) // how long its answer may be written
 	admitted  bool                // the gate let it in

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/ledger/store"
 )
 
@@ -61,6 +63,11 @@ type Config struct {
 	PostbackPrivate bool          // postbacks may go over plain HTTP and to addresses of our own networks
 	PostbackEvery   time.Duration // between looks for something to tell; default 1 s
 	OpenAccounts    int           // names of open accounts kept in memory; default 400,000
+	// SessionIdle and SessionLife are how long a person's session lives unused, and at all;
+	// default 12 hours and 7 days.
+	SessionIdle, SessionLife time.Duration
+	Passwords                password.Params // of new passwords; default password.Recommended
+	Proxies                  []netip.Prefix  // who may say, in X-Forwarded-For, where a call comes from
 }
 
 func (c *Config) fill() error {
@@ -89,6 +96,9 @@ func (c *Config) fill() error {
 	c.ReadPatience = cmp.Or(c.ReadPatience, 5*time.Second)
 	c.KeyCache = cmp.Or(c.KeyCache, 5*time.Second)
 	c.PostbackEvery = cmp.Or(c.PostbackEvery, time.Second)
+	c.SessionIdle = cmp.Or(c.SessionIdle, 12*time.Hour)
+	c.SessionLife = cmp.Or(c.SessionLife, 7*24*time.Hour)
+	c.Passwords = cmp.Or(c.Passwords, password.Recommended)
 	c.OpenAccounts = cmp.Or(c.OpenAccounts, 400_000)
 	return nil
 }

@@ -149,11 +149,8 @@ func (s *Server) panicked(ctx context.Context, c *call, p any) {
 		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }
 
-// booked is a request that names a book, owned one that names a company.
-type (
-	booked interface{ GetBook() string }
-	owned  interface{ GetCompanyId() string }
-)
+// booked is a request that names a book.
+type booked interface{ GetBook() string }
 
 // readable answers what the codecs found wrong, and foreign books.
 func (s *Server) readable(ctx context.Context, request any) error {
@@ -169,10 +166,8 @@ func (s *Server) readable(ctx context.Context, request any) error {
 			return refusal
 		}
 	}
-	if o, ok := m.(owned); ok {
-		if refusal := checkOwner(callOf(ctx).who, o.GetCompanyId()); refusal != nil {
-			return refusal
-		}
+	if refusal := checkOwner(callOf(ctx).who, m.ProtoReflect(), "", depthOfOwner); refusal != nil {
+		return refusal
 	}
 	return nil
 }

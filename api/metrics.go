@@ -8,9 +8,9 @@ import (
 
 // metrics are the API's; metrics.md says what each means.
 type metrics struct {
-	requests, refusals, operations, panics, postbacks *prometheus.CounterVec
-	seconds                                           *prometheus.HistogramVec
-	inFlight                                          prometheus.Gauge
+	requests, refusals, operations, panics, postbacks, logins *prometheus.CounterVec
+	seconds                                                   *prometheus.HistogramVec
+	inFlight                                                  prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -23,6 +23,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		operations: counter("rpc_operations_total", "Operations handed to the engine.", "method"),
 		panics:     counter("rpc_panics_total", "Calls that panicked.", "method"),
 		postbacks:  counter("postbacks_total", "Postbacks sent.", "result"),
+		logins:     counter("logins_total", "Passwords looked at.", "result"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "provodka_rpc_seconds", Help: "Time of a call.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16), // float: a metric
@@ -38,5 +39,5 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.seconds, m.inFlight}
+	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.logins, m.seconds, m.inFlight}
 }

@@ -23,7 +23,7 @@ func (s *Server) productCaller(req *http.Request) (product.Caller, *fault.Refusa
 		return product.Caller{}, refusal
 	}
 	c.who = who
-	if who.owner == "" {
+	if who.owner == "" || who.session != nil {
 		return product.Caller{}, fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(productPath, "/"))
 	}
 	return product.Caller{Book: who.book, Company: who.owner, Personal: who.has(RolePersonal)}, nil

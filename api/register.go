@@ -249,7 +249,7 @@ func (s *Server) tasksOf(ctx context.Context, book string, f *taskv1.TaskFilter)
 // find reads a register.
 func (s registerService) find(ctx context.Context, book, id string) (private.Register, error) {
 	register, ok, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: id}))
-	if err == nil && !ok {
+	if owner := callOf(ctx).who.owner; err == nil && (!ok || owner != "" && register.Content.GetCompanyId() != owner) {
 		err = notFound("register_id", "register", id)
 	}
 	return register, err

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 
@@ -15,6 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/provodka/provodka/api/rest"
+	"github.com/provodka/provodka/engine/private/password"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -29,6 +28,8 @@ import (
 	"github.com/provodka/provodka/proto/gen/provodka/subscription/v1/subscriptionv1connect"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/user/v1/userv1connect"
 )
 
 // Server serves the API. It is an http.Handler, safe for concurrent use.
@@ -36,10 +37,14 @@ type Server struct {
 	cfg      Config
 	mux      *http.ServeMux
 	metrics  *metrics
-	access   map[string][]string
+	access   map[string][]string // of keys, by method
+	persons  map[string][]string // of people
 	services []string
 	uploads  map[string]bool // methods to which callers stream
 	keys     *keyCache
+	sessions *sessionCache
+	hasher   *password.Hasher
+	logins   limits
 	open     *openCache
 	pages    pages
 	rules    connect.Interceptor
@@ -51,7 +56,7 @@ func files() []protoreflect.FileDescriptor {
 		ledgerv1.File_provodka_ledger_v1_ledger_proto, ledgerv1.File_provodka_ledger_v1_proof_proto, ledgerv1.File_provodka_ledger_v1_export_proto, companyv1.File_provodka_company_v1_company_proto,
 		executorv1.File_provodka_executor_v1_executor_proto, taskv1.File_provodka_task_v1_service_proto,
 		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
-		subscriptionv1.File_provodka_subscription_v1_subscription_proto,
+		subscriptionv1.File_provodka_subscription_v1_subscription_proto, userv1.File_provodka_user_v1_user_proto,
 	}
 }
 
@@ -81,13 +86,19 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, mux: http.NewServeMux(), uploads: map[string]bool{}, open: newOpenCache(cfg.DB, cfg.OpenAccounts),
-		keys: &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
+		keys:     &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
+		sessions: &sessionCache{rows: map[[32]byte]cachedSession{}},
+		hasher:   password.New(cfg.Passwords, passwordsAtOnce, passwordsWaiting),
+		logins:   newLimits(cfg.Now),
 	}
 	var err error
 	if s.access, err = parseAccess(accessDocument); err != nil {
 		return nil, err
 	}
-	if err := checkAccess(s.access); err != nil {
+	if s.persons, err = parsePeople(peopleDocument); err != nil {
+		return nil, err
+	}
+	if err := checkAccess(s.access, s.persons); err != nil {
 		return nil, err
 	}
 	if s.metrics, err = newMetrics(cfg.Metrics); err != nil {
@@ -138,6 +149,7 @@ func (s *Server) routes() {
 	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s, make(chan struct{}, uploadsAtOnce)}, o...))
 	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{s}, o...))
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(subscriptionService{s}, o...))
+	s.mux.Handle(userv1connect.NewUserServiceHandler(userService{s}, o...))
 	for _, m := range methods() {
 		if m.IsStreamingClient() {
 			s.uploads[methodName(m)] = true
@@ -148,25 +160,6 @@ func (s *Server) routes() {
 	}
 	s.health(s.mux)
 	s.reflection(s.mux)
-}
-
-// checkAccess compares the table with the services, both ways.
-func checkAccess(access map[string][]string) error {
-	var wrong []error
-	known := map[string]bool{}
-	for _, m := range methods() {
-		name := methodName(m)
-		known[name] = true
-		if access[name] == nil {
-			wrong = append(wrong, fmt.Errorf("api/access.md: no row for %s", name))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(access)) {
-		if !known[name] {
-			wrong = append(wrong, fmt.Errorf("api/access.md: there is no method %s", name))
-		}
-	}
-	return errors.Join(wrong...)
 }
 
 // newValidator compiles the rules of every request at start.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -43,6 +44,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/engine/world"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
@@ -145,6 +147,7 @@ func newHouse(t *testing.T) *house {
 	server, err := api.New(api.Config{
 		Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
 		Own: ownAccounts(), Now: time.Now, Logger: logger, Metrics: metrics, KeyCache: time.Millisecond, ReadPatience: time.Second, PostbackPrivate: true,
+		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -193,6 +193,9 @@ func (s taskService) DoneTask(ctx context.Context, req *taskv1.DoneTaskRequest) 
 func (s taskService) SignAct(ctx context.Context, req *taskv1.SignActRequest) (*taskv1.SignActResponse, error) {
 	event := task.ActSign
 	if req.GetSigner() == taskv1.ActSigner_ACT_SIGNER_EXECUTOR {
+		if callOf(ctx).who.session != nil {
+			return nil, fault.Refuse(fault.PermissionDenied, "signer", "a company's user does not sign for the executor")
+		}
 		event = task.ActSignExecutor
 	}
 	t, o, err := s.move(ctx, req, event)

@@ -9,6 +9,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/ledger/fault"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
 )
 
 // Bounds of RunAll: the most tasks of a call, of which it keeps the ids, and how many
@@ -18,12 +19,13 @@ const (
 	runAtOnce = 200
 )
 
-// actions are what RunAll does: the event, and the state of the tasks that it is for.
-var actions = map[taskv1.TaskAction]struct{ event, state string }{
-	taskv1.TaskAction_TASK_ACTION_DONE:     {task.Done, task.InWork},
-	taskv1.TaskAction_TASK_ACTION_SIGN_ACT: {task.ActSign, task.Accepting},
-	taskv1.TaskAction_TASK_ACTION_PAY:      {task.Pay, task.Completed},
-	taskv1.TaskAction_TASK_ACTION_RETRY:    {task.Retry, task.Error},
+// actions are what RunAll does: the event, the state of the tasks that it is for, and the
+// method that does it for one.
+var actions = map[taskv1.TaskAction]struct{ event, state, method string }{
+	taskv1.TaskAction_TASK_ACTION_DONE:     {task.Done, task.InWork, "DoneTask"},
+	taskv1.TaskAction_TASK_ACTION_SIGN_ACT: {task.ActSign, task.Accepting, "SignAct"},
+	taskv1.TaskAction_TASK_ACTION_PAY:      {task.Pay, task.Completed, "PayTask"},
+	taskv1.TaskAction_TASK_ACTION_RETRY:    {task.Retry, task.Error, "RetryTask"},
 }
 
 // RunAll implements TaskService. The tasks are chosen once, at the start: one that comes
@@ -32,6 +34,9 @@ func (s taskService) RunAll(ctx context.Context, req *taskv1.RunAllRequest, to *
 	action, ok := actions[req.GetAction()]
 	if !ok {
 		return fault.Refuse(fault.Malformed, "action", "%v is not an action", req.GetAction())
+	}
+	if c := callOf(ctx); c.who.session != nil && !s.personMay(c.who, taskv1connect.TaskServiceName+"/"+action.method) {
+		return fault.Refuse(fault.PermissionDenied, "action", "the user may not do this for one task either")
 	}
 	chosen, more, err := s.choose(ctx, req, action.state, maxRun)
 	if err != nil {

@@ -47,6 +47,7 @@ func testWaits(t *testing.T, h *house) {
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
 		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "SearchTasks": {"companyId", "query"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
 		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "GetSelfemployed": {"executorId"}, "FindExecutors": {"phone"},
+		"ListUsers": {"companyId"},
 	}
 	methods := waiting()
 	if len(methods) < 25 {

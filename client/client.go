@@ -15,6 +15,7 @@ import (
 	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/subscription/v1/subscriptionv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/user/v1/userv1connect"
 )
 
 // Client is the services of one server under one key. It is safe for concurrent use.
@@ -29,6 +30,8 @@ type Client struct {
 	Statements statementv1connect.StatementServiceClient
 	// Subscriptions are to companies' own servers.
 	Subscriptions subscriptionv1connect.SubscriptionServiceClient
+	// Users are people who act for companies.
+	Users userv1connect.UserServiceClient
 }
 
 // settings are what options change.
@@ -89,5 +92,6 @@ func New(url, key string, options ...Option) (*Client, error) {
 		Registers:     registerv1connect.NewRegisterServiceClient(s.http, url, o...),
 		Statements:    statementv1connect.NewStatementServiceClient(s.http, url, o...),
 		Subscriptions: subscriptionv1connect.NewSubscriptionServiceClient(s.http, url, o...),
+		Users:         userv1connect.NewUserServiceClient(s.http, url, o...),
 	}, nil
 }

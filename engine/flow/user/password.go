@@ -14,6 +14,9 @@ func (s *step) changePassword() *fault.Refusal {
 	if refusal := s.about(&b); refusal != nil {
 		return refusal
 	}
+	if refusal := s.paused(s.who.Known); refusal != nil { // a session is a known device
+		return refusal
+	}
 	if refusal := s.compared(b.WasVersion); refusal != nil {
 		return refusal
 	}

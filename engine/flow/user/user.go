@@ -109,6 +109,9 @@ func Find(d *flowv1.UsersData, id string) *flowv1.User {
 // SessionsFrom is the moment before which a user's sessions have ended.
 func SessionsFrom(u *flowv1.User) time.Time { return moment(u.GetSessionsFrom()) }
 
+// PausedUntil is until when no password from a device is looked at that has never logged in.
+func PausedUntil(u *flowv1.User) time.Time { return moment(u.GetStrange().GetUntil()) }
+
 // step is one decision in the making.
 type step struct {
 	view    flow.View

@@ -257,6 +257,10 @@ func TestARightPasswordInAPauseIsNotLookedAt(t *testing.T) {
 		t.Errorf("a reset leaves %v", u)
 	}
 	walk(t, w, login(Login, "a", 2, false))
+	for range FreeTries {
+		walk(t, w, login(LoginFailed, "a", 2, true))
+	}
+	try(t, w, act(ChangePassword, &flowv1.UserPassword{UserId: "a", WasVersion: 2, CredentialVersion: 3}), fault.TooOften, "password")
 }
 
 func TestSessionsEnd(t *testing.T) {

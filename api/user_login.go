@@ -1,0 +1,327 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/user"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/private/password"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
+)
+
+// How many passwords are hashed at once, each with 19 MiB, and how many wait for it.
+const (
+	passwordsAtOnce  = 2
+	passwordsWaiting = 64
+)
+
+// evenly is the step of the time that a refusal to strangers takes: within it nothing is
+// told by how long somebody was looked for.
+const evenly = 250 * time.Millisecond
+
+// purposeDevice is of what a device's token is derived.
+const purposeDevice = "user_device"
+
+// somebody is a person whom a stranger names, with what is kept of the password. Of one
+// whom nobody knows the parts are empty, and as many reads were made.
+type somebody struct {
+	id, company string
+	profile     *privatev1.UserProfile
+	user        *flowv1.User
+	kept        string // of the password
+}
+
+// somebody reads who a user is.
+func (s *Server) somebody(ctx context.Context, book, id string) (somebody, error) {
+	who := somebody{id: id, company: "company-" + strings.TrimPrefix(id, "user-"), profile: &privatev1.UserProfile{}}
+	doc, ok, err := private.Only(s.cfg.Vault.Users(ctx, book, private.Ref{ID: id}))
+	if err != nil {
+		return who, err
+	}
+	if ok {
+		who.profile, who.company = doc.Content, doc.Content.GetCompanyId()
+	}
+	users, err := s.usersOf(ctx, book, who.company)
+	if err != nil {
+		return who, err
+	}
+	who.user = user.Find(users, id)
+	version := max(who.user.GetCredentialVersion(), 1)
+	kept, ok, err := private.Only(s.cfg.Vault.Credentials(ctx, book, private.Ref{ID: id, Version: version}))
+	if ok && who.user.GetCredentialVersion() == version {
+		who.kept = kept.Content.GetArgon2Id()
+	}
+	return who, err
+}
+
+// Login implements UserService. The way is the same whoever is named, to the last step: a
+// command about nobody goes the way of all commands.
+func (s userService) Login(ctx context.Context, req *userv1.LoginRequest) (*userv1.LoginResponse, error) {
+	start := s.cfg.Now()
+	address, ok := private.MailAddress(req.GetEmail())
+	if !ok {
+		return nil, fault.Refuse(fault.Malformed, "email", "it is not a mail address")
+	}
+	book, id := req.GetBook(), s.cfg.Vault.UserID(req.GetBook(), address)
+	known, person := s.knows(id, req.GetDevice()), id
+	if known {
+		person = ""
+	}
+	if refusal := s.logins.admit(callOf(ctx).address, person); refusal != nil {
+		s.metrics.logins.WithLabelValues("limited").Inc()
+		return nil, refusal
+	}
+	who, err := s.somebody(ctx, book, id)
+	if err != nil {
+		return nil, err
+	}
+	right, err := s.hasher.Matches(ctx, req.GetPassword(), who.kept)
+	if err != nil {
+		return nil, err
+	}
+	event, body := user.LoginFailed, &flowv1.UserLogin{UserId: id, CredentialVersion: who.user.GetCredentialVersion(), KnownDevice: known}
+	if right {
+		event = user.Login
+		if s.hasher.Stale(who.kept) {
+			if body.NextVersion, err = s.keep(ctx, book, id, req.GetPassword()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	a, u, err := s.tell(ctx, book, who, event, body)
+	if err != nil || !right {
+		return nil, s.refuseLogin(ctx, start, "", err)
+	}
+	s.metrics.logins.WithLabelValues("ok").Inc()
+	out, err := s.newSession(ctx, book, a, u, who.profile)
+	return &userv1.LoginResponse{Session: out}, err
+}
+
+// refuseLogin is the one answer to whatever is wrong with a login. That the house cannot
+// answer is told as it is.
+func (s userService) refuseLogin(ctx context.Context, start time.Time, field string, err error) error {
+	if refusal, _ := refusalOf(err); err != nil && (refusal == nil || refusal.Code.Lookup().Kind == fault.Busy) {
+		return err
+	}
+	s.metrics.logins.WithLabelValues("refused").Inc()
+	s.even(ctx, start)
+	return fault.Refuse(fault.LoginRefused, field, "the address or the password is wrong, or there were too many tries")
+}
+
+// even waits for the next whole step since the start.
+func (s userService) even(ctx context.Context, start time.Time) {
+	took := s.cfg.Now().Sub(start)
+	timer := time.NewTimer(evenly - took%evenly)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// knows says whether a device's token is of a user.
+func (s *Server) knows(id, device string) bool {
+	number, secret, _ := strings.Cut(device, ".")
+	n, err := strconv.ParseUint(number, 10, 32)
+	return private.Same(secret, s.cfg.Vault.Link(purposeDevice, id, uint32(n))) && err == nil
+}
+
+// device is a token by which a device is known again. Its number is of the moment alone:
+// the tokens of a user count together.
+func (s *Server) device(id string) string {
+	n := uint32(s.cfg.Now().Unix())
+	return fmt.Sprintf("%d.%s", n, s.cfg.Vault.Link(purposeDevice, id, n))
+}
+
+// keep writes what is kept of a password, under the next version.
+func (s *Server) keep(ctx context.Context, book, id, text string, more ...func(*private.Draft)) (version uint32, err error) {
+	kept, err := s.hasher.Make(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	err = again(func() (err error) {
+		if version, err = nextVersion(s.cfg.Vault.Credentials(ctx, book, private.Ref{ID: id})); err != nil {
+			return err
+		}
+		draft := s.cfg.Vault.Draft(book)
+		draft.Credential(id, version, &privatev1.Credential{Argon2Id: kept})
+		for _, add := range more {
+			add(draft)
+		}
+		return draft.Put(ctx)
+	})
+	return version, err
+}
+
+// tell tells the company's users what a password or a link has shown, and gives how they
+// stand after it.
+func (s *Server) tell(ctx context.Context, book string, who somebody, event string, body proto.Message) (aggregate, *flowv1.User, error) {
+	id := who.id
+	c := &change{key: newID(), flow: user.Name, id: who.company, owner: who.company, event: event}
+	c.say(body)
+	if call := callOf(ctx); call.who.public && event != user.LoginFailed && event != user.RequestReset {
+		call.who.id = id // the password or the link has shown who it is
+	}
+	a, users, err := usersAfter(s.submitChanges(ctx, book, false, []*change{c})[0])
+	return a, user.Find(users, id), err
+}
+
+// usersAfter is the users of a company as a change left them.
+func usersAfter(o engine.Outcome) (aggregate, *flowv1.UsersData, error) {
+	users := &flowv1.UsersData{}
+	if o.Refusal != nil {
+		return aggregate{}, users, o.Refusal
+	}
+	a := fromRecord(o.Record)
+	return a, users, a.read(users)
+}
+
+// newSession begins a session and says all that its device needs.
+func (s userService) newSession(ctx context.Context, book string, a aggregate, u *flowv1.User, profile *privatev1.UserProfile) (*userv1.NewSession, error) {
+	token, row, err := s.begin(ctx, a, u, book)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Vault.ForgetCredentials(ctx, book, u.GetId(), u.GetCredentialVersion()); err != nil {
+		s.cfg.Logger.WarnContext(ctx, "older passwords cannot be deleted", "user", u.GetId(), "error", err)
+	}
+	return &userv1.NewSession{
+		Token: token, Session: sessionMessage(row, row.ID), Device: s.device(u.GetId()), User: s.userMessage(u, a.id, profile),
+	}, nil
+}
+
+// ChangePassword implements UserService.
+func (s userService) ChangePassword(ctx context.Context, req *userv1.ChangePasswordRequest) (*userv1.ChangePasswordResponse, error) {
+	start, book, id := s.cfg.Now(), req.GetBook(), callOf(ctx).who.id
+	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+		return nil, refusal
+	}
+	who, err := s.somebody(ctx, book, id)
+	if err != nil {
+		return nil, err
+	}
+	if refusal := password.Check("new_password", req.GetNewPassword(), who.profile.GetEmail(), who.profile.GetName()); refusal != nil {
+		return nil, refusal
+	}
+	right, err := s.hasher.Matches(ctx, req.GetOldPassword(), who.kept)
+	if err != nil {
+		return nil, err
+	}
+	if !right {
+		_, _, err = s.tell(ctx, book, who, user.LoginFailed, &flowv1.UserLogin{UserId: id, KnownDevice: true})
+		return nil, s.refuseLogin(ctx, start, "old_password", err)
+	}
+	version, err := s.keep(ctx, book, id, req.GetNewPassword())
+	if err != nil {
+		return nil, err
+	}
+	a, u, err := s.tell(ctx, book, who, user.ChangePassword, &flowv1.UserPassword{UserId: id, WasVersion: who.user.GetCredentialVersion(), CredentialVersion: version})
+	if err != nil {
+		return nil, s.refuseLogin(ctx, start, "old_password", err)
+	}
+	s.end(ctx, book, u)
+	out, err := s.newSession(ctx, book, a, u, who.profile)
+	return &userv1.ChangePasswordResponse{Session: out}, err
+}
+
+// RequestReset implements UserService.
+func (s userService) RequestReset(ctx context.Context, req *userv1.RequestResetRequest) (*userv1.RequestResetResponse, error) {
+	start := s.cfg.Now()
+	address, ok := private.MailAddress(req.GetEmail())
+	if !ok {
+		return nil, fault.Refuse(fault.Malformed, "email", "it is not a mail address")
+	}
+	id := s.cfg.Vault.UserID(req.GetBook(), address)
+	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+		return nil, refusal
+	}
+	who, err := s.somebody(ctx, req.GetBook(), id)
+	if err == nil {
+		_, _, err = s.tell(ctx, req.GetBook(), who, user.RequestReset, &flowv1.UserRef{UserId: id})
+	}
+	if refusal, _ := refusalOf(err); err != nil && (refusal == nil || refusal.Code.Lookup().Kind == fault.Busy) {
+		return nil, err
+	}
+	s.even(ctx, start)
+	return &userv1.RequestResetResponse{}, nil
+}
+
+// followed is a request of whoever came by a link.
+type followed interface {
+	GetBook() string
+	GetUserId() string
+	GetNumber() uint32
+	GetSecret() string
+	GetPassword() string
+}
+
+// follow sets a password by a link.
+func (s userService) follow(ctx context.Context, req followed, event, purpose, name string) (*userv1.NewSession, error) {
+	book, id := req.GetBook(), req.GetUserId()
+	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+		return nil, refusal
+	}
+	dead := fault.Refuse(fault.CodeExpired, "secret", "the link is not right, was used, or is too old")
+	if !private.Same(req.GetSecret(), s.cfg.Vault.Link(purpose, id, req.GetNumber())) {
+		return nil, dead
+	}
+	who, err := s.somebody(ctx, book, id)
+	if err != nil {
+		return nil, err
+	}
+	body := &flowv1.UserLink{UserId: id, Number: req.GetNumber()}
+	if refusal := password.Check("password", req.GetPassword(), who.profile.GetEmail(), who.profile.GetName(), name); refusal != nil {
+		return nil, refusal
+	}
+	if who.user == nil {
+		return nil, dead
+	}
+	var more []func(*private.Draft)
+	if name != "" && name != who.profile.GetName() {
+		who.profile.Name = name
+		if body.ProfileVersion, err = nextVersion(s.cfg.Vault.Users(ctx, book, private.Ref{ID: id})); err != nil {
+			return nil, err
+		}
+		more = append(more, func(d *private.Draft) { d.User(id, body.GetProfileVersion(), who.profile) })
+	}
+	if body.CredentialVersion, err = s.keep(ctx, book, id, req.GetPassword(), more...); err != nil {
+		return nil, err
+	}
+	a, u, err := s.tell(ctx, book, who, event, body)
+	if refusal, _ := refusalOf(err); refusal != nil && refusal.Code.Lookup().Kind == fault.State {
+		return nil, dead
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.end(ctx, book, u)
+	return s.newSession(ctx, book, a, u, who.profile)
+}
+
+// ResetPassword implements UserService.
+func (s userService) ResetPassword(ctx context.Context, req *userv1.ResetPasswordRequest) (*userv1.ResetPasswordResponse, error) {
+	out, err := s.follow(ctx, req, user.Reset, user.PurposeReset, "")
+	if err != nil {
+		return nil, err
+	}
+	return &userv1.ResetPasswordResponse{Session: out}, nil
+}
+
+// AcceptInvitation implements UserService.
+func (s userService) AcceptInvitation(ctx context.Context, req *userv1.AcceptInvitationRequest) (*userv1.AcceptInvitationResponse, error) {
+	out, err := s.follow(ctx, req, user.Accept, user.PurposeInvitation, strings.TrimSpace(req.GetName()))
+	if err != nil {
+		return nil, err
+	}
+	return &userv1.AcceptInvitationResponse{Session: out}, nil
+}
