@@ -98,7 +98,7 @@ func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, he
 func (s *Server) admit(ctx context.Context, c *call, authorization string) *fault.Refusal {
 	roles := s.access[c.method]
 	if slices.Contains(roles, rolePublic) {
-		c.who = principal{id: rolePublic, public: true}
+		c.who, c.token = principal{id: rolePublic, public: true}, strings.TrimPrefix(authorization, "Bearer ")
 		return nil
 	}
 	var refusal *fault.Refusal

@@ -16,6 +16,8 @@ type call struct {
 	method    string // "provodka.ledger.v1.LedgerService/Post"
 	product   bool   // came by the product's own API
 	address   string // the network address of who calls
+	program   string // what calls, as it names itself
+	token     string // of a public method: what the caller showed instead of a key
 	start     time.Time
 	patience  func(time.Duration) // how long its answer may be written
 	admitted  bool                // the gate let it in

@@ -22,7 +22,7 @@ const writeGrace = 30 * time.Second
 // that was let in a line in the log.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
-	c := &call{requestID: requestID(r.Header.Get(requestIDHeader)), address: s.addressOf(r), start: s.cfg.Now(), patience: func(d time.Duration) {
+	c := &call{requestID: requestID(r.Header.Get(requestIDHeader)), address: s.addressOf(r), program: r.UserAgent(), start: s.cfg.Now(), patience: func(d time.Duration) {
 		// A caller who reads no answer holds its memory no longer. Not every writer can do it.
 		_ = control.SetWriteDeadline(time.Now().Add(d + writeGrace)) // clock: of the network
 	}}

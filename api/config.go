@@ -53,6 +53,8 @@ type Config struct {
 	Metrics    prometheus.Registerer
 	Tracer     trace.Tracer // default keeps no traces
 
+	Registration *Registration // what strangers are offered; nil registers nobody
+
 	Ready           func() bool   // whether health answers serving; default always
 	MaxRequestBytes int64         // default 8 MiB: a Post of 8,000 operations fits, a larger request is refused
 	Timeout         time.Duration // of a call without a deadline; default 10 s
@@ -88,6 +90,11 @@ func (c *Config) fill() error {
 	}
 	if c.Ready == nil {
 		c.Ready = func() bool { return true }
+	}
+	if c.Registration != nil {
+		if err := c.Registration.fill(); err != nil {
+			return err
+		}
 	}
 	c.MaxRequestBytes = cmp.Or(c.MaxRequestBytes, 8<<20)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)

@@ -88,6 +88,9 @@ func parseAnswers(text string) (map[fault.Code]answerRow, error) {
 	return rows, nil
 }
 
+// factRetryMS is the fact of a refusal that knows when asking again can help.
+const factRetryMS = "retry_after_ms"
+
 // toError makes a refusal an error of the protocol.
 func toError(r *fault.Refusal) *connect.Error { return toErrors(r, nil) }
 
@@ -108,6 +111,8 @@ func toErrors(r *fault.Refusal, more []*errdetails.BadRequest_FieldViolation) *c
 	}
 	if info.Retry == fault.RetrySame {
 		attach(err, &errdetails.RetryInfo{RetryDelay: durationpb.New(row.after)})
+	} else if ms, failed := strconv.Atoi(r.Facts[factRetryMS]); failed == nil {
+		attach(err, &errdetails.RetryInfo{RetryDelay: durationpb.New(time.Duration(ms) * time.Millisecond)})
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/provodka/provodka/api/consent"
 	"github.com/provodka/provodka/api/rest"
 	"github.com/provodka/provodka/engine/private/password"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
@@ -22,6 +23,8 @@ import (
 	"github.com/provodka/provodka/proto/gen/provodka/ledger/v1/ledgerv1connect"
 	registerv1 "github.com/provodka/provodka/proto/gen/provodka/register/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
+	registrationv1 "github.com/provodka/provodka/proto/gen/provodka/registration/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/registration/v1/registrationv1connect"
 	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
 	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
@@ -48,6 +51,7 @@ type Server struct {
 	open     *openCache
 	pages    pages
 	rules    connect.Interceptor
+	consents consent.Texts // that people accept
 }
 
 // files are the descriptors of our services.
@@ -57,6 +61,7 @@ func files() []protoreflect.FileDescriptor {
 		executorv1.File_provodka_executor_v1_executor_proto, taskv1.File_provodka_task_v1_service_proto,
 		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
 		subscriptionv1.File_provodka_subscription_v1_subscription_proto, userv1.File_provodka_user_v1_user_proto,
+		registrationv1.File_provodka_registration_v1_registration_proto,
 	}
 }
 
@@ -112,6 +117,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.rules = validate.NewInterceptor(validate.WithValidator(validator), validate.WithoutErrorDetails())
+	if s.consents, err = consent.Load(); err != nil {
+		return nil, err
+	}
 	s.routes()
 	plain, err := rest.New(methods(), s.mux)
 	if err != nil {
@@ -150,6 +158,7 @@ func (s *Server) routes() {
 	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{s}, o...))
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(subscriptionService{s}, o...))
 	s.mux.Handle(userv1connect.NewUserServiceHandler(userService{s}, o...))
+	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(newRegistrationService(s), o...))
 	for _, m := range methods() {
 		if m.IsStreamingClient() {
 			s.uploads[methodName(m)] = true

@@ -20,6 +20,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/adapters/fns"
 	taxservice "github.com/provodka/provodka/adapters/fns/sandbox"
@@ -62,6 +63,7 @@ type house struct {
 	fns   *fakeTax
 	post  *fakePost
 	tax   *taxservice.Server // whom the bindings are with
+	ports map[string]port.Port
 	log   *lockedBuffer
 	books atomic.Int64
 }
@@ -137,6 +139,7 @@ func newHouse(t *testing.T) *house {
 			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,
 		}),
 	}
+	h.ports = ports
 	e, err = engine.New(engine.Config{
 		Process: "test", DB: h.db, Commands: broker, Events: broker, Outcomes: broker, Flows: flows, Ports: ports, Owner: true,
 		Zone: h.db.Zone(), Logger: logger, Metrics: metrics, TimerEvery: 50 * time.Millisecond, Seal: seal(t, broker),
@@ -148,6 +151,7 @@ func newHouse(t *testing.T) *house {
 		Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
 		Own: ownAccounts(), Now: time.Now, Logger: logger, Metrics: metrics, KeyCache: time.Millisecond, ReadPatience: time.Second, PostbackPrivate: true,
 		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Registration: newcomers(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -423,4 +427,16 @@ func (p *fakePost) Notify(_ context.Context, n port.Notice) port.Answer {
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, n)
 	return port.Answer{Result: port.Done, Status: "taken"}
+}
+
+// port is what the flows ask by a name.
+func (h *house) port(name string) port.Port { return h.ports[name] }
+
+func bytesOf(m proto.Message) []byte { return flow.Bytes(m) }
+
+func read(t *testing.T, data []byte, into proto.Message) {
+	t.Helper()
+	if err := proto.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -72,6 +72,7 @@ const (
 	TaxRuleMissing    Code = "tax_rule_missing"
 	CompanyTerminated Code = "company_terminated"
 	CodeExpired       Code = "code_expired"
+	CodeWrong         Code = "code_wrong"
 	TooOften          Code = "too_often"
 	TemplateInvalid   Code = "template_invalid"
 	LastOwner         Code = "last_owner"
@@ -103,7 +104,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	OfferTaken, NotOffered,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }

@@ -47,7 +47,7 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 			people = path
 		}
 	}
-	t, err := sandbox.New(filepath.Join(s.Dir, "tax"), sandbox.Options{MasterToken: taxToken, PeopleFile: people, Processing: 2})
+	t, err := sandbox.New(filepath.Join(s.Dir, "tax"), sandbox.Options{MasterToken: taxToken, PeopleFile: people, Processing: 2, Entities: companies()})
 	if err != nil {
 		return fmt.Errorf("tax sandbox: %w", err)
 	}
@@ -95,6 +95,20 @@ func (s *stack) bank() error {
 	return err
 }
 
+// companies are those that the state register of the sandbox knows: four that act and one
+// that has ended, by the INN of requisite.ExampleINN from 1001 on.
+func companies() []sandbox.Entity {
+	var list []sandbox.Entity
+	for i, name := range []string{"ООО «Ромашка»", "ООО «Василёк»", "АО «Полюс»", "ООО «Север»", "ООО «Закат»"} {
+		n := uint64(1001 + i)
+		list = append(list, sandbox.Entity{
+			INN: requisite.ExampleINN(n), OGRN: requisite.ExampleOGRN(n), Name: name, Address: fmt.Sprintf("г. Москва, ул. Полевая, д. %d", i+1),
+		})
+	}
+	list[4].TerminationDate = "2025-12-31"
+	return list
+}
+
 // messages starts a provider of SMS and a mail relay. What was sent stands in their books.
 func (s *stack) messages(cfg *server.Config) error {
 	phones, err := sms.New(filepath.Join(s.Dir, "sms"), sms.Options{APIID: smsKey})
@@ -119,6 +133,7 @@ func (s *stack) messages(cfg *server.Config) error {
 	cfg.SMS = server.SMS{URL: s.file.Sandboxes["sms"], APIID: smsKey}
 	cfg.Mail = server.Mail{Addr: l.Addr().String(), From: "Проводка <no-reply@provodka.example>", Plain: true}
 	cfg.Site = "http://" + s.Listen
+	cfg.Registration = &server.Registration{Book: Book, Percent: "3.5", Minimum: "30.00", Deposit: "10000.00", AddressCallsAMinute: 600}
 	return nil
 }
 

@@ -60,6 +60,10 @@ type Config struct {
 	// (channel_missing), and everything else works.
 	SMS  SMS  `json:"sms"`
 	Mail Mail `json:"mail"`
+	// Registration lets strangers become companies of a book. Without it nobody registers.
+	Registration *Registration `json:"registration"`
+	// Proxies may say, in X-Forwarded-For, where a call comes from: networks of ours.
+	Proxies []string `json:"trusted_proxies"`
 	// Site is the address of our pages, which links in messages lead to.
 	Site string `json:"site"`
 	// Own are our settlement accounts; payments leave from the first.
@@ -115,6 +119,20 @@ type Mail struct {
 	User     string `json:"user"`
 	Password string `json:"password"`
 	Plain    bool   `json:"plain"` // lets mail go without TLS: for a sandbox on loopback
+}
+
+// Registration is what strangers are offered.
+type Registration struct {
+	Book    string `json:"book"`
+	Percent string `json:"tariff_percent"` // of each operation: "3.5"
+	Minimum string `json:"tariff_minimum"` // rubles; "" is none
+	Deposit string `json:"deposit"`        // security deposit, rubles; "" is none
+	// Limits; 0 is the default of each (api.Registration).
+	PhoneStartsADay      int `json:"phone_starts_a_day"`
+	AddressStartsAnHour  int `json:"address_starts_an_hour"`
+	AddressCallsAMinute  int `json:"address_calls_a_minute"`
+	OverallStartsAMinute int `json:"overall_starts_a_minute"`
+	OverallCallsASecond  int `json:"overall_calls_a_second"`
 }
 
 // Account is a settlement account of ours.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
 // Main is one server process.
@@ -125,7 +128,12 @@ func (m *Main) openAPI(context.Context) (err error) {
 	if !m.cfg.API {
 		return nil
 	}
+	proxies, err := networks(m.cfg.Proxies)
+	if err != nil {
+		return err
+	}
 	m.api, err = api.New(api.Config{
+		Proxies: proxies, Registration: m.registration(),
 		Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
 		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Ready: m.isReady,
 		PostbackPrivate: m.cfg.PostbackPrivate,
@@ -134,6 +142,35 @@ func (m *Main) openAPI(context.Context) (err error) {
 		m.postbacks, err = m.api.Postbacks(m.cfg.Process)
 	}
 	return err
+}
+
+// networks reads which networks are ours: addresses or prefixes.
+func networks(texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if at, failed := netip.ParseAddr(text); failed == nil {
+			p, err = at.Prefix(at.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("configuration: trusted_proxies: %q is no network", text)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// registration is what strangers are offered; nil registers nobody.
+func (m *Main) registration() *api.Registration {
+	r := m.cfg.Registration
+	if r == nil {
+		return nil
+	}
+	return &api.Registration{
+		Book: r.Book, Tariff: &flowv1.Tariff{Percent: cmp.Or(r.Percent, "0"), Minimum: r.Minimum}, Deposit: r.Deposit,
+		PhoneStartsADay: r.PhoneStartsADay, AddressStartsAnHour: r.AddressStartsAnHour, AddressCallsAMinute: r.AddressCallsAMinute,
+		OverallStartsAMinute: r.OverallStartsAMinute, OverallCallsASecond: r.OverallCallsASecond,
+	}
 }
 
 func (m *Main) own() []api.OwnAccount {

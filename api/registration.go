@@ -1,0 +1,219 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/flow/registration"
+	"github.com/provodka/provodka/engine/flow/secret"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+	registrationv1 "github.com/provodka/provodka/proto/gen/provodka/registration/v1"
+)
+
+// Registration is what strangers are offered, and how much they may ask.
+type Registration struct {
+	Book    string         // whose companies they become
+	Tariff  *flowv1.Tariff // of a new company
+	Deposit string         // security deposit that is asked, rubles; "" is none
+
+	// Limits, each with a default. Those by day and phone hold over all processes, the
+	// others within each.
+	PhoneStartsADay      int // 5: registrations that one phone begins
+	AddressStartsAnHour  int // 20: registrations that one address begins
+	AddressCallsAMinute  int // 60
+	OverallStartsAMinute int // 120
+	OverallCallsASecond  int // 200
+}
+
+func (r *Registration) fill() error {
+	deposit, err := money.RUB.Parse(orZero(r.Deposit))
+	percent, bad := money.Parse(r.Tariff.GetPercent())
+	switch {
+	case r.Book == "":
+		return fmt.Errorf("api: Config.Registration.Book is not set")
+	case err != nil || deposit.Sign() < 0:
+		return fmt.Errorf("api: Config.Registration.Deposit %q is not an amount of rubles", r.Deposit)
+	case bad != nil || percent.Sign() < 0:
+		return fmt.Errorf("api: Config.Registration.Tariff has no percent")
+	}
+	r.Deposit = money.RUB.Format(deposit)
+	for _, d := range []struct {
+		limit *int
+		usual int
+	}{
+		{&r.PhoneStartsADay, 5}, {&r.AddressStartsAnHour, 20}, {&r.AddressCallsAMinute, 60}, {&r.OverallStartsAMinute, 120}, {&r.OverallCallsASecond, 200},
+	} {
+		if *d.limit <= 0 {
+			*d.limit = d.usual
+		}
+	}
+	return nil
+}
+
+// registrationService is RegistrationService.
+type registrationService struct {
+	*Server
+	offer                      *Registration
+	calls, starts              *limiter // by address
+	overallCalls, overallStart *limiter
+}
+
+func newRegistrationService(s *Server) registrationService {
+	r := registrationService{Server: s, offer: s.cfg.Registration}
+	if o := r.offer; o != nil {
+		in := func(most int, in time.Duration) *limiter {
+			return &limiter{now: s.cfg.Now, most: most, every: in / time.Duration(most), left: map[string]allowance{}}
+		}
+		r.calls, r.starts = in(o.AddressCallsAMinute, time.Minute), in(o.AddressStartsAnHour, time.Hour)
+		r.overallCalls, r.overallStart = in(o.OverallCallsASecond, time.Second), in(o.OverallStartsAMinute, time.Minute)
+	}
+	return r
+}
+
+// take takes one of a limiter, or refuses until there will be one.
+func (s registrationService) take(l *limiter, who, why string) *fault.Refusal {
+	after, ok := l.take(who)
+	if ok {
+		return nil
+	}
+	return s.tooOften(after, why)
+}
+
+// tooOften refuses until a moment.
+func (s registrationService) tooOften(after time.Time, why string) *fault.Refusal {
+	return s.whenAgain(fault.Refuse(fault.TooOften, "", "%s; the next one may come at %s", why, after.Format(time.RFC3339)).
+		With(secret.FactAfter, after.Format(time.RFC3339Nano)))
+}
+
+// whenAgain gives a too_often the delay that its moment means now.
+func (s registrationService) whenAgain(r *fault.Refusal) *fault.Refusal {
+	after, err := time.Parse(time.RFC3339, r.Facts[secret.FactAfter])
+	if err != nil || r.Code != fault.TooOften {
+		return r
+	}
+	return r.With(factRetryMS, strconv.FormatInt(max(after.Sub(s.cfg.Now()).Milliseconds(), 1), 10))
+}
+
+// enter lets a call in that does not come too often.
+func (s registrationService) enter(ctx context.Context) *fault.Refusal {
+	if s.offer == nil {
+		return fault.Refuse(fault.NotFound, "", "this server registers no companies")
+	}
+	if refusal := s.take(s.calls, neighbours(callOf(ctx).address), "too many calls from this address"); refusal != nil {
+		return refusal
+	}
+	return s.take(s.overallCalls, "", "too many calls altogether")
+}
+
+// tokenPrefix begins every token of a registration: leaks are found by it.
+const tokenPrefix = "rt_"
+
+// opened lets in who shows the registration's token, and reads it. That there is none of the
+// id, or that the token is not its, is one answer.
+func (s registrationService) opened(ctx context.Context, id string) (aggregate, *flowv1.RegistrationData, error) {
+	if refusal := s.enter(ctx); refusal != nil {
+		return aggregate{}, nil, refusal
+	}
+	if !private.Same(callOf(ctx).token, tokenPrefix+s.cfg.Vault.RegistrationToken(id)) {
+		return aggregate{}, nil, fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer with the token of this registration")
+	}
+	a, err := s.must(ctx, s.offer.Book, registration.Name, "registration_id", id)
+	if err != nil {
+		return aggregate{}, nil, err
+	}
+	d := new(flowv1.RegistrationData)
+	return a, d, a.read(d)
+}
+
+// ListTexts implements RegistrationService.
+func (s registrationService) ListTexts(ctx context.Context, _ *registrationv1.ListTextsRequest) (*registrationv1.ListTextsResponse, error) {
+	if refusal := s.enter(ctx); refusal != nil {
+		return nil, refusal
+	}
+	answer := &registrationv1.ListTextsResponse{}
+	for _, name := range []string{registration.TextPolicy, registration.TextAgreement, registration.TextConditions} {
+		t := s.consents.Current(name)
+		answer.Texts = append(answer.Texts, &registrationv1.Text{Name: t.Name, Version: t.Version, Sha256: hex.EncodeToString(t.SHA256[:]), Content: t.Content})
+	}
+	return answer, nil
+}
+
+// GetRegistration implements RegistrationService.
+func (s registrationService) GetRegistration(ctx context.Context, req *registrationv1.GetRegistrationRequest) (*registrationv1.GetRegistrationResponse, error) {
+	a, _, err := s.opened(ctx, req.GetRegistrationId())
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.registration(ctx, a)
+	return &registrationv1.GetRegistrationResponse{Registration: out}, err
+}
+
+// say tells the flow and gives the registration after it.
+func (s registrationService) say(ctx context.Context, id, event string, body proto.Message, draft *private.Draft) (*registrationv1.Registration, error) {
+	if draft != nil {
+		if err := draft.Put(ctx); err != nil {
+			return nil, err
+		}
+	}
+	c := &change{key: registration.Name + "/" + id + "/" + newID(), flow: registration.Name, id: id, owner: id, event: event}
+	if body != nil {
+		c.say(body)
+	}
+	o := s.submitChanges(ctx, s.offer.Book, false, []*change{c})[0]
+	if o.Refusal != nil {
+		return nil, s.whenAgain(idField(o.Refusal, "registration_id"))
+	}
+	return s.registration(ctx, fromRecord(o.Record))
+}
+
+// amend writes a changed version of what the registration knows, and tells the flow of it.
+func (s registrationService) amend(ctx context.Context, id, event string, amended func(*privatev1.RegistrationProfile), body func(version uint32) proto.Message) (out *registrationv1.Registration, err error) {
+	err = again(func() error {
+		a, err := s.must(ctx, s.offer.Book, registration.Name, "registration_id", id)
+		if err != nil {
+			return err
+		}
+		d := new(flowv1.RegistrationData)
+		if err := a.read(d); err != nil {
+			return err
+		}
+		kept, _, err := private.Only(s.cfg.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id, Version: d.GetProfileVersion()}))
+		if err != nil {
+			return err
+		}
+		version, err := nextVersion(s.cfg.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id}))
+		if err != nil {
+			return err
+		}
+		p := proto.CloneOf(kept.Content)
+		if p == nil {
+			return fault.Refuse(fault.NotFound, "registration_id", "what was known of the registration is erased")
+		}
+		amended(p)
+		draft := s.cfg.Vault.Draft(s.offer.Book)
+		draft.Registration(id, version, p)
+		out, err = s.say(ctx, id, event, body(version), draft)
+		return err
+	})
+	return out, err
+}
+
+// terms are what is offered today; their id is of all that they are.
+func (s registrationService) terms() *registrationv1.Terms {
+	text, o := s.consents.Current(registration.TextConditions), s.offer
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x|%s|%s|%s", text.SHA256, o.Tariff.GetPercent(), o.Tariff.GetMinimum(), o.Deposit))
+	return &registrationv1.Terms{
+		TermsId: hex.EncodeToString(sum[:16]), Tariff: tariffMessage(&flowv1.Tariff{Percent: o.Tariff.GetPercent(), Minimum: o.Tariff.GetMinimum()}),
+		DepositRequired: o.Deposit, ConditionsVersion: text.Version,
+	}
+}

@@ -1,0 +1,517 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/engine/flow/registration"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	registrationv1 "github.com/provodka/provodka/proto/gen/provodka/registration/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/registration/v1/registrationv1connect"
+)
+
+// newcomersBook is the book whose companies strangers become.
+const newcomersBook = "newcomers"
+
+// newcomers is what the house of the tests offers.
+func newcomers() *api.Registration {
+	return &api.Registration{
+		Book: newcomersBook, Tariff: &flowv1.Tariff{Percent: "3.5", Minimum: "30.00"}, Deposit: "10000.00",
+		PhoneStartsADay: 3, AddressStartsAnHour: 5, AddressCallsAMinute: 200, OverallStartsAMinute: 10_000, OverallCallsASecond: 10_000,
+	}
+}
+
+// stranger registers from an address of his own.
+type stranger struct {
+	registrationv1connect.RegistrationServiceClient
+	*house
+	t     *testing.T
+	n     int
+	from  string
+	phone string
+	token string
+	id    string
+}
+
+var strangers struct {
+	sync.Mutex
+	n int
+}
+
+func (h *house) stranger(t *testing.T) *stranger {
+	t.Helper()
+	strangers.Lock()
+	strangers.n++
+	n := strangers.n
+	strangers.Unlock()
+	s := &stranger{house: h, t: t, n: n, from: fmt.Sprintf("198.51.100.%d", n), phone: requisite.ExamplePhone(uint64(7000 + n))}
+	s.RegistrationServiceClient = registrationv1connect.NewRegistrationServiceClient(http.DefaultClient, h.url, connect.WithInterceptors(s.header()))
+	return s
+}
+
+// header sends address, program and token with each call.
+func (s *stranger) header() connect.UnaryInterceptorFunc {
+	return func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			req.Header().Set("X-Forwarded-For", s.from)
+			req.Header().Set("User-Agent", "Cabinet/1 (secret-browser)")
+			if s.token != "" {
+				req.Header().Set("Authorization", "Bearer "+s.token)
+			}
+			return next(ctx, req)
+		}
+	}
+}
+
+// wants a refusal of a call; the client of the SDK is not used here.
+func (s *stranger) wants(err error, code fault.Code, field string) *connect.Error {
+	s.t.Helper()
+	ce := new(connect.Error)
+	if !asConnect(err, &ce) || !hasInfo(ce, string(code)) || !strings.Contains(fmt.Sprint(fieldOf(ce)), field) {
+		s.t.Fatalf("%v (field %q), want %s of %q", err, fieldOf(ce), code, field)
+	}
+	return ce
+}
+
+func asConnect(err error, into **connect.Error) bool {
+	if err == nil {
+		return false
+	}
+	ce, ok := err.(*connect.Error) //nolint:errorlint // the generated client answers nothing else
+	*into = ce
+	return ok
+}
+
+// fieldOf is the field that a refusal names, "" when none.
+func fieldOf(err *connect.Error) string {
+	if err == nil {
+		return ""
+	}
+	for _, d := range err.Details() {
+		v, failed := d.Value()
+		if info, ok := v.(*errdetails.ErrorInfo); failed == nil && ok {
+			return info.GetMetadata()["field"]
+		}
+	}
+	return ""
+}
+
+// sent is the newest message to an address, by what a pattern finds in it.
+func (s *stranger) sent(to, pattern string, least int) string {
+	s.t.Helper()
+	re := regexp.MustCompile(pattern)
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); s.pause() {
+		s.post.mu.Lock()
+		var found []string
+		for _, n := range s.post.sent {
+			if m := re.FindStringSubmatch(n.Text); n.To == to && m != nil {
+				found = append(found, m[1])
+			}
+		}
+		s.post.mu.Unlock()
+		if len(found) >= least {
+			return found[len(found)-1]
+		}
+	}
+	s.t.Fatalf("nothing like %s was sent to %s", pattern, to)
+	return ""
+}
+
+// pause waits a little for the world to answer.
+func (s *stranger) pause() { (&caller{t: s.t}).pause() }
+
+func (s *stranger) code() string { return s.sent(s.phone, `подтверждения: (\d{6})\.`, 1) }
+
+// start begins and remembers the token.
+func (s *stranger) start() *registrationv1.Registration {
+	s.t.Helper()
+	answer, err := s.Start(s.t.Context(), &registrationv1.StartRequest{Key: fmt.Sprintf("key of stranger %d", s.n), Phone: s.phone})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.token, s.id = answer.GetToken(), answer.GetRegistration().GetRegistrationId()
+	return answer.GetRegistration()
+}
+
+// until reads the registration until it is in a state.
+func (s *stranger) until(state string) *registrationv1.Registration {
+	s.t.Helper()
+	var last *registrationv1.Registration
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); s.pause() {
+		answer, err := s.GetRegistration(s.t.Context(), &registrationv1.GetRegistrationRequest{RegistrationId: s.id})
+		if err != nil {
+			if ce := new(connect.Error); asConnect(err, &ce) && hasInfo(ce, string(fault.TooOften)) {
+				continue
+			}
+			s.t.Fatal(err)
+		}
+		if last = answer.GetRegistration(); last.GetState() == state {
+			return last
+		}
+	}
+	s.t.Fatalf("it stays %v, want %s", last, state)
+	return nil
+}
+
+// upTo goes on until the deposit is awaited.
+func (s *stranger) upTo(inn, email string) *registrationv1.Registration {
+	s.t.Helper()
+	ctx := s.t.Context()
+	s.start()
+	if _, err := s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: s.code()}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.acceptTexts()
+	if _, err := s.SetINN(ctx, &registrationv1.SetINNRequest{RegistrationId: s.id, Inn: inn}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.until(registration.Email)
+	answer, err := s.SetEmail(ctx, &registrationv1.SetEmailRequest{RegistrationId: s.id, Email: email})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.AcceptConditions(ctx, &registrationv1.AcceptConditionsRequest{RegistrationId: s.id, TermsId: answer.GetRegistration().GetTerms().GetTermsId()}); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.until(registration.Deposit)
+}
+
+func (s *stranger) acceptTexts() {
+	s.t.Helper()
+	texts, err := s.ListTexts(s.t.Context(), &registrationv1.ListTextsRequest{})
+	if err != nil || len(texts.GetTexts()) != 3 {
+		s.t.Fatal(texts, err)
+	}
+	_, err = s.AcceptTexts(s.t.Context(), &registrationv1.AcceptTextsRequest{
+		RegistrationId: s.id, PolicyVersion: texts.GetTexts()[0].GetVersion(), AgreementVersion: texts.GetTexts()[1].GetVersion(),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// testRegistration takes a stranger from a phone to a company with an owner.
+func testRegistration(t *testing.T, h *house) {
+	s, ctx := h.stranger(t), t.Context()
+	inn, email := requisite.ExampleINN(uint64(7100+s.n)), fmt.Sprintf("Owner%d@Romashka.example", s.n)
+	r := s.upTo(inn, email)
+	if r.GetName() != "ООО «Василёк»" || r.GetInn() != inn || r.GetEmail() != strings.ToLower(email) || r.GetCompanyId() == "" || strings.Contains(r.GetPhone(), s.phone[4:9]) {
+		t.Errorf("%v", r)
+	}
+	invoice := r.GetInvoice()
+	if invoice.GetAmount() != "10000.00" || !strings.Contains(invoice.GetPurpose(), private.Marker(r.GetCompanyId())) || !strings.Contains(invoice.GetQrText(), "Sum=1000000") {
+		t.Errorf("%v", invoice)
+	}
+	s.kept(ctx, r)
+	s.deposit(r.GetCompanyId(), "4000.00")
+	for r = s.until(registration.Deposit); r.GetDeposit() != "4000.00"; r = s.until(registration.Deposit) {
+		s.pause()
+	}
+	if r.GetInvoice().GetAmount() != "6000.00" {
+		t.Errorf("of 10000.00 with 4000.00 paid: %v", r.GetInvoice())
+	}
+	s.deposit(r.GetCompanyId(), "6500.00") // more than was asked is the company's all the same
+	s.until(registration.Link)
+	link := s.sent(strings.ToLower(email), `https://site\.example/registration/`+s.id+`#(\S+)`, 1)
+	thief := h.stranger(t) // who reads the mail and has not the token
+	thief.id, thief.token = s.id, "rt_guessed"
+	_, err := thief.FollowLink(ctx, &registrationv1.FollowLinkRequest{RegistrationId: s.id, Link: link})
+	thief.wants(err, fault.Unauthenticated, "authorization")
+	for _, wrong := range []string{"1.", link[:len(link)-1] + "A", "x", "2" + link[1:], "0" + link[1:]} {
+		_, err = s.FollowLink(ctx, &registrationv1.FollowLinkRequest{RegistrationId: s.id, Link: wrong})
+		s.wants(err, fault.CodeWrong, "link")
+	}
+	_, err = s.SetPassword(ctx, &registrationv1.SetPasswordRequest{RegistrationId: s.id, Password: "correct horse staple"})
+	s.wants(err, fault.WrongState, "event")
+	if _, err = s.FollowLink(ctx, &registrationv1.FollowLinkRequest{RegistrationId: s.id, Link: link}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.FollowLink(ctx, &registrationv1.FollowLinkRequest{RegistrationId: s.id, Link: link})
+	s.wants(err, fault.WrongState, "event") // once
+	_, err = s.SetPassword(ctx, &registrationv1.SetPasswordRequest{RegistrationId: s.id, Password: "123456789012"})
+	s.wants(err, fault.PasswordWeak, "password")
+	if _, err = s.SetPassword(ctx, &registrationv1.SetPasswordRequest{RegistrationId: s.id, Password: "correct horse staple", Name: "Анна Петрова"}); err != nil {
+		t.Fatal(err)
+	}
+	s.until(registration.Active)
+	s.silent(s.phone, strings.ToLower(email), inn, "Василёк", "correct horse", "Петрова", "secret-browser", s.from, s.code(), link[2:])
+}
+
+// deposit tells the company's aggregate of a deposit, as a statement's line does.
+func (s *stranger) deposit(companyID, amount string) {
+	s.t.Helper()
+	p := s.port("company")
+	strangers.Lock()
+	strangers.n++
+	line := fmt.Sprintf("line-%d", strangers.n)
+	strangers.Unlock()
+	a := p.Send(s.t.Context(), port.Ask{Attempt: fmt.Sprintf("%032x", line), Verb: "deposit", Body: bytesOf(&flowv1.CompanyDeposit{
+		Book: newcomersBook, CompanyId: companyID, LineId: line, Amount: amount,
+	})})
+	if a.Result != port.Done {
+		s.t.Fatalf("%+v", a)
+	}
+}
+
+// kept compares the evidence with what the log says of it.
+func (s *stranger) kept(ctx context.Context, r *registrationv1.Registration) {
+	s.t.Helper()
+	rows, _, err := s.db.FindAggregates(ctx, []store.AggregateKey{{Book: newcomersBook, Flow: registration.Name, ID: s.id}})
+	if err != nil || len(rows) != 1 {
+		s.t.Fatal(rows, err)
+	}
+	d := new(flowv1.RegistrationData)
+	read(s.t, rows[0].Data, d)
+	for _, accepted := range []*flowv1.Acceptance{d.GetAgreement(), d.GetConditions()} {
+		e, ok, err := private.Only(s.vault.Evidences(ctx, newcomersBook, private.Ref{ID: s.id, Version: accepted.GetEvidenceVersion()}))
+		if err != nil || !ok {
+			s.t.Fatal(ok, err)
+		}
+		if e.Content.GetAddress() != s.from || e.Content.GetUserAgent() != "Cabinet/1 (secret-browser)" || len(e.Content.GetHashes()) != len(accepted.GetTexts()) ||
+			string(s.vault.Digest("Evidence", e.Content)) != string(accepted.GetEvidenceHash()) {
+			s.t.Errorf("%v is not the evidence of %v", e.Content, accepted)
+		}
+	}
+	c, ok, err := private.Only(s.vault.Companies(ctx, newcomersBook, private.Ref{ID: r.GetCompanyId()}))
+	if err != nil || !ok || c.Content.GetInn() != r.GetInn() || c.Content.GetPhone() != s.phone || c.Content.GetEmail() != r.GetEmail() || c.Content.GetOgrn() == "" {
+		s.t.Errorf("%v %v", c.Content, err)
+	}
+}
+
+// silent looks for words in the program's log and in everything on the command log's way.
+func (s *stranger) silent(words ...string) {
+	s.t.Helper()
+	for _, word := range words {
+		if strings.Contains(s.log.String(), word) {
+			s.t.Errorf("the log tells %q", word)
+		}
+	}
+}
+
+// testRegistrationGuessed tries codes: five, then no more of them, and a lock behind the third.
+func testRegistrationGuessed(t *testing.T, h *house) {
+	s, ctx := h.stranger(t), t.Context()
+	r := s.start()
+	if r.GetState() != registration.Phone || r.GetTriesLeft() != 5 || r.GetSecretUntil() == "" || r.GetTerms().GetDepositRequired() != "10000.00" {
+		t.Errorf("%v", r)
+	}
+	code := s.code()
+	wrong := "000000"
+	if code == wrong {
+		wrong = "000001"
+	}
+	for left := range 5 {
+		_, err := s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: wrong})
+		if ce := s.wants(err, fault.CodeWrong, "code"); !strings.Contains(ce.Message(), fmt.Sprintf("%d tries", 4-left)) {
+			t.Errorf("%d: %s", left, ce.Message())
+		}
+	}
+	_, err := s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: code})
+	s.wants(err, fault.CodeExpired, "code") // right, and too late
+	_, err = s.ResendCode(ctx, &registrationv1.ResendCodeRequest{RegistrationId: s.id})
+	if again := retryOf(s.wants(err, fault.TooOften, "event")); again <= 0 || again > time.Minute {
+		t.Errorf("again in %s", again)
+	}
+	_, err = s.SetINN(ctx, &registrationv1.SetINNRequest{RegistrationId: s.id, Inn: requisite.ExampleINN(1)})
+	s.wants(err, fault.WrongState, "event")
+	_, err = s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: "12345x"})
+	s.wants(err, fault.Malformed, "code")
+}
+
+// retryOf is when a refusal says that asking again can help; 0 when it does not say.
+func retryOf(err *connect.Error) time.Duration {
+	for _, d := range err.Details() {
+		v, failed := d.Value()
+		if info, ok := v.(*errdetails.RetryInfo); failed == nil && ok {
+			return info.GetRetryDelay().AsDuration()
+		}
+	}
+	return 0
+}
+
+// testRegistrationStrangers: tokens open their own registrations alone, and starts are counted.
+func testRegistrationStrangers(t *testing.T, h *house) {
+	s, other, ctx := h.stranger(t), h.stranger(t), t.Context()
+	first := s.start()
+	if again, err := s.Start(ctx, &registrationv1.StartRequest{Key: fmt.Sprintf("key of stranger %d", s.n), Phone: s.phone}); err != nil ||
+		again.GetToken() != s.token || again.GetRegistration().GetRegistrationId() != first.GetRegistrationId() {
+		t.Errorf("the same request: %v %v", again, err)
+	}
+	_, err := s.Start(ctx, &registrationv1.StartRequest{Key: fmt.Sprintf("key of stranger %d", s.n), Phone: other.phone})
+	s.wants(err, fault.KeyReused, "key")
+	other.start()
+	for _, token := range []string{"", "rt_", other.token, s.token + "x", h.caller(t).key} {
+		thief := h.stranger(t)
+		thief.token = token
+		_, err := thief.GetRegistration(ctx, &registrationv1.GetRegistrationRequest{RegistrationId: s.id})
+		thief.wants(err, fault.Unauthenticated, "authorization")
+		_, err = thief.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: "000000"})
+		thief.wants(err, fault.Unauthenticated, "authorization")
+	}
+	_, err = s.GetRegistration(ctx, &registrationv1.GetRegistrationRequest{RegistrationId: "registration-0123456789"}) // as of one that is there
+	s.wants(err, fault.Unauthenticated, "authorization")
+	for _, phone := range []string{"", "12", "+1 415 555 0100"} {
+		_, err = s.Start(ctx, &registrationv1.StartRequest{Key: "another key that is long", Phone: phone})
+		if ce := new(connect.Error); !asConnect(err, &ce) || fieldOf(ce) != "phone" {
+			t.Errorf("%q: %v", phone, err)
+		}
+	}
+	s.tooMany(ctx)
+}
+
+// tooMany begins until phone and address are used up.
+func (s *stranger) tooMany(ctx context.Context) {
+	s.t.Helper()
+	for i := range 2 { // the phone has begun one, of three
+		if _, err := s.Start(ctx, &registrationv1.StartRequest{Key: fmt.Sprintf("more and more keys %d %d", s.n, i), Phone: s.phone}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	_, err := s.Start(ctx, &registrationv1.StartRequest{Key: fmt.Sprintf("more and more keys %d x", s.n), Phone: s.phone})
+	if again := retryOf(s.wants(err, fault.TooOften, "")); again < 23*time.Hour || again > 24*time.Hour {
+		s.t.Errorf("the phone again in %s", again)
+	}
+	last := error(nil)
+	for i := range 5 { // the address may begin five an hour
+		phone := requisite.ExamplePhone(uint64(100_000 + 100*s.n + i))
+		if _, last = s.Start(ctx, &registrationv1.StartRequest{Key: fmt.Sprintf("of other phones %d %d", s.n, i), Phone: phone}); last != nil {
+			break
+		}
+	}
+	if again := retryOf(s.wants(last, fault.TooOften, "")); again <= 0 || again > time.Hour {
+		s.t.Errorf("the address again in %s", again)
+	}
+}
+
+// testRegistrationCompanies: who has ended, who nobody is, who is registered, and whose mail
+// address is another's.
+func testRegistrationCompanies(t *testing.T, h *house) {
+	s, ctx := h.stranger(t), t.Context()
+	s.start()
+	if _, err := s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: s.code()}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.AcceptTexts(ctx, &registrationv1.AcceptTextsRequest{RegistrationId: s.id, PolicyVersion: "2020-01-01", AgreementVersion: "2026-11-22"})
+	s.wants(err, fault.ConditionFailed, "policy_version")
+	s.acceptTexts()
+	_, err = s.SetINN(ctx, &registrationv1.SetINNRequest{RegistrationId: s.id, Inn: "7707083894"})
+	s.wants(err, fault.INNInvalid, "inn")
+	for inn, refusal := range map[string]fault.Code{endedINN: fault.CompanyTerminated, nobodysINN: fault.NotFound} {
+		if _, err := s.SetINN(ctx, &registrationv1.SetINNRequest{RegistrationId: s.id, Inn: inn}); err != nil {
+			t.Fatal(err)
+		}
+		if r := s.until(registration.INN); r.GetRefusal() != string(refusal) || r.GetRefusalText() == "" {
+			t.Errorf("%s: %v", inn, r)
+		}
+	}
+	first := h.stranger(t)
+	inn := requisite.ExampleINN(uint64(7500 + first.n))
+	first.upTo(inn, fmt.Sprintf("first%d@romashka.example", first.n))
+	_, err = s.SetINN(ctx, &registrationv1.SetINNRequest{RegistrationId: s.id, Inn: inn})
+	s.wants(err, fault.AlreadyExists, "inn")
+	if _, err = s.SetINN(ctx, &registrationv1.SetINNRequest{RegistrationId: s.id, Inn: requisite.ExampleINN(uint64(7600 + s.n))}); err != nil {
+		t.Fatal(err)
+	}
+	s.until(registration.Email)
+	for _, bad := range []string{"x", "a@b", "a b@c.ru", "Анна <a@b.ru>"} {
+		_, err = s.SetEmail(ctx, &registrationv1.SetEmailRequest{RegistrationId: s.id, Email: bad})
+		s.wants(err, fault.Malformed, "email")
+	}
+	if _, err = s.SetEmail(ctx, &registrationv1.SetEmailRequest{RegistrationId: s.id, Email: "one@romashka.example"}); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := s.SetEmail(ctx, &registrationv1.SetEmailRequest{RegistrationId: s.id, Email: "two@romashka.example"}); err != nil || answer.GetRegistration().GetEmail() != "two@romashka.example" {
+		t.Fatal(answer, err)
+	}
+	_, err = s.AcceptConditions(ctx, &registrationv1.AcceptConditionsRequest{RegistrationId: s.id, TermsId: "yesterday's"})
+	s.wants(err, fault.ConditionFailed, "terms_id")
+	s.comeBack(ctx)
+}
+
+// comeBack begins again with the phone, and gets the token of what was begun before, but
+// only for the code.
+func (s *stranger) comeBack(ctx context.Context) {
+	s.t.Helper()
+	was, before := s.id, len(s.code())
+	answer, err := s.Start(ctx, &registrationv1.StartRequest{Key: fmt.Sprintf("I have lost my token %d", s.n), Phone: s.phone})
+	if err != nil || before != 6 {
+		s.t.Fatal(err)
+	}
+	s.id, s.token = answer.GetRegistration().GetRegistrationId(), answer.GetToken()
+	if s.id == was {
+		s.t.Error("a stranger with the phone's number got the registration")
+	}
+	confirmed, err := s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: s.sent(s.phone, `подтверждения: (\d{6})\.`, 2)})
+	if err != nil || confirmed.GetEarlierRegistrationId() != was || confirmed.GetRegistration().GetState() != registration.Agreement {
+		s.t.Fatal(confirmed, err)
+	}
+	s.id, s.token = was, confirmed.GetEarlierToken()
+	if r := s.until(registration.Conditions); r.GetEmail() != "two@romashka.example" {
+		s.t.Errorf("%v", r)
+	}
+}
+
+// testRegistrationREST reaches it by plain HTTP.
+func testRegistrationREST(t *testing.T, h *house) {
+	s := h.stranger(t)
+	ask := func(verb, path, body string) (int, map[string]any) {
+		req, err := http.NewRequestWithContext(t.Context(), verb, h.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Forwarded-For", s.from)
+		if s.token != "" {
+			req.Header.Set("Authorization", "Bearer "+s.token)
+		}
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		raw, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]any{}
+		if err := json.Unmarshal(raw, &out); err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+		return answer.StatusCode, out
+	}
+	if status, texts := ask("GET", "/v1/registration-texts", ""); status != 200 || len(texts["texts"].([]any)) != 3 {
+		t.Errorf("%d %v", status, texts)
+	}
+	status, begun := ask("POST", "/v1/registrations", fmt.Sprintf(`{"key":"a key of plain HTTP %d","phone":%q}`, s.n, s.phone))
+	if status != 200 {
+		t.Fatal(status, begun)
+	}
+	id := begun["registration"].(map[string]any)["registration_id"].(string)
+	if status, answer := ask("GET", "/v1/registrations/"+id, ""); status != 401 || answer["code"] != "unauthenticated" {
+		t.Errorf("%d %v", status, answer)
+	}
+	s.token = begun["token"].(string)
+	if status, answer := ask("POST", "/v1/registrations/"+id+"/code/confirm", fmt.Sprintf(`{"code":%q}`, s.code())); status != 200 {
+		t.Errorf("%d %v", status, answer)
+	}
+	if status, answer := ask("POST", "/v1/registrations/"+id+"/code", "{}"); status != 400 && status != 412 || answer["code"] != "wrong_state" {
+		t.Errorf("%d %v", status, answer)
+	}
+}
