@@ -34,7 +34,7 @@ func newRootCmd(env *Env) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "read", Title: "Read the books:"},
 		&cobra.Group{ID: "prove", Title: "Prove and repair:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"run": {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newKeygenCmd(env), newKeyCmd(env), newVersionCmd(env)},
+		"run": {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newKeygenCmd(env), newKeyCmd(env), newUserCmd(env), newVersionCmd(env)},
 		"read": {newTrialBalanceCmd(env), newOSVCmd(env), newPeriodCmd(env), newPolicyCmd(env), newScheduledCmd(env), newBalanceCmd(env), newAccountCmd(env), newStatementCmd(env), newCardCmd(env),
 			newGeneralCmd(env), newExplainCmd(env), newTaskCmd(env), newRegisterCmd(env), newWithheldCmd(env), newExportCmd(env)},
 		"prove": {newAuditCmd(env), newReplayCmd(env), newRebuildCmd(env), newEventsCmd(env), newDoctorCmd(env),

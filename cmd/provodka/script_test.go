@@ -39,6 +39,7 @@ import (
 //	seal KEY N     seals the books as a server with the key would, the shards at most to record N
 //	truncate FILE N NEW  copies the first N bytes of a file
 //	dev            starts a stack, as "provodka dev" does: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
+//	company        opens a company: $COMPANY is its id
 //	pay DAY DEBIT CREDIT AMOUNT  posts rubles there; $ID is the entry's id; $YESTERDAY, $TODAY and $NEXT_MONTH are days
 //	id             $ID is what the last output begins with
 //	audited        waits until the stack's auditor has checked what every shard has
@@ -74,8 +75,9 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[0])[:n]), 0o600))
 			},
-			"dev": func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
-			"pay": pay,
+			"dev":     func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
+			"pay":     pay,
+			"company": openCompany,
 			"audited": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(untilAudited(t.Context(), ts.Getenv("DSN")))
 			},

@@ -64,6 +64,10 @@ type Config struct {
 	Registration *Registration `json:"registration"`
 	// Proxies may say, in X-Forwarded-For, where a call comes from: networks of ours.
 	Proxies []string `json:"trusted_proxies"`
+	// SessionIdleMinutes and SessionDays are how long a person's session lives unused (12
+	// hours when 0) and at all (7 days when 0).
+	SessionIdleMinutes int `json:"session_idle_minutes"`
+	SessionDays        int `json:"session_days"`
 	// Site is the address of our pages, which links in messages lead to.
 	Site string `json:"site"`
 	// Own are our settlement accounts; payments leave from the first.
@@ -217,6 +221,7 @@ func (c *Config) Check() error {
 	}{
 		{"dsn", c.DSN == ""}, {"brokers", len(c.Brokers) == 0}, {"shards", c.Shards < 1},
 		{"api, engine or auditor", !c.API && !c.Engine && !c.Auditor}, {"listen", c.API && c.Listen == ""},
+		{"session_idle_minutes", c.SessionIdleMinutes < 0}, {"session_days", c.SessionDays < 0},
 		{"checkpoint_seconds", c.CheckpointSeconds < 0}, {"secret_files or PROVODKA_SECRET", len(c.Secrets) == 0}, {"own_accounts", len(c.Own) == 0},
 		{"installation_key_files or PROVODKA_INSTALLATION_KEY", len(c.InstallationKeys) == 0},
 		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
