@@ -81,6 +81,8 @@ func TestAPI(t *testing.T) {
 		"NewcomerTokens":  testRegistrationStrangers,
 		"NewcomerRefused": testRegistrationCompanies,
 		"NewcomerREST":    testRegistrationREST,
+		"NewcomerMute":    testRegistrationUnanswered,
+		"NewcomerBurst":   testRegistrationBurst,
 		"Waits":           testWaits,
 		"Users":           testUsers,
 		"Passwords":       testPasswords,

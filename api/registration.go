@@ -65,6 +65,7 @@ type registrationService struct {
 	*Server
 	offer                      *Registration
 	calls, starts              *limiter // by address
+	phones                     *limiter // by phone: of what comes at once the database knows nothing yet
 	overallCalls, overallStart *limiter
 }
 
@@ -75,6 +76,7 @@ func newRegistrationService(s *Server) registrationService {
 			return &limiter{now: s.cfg.Now, most: most, every: in / time.Duration(most), left: map[string]allowance{}}
 		}
 		r.calls, r.starts = in(o.AddressCallsAMinute, time.Minute), in(o.AddressStartsAnHour, time.Hour)
+		r.phones = in(o.PhoneStartsADay, 24*time.Hour)
 		r.overallCalls, r.overallStart = in(o.OverallCallsASecond, time.Second), in(o.OverallStartsAMinute, time.Minute)
 	}
 	return r

@@ -91,6 +91,9 @@ func (s registrationService) mayBegin(ctx context.Context, phone string) error {
 		}
 	}
 	if len(begun) < s.offer.PhoneStartsADay {
+		if refusal := s.take(s.phones, phone, "too many registrations were begun with this phone"); refusal != nil {
+			return refusal
+		}
 		return nil
 	}
 	slices.SortFunc(begun, time.Time.Compare)

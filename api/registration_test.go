@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -465,6 +466,42 @@ func (s *stranger) comeBack(ctx context.Context) {
 	s.id, s.token = was, confirmed.GetEarlierToken()
 	if r := s.until(registration.Conditions); r.GetEmail() != "two@romashka.example" {
 		s.t.Errorf("%v", r)
+	}
+}
+
+// testRegistrationUnanswered: a message whose fate nobody knows comes again, with the same code.
+func testRegistrationUnanswered(t *testing.T, h *house) {
+	s := h.stranger(t)
+	h.post.mu.Lock()
+	h.post.mute[s.phone] = true
+	h.post.mu.Unlock()
+	s.start()
+	first := s.code()
+	if again := s.sent(s.phone, `подтверждения: (\d{6})\.`, 2); again != first {
+		t.Errorf("%s, then %s", first, again)
+	}
+	if _, err := s.ConfirmCode(t.Context(), &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: first}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testRegistrationBurst: a phone begins as often as it may, however many come at once from
+// everywhere.
+func testRegistrationBurst(t *testing.T, h *house) {
+	phone := requisite.ExamplePhone(999_001)
+	var wg sync.WaitGroup
+	var begun atomic.Int64
+	for i := range 12 {
+		s := h.stranger(t)
+		wg.Go(func() {
+			if _, err := s.Start(t.Context(), &registrationv1.StartRequest{Key: fmt.Sprintf("a burst of keys %d", i), Phone: phone}); err == nil {
+				begun.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := begun.Load(); n < 1 || n > 3 {
+		t.Errorf("%d registrations of one phone", n)
 	}
 }
 

@@ -103,7 +103,7 @@ func ownAccounts() []api.OwnAccount {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, post: &fakePost{}, log: &lockedBuffer{}}
+	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, post: &fakePost{mute: map[string]bool{}}, log: &lockedBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
 	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger, Shards: shards}); err != nil {
@@ -413,10 +413,12 @@ func (*fakeTax) Entity(_ context.Context, inn string) (port.Entity, port.Answer)
 
 var endedINN, nobodysINN = requisite.ExampleINN(9001), requisite.ExampleINN(9002)
 
-// fakePost keeps what people were sent.
+// fakePost keeps what people were sent. It takes the first message to a mute address and
+// says nothing.
 type fakePost struct {
 	mu   sync.Mutex
 	sent []port.Notice
+	mute map[string]bool
 }
 
 func (p *fakePost) Notify(_ context.Context, n port.Notice) port.Answer {
@@ -426,6 +428,10 @@ func (p *fakePost) Notify(_ context.Context, n port.Notice) port.Answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, n)
+	if p.mute[n.To] {
+		delete(p.mute, n.To)
+		return port.Unclear("no answer")
+	}
 	return port.Answer{Result: port.Done, Status: "taken"}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -98,6 +99,15 @@ type NotifyOptions struct {
 type notify struct {
 	NotifyOptions
 	letters map[string]letter
+
+	mu   sync.Mutex
+	sent map[string]sending // attempts whose fate nobody knows
+}
+
+// sending is how often a message went out without an answer, and when it may again.
+type sending struct {
+	times int
+	next  time.Time
 }
 
 // FromNotify serves the port "notify": verbs sms, mail and push (NotifyAsk). A table of
@@ -107,7 +117,7 @@ func FromNotify(o NotifyOptions) port.Port {
 	if err != nil {
 		panic(err)
 	}
-	return &notify{o, letters}
+	return &notify{NotifyOptions: o, letters: letters, sent: map[string]sending{}}
 }
 
 // Send implements port.Port.
@@ -142,11 +152,43 @@ func (n *notify) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if refusal := notice.Check(); refusal != nil {
 		return port.Unsent(refusal)
 	}
-	return discreet(channel.Notify(ctx, notice), to)
+	if !n.turn(ask.Attempt) {
+		return port.Unclear("not sent: it went out a moment ago, and nobody knows what became of it")
+	}
+	answer := discreet(channel.Notify(ctx, notice), to)
+	if answer.Result != port.Unknown {
+		n.mu.Lock()
+		delete(n.sent, ask.Attempt)
+		n.mu.Unlock()
+	}
+	return answer
+}
+
+// Pauses between two sends of one message: a relay that takes everything and answers
+// nothing must not fill a mailbox. What is remembered of them is of this process.
+const (
+	firstPause  = 2 * time.Second
+	mostPause   = 6 * time.Hour
+	mostSending = 10_000
+)
+
+// turn says whether a message may go out now, and doubles the pause before the next time.
+func (n *notify) turn(attempt string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	was, now := n.sent[attempt], n.Now()
+	if now.Before(was.next) {
+		return false
+	}
+	if len(n.sent) >= mostSending {
+		clear(n.sent)
+	}
+	n.sent[attempt] = sending{was.times + 1, now.Add(min(firstPause<<min(was.times, 20), mostPause))}
+	return true
 }
 
 // Find implements port.Port. Nobody can be asked what became of a message: it is sent
-// again, with the same words.
+// again, with the same words, more and more seldom.
 func (n *notify) Find(ctx context.Context, ask port.Ask) port.Answer { return n.Send(ctx, ask) }
 
 // Memory implements port.Port: a message may come twice, however late.

@@ -123,6 +123,35 @@ func TestWhatCannotBeToldIsRefusedUnsent(t *testing.T) {
 	}
 }
 
+// TestWhatNobodyAnswersIsSentMoreAndMoreSeldom: the engine asks every minute at most; a
+// mailbox does not get a copy each time.
+func TestWhatNobodyAnswersIsSentMoreAndMoreSeldom(t *testing.T) {
+	t.Parallel()
+	now, p := noon, &provider{answer: port.Unclear("silence")}
+	n := FromNotify(NotifyOptions{
+		Channels: map[string]port.Notifier{SMS: p, Mail: p}, Read: book2, Secrets: told{}, Site: "x", Now: func() time.Time { return now },
+	})
+	mail := telling(Mail, func(b *flowv1.NotifyAsk) { b.Until = noon.Add(7 * 24 * time.Hour).Format(time.RFC3339Nano) })
+	asked := 0
+	for ; now.Before(noon.Add(7 * 24 * time.Hour)); now = now.Add(time.Minute) {
+		if a := n.Find(t.Context(), mail); a.Result != port.Unknown || a.Status == "" {
+			t.Fatalf("%+v", a)
+		}
+		asked++
+	}
+	if len(p.got) < 10 || len(p.got) > 45 || asked < 10_000 {
+		t.Errorf("%d copies of one mail, asked %d times", len(p.got), asked)
+	}
+	for _, m := range p.got {
+		if m != p.got[0] {
+			t.Errorf("%+v is not %+v", m, p.got[0])
+		}
+	}
+	if a := n.Find(t.Context(), mail); a.Result != port.Refused || a.Code != fault.NoticeLate {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestAnswersTellNobody(t *testing.T) {
 	t.Parallel()
 	p := &provider{answer: port.Answer{Result: port.Refused, Status: "550 <buh@romashka.example>", Code: fault.NoticeRefused, Reason: "no such user buh@romashka.example", Body: "x"}}
