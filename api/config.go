@@ -69,6 +69,7 @@ type Config struct {
 	// default 12 hours and 7 days.
 	SessionIdle, SessionLife time.Duration
 	Passwords                password.Params // of new passwords; default password.Recommended
+	Site                     string          // address of our pages without a slash at the end; links begin with it
 	Proxies                  []netip.Prefix  // who may say, in X-Forwarded-For, where a call comes from
 }
 

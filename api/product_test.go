@@ -116,6 +116,9 @@ func want(t *testing.T, got map[string]json.RawMessage, fields map[string]string
 	}
 }
 
+// idOf is a task's id.
+func idOf(task map[string]json.RawMessage) string { return strings.Trim(string(task["id"]), `"`) }
+
 // testProduct walks a task from its creation to the paid receipt as a company's program does.
 func testProduct(t *testing.T, h *house) {
 	f := h.firm(t)
@@ -133,9 +136,12 @@ func testProduct(t *testing.T, h *house) {
 	f.ok("GET", "/api/executors/"+worker, "", "")
 
 	task := f.ok("POST", "/api/tasks", "t-1", ofPerson(firmTask, 1))
+	if uri := string(task["agreement_signing_uri"]); !strings.HasPrefix(uri, `"/sign/`) || !strings.Contains(uri, idOf(task)+"/agreement#") {
+		t.Errorf("the executor signs at %s", uri)
+	}
 	want(t, task, map[string]string{
 		"fee": "106.38", "amount_gross": "106.38", "description": `{"что":"главная","сроки":[1,2.50]}`, "metadata": `{"договор":17.10,"ok":null}`,
-		"status": `"draft"`, "signature_form": `"online"`, "agreement_signing_uri": `""`, "acceptance_uri": `""`, "receipt_uri": `""`, "paid_at": "null",
+		"status": `"draft"`, "signature_form": `"online"`, "acceptance_signing_uri": `""`, "acceptance_uri": `"/api/tasks/` + idOf(task) + `/act"`, "receipt_uri": `""`, "paid_at": "null",
 		"payment_errors": "[]", "act_required": "true", "employment_kind": `"selfemployed"`, "period_duration": "30", "date": string(task["period_to"]),
 	})
 	if again := f.ok("POST", "/api/tasks", "t-1", ofPerson(firmTask, 1)); string(again["id"]) != string(task["id"]) {

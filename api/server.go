@@ -17,6 +17,8 @@ import (
 	"github.com/provodka/provodka/engine/private/password"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
+	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/document/v1/documentv1connect"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
@@ -48,6 +50,8 @@ type Server struct {
 	sessions *sessionCache
 	hasher   *password.Hasher
 	logins   limits
+	signings limits
+	renders  chan struct{} // PDFs that are being made
 	open     *openCache
 	pages    pages
 	rules    connect.Interceptor
@@ -58,7 +62,7 @@ type Server struct {
 func files() []protoreflect.FileDescriptor {
 	return []protoreflect.FileDescriptor{
 		ledgerv1.File_provodka_ledger_v1_ledger_proto, ledgerv1.File_provodka_ledger_v1_proof_proto, ledgerv1.File_provodka_ledger_v1_export_proto, companyv1.File_provodka_company_v1_company_proto,
-		executorv1.File_provodka_executor_v1_executor_proto, taskv1.File_provodka_task_v1_service_proto,
+		executorv1.File_provodka_executor_v1_executor_proto, documentv1.File_provodka_document_v1_document_proto, taskv1.File_provodka_task_v1_service_proto,
 		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
 		subscriptionv1.File_provodka_subscription_v1_subscription_proto, userv1.File_provodka_user_v1_user_proto,
 		registrationv1.File_provodka_registration_v1_registration_proto,
@@ -95,6 +99,7 @@ func New(cfg Config) (*Server, error) {
 		sessions: &sessionCache{rows: map[[32]byte]cachedSession{}},
 		hasher:   password.New(cfg.Passwords, passwordsAtOnce, passwordsWaiting),
 		logins:   newLimits(cfg.Now),
+		signings: signingLimits(cfg.Now), renders: make(chan struct{}, rendersAtOnce),
 	}
 	var err error
 	if s.access, err = parseAccess(accessDocument); err != nil {
@@ -153,6 +158,8 @@ func (s *Server) routes() {
 	s.mux.Handle(ledgerv1connect.NewExportServiceHandler(exportService{s, make(chan struct{}, exportsAtOnce)}, o...))
 	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companyService{s}, o...))
 	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{s}, o...))
+	s.mux.Handle(documentv1connect.NewDocumentServiceHandler(documentService{s}, o...))
+	s.mux.HandleFunc("GET "+signPath, s.signPage)
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{s}, o...))
 	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s, make(chan struct{}, uploadsAtOnce)}, o...))
 	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{s}, o...))

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/engine/port"
@@ -158,9 +159,29 @@ func (s *Server) tasks(ctx context.Context, book string, rows []aggregate) ([]*t
 				t.Executor.Phone = private.MaskPhone(p.Content.GetPhone())
 			}
 		}
+		s.links(book, t, a, datas[i])
 		out[i] = t
 	}
 	return out, nil
+}
+
+// links adds where the task's documents are signed and downloaded.
+func (s *Server) links(book string, t *taskv1.Task, a aggregate, d *flowv1.TaskData) {
+	for _, kind := range []string{sign.Agreement, sign.Act} {
+		p := &paper{book: book, kind: kind, task: a, data: d}
+		if p.exists() != nil {
+			continue
+		}
+		file, signing := s.cfg.Site+productPath+"tasks/"+a.id+"/"+kind, "" // product.md has the paths
+		if p.standing() == signingOpen {
+			signing = s.signingURI(book, a.id, kind, d.GetExecutorId())
+		}
+		if kind == sign.Act {
+			t.AcceptanceUri, t.AcceptanceSigningUri = file, signing
+		} else {
+			t.AgreementUri, t.AgreementSigningUri = file, signing
+		}
+	}
 }
 
 // phases are the words for what a payment waits for.

@@ -9,6 +9,7 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/document/v1/documentv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/ledger/v1/ledgerv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
@@ -30,6 +31,8 @@ type Client struct {
 	Statements statementv1connect.StatementServiceClient
 	// Subscriptions are to companies' own servers.
 	Subscriptions subscriptionv1connect.SubscriptionServiceClient
+	// Documents are agreements and acts of tasks.
+	Documents documentv1connect.DocumentServiceClient
 	// Users are people who act for companies.
 	Users userv1connect.UserServiceClient
 }
@@ -87,6 +90,7 @@ func New(url, key string, options ...Option) (*Client, error) {
 		Proofs:        ledgerv1connect.NewProofServiceClient(s.http, url, o...),
 		Exports:       ledgerv1connect.NewExportServiceClient(s.http, url, o...),
 		Companies:     companyv1connect.NewCompanyServiceClient(s.http, url, o...),
+		Documents:     documentv1connect.NewDocumentServiceClient(s.http, url, o...),
 		Executors:     executorv1connect.NewExecutorServiceClient(s.http, url, o...),
 		Tasks:         taskv1connect.NewTaskServiceClient(s.http, url, o...),
 		Registers:     registerv1connect.NewRegisterServiceClient(s.http, url, o...),

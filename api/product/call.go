@@ -11,6 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/ledger/fault"
+	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
+	"github.com/provodka/provodka/proto/gen/provodka/document/v1/documentv1connect"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
 	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
@@ -38,6 +40,8 @@ var calls = map[string]call{
 	"get_task": {taskv1connect.TaskServiceGetTaskProcedure, nil, func(a *asked) proto.Message {
 		return &taskv1.GetTaskRequest{Book: a.Book, TaskId: a.id}
 	}, taskOf[taskv1.GetTaskResponse]},
+	"get_agreement": {documentv1connect.DocumentServiceGetDocumentProcedure, nil, documentOf("agreement"), fileOf},
+	"get_act":       {documentv1connect.DocumentServiceGetDocumentProcedure, nil, documentOf("act"), fileOf},
 	"assign_task": {taskv1connect.TaskServiceAssignTaskProcedure, []string{"executor_inn", "executor"}, func(a *asked) proto.Message {
 		who := whom(a)
 		if who == nil {
@@ -231,4 +235,25 @@ func registerExecutor(a *asked) proto.Message {
 // decode reads a method's answer.
 func decode(body []byte, into proto.Message) error {
 	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(body, into)
+}
+
+// documentOf asks for a document of a task, with stamps once somebody has signed it.
+func documentOf(kind string) func(*asked) proto.Message {
+	return func(a *asked) proto.Message {
+		return &documentv1.GetDocumentRequest{Book: a.Book, TaskId: a.id, Document: kind, Stamped: true}
+	}
+}
+
+// file is an answer that is no JSON.
+type file struct {
+	name  string
+	bytes []byte
+}
+
+func fileOf(body []byte) (any, error) {
+	m := &documentv1.GetDocumentResponse{}
+	if err := decode(body, m); err != nil {
+		return nil, err
+	}
+	return file{m.GetDocument().GetFileName(), m.GetDocument().GetFile()}, nil
 }

@@ -149,6 +149,15 @@ func (h *Handler) ask(r *route, w http.ResponseWriter, req *http.Request, messag
 		h.refuse(w, req, fault.Refuse(fault.Internal, "", "the answer cannot be shown"), nil)
 		return
 	}
+	if f, ok := shown.(file); ok {
+		h := w.Header()
+		h.Set("Content-Type", "application/pdf")
+		h.Set("Content-Disposition", `inline; filename="`+f.name+`"`)
+		h.Set("Content-Length", strconv.Itoa(len(f.bytes)))
+		h.Set("Cache-Control", "no-store")
+		_, _ = w.Write(f.bytes) // a caller who is gone reads nothing
+		return
+	}
 	send(w, http.StatusOK, shown)
 }
 

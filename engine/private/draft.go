@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -186,6 +187,37 @@ func (d *Draft) Registration(id string, version uint32, p *privatev1.Registratio
 // Evidence adds by whose hand texts of a registration were accepted.
 func (d *Draft) Evidence(id string, version uint32, e *privatev1.Evidence) {
 	d.add(id, kindEvidence, id, version, e)
+}
+
+// SignedFile adds a file that an executor's document is signed as. It is sealed with his
+// key: it names him.
+func (d *Draft) SignedFile(executor, sha256 string, f *privatev1.SignedFile) {
+	d.add(executor, kindSignedFile, sha256, 1, f)
+}
+
+// SigningView adds the first time that a file was shown to its executor.
+func (d *Draft) SigningView(executor, id string, v *privatev1.SigningView) {
+	d.add(executor, kindSigningView, id, 1, v)
+}
+
+// SigningEvidence adds what proves a signature under an executor's document; id and hash
+// are what the log has of it.
+func (d *Draft) SigningEvidence(executor string, e *privatev1.SigningEvidence) (id, sha256 string) {
+	sha256 = EvidenceSHA256(e)
+	id = e.GetTaskId() + "-" + e.GetDocument() + "-" + sha256[:evidenceDigits]
+	d.add(executor, kindSigningEvidence, id, 1, e)
+	return id, sha256
+}
+
+// evidenceDigits is how much of its hash an evidence's id carries: one more is another id.
+const evidenceDigits = 12
+
+// EvidenceSHA256 is the hash of an evidence's canonical bytes: fields by number, each led
+// by its length, whatever the protobuf library writes.
+func EvidenceSHA256(e *privatev1.SigningEvidence) string {
+	d := digester{sha256.New()}
+	d.message(e.ProtoReflect())
+	return hex.EncodeToString(d.Sum(nil))
 }
 
 // Stamp adds the command that a request with a key was made into.

@@ -107,6 +107,12 @@ type (
 	User = Doc[*privatev1.UserProfile]
 	// Credential is what is kept of a user's password.
 	Credential = Doc[*privatev1.Credential]
+	// SignedFile is a file that somebody signed.
+	SignedFile = Doc[*privatev1.SignedFile]
+	// SigningEvidence is what proves a signature.
+	SigningEvidence = Doc[*privatev1.SigningEvidence]
+	// SigningView is the first time that a file was shown to who shall sign it.
+	SigningView = Doc[*privatev1.SigningView]
 	// Stamp is what a caller's key stands for.
 	Stamp = Doc[*privatev1.Stamp]
 )
@@ -125,6 +131,10 @@ const (
 	kindUser       = "user"
 	kindCredential = "credential"
 	kindStamp      = "stamp"
+
+	kindSignedFile      = "signed_file"
+	kindSigningEvidence = "signing_evidence"
+	kindSigningView     = "signing_view"
 
 	kindRegistration = "registration"
 	kindEvidence     = "evidence"
@@ -219,6 +229,21 @@ func (v *Vault) Registrations(ctx context.Context, book string, refs ...Ref) (ma
 // Evidences reads by whose hand texts were accepted; the id is what they were accepted for.
 func (v *Vault) Evidences(ctx context.Context, book string, refs ...Ref) (map[string]Evidence, error) {
 	return read(ctx, v, book, kindEvidence, refs, func() *privatev1.Evidence { return new(privatev1.Evidence) })
+}
+
+// SignedFiles reads files that were signed, by SHA-256.
+func (v *Vault) SignedFiles(ctx context.Context, book string, refs ...Ref) (map[string]SignedFile, error) {
+	return read(ctx, v, book, kindSignedFile, refs, func() *privatev1.SignedFile { return new(privatev1.SignedFile) })
+}
+
+// SigningEvidences reads what proves signatures.
+func (v *Vault) SigningEvidences(ctx context.Context, book string, refs ...Ref) (map[string]SigningEvidence, error) {
+	return read(ctx, v, book, kindSigningEvidence, refs, func() *privatev1.SigningEvidence { return new(privatev1.SigningEvidence) })
+}
+
+// SigningViews reads when files were first shown.
+func (v *Vault) SigningViews(ctx context.Context, book string, refs ...Ref) (map[string]SigningView, error) {
+	return read(ctx, v, book, kindSigningView, refs, func() *privatev1.SigningView { return new(privatev1.SigningView) })
 }
 
 // Request is a key together with the digest of what was asked under it.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -136,8 +137,8 @@ func (m *Main) openAPI(context.Context) (err error) {
 		Proxies: proxies, Registration: m.registration(),
 		Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
 		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Ready: m.isReady,
-		PostbackPrivate: m.cfg.PostbackPrivate,
-		SessionIdle:     time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
+		PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
+		SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 	})
 	if err == nil {
 		m.postbacks, err = m.api.Postbacks(m.cfg.Process)

@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
 	"slices"
@@ -256,4 +257,18 @@ func (s *step) entry() (*flowv1.SignEntry, *fault.Refusal) {
 		return nil, flow.WrongState(s.view, s.command)
 	}
 	return b, flow.ReadBody(s.command, b)
+}
+
+// Rules is the version of the rules of signing, for the evidence: the SHA-256 of sign.md.
+func Rules() string {
+	sum := sha256.Sum256([]byte(document))
+	return hex.EncodeToString(sum[:])
+}
+
+// Until is the moment when the code that is out dies; false when none is.
+func Until(d *flowv1.SignData) (time.Time, bool) {
+	if d.GetCode().GetAt() == "" {
+		return time.Time{}, false
+	}
+	return code.Until(d.GetCode()), true
 }

@@ -68,13 +68,13 @@ func (s *step) actSignature(other *flowv1.Signature) (*flowv1.Signature, *fault.
 		return nil, refusal
 	}
 	if b.Signature == nil && other != nil {
-		b.Signature = &flowv1.Signature{Sha256: other.Sha256, Template: other.Template, Method: methodKey}
+		b.Signature = &flowv1.Signature{Sha256: other.Sha256, Template: other.Template, Method: MethodKey}
 	}
 	return s.signature(b.Signature, other)
 }
 
-// methodKey is a signature by an API key, or by a user of the house or the company.
-const methodKey = "key"
+// MethodKey is how a signature was made: by an API key, or by a user of the house or the company.
+const MethodKey = "key"
 
 // unsign forgets signatures under a file that the contract is no more.
 func (s *step) unsign() {

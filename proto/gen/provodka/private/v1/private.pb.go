@@ -1567,6 +1567,396 @@ func (x *Credential) GetArgon2Id() string {
 	return ""
 }
 
+// A file that somebody signed, and what it was made of; its id is its SHA-256.
+type SignedFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bytes, PDF.
+	File []byte `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// The task.
+	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// Which document: "agreement" or "act".
+	Document string `protobuf:"bytes,3,opt,name=document,proto3" json:"document,omitempty"`
+	// Version of the template, its SHA-256.
+	Template string `protobuf:"bytes,4,opt,name=template,proto3" json:"template,omitempty"`
+	// Text of the template.
+	TemplateText string `protobuf:"bytes,5,opt,name=template_text,json=templateText,proto3" json:"template_text,omitempty"`
+	// What stood for its names.
+	Values map[string]string `protobuf:"bytes,6,rep,name=values,proto3" json:"values,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// When the task was made, the file's own moment, RFC 3339 in UTC.
+	Made string `protobuf:"bytes,7,opt,name=made,proto3" json:"made,omitempty"`
+	// Of a file with stamps: SHA-256 of the file that was signed; empty of that one.
+	StampedOf     string `protobuf:"bytes,8,opt,name=stamped_of,json=stampedOf,proto3" json:"stamped_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignedFile) Reset() {
+	*x = SignedFile{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignedFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignedFile) ProtoMessage() {}
+
+func (x *SignedFile) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignedFile.ProtoReflect.Descriptor instead.
+func (*SignedFile) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SignedFile) GetFile() []byte {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *SignedFile) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *SignedFile) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *SignedFile) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
+func (x *SignedFile) GetTemplateText() string {
+	if x != nil {
+		return x.TemplateText
+	}
+	return ""
+}
+
+func (x *SignedFile) GetValues() map[string]string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *SignedFile) GetMade() string {
+	if x != nil {
+		return x.Made
+	}
+	return ""
+}
+
+func (x *SignedFile) GetStampedOf() string {
+	if x != nil {
+		return x.StampedOf
+	}
+	return ""
+}
+
+// What proves one signature; its SHA-256 stands in the log.
+type SigningEvidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task.
+	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// Which document.
+	Document string `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	// SHA-256 of the file, hexadecimal.
+	Sha256 string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// Version of the template.
+	Template string `protobuf:"bytes,4,opt,name=template,proto3" json:"template,omitempty"`
+	// "executor" or "customer".
+	Side string `protobuf:"bytes,5,opt,name=side,proto3" json:"side,omitempty"`
+	// Full name of the executor, or name of the company.
+	Signer string `protobuf:"bytes,6,opt,name=signer,proto3" json:"signer,omitempty"`
+	// INN of the signer.
+	Inn string `protobuf:"bytes,7,opt,name=inn,proto3" json:"inn,omitempty"`
+	// Phone that the code went to.
+	Phone string `protobuf:"bytes,8,opt,name=phone,proto3" json:"phone,omitempty"`
+	// SHA-256 of the link's secret part.
+	LinkSha256 string `protobuf:"bytes,9,opt,name=link_sha256,json=linkSha256,proto3" json:"link_sha256,omitempty"`
+	// Keyed hash of the code: not the code, and not to be found by trying all codes.
+	CodeHmac string `protobuf:"bytes,10,opt,name=code_hmac,json=codeHmac,proto3" json:"code_hmac,omitempty"`
+	// Number of the code, and how often a wrong one had been entered.
+	CodeNumber uint32 `protobuf:"varint,11,opt,name=code_number,json=codeNumber,proto3" json:"code_number,omitempty"`
+	// Wrong entries of this code before.
+	Wrong uint32 `protobuf:"varint,12,opt,name=wrong,proto3" json:"wrong,omitempty"`
+	// When the code was issued, RFC 3339 in UTC.
+	IssuedAt string `protobuf:"bytes,13,opt,name=issued_at,json=issuedAt,proto3" json:"issued_at,omitempty"`
+	// When the file was first shown, RFC 3339 in UTC.
+	OpenedAt string `protobuf:"bytes,14,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	// Network address that it was shown to.
+	OpenedAddress string `protobuf:"bytes,15,opt,name=opened_address,json=openedAddress,proto3" json:"opened_address,omitempty"`
+	// When the code or the command came in, RFC 3339 in UTC, by the server's clock.
+	EnteredAt string `protobuf:"bytes,16,opt,name=entered_at,json=enteredAt,proto3" json:"entered_at,omitempty"`
+	// Network address that it came from.
+	Address string `protobuf:"bytes,17,opt,name=address,proto3" json:"address,omitempty"`
+	// The program that it came from, as it calls itself.
+	UserAgent string `protobuf:"bytes,18,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	// Id of the API key or the user, when no code was needed.
+	Key string `protobuf:"bytes,19,opt,name=key,proto3" json:"key,omitempty"`
+	// Version of the rules of signing that held: SHA-256 of engine/flow/sign/sign.md.
+	Rules         string `protobuf:"bytes,20,opt,name=rules,proto3" json:"rules,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SigningEvidence) Reset() {
+	*x = SigningEvidence{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SigningEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SigningEvidence) ProtoMessage() {}
+
+func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SigningEvidence.ProtoReflect.Descriptor instead.
+func (*SigningEvidence) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *SigningEvidence) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetSide() string {
+	if x != nil {
+		return x.Side
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetSigner() string {
+	if x != nil {
+		return x.Signer
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetInn() string {
+	if x != nil {
+		return x.Inn
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetLinkSha256() string {
+	if x != nil {
+		return x.LinkSha256
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetCodeHmac() string {
+	if x != nil {
+		return x.CodeHmac
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetCodeNumber() uint32 {
+	if x != nil {
+		return x.CodeNumber
+	}
+	return 0
+}
+
+func (x *SigningEvidence) GetWrong() uint32 {
+	if x != nil {
+		return x.Wrong
+	}
+	return 0
+}
+
+func (x *SigningEvidence) GetIssuedAt() string {
+	if x != nil {
+		return x.IssuedAt
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetOpenedAt() string {
+	if x != nil {
+		return x.OpenedAt
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetOpenedAddress() string {
+	if x != nil {
+		return x.OpenedAddress
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetEnteredAt() string {
+	if x != nil {
+		return x.EnteredAt
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetRules() string {
+	if x != nil {
+		return x.Rules
+	}
+	return ""
+}
+
+// The first time that a file was shown to who shall sign it.
+type SigningView struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When, RFC 3339 in UTC.
+	At string `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// Network address.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// The program, as it calls itself.
+	UserAgent     string `protobuf:"bytes,3,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SigningView) Reset() {
+	*x = SigningView{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SigningView) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SigningView) ProtoMessage() {}
+
+func (x *SigningView) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SigningView.ProtoReflect.Descriptor instead.
+func (*SigningView) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *SigningView) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *SigningView) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *SigningView) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
 var File_provodka_private_v1_private_proto protoreflect.FileDescriptor
 
 const file_provodka_private_v1_private_proto_rawDesc = "" +
@@ -1708,7 +2098,52 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"company_id\x18\x03 \x01(\tR\tcompanyId\"(\n" +
 	"\n" +
 	"Credential\x12\x1a\n" +
-	"\bargon2id\x18\x01 \x01(\tR\bargon2idBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
+	"\bargon2id\x18\x01 \x01(\tR\bargon2id\"\xc9\x02\n" +
+	"\n" +
+	"SignedFile\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\fR\x04file\x12\x17\n" +
+	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x1a\n" +
+	"\bdocument\x18\x03 \x01(\tR\bdocument\x12\x1a\n" +
+	"\btemplate\x18\x04 \x01(\tR\btemplate\x12#\n" +
+	"\rtemplate_text\x18\x05 \x01(\tR\ftemplateText\x12C\n" +
+	"\x06values\x18\x06 \x03(\v2+.provodka.private.v1.SignedFile.ValuesEntryR\x06values\x12\x12\n" +
+	"\x04made\x18\a \x01(\tR\x04made\x12\x1d\n" +
+	"\n" +
+	"stamped_of\x18\b \x01(\tR\tstampedOf\x1a9\n" +
+	"\vValuesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa4\x04\n" +
+	"\x0fSigningEvidence\x12\x17\n" +
+	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1a\n" +
+	"\bdocument\x18\x02 \x01(\tR\bdocument\x12\x16\n" +
+	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12\x1a\n" +
+	"\btemplate\x18\x04 \x01(\tR\btemplate\x12\x12\n" +
+	"\x04side\x18\x05 \x01(\tR\x04side\x12\x16\n" +
+	"\x06signer\x18\x06 \x01(\tR\x06signer\x12\x10\n" +
+	"\x03inn\x18\a \x01(\tR\x03inn\x12\x14\n" +
+	"\x05phone\x18\b \x01(\tR\x05phone\x12\x1f\n" +
+	"\vlink_sha256\x18\t \x01(\tR\n" +
+	"linkSha256\x12\x1b\n" +
+	"\tcode_hmac\x18\n" +
+	" \x01(\tR\bcodeHmac\x12\x1f\n" +
+	"\vcode_number\x18\v \x01(\rR\n" +
+	"codeNumber\x12\x14\n" +
+	"\x05wrong\x18\f \x01(\rR\x05wrong\x12\x1b\n" +
+	"\tissued_at\x18\r \x01(\tR\bissuedAt\x12\x1b\n" +
+	"\topened_at\x18\x0e \x01(\tR\bopenedAt\x12%\n" +
+	"\x0eopened_address\x18\x0f \x01(\tR\ropenedAddress\x12\x1d\n" +
+	"\n" +
+	"entered_at\x18\x10 \x01(\tR\tenteredAt\x12\x18\n" +
+	"\aaddress\x18\x11 \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\x12 \x01(\tR\tuserAgent\x12\x10\n" +
+	"\x03key\x18\x13 \x01(\tR\x03key\x12\x14\n" +
+	"\x05rules\x18\x14 \x01(\tR\x05rules\"V\n" +
+	"\vSigningView\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\tR\x02at\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\x03 \x01(\tR\tuserAgentBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
 
 var (
 	file_provodka_private_v1_private_proto_rawDescOnce sync.Once
@@ -1722,7 +2157,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
@@ -1742,23 +2177,28 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*Evidence)(nil),            // 15: provodka.private.v1.Evidence
 	(*UserProfile)(nil),         // 16: provodka.private.v1.UserProfile
 	(*Credential)(nil),          // 17: provodka.private.v1.Credential
-	nil,                         // 18: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 19: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 20: provodka.private.v1.Evidence.HashesEntry
+	(*SignedFile)(nil),          // 18: provodka.private.v1.SignedFile
+	(*SigningEvidence)(nil),     // 19: provodka.private.v1.SigningEvidence
+	(*SigningView)(nil),         // 20: provodka.private.v1.SigningView
+	nil,                         // 21: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 22: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 23: provodka.private.v1.Evidence.HashesEntry
+	nil,                         // 24: provodka.private.v1.SignedFile.ValuesEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	18, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	21, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
-	19, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	20, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
-	7,  // [7:7] is the sub-list for method output_type
-	7,  // [7:7] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	22, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	23, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	24, // 7: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_provodka_private_v1_private_proto_init() }
@@ -1772,7 +2212,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
