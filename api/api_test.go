@@ -63,6 +63,7 @@ func TestAPI(t *testing.T) {
 		"Sections":        testSections,
 		"Offers":          testOffers,
 		"TaskSearch":      testTaskSearch,
+		"PaidByItself":    testPaidByItself,
 		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
 		"Register":        testRegister,

@@ -141,6 +141,7 @@ func (s executorService) UpdateExecutor(ctx context.Context, req *executorv1.Upd
 	if err != nil {
 		return nil, err
 	}
+	s.recheck(ctx, req.GetBook(), req.GetExecutorId(), o)
 	return &executorv1.UpdateExecutorResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
 }
 
@@ -170,6 +171,7 @@ func (s executorService) SetRequisites(ctx context.Context, req *executorv1.SetR
 	if err != nil {
 		return nil, err
 	}
+	s.recheck(ctx, req.GetBook(), req.GetExecutorId(), o)
 	return &executorv1.SetRequisitesResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
 }
 

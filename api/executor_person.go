@@ -65,22 +65,10 @@ func readPassport(p *executorv1.Passport, out *privatev1.ExecutorProfile, today 
 	return nil
 }
 
-// unidentified names what a civil contract needs to know of a person and nobody has given.
-func unidentified(p *privatev1.ExecutorProfile) (lacks []string) {
-	for _, f := range []struct{ name, text string }{
-		{"person.snils", p.GetSnils()}, {"person.birthday", p.GetBirthday()}, {"person.passport", p.GetPassportNumber()},
-	} {
-		if f.text == "" {
-			lacks = append(lacks, f.name)
-		}
-	}
-	return lacks
-}
-
 // lacks names everything that is to be given before the person is paid.
 func lacks(d *flowv1.ExecutorData, p *privatev1.ExecutorProfile) (names []string) {
 	if d.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT {
-		names = unidentified(p)
+		names = private.Unidentified(p)
 	}
 	if d.GetRequisitesVersion() == 0 {
 		names = append(names, "requisites")

@@ -200,7 +200,7 @@ type person struct {
 // stamp is what a task's command says about the person.
 func (p person) stamp() *flowv1.ExecutorStamp {
 	civil := p.data.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
-	return executor.Stamp(p.data, civil && len(unidentified(p.profile)) > 0)
+	return executor.Stamp(p.data, civil && len(private.Unidentified(p.profile)) > 0)
 }
 
 // people reads executors that exist, by id.

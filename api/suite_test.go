@@ -134,6 +134,7 @@ func newHouse(t *testing.T) *house {
 		"registration": world.FromRegistration(submit),
 		"user":         world.FromUser(submit),
 		"taxpayer":     world.FromTaxpayer(submit),
+		"task":         world.FromTask(submit, h.vault.Resolver(), func() time.Time { return time.Now().In(h.db.Zone()) }),
 		"signed":       world.FromSigned(submit),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,

@@ -214,7 +214,7 @@ func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
 	}
 	if e := d.GetError(); e != nil {
 		t.PaymentErrors = append(t.PaymentErrors, &taskv1.PaymentError{
-			Code: e.GetCode(), Message: e.GetWords(), RetryHelps: e.GetRetryHelps(), Actor: e.GetActor(), Day: e.GetDay(), Free: e.GetFree(),
+			Code: e.GetCode(), Message: e.GetWords(), RetryHelps: e.GetRetryHelps(), Actor: e.GetActor(), Day: e.GetDay(), Free: e.GetFree(), RetryAt: instant(e.GetRetryAt()),
 		})
 	}
 	for _, i := range d.GetIncomes() {

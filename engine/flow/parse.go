@@ -327,6 +327,9 @@ func owners(account string) ([]string, error) {
 	return names, nil
 }
 
+// Pause reads a span of a table of a flow's own, as column After has it.
+func Pause(text string) (time.Duration, error) { return duration(text) }
+
 // duration reads 15m, 24h or 30d (a day is 24 hours).
 func duration(text string) (time.Duration, error) {
 	units := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}

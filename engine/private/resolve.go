@@ -143,3 +143,30 @@ func (r Resolver) Address(ctx context.Context, channel, book, to, id string, ver
 	}
 	return address, address != "", nil
 }
+
+// Aggregate is an aggregate of the books as it is now; false when there is none.
+func (r Resolver) Aggregate(ctx context.Context, book, flow, id string) (state string, data []byte, ok bool, err error) {
+	rows, _, err := r.vault.db.FindAggregates(ctx, []store.AggregateKey{{Book: book, Flow: flow, ID: id}})
+	if err != nil || len(rows) == 0 {
+		return "", nil, false, err
+	}
+	return rows[0].State, rows[0].Data, true, nil
+}
+
+// Identified says whether a version of an executor's data has what a civil contract needs.
+func (r Resolver) Identified(ctx context.Context, book, executor string, version uint32) (bool, error) {
+	d, ok, err := Only(r.vault.Executors(ctx, book, Ref{executor, version}))
+	return ok && len(Unidentified(d.Content)) == 0, err
+}
+
+// Unidentified names what a civil contract needs to know of a person and nobody has given.
+func Unidentified(p *privatev1.ExecutorProfile) (lacks []string) {
+	for _, f := range []struct{ name, text string }{
+		{"person.snils", p.GetSnils()}, {"person.birthday", p.GetBirthday()}, {"person.passport", p.GetPassportNumber()},
+	} {
+		if f.text == "" {
+			lacks = append(lacks, f.name)
+		}
+	}
+	return lacks
+}

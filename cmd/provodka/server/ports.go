@@ -62,6 +62,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
 		"taxpayer": world.FromTaxpayer(submit),
 		"signed":   world.FromSigned(submit),
+		"task":     world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
 		}),

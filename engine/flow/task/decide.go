@@ -28,6 +28,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		view: v, command: c, data: flow.ReadData(v, &flowv1.TaskData{}), on: c.Event,
 		amounts: map[string]money.Amount{}, asks: map[string][]byte{},
 	}
+	due := s.data.Error.GetRetryAt()
 	was := &flowv1.TaskData{CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId, Offer: proto.CloneOf(s.data.Offer)}
 	if refusal := s.run(); refusal != nil {
 		return flow.Decision{}, refusal
@@ -35,6 +36,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	s.tell()
 	d := s.decision()
 	s.address(was, &d)
+	s.await(retryDue, due, s.data.Error.GetRetryAt(), &d)
 	return d, nil
 }
 
@@ -69,6 +71,11 @@ func (s *step) run() *fault.Refusal {
 		return s.cancel()
 	case offerExpired:
 		s.expire()
+		return nil
+	case retryDue, Recheck:
+		return s.tryAgain()
+	case selfDone, selfRefused, selfUnknown:
+		s.triedAgain()
 		return nil
 	case overdue:
 		s.data.Attention = true

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/machine"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -28,9 +30,10 @@ var errorCodes = []string{
 // Trouble is one row of the Errors table: why a payment stopped.
 type Trouble struct {
 	Code       string
-	Russian    string // shown in the list «Ошибки оплаты»
-	RetryHelps bool   // once the cause is gone
-	Actor      string // who has to act: "executor", "company", "support"
+	Russian    string          // shown in the list «Ошибки оплаты»
+	RetryHelps bool            // once the cause is gone
+	Again      []time.Duration // the pauses after which it is retried by itself
+	Actor      string          // who has to act: "executor", "company", "support"
 	Meaning    string
 }
 
@@ -53,7 +56,7 @@ func parseTroubles(text string) (map[string]Trouble, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.Expect("Code", "Russian", "Retry helps", "Who acts", "Meaning"); err != nil {
+	if err := t.Expect("Code", "Russian", "Retry helps", "Again after", "Who acts", "Meaning"); err != nil {
 		return nil, err
 	}
 	all := map[string]Trouble{}
@@ -64,6 +67,13 @@ func parseTroubles(text string) (map[string]Trouble, error) {
 		}
 		if _, twice := all[tr.Code]; twice || tr.Russian == "" || !slices.Contains([]string{"executor", "company", "support"}, tr.Actor) {
 			return nil, r.Errorf("code %q stands twice, has no words or nobody to act", tr.Code)
+		}
+		for _, text := range r.List("Again after") {
+			pause, err := flow.Pause(text)
+			if err != nil || !tr.RetryHelps {
+				return nil, r.Errorf("again after %q: a pause of what a retry helps: %v", text, err)
+			}
+			tr.Again = append(tr.Again, pause)
 		}
 		all[tr.Code] = tr
 	}
@@ -94,7 +104,11 @@ func (s *step) fail(code, status string) {
 		panic(fmt.Sprintf("task %s: no error %q in the table", s.view.ID, code))
 	}
 	s.data.Phase = flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED
+	if s.data.Again.GetCode() != code {
+		s.data.Again = nil
+	}
 	s.data.Error = &flowv1.TaskError{
-		Code: t.Code, Words: t.Russian, RetryHelps: t.RetryHelps, Actor: t.Actor, Status: status, Day: s.view.Day,
+		RetryAt: s.nextTry(t),
+		Code:    t.Code, Words: t.Russian, RetryHelps: t.RetryHelps, Actor: t.Actor, Status: status, Day: s.view.Day,
 	}
 }

@@ -267,12 +267,7 @@ func audience(d *flowv1.TaskData) []string {
 // address says in the decision who finds the task, when that changes, and when the offer
 // runs out.
 func (s *step) address(was *flowv1.TaskData, d *flow.Decision) {
-	if before, now := was.Offer.GetExpiresAt(), s.data.Offer.GetExpiresAt(); before != now {
-		d.Timers = map[string]time.Time{offerExpired: {}}
-		if now != "" {
-			d.Timers[offerExpired] = moment(now)
-		}
-	}
+	s.await(offerExpired, was.Offer.GetExpiresAt(), s.data.Offer.GetExpiresAt(), d)
 	if was.ExecutorId == s.data.ExecutorId && proto.Equal(was.Offer, s.data.Offer) && s.on != Delete {
 		return
 	}
@@ -282,6 +277,20 @@ func (s *step) address(was *flowv1.TaskData, d *flow.Decision) {
 	}
 	if !slices.Equal(before, now) {
 		d.Audience, d.Readdress = now, true
+	}
+}
+
+// await sets the timer of an event whose moment has changed, or takes it back.
+func (s *step) await(event, was, now string, d *flow.Decision) {
+	if was == now {
+		return
+	}
+	if d.Timers == nil {
+		d.Timers = map[string]time.Time{}
+	}
+	d.Timers[event] = time.Time{}
+	if now != "" {
+		d.Timers[event] = moment(now)
 	}
 }
 

@@ -109,7 +109,7 @@ func TestTheFirstGetsIt(t *testing.T) {
 		kind := rapid.SampledFrom([]flowv1.EmploymentKind{selfEmployed, civilContract}).Draw(rt, "kind")
 		s := flowtest.Spec{
 			Flow: it, ID: "t1", Day: "2026-03-02", Owners: map[string]string{"company": "c1", "task": "t1", "executor": "a"},
-			Tells: []string{tellYear}, Reply: reply(false), Undoes: undoes,
+			Tells: []string{tellYear, retryItself}, Reply: reply(false), Undoes: undoes,
 		}
 		w := flowtest.NewWorld(&s)
 		do := func(a flowtest.Act) *fault.Refusal {
@@ -249,7 +249,7 @@ func TestWhoFindsAnOffer(t *testing.T) {
 	t.Parallel()
 	s := flowtest.Spec{
 		Flow: it, ID: "t1", Day: "2026-03-02", Owners: map[string]string{"company": "c1", "task": "t1", "executor": "a"},
-		Tells: []string{tellYear}, Reply: reply(false), Undoes: undoes,
+		Tells: []string{tellYear, retryItself}, Reply: reply(false), Undoes: undoes,
 	}
 	w := flowtest.NewWorld(&s)
 	now := []string(nil)

@@ -21,6 +21,7 @@ func (s *step) pay() *fault.Refusal {
 		return fault.Refuse(fault.Malformed, "executor.kind", "the executor's kind of employment is not stamped")
 	}
 	s.data.Error, s.data.Nonresident = nil, b.Executor.Nonresident
+	s.data.Again = s.goneOn(&b)
 	if retrying && s.out() {
 		s.retryPaid()
 		return nil

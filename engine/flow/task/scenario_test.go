@@ -19,7 +19,7 @@ func TestScenarios(t *testing.T) {
 	t.Parallel()
 	flowtest.Scenarios(t, flowtest.Script{
 		Spec: flowtest.Spec{
-			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear}, Reply: reply(false), Undoes: undoes,
+			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself}, Reply: reply(false), Undoes: undoes,
 			Owners: map[string]string{"company": "romashka", "task": "t1", "executor": "ivanov"},
 		},
 		Command: command, Show: show,
@@ -73,6 +73,10 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 	case Assign:
 		c.Body = body(&flowv1.TaskAssign{ExecutorId: "ivanov", Executor: stamp(kinds[words[1]], 1)})
 	case Pay, Retry:
+		automatic := has("automatic")
+		if automatic {
+			words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "automatic" })
+		}
 		b := &flowv1.TaskPay{Executor: stamp(read(w.View.Data).Kind, 1), Tariff: &flowv1.Tariff{From: "2024-01-01"}}
 		for _, word := range words[1:] {
 			switch {
@@ -88,6 +92,7 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 				b.Tariff.Minimum = word
 			}
 		}
+		b.Automatic = automatic
 		c.Body = body(b)
 	}
 	return c, nil
@@ -165,6 +170,9 @@ func show(data []byte) []string {
 		}
 		if d.Error.Free != "" {
 			retry += "; " + d.Error.Free + " are free"
+		}
+		if d.Error.RetryAt != "" {
+			retry += fmt.Sprintf(" by itself at %s, after %d tries", d.Error.RetryAt, d.Again.GetTries())
 		}
 		lines = append(lines, fmt.Sprintf("error %s: %s; %s acts; %s", d.Error.Code, d.Error.Words, d.Error.Actor, retry))
 	}

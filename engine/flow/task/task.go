@@ -43,6 +43,7 @@ const (
 	Pay             = "pay"               // TaskPay
 	Retry           = "retry"             // TaskPay
 	Cancel          = "cancel"            // no body
+	Recheck         = "recheck"           // no body: something has changed about the executor
 )
 
 // Commands lists them in the order of a task's life.
@@ -75,6 +76,10 @@ const (
 	tellUnknown   = "tell_unknown"
 	overdue       = "overdue"
 	offerExpired  = "offer_expired"
+	retryDue      = "retry_due"
+	selfDone      = "self_done"
+	selfRefused   = "self_refused"
+	selfUnknown   = "self_unknown"
 )
 
 // Rows that Decide chooses instead of the event's own; task.md says what each means.
@@ -119,6 +124,8 @@ const (
 	declineLast       = "decline_last"
 	offerExpiredHeld  = "offer_expired_held"
 	holdRefusedOffer  = "hold_refused_offer"
+	recheckNoted      = "recheck_noted"
+	selfRefusedAgain  = "self_refused_again"
 )
 
 // Asks of the Asks table.
@@ -136,6 +143,7 @@ const (
 	tellYear       = "tell_year"
 	annulIncome    = "annul_income"
 	askAnnul       = "ask_annul"
+	retryItself    = "retry_itself"
 )
 
 // Amounts of the Entries table, rubles of scale 2.
@@ -180,7 +188,7 @@ var amounts = []string{
 var words = flow.Words{
 	States: []string{Draft, InWork, Accepting, Completed, Paying, Paid, Error, Canceled, Deleted},
 	Events: []string{
-		Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel,
+		Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel, Recheck,
 		checkDone, checkRefused, checkUnknown, payoutDone, payoutRefused, payoutUnknown,
 		incomeDone, incomeRefused, incomeUnknown, overdue,
 		createSigned, createCompleted, assignSigned, doneAwaitsAct, actReady, payUnchecked, payBlocked,
@@ -191,13 +199,14 @@ var words = flow.Words{
 		tellDone, tellRefused, tellUnknown, createHeld, assignHeld, signHeld, holdDoneCompleted, payUntaxed, retryUntaxed,
 		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt, changeHeld,
 		offerExpired, acceptHeld, declineLast, offerExpiredHeld, holdRefusedOffer,
+		retryDue, selfDone, selfRefused, selfUnknown, recheckNoted, selfRefusedAgain,
 	},
 	Recipes: []string{
 		"reserve", "payout", "settle", "release", "claim", "cover",
 		"payout_back", "claim_back", "owed", "unsettle",
 	},
 	Asks: []string{checkIncome, askCheck, pay, askPayout, registerIncome, askIncome,
-		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul},
+		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul, retryItself},
 	Amounts: amounts,
 	Cases:   []string{caseSelfEmployed, caseCivilContract},
 	Owners:  []string{ownerCompany, ownerTask, ownerExecutor},

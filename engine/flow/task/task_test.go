@@ -75,7 +75,7 @@ func spec(create *flowv1.TaskCreate, more ...flowtest.Act) flowtest.Spec {
 			act(Pay, &flowv1.TaskPay{Executor: stamp(kind, 1), Tariff: tariff}),
 			act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 2), Tariff: tariff}),
 		}, more...),
-		Once: []string{pay, registerIncome}, Tells: []string{tellYear}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
+		Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
 	}
 }
 
@@ -110,6 +110,9 @@ func law(w *flowtest.World) error {
 		if got := w.Balance(account); !got.Equal(want) {
 			return fmt.Errorf("%s holds %s, want %s", account, got, want)
 		}
+	}
+	if waits := slices.Contains(w.Timers, retryDue); waits != (d.Error.GetRetryAt() != "") || waits && w.View.State != Error {
+		return fmt.Errorf("in %s a timer waits to retry: %t, and the error says %q", w.View.State, waits, d.Error.GetRetryAt())
 	}
 	if err := yearLaw(w, d); err != nil {
 		return err
@@ -233,6 +236,7 @@ func TestEveryOrderOfEvents(t *testing.T) {
 		act(Sign, signed("1")), act(Countersign, signed("1")), act(Countersign, signed("2")), act(ActSignExecutor, signed("3")))
 	explore(signs)
 
+	walked = append(walked, exploreAgain(t)...)
 	explore(spec(ready(selfEmployed, "100.00")))
 	explore(spec(ready(entrepreneur, "100.00")))
 	// The scale changes between the attempts, so they pay different sums.

@@ -98,6 +98,7 @@ func (s *step) held() {
 			s.data.ExecutorSignedAt = ""
 		}
 		s.failYear()
+		s.data.Error.RetryAt, s.data.Again = "", nil // a draft waits for people
 		if s.data.Offer != nil {
 			s.reopen()
 		}

@@ -641,7 +641,9 @@ type TaskError struct {
 	// The day it happened, YYYY-MM-DD.
 	Day string `protobuf:"bytes,6,opt,name=day,proto3" json:"day,omitempty"`
 	// Of income_cap: what is still free in the year; rubles, decimal of scale 2.
-	Free          string `protobuf:"bytes,7,opt,name=free,proto3" json:"free,omitempty"`
+	Free string `protobuf:"bytes,7,opt,name=free,proto3" json:"free,omitempty"`
+	// When the payment is gone on with by itself, RFC 3339 in UTC; "" = never.
+	RetryAt       string `protobuf:"bytes,60,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -721,6 +723,13 @@ func (x *TaskError) GetDay() string {
 func (x *TaskError) GetFree() string {
 	if x != nil {
 		return x.Free
+	}
+	return ""
+}
+
+func (x *TaskError) GetRetryAt() string {
+	if x != nil {
+		return x.RetryAt
 	}
 	return ""
 }
@@ -807,6 +816,8 @@ type TaskData struct {
 	TermsChanged uint32 `protobuf:"varint,61,opt,name=terms_changed,json=termsChanged,proto3" json:"terms_changed,omitempty"`
 	// The offer that stands; absent = it is offered to nobody.
 	Offer *TaskOffer `protobuf:"bytes,62,opt,name=offer,proto3" json:"offer,omitempty"`
+	// How the payment is gone on with by itself.
+	Again *TaskAgain `protobuf:"bytes,63,opt,name=again,proto3" json:"again,omitempty"`
 	// The executor's signature under the agreement, when a file was signed.
 	AgreementExecutor *Signature `protobuf:"bytes,80,opt,name=agreement_executor,json=agreementExecutor,proto3" json:"agreement_executor,omitempty"`
 	// The customer's signature under it, when he signed the file; to publish a task is to agree without one.
@@ -1122,6 +1133,13 @@ func (x *TaskData) GetOffer() *TaskOffer {
 	return nil
 }
 
+func (x *TaskData) GetAgain() *TaskAgain {
+	if x != nil {
+		return x.Again
+	}
+	return nil
+}
+
 func (x *TaskData) GetAgreementExecutor() *Signature {
 	if x != nil {
 		return x.AgreementExecutor
@@ -1150,6 +1168,79 @@ func (x *TaskData) GetActCustomer() *Signature {
 	return nil
 }
 
+// How a payment that stopped is gone on with by itself, since a person last did something.
+type TaskAgain struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The error that it is about.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// How many times it was tried.
+	Tries uint32 `protobuf:"varint,2,opt,name=tries,proto3" json:"tries,omitempty"`
+	// It is being tried: the port has been asked.
+	Trying bool `protobuf:"varint,3,opt,name=trying,proto3" json:"trying,omitempty"`
+	// Something has changed since the port was asked.
+	OnceMore      bool `protobuf:"varint,4,opt,name=once_more,json=onceMore,proto3" json:"once_more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskAgain) Reset() {
+	*x = TaskAgain{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskAgain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskAgain) ProtoMessage() {}
+
+func (x *TaskAgain) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskAgain.ProtoReflect.Descriptor instead.
+func (*TaskAgain) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TaskAgain) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *TaskAgain) GetTries() uint32 {
+	if x != nil {
+		return x.Tries
+	}
+	return 0
+}
+
+func (x *TaskAgain) GetTrying() bool {
+	if x != nil {
+		return x.Trying
+	}
+	return false
+}
+
+func (x *TaskAgain) GetOnceMore() bool {
+	if x != nil {
+		return x.OnceMore
+	}
+	return false
+}
+
 // An offer of a task that has no executor: the first who accepts gets it.
 type TaskOffer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1175,7 +1266,7 @@ type TaskOffer struct {
 
 func (x *TaskOffer) Reset() {
 	*x = TaskOffer{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1187,7 +1278,7 @@ func (x *TaskOffer) String() string {
 func (*TaskOffer) ProtoMessage() {}
 
 func (x *TaskOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1200,7 +1291,7 @@ func (x *TaskOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskOffer.ProtoReflect.Descriptor instead.
 func (*TaskOffer) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TaskOffer) GetTo() OfferTo {
@@ -1272,7 +1363,7 @@ type OfferRefused struct {
 
 func (x *OfferRefused) Reset() {
 	*x = OfferRefused{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1284,7 +1375,7 @@ func (x *OfferRefused) String() string {
 func (*OfferRefused) ProtoMessage() {}
 
 func (x *OfferRefused) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1297,7 +1388,7 @@ func (x *OfferRefused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferRefused.ProtoReflect.Descriptor instead.
 func (*OfferRefused) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *OfferRefused) GetExecutorId() string {
@@ -1349,7 +1440,7 @@ type TaskCreate struct {
 
 func (x *TaskCreate) Reset() {
 	*x = TaskCreate{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1452,7 @@ func (x *TaskCreate) String() string {
 func (*TaskCreate) ProtoMessage() {}
 
 func (x *TaskCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1465,7 @@ func (x *TaskCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskCreate.ProtoReflect.Descriptor instead.
 func (*TaskCreate) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TaskCreate) GetCompanyId() string {
@@ -1483,7 +1574,7 @@ type TaskAssign struct {
 
 func (x *TaskAssign) Reset() {
 	*x = TaskAssign{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1586,7 @@ func (x *TaskAssign) String() string {
 func (*TaskAssign) ProtoMessage() {}
 
 func (x *TaskAssign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1599,7 @@ func (x *TaskAssign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskAssign.ProtoReflect.Descriptor instead.
 func (*TaskAssign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TaskAssign) GetExecutorId() string {
@@ -1561,7 +1652,7 @@ type TaskChange struct {
 
 func (x *TaskChange) Reset() {
 	*x = TaskChange{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +1664,7 @@ func (x *TaskChange) String() string {
 func (*TaskChange) ProtoMessage() {}
 
 func (x *TaskChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +1677,7 @@ func (x *TaskChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskChange.ProtoReflect.Descriptor instead.
 func (*TaskChange) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TaskChange) GetPriceKind() PriceKind {
@@ -1672,7 +1763,7 @@ type TaskSign struct {
 
 func (x *TaskSign) Reset() {
 	*x = TaskSign{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1684,7 +1775,7 @@ func (x *TaskSign) String() string {
 func (*TaskSign) ProtoMessage() {}
 
 func (x *TaskSign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1697,7 +1788,7 @@ func (x *TaskSign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskSign.ProtoReflect.Descriptor instead.
 func (*TaskSign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{10}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TaskSign) GetTerms() uint32 {
@@ -1729,7 +1820,7 @@ type TaskOfferTo struct {
 
 func (x *TaskOfferTo) Reset() {
 	*x = TaskOfferTo{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1832,7 @@ func (x *TaskOfferTo) String() string {
 func (*TaskOfferTo) ProtoMessage() {}
 
 func (x *TaskOfferTo) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1845,7 @@ func (x *TaskOfferTo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskOfferTo.ProtoReflect.Descriptor instead.
 func (*TaskOfferTo) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{11}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TaskOfferTo) GetTo() OfferTo {
@@ -1797,7 +1888,7 @@ type TaskAccept struct {
 
 func (x *TaskAccept) Reset() {
 	*x = TaskAccept{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[12]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +1900,7 @@ func (x *TaskAccept) String() string {
 func (*TaskAccept) ProtoMessage() {}
 
 func (x *TaskAccept) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[12]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +1913,7 @@ func (x *TaskAccept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskAccept.ProtoReflect.Descriptor instead.
 func (*TaskAccept) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{12}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TaskAccept) GetExecutorId() string {
@@ -1871,7 +1962,7 @@ type TaskDecline struct {
 
 func (x *TaskDecline) Reset() {
 	*x = TaskDecline{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[13]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +1974,7 @@ func (x *TaskDecline) String() string {
 func (*TaskDecline) ProtoMessage() {}
 
 func (x *TaskDecline) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[13]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +1987,7 @@ func (x *TaskDecline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskDecline.ProtoReflect.Descriptor instead.
 func (*TaskDecline) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{13}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TaskDecline) GetExecutorId() string {
@@ -1912,14 +2003,16 @@ type TaskPay struct {
 	// The profile of the executor as it is now; required.
 	Executor *ExecutorStamp `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
 	// The customer's tariff of today; required.
-	Tariff        *Tariff `protobuf:"bytes,2,opt,name=tariff,proto3" json:"tariff,omitempty"`
+	Tariff *Tariff `protobuf:"bytes,2,opt,name=tariff,proto3" json:"tariff,omitempty"`
+	// Of "retry": the house goes on by itself.
+	Automatic     bool `protobuf:"varint,60,opt,name=automatic,proto3" json:"automatic,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TaskPay) Reset() {
 	*x = TaskPay{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[14]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1931,7 +2024,7 @@ func (x *TaskPay) String() string {
 func (*TaskPay) ProtoMessage() {}
 
 func (x *TaskPay) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[14]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1944,7 +2037,7 @@ func (x *TaskPay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskPay.ProtoReflect.Descriptor instead.
 func (*TaskPay) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{14}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TaskPay) GetExecutor() *ExecutorStamp {
@@ -1959,6 +2052,104 @@ func (x *TaskPay) GetTariff() *Tariff {
 		return x.Tariff
 	}
 	return nil
+}
+
+func (x *TaskPay) GetAutomatic() bool {
+	if x != nil {
+		return x.Automatic
+	}
+	return false
+}
+
+// What a task asks of the port "task", verb "retry": to be retried, if it can help.
+type TaskRetryAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The task.
+	Task string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	// The customer.
+	CompanyId string `protobuf:"bytes,3,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// Who is paid.
+	ExecutorId string `protobuf:"bytes,4,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// The kind of employment of the contract.
+	Kind EmploymentKind `protobuf:"varint,5,opt,name=kind,proto3,enum=provodka.flow.v1.EmploymentKind" json:"kind,omitempty"`
+	// Version of the requisites that were refused; 0 = it is not about them.
+	RefusedRequisites uint32 `protobuf:"varint,6,opt,name=refused_requisites,json=refusedRequisites,proto3" json:"refused_requisites,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *TaskRetryAsk) Reset() {
+	*x = TaskRetryAsk{}
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskRetryAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskRetryAsk) ProtoMessage() {}
+
+func (x *TaskRetryAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskRetryAsk.ProtoReflect.Descriptor instead.
+func (*TaskRetryAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *TaskRetryAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *TaskRetryAsk) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *TaskRetryAsk) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *TaskRetryAsk) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *TaskRetryAsk) GetKind() EmploymentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED
+}
+
+func (x *TaskRetryAsk) GetRefusedRequisites() uint32 {
+	if x != nil {
+		return x.RefusedRequisites
+	}
+	return 0
 }
 
 // What a task asks of the port "payout", verb "pay".
@@ -1982,7 +2173,7 @@ type PayoutAsk struct {
 
 func (x *PayoutAsk) Reset() {
 	*x = PayoutAsk{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[15]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2185,7 @@ func (x *PayoutAsk) String() string {
 func (*PayoutAsk) ProtoMessage() {}
 
 func (x *PayoutAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[15]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2198,7 @@ func (x *PayoutAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PayoutAsk.ProtoReflect.Descriptor instead.
 func (*PayoutAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{15}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PayoutAsk) GetBook() string {
@@ -2075,7 +2266,7 @@ type IncomeAsk struct {
 
 func (x *IncomeAsk) Reset() {
 	*x = IncomeAsk{}
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[16]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2278,7 @@ func (x *IncomeAsk) String() string {
 func (*IncomeAsk) ProtoMessage() {}
 
 func (x *IncomeAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_task_proto_msgTypes[16]
+	mi := &file_provodka_flow_v1_task_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2291,7 @@ func (x *IncomeAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomeAsk.ProtoReflect.Descriptor instead.
 func (*IncomeAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{16}
+	return file_provodka_flow_v1_task_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *IncomeAsk) GetBook() string {
@@ -2185,7 +2376,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\freceipt_link\x18\x04 \x01(\tR\vreceiptLink\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03tax\x18\x06 \x01(\tR\x03tax\x12+\n" +
-	"\x03sum\x18\a \x01(\v2\x19.provodka.flow.v1.TaskSumR\x03sum\"\xaa\x01\n" +
+	"\x03sum\x18\a \x01(\v2\x19.provodka.flow.v1.TaskSumR\x03sum\"\xc5\x01\n" +
 	"\tTaskError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05words\x18\x02 \x01(\tR\x05words\x12\x1f\n" +
@@ -2194,7 +2385,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
-	"\x04free\x18\a \x01(\tR\x04free\"\x97\x0e\n" +
+	"\x04free\x18\a \x01(\tR\x04free\x12\x19\n" +
+	"\bretry_at\x18< \x01(\tR\aretryAt\"\xca\x0e\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2242,11 +2434,17 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\fsettled_ours\x18' \x01(\tR\vsettledOurs\x12!\n" +
 	"\ftext_version\x18< \x01(\rR\vtextVersion\x12#\n" +
 	"\rterms_changed\x18= \x01(\rR\ftermsChanged\x121\n" +
-	"\x05offer\x18> \x01(\v2\x1b.provodka.flow.v1.TaskOfferR\x05offer\x12J\n" +
+	"\x05offer\x18> \x01(\v2\x1b.provodka.flow.v1.TaskOfferR\x05offer\x121\n" +
+	"\x05again\x18? \x01(\v2\x1b.provodka.flow.v1.TaskAgainR\x05again\x12J\n" +
 	"\x12agreement_executor\x18P \x01(\v2\x1b.provodka.flow.v1.SignatureR\x11agreementExecutor\x12J\n" +
 	"\x12agreement_customer\x18Q \x01(\v2\x1b.provodka.flow.v1.SignatureR\x11agreementCustomer\x12>\n" +
 	"\fact_executor\x18R \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactExecutor\x12>\n" +
-	"\fact_customer\x18S \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactCustomer\"\xb2\x02\n" +
+	"\fact_customer\x18S \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactCustomer\"j\n" +
+	"\tTaskAgain\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
+	"\x05tries\x18\x02 \x01(\rR\x05tries\x12\x16\n" +
+	"\x06trying\x18\x03 \x01(\bR\x06trying\x12\x1b\n" +
+	"\tonce_more\x18\x04 \x01(\bR\bonceMore\"\xb2\x02\n" +
 	"\tTaskOffer\x12)\n" +
 	"\x02to\x18\x01 \x01(\x0e2\x19.provodka.flow.v1.OfferToR\x02to\x12\x16\n" +
 	"\x06circle\x18\x02 \x03(\tR\x06circle\x124\n" +
@@ -2324,10 +2522,20 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x05known\x18\x05 \x01(\bR\x05known\".\n" +
 	"\vTaskDecline\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
-	"executorId\"x\n" +
+	"executorId\"\x96\x01\n" +
 	"\aTaskPay\x12;\n" +
 	"\bexecutor\x18\x01 \x01(\v2\x1f.provodka.flow.v1.ExecutorStampR\bexecutor\x120\n" +
-	"\x06tariff\x18\x02 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"\xba\x01\n" +
+	"\x06tariff\x18\x02 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12\x1c\n" +
+	"\tautomatic\x18< \x01(\bR\tautomatic\"\xdb\x01\n" +
+	"\fTaskRetryAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
+	"\x04task\x18\x02 \x01(\tR\x04task\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x03 \x01(\tR\tcompanyId\x12\x1f\n" +
+	"\vexecutor_id\x18\x04 \x01(\tR\n" +
+	"executorId\x124\n" +
+	"\x04kind\x18\x05 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12-\n" +
+	"\x12refused_requisites\x18\x06 \x01(\rR\x11refusedRequisites\"\xba\x01\n" +
 	"\tPayoutAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\tR\x04task\x12\x1d\n" +
@@ -2387,7 +2595,7 @@ func file_provodka_flow_v1_task_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_provodka_flow_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_provodka_flow_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(PriceKind)(0),        // 0: provodka.flow.v1.PriceKind
 	(SignatureForm)(0),    // 1: provodka.flow.v1.SignatureForm
@@ -2399,32 +2607,34 @@ var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(*IncomeAttempt)(nil), // 7: provodka.flow.v1.IncomeAttempt
 	(*TaskError)(nil),     // 8: provodka.flow.v1.TaskError
 	(*TaskData)(nil),      // 9: provodka.flow.v1.TaskData
-	(*TaskOffer)(nil),     // 10: provodka.flow.v1.TaskOffer
-	(*OfferRefused)(nil),  // 11: provodka.flow.v1.OfferRefused
-	(*TaskCreate)(nil),    // 12: provodka.flow.v1.TaskCreate
-	(*TaskAssign)(nil),    // 13: provodka.flow.v1.TaskAssign
-	(*TaskChange)(nil),    // 14: provodka.flow.v1.TaskChange
-	(*TaskSign)(nil),      // 15: provodka.flow.v1.TaskSign
-	(*TaskOfferTo)(nil),   // 16: provodka.flow.v1.TaskOfferTo
-	(*TaskAccept)(nil),    // 17: provodka.flow.v1.TaskAccept
-	(*TaskDecline)(nil),   // 18: provodka.flow.v1.TaskDecline
-	(*TaskPay)(nil),       // 19: provodka.flow.v1.TaskPay
-	(*PayoutAsk)(nil),     // 20: provodka.flow.v1.PayoutAsk
-	(*IncomeAsk)(nil),     // 21: provodka.flow.v1.IncomeAsk
-	(*Tariff)(nil),        // 22: provodka.flow.v1.Tariff
-	(*YearShare)(nil),     // 23: provodka.flow.v1.YearShare
-	(EmploymentKind)(0),   // 24: provodka.flow.v1.EmploymentKind
-	(*Signature)(nil),     // 25: provodka.flow.v1.Signature
-	(*ExecutorStamp)(nil), // 26: provodka.flow.v1.ExecutorStamp
+	(*TaskAgain)(nil),     // 10: provodka.flow.v1.TaskAgain
+	(*TaskOffer)(nil),     // 11: provodka.flow.v1.TaskOffer
+	(*OfferRefused)(nil),  // 12: provodka.flow.v1.OfferRefused
+	(*TaskCreate)(nil),    // 13: provodka.flow.v1.TaskCreate
+	(*TaskAssign)(nil),    // 14: provodka.flow.v1.TaskAssign
+	(*TaskChange)(nil),    // 15: provodka.flow.v1.TaskChange
+	(*TaskSign)(nil),      // 16: provodka.flow.v1.TaskSign
+	(*TaskOfferTo)(nil),   // 17: provodka.flow.v1.TaskOfferTo
+	(*TaskAccept)(nil),    // 18: provodka.flow.v1.TaskAccept
+	(*TaskDecline)(nil),   // 19: provodka.flow.v1.TaskDecline
+	(*TaskPay)(nil),       // 20: provodka.flow.v1.TaskPay
+	(*TaskRetryAsk)(nil),  // 21: provodka.flow.v1.TaskRetryAsk
+	(*PayoutAsk)(nil),     // 22: provodka.flow.v1.PayoutAsk
+	(*IncomeAsk)(nil),     // 23: provodka.flow.v1.IncomeAsk
+	(*Tariff)(nil),        // 24: provodka.flow.v1.Tariff
+	(*YearShare)(nil),     // 25: provodka.flow.v1.YearShare
+	(EmploymentKind)(0),   // 26: provodka.flow.v1.EmploymentKind
+	(*Signature)(nil),     // 27: provodka.flow.v1.Signature
+	(*ExecutorStamp)(nil), // 28: provodka.flow.v1.ExecutorStamp
 }
 var file_provodka_flow_v1_task_proto_depIdxs = []int32{
-	22, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
-	23, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
+	24, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
+	25, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
 	3,  // 2: provodka.flow.v1.PayoutAttempt.result:type_name -> provodka.flow.v1.AttemptResult
 	5,  // 3: provodka.flow.v1.PayoutAttempt.sum:type_name -> provodka.flow.v1.TaskSum
 	3,  // 4: provodka.flow.v1.IncomeAttempt.result:type_name -> provodka.flow.v1.AttemptResult
 	5,  // 5: provodka.flow.v1.IncomeAttempt.sum:type_name -> provodka.flow.v1.TaskSum
-	24, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
+	26, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 7: provodka.flow.v1.TaskData.price_kind:type_name -> provodka.flow.v1.PriceKind
 	1,  // 8: provodka.flow.v1.TaskData.signature_form:type_name -> provodka.flow.v1.SignatureForm
 	5,  // 9: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
@@ -2432,36 +2642,38 @@ var file_provodka_flow_v1_task_proto_depIdxs = []int32{
 	6,  // 11: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
 	7,  // 12: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
 	8,  // 13: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
-	23, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
-	10, // 15: provodka.flow.v1.TaskData.offer:type_name -> provodka.flow.v1.TaskOffer
-	25, // 16: provodka.flow.v1.TaskData.agreement_executor:type_name -> provodka.flow.v1.Signature
-	25, // 17: provodka.flow.v1.TaskData.agreement_customer:type_name -> provodka.flow.v1.Signature
-	25, // 18: provodka.flow.v1.TaskData.act_executor:type_name -> provodka.flow.v1.Signature
-	25, // 19: provodka.flow.v1.TaskData.act_customer:type_name -> provodka.flow.v1.Signature
-	4,  // 20: provodka.flow.v1.TaskOffer.to:type_name -> provodka.flow.v1.OfferTo
-	24, // 21: provodka.flow.v1.TaskOffer.kind:type_name -> provodka.flow.v1.EmploymentKind
-	11, // 22: provodka.flow.v1.TaskOffer.refused:type_name -> provodka.flow.v1.OfferRefused
-	8,  // 23: provodka.flow.v1.OfferRefused.error:type_name -> provodka.flow.v1.TaskError
-	26, // 24: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	24, // 25: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 26: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
-	1,  // 27: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	22, // 28: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
-	26, // 29: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	22, // 30: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
-	0,  // 31: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
-	24, // 32: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
-	25, // 33: provodka.flow.v1.TaskSign.signature:type_name -> provodka.flow.v1.Signature
-	4,  // 34: provodka.flow.v1.TaskOfferTo.to:type_name -> provodka.flow.v1.OfferTo
-	26, // 35: provodka.flow.v1.TaskAccept.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	22, // 36: provodka.flow.v1.TaskAccept.tariff:type_name -> provodka.flow.v1.Tariff
-	26, // 37: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	22, // 38: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	25, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
+	11, // 15: provodka.flow.v1.TaskData.offer:type_name -> provodka.flow.v1.TaskOffer
+	10, // 16: provodka.flow.v1.TaskData.again:type_name -> provodka.flow.v1.TaskAgain
+	27, // 17: provodka.flow.v1.TaskData.agreement_executor:type_name -> provodka.flow.v1.Signature
+	27, // 18: provodka.flow.v1.TaskData.agreement_customer:type_name -> provodka.flow.v1.Signature
+	27, // 19: provodka.flow.v1.TaskData.act_executor:type_name -> provodka.flow.v1.Signature
+	27, // 20: provodka.flow.v1.TaskData.act_customer:type_name -> provodka.flow.v1.Signature
+	4,  // 21: provodka.flow.v1.TaskOffer.to:type_name -> provodka.flow.v1.OfferTo
+	26, // 22: provodka.flow.v1.TaskOffer.kind:type_name -> provodka.flow.v1.EmploymentKind
+	12, // 23: provodka.flow.v1.TaskOffer.refused:type_name -> provodka.flow.v1.OfferRefused
+	8,  // 24: provodka.flow.v1.OfferRefused.error:type_name -> provodka.flow.v1.TaskError
+	28, // 25: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	26, // 26: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 27: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
+	1,  // 28: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
+	24, // 29: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
+	28, // 30: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 31: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
+	0,  // 32: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
+	26, // 33: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
+	27, // 34: provodka.flow.v1.TaskSign.signature:type_name -> provodka.flow.v1.Signature
+	4,  // 35: provodka.flow.v1.TaskOfferTo.to:type_name -> provodka.flow.v1.OfferTo
+	28, // 36: provodka.flow.v1.TaskAccept.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 37: provodka.flow.v1.TaskAccept.tariff:type_name -> provodka.flow.v1.Tariff
+	28, // 38: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 39: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
+	26, // 40: provodka.flow.v1.TaskRetryAsk.kind:type_name -> provodka.flow.v1.EmploymentKind
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_task_proto_init() }
@@ -2473,14 +2685,14 @@ func file_provodka_flow_v1_task_proto_init() {
 	file_provodka_flow_v1_executor_proto_init()
 	file_provodka_flow_v1_sign_proto_init()
 	file_provodka_flow_v1_taxpayer_proto_init()
-	file_provodka_flow_v1_task_proto_msgTypes[9].OneofWrappers = []any{}
+	file_provodka_flow_v1_task_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_task_proto_rawDesc), len(file_provodka_flow_v1_task_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -879,7 +879,9 @@ type PaymentError struct {
 	// Day, YYYY-MM-DD.
 	Day string `protobuf:"bytes,5,opt,name=day,proto3" json:"day,omitempty"`
 	// Of income_cap: rubles that are still free in the year.
-	Free          string `protobuf:"bytes,6,opt,name=free,proto3" json:"free,omitempty"`
+	Free string `protobuf:"bytes,6,opt,name=free,proto3" json:"free,omitempty"`
+	// When the payment is gone on with by itself; absent is never.
+	RetryAt       *timestamppb.Timestamp `protobuf:"bytes,60,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -954,6 +956,13 @@ func (x *PaymentError) GetFree() string {
 		return x.Free
 	}
 	return ""
+}
+
+func (x *PaymentError) GetRetryAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetryAt
+	}
+	return nil
 }
 
 // A price taken apart, rubles. gross = payout + tax; total = gross + contributions + commission.
@@ -1232,7 +1241,7 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
 	"\x03inn\x18\x03 \x01(\tR\x03inn\x12\x14\n" +
-	"\x05phone\x18\x04 \x01(\tR\x05phone\"\x99\x01\n" +
+	"\x05phone\x18\x04 \x01(\tR\x05phone\"\xd0\x01\n" +
 	"\fPaymentError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
@@ -1240,7 +1249,8 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"retryHelps\x12\x14\n" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x10\n" +
 	"\x03day\x18\x05 \x01(\tR\x03day\x12\x12\n" +
-	"\x04free\x18\x06 \x01(\tR\x04free\"\xa3\x03\n" +
+	"\x04free\x18\x06 \x01(\tR\x04free\x125\n" +
+	"\bretry_at\x18< \x01(\v2\x1a.google.protobuf.TimestampR\aretryAt\"\xa3\x03\n" +
 	"\aAmounts\x12\x14\n" +
 	"\x05gross\x18\x01 \x01(\tR\x05gross\x12\x16\n" +
 	"\x06payout\x18\x02 \x01(\tR\x06payout\x12\x10\n" +
@@ -1304,11 +1314,12 @@ var file_provodka_task_v1_task_proto_depIdxs = []int32{
 	3,  // 13: provodka.task.v1.Task.offer:type_name -> provodka.task.v1.TaskOffer
 	9,  // 14: provodka.task.v1.TaskOffer.offered_at:type_name -> google.protobuf.Timestamp
 	9,  // 15: provodka.task.v1.TaskOffer.expires_at:type_name -> google.protobuf.Timestamp
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	9,  // 16: provodka.task.v1.PaymentError.retry_at:type_name -> google.protobuf.Timestamp
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_task_proto_init() }
