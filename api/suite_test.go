@@ -38,6 +38,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/registration"
+	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
@@ -48,6 +49,7 @@ import (
 	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/engine/world"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
@@ -104,6 +106,7 @@ func ownAccounts() []api.OwnAccount {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, post: &fakePost{mute: map[string]bool{}}, log: &lockedBuffer{}}
+	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}, refuses: map[string]bool{}}, fns: &fakeTax{}, post: &fakePost{}, log: &lockedBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
 	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger, Shards: shards}); err != nil {
@@ -116,7 +119,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), sign.New(), task.New(), taxpayer.New(), user.New())
+	flows := flow.NewRegistry(company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
@@ -337,10 +340,12 @@ func part(t *testing.T, r *ledgerv1.Refusal, code fault.Code, field string) {
 	}
 }
 
-// fakeBank executes every payment at once, each attempt once.
+// fakeBank executes every payment at once, each attempt once; the first one of a sum in
+// refuses is refused.
 type fakeBank struct {
-	mu   sync.Mutex
-	paid map[string]port.Payment
+	mu      sync.Mutex
+	paid    map[string]port.Payment
+	refuses map[string]bool
 }
 
 func (b *fakeBank) Pay(_ context.Context, p port.Payment) port.Answer {
@@ -349,6 +354,10 @@ func (b *fakeBank) Pay(_ context.Context, p port.Payment) port.Answer {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if sum := money.RUB.Format(p.Amount); b.refuses[sum] {
+		delete(b.refuses, sum)
+		return port.Answer{Result: port.Refused, Status: "NOT_ENOUGH_MONEY", Code: fault.PayoutRefused, Reason: "Недостаточно средств на счёте"}
+	}
 	b.paid[p.Attempt] = p
 	return port.Answer{Result: port.Done, Status: "EXECUTED", Event: p.Attempt}
 }

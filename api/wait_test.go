@@ -40,12 +40,12 @@ func testWaits(t *testing.T, h *house) {
 		t.Fatal(err)
 	}
 	some := map[string]any{"kind": "INVOICE_KIND_TOP_UP", "account": "customer:a", "accounts": []string{"customer:a"}, "id": "0.1", "type": "customer", "asset": "RUB",
-		"companyId": "company-x", "executorId": "executor-x", "taskId": "task-x", "statementId": "statement-x", "registerId": "register-x", "lineId": "line-x", "query": "слово",
+		"companyId": "company-x", "executorId": "executor-x", "taskId": "task-x", "statementId": "statement-x", "registerId": "register-x", "remittanceId": "ndfl-2025-03-1", "month": "2025-03", "year": 2025, "lineId": "line-x", "query": "слово",
 		"inn": requisite.ExampleINN(7), "phone": requisite.ExamplePhone(7), "link": map[string]string{"name": "order", "value": "o-17"}}
 	asked := map[string][]string{
 		"ListBalances": {"type"}, "GetBalances": {"accounts"}, "ReadAccounts": {"accounts"}, "ListAccountChanges": {"account"}, "ListHolds": {"account"},
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
-		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "SearchTasks": {"companyId", "query"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
+		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "SearchTasks": {"companyId", "query"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "PlanRemittances": {"month"}, "GetRemittance": {"remittanceId"}, "GetCertificate": {"executorId", "year"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
 		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "GetSelfemployed": {"executorId"}, "FindExecutors": {"phone"},
 		"ListUsers": {"companyId"},
 	}

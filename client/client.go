@@ -16,6 +16,7 @@ import (
 	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/subscription/v1/subscriptionv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/tax/v1/taxv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/user/v1/userv1connect"
 )
 
@@ -27,6 +28,7 @@ type Client struct {
 	Companies  companyv1connect.CompanyServiceClient
 	Executors  executorv1connect.ExecutorServiceClient
 	Tasks      taskv1connect.TaskServiceClient
+	Taxes      taxv1connect.TaxServiceClient
 	Registers  registerv1connect.RegisterServiceClient
 	Statements statementv1connect.StatementServiceClient
 	// Subscriptions are to companies' own servers.
@@ -93,6 +95,7 @@ func New(url, key string, options ...Option) (*Client, error) {
 		Documents:     documentv1connect.NewDocumentServiceClient(s.http, url, o...),
 		Executors:     executorv1connect.NewExecutorServiceClient(s.http, url, o...),
 		Tasks:         taskv1connect.NewTaskServiceClient(s.http, url, o...),
+		Taxes:         taxv1connect.NewTaxServiceClient(s.http, url, o...),
 		Registers:     registerv1connect.NewRegisterServiceClient(s.http, url, o...),
 		Statements:    statementv1connect.NewStatementServiceClient(s.http, url, o...),
 		Subscriptions: subscriptionv1connect.NewSubscriptionServiceClient(s.http, url, o...),

@@ -1,0 +1,214 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/remittance"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
+)
+
+// taxService is TaxService.
+type taxService struct{ *Server }
+
+// PlanRemittances implements TaxService.
+func (s taxService) PlanRemittances(ctx context.Context, req *taxv1.PlanRemittancesRequest) (*taxv1.PlanRemittancesResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	seen, err := s.seen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, total := &taxv1.PlanRemittancesResponse{Position: seenPosition(seen)}, money.Zero
+	for _, kind := range remittance.Kinds() {
+		periods, refusal := remittance.PeriodsOf(kind, req.GetMonth())
+		if refusal != nil {
+			return nil, refusal
+		}
+		planned := map[string]money.Amount{}
+		for _, p := range periods {
+			out, sum, err := s.period(ctx, req.GetBook(), p, planned)
+			if err != nil {
+				return nil, err
+			}
+			answer.Periods, total = append(answer.Periods, out), total.Add(sum)
+		}
+	}
+	answer.Total = money.RUB.Format(total)
+	return answer, nil
+}
+
+// period tells what is due of a period and what was ordered; sum is what an order would pay.
+// planned is what periods before it pay of each person; it takes this one's over.
+func (s taxService) period(ctx context.Context, bookName string, p remittance.Period, planned map[string]money.Amount) (*taxv1.TaxPeriod, money.Amount, error) {
+	persons, due, err := s.due(ctx, bookName, p, planned)
+	if err != nil {
+		return nil, money.Zero, err
+	}
+	pool, err := s.pool(ctx, bookName, p)
+	if err != nil {
+		return nil, money.Zero, err
+	}
+	orders, err := s.orders(ctx, bookName, p)
+	if err != nil {
+		return nil, money.Zero, err
+	}
+	out := &taxv1.TaxPeriod{
+		Period: p.ID, Kind: string(p.Kind), FromDay: p.From, ToDay: p.To, DueDay: p.Due, CalendarKnown: p.Calendar, Rule: p.Rule, Source: p.Source,
+		Over: s.today() > p.To, Persons: persons, Due: money.RUB.Format(due), Collected: money.RUB.Format(pool),
+	}
+	out.Remittances, err = s.remittances(orders)
+	return out, due.Add(pool), err
+}
+
+// orderAtOnce is how many orders of a period are looked for together: there are few.
+const ordersAtOnce = 8
+
+// orders reads the orders of a period, oldest first: their numbers have no gaps.
+func (s taxService) orders(ctx context.Context, bookName string, p remittance.Period) ([]aggregate, error) {
+	var all []aggregate
+	for {
+		ids := make([]string, ordersAtOnce)
+		for i := range ids {
+			ids[i] = p.Order(len(all) + i + 1)
+		}
+		found, _, err := s.load(ctx, bookName, remittance.Name, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			a, ok := found[id]
+			if !ok {
+				return all, nil
+			}
+			all = append(all, a)
+		}
+	}
+}
+
+// pool is what a period's pool has and no order has taken.
+func (s taxService) pool(ctx context.Context, bookName string, p remittance.Period) (money.Amount, error) {
+	key, _, _, refusal := stripeKey(bookName, p.Pool(), "", "")
+	if refusal != nil {
+		return money.Zero, refusal
+	}
+	rows, _, err := s.cfg.DB.Balances(ctx, []store.StripeKey{key}, store.At{})
+	if err != nil {
+		return money.Zero, fmt.Errorf("read %s: %w", p.Pool(), err)
+	}
+	none := money.New(0, money.RUB.Scale)
+	for _, b := range rows {
+		return money.Max(b.Credit.Sub(b.Debit).Sub(b.HeldDebit), none), nil
+	}
+	return none, nil
+}
+
+// GetRemittance implements TaxService.
+func (s taxService) GetRemittance(ctx context.Context, req *taxv1.GetRemittanceRequest) (*taxv1.GetRemittanceResponse, error) {
+	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	a, err := s.must(ctx, req.GetBook(), remittance.Name, "remittance_id", req.GetRemittanceId())
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.remittance(a)
+	return &taxv1.GetRemittanceResponse{Remittance: out}, err
+}
+
+// remittanceStates lists the states of an order.
+var remittanceStates = []string{remittance.Paying, remittance.Paid, remittance.Error, remittance.Canceled}
+
+// ListRemittances implements TaxService.
+func (s taxService) ListRemittances(ctx context.Context, req *taxv1.ListRemittancesRequest) (*taxv1.ListRemittancesResponse, error) {
+	page := store.AggregatePage{Book: req.GetBook(), Flow: remittance.Name, States: req.GetStates(), Limit: pageSize(req.GetPageSize())}
+	if len(page.States) == 0 {
+		page.States = remittanceStates
+	}
+	rows, seen, token, err := s.listPage(ctx, req, page)
+	if err != nil {
+		return nil, err
+	}
+	answer := &taxv1.ListRemittancesResponse{NextPageToken: token, Position: seenPosition(seen)}
+	answer.Remittances, err = s.remittances(rows)
+	return answer, err
+}
+
+// RetryRemittance implements TaxService.
+func (s taxService) RetryRemittance(ctx context.Context, req *taxv1.RetryRemittanceRequest) (*taxv1.RetryRemittanceResponse, error) {
+	c := &change{key: req.GetKey(), event: remittance.Retry}
+	o, out, err := s.moved(ctx, req.GetBook(), req.GetRemittanceId(), c)
+	return &taxv1.RetryRemittanceResponse{Remittance: out, Position: positionOf([]engine.Outcome{o}), Replayed: o.Replayed}, err
+}
+
+// CancelRemittance implements TaxService.
+func (s taxService) CancelRemittance(ctx context.Context, req *taxv1.CancelRemittanceRequest) (*taxv1.CancelRemittanceResponse, error) {
+	c := &change{key: req.GetKey(), event: remittance.Cancel}
+	c.say(&flowv1.RemittanceCancel{Reason: req.GetReason()})
+	o, out, err := s.moved(ctx, req.GetBook(), req.GetRemittanceId(), c)
+	return &taxv1.CancelRemittanceResponse{Remittance: out, Position: positionOf([]engine.Outcome{o}), Replayed: o.Replayed}, err
+}
+
+// moved sends a command to an order that exists.
+func (s taxService) moved(ctx context.Context, bookName, id string, c *change) (engine.Outcome, *taxv1.Remittance, error) {
+	a, err := s.must(ctx, bookName, remittance.Name, "remittance_id", id)
+	if err != nil {
+		return engine.Outcome{}, nil, err
+	}
+	c.flow, c.id, c.owner = remittance.Name, a.id, a.owner
+	o := s.submitChanges(ctx, bookName, false, []*change{c})[0]
+	if o.Refusal != nil {
+		return o, nil, idField(o.Refusal, "remittance_id")
+	}
+	out, err := s.remittance(fromRecord(o.Record))
+	return o, out, err
+}
+
+// remittances shows orders.
+func (s taxService) remittances(list []aggregate) ([]*taxv1.Remittance, error) {
+	out := make([]*taxv1.Remittance, 0, len(list))
+	for _, a := range list {
+		r, err := s.remittance(a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// remittance shows an order.
+func (s taxService) remittance(a aggregate) (*taxv1.Remittance, error) {
+	d := new(flowv1.RemittanceData)
+	if err := a.read(d); err != nil {
+		return nil, err
+	}
+	out := &taxv1.Remittance{
+		RemittanceId: a.id, Period: d.GetPeriod(), State: a.state, StateTitle: s.title(remittance.Name, a.state), Amount: d.GetAmount(), Day: d.GetDay(),
+		DueDay: d.GetDueDay(), PaidDay: d.GetPaidDay(), ErrorCode: d.GetErrorCode(), ErrorReason: d.GetErrorReason(), Overpaid: d.GetOverpaid(),
+		Uncovered: d.GetClaimed(), CancelReason: d.GetReason(),
+	}
+	for _, t := range d.GetAttempts() {
+		out.Attempts = append(out.Attempts, &taxv1.RemittanceAttempt{
+			Number: int32(t.GetNumber()), Result: t.GetResult(), Status: t.GetStatus(), Requisites: t.GetRequisites(),
+		})
+	}
+	return out, nil
+}
+
+// unpaid names an order that stopped: another one of its money could pay it twice.
+func unpaid(orders []aggregate) *fault.Refusal {
+	i := slices.IndexFunc(orders, func(a aggregate) bool { return a.state == remittance.Error })
+	if i < 0 {
+		return nil
+	}
+	return fault.Refuse(fault.WrongState, "period", "the payment of %s stopped: retry or cancel it first", orders[i].id).
+		With("state", orders[i].state).With("remittance_id", orders[i].id)
+}
