@@ -105,8 +105,7 @@ func ownAccounts() []api.OwnAccount {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}}, fns: &fakeTax{}, post: &fakePost{mute: map[string]bool{}}, log: &lockedBuffer{}}
-	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}, refuses: map[string]bool{}}, fns: &fakeTax{}, post: &fakePost{}, log: &lockedBuffer{}}
+	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}, refuses: map[string]bool{}}, fns: &fakeTax{}, post: &fakePost{mute: map[string]bool{}}, log: &lockedBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
 	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger, Shards: shards}); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,6 +24,7 @@ import (
 	"github.com/provodka/provodka/cmd/provodka/dev"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/store"
@@ -42,6 +44,7 @@ import (
 //	company        opens a company: $COMPANY is its id
 //	pay DAY DEBIT CREDIT AMOUNT  posts rubles there; $ID is the entry's id; $YESTERDAY, $TODAY and $NEXT_MONTH are days
 //	id             $ID is what the last output begins with
+//	bank FILE      makes the stack's bank misbehave by the script; "bank books" prints what taxes it has paid
 //	audited        waits until the stack's auditor has checked what every shard has
 //	code N PROGRAM ARGS…  runs a program and expects its exit code
 func TestScripts(t *testing.T) {
@@ -78,6 +81,7 @@ func TestScripts(t *testing.T) {
 			"dev":     func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
 			"pay":     pay,
 			"company": openCompany,
+			"bank":    misbehave,
 			"audited": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(untilAudited(t.Context(), ts.Getenv("DSN")))
 			},
@@ -271,7 +275,7 @@ func startDev(t *testing.T, ts *testscript.TestScript) {
 	ts.Check(db.PutAPIKey(ctx, row))
 	for name, value := range map[string]string{
 		"PROVODKA_URL": f.API, "PROVODKA_API_KEY": f.APIKey, "FIRST": f.APIKey, "SECOND": second, "DSN": f.DSN, "BROKERS": f.Brokers,
-		"PROVODKA_DSN": f.DSN, "YESTERDAY": dayFrom(-1), "TODAY": dayFrom(0), "NEXT_MONTH": dayFrom(31),
+		"PROVODKA_DSN": f.DSN, "BANK": f.Sandboxes["bank"], "YESTERDAY": dayFrom(-1), "TODAY": dayFrom(0), "NEXT_MONTH": dayFrom(31),
 	} {
 		ts.Setenv(name, value)
 	}
@@ -322,6 +326,31 @@ func pay(ts *testscript.TestScript, _ bool, args []string) {
 	done, err := c.Post(ctx, op)
 	ts.Check(err)
 	ts.Setenv("ID", done.GetId())
+}
+
+// misbehave gives the bank's sandbox a script, or prints its payments of taxes.
+func misbehave(ts *testscript.TestScript, _ bool, args []string) {
+	url := ts.Getenv("BANK") + "/sandbox/"
+	if args[0] != "books" {
+		answer, err := http.Post(url+"script", "application/json", strings.NewReader(ts.ReadFile(args[0])))
+		ts.Check(err)
+		defer answer.Body.Close()
+		if answer.StatusCode/100 != 2 {
+			ts.Fatalf("the bank's script: %s", answer.Status)
+		}
+		return
+	}
+	answer, err := http.Get(url + "books")
+	ts.Check(err)
+	defer answer.Body.Close()
+	var report stage.Report
+	ts.Check(json.NewDecoder(answer.Body).Decode(&report))
+	for _, p := range report.Payments {
+		if kbk := p.Detail["kbk"]; kbk != "" && p.ExecutedCount > 0 {
+			_, err := fmt.Fprintf(ts.Stdout(), "%s executed %d times to %s as %s\n", p.Amount, p.ExecutedCount, kbk, p.Detail["payer_status"])
+			ts.Check(err)
+		}
+	}
 }
 
 // expectCode runs a program that must end with the code.

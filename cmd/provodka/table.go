@@ -6,6 +6,9 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 )
 
 // The values of --output.
@@ -29,6 +32,15 @@ func (e *Env) printJSON(v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// printMessage prints an answer of the API by the names of its fields, empty ones too.
+func (e *Env) printMessage(m proto.Message) error {
+	raw, err := protojson.MarshalOptions{UseProtoNames: true, EmitUnpopulated: true}.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return e.printJSON(json.RawMessage(raw))
 }
 
 // table is rows of text under a head; money and numbers stand to the right.

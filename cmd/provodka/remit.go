@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/engine/flow/remittance"
+	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
+)
+
+const remitLong = `Taxes that were withheld or charged, and their way to the budget. A period is
+ndfl-2026-11-1 (withheld from the 1st to the 22nd), ndfl-2026-11-2 (from the 23rd on) or
+contributions-2026-11. With --month it says what is due of a month and by when; with --period it
+collects what is due from the persons' accounts and orders its payment. The same command again
+pays nothing twice; what was withheld late is paid by another order.
+
+  provodka remit --month 2026-11
+  provodka remit --period ndfl-2026-11-1 --dry-run
+  provodka remit --period ndfl-2026-11-1 --wait
+  provodka remit list
+  provodka remit register ndfl-2026-11-1
+  provodka remit retry ndfl-2026-11-1
+  provodka remit cancel ndfl-2026-11-1 --reason letter-7
+
+The API is found by --url, PROVODKA_URL or dev.json, its key in PROVODKA_API_KEY.`
+
+type remitFlags struct {
+	apiFlags
+	month, period, reason string
+	dryRun, wait          bool
+}
+
+func newRemitCmd(env *Env) *cobra.Command {
+	var f remitFlags
+	cmd := &cobra.Command{
+		Use: "remit", Short: "Pay withheld taxes to the budget: what is due, orders, registers", Long: remitLong, Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRemit(cmd.Context(), env, &f) },
+	}
+	f.addPlace(cmd)
+	cmd.Flags().StringVar(&f.month, "month", "", "say what is due of this month, YYYY-MM")
+	cmd.Flags().StringVar(&f.period, "period", "", "collect and pay what is due of this period")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, and say what would be collected and paid")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the bank has answered, a minute at most")
+	for _, sub := range []struct {
+		use, short string
+		takes      int
+		run        func(ctx context.Context, env *Env, f *remitFlags, words []string) error
+	}{
+		{"list", "List payment orders, newest first", 0, listRemittances},
+		{"register PERIOD", "What was withheld and passed on in a period, per person", 1, remitRegister},
+		{"retry ORDER", "Pay an order whose payment stopped", 1, retryRemittance},
+		{"cancel ORDER", "Call off an order of which nothing was paid", 1, cancelRemittance},
+	} {
+		own := &remitFlags{}
+		c := &cobra.Command{Use: sub.use, Short: sub.short, Args: args(cobra.ExactArgs(sub.takes)), RunE: func(cmd *cobra.Command, words []string) error {
+			return sub.run(cmd.Context(), env, own, words)
+		}}
+		switch sub.use {
+		case "retry ORDER", "cancel ORDER":
+			own.add(c)
+			c.Flags().BoolVar(&own.wait, "wait", false, "wait until the bank has answered, a minute at most")
+		default:
+			own.addPlace(c)
+		}
+		if sub.use == "cancel ORDER" {
+			c.Flags().StringVar(&own.reason, "reason", "", "why, a code or the id of a note: kept for ever and published")
+		}
+		cmd.AddCommand(c)
+	}
+	return cmd
+}
+
+func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
+	if (f.month == "") == (f.period == "") {
+		return usagef("give one of --month and --period")
+	}
+	c, err := f.client(env)
+	if err != nil {
+		return err
+	}
+	if f.month != "" {
+		return planRemittances(ctx, env, f, c)
+	}
+	answer, err := c.Taxes.Remit(ctx, &taxv1.RemitRequest{Book: f.book, Period: f.period, DryRun: f.dryRun})
+	if err != nil {
+		return err
+	}
+	order := answer.GetRemittance()
+	if order != nil && f.wait {
+		if order, err = awaitRemittance(ctx, f, c, order); err != nil {
+			return err
+		}
+		answer.Remittance = order
+	}
+	if env.json() {
+		return env.printMessage(answer)
+	}
+	t := newTable("Period", ">Persons", ">Collected", "Order", ">Amount", "State", "Paid", "Why")
+	amount := answer.GetWouldOrder()
+	if order != nil {
+		amount = order.GetAmount()
+	}
+	t.add(f.period, strconv.FormatInt(answer.GetPersons(), 10), answer.GetCollected(), order.GetRemittanceId(), amount, order.GetStateTitle(), order.GetPaidDay(), why(order))
+	if err := t.write(env.Out); err != nil {
+		return err
+	}
+	for _, r := range answer.GetRefused() {
+		env.say("%s: %s: %s", r.GetAccount(), r.GetRefusal().GetCode(), r.GetRefusal().GetReason())
+	}
+	if n := answer.GetRefusedPersons(); n > 0 {
+		env.say("%d persons could not be collected from", n)
+	}
+	return nil
+}
+
+// why is what stopped an order's payment.
+func why(r *taxv1.Remittance) string {
+	return strings.TrimSuffix(oneLine(r.GetErrorCode()+": "+r.GetErrorReason()), ": ")
+}
+
+// remitPatience is how long --wait waits for the bank.
+const remitPatience = time.Minute
+
+// awaitRemittance waits until the order is no longer being paid.
+func awaitRemittance(ctx context.Context, f *remitFlags, c *client.Client, r *taxv1.Remittance) (*taxv1.Remittance, error) {
+	ctx, cancel := context.WithTimeout(ctx, remitPatience)
+	defer cancel()
+	for r.GetState() == remittance.Paying {
+		select {
+		case <-ctx.Done():
+			return r, nil
+		case <-time.After(200 * time.Millisecond):
+		}
+		answer, err := c.Taxes.GetRemittance(ctx, &taxv1.GetRemittanceRequest{Book: f.book, RemittanceId: r.GetRemittanceId()})
+		if err != nil {
+			return r, err
+		}
+		r = answer.GetRemittance()
+	}
+	return r, nil
+}
+
+func planRemittances(ctx context.Context, env *Env, f *remitFlags, c *client.Client) error {
+	plan, err := c.Taxes.PlanRemittances(ctx, &taxv1.PlanRemittancesRequest{Book: f.book, Month: f.month})
+	if err != nil {
+		return err
+	}
+	if env.json() {
+		return env.printMessage(plan)
+	}
+	t := newTable("Period", "From", "To", "Pay by", ">Persons", ">Due", ">Collected", "Orders")
+	for _, p := range plan.GetPeriods() {
+		var orders []string
+		for _, r := range p.GetRemittances() {
+			orders = append(orders, r.GetRemittanceId()+" "+r.GetAmount()+" "+r.GetState())
+		}
+		due := p.GetDueDay()
+		if !p.GetCalendarKnown() {
+			due += " ?" // the year's moved days are not known
+		}
+		t.add(p.GetPeriod(), p.GetFromDay(), p.GetToDay(), due, strconv.FormatInt(p.GetPersons(), 10), p.GetDue(), p.GetCollected(), strings.Join(orders, ", "))
+	}
+	t.rule()
+	t.add("total", "", "", "", "", plan.GetTotal(), "", "")
+	return t.write(env.Out)
+}
+
+func listRemittances(ctx context.Context, env *Env, f *remitFlags, _ []string) error {
+	c, err := f.client(env)
+	if err != nil {
+		return err
+	}
+	req := &taxv1.ListRemittancesRequest{Book: f.book, PageSize: tasksAtOnce}
+	all := &taxv1.ListRemittancesResponse{}
+	for {
+		answer, err := c.Taxes.ListRemittances(ctx, req)
+		if err != nil {
+			return err
+		}
+		all.Remittances = append(all.Remittances, answer.GetRemittances()...)
+		if req.PageToken = answer.GetNextPageToken(); req.PageToken == "" {
+			break
+		}
+	}
+	if env.json() {
+		return env.printMessage(all)
+	}
+	return env.printRemittances(all.GetRemittances()...)
+}
+
+func (e *Env) printRemittances(list ...*taxv1.Remittance) error {
+	t := newTable("Order", "Ordered", "Pay by", ">Amount", "State", "Paid", "Why")
+	for _, r := range list {
+		t.add(r.GetRemittanceId(), r.GetDay(), r.GetDueDay(), r.GetAmount(), r.GetStateTitle(), r.GetPaidDay(), why(r))
+	}
+	return t.write(e.Out)
+}
+
+func remitRegister(ctx context.Context, env *Env, f *remitFlags, words []string) error {
+	c, err := f.client(env)
+	if err != nil {
+		return err
+	}
+	stream, err := c.Taxes.StreamWithheld(ctx, &taxv1.StreamWithheldRequest{Book: f.book, Period: words[0]})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	t, all := newTable("Executor", ">Withheld", ">Passed on", ">Due", ">Held", "Entries"), &taxv1.StreamWithheldResponse{}
+	for stream.Receive() {
+		all.Remittances = append(all.Remittances, stream.Msg().GetRemittances()...)
+		for _, l := range stream.Msg().GetLines() {
+			t.add(l.GetExecutorId(), l.GetWithheld(), l.GetRemitted(), l.GetDue(), l.GetHeld(), strings.Join(l.GetEntryIds(), " "))
+			if env.json() {
+				all.Lines = append(all.Lines, l)
+			}
+		}
+	}
+	if err := stream.Err(); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if env.json() {
+		return env.printMessage(all)
+	}
+	return t.write(env.Out)
+}
+
+func retryRemittance(ctx context.Context, env *Env, f *remitFlags, words []string) error {
+	c, err := f.client(env)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Taxes.RetryRemittance(ctx, &taxv1.RetryRemittanceRequest{Book: f.book, Key: f.keyOrNew(), RemittanceId: words[0]})
+	if err != nil {
+		return err
+	}
+	return env.afterRemittance(ctx, f, c, answer.GetRemittance())
+}
+
+func cancelRemittance(ctx context.Context, env *Env, f *remitFlags, words []string) error {
+	if f.reason == "" {
+		return usagef("--reason: why is it called off?")
+	}
+	c, err := f.client(env)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Taxes.CancelRemittance(ctx, &taxv1.CancelRemittanceRequest{Book: f.book, Key: f.keyOrNew(), RemittanceId: words[0], Reason: f.reason})
+	if err != nil {
+		return err
+	}
+	return env.afterRemittance(ctx, f, c, answer.GetRemittance())
+}
+
+// keyOrNew is the key that was given, or a new one.
+func (f *apiFlags) keyOrNew() string {
+	if f.key != "" {
+		return f.key
+	}
+	return uuid.NewString()
+}
+
+// afterRemittance prints an order that was changed.
+func (e *Env) afterRemittance(ctx context.Context, f *remitFlags, c *client.Client, r *taxv1.Remittance) error {
+	if f.wait {
+		var err error
+		if r, err = awaitRemittance(ctx, f, c, r); err != nil {
+			return err
+		}
+	}
+	if e.json() {
+		return e.printMessage(r)
+	}
+	return e.printRemittances(r)
+}
