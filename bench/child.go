@@ -21,13 +21,14 @@ import (
 
 // Roles of this binary when it is run again as a child.
 const (
-	roleBroker = "bench-child-broker"
-	roleServer = "bench-child-server"
+	roleBroker  = "bench-child-broker"
+	roleServer  = "bench-child-server"
+	roleProduct = "bench-child-product"
 )
 
 // childRole says whether this process is a child, and what it was told.
 func childRole(args []string) (role, config string, ok bool) {
-	if len(args) == 3 && (args[1] == roleBroker || args[1] == roleServer) {
+	if len(args) == 3 && (args[1] == roleBroker || args[1] == roleServer || args[1] == roleProduct) {
 		return args[1], args[2], true
 	}
 	return "", "", false
@@ -52,8 +53,11 @@ func runChild(role, config string) error {
 		return err
 	}
 	say := func(addr string) error { return json.NewEncoder(os.Stdout).Encode(hello{addr, debug}) }
-	if role == roleServer {
+	switch role {
+	case roleServer:
 		return serve(ctx, config, say)
+	case roleProduct:
+		return serveProduct(ctx, config, say)
 	}
 	server, err := embed.Broker(ctx, config, embed.BrokerOptions{})
 	if err != nil {

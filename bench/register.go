@@ -40,7 +40,7 @@ func (l *lab) roundRegister(ctx context.Context, round int) (err error) {
 	if err != nil {
 		return err
 	}
-	company, err := openCompany(ctx, c)
+	company, err := openCompany(ctx, c, registerExecutors, nil)
 	if err != nil {
 		return err
 	}
@@ -79,8 +79,8 @@ func uploadOnce(ctx context.Context, c *client.Client, company string, file []by
 	return loadResult{acknowledged: registerLines, took: time.Since(began)}, err
 }
 
-// openCompany opens a company and registers the executors of its register.
-func openCompany(ctx context.Context, c *client.Client) (string, error) {
+// openCompany opens a company and registers executors, all with the same requisites.
+func openCompany(ctx context.Context, c *client.Client, executors uint64, r *executorv1.Requisites) (string, error) {
 	bic := requisite.ExampleBIC(1)
 	answer, err := c.Companies.OpenCompany(ctx, &companyv1.OpenCompanyRequest{
 		Book: bookName,
@@ -93,9 +93,9 @@ func openCompany(ctx context.Context, c *client.Client) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for i := range uint64(registerExecutors) {
+	for i := range executors {
 		_, err := c.Executors.RegisterExecutor(ctx, &executorv1.RegisterExecutorRequest{
-			Book: bookName, EmploymentKind: "selfemployed", Person: &executorv1.Person{
+			Book: bookName, EmploymentKind: "selfemployed", Requisites: r, Person: &executorv1.Person{
 				Inn: requisite.ExamplePersonINN(i + 1), Phone: requisite.ExamplePhone(i + 1), LastName: "Иванов", FirstName: "Пётр", SecondName: "Сергеевич",
 			},
 		})

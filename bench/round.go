@@ -24,7 +24,7 @@ func spread(hot bool) string {
 
 // round measures every case once, floor and ours in turn.
 func (l *lab) round(ctx context.Context, round int) error {
-	for _, part := range []func(context.Context, int) error{l.roundOne, l.roundMore, l.roundWriter, l.roundReady, l.roundRegister} {
+	for _, part := range []func(context.Context, int) error{l.roundOne, l.roundMore, l.roundWriter, l.roundReady, l.roundRegister, l.roundPayroll} {
 		if err := part(ctx, round); err != nil {
 			return err
 		}
