@@ -107,7 +107,15 @@ func (db *DB) LoadAggregates(ctx context.Context, shard int, keys []AggregateKey
 		return nil, nil
 	}
 	books, flows, ids := aggregateColumns(keys)
-	return collect(ctx, db, "aggregates", scanAggregate, sqlAggregateLoad, shard, books, flows, ids)
+	return collect(ctx, db, "aggregates", scanAggregate, db.perKey(sqlAggregateLoad, sqlAggregateLoadPG), shard, books, flows, ids)
+}
+
+// perKey is the form of a statement that seeks once per key: on PostgreSQL it says so.
+func (db *DB) perKey(common, onPG string) string {
+	if db.dialect == migrations.PostgreSQL {
+		return onPG
+	}
+	return common
 }
 
 // EffectRow is an effect as it stands.
@@ -121,7 +129,7 @@ func (db *DB) LoadEffects(ctx context.Context, shard int, attempts []string) ([]
 	if len(attempts) == 0 {
 		return nil, nil
 	}
-	return collect(ctx, db, "effects", scanEffect, sqlEffectLoad, shard, attempts)
+	return collect(ctx, db, "effects", scanEffect, db.perKey(sqlEffectLoad, sqlEffectLoadPG), shard, attempts)
 }
 
 // OpenEffects reads effects that are open or in doubt, in the order of their attempt

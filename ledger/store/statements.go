@@ -24,6 +24,8 @@ var (
 	sqlAggregateFind string
 	//go:embed sql/aggregate_load.sql
 	sqlAggregateLoad string
+	//go:embed sql/aggregate_load_pg.sql
+	sqlAggregateLoadPG string
 	//go:embed sql/aggregate_page_owner.sql
 	sqlAggregatePageOwner string
 	//go:embed sql/aggregate_page_section.sql
@@ -82,6 +84,8 @@ var (
 	sqlCorrespondenceUpsert string
 	//go:embed sql/effect_load.sql
 	sqlEffectLoad string
+	//go:embed sql/effect_load_pg.sql
+	sqlEffectLoadPG string
 	//go:embed sql/effect_open.sql
 	sqlEffectOpen string
 	//go:embed sql/effect_scan.sql
