@@ -97,6 +97,7 @@ func TestAPI(t *testing.T) {
 		"Sessions":        testSessions,
 		"Guessing":        testGuessing,
 		"EvenTime":        testEvenTime,
+		"Founder":         testFounder,
 		"People":          testPeople,
 		"OwnCompany":      testOwnCompany,
 		"Export":          testExport,

@@ -61,6 +61,7 @@ type house struct {
 	vault *private.Vault
 	url   string
 	api   *api.Server
+	loop  api.Submitter // the engine
 	bank  *fakeBank
 	fns   *fakeTax
 	post  *fakePost
@@ -159,7 +160,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.api = server
+	h.api, h.loop = server, e
 	h.serve(t, server)
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan error, 1)

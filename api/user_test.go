@@ -9,8 +9,19 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/user"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/ledger/fault"
+	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
 )
 
@@ -127,8 +138,12 @@ func testUsers(t *testing.T, h *house) {
 	if err != nil || strings.Join(changed.GetUser().GetRoles(), " ") != "owner payer" {
 		t.Fatal(changed, err)
 	}
-	if _, err := borisHimself.Users.BlockUser(t.Context(), &userv1.BlockUserRequest{CompanyId: company, UserId: me.GetUser().GetId()}); err != nil {
+	blocked, err := borisHimself.Users.BlockUser(t.Context(), &userv1.BlockUserRequest{CompanyId: company, UserId: me.GetUser().GetId()})
+	if err != nil {
 		t.Fatal(err) // his roles hold at once
+	}
+	if rec := h.record(t, blocked.GetPosition()); rec.GetActor() != boris.GetUser().GetId() || strings.Contains(rec.String(), "boris") {
+		t.Errorf("who did it: %v", rec)
 	}
 	_, err = anna.Users.GetMe(t.Context(), &userv1.GetMeRequest{})
 	refused(t, err, fault.Unauthenticated, "authorization")
@@ -258,6 +273,14 @@ func testSessions(t *testing.T, h *house) {
 	if err != nil || len(found) != 1 {
 		t.Fatal(found, err)
 	}
+	minutes := found[0]
+	if _, err := h.db.TouchSession(t.Context(), minutes.Hash, minutes.Used.Add(-2*time.Minute), minutes.Ends.Add(-2*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	c.pause() // the cache of this house believes a millisecond
+	if me, err := anna.Users.GetMe(t.Context(), &userv1.GetMeRequest{}); err != nil || me.GetSession().GetIdleAt().AsTime().Before(minutes.Ends) || me.GetSession().GetUsedAt().AsTime().Before(minutes.Used) {
+		t.Error("using a session does not keep it", me, err)
+	}
 	third, err := c.login("anna", goodPassword, "")
 	if err != nil {
 		t.Fatal(err)
@@ -277,5 +300,60 @@ func testSessions(t *testing.T, h *house) {
 	for _, token := range []string{"ps_invented", "ps_"} {
 		_, err = c.visitor(token).Users.GetMe(t.Context(), &userv1.GetMeRequest{})
 		refused(t, err, fault.Unauthenticated, "authorization")
+	}
+}
+
+// record reads a record by its position.
+func (h *house) record(t *testing.T, position string) *journalv1.Record {
+	t.Helper()
+	var shard int
+	var seq uint64
+	if _, err := fmt.Sscanf(position, "%d.%d", &shard, &seq); err != nil {
+		t.Fatal(position, err)
+	}
+	raw, ok, err := h.db.Record(t.Context(), shard, seq)
+	rec := &journalv1.Record{}
+	if err != nil || !ok || proto.Unmarshal(raw, rec) != nil {
+		t.Fatal(position, ok, err)
+	}
+	return rec
+}
+
+// testFounder makes whoever registered a company its owner, as another flow does: by a
+// command with the versions of what was written before it. The password was hashed by
+// weaker parameters, and is by today's after the first login.
+func testFounder(t *testing.T, h *house) {
+	c := h.caller(t)
+	company, id := c.company(1, ""), h.vault.UserID(c.book, c.mailOf("anna"))
+	kept, err := password.New(password.Params{MemoryKiB: 32, Passes: 1, Lanes: 1}, 1, 1).Make(t.Context(), goodPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft := h.vault.Draft(c.book)
+	draft.User(id, 1, &privatev1.UserProfile{Email: c.mailOf("anna"), Name: "Анна", CompanyId: company})
+	draft.Credential(id, 1, &privatev1.Credential{Argon2Id: kept})
+	if err := draft.Put(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out := h.loop.Submit(t.Context(), engine.Request{Book: c.book, Actor: "effect", Operations: []engine.Operation{{Operation: &commandv1.Operation{
+		Key: "found-anna", What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
+			Flow: user.Name, Id: company, Owner: company, Event: user.Found,
+			Body: flow.Bytes(&flowv1.UserFound{UserId: id, ProfileVersion: 1, CredentialVersion: 1}),
+		}},
+	}}}})
+	if out[0].Refusal != nil {
+		t.Fatal(out[0].Refusal)
+	}
+	for range 2 {
+		if _, err := c.login("anna", goodPassword, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	docs, err := h.vault.Credentials(t.Context(), c.book, private.Ref{ID: id})
+	if got := docs[id]; err != nil || got.Version != 2 || !strings.Contains(got.Content.GetArgon2Id(), "m=64") {
+		t.Error("not hashed anew, or more than once", got.Version, err)
+	}
+	if docs, err := h.vault.Credentials(t.Context(), c.book, private.Ref{ID: id, Version: 1}); err != nil || len(docs) != 0 {
+		t.Error("the older hash is kept", err)
 	}
 }
