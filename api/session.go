@@ -18,6 +18,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
 )
 
@@ -132,6 +133,14 @@ func (s *Server) begin(ctx context.Context, a aggregate, u *flowv1.User, book st
 		Begun: begun, Used: now, Until: now.Add(s.cfg.SessionLife),
 	}
 	row.Ends = s.idleEnd(now, row.Until)
+	c := callOf(ctx)
+	var err error
+	row.Note, err = s.cfg.Vault.SealNote(ctx, book, u.GetId(), row.ID, &privatev1.SessionNote{
+		Address: c.address, UserAgent: strings.ToValidUTF8(c.program[:min(len(c.program), maxUserAgent)], "?"),
+	})
+	if err != nil {
+		return "", row, err
+	}
 	if err := s.cfg.DB.PutSession(ctx, row); err != nil {
 		return "", row, err
 	}
@@ -150,11 +159,28 @@ func (s *Server) end(ctx context.Context, book string, u *flowv1.User) {
 	}
 }
 
-func sessionMessage(row store.Session, current string) *userv1.Session {
-	return &userv1.Session{
-		Id: row.ID, BegunAt: timestamppb.New(row.Begun), UsedAt: timestamppb.New(row.Used), IdleAt: timestamppb.New(row.Ends),
-		ExpiresAt: timestamppb.New(row.Until), Current: row.ID == current,
+// sessionMessages are sessions of one user, as the user sees them.
+func (s *Server) sessionMessages(ctx context.Context, current string, rows ...store.Session) ([]*userv1.Session, error) {
+	if len(rows) == 0 {
+		return nil, nil
 	}
+	notes := map[string][]byte{}
+	for _, row := range rows {
+		notes[row.ID] = row.Note
+	}
+	opened, err := s.cfg.Vault.OpenNotes(ctx, rows[0].Book, rows[0].Member, notes)
+	if err != nil {
+		return nil, err
+	}
+	var out []*userv1.Session
+	for _, row := range rows {
+		out = append(out, &userv1.Session{
+			Id: row.ID, BegunAt: timestamppb.New(row.Begun), UsedAt: timestamppb.New(row.Used), IdleAt: timestamppb.New(row.Ends),
+			ExpiresAt: timestamppb.New(row.Until), Current: row.ID == current,
+			Address: opened[row.ID].GetAddress(), UserAgent: opened[row.ID].GetUserAgent(),
+		})
+	}
+	return out, nil
 }
 
 // sessionCache believes a session for a short time without asking the database.

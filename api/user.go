@@ -64,11 +64,11 @@ func (s userService) RevokeSession(ctx context.Context, req *userv1.RevokeSessio
 func (s userService) ListSessions(ctx context.Context, _ *userv1.ListSessionsRequest) (*userv1.ListSessionsResponse, error) {
 	who := callOf(ctx).who
 	rows, err := s.cfg.DB.ListSessions(ctx, who.book, who.id, s.cfg.Now(), maxSessions)
-	answer := &userv1.ListSessionsResponse{}
-	for _, row := range rows {
-		answer.Sessions = append(answer.Sessions, sessionMessage(row, who.session.ID))
+	if err != nil {
+		return nil, err
 	}
-	return answer, err
+	all, err := s.sessionMessages(ctx, who.session.ID, rows...)
+	return &userv1.ListSessionsResponse{Sessions: all}, err
 }
 
 // GetMe implements UserService.
@@ -81,7 +81,11 @@ func (s userService) GetMe(ctx context.Context, req *userv1.GetMeRequest) (*user
 	if len(all) == 0 {
 		return nil, notFound("user_id", user.Name, who.id)
 	}
-	answer := &userv1.GetMeResponse{User: all[0], Session: sessionMessage(*who.session, who.session.ID)}
+	current, err := s.sessionMessages(ctx, who.session.ID, *who.session)
+	if err != nil {
+		return nil, err
+	}
+	answer := &userv1.GetMeResponse{User: all[0], Session: current[0]}
 	for method := range s.persons {
 		if s.personMay(who, method) {
 			answer.Methods = append(answer.Methods, method)

@@ -192,11 +192,15 @@ func (s userService) newSession(ctx context.Context, book string, a aggregate, u
 	if err != nil {
 		return nil, err
 	}
+	begun, err := s.sessionMessages(ctx, row.ID, row)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.cfg.Vault.ForgetCredentials(ctx, book, u.GetId(), u.GetCredentialVersion()); err != nil {
 		s.cfg.Logger.WarnContext(ctx, "older passwords cannot be deleted", "user", u.GetId(), "error", err)
 	}
 	return &userv1.NewSession{
-		Token: token, Session: sessionMessage(row, row.ID), Device: s.device(u.GetId()), User: s.userMessage(u, a.id, profile),
+		Token: token, Session: begun[0], Device: s.device(u.GetId()), User: s.userMessage(u, a.id, profile),
 	}, nil
 }
 

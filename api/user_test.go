@@ -32,6 +32,7 @@ type from string
 func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("X-Forwarded-For", string(f))
+	r.Header.Set("User-Agent", "Браузер \xff 1.0")
 	return http.DefaultTransport.RoundTrip(r)
 }
 
@@ -257,7 +258,8 @@ func testSessions(t *testing.T, h *house) {
 		t.Fatal(list, err)
 	}
 	for _, s := range list.GetSessions() {
-		if s.GetCurrent() != (s.GetId() == first.GetSession().GetId()) || s.GetExpiresAt().AsTime().Before(s.GetIdleAt().AsTime()) || s.GetIdleAt().AsTime().Before(time.Now()) {
+		if s.GetCurrent() != (s.GetId() == first.GetSession().GetId()) || s.GetExpiresAt().AsTime().Before(s.GetIdleAt().AsTime()) || s.GetIdleAt().AsTime().Before(time.Now()) ||
+			!strings.HasPrefix(s.GetAddress(), "10.") || s.GetUserAgent() != "Браузер ? 1.0" {
 			t.Error(s)
 		}
 	}

@@ -2,12 +2,15 @@ package private
 
 import (
 	"context"
+	"fmt"
 	"net/mail"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/ledger/store"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
@@ -50,4 +53,46 @@ func (d *Draft) User(id string, version uint32, p *privatev1.UserProfile) {
 // Credential adds a version of what is kept of a user's password.
 func (d *Draft) Credential(user string, version uint32, c *privatev1.Credential) {
 	d.add(user, kindCredential, user, version, c)
+}
+
+// SealNote seals where a session of a user began, for the session's own row. The user has a
+// key: the profile was written under it.
+func (v *Vault) SealNote(ctx context.Context, book, user, session string, n *privatev1.SessionNote) ([]byte, error) {
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(n)
+	if err != nil {
+		return nil, fmt.Errorf("session %s: %w", session, err)
+	}
+	w, err := v.sealed(ctx, book, []store.PrivateRow{noteRow(book, user, session, text)})
+	if err != nil {
+		return nil, err
+	}
+	if len(w.Fresh) > 0 {
+		return nil, fmt.Errorf("session %s: its user %s has no key", session, user)
+	}
+	return w.Rows[0].Data, nil
+}
+
+// OpenNotes opens where a user's sessions began, by session. What does not open any more
+// is left out.
+func (v *Vault) OpenNotes(ctx context.Context, book, user string, sealed map[string][]byte) (map[string]*privatev1.SessionNote, error) {
+	keys, err := v.db.PrivateKeys(ctx, book, []string{user})
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	opened := sealers{vault: v}
+	out := map[string]*privatev1.SessionNote{}
+	for session, data := range sealed {
+		row := noteRow(book, user, session, data)
+		row.Key = keys[0]
+		text, ok, err := opened.text(row)
+		n := &privatev1.SessionNote{}
+		if ok && err == nil && proto.Unmarshal(text, n) == nil {
+			out[session] = n
+		}
+	}
+	return out, nil
+}
+
+func noteRow(book, user, session string, data []byte) store.PrivateRow {
+	return store.PrivateRow{Book: book, Kind: "session", ID: session, Version: 1, Owner: user, Data: data}
 }

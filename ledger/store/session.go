@@ -20,16 +20,21 @@ type Session struct {
 	Used   time.Time
 	Ends   time.Time // unless it is used before
 	Until  time.Time // however much it is used
+	Note   []byte    // sealed: where it began
 }
 
 func scanSession(rows pgx.Rows) (s Session, err error) {
-	err = rows.Scan(&s.Hash, &s.ID, &s.Book, &s.Owner, &s.Member, &s.Begun, &s.Used, &s.Ends, &s.Until)
+	err = rows.Scan(&s.Hash, &s.ID, &s.Book, &s.Owner, &s.Member, &s.Begun, &s.Used, &s.Ends, &s.Until, &s.Note)
 	return s, err
 }
 
 // PutSession begins a session.
 func (db *DB) PutSession(ctx context.Context, s Session) error {
-	if err := db.writeOne(ctx, sqlSessionPut, s.Hash, s.ID, s.Book, s.Owner, s.Member, s.Begun, s.Used, s.Ends, s.Until); err != nil {
+	note := s.Note
+	if note == nil {
+		note = []byte{}
+	}
+	if err := db.writeOne(ctx, sqlSessionPut, s.Hash, s.ID, s.Book, s.Owner, s.Member, s.Begun, s.Used, s.Ends, s.Until, note); err != nil {
 		return fmt.Errorf("write a session: %w", err)
 	}
 	return nil

@@ -19,6 +19,7 @@ func TestSessions(t *testing.T) {
 			s := store.Session{
 				Hash: sum[:], ID: fmt.Sprint("s", n), Book: "main", Owner: "company-1", Member: member,
 				Begun: start.Add(time.Duration(n) * time.Minute), Used: start, Ends: ends, Until: start.Add(24 * time.Hour),
+				Note: []byte(member),
 			}
 			must(t, db.PutSession(t.Context(), s))
 			return s
@@ -38,7 +39,7 @@ func TestSessions(t *testing.T) {
 		put("boris", 1, hour)
 		found, ok, err := db.FindSession(t.Context(), first.Hash)
 		must(t, err)
-		if !ok || found.Member != "anna" || found.Owner != "company-1" || !found.Begun.Equal(first.Begun) || !found.Until.Equal(first.Until) {
+		if !ok || found.Member != "anna" || found.Owner != "company-1" || string(found.Note) != "anna" || !found.Begun.Equal(first.Begun) || !found.Until.Equal(first.Until) {
 			t.Fatalf("%+v", found)
 		}
 		if _, ok, err := db.FindSession(t.Context(), []byte("another")); ok || err != nil {

@@ -1957,6 +1957,61 @@ func (x *SigningView) GetUserAgent() string {
 	return ""
 }
 
+// Where a session of a user began; sealed in the session's row, and gone with it.
+type SessionNote struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Network address.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// The program, as it calls itself.
+	UserAgent     string `protobuf:"bytes,2,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionNote) Reset() {
+	*x = SessionNote{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionNote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionNote) ProtoMessage() {}
+
+func (x *SessionNote) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionNote.ProtoReflect.Descriptor instead.
+func (*SessionNote) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SessionNote) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *SessionNote) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
 var File_provodka_private_v1_private_proto protoreflect.FileDescriptor
 
 const file_provodka_private_v1_private_proto_rawDesc = "" +
@@ -2143,7 +2198,11 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x02at\x18\x01 \x01(\tR\x02at\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1d\n" +
 	"\n" +
-	"user_agent\x18\x03 \x01(\tR\tuserAgentBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
+	"user_agent\x18\x03 \x01(\tR\tuserAgent\"F\n" +
+	"\vSessionNote\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\x02 \x01(\tR\tuserAgentBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
 
 var (
 	file_provodka_private_v1_private_proto_rawDescOnce sync.Once
@@ -2157,7 +2216,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
@@ -2180,20 +2239,21 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*SignedFile)(nil),          // 18: provodka.private.v1.SignedFile
 	(*SigningEvidence)(nil),     // 19: provodka.private.v1.SigningEvidence
 	(*SigningView)(nil),         // 20: provodka.private.v1.SigningView
-	nil,                         // 21: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 22: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 23: provodka.private.v1.Evidence.HashesEntry
-	nil,                         // 24: provodka.private.v1.SignedFile.ValuesEntry
+	(*SessionNote)(nil),         // 21: provodka.private.v1.SessionNote
+	nil,                         // 22: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 23: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 24: provodka.private.v1.Evidence.HashesEntry
+	nil,                         // 25: provodka.private.v1.SignedFile.ValuesEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	21, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	22, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
-	22, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	23, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
-	24, // 7: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
+	23, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	24, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	25, // 7: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
 	8,  // [8:8] is the sub-list for method output_type
 	8,  // [8:8] is the sub-list for method input_type
 	8,  // [8:8] is the sub-list for extension type_name
@@ -2212,7 +2272,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -158,7 +158,11 @@ type Session struct {
 	// When it ends however much it is used.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// It is the one that asks.
-	Current       bool `protobuf:"varint,6,opt,name=current,proto3" json:"current,omitempty"`
+	Current bool `protobuf:"varint,6,opt,name=current,proto3" json:"current,omitempty"`
+	// Network address that it began from.
+	Address string `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
+	// The program that it began in, as it calls itself.
+	UserAgent     string `protobuf:"bytes,8,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +237,20 @@ func (x *Session) GetCurrent() bool {
 		return x.Current
 	}
 	return false
+}
+
+func (x *Session) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Session) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
 }
 
 // A session as it begins.
@@ -2119,7 +2137,7 @@ const file_provodka_user_v1_user_proto_rawDesc = "" +
 	"\x05roles\x18\x06 \x03(\tR\x05roles\x12 \n" +
 	"\vundelivered\x18\a \x01(\bR\vundelivered\x12E\n" +
 	"\x10invitation_until\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0finvitationUntil\x12=\n" +
-	"\fpaused_until\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vpausedUntil\"\x8f\x02\n" +
+	"\fpaused_until\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vpausedUntil\"\xc8\x02\n" +
 	"\aSession\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x125\n" +
 	"\bbegun_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\abegunAt\x123\n" +
@@ -2127,7 +2145,10 @@ const file_provodka_user_v1_user_proto_rawDesc = "" +
 	"\aidle_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06idleAt\x129\n" +
 	"\n" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x18\n" +
-	"\acurrent\x18\x06 \x01(\bR\acurrent\"\x9b\x01\n" +
+	"\acurrent\x18\x06 \x01(\bR\acurrent\x12\x18\n" +
+	"\aaddress\x18\a \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\b \x01(\tR\tuserAgent\"\x9b\x01\n" +
 	"\n" +
 	"NewSession\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x123\n" +
