@@ -9,6 +9,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	registrationv1 "github.com/provodka/provodka/proto/gen/provodka/registration/v1"
@@ -19,34 +20,83 @@ var beforeTerms = []string{
 	registration.Phone, registration.Locked, registration.Agreement, registration.INN, registration.Checking, registration.Email, registration.Conditions,
 }
 
-// registration joins what the flow keeps with what is known of the version that it names.
+// withCompany are the states in which the company is open; the last one is over.
+var withCompany = []string{registration.Deposit, registration.Link, registration.Password, registration.Founding, registration.Active}
+
+// registration is a registration as its stranger sees it: with what comes next.
 func (s registrationService) registration(ctx context.Context, a aggregate) (*registrationv1.Registration, error) {
+	list, err := s.registrations(ctx, s.offer.Book, []aggregate{a})
+	if err != nil {
+		return nil, err
+	}
 	d := new(flowv1.RegistrationData)
 	if err := a.read(d); err != nil {
 		return nil, err
 	}
-	out := &registrationv1.Registration{
-		RegistrationId: a.id, State: a.state, StateTitle: s.title(registration.Name, a.state), Attention: d.GetAttention(),
-		MessageRefusal: d.GetMessageRefusal(), Refusal: d.GetRefusal(),
-	}
-	if fault.Known(d.GetRefusal()) {
-		out.RefusalText = fault.Code(d.GetRefusal()).Lookup().Russian
-	}
-	if version := d.GetProfileVersion(); version > 0 {
-		known, ok, err := private.Only(s.cfg.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: a.id, Version: version}))
-		if err != nil {
-			return nil, err
-		}
-		if p := known.Content; ok {
-			out.Phone, out.Email = private.MaskPhone(p.GetPhone()), p.GetEmail()
-			out.Inn, out.Name, out.Ogrn, out.Address = p.GetInn(), p.GetName(), p.GetOgrn(), p.GetAddress()
-		}
-	}
+	out := list[0]
 	secrets(out, d)
 	if slices.Contains(beforeTerms, a.state) {
 		out.Terms = s.terms()
 	}
 	return out, s.payable(ctx, out, d)
+}
+
+// registrations joins what the flow keeps with what is known of the versions that it names.
+func (s registrationService) registrations(ctx context.Context, bookName string, rows []aggregate) ([]*registrationv1.Registration, error) {
+	datas, refs := make([]*flowv1.RegistrationData, len(rows)), []private.Ref{}
+	for i, a := range rows {
+		datas[i] = new(flowv1.RegistrationData)
+		if err := a.read(datas[i]); err != nil {
+			return nil, err
+		}
+		if version := datas[i].GetProfileVersion(); version > 0 { // else it is forgotten
+			refs = append(refs, private.Ref{ID: a.id, Version: version})
+		}
+	}
+	known, err := s.cfg.Vault.Registrations(ctx, bookName, refs...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*registrationv1.Registration, len(rows))
+	for i, a := range rows {
+		d := datas[i]
+		r := &registrationv1.Registration{
+			RegistrationId: a.id, State: a.state, StateTitle: s.title(registration.Name, a.state), Attention: d.GetAttention(),
+			MessageRefusal: d.GetMessageRefusal(), Refusal: d.GetRefusal(), UpdatedAt: time.UnixMicro(a.updatedUS).UTC().Format(time.RFC3339),
+		}
+		if fault.Known(d.GetRefusal()) {
+			r.RefusalText = fault.Code(d.GetRefusal()).Lookup().Russian
+		}
+		if slices.Contains(withCompany, a.state) {
+			r.CompanyId = d.GetCompanyId()
+		}
+		if doc, ok := known[a.id]; ok {
+			p := doc.Content
+			r.Phone, r.Email = private.MaskPhone(p.GetPhone()), p.GetEmail()
+			r.Inn, r.Name, r.Ogrn, r.Address = p.GetInn(), p.GetName(), p.GetOgrn(), p.GetAddress()
+		}
+		out[i] = r
+	}
+	return out, nil
+}
+
+// ListRegistrations implements RegistrationService.
+func (s registrationService) ListRegistrations(ctx context.Context, req *registrationv1.ListRegistrationsRequest) (*registrationv1.ListRegistrationsResponse, error) {
+	page := store.AggregatePage{Book: req.GetBook(), Flow: registration.Name, States: req.GetStates(), Limit: pageSize(req.GetPageSize())}
+	if len(page.States) == 0 {
+		page.States = append(slices.Clone(beforeTerms), registration.Opening)
+		page.States = append(page.States, withCompany[:len(withCompany)-1]...)
+	}
+	rows, seen, token, err := s.listPage(ctx, req, page)
+	if err != nil {
+		return nil, err
+	}
+	answer := &registrationv1.ListRegistrationsResponse{NextPageToken: token, Position: seenPosition(seen)}
+	answer.Registrations, err = s.registrations(ctx, req.GetBook(), rows)
+	for _, r := range answer.GetRegistrations() {
+		r.Email = private.MaskEmail(r.GetEmail())
+	}
+	return answer, err
 }
 
 // secrets tells what is out and when the next one may be asked for.
@@ -67,13 +117,8 @@ func secrets(out *registrationv1.Registration, d *flowv1.RegistrationData) {
 	}
 }
 
-// payable tells of the company, when it is open, and how to pay its deposit, while that is
-// awaited.
+// payable tells how to pay the deposit, while that is awaited.
 func (s registrationService) payable(ctx context.Context, out *registrationv1.Registration, d *flowv1.RegistrationData) error {
-	if !slices.Contains([]string{registration.Deposit, registration.Link, registration.Password, registration.Founding, registration.Active}, out.State) {
-		return nil
-	}
-	out.CompanyId = d.GetCompanyId()
 	if out.State != registration.Deposit {
 		return nil
 	}

@@ -214,7 +214,9 @@ type Registration struct {
 	// How to pay what is missing of the deposit, while it is awaited.
 	Invoice *v1.GetInvoiceResponse `protobuf:"bytes,19,opt,name=invoice,proto3" json:"invoice,omitempty"`
 	// Deposit received so far, rubles, while it is awaited.
-	Deposit       string `protobuf:"bytes,20,opt,name=deposit,proto3" json:"deposit,omitempty"`
+	Deposit string `protobuf:"bytes,20,opt,name=deposit,proto3" json:"deposit,omitempty"`
+	// When it last moved, RFC 3339.
+	UpdatedAt     string `protobuf:"bytes,21,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -385,6 +387,13 @@ func (x *Registration) GetInvoice() *v1.GetInvoiceResponse {
 func (x *Registration) GetDeposit() string {
 	if x != nil {
 		return x.Deposit
+	}
+	return ""
+}
+
+func (x *Registration) GetUpdatedAt() string {
+	if x != nil {
+		return x.UpdatedAt
 	}
 	return ""
 }
@@ -1601,6 +1610,152 @@ func (x *SetPasswordResponse) GetRegistration() *Registration {
 	return nil
 }
 
+// What ListRegistrations asks.
+type ListRegistrationsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Only these states; none is all that are not over.
+	States []string `protobuf:"bytes,2,rep,name=states,proto3" json:"states,omitempty"`
+	// Most of the page; 0 is 100.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before, with the same filter.
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,5,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegistrationsRequest) Reset() {
+	*x = ListRegistrationsRequest{}
+	mi := &file_provodka_registration_v1_registration_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegistrationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegistrationsRequest) ProtoMessage() {}
+
+func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_registration_v1_registration_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegistrationsRequest.ProtoReflect.Descriptor instead.
+func (*ListRegistrationsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_registration_v1_registration_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListRegistrationsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListRegistrationsRequest) GetStates() []string {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
+func (x *ListRegistrationsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRegistrationsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListRegistrationsRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// A page of registrations, newest first.
+type ListRegistrationsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The registrations, without invoices and terms.
+	Registrations []*Registration `protobuf:"bytes,1,rep,name=registrations,proto3" json:"registrations,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How far the snapshot of this page sees.
+	Position      string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegistrationsResponse) Reset() {
+	*x = ListRegistrationsResponse{}
+	mi := &file_provodka_registration_v1_registration_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegistrationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegistrationsResponse) ProtoMessage() {}
+
+func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_registration_v1_registration_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegistrationsResponse.ProtoReflect.Descriptor instead.
+func (*ListRegistrationsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_registration_v1_registration_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ListRegistrationsResponse) GetRegistrations() []*Registration {
+	if x != nil {
+		return x.Registrations
+	}
+	return nil
+}
+
+func (x *ListRegistrationsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListRegistrationsResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
 var File_provodka_registration_v1_registration_proto protoreflect.FileDescriptor
 
 const file_provodka_registration_v1_registration_proto_rawDesc = "" +
@@ -1615,7 +1770,7 @@ const file_provodka_registration_v1_registration_proto_rawDesc = "" +
 	"\bterms_id\x18\x01 \x01(\tR\atermsId\x123\n" +
 	"\x06tariff\x18\x02 \x01(\v2\x1b.provodka.company.v1.TariffR\x06tariff\x12)\n" +
 	"\x10deposit_required\x18\x03 \x01(\tR\x0fdepositRequired\x12-\n" +
-	"\x12conditions_version\x18\x04 \x01(\tR\x11conditionsVersion\"\x8a\x05\n" +
+	"\x12conditions_version\x18\x04 \x01(\tR\x11conditionsVersion\"\xa9\x05\n" +
 	"\fRegistration\x12'\n" +
 	"\x0fregistration_id\x18\x01 \x01(\tR\x0eregistrationId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1f\n" +
@@ -1640,7 +1795,9 @@ const file_provodka_registration_v1_registration_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x12 \x01(\tR\tcompanyId\x12A\n" +
 	"\ainvoice\x18\x13 \x01(\v2'.provodka.company.v1.GetInvoiceResponseR\ainvoice\x12\x18\n" +
-	"\adeposit\x18\x14 \x01(\tR\adeposit\"\x12\n" +
+	"\adeposit\x18\x14 \x01(\tR\adeposit\x12\x1d\n" +
+	"\n" +
+	"updated_at\x18\x15 \x01(\tR\tupdatedAt\"\x12\n" +
 	"\x10ListTextsRequest\"I\n" +
 	"\x11ListTextsResponse\x124\n" +
 	"\x05texts\x18\x01 \x03(\v2\x1e.provodka.registration.v1.TextR\x05texts\"L\n" +
@@ -1703,7 +1860,19 @@ const file_provodka_registration_v1_registration_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01(\x80\bR\bpassword\x12\x1c\n" +
 	"\x04name\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x04name\"a\n" +
 	"\x13SetPasswordResponse\x12J\n" +
-	"\fregistration\x18\x01 \x01(\v2&.provodka.registration.v1.RegistrationR\fregistration2\xfa\x0e\n" +
+	"\fregistration\x18\x01 \x01(\v2&.provodka.registration.v1.RegistrationR\fregistration\"\xb1\x02\n" +
+	"\x18ListRegistrationsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12&\n" +
+	"\x06states\x18\x02 \x03(\tB\x0e\xbaH\v\x92\x01\b\x10\x10\"\x04r\x02\x18 R\x06states\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
+	"\fmin_position\x18\x05 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xad\x01\n" +
+	"\x19ListRegistrationsResponse\x12L\n" +
+	"\rregistrations\x18\x01 \x03(\v2&.provodka.registration.v1.RegistrationR\rregistrations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition2\xa4\x10\n" +
 	"\x13RegistrationService\x12\x87\x01\n" +
 	"\tListTexts\x12*.provodka.registration.v1.ListTextsRequest\x1a+.provodka.registration.v1.ListTextsResponse\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/registration-texts\x90\x02\x01\x12v\n" +
 	"\x05Start\x12&.provodka.registration.v1.StartRequest\x1a'.provodka.registration.v1.StartResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/v1/registrations\x12\xa6\x01\n" +
@@ -1719,7 +1888,8 @@ const file_provodka_registration_v1_registration_proto_rawDesc = "" +
 	"ResendLink\x12+.provodka.registration.v1.ResendLinkRequest\x1a,.provodka.registration.v1.ResendLinkResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/registrations/{registration_id}/link\x12\xa3\x01\n" +
 	"\n" +
 	"FollowLink\x12+.provodka.registration.v1.FollowLinkRequest\x1a,.provodka.registration.v1.FollowLinkResponse\":\x82\xd3\xe4\x93\x024:\x01*\"//v1/registrations/{registration_id}/link/follow\x12\xa3\x01\n" +
-	"\vSetPassword\x12,.provodka.registration.v1.SetPasswordRequest\x1a-.provodka.registration.v1.SetPasswordResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/v1/registrations/{registration_id}/passwordBPZNgithub.com/provodka/provodka/proto/gen/provodka/registration/v1;registrationv1b\x06proto3"
+	"\vSetPassword\x12,.provodka.registration.v1.SetPasswordRequest\x1a-.provodka.registration.v1.SetPasswordResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/v1/registrations/{registration_id}/password\x12\xa7\x01\n" +
+	"\x11ListRegistrations\x122.provodka.registration.v1.ListRegistrationsRequest\x1a3.provodka.registration.v1.ListRegistrationsResponse\")\x82\xd3\xe4\x93\x02 \x12\x1e/v1/books/{book}/registrations\x90\x02\x01BPZNgithub.com/provodka/provodka/proto/gen/provodka/registration/v1;registrationv1b\x06proto3"
 
 var (
 	file_provodka_registration_v1_registration_proto_rawDescOnce sync.Once
@@ -1733,42 +1903,44 @@ func file_provodka_registration_v1_registration_proto_rawDescGZIP() []byte {
 	return file_provodka_registration_v1_registration_proto_rawDescData
 }
 
-var file_provodka_registration_v1_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_provodka_registration_v1_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_provodka_registration_v1_registration_proto_goTypes = []any{
-	(*Text)(nil),                     // 0: provodka.registration.v1.Text
-	(*Terms)(nil),                    // 1: provodka.registration.v1.Terms
-	(*Registration)(nil),             // 2: provodka.registration.v1.Registration
-	(*ListTextsRequest)(nil),         // 3: provodka.registration.v1.ListTextsRequest
-	(*ListTextsResponse)(nil),        // 4: provodka.registration.v1.ListTextsResponse
-	(*StartRequest)(nil),             // 5: provodka.registration.v1.StartRequest
-	(*StartResponse)(nil),            // 6: provodka.registration.v1.StartResponse
-	(*GetRegistrationRequest)(nil),   // 7: provodka.registration.v1.GetRegistrationRequest
-	(*GetRegistrationResponse)(nil),  // 8: provodka.registration.v1.GetRegistrationResponse
-	(*ResendCodeRequest)(nil),        // 9: provodka.registration.v1.ResendCodeRequest
-	(*ResendCodeResponse)(nil),       // 10: provodka.registration.v1.ResendCodeResponse
-	(*ConfirmCodeRequest)(nil),       // 11: provodka.registration.v1.ConfirmCodeRequest
-	(*ConfirmCodeResponse)(nil),      // 12: provodka.registration.v1.ConfirmCodeResponse
-	(*AcceptTextsRequest)(nil),       // 13: provodka.registration.v1.AcceptTextsRequest
-	(*AcceptTextsResponse)(nil),      // 14: provodka.registration.v1.AcceptTextsResponse
-	(*SetINNRequest)(nil),            // 15: provodka.registration.v1.SetINNRequest
-	(*SetINNResponse)(nil),           // 16: provodka.registration.v1.SetINNResponse
-	(*SetEmailRequest)(nil),          // 17: provodka.registration.v1.SetEmailRequest
-	(*SetEmailResponse)(nil),         // 18: provodka.registration.v1.SetEmailResponse
-	(*AcceptConditionsRequest)(nil),  // 19: provodka.registration.v1.AcceptConditionsRequest
-	(*AcceptConditionsResponse)(nil), // 20: provodka.registration.v1.AcceptConditionsResponse
-	(*ResendLinkRequest)(nil),        // 21: provodka.registration.v1.ResendLinkRequest
-	(*ResendLinkResponse)(nil),       // 22: provodka.registration.v1.ResendLinkResponse
-	(*FollowLinkRequest)(nil),        // 23: provodka.registration.v1.FollowLinkRequest
-	(*FollowLinkResponse)(nil),       // 24: provodka.registration.v1.FollowLinkResponse
-	(*SetPasswordRequest)(nil),       // 25: provodka.registration.v1.SetPasswordRequest
-	(*SetPasswordResponse)(nil),      // 26: provodka.registration.v1.SetPasswordResponse
-	(*v1.Tariff)(nil),                // 27: provodka.company.v1.Tariff
-	(*v1.GetInvoiceResponse)(nil),    // 28: provodka.company.v1.GetInvoiceResponse
+	(*Text)(nil),                      // 0: provodka.registration.v1.Text
+	(*Terms)(nil),                     // 1: provodka.registration.v1.Terms
+	(*Registration)(nil),              // 2: provodka.registration.v1.Registration
+	(*ListTextsRequest)(nil),          // 3: provodka.registration.v1.ListTextsRequest
+	(*ListTextsResponse)(nil),         // 4: provodka.registration.v1.ListTextsResponse
+	(*StartRequest)(nil),              // 5: provodka.registration.v1.StartRequest
+	(*StartResponse)(nil),             // 6: provodka.registration.v1.StartResponse
+	(*GetRegistrationRequest)(nil),    // 7: provodka.registration.v1.GetRegistrationRequest
+	(*GetRegistrationResponse)(nil),   // 8: provodka.registration.v1.GetRegistrationResponse
+	(*ResendCodeRequest)(nil),         // 9: provodka.registration.v1.ResendCodeRequest
+	(*ResendCodeResponse)(nil),        // 10: provodka.registration.v1.ResendCodeResponse
+	(*ConfirmCodeRequest)(nil),        // 11: provodka.registration.v1.ConfirmCodeRequest
+	(*ConfirmCodeResponse)(nil),       // 12: provodka.registration.v1.ConfirmCodeResponse
+	(*AcceptTextsRequest)(nil),        // 13: provodka.registration.v1.AcceptTextsRequest
+	(*AcceptTextsResponse)(nil),       // 14: provodka.registration.v1.AcceptTextsResponse
+	(*SetINNRequest)(nil),             // 15: provodka.registration.v1.SetINNRequest
+	(*SetINNResponse)(nil),            // 16: provodka.registration.v1.SetINNResponse
+	(*SetEmailRequest)(nil),           // 17: provodka.registration.v1.SetEmailRequest
+	(*SetEmailResponse)(nil),          // 18: provodka.registration.v1.SetEmailResponse
+	(*AcceptConditionsRequest)(nil),   // 19: provodka.registration.v1.AcceptConditionsRequest
+	(*AcceptConditionsResponse)(nil),  // 20: provodka.registration.v1.AcceptConditionsResponse
+	(*ResendLinkRequest)(nil),         // 21: provodka.registration.v1.ResendLinkRequest
+	(*ResendLinkResponse)(nil),        // 22: provodka.registration.v1.ResendLinkResponse
+	(*FollowLinkRequest)(nil),         // 23: provodka.registration.v1.FollowLinkRequest
+	(*FollowLinkResponse)(nil),        // 24: provodka.registration.v1.FollowLinkResponse
+	(*SetPasswordRequest)(nil),        // 25: provodka.registration.v1.SetPasswordRequest
+	(*SetPasswordResponse)(nil),       // 26: provodka.registration.v1.SetPasswordResponse
+	(*ListRegistrationsRequest)(nil),  // 27: provodka.registration.v1.ListRegistrationsRequest
+	(*ListRegistrationsResponse)(nil), // 28: provodka.registration.v1.ListRegistrationsResponse
+	(*v1.Tariff)(nil),                 // 29: provodka.company.v1.Tariff
+	(*v1.GetInvoiceResponse)(nil),     // 30: provodka.company.v1.GetInvoiceResponse
 }
 var file_provodka_registration_v1_registration_proto_depIdxs = []int32{
-	27, // 0: provodka.registration.v1.Terms.tariff:type_name -> provodka.company.v1.Tariff
+	29, // 0: provodka.registration.v1.Terms.tariff:type_name -> provodka.company.v1.Tariff
 	1,  // 1: provodka.registration.v1.Registration.terms:type_name -> provodka.registration.v1.Terms
-	28, // 2: provodka.registration.v1.Registration.invoice:type_name -> provodka.company.v1.GetInvoiceResponse
+	30, // 2: provodka.registration.v1.Registration.invoice:type_name -> provodka.company.v1.GetInvoiceResponse
 	0,  // 3: provodka.registration.v1.ListTextsResponse.texts:type_name -> provodka.registration.v1.Text
 	2,  // 4: provodka.registration.v1.StartResponse.registration:type_name -> provodka.registration.v1.Registration
 	2,  // 5: provodka.registration.v1.GetRegistrationResponse.registration:type_name -> provodka.registration.v1.Registration
@@ -1781,35 +1953,38 @@ var file_provodka_registration_v1_registration_proto_depIdxs = []int32{
 	2,  // 12: provodka.registration.v1.ResendLinkResponse.registration:type_name -> provodka.registration.v1.Registration
 	2,  // 13: provodka.registration.v1.FollowLinkResponse.registration:type_name -> provodka.registration.v1.Registration
 	2,  // 14: provodka.registration.v1.SetPasswordResponse.registration:type_name -> provodka.registration.v1.Registration
-	3,  // 15: provodka.registration.v1.RegistrationService.ListTexts:input_type -> provodka.registration.v1.ListTextsRequest
-	5,  // 16: provodka.registration.v1.RegistrationService.Start:input_type -> provodka.registration.v1.StartRequest
-	7,  // 17: provodka.registration.v1.RegistrationService.GetRegistration:input_type -> provodka.registration.v1.GetRegistrationRequest
-	9,  // 18: provodka.registration.v1.RegistrationService.ResendCode:input_type -> provodka.registration.v1.ResendCodeRequest
-	11, // 19: provodka.registration.v1.RegistrationService.ConfirmCode:input_type -> provodka.registration.v1.ConfirmCodeRequest
-	13, // 20: provodka.registration.v1.RegistrationService.AcceptTexts:input_type -> provodka.registration.v1.AcceptTextsRequest
-	15, // 21: provodka.registration.v1.RegistrationService.SetINN:input_type -> provodka.registration.v1.SetINNRequest
-	17, // 22: provodka.registration.v1.RegistrationService.SetEmail:input_type -> provodka.registration.v1.SetEmailRequest
-	19, // 23: provodka.registration.v1.RegistrationService.AcceptConditions:input_type -> provodka.registration.v1.AcceptConditionsRequest
-	21, // 24: provodka.registration.v1.RegistrationService.ResendLink:input_type -> provodka.registration.v1.ResendLinkRequest
-	23, // 25: provodka.registration.v1.RegistrationService.FollowLink:input_type -> provodka.registration.v1.FollowLinkRequest
-	25, // 26: provodka.registration.v1.RegistrationService.SetPassword:input_type -> provodka.registration.v1.SetPasswordRequest
-	4,  // 27: provodka.registration.v1.RegistrationService.ListTexts:output_type -> provodka.registration.v1.ListTextsResponse
-	6,  // 28: provodka.registration.v1.RegistrationService.Start:output_type -> provodka.registration.v1.StartResponse
-	8,  // 29: provodka.registration.v1.RegistrationService.GetRegistration:output_type -> provodka.registration.v1.GetRegistrationResponse
-	10, // 30: provodka.registration.v1.RegistrationService.ResendCode:output_type -> provodka.registration.v1.ResendCodeResponse
-	12, // 31: provodka.registration.v1.RegistrationService.ConfirmCode:output_type -> provodka.registration.v1.ConfirmCodeResponse
-	14, // 32: provodka.registration.v1.RegistrationService.AcceptTexts:output_type -> provodka.registration.v1.AcceptTextsResponse
-	16, // 33: provodka.registration.v1.RegistrationService.SetINN:output_type -> provodka.registration.v1.SetINNResponse
-	18, // 34: provodka.registration.v1.RegistrationService.SetEmail:output_type -> provodka.registration.v1.SetEmailResponse
-	20, // 35: provodka.registration.v1.RegistrationService.AcceptConditions:output_type -> provodka.registration.v1.AcceptConditionsResponse
-	22, // 36: provodka.registration.v1.RegistrationService.ResendLink:output_type -> provodka.registration.v1.ResendLinkResponse
-	24, // 37: provodka.registration.v1.RegistrationService.FollowLink:output_type -> provodka.registration.v1.FollowLinkResponse
-	26, // 38: provodka.registration.v1.RegistrationService.SetPassword:output_type -> provodka.registration.v1.SetPasswordResponse
-	27, // [27:39] is the sub-list for method output_type
-	15, // [15:27] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	2,  // 15: provodka.registration.v1.ListRegistrationsResponse.registrations:type_name -> provodka.registration.v1.Registration
+	3,  // 16: provodka.registration.v1.RegistrationService.ListTexts:input_type -> provodka.registration.v1.ListTextsRequest
+	5,  // 17: provodka.registration.v1.RegistrationService.Start:input_type -> provodka.registration.v1.StartRequest
+	7,  // 18: provodka.registration.v1.RegistrationService.GetRegistration:input_type -> provodka.registration.v1.GetRegistrationRequest
+	9,  // 19: provodka.registration.v1.RegistrationService.ResendCode:input_type -> provodka.registration.v1.ResendCodeRequest
+	11, // 20: provodka.registration.v1.RegistrationService.ConfirmCode:input_type -> provodka.registration.v1.ConfirmCodeRequest
+	13, // 21: provodka.registration.v1.RegistrationService.AcceptTexts:input_type -> provodka.registration.v1.AcceptTextsRequest
+	15, // 22: provodka.registration.v1.RegistrationService.SetINN:input_type -> provodka.registration.v1.SetINNRequest
+	17, // 23: provodka.registration.v1.RegistrationService.SetEmail:input_type -> provodka.registration.v1.SetEmailRequest
+	19, // 24: provodka.registration.v1.RegistrationService.AcceptConditions:input_type -> provodka.registration.v1.AcceptConditionsRequest
+	21, // 25: provodka.registration.v1.RegistrationService.ResendLink:input_type -> provodka.registration.v1.ResendLinkRequest
+	23, // 26: provodka.registration.v1.RegistrationService.FollowLink:input_type -> provodka.registration.v1.FollowLinkRequest
+	25, // 27: provodka.registration.v1.RegistrationService.SetPassword:input_type -> provodka.registration.v1.SetPasswordRequest
+	27, // 28: provodka.registration.v1.RegistrationService.ListRegistrations:input_type -> provodka.registration.v1.ListRegistrationsRequest
+	4,  // 29: provodka.registration.v1.RegistrationService.ListTexts:output_type -> provodka.registration.v1.ListTextsResponse
+	6,  // 30: provodka.registration.v1.RegistrationService.Start:output_type -> provodka.registration.v1.StartResponse
+	8,  // 31: provodka.registration.v1.RegistrationService.GetRegistration:output_type -> provodka.registration.v1.GetRegistrationResponse
+	10, // 32: provodka.registration.v1.RegistrationService.ResendCode:output_type -> provodka.registration.v1.ResendCodeResponse
+	12, // 33: provodka.registration.v1.RegistrationService.ConfirmCode:output_type -> provodka.registration.v1.ConfirmCodeResponse
+	14, // 34: provodka.registration.v1.RegistrationService.AcceptTexts:output_type -> provodka.registration.v1.AcceptTextsResponse
+	16, // 35: provodka.registration.v1.RegistrationService.SetINN:output_type -> provodka.registration.v1.SetINNResponse
+	18, // 36: provodka.registration.v1.RegistrationService.SetEmail:output_type -> provodka.registration.v1.SetEmailResponse
+	20, // 37: provodka.registration.v1.RegistrationService.AcceptConditions:output_type -> provodka.registration.v1.AcceptConditionsResponse
+	22, // 38: provodka.registration.v1.RegistrationService.ResendLink:output_type -> provodka.registration.v1.ResendLinkResponse
+	24, // 39: provodka.registration.v1.RegistrationService.FollowLink:output_type -> provodka.registration.v1.FollowLinkResponse
+	26, // 40: provodka.registration.v1.RegistrationService.SetPassword:output_type -> provodka.registration.v1.SetPasswordResponse
+	28, // 41: provodka.registration.v1.RegistrationService.ListRegistrations:output_type -> provodka.registration.v1.ListRegistrationsResponse
+	29, // [29:42] is the sub-list for method output_type
+	16, // [16:29] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_provodka_registration_v1_registration_proto_init() }
@@ -1823,7 +1998,7 @@ func file_provodka_registration_v1_registration_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_registration_v1_registration_proto_rawDesc), len(file_provodka_registration_v1_registration_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

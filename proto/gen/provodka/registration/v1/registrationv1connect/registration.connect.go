@@ -70,6 +70,9 @@ const (
 	// RegistrationServiceSetPasswordProcedure is the fully-qualified name of the RegistrationService's
 	// SetPassword RPC.
 	RegistrationServiceSetPasswordProcedure = "/provodka.registration.v1.RegistrationService/SetPassword"
+	// RegistrationServiceListRegistrationsProcedure is the fully-qualified name of the
+	// RegistrationService's ListRegistrations RPC.
+	RegistrationServiceListRegistrationsProcedure = "/provodka.registration.v1.RegistrationService/ListRegistrations"
 )
 
 // RegistrationServiceClient is a client for the provodka.registration.v1.RegistrationService
@@ -103,6 +106,9 @@ type RegistrationServiceClient interface {
 	FollowLink(context.Context, *v1.FollowLinkRequest) (*v1.FollowLinkResponse, error)
 	// SetPassword sets the password of the company's first owner, who logs in with the mail address.
 	SetPassword(context.Context, *v1.SetPasswordRequest) (*v1.SetPasswordResponse, error)
+	// ListRegistrations lists registrations of a book for support, newest first: who waits, for
+	// what, and since when. It needs an API key; phone and mail address are masked.
+	ListRegistrations(context.Context, *v1.ListRegistrationsRequest) (*v1.ListRegistrationsResponse, error)
 }
 
 // NewRegistrationServiceClient constructs a client for the
@@ -191,23 +197,31 @@ func NewRegistrationServiceClient(httpClient connect.HTTPClient, baseURL string,
 			connect.WithSchema(registrationServiceMethods.ByName("SetPassword")),
 			connect.WithClientOptions(opts...),
 		),
+		listRegistrations: connect.NewClient[v1.ListRegistrationsRequest, v1.ListRegistrationsResponse](
+			httpClient,
+			baseURL+RegistrationServiceListRegistrationsProcedure,
+			connect.WithSchema(registrationServiceMethods.ByName("ListRegistrations")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // registrationServiceClient implements RegistrationServiceClient.
 type registrationServiceClient struct {
-	listTexts        *connect.Client[v1.ListTextsRequest, v1.ListTextsResponse]
-	start            *connect.Client[v1.StartRequest, v1.StartResponse]
-	getRegistration  *connect.Client[v1.GetRegistrationRequest, v1.GetRegistrationResponse]
-	resendCode       *connect.Client[v1.ResendCodeRequest, v1.ResendCodeResponse]
-	confirmCode      *connect.Client[v1.ConfirmCodeRequest, v1.ConfirmCodeResponse]
-	acceptTexts      *connect.Client[v1.AcceptTextsRequest, v1.AcceptTextsResponse]
-	setINN           *connect.Client[v1.SetINNRequest, v1.SetINNResponse]
-	setEmail         *connect.Client[v1.SetEmailRequest, v1.SetEmailResponse]
-	acceptConditions *connect.Client[v1.AcceptConditionsRequest, v1.AcceptConditionsResponse]
-	resendLink       *connect.Client[v1.ResendLinkRequest, v1.ResendLinkResponse]
-	followLink       *connect.Client[v1.FollowLinkRequest, v1.FollowLinkResponse]
-	setPassword      *connect.Client[v1.SetPasswordRequest, v1.SetPasswordResponse]
+	listTexts         *connect.Client[v1.ListTextsRequest, v1.ListTextsResponse]
+	start             *connect.Client[v1.StartRequest, v1.StartResponse]
+	getRegistration   *connect.Client[v1.GetRegistrationRequest, v1.GetRegistrationResponse]
+	resendCode        *connect.Client[v1.ResendCodeRequest, v1.ResendCodeResponse]
+	confirmCode       *connect.Client[v1.ConfirmCodeRequest, v1.ConfirmCodeResponse]
+	acceptTexts       *connect.Client[v1.AcceptTextsRequest, v1.AcceptTextsResponse]
+	setINN            *connect.Client[v1.SetINNRequest, v1.SetINNResponse]
+	setEmail          *connect.Client[v1.SetEmailRequest, v1.SetEmailResponse]
+	acceptConditions  *connect.Client[v1.AcceptConditionsRequest, v1.AcceptConditionsResponse]
+	resendLink        *connect.Client[v1.ResendLinkRequest, v1.ResendLinkResponse]
+	followLink        *connect.Client[v1.FollowLinkRequest, v1.FollowLinkResponse]
+	setPassword       *connect.Client[v1.SetPasswordRequest, v1.SetPasswordResponse]
+	listRegistrations *connect.Client[v1.ListRegistrationsRequest, v1.ListRegistrationsResponse]
 }
 
 // ListTexts calls provodka.registration.v1.RegistrationService.ListTexts.
@@ -318,6 +332,15 @@ func (c *registrationServiceClient) SetPassword(ctx context.Context, req *v1.Set
 	return nil, err
 }
 
+// ListRegistrations calls provodka.registration.v1.RegistrationService.ListRegistrations.
+func (c *registrationServiceClient) ListRegistrations(ctx context.Context, req *v1.ListRegistrationsRequest) (*v1.ListRegistrationsResponse, error) {
+	response, err := c.listRegistrations.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // RegistrationServiceHandler is an implementation of the
 // provodka.registration.v1.RegistrationService service.
 type RegistrationServiceHandler interface {
@@ -349,6 +372,9 @@ type RegistrationServiceHandler interface {
 	FollowLink(context.Context, *v1.FollowLinkRequest) (*v1.FollowLinkResponse, error)
 	// SetPassword sets the password of the company's first owner, who logs in with the mail address.
 	SetPassword(context.Context, *v1.SetPasswordRequest) (*v1.SetPasswordResponse, error)
+	// ListRegistrations lists registrations of a book for support, newest first: who waits, for
+	// what, and since when. It needs an API key; phone and mail address are masked.
+	ListRegistrations(context.Context, *v1.ListRegistrationsRequest) (*v1.ListRegistrationsResponse, error)
 }
 
 // NewRegistrationServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -432,6 +458,13 @@ func NewRegistrationServiceHandler(svc RegistrationServiceHandler, opts ...conne
 		connect.WithSchema(registrationServiceMethods.ByName("SetPassword")),
 		connect.WithHandlerOptions(opts...),
 	)
+	registrationServiceListRegistrationsHandler := connect.NewUnaryHandlerSimple(
+		RegistrationServiceListRegistrationsProcedure,
+		svc.ListRegistrations,
+		connect.WithSchema(registrationServiceMethods.ByName("ListRegistrations")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/provodka.registration.v1.RegistrationService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case RegistrationServiceListTextsProcedure:
@@ -458,6 +491,8 @@ func NewRegistrationServiceHandler(svc RegistrationServiceHandler, opts ...conne
 			registrationServiceFollowLinkHandler.ServeHTTP(w, r)
 		case RegistrationServiceSetPasswordProcedure:
 			registrationServiceSetPasswordHandler.ServeHTTP(w, r)
+		case RegistrationServiceListRegistrationsProcedure:
+			registrationServiceListRegistrationsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -513,4 +548,8 @@ func (UnimplementedRegistrationServiceHandler) FollowLink(context.Context, *v1.F
 
 func (UnimplementedRegistrationServiceHandler) SetPassword(context.Context, *v1.SetPasswordRequest) (*v1.SetPasswordResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.registration.v1.RegistrationService.SetPassword is not implemented"))
+}
+
+func (UnimplementedRegistrationServiceHandler) ListRegistrations(context.Context, *v1.ListRegistrationsRequest) (*v1.ListRegistrationsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.registration.v1.RegistrationService.ListRegistrations is not implemented"))
 }
