@@ -53,6 +53,7 @@ func TestAPI(t *testing.T) {
 		"Identity":        testIdentity,
 		"Documents":       testDocuments,
 		"SignByKey":       testSignByKey,
+		"Templates":       testTemplates,
 		"SigningGuesses":  testSigningGuesses,
 		"TaskLife":        testTaskLife,
 		"TaskChange":      testTaskChange,

@@ -149,7 +149,10 @@ func (s *Server) compose(ctx context.Context, p *paper) error {
 		TaskID: p.task.id, Task: p.data, Text: doc.Content, Customer: p.customer, Executor: p.executor,
 		Agreed: made.In(zone), Drawn: s.cfg.Now().In(zone),
 	}.Values()
-	template := document.Typical(document.Kind(p.kind))
+	template, err := s.templateFor(ctx, p)
+	if err != nil {
+		return err
+	}
 	p.file = &privatev1.SignedFile{
 		TaskId: p.task.id, Document: p.kind, Template: template.Version, TemplateText: template.Text, Values: values,
 		Made: made.UTC().Format(time.RFC3339Nano),

@@ -42,6 +42,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
+	"github.com/provodka/provodka/engine/flow/template"
 	"github.com/provodka/provodka/engine/flow/user"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
@@ -119,7 +120,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), user.New())
+	flows := flow.NewRegistry(company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }

@@ -47,7 +47,7 @@ func (s taskService) CreateTask(ctx context.Context, req *taskv1.CreateTaskReque
 var draftFields = map[string]string{
 	"price": "amount_gross", "price_kind": "amount_gross", "kind": "employment_kind", "executor_id": "executor.executor_id",
 	"period_from": "period_from", "period_to": "period_to", "document_date": "document_date", "document_number": "document_number",
-	"title": "title", "description": "description", "category": "category",
+	"agreement_type_id": "agreement_type_id", "title": "title", "description": "description", "category": "category",
 	"description_json": "description_json", "metadata_json": "metadata_json",
 }
 
@@ -139,6 +139,10 @@ func (s *Server) fillTasks(ctx context.Context, book, companyID string, items []
 	if err != nil {
 		return nil, err
 	}
+	templates, err := s.chooseTemplates(ctx, book, companyID, items, changes)
+	if err != nil {
+		return nil, err
+	}
 	people := make(map[int]foundExecutor, len(found))
 	for i, f := range found {
 		people[at[i]] = f
@@ -153,7 +157,9 @@ func (s *Server) fillTasks(ctx context.Context, book, companyID string, items []
 		var body *flowv1.TaskCreate
 		if texts[i], body, c.refusal = readDraft(companyID, items[i], people[i]); c.refusal == nil {
 			body.Tariff = tariff
-			c.say(body)
+			if c.refusal = templates.put(companyID, items[i], body); c.refusal == nil {
+				c.say(body)
+			}
 		}
 	}
 	return texts, nil

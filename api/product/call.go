@@ -34,7 +34,7 @@ var calls = map[string]call{
 	"create_task": {taskv1connect.TaskServiceCreateTaskProcedure, []string{
 		"title", "description", "executor_inn", "executor", "category", "document_name", "amount_gross", "fee", "period_from", "period_to",
 		"period_duration", "additional_info", "metadata", "type_of_executor", "employment_kind", "act_required", "autocomplete",
-		"document_number", "document_date",
+		"document_number", "document_date", "agreement_type_id",
 	}, createTask, taskOf[taskv1.CreateTaskResponse]},
 	"list_tasks": {taskv1connect.TaskServiceListTasksProcedure, []string{"status", "page"}, listTasks, taskList},
 	"get_task": {taskv1connect.TaskServiceGetTaskProcedure, nil, func(a *asked) proto.Message {
@@ -154,6 +154,7 @@ func createTask(a *asked) proto.Message {
 		PeriodFrom: a.text("period_from"), PeriodTo: a.text("period_to"), PeriodDuration: a.count("period_duration"),
 		AdditionalInfo: a.text("additional_info"), MetadataJson: a.text("metadata"), ActRequired: a.flag("act_required"),
 		Autocomplete: a.flag("autocomplete"), DocumentNumber: a.text("document_number"), DocumentDate: a.text("document_date"),
+		AgreementTypeId: a.text("agreement_type_id"),
 	}
 	draft.Description, draft.DescriptionJson = description(a)
 	return &taskv1.CreateTaskRequest{Book: a.Book, Key: a.key, CompanyId: a.Company, Task: draft}

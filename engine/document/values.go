@@ -69,6 +69,15 @@ func (s Sources) Values() Values {
 	return v
 }
 
+// Example are invented values of every name of a kind, to show what a template looks like.
+func Example(kind Kind) Values {
+	v := Values{}
+	for _, p := range Placeholders(kind) {
+		v[p.Name] = "[" + p.Russian + "]"
+	}
+	return v
+}
+
 // dayForm is how documents write a day.
 const dayForm = "02.01.2006"
 

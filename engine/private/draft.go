@@ -220,6 +220,16 @@ func EvidenceSHA256(e *privatev1.SigningEvidence) string {
 	return hex.EncodeToString(d.Sum(nil))
 }
 
+// Template adds a version of a company's template of a document; it is found by kind and name.
+func (d *Draft) Template(id, company, kind string, version uint32, t *privatev1.TemplateText) {
+	d.add(house, kindTemplate, id, version, t)
+	d.find(TemplateName, TemplateOf(company, kind, t.GetName()), id)
+}
+
+// TemplateOf is by what a company's templates of a kind are found: the name as people
+// compare it.
+func TemplateOf(company, kind, name string) string { return company + "/" + kind + "/" + Words(name) }
+
 // Stamp adds the command that a request with a key was made into.
 func (d *Draft) Stamp(key string, s *privatev1.Stamp) {
 	d.add(house, kindStamp, stampID(d.book, Request{key, string(s.GetDigest())}), 1, s)
@@ -247,6 +257,7 @@ var (
 	ExecutorINN     = Field{kindExecutor, "inn"}
 	ExecutorPhone   = Field{kindExecutor, "phone"}
 	ExecutorAccount = Field{kindRequisites, "account"}
+	TemplateName    = Field{kindTemplate, "name"} // TemplateOf
 
 	RegistrationPhone = Field{kindRegistration, "phone"}
 )

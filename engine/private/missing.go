@@ -127,6 +127,10 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 		if v := max(d.GetAgreement().GetEvidenceVersion(), d.GetConditions().GetEvidenceVersion()); v > 0 {
 			refs[kindEvidence] = Ref{id, v}
 		}
+	case "template":
+		d := &flowv1.TemplateData{}
+		err = proto.Unmarshal(r.Data, d)
+		refs[kindTemplate] = Ref{id, d.GetVersion()}
 	case "task":
 		refs[kindTask], err = textOf(r)
 	case "incoming":

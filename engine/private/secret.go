@@ -141,6 +141,11 @@ func Same(given, derived string) bool {
 	return subtle.ConstantTimeCompare([]byte(given), []byte(derived)) == 1
 }
 
+// TemplateID is the id of a company's template: the same text under the same name is one.
+func (v *Vault) TemplateID(book, company, kind, name, sha256 string) string {
+	return v.id("template", book, company+"/"+kind+"/"+sha256+"/"+name)
+}
+
 // TaskID is the id of the task that a request makes: of its key and its digest, so that
 // a draft that was refused and corrected has texts of its own.
 func (v *Vault) TaskID(book string, r Request) string {

@@ -107,6 +107,8 @@ type (
 	User = Doc[*privatev1.UserProfile]
 	// Credential is what is kept of a user's password.
 	Credential = Doc[*privatev1.Credential]
+	// Template is a company's template of a document.
+	Template = Doc[*privatev1.TemplateText]
 	// SignedFile is a file that somebody signed.
 	SignedFile = Doc[*privatev1.SignedFile]
 	// SigningEvidence is what proves a signature.
@@ -132,6 +134,7 @@ const (
 	kindCredential = "credential"
 	kindStamp      = "stamp"
 
+	kindTemplate        = "template"
 	kindSignedFile      = "signed_file"
 	kindSigningEvidence = "signing_evidence"
 	kindSigningView     = "signing_view"
@@ -229,6 +232,11 @@ func (v *Vault) Registrations(ctx context.Context, book string, refs ...Ref) (ma
 // Evidences reads by whose hand texts were accepted; the id is what they were accepted for.
 func (v *Vault) Evidences(ctx context.Context, book string, refs ...Ref) (map[string]Evidence, error) {
 	return read(ctx, v, book, kindEvidence, refs, func() *privatev1.Evidence { return new(privatev1.Evidence) })
+}
+
+// Templates reads companies' templates of documents.
+func (v *Vault) Templates(ctx context.Context, book string, refs ...Ref) (map[string]Template, error) {
+	return read(ctx, v, book, kindTemplate, refs, func() *privatev1.TemplateText { return new(privatev1.TemplateText) })
 }
 
 // SignedFiles reads files that were signed, by SHA-256.

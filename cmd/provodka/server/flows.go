@@ -14,6 +14,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
+	"github.com/provodka/provodka/engine/flow/template"
 	"github.com/provodka/provodka/engine/flow/user"
 	"github.com/provodka/provodka/ledger/book"
 )
@@ -22,7 +23,7 @@ import (
 // accounts: a flow that books to a type which the chart lacks stops the start.
 func Flows() (*flow.Registry, error) {
 	r := flow.NewRegistry(
-		company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(),
+		company.New(), contact.New(), executor.New(), incoming.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(),
 		user.New(),
 	)
 	for _, t := range r.AccountTypes() {

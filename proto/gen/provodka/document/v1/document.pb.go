@@ -1137,6 +1137,947 @@ func (x *VerifyDocumentResponse) GetStamped() bool {
 	return false
 }
 
+// A company's template of a document.
+type Template struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	TemplateId string `protobuf:"bytes,1,opt,name=template_id,json=templateId,proto3" json:"template_id,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// agreement or act.
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Name: a task whose category it is uses it.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// submitted, approved, refused or withdrawn.
+	State string `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
+	// Its name in Russian.
+	StateTitle string `protobuf:"bytes,6,opt,name=state_title,json=stateTitle,proto3" json:"state_title,omitempty"`
+	// SHA-256 of the text, hexadecimal: the version that a signature names.
+	Sha256 string `protobuf:"bytes,7,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// The text; empty in lists.
+	Text string `protobuf:"bytes,8,opt,name=text,proto3" json:"text,omitempty"`
+	// Why it was refused.
+	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it was decided.
+	DecidedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Template) Reset() {
+	*x = Template{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Template) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Template) ProtoMessage() {}
+
+func (x *Template) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Template.ProtoReflect.Descriptor instead.
+func (*Template) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Template) GetTemplateId() string {
+	if x != nil {
+		return x.TemplateId
+	}
+	return ""
+}
+
+func (x *Template) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *Template) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Template) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Template) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Template) GetStateTitle() string {
+	if x != nil {
+		return x.StateTitle
+	}
+	return ""
+}
+
+func (x *Template) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *Template) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Template) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Template) GetDecidedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DecidedAt
+	}
+	return nil
+}
+
+// A name that a template may use.
+type Placeholder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name, in double braces in a template.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is, in Russian.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Whether a template must have it.
+	Required      bool `protobuf:"varint,3,opt,name=required,proto3" json:"required,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Placeholder) Reset() {
+	*x = Placeholder{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Placeholder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Placeholder) ProtoMessage() {}
+
+func (x *Placeholder) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Placeholder.ProtoReflect.Descriptor instead.
+func (*Placeholder) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Placeholder) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Placeholder) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Placeholder) GetRequired() bool {
+	if x != nil {
+		return x.Required
+	}
+	return false
+}
+
+// What ListPlaceholders asks.
+type ListPlaceholdersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// agreement or act.
+	Kind          string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPlaceholdersRequest) Reset() {
+	*x = ListPlaceholdersRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPlaceholdersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPlaceholdersRequest) ProtoMessage() {}
+
+func (x *ListPlaceholdersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPlaceholdersRequest.ProtoReflect.Descriptor instead.
+func (*ListPlaceholdersRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListPlaceholdersRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListPlaceholdersRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+// The names of a kind.
+type ListPlaceholdersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The names.
+	Placeholders []*Placeholder `protobuf:"bytes,1,rep,name=placeholders,proto3" json:"placeholders,omitempty"`
+	// The typical template.
+	Typical       string `protobuf:"bytes,2,opt,name=typical,proto3" json:"typical,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPlaceholdersResponse) Reset() {
+	*x = ListPlaceholdersResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPlaceholdersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPlaceholdersResponse) ProtoMessage() {}
+
+func (x *ListPlaceholdersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPlaceholdersResponse.ProtoReflect.Descriptor instead.
+func (*ListPlaceholdersResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListPlaceholdersResponse) GetPlaceholders() []*Placeholder {
+	if x != nil {
+		return x.Placeholders
+	}
+	return nil
+}
+
+func (x *ListPlaceholdersResponse) GetTypical() string {
+	if x != nil {
+		return x.Typical
+	}
+	return ""
+}
+
+// What SubmitTemplate asks.
+type SubmitTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,3,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// agreement or act.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Name: a task whose category it is uses it.
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// The text, at most 128 KiB.
+	Text          string `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitTemplateRequest) Reset() {
+	*x = SubmitTemplateRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitTemplateRequest) ProtoMessage() {}
+
+func (x *SubmitTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitTemplateRequest.ProtoReflect.Descriptor instead.
+func (*SubmitTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SubmitTemplateRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *SubmitTemplateRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SubmitTemplateRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *SubmitTemplateRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SubmitTemplateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SubmitTemplateRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// The template that was submitted.
+type SubmitTemplateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The template.
+	Template *Template `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitTemplateResponse) Reset() {
+	*x = SubmitTemplateResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitTemplateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitTemplateResponse) ProtoMessage() {}
+
+func (x *SubmitTemplateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitTemplateResponse.ProtoReflect.Descriptor instead.
+func (*SubmitTemplateResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *SubmitTemplateResponse) GetTemplate() *Template {
+	if x != nil {
+		return x.Template
+	}
+	return nil
+}
+
+func (x *SubmitTemplateResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *SubmitTemplateResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What DecideTemplate asks.
+type DecideTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The template.
+	TemplateId string `protobuf:"bytes,3,opt,name=template_id,json=templateId,proto3" json:"template_id,omitempty"`
+	// Whether it may be used.
+	Approve bool `protobuf:"varint,4,opt,name=approve,proto3" json:"approve,omitempty"`
+	// Why not, for the company; required of a refusal.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecideTemplateRequest) Reset() {
+	*x = DecideTemplateRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecideTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecideTemplateRequest) ProtoMessage() {}
+
+func (x *DecideTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecideTemplateRequest.ProtoReflect.Descriptor instead.
+func (*DecideTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DecideTemplateRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *DecideTemplateRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *DecideTemplateRequest) GetTemplateId() string {
+	if x != nil {
+		return x.TemplateId
+	}
+	return ""
+}
+
+func (x *DecideTemplateRequest) GetApprove() bool {
+	if x != nil {
+		return x.Approve
+	}
+	return false
+}
+
+func (x *DecideTemplateRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// The template that was decided about.
+type DecideTemplateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The template.
+	Template *Template `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecideTemplateResponse) Reset() {
+	*x = DecideTemplateResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecideTemplateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecideTemplateResponse) ProtoMessage() {}
+
+func (x *DecideTemplateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecideTemplateResponse.ProtoReflect.Descriptor instead.
+func (*DecideTemplateResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DecideTemplateResponse) GetTemplate() *Template {
+	if x != nil {
+		return x.Template
+	}
+	return nil
+}
+
+func (x *DecideTemplateResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *DecideTemplateResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What WithdrawTemplate asks.
+type WithdrawTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The template.
+	TemplateId    string `protobuf:"bytes,3,opt,name=template_id,json=templateId,proto3" json:"template_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawTemplateRequest) Reset() {
+	*x = WithdrawTemplateRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawTemplateRequest) ProtoMessage() {}
+
+func (x *WithdrawTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawTemplateRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *WithdrawTemplateRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *WithdrawTemplateRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *WithdrawTemplateRequest) GetTemplateId() string {
+	if x != nil {
+		return x.TemplateId
+	}
+	return ""
+}
+
+// The template that was taken back.
+type WithdrawTemplateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The template.
+	Template *Template `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawTemplateResponse) Reset() {
+	*x = WithdrawTemplateResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawTemplateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawTemplateResponse) ProtoMessage() {}
+
+func (x *WithdrawTemplateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawTemplateResponse.ProtoReflect.Descriptor instead.
+func (*WithdrawTemplateResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *WithdrawTemplateResponse) GetTemplate() *Template {
+	if x != nil {
+		return x.Template
+	}
+	return nil
+}
+
+func (x *WithdrawTemplateResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *WithdrawTemplateResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What GetTemplate asks.
+type GetTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The template.
+	TemplateId    string `protobuf:"bytes,2,opt,name=template_id,json=templateId,proto3" json:"template_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTemplateRequest) Reset() {
+	*x = GetTemplateRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTemplateRequest) ProtoMessage() {}
+
+func (x *GetTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTemplateRequest.ProtoReflect.Descriptor instead.
+func (*GetTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *GetTemplateRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *GetTemplateRequest) GetTemplateId() string {
+	if x != nil {
+		return x.TemplateId
+	}
+	return ""
+}
+
+// A template.
+type GetTemplateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The template.
+	Template *Template `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
+	// What it looks like with invented values, PDF.
+	Example       []byte `protobuf:"bytes,2,opt,name=example,proto3" json:"example,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTemplateResponse) Reset() {
+	*x = GetTemplateResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTemplateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTemplateResponse) ProtoMessage() {}
+
+func (x *GetTemplateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTemplateResponse.ProtoReflect.Descriptor instead.
+func (*GetTemplateResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *GetTemplateResponse) GetTemplate() *Template {
+	if x != nil {
+		return x.Template
+	}
+	return nil
+}
+
+func (x *GetTemplateResponse) GetExample() []byte {
+	if x != nil {
+		return x.Example
+	}
+	return nil
+}
+
+// What ListTemplates asks.
+type ListTemplatesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The company.
+	CompanyId     string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTemplatesRequest) Reset() {
+	*x = ListTemplatesRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTemplatesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTemplatesRequest) ProtoMessage() {}
+
+func (x *ListTemplatesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTemplatesRequest.ProtoReflect.Descriptor instead.
+func (*ListTemplatesRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListTemplatesRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListTemplatesRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+// A company's templates, newest first; the first 200.
+type ListTemplatesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The templates, without their texts.
+	Templates     []*Template `protobuf:"bytes,1,rep,name=templates,proto3" json:"templates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTemplatesResponse) Reset() {
+	*x = ListTemplatesResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTemplatesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTemplatesResponse) ProtoMessage() {}
+
+func (x *ListTemplatesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTemplatesResponse.ProtoReflect.Descriptor instead.
+func (*ListTemplatesResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListTemplatesResponse) GetTemplates() []*Template {
+	if x != nil {
+		return x.Templates
+	}
+	return nil
+}
+
 var File_provodka_document_v1_document_proto protoreflect.FileDescriptor
 
 const file_provodka_document_v1_document_proto_rawDesc = "" +
@@ -1231,11 +2172,83 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\n" +
 	"signatures\x18\x06 \x03(\v2\x1f.provodka.document.v1.SignatureR\n" +
 	"signatures\x12\x18\n" +
-	"\astamped\x18\a \x01(\bR\astamped*J\n" +
+	"\astamped\x18\a \x01(\bR\astamped\"\xa8\x02\n" +
+	"\bTemplate\x12\x1f\n" +
+	"\vtemplate_id\x18\x01 \x01(\tR\n" +
+	"templateId\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tR\tcompanyId\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\tR\x05state\x12\x1f\n" +
+	"\vstate_title\x18\x06 \x01(\tR\n" +
+	"stateTitle\x12\x16\n" +
+	"\x06sha256\x18\a \x01(\tR\x06sha256\x12\x12\n" +
+	"\x04text\x18\b \x01(\tR\x04text\x12\x16\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\x129\n" +
+	"\n" +
+	"decided_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\"S\n" +
+	"\vPlaceholder\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1a\n" +
+	"\brequired\x18\x03 \x01(\bR\brequired\"{\n" +
+	"\x17ListPlaceholdersRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12)\n" +
+	"\x04kind\x18\x02 \x01(\tB\x15\xbaH\x12r\x10R\tagreementR\x03actR\x04kind\"{\n" +
+	"\x18ListPlaceholdersResponse\x12E\n" +
+	"\fplaceholders\x18\x01 \x03(\v2!.provodka.document.v1.PlaceholderR\fplaceholders\x12\x18\n" +
+	"\atypical\x18\x02 \x01(\tR\atypical\"\x91\x02\n" +
+	"\x15SubmitTemplateRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x128\n" +
+	"\n" +
+	"company_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12)\n" +
+	"\x04kind\x18\x04 \x01(\tB\x15\xbaH\x12r\x10R\tagreementR\x03actR\x04kind\x12\x1e\n" +
+	"\x04name\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\x04name\x12\x1f\n" +
+	"\x04text\x18\x06 \x01(\tB\v\xbaH\br\x06\x10\x01(\x80\x80\x10R\x04text\"\x8c\x01\n" +
+	"\x16SubmitTemplateResponse\x12:\n" +
+	"\btemplate\x18\x01 \x01(\v2\x1e.provodka.document.v1.TemplateR\btemplate\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xe3\x01\n" +
+	"\x15DecideTemplateRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12:\n" +
+	"\vtemplate_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"templateId\x12\x18\n" +
+	"\aapprove\x18\x04 \x01(\bR\aapprove\x12 \n" +
+	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\x8c\x01\n" +
+	"\x16DecideTemplateResponse\x12:\n" +
+	"\btemplate\x18\x01 \x01(\v2\x1e.provodka.document.v1.TemplateR\btemplate\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xa9\x01\n" +
+	"\x17WithdrawTemplateRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12:\n" +
+	"\vtemplate_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"templateId\"\x8e\x01\n" +
+	"\x18WithdrawTemplateResponse\x12:\n" +
+	"\btemplate\x18\x01 \x01(\v2\x1e.provodka.document.v1.TemplateR\btemplate\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x87\x01\n" +
+	"\x12GetTemplateRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
+	"\vtemplate_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"templateId\"k\n" +
+	"\x13GetTemplateResponse\x12:\n" +
+	"\btemplate\x18\x01 \x01(\v2\x1e.provodka.document.v1.TemplateR\btemplate\x12\x18\n" +
+	"\aexample\x18\x02 \x01(\fR\aexample\"\x87\x01\n" +
+	"\x14ListTemplatesRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\"U\n" +
+	"\x15ListTemplatesResponse\x12<\n" +
+	"\ttemplates\x18\x01 \x03(\v2\x1e.provodka.document.v1.TemplateR\ttemplates*J\n" +
 	"\x06Signer\x12\x16\n" +
 	"\x12SIGNER_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSIGNER_CUSTOMER\x10\x01\x12\x13\n" +
-	"\x0fSIGNER_EXECUTOR\x10\x022\xeb\x06\n" +
+	"\x0fSIGNER_EXECUTOR\x10\x022\xc6\x0e\n" +
 	"\x0fDocumentService\x12|\n" +
 	"\n" +
 	"GetSigning\x12'.provodka.document.v1.GetSigningRequest\x1a(.provodka.document.v1.GetSigningResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/open\x12\x7f\n" +
@@ -1243,7 +2256,13 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\x04Sign\x12!.provodka.document.v1.SignRequest\x1a\".provodka.document.v1.SignResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/sign\x12\xa1\x01\n" +
 	"\vGetDocument\x12(.provodka.document.v1.GetDocumentRequest\x1a).provodka.document.v1.GetDocumentResponse\"=\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/tasks/{task_id}/documents/{document}\x12\xac\x01\n" +
 	"\fSignDocument\x12).provodka.document.v1.SignDocumentRequest\x1a*.provodka.document.v1.SignDocumentResponse\"E\x82\xd3\xe4\x93\x02?:\x01*\":/v1/books/{book}/tasks/{task_id}/documents/{document}/sign\x12\x99\x01\n" +
-	"\x0eVerifyDocument\x12+.provodka.document.v1.VerifyDocumentRequest\x1a,.provodka.document.v1.VerifyDocumentResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/books/{book}/documents/verifyBHZFgithub.com/provodka/provodka/proto/gen/provodka/document/v1;documentv1b\x06proto3"
+	"\x0eVerifyDocument\x12+.provodka.document.v1.VerifyDocumentRequest\x1a,.provodka.document.v1.VerifyDocumentResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/books/{book}/documents/verify\x12\xa4\x01\n" +
+	"\x10ListPlaceholders\x12-.provodka.document.v1.ListPlaceholdersRequest\x1a..provodka.document.v1.ListPlaceholdersResponse\"1\x82\xd3\xe4\x93\x02(\x12&/v1/books/{book}/document-kinds/{kind}\x90\x02\x01\x12\x92\x01\n" +
+	"\x0eSubmitTemplate\x12+.provodka.document.v1.SubmitTemplateRequest\x1a,.provodka.document.v1.SubmitTemplateResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/templates\x12\xa7\x01\n" +
+	"\x0eDecideTemplate\x12+.provodka.document.v1.DecideTemplateRequest\x1a,.provodka.document.v1.DecideTemplateResponse\":\x82\xd3\xe4\x93\x024:\x01*\"//v1/books/{book}/templates/{template_id}/decide\x12\xaf\x01\n" +
+	"\x10WithdrawTemplate\x12-.provodka.document.v1.WithdrawTemplateRequest\x1a..provodka.document.v1.WithdrawTemplateResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/v1/books/{book}/templates/{template_id}/withdraw\x12\x97\x01\n" +
+	"\vGetTemplate\x12(.provodka.document.v1.GetTemplateRequest\x1a).provodka.document.v1.GetTemplateResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/templates/{template_id}\x90\x02\x01\x12\xa6\x01\n" +
+	"\rListTemplates\x12*.provodka.document.v1.ListTemplatesRequest\x1a+.provodka.document.v1.ListTemplatesResponse\"<\x82\xd3\xe4\x93\x023\x121/v1/books/{book}/companies/{company_id}/templates\x90\x02\x01BHZFgithub.com/provodka/provodka/proto/gen/provodka/document/v1;documentv1b\x06proto3"
 
 var (
 	file_provodka_document_v1_document_proto_rawDescOnce sync.Once
@@ -1258,53 +2277,86 @@ func file_provodka_document_v1_document_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_document_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_document_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_provodka_document_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_provodka_document_v1_document_proto_goTypes = []any{
-	(Signer)(0),                    // 0: provodka.document.v1.Signer
-	(*GetSigningRequest)(nil),      // 1: provodka.document.v1.GetSigningRequest
-	(*GetSigningResponse)(nil),     // 2: provodka.document.v1.GetSigningResponse
-	(*RequestCodeRequest)(nil),     // 3: provodka.document.v1.RequestCodeRequest
-	(*RequestCodeResponse)(nil),    // 4: provodka.document.v1.RequestCodeResponse
-	(*SignRequest)(nil),            // 5: provodka.document.v1.SignRequest
-	(*SignResponse)(nil),           // 6: provodka.document.v1.SignResponse
-	(*Document)(nil),               // 7: provodka.document.v1.Document
-	(*Signature)(nil),              // 8: provodka.document.v1.Signature
-	(*GetDocumentRequest)(nil),     // 9: provodka.document.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),    // 10: provodka.document.v1.GetDocumentResponse
-	(*SignDocumentRequest)(nil),    // 11: provodka.document.v1.SignDocumentRequest
-	(*SignDocumentResponse)(nil),   // 12: provodka.document.v1.SignDocumentResponse
-	(*VerifyDocumentRequest)(nil),  // 13: provodka.document.v1.VerifyDocumentRequest
-	(*VerifyDocumentResponse)(nil), // 14: provodka.document.v1.VerifyDocumentResponse
-	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
+	(Signer)(0),                      // 0: provodka.document.v1.Signer
+	(*GetSigningRequest)(nil),        // 1: provodka.document.v1.GetSigningRequest
+	(*GetSigningResponse)(nil),       // 2: provodka.document.v1.GetSigningResponse
+	(*RequestCodeRequest)(nil),       // 3: provodka.document.v1.RequestCodeRequest
+	(*RequestCodeResponse)(nil),      // 4: provodka.document.v1.RequestCodeResponse
+	(*SignRequest)(nil),              // 5: provodka.document.v1.SignRequest
+	(*SignResponse)(nil),             // 6: provodka.document.v1.SignResponse
+	(*Document)(nil),                 // 7: provodka.document.v1.Document
+	(*Signature)(nil),                // 8: provodka.document.v1.Signature
+	(*GetDocumentRequest)(nil),       // 9: provodka.document.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),      // 10: provodka.document.v1.GetDocumentResponse
+	(*SignDocumentRequest)(nil),      // 11: provodka.document.v1.SignDocumentRequest
+	(*SignDocumentResponse)(nil),     // 12: provodka.document.v1.SignDocumentResponse
+	(*VerifyDocumentRequest)(nil),    // 13: provodka.document.v1.VerifyDocumentRequest
+	(*VerifyDocumentResponse)(nil),   // 14: provodka.document.v1.VerifyDocumentResponse
+	(*Template)(nil),                 // 15: provodka.document.v1.Template
+	(*Placeholder)(nil),              // 16: provodka.document.v1.Placeholder
+	(*ListPlaceholdersRequest)(nil),  // 17: provodka.document.v1.ListPlaceholdersRequest
+	(*ListPlaceholdersResponse)(nil), // 18: provodka.document.v1.ListPlaceholdersResponse
+	(*SubmitTemplateRequest)(nil),    // 19: provodka.document.v1.SubmitTemplateRequest
+	(*SubmitTemplateResponse)(nil),   // 20: provodka.document.v1.SubmitTemplateResponse
+	(*DecideTemplateRequest)(nil),    // 21: provodka.document.v1.DecideTemplateRequest
+	(*DecideTemplateResponse)(nil),   // 22: provodka.document.v1.DecideTemplateResponse
+	(*WithdrawTemplateRequest)(nil),  // 23: provodka.document.v1.WithdrawTemplateRequest
+	(*WithdrawTemplateResponse)(nil), // 24: provodka.document.v1.WithdrawTemplateResponse
+	(*GetTemplateRequest)(nil),       // 25: provodka.document.v1.GetTemplateRequest
+	(*GetTemplateResponse)(nil),      // 26: provodka.document.v1.GetTemplateResponse
+	(*ListTemplatesRequest)(nil),     // 27: provodka.document.v1.ListTemplatesRequest
+	(*ListTemplatesResponse)(nil),    // 28: provodka.document.v1.ListTemplatesResponse
+	(*timestamppb.Timestamp)(nil),    // 29: google.protobuf.Timestamp
 }
 var file_provodka_document_v1_document_proto_depIdxs = []int32{
 	7,  // 0: provodka.document.v1.GetSigningResponse.document:type_name -> provodka.document.v1.Document
-	15, // 1: provodka.document.v1.GetSigningResponse.code_until:type_name -> google.protobuf.Timestamp
-	15, // 2: provodka.document.v1.RequestCodeResponse.until:type_name -> google.protobuf.Timestamp
-	15, // 3: provodka.document.v1.SignResponse.signed_at:type_name -> google.protobuf.Timestamp
+	29, // 1: provodka.document.v1.GetSigningResponse.code_until:type_name -> google.protobuf.Timestamp
+	29, // 2: provodka.document.v1.RequestCodeResponse.until:type_name -> google.protobuf.Timestamp
+	29, // 3: provodka.document.v1.SignResponse.signed_at:type_name -> google.protobuf.Timestamp
 	8,  // 4: provodka.document.v1.Document.signatures:type_name -> provodka.document.v1.Signature
-	15, // 5: provodka.document.v1.Signature.at:type_name -> google.protobuf.Timestamp
+	29, // 5: provodka.document.v1.Signature.at:type_name -> google.protobuf.Timestamp
 	7,  // 6: provodka.document.v1.GetDocumentResponse.document:type_name -> provodka.document.v1.Document
 	0,  // 7: provodka.document.v1.SignDocumentRequest.signer:type_name -> provodka.document.v1.Signer
 	8,  // 8: provodka.document.v1.SignDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
 	8,  // 9: provodka.document.v1.VerifyDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
-	1,  // 10: provodka.document.v1.DocumentService.GetSigning:input_type -> provodka.document.v1.GetSigningRequest
-	3,  // 11: provodka.document.v1.DocumentService.RequestCode:input_type -> provodka.document.v1.RequestCodeRequest
-	5,  // 12: provodka.document.v1.DocumentService.Sign:input_type -> provodka.document.v1.SignRequest
-	9,  // 13: provodka.document.v1.DocumentService.GetDocument:input_type -> provodka.document.v1.GetDocumentRequest
-	11, // 14: provodka.document.v1.DocumentService.SignDocument:input_type -> provodka.document.v1.SignDocumentRequest
-	13, // 15: provodka.document.v1.DocumentService.VerifyDocument:input_type -> provodka.document.v1.VerifyDocumentRequest
-	2,  // 16: provodka.document.v1.DocumentService.GetSigning:output_type -> provodka.document.v1.GetSigningResponse
-	4,  // 17: provodka.document.v1.DocumentService.RequestCode:output_type -> provodka.document.v1.RequestCodeResponse
-	6,  // 18: provodka.document.v1.DocumentService.Sign:output_type -> provodka.document.v1.SignResponse
-	10, // 19: provodka.document.v1.DocumentService.GetDocument:output_type -> provodka.document.v1.GetDocumentResponse
-	12, // 20: provodka.document.v1.DocumentService.SignDocument:output_type -> provodka.document.v1.SignDocumentResponse
-	14, // 21: provodka.document.v1.DocumentService.VerifyDocument:output_type -> provodka.document.v1.VerifyDocumentResponse
-	16, // [16:22] is the sub-list for method output_type
-	10, // [10:16] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	29, // 10: provodka.document.v1.Template.decided_at:type_name -> google.protobuf.Timestamp
+	16, // 11: provodka.document.v1.ListPlaceholdersResponse.placeholders:type_name -> provodka.document.v1.Placeholder
+	15, // 12: provodka.document.v1.SubmitTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 13: provodka.document.v1.DecideTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 14: provodka.document.v1.WithdrawTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 15: provodka.document.v1.GetTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 16: provodka.document.v1.ListTemplatesResponse.templates:type_name -> provodka.document.v1.Template
+	1,  // 17: provodka.document.v1.DocumentService.GetSigning:input_type -> provodka.document.v1.GetSigningRequest
+	3,  // 18: provodka.document.v1.DocumentService.RequestCode:input_type -> provodka.document.v1.RequestCodeRequest
+	5,  // 19: provodka.document.v1.DocumentService.Sign:input_type -> provodka.document.v1.SignRequest
+	9,  // 20: provodka.document.v1.DocumentService.GetDocument:input_type -> provodka.document.v1.GetDocumentRequest
+	11, // 21: provodka.document.v1.DocumentService.SignDocument:input_type -> provodka.document.v1.SignDocumentRequest
+	13, // 22: provodka.document.v1.DocumentService.VerifyDocument:input_type -> provodka.document.v1.VerifyDocumentRequest
+	17, // 23: provodka.document.v1.DocumentService.ListPlaceholders:input_type -> provodka.document.v1.ListPlaceholdersRequest
+	19, // 24: provodka.document.v1.DocumentService.SubmitTemplate:input_type -> provodka.document.v1.SubmitTemplateRequest
+	21, // 25: provodka.document.v1.DocumentService.DecideTemplate:input_type -> provodka.document.v1.DecideTemplateRequest
+	23, // 26: provodka.document.v1.DocumentService.WithdrawTemplate:input_type -> provodka.document.v1.WithdrawTemplateRequest
+	25, // 27: provodka.document.v1.DocumentService.GetTemplate:input_type -> provodka.document.v1.GetTemplateRequest
+	27, // 28: provodka.document.v1.DocumentService.ListTemplates:input_type -> provodka.document.v1.ListTemplatesRequest
+	2,  // 29: provodka.document.v1.DocumentService.GetSigning:output_type -> provodka.document.v1.GetSigningResponse
+	4,  // 30: provodka.document.v1.DocumentService.RequestCode:output_type -> provodka.document.v1.RequestCodeResponse
+	6,  // 31: provodka.document.v1.DocumentService.Sign:output_type -> provodka.document.v1.SignResponse
+	10, // 32: provodka.document.v1.DocumentService.GetDocument:output_type -> provodka.document.v1.GetDocumentResponse
+	12, // 33: provodka.document.v1.DocumentService.SignDocument:output_type -> provodka.document.v1.SignDocumentResponse
+	14, // 34: provodka.document.v1.DocumentService.VerifyDocument:output_type -> provodka.document.v1.VerifyDocumentResponse
+	18, // 35: provodka.document.v1.DocumentService.ListPlaceholders:output_type -> provodka.document.v1.ListPlaceholdersResponse
+	20, // 36: provodka.document.v1.DocumentService.SubmitTemplate:output_type -> provodka.document.v1.SubmitTemplateResponse
+	22, // 37: provodka.document.v1.DocumentService.DecideTemplate:output_type -> provodka.document.v1.DecideTemplateResponse
+	24, // 38: provodka.document.v1.DocumentService.WithdrawTemplate:output_type -> provodka.document.v1.WithdrawTemplateResponse
+	26, // 39: provodka.document.v1.DocumentService.GetTemplate:output_type -> provodka.document.v1.GetTemplateResponse
+	28, // 40: provodka.document.v1.DocumentService.ListTemplates:output_type -> provodka.document.v1.ListTemplatesResponse
+	29, // [29:41] is the sub-list for method output_type
+	17, // [17:29] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_provodka_document_v1_document_proto_init() }
@@ -1318,7 +2370,7 @@ func file_provodka_document_v1_document_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_document_v1_document_proto_rawDesc), len(file_provodka_document_v1_document_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -825,7 +825,11 @@ type TaskData struct {
 	// The executor's signature under the act.
 	ActExecutor *Signature `protobuf:"bytes,82,opt,name=act_executor,json=actExecutor,proto3" json:"act_executor,omitempty"`
 	// The customer's signature under the act.
-	ActCustomer   *Signature `protobuf:"bytes,83,opt,name=act_customer,json=actCustomer,proto3" json:"act_customer,omitempty"`
+	ActCustomer *Signature `protobuf:"bytes,83,opt,name=act_customer,json=actCustomer,proto3" json:"act_customer,omitempty"`
+	// The company's own template of the agreement; "" = the typical one.
+	AgreementTemplate string `protobuf:"bytes,84,opt,name=agreement_template,json=agreementTemplate,proto3" json:"agreement_template,omitempty"`
+	// The company's own template of the act; "" = the typical one.
+	ActTemplate   string `protobuf:"bytes,85,opt,name=act_template,json=actTemplate,proto3" json:"act_template,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1168,6 +1172,20 @@ func (x *TaskData) GetActCustomer() *Signature {
 	return nil
 }
 
+func (x *TaskData) GetAgreementTemplate() string {
+	if x != nil {
+		return x.AgreementTemplate
+	}
+	return ""
+}
+
+func (x *TaskData) GetActTemplate() string {
+	if x != nil {
+		return x.ActTemplate
+	}
+	return ""
+}
+
 // How a payment that stopped is gone on with by itself, since a person last did something.
 type TaskAgain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1433,7 +1451,11 @@ type TaskCreate struct {
 	// Days of the contract; 0 = 30.
 	PeriodDays uint32 `protobuf:"varint,12,opt,name=period_days,json=periodDays,proto3" json:"period_days,omitempty"`
 	// The customer's tariff, for the forecast of the commission.
-	Tariff        *Tariff `protobuf:"bytes,13,opt,name=tariff,proto3" json:"tariff,omitempty"`
+	Tariff *Tariff `protobuf:"bytes,13,opt,name=tariff,proto3" json:"tariff,omitempty"`
+	// The company's own template of the agreement; "" = the typical one.
+	AgreementTemplate string `protobuf:"bytes,80,opt,name=agreement_template,json=agreementTemplate,proto3" json:"agreement_template,omitempty"`
+	// The company's own template of the act; "" = the typical one.
+	ActTemplate   string `protobuf:"bytes,81,opt,name=act_template,json=actTemplate,proto3" json:"act_template,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1557,6 +1579,20 @@ func (x *TaskCreate) GetTariff() *Tariff {
 		return x.Tariff
 	}
 	return nil
+}
+
+func (x *TaskCreate) GetAgreementTemplate() string {
+	if x != nil {
+		return x.AgreementTemplate
+	}
+	return ""
+}
+
+func (x *TaskCreate) GetActTemplate() string {
+	if x != nil {
+		return x.ActTemplate
+	}
+	return ""
 }
 
 // Body of task's "assign".
@@ -2386,7 +2422,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
 	"\x04free\x18\a \x01(\tR\x04free\x12\x19\n" +
-	"\bretry_at\x18< \x01(\tR\aretryAt\"\xca\x0e\n" +
+	"\bretry_at\x18< \x01(\tR\aretryAt\"\x9c\x0f\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2439,7 +2475,9 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x12agreement_executor\x18P \x01(\v2\x1b.provodka.flow.v1.SignatureR\x11agreementExecutor\x12J\n" +
 	"\x12agreement_customer\x18Q \x01(\v2\x1b.provodka.flow.v1.SignatureR\x11agreementCustomer\x12>\n" +
 	"\fact_executor\x18R \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactExecutor\x12>\n" +
-	"\fact_customer\x18S \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactCustomer\"j\n" +
+	"\fact_customer\x18S \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactCustomer\x12-\n" +
+	"\x12agreement_template\x18T \x01(\tR\x11agreementTemplate\x12!\n" +
+	"\fact_template\x18U \x01(\tR\vactTemplate\"j\n" +
 	"\tTaskAgain\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05tries\x18\x02 \x01(\rR\x05tries\x12\x16\n" +
@@ -2459,7 +2497,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\fOfferRefused\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x121\n" +
-	"\x05error\x18\x02 \x01(\v2\x1b.provodka.flow.v1.TaskErrorR\x05error\"\xb1\x04\n" +
+	"\x05error\x18\x02 \x01(\v2\x1b.provodka.flow.v1.TaskErrorR\x05error\"\x83\x05\n" +
 	"\n" +
 	"TaskCreate\x12\x1d\n" +
 	"\n" +
@@ -2480,7 +2518,9 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\tperiod_to\x18\v \x01(\tR\bperiodTo\x12\x1f\n" +
 	"\vperiod_days\x18\f \x01(\rR\n" +
 	"periodDays\x120\n" +
-	"\x06tariff\x18\r \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"\x9c\x01\n" +
+	"\x06tariff\x18\r \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12-\n" +
+	"\x12agreement_template\x18P \x01(\tR\x11agreementTemplate\x12!\n" +
+	"\fact_template\x18Q \x01(\tR\vactTemplate\"\x9c\x01\n" +
 	"\n" +
 	"TaskAssign\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +

@@ -2012,6 +2012,70 @@ func (x *SessionNote) GetUserAgent() string {
 	return ""
 }
 
+// A company's template of a document; the second version adds why it was refused.
+type TemplateText struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name: tasks choose it by document_name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The text.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// Why it was refused.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TemplateText) Reset() {
+	*x = TemplateText{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TemplateText) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TemplateText) ProtoMessage() {}
+
+func (x *TemplateText) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TemplateText.ProtoReflect.Descriptor instead.
+func (*TemplateText) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *TemplateText) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TemplateText) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *TemplateText) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_provodka_private_v1_private_proto protoreflect.FileDescriptor
 
 const file_provodka_private_v1_private_proto_rawDesc = "" +
@@ -2202,7 +2266,11 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\vSessionNote\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1d\n" +
 	"\n" +
-	"user_agent\x18\x02 \x01(\tR\tuserAgentBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
+	"user_agent\x18\x02 \x01(\tR\tuserAgent\"N\n" +
+	"\fTemplateText\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reasonBFZDgithub.com/provodka/provodka/proto/gen/provodka/private/v1;privatev1b\x06proto3"
 
 var (
 	file_provodka_private_v1_private_proto_rawDescOnce sync.Once
@@ -2216,7 +2284,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
@@ -2240,20 +2308,21 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*SigningEvidence)(nil),     // 19: provodka.private.v1.SigningEvidence
 	(*SigningView)(nil),         // 20: provodka.private.v1.SigningView
 	(*SessionNote)(nil),         // 21: provodka.private.v1.SessionNote
-	nil,                         // 22: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 23: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 24: provodka.private.v1.Evidence.HashesEntry
-	nil,                         // 25: provodka.private.v1.SignedFile.ValuesEntry
+	(*TemplateText)(nil),        // 22: provodka.private.v1.TemplateText
+	nil,                         // 23: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 24: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 25: provodka.private.v1.Evidence.HashesEntry
+	nil,                         // 26: provodka.private.v1.SignedFile.ValuesEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	22, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	23, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
-	23, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	24, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
-	25, // 7: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
+	24, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	25, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	26, // 7: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
 	8,  // [8:8] is the sub-list for method output_type
 	8,  // [8:8] is the sub-list for method input_type
 	8,  // [8:8] is the sub-list for extension type_name
@@ -2272,7 +2341,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

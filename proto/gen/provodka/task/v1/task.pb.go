@@ -58,6 +58,8 @@ type TaskDraft struct {
 	DocumentNumber string `protobuf:"bytes,15,opt,name=document_number,json=documentNumber,proto3" json:"document_number,omitempty"`
 	// Its date, YYYY-MM-DD.
 	DocumentDate string `protobuf:"bytes,16,opt,name=document_date,json=documentDate,proto3" json:"document_date,omitempty"`
+	// Template of the agreement, an approved one of the company; empty is the one whose name is the category, else the typical one.
+	AgreementTypeId string `protobuf:"bytes,80,opt,name=agreement_type_id,json=agreementTypeId,proto3" json:"agreement_type_id,omitempty"`
 	// The description as a JSON object, of a caller who gave one: kept as it is written.
 	DescriptionJson string `protobuf:"bytes,50,opt,name=description_json,json=descriptionJson,proto3" json:"description_json,omitempty"`
 	// The company's own data as any JSON: kept as it is written.
@@ -208,6 +210,13 @@ func (x *TaskDraft) GetDocumentDate() string {
 	return ""
 }
 
+func (x *TaskDraft) GetAgreementTypeId() string {
+	if x != nil {
+		return x.AgreementTypeId
+	}
+	return ""
+}
+
 func (x *TaskDraft) GetDescriptionJson() string {
 	if x != nil {
 		return x.DescriptionJson
@@ -295,7 +304,7 @@ type Task struct {
 	AgreementSigningUri string `protobuf:"bytes,2,opt,name=agreement_signing_uri,json=agreementSigningUri,proto3" json:"agreement_signing_uri,omitempty"`
 	// Where the act is signed.
 	AcceptanceSigningUri string `protobuf:"bytes,3,opt,name=acceptance_signing_uri,json=acceptanceSigningUri,proto3" json:"acceptance_signing_uri,omitempty"`
-	// Template of the contract.
+	// Template of the contract: the company's own; empty is the typical one.
 	AgreementTypeId string `protobuf:"bytes,4,opt,name=agreement_type_id,json=agreementTypeId,proto3" json:"agreement_type_id,omitempty"`
 	// The contract.
 	AgreementUri string `protobuf:"bytes,5,opt,name=agreement_uri,json=agreementUri,proto3" json:"agreement_uri,omitempty"`
@@ -1132,7 +1141,7 @@ var File_provodka_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/task/v1/task.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdf\v\n" +
+	"\x1bprovodka/task/v1/task.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\f\n" +
 	"\tTaskDraft\x12 \n" +
 	"\x05title\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\x05title\x12,\n" +
@@ -1160,7 +1169,8 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\fautocomplete\x18\x0e \x01(\bR\fautocomplete\x121\n" +
 	"\x0fdocument_number\x18\x0f \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x0edocumentNumber\x12M\n" +
 	"\rdocument_date\x18\x10 \x01(\tB(\xbaH%r#\x18\n" +
-	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\fdocumentDate\x124\n" +
+	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\fdocumentDate\x12C\n" +
+	"\x11agreement_type_id\x18P \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x0fagreementTypeId\x124\n" +
 	"\x10description_json\x182 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\x0fdescriptionJson\x12.\n" +
 	"\rmetadata_json\x183 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\fmetadataJson\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +

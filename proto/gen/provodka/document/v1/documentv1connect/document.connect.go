@@ -51,6 +51,24 @@ const (
 	// DocumentServiceVerifyDocumentProcedure is the fully-qualified name of the DocumentService's
 	// VerifyDocument RPC.
 	DocumentServiceVerifyDocumentProcedure = "/provodka.document.v1.DocumentService/VerifyDocument"
+	// DocumentServiceListPlaceholdersProcedure is the fully-qualified name of the DocumentService's
+	// ListPlaceholders RPC.
+	DocumentServiceListPlaceholdersProcedure = "/provodka.document.v1.DocumentService/ListPlaceholders"
+	// DocumentServiceSubmitTemplateProcedure is the fully-qualified name of the DocumentService's
+	// SubmitTemplate RPC.
+	DocumentServiceSubmitTemplateProcedure = "/provodka.document.v1.DocumentService/SubmitTemplate"
+	// DocumentServiceDecideTemplateProcedure is the fully-qualified name of the DocumentService's
+	// DecideTemplate RPC.
+	DocumentServiceDecideTemplateProcedure = "/provodka.document.v1.DocumentService/DecideTemplate"
+	// DocumentServiceWithdrawTemplateProcedure is the fully-qualified name of the DocumentService's
+	// WithdrawTemplate RPC.
+	DocumentServiceWithdrawTemplateProcedure = "/provodka.document.v1.DocumentService/WithdrawTemplate"
+	// DocumentServiceGetTemplateProcedure is the fully-qualified name of the DocumentService's
+	// GetTemplate RPC.
+	DocumentServiceGetTemplateProcedure = "/provodka.document.v1.DocumentService/GetTemplate"
+	// DocumentServiceListTemplatesProcedure is the fully-qualified name of the DocumentService's
+	// ListTemplates RPC.
+	DocumentServiceListTemplatesProcedure = "/provodka.document.v1.DocumentService/ListTemplates"
 )
 
 // DocumentServiceClient is a client for the provodka.document.v1.DocumentService service.
@@ -69,6 +87,18 @@ type DocumentServiceClient interface {
 	SignDocument(context.Context, *v1.SignDocumentRequest) (*v1.SignDocumentResponse, error)
 	// VerifyDocument says of a file whether it was signed here, under which task, by whom and when: by the journal, not by the file.
 	VerifyDocument(context.Context, *v1.VerifyDocumentRequest) (*v1.VerifyDocumentResponse, error)
+	// ListPlaceholders lists the names that a template of a kind may use, and gives the typical template to start from.
+	ListPlaceholders(context.Context, *v1.ListPlaceholdersRequest) (*v1.ListPlaceholdersResponse, error)
+	// SubmitTemplate gives a company's own template; its names are checked at once, what it says is read by support.
+	SubmitTemplate(context.Context, *v1.SubmitTemplateRequest) (*v1.SubmitTemplateResponse, error)
+	// DecideTemplate approves or refuses a template; who submitted it does not decide.
+	DecideTemplate(context.Context, *v1.DecideTemplateRequest) (*v1.DecideTemplateResponse, error)
+	// WithdrawTemplate takes a template back: tasks that have it keep it.
+	WithdrawTemplate(context.Context, *v1.WithdrawTemplateRequest) (*v1.WithdrawTemplateResponse, error)
+	// GetTemplate reads a template, with a PDF of invented values.
+	GetTemplate(context.Context, *v1.GetTemplateRequest) (*v1.GetTemplateResponse, error)
+	// ListTemplates lists a company's templates, newest first.
+	ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error)
 }
 
 // NewDocumentServiceClient constructs a client for the provodka.document.v1.DocumentService
@@ -118,17 +148,62 @@ func NewDocumentServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(documentServiceMethods.ByName("VerifyDocument")),
 			connect.WithClientOptions(opts...),
 		),
+		listPlaceholders: connect.NewClient[v1.ListPlaceholdersRequest, v1.ListPlaceholdersResponse](
+			httpClient,
+			baseURL+DocumentServiceListPlaceholdersProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("ListPlaceholders")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		submitTemplate: connect.NewClient[v1.SubmitTemplateRequest, v1.SubmitTemplateResponse](
+			httpClient,
+			baseURL+DocumentServiceSubmitTemplateProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("SubmitTemplate")),
+			connect.WithClientOptions(opts...),
+		),
+		decideTemplate: connect.NewClient[v1.DecideTemplateRequest, v1.DecideTemplateResponse](
+			httpClient,
+			baseURL+DocumentServiceDecideTemplateProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("DecideTemplate")),
+			connect.WithClientOptions(opts...),
+		),
+		withdrawTemplate: connect.NewClient[v1.WithdrawTemplateRequest, v1.WithdrawTemplateResponse](
+			httpClient,
+			baseURL+DocumentServiceWithdrawTemplateProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("WithdrawTemplate")),
+			connect.WithClientOptions(opts...),
+		),
+		getTemplate: connect.NewClient[v1.GetTemplateRequest, v1.GetTemplateResponse](
+			httpClient,
+			baseURL+DocumentServiceGetTemplateProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("GetTemplate")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listTemplates: connect.NewClient[v1.ListTemplatesRequest, v1.ListTemplatesResponse](
+			httpClient,
+			baseURL+DocumentServiceListTemplatesProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("ListTemplates")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // documentServiceClient implements DocumentServiceClient.
 type documentServiceClient struct {
-	getSigning     *connect.Client[v1.GetSigningRequest, v1.GetSigningResponse]
-	requestCode    *connect.Client[v1.RequestCodeRequest, v1.RequestCodeResponse]
-	sign           *connect.Client[v1.SignRequest, v1.SignResponse]
-	getDocument    *connect.Client[v1.GetDocumentRequest, v1.GetDocumentResponse]
-	signDocument   *connect.Client[v1.SignDocumentRequest, v1.SignDocumentResponse]
-	verifyDocument *connect.Client[v1.VerifyDocumentRequest, v1.VerifyDocumentResponse]
+	getSigning       *connect.Client[v1.GetSigningRequest, v1.GetSigningResponse]
+	requestCode      *connect.Client[v1.RequestCodeRequest, v1.RequestCodeResponse]
+	sign             *connect.Client[v1.SignRequest, v1.SignResponse]
+	getDocument      *connect.Client[v1.GetDocumentRequest, v1.GetDocumentResponse]
+	signDocument     *connect.Client[v1.SignDocumentRequest, v1.SignDocumentResponse]
+	verifyDocument   *connect.Client[v1.VerifyDocumentRequest, v1.VerifyDocumentResponse]
+	listPlaceholders *connect.Client[v1.ListPlaceholdersRequest, v1.ListPlaceholdersResponse]
+	submitTemplate   *connect.Client[v1.SubmitTemplateRequest, v1.SubmitTemplateResponse]
+	decideTemplate   *connect.Client[v1.DecideTemplateRequest, v1.DecideTemplateResponse]
+	withdrawTemplate *connect.Client[v1.WithdrawTemplateRequest, v1.WithdrawTemplateResponse]
+	getTemplate      *connect.Client[v1.GetTemplateRequest, v1.GetTemplateResponse]
+	listTemplates    *connect.Client[v1.ListTemplatesRequest, v1.ListTemplatesResponse]
 }
 
 // GetSigning calls provodka.document.v1.DocumentService.GetSigning.
@@ -185,6 +260,60 @@ func (c *documentServiceClient) VerifyDocument(ctx context.Context, req *v1.Veri
 	return nil, err
 }
 
+// ListPlaceholders calls provodka.document.v1.DocumentService.ListPlaceholders.
+func (c *documentServiceClient) ListPlaceholders(ctx context.Context, req *v1.ListPlaceholdersRequest) (*v1.ListPlaceholdersResponse, error) {
+	response, err := c.listPlaceholders.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SubmitTemplate calls provodka.document.v1.DocumentService.SubmitTemplate.
+func (c *documentServiceClient) SubmitTemplate(ctx context.Context, req *v1.SubmitTemplateRequest) (*v1.SubmitTemplateResponse, error) {
+	response, err := c.submitTemplate.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DecideTemplate calls provodka.document.v1.DocumentService.DecideTemplate.
+func (c *documentServiceClient) DecideTemplate(ctx context.Context, req *v1.DecideTemplateRequest) (*v1.DecideTemplateResponse, error) {
+	response, err := c.decideTemplate.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// WithdrawTemplate calls provodka.document.v1.DocumentService.WithdrawTemplate.
+func (c *documentServiceClient) WithdrawTemplate(ctx context.Context, req *v1.WithdrawTemplateRequest) (*v1.WithdrawTemplateResponse, error) {
+	response, err := c.withdrawTemplate.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetTemplate calls provodka.document.v1.DocumentService.GetTemplate.
+func (c *documentServiceClient) GetTemplate(ctx context.Context, req *v1.GetTemplateRequest) (*v1.GetTemplateResponse, error) {
+	response, err := c.getTemplate.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListTemplates calls provodka.document.v1.DocumentService.ListTemplates.
+func (c *documentServiceClient) ListTemplates(ctx context.Context, req *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error) {
+	response, err := c.listTemplates.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // DocumentServiceHandler is an implementation of the provodka.document.v1.DocumentService service.
 type DocumentServiceHandler interface {
 	// GetSigning shows what a link leads to.
@@ -201,6 +330,18 @@ type DocumentServiceHandler interface {
 	SignDocument(context.Context, *v1.SignDocumentRequest) (*v1.SignDocumentResponse, error)
 	// VerifyDocument says of a file whether it was signed here, under which task, by whom and when: by the journal, not by the file.
 	VerifyDocument(context.Context, *v1.VerifyDocumentRequest) (*v1.VerifyDocumentResponse, error)
+	// ListPlaceholders lists the names that a template of a kind may use, and gives the typical template to start from.
+	ListPlaceholders(context.Context, *v1.ListPlaceholdersRequest) (*v1.ListPlaceholdersResponse, error)
+	// SubmitTemplate gives a company's own template; its names are checked at once, what it says is read by support.
+	SubmitTemplate(context.Context, *v1.SubmitTemplateRequest) (*v1.SubmitTemplateResponse, error)
+	// DecideTemplate approves or refuses a template; who submitted it does not decide.
+	DecideTemplate(context.Context, *v1.DecideTemplateRequest) (*v1.DecideTemplateResponse, error)
+	// WithdrawTemplate takes a template back: tasks that have it keep it.
+	WithdrawTemplate(context.Context, *v1.WithdrawTemplateRequest) (*v1.WithdrawTemplateResponse, error)
+	// GetTemplate reads a template, with a PDF of invented values.
+	GetTemplate(context.Context, *v1.GetTemplateRequest) (*v1.GetTemplateResponse, error)
+	// ListTemplates lists a company's templates, newest first.
+	ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error)
 }
 
 // NewDocumentServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -246,6 +387,45 @@ func NewDocumentServiceHandler(svc DocumentServiceHandler, opts ...connect.Handl
 		connect.WithSchema(documentServiceMethods.ByName("VerifyDocument")),
 		connect.WithHandlerOptions(opts...),
 	)
+	documentServiceListPlaceholdersHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceListPlaceholdersProcedure,
+		svc.ListPlaceholders,
+		connect.WithSchema(documentServiceMethods.ByName("ListPlaceholders")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceSubmitTemplateHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceSubmitTemplateProcedure,
+		svc.SubmitTemplate,
+		connect.WithSchema(documentServiceMethods.ByName("SubmitTemplate")),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceDecideTemplateHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceDecideTemplateProcedure,
+		svc.DecideTemplate,
+		connect.WithSchema(documentServiceMethods.ByName("DecideTemplate")),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceWithdrawTemplateHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceWithdrawTemplateProcedure,
+		svc.WithdrawTemplate,
+		connect.WithSchema(documentServiceMethods.ByName("WithdrawTemplate")),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceGetTemplateHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceGetTemplateProcedure,
+		svc.GetTemplate,
+		connect.WithSchema(documentServiceMethods.ByName("GetTemplate")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceListTemplatesHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceListTemplatesProcedure,
+		svc.ListTemplates,
+		connect.WithSchema(documentServiceMethods.ByName("ListTemplates")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/provodka.document.v1.DocumentService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case DocumentServiceGetSigningProcedure:
@@ -260,6 +440,18 @@ func NewDocumentServiceHandler(svc DocumentServiceHandler, opts ...connect.Handl
 			documentServiceSignDocumentHandler.ServeHTTP(w, r)
 		case DocumentServiceVerifyDocumentProcedure:
 			documentServiceVerifyDocumentHandler.ServeHTTP(w, r)
+		case DocumentServiceListPlaceholdersProcedure:
+			documentServiceListPlaceholdersHandler.ServeHTTP(w, r)
+		case DocumentServiceSubmitTemplateProcedure:
+			documentServiceSubmitTemplateHandler.ServeHTTP(w, r)
+		case DocumentServiceDecideTemplateProcedure:
+			documentServiceDecideTemplateHandler.ServeHTTP(w, r)
+		case DocumentServiceWithdrawTemplateProcedure:
+			documentServiceWithdrawTemplateHandler.ServeHTTP(w, r)
+		case DocumentServiceGetTemplateProcedure:
+			documentServiceGetTemplateHandler.ServeHTTP(w, r)
+		case DocumentServiceListTemplatesProcedure:
+			documentServiceListTemplatesHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -291,4 +483,28 @@ func (UnimplementedDocumentServiceHandler) SignDocument(context.Context, *v1.Sig
 
 func (UnimplementedDocumentServiceHandler) VerifyDocument(context.Context, *v1.VerifyDocumentRequest) (*v1.VerifyDocumentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.VerifyDocument is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) ListPlaceholders(context.Context, *v1.ListPlaceholdersRequest) (*v1.ListPlaceholdersResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.ListPlaceholders is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) SubmitTemplate(context.Context, *v1.SubmitTemplateRequest) (*v1.SubmitTemplateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.SubmitTemplate is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) DecideTemplate(context.Context, *v1.DecideTemplateRequest) (*v1.DecideTemplateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.DecideTemplate is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) WithdrawTemplate(context.Context, *v1.WithdrawTemplateRequest) (*v1.WithdrawTemplateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.WithdrawTemplate is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) GetTemplate(context.Context, *v1.GetTemplateRequest) (*v1.GetTemplateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.GetTemplate is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.ListTemplates is not implemented"))
 }
