@@ -70,6 +70,7 @@ func TestAPI(t *testing.T) {
 		"Taxes":           testTaxes,
 		"TaxesAtOnce":     testTaxesAtOnce,
 		"TaxesRefused":    testTaxesRefused,
+		"TaxesNPD":        testTaxesNPD,
 		"Certificate":     testCertificate,
 		"Register":        testRegister,
 		"RegisterRefused": testRegisterRefused,

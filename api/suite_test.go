@@ -132,6 +132,7 @@ func newHouse(t *testing.T) *house {
 		"contact":      world.FromContact(submit, h.db),
 		"npd":          world.FromNPD(h.fns.bindings, people),
 		"npdstatus":    world.FromNPDStatus(h.publicList(t), people, time.Now),
+		"taxdoc":       world.FromTaxDocuments(h.fns.bindings, people),
 		"private":      world.FromPrivate(h.vault),
 		"company":      world.FromCompany(submit, people),
 		"register":     world.FromRegister(h.fns, people),

@@ -124,7 +124,7 @@ func (s taxService) GetRemittance(ctx context.Context, req *taxv1.GetRemittanceR
 }
 
 // remittanceStates lists the states of an order.
-var remittanceStates = []string{remittance.Paying, remittance.Paid, remittance.Error, remittance.Canceled}
+var remittanceStates = []string{remittance.Asking, remittance.Differs, remittance.Unneeded, remittance.Paying, remittance.Paid, remittance.Error, remittance.Canceled}
 
 // ListRemittances implements TaxService.
 func (s taxService) ListRemittances(ctx context.Context, req *taxv1.ListRemittancesRequest) (*taxv1.ListRemittancesResponse, error) {
@@ -193,7 +193,10 @@ func (s taxService) remittance(a aggregate) (*taxv1.Remittance, error) {
 	out := &taxv1.Remittance{
 		RemittanceId: a.id, Period: d.GetPeriod(), State: a.state, StateTitle: s.title(remittance.Name, a.state), Amount: d.GetAmount(), Day: d.GetDay(),
 		DueDay: d.GetDueDay(), PaidDay: d.GetPaidDay(), ErrorCode: d.GetErrorCode(), ErrorReason: d.GetErrorReason(), Overpaid: d.GetOverpaid(),
-		Uncovered: d.GetClaimed(), CancelReason: d.GetReason(),
+		Uncovered: d.GetClaimed(), CancelReason: d.GetReason(), ExecutorId: d.GetExecutorId(),
+	}
+	for _, t := range d.GetDocuments() {
+		out.Documents = append(out.Documents, t.GetAmount())
 	}
 	for _, t := range d.GetAttempts() {
 		out.Attempts = append(out.Attempts, &taxv1.RemittanceAttempt{

@@ -37,6 +37,9 @@
 //     the offsets of GetChangeInnHistory count is not said ?: we ask behind the last one seen.
 //   - Whether the time fields are checked before the duplicate is not said ?: callers keep
 //     RequestedAt of an attempt the same at every send.
+//   - GetPaymentDocuments says what a person has to pay, with everything of a payment order but
+//     the purpose [H: the fields]; the list's element name, that it needs TAX_PAYMENT, and that
+//     DueDate tells the months apart are our reading ?.
 //
 // Laws kept (porttest.ExerciseIncome against sandbox): an attempt is registered at most
 // once; a lost message is sent again with the same OperationUniqueId; only the

@@ -167,14 +167,15 @@ type message struct {
 	Account *struct {
 		Bonus string `xml:"BonusAmount"`
 	} `xml:"GetTaxpayerAccountStatusResponse"`
-	Entity       *entityResponse `xml:"GetLegalEntityInfoResponse"`
-	BoundByINN   *orderResponse  `xml:"PostBindPartnerWithInnResponse"`
-	BoundByPhone *orderResponse  `xml:"PostBindPartnerWithPhoneResponse"`
-	BindStatus   *orderStatus    `xml:"GetBindPartnerStatusResponse"`
-	GrantAsked   *orderResponse  `xml:"PostGrantedPermissionsResponse"`
-	GrantStatus  *orderStatus    `xml:"GetGrantedPermissionsStatusResponse"`
-	Leavers      *leavers        `xml:"GetNewlyUnboundTaxpayersResponse"`
-	INNChanges   *innChanges     `xml:"GetChangeInnHistoryResponse"`
+	Entity       *entityResponse    `xml:"GetLegalEntityInfoResponse"`
+	BoundByINN   *orderResponse     `xml:"PostBindPartnerWithInnResponse"`
+	BoundByPhone *orderResponse     `xml:"PostBindPartnerWithPhoneResponse"`
+	BindStatus   *orderStatus       `xml:"GetBindPartnerStatusResponse"`
+	GrantAsked   *orderResponse     `xml:"PostGrantedPermissionsResponse"`
+	GrantStatus  *orderStatus       `xml:"GetGrantedPermissionsStatusResponse"`
+	Leavers      *leavers           `xml:"GetNewlyUnboundTaxpayersResponse"`
+	INNChanges   *innChanges        `xml:"GetChangeInnHistoryResponse"`
+	Documents    *documentsResponse `xml:"GetPaymentDocumentsResponse"`
 	Canceled     *struct {
 		Result string `xml:"RequestResult"`
 	} `xml:"PostCancelReceiptResponseV2"`

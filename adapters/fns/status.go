@@ -18,6 +18,8 @@ const (
 	bind     question = "bind"
 	bound    question = "bound"
 	standing question = "standing"
+
+	documents question = "documents"
 )
 
 // row says what a code of SmzPlatformError means as an answer to a question.
@@ -70,6 +72,13 @@ var table = []row{
 	{standing, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the person"},
 	{standing, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
 	{standing, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
+	{documents, "TAXPAYER_UNREGISTERED", port.Refused, fault.IncomeDenied, "the person is not on NPD"},
+	{documents, "TAXPAYER_UNBOUND", port.Refused, fault.IncomeDenied, "the person is not bound to us"},
+	{documents, "PERMISSION_NOT_GRANTED", port.Refused, fault.IncomeDenied, "the person pays the tax by himself"},
+	{documents, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the person"},
+	{documents, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{documents, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
 
 	{entity, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the company"},
 	{entity, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},

@@ -25,6 +25,7 @@ pays nothing twice; what was withheld late is paid by another order.
   provodka remit --month 2026-11
   provodka remit --period ndfl-2026-11-1 --dry-run
   provodka remit --period ndfl-2026-11-1 --wait
+  provodka remit npd 2026-11
   provodka remit list
   provodka remit register ndfl-2026-11-1
   provodka remit retry ndfl-2026-11-1
@@ -58,6 +59,7 @@ func newRemitCmd(env *Env) *cobra.Command {
 		{"register PERIOD", "What was withheld and passed on in a period, per person", 1, remitRegister},
 		{"retry ORDER", "Pay an order whose payment stopped", 1, retryRemittance},
 		{"cancel ORDER", "Call off an order of which nothing was paid", 1, cancelRemittance},
+		{"npd MONTH", "Pay the NPD of a month for those who let us, by the tax service's documents", 1, remitNPD},
 	} {
 		own := &remitFlags{}
 		c := &cobra.Command{Use: sub.use, Short: sub.short, Args: args(cobra.ExactArgs(sub.takes)), RunE: func(cmd *cobra.Command, words []string) error {
@@ -69,6 +71,9 @@ func newRemitCmd(env *Env) *cobra.Command {
 			c.Flags().BoolVar(&own.wait, "wait", false, "wait until the bank has answered, a minute at most")
 		default:
 			own.addPlace(c)
+		}
+		if sub.use == "npd MONTH" {
+			c.Flags().BoolVar(&own.dryRun, "dry-run", false, "order nothing, and say what would be ordered")
 		}
 		if sub.use == "cancel ORDER" {
 			c.Flags().StringVar(&own.reason, "reason", "", "why, a code or the id of a note: kept for ever and published")
@@ -112,12 +117,7 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if err := t.write(env.Out); err != nil {
 		return err
 	}
-	for _, r := range answer.GetRefused() {
-		env.say("%s: %s: %s", r.GetAccount(), r.GetRefusal().GetCode(), r.GetRefusal().GetReason())
-	}
-	if n := answer.GetRefusedPersons(); n > 0 {
-		env.say("%d persons could not be collected from", n)
-	}
+	env.refusals(answer.GetRefused(), answer.GetRefusedPersons())
 	return nil
 }
 
@@ -231,6 +231,37 @@ func remitRegister(ctx context.Context, env *Env, f *remitFlags, words []string)
 		return env.printMessage(all)
 	}
 	return t.write(env.Out)
+}
+
+func remitNPD(ctx context.Context, env *Env, f *remitFlags, words []string) error {
+	c, err := f.client(env)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Taxes.RemitNpd(ctx, &taxv1.RemitNpdRequest{Book: f.book, Month: words[0], DryRun: f.dryRun})
+	if err != nil {
+		return err
+	}
+	if env.json() {
+		return env.printMessage(answer)
+	}
+	t, n := newTable("Month", ">Ordered", ">Amount", ">Before", ">Pay themselves", ">Held for them"), func(i int64) string { return strconv.FormatInt(i, 10) }
+	t.add(words[0], n(answer.GetPersons()), answer.GetAmount(), n(answer.GetOrderedPersons()), n(answer.GetOwnPersons()), answer.GetOwnAmount())
+	if err := t.write(env.Out); err != nil {
+		return err
+	}
+	env.refusals(answer.GetRefused(), answer.GetRefusedPersons())
+	return nil
+}
+
+// refusals tells of whom nothing could be collected or ordered.
+func (e *Env) refusals(list []*taxv1.CollectRefusal, n int64) {
+	for _, r := range list {
+		e.say("%s: %s: %s", r.GetAccount(), r.GetRefusal().GetCode(), r.GetRefusal().GetReason())
+	}
+	if n > 0 {
+		e.say("%d persons were refused", n)
+	}
 }
 
 func retryRemittance(ctx context.Context, env *Env, f *remitFlags, words []string) error {

@@ -132,11 +132,15 @@ func (p *payout) giveBack(ctx context.Context, ask port.Ask) (book string, out p
 	return book, out, answer
 }
 
-// tax is a payment to the budget, by the row of requisites that the order names.
+// tax is a payment to the budget, by the row of requisites or the document that the order names.
 func (p *payout) tax(ask port.Ask) (book string, out port.Payment, answer *port.Answer) {
 	var body flowv1.RemittanceAsk
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
 		return "", out, malformed(ask, err)
+	}
+	if body.GetDocument() != nil {
+		out, answer = byDocument(ask, p.from, &body)
+		return body.GetBook(), out, answer
 	}
 	to, ok := remittance.LookupRequisites(body.GetRequisites())
 	if !ok {

@@ -22,21 +22,22 @@ type request struct {
 	Body    struct {
 		Send *struct {
 			Message struct {
-				Status      *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetTaxpayerStatusRequest"`
-				Permissions *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetGrantedPermissionsRequest"`
-				Account     *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetTaxpayerAccountStatusRequest"`
-				Entity      *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetLegalEntityInfoRequest"`
-				BindINN     *bindRequest     `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostBindPartnerWithInnRequest"`
-				BindPhone   *bindRequest     `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostBindPartnerWithPhoneRequest"`
-				BindStatus  *orderRequest    `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetBindPartnerStatusRequest"`
-				Grant       *bindRequest     `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostGrantedPermissionsRequest"`
-				GrantStatus *orderRequest    `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetGrantedPermissionsStatusRequest"`
-				Unbind      *innRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostUnbindPartnerRequest"`
-				Leavers     *pageRequest     `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetNewlyUnboundTaxpayersRequest"`
-				INNChanges  *pageRequest     `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetChangeInnHistoryRequest"`
-				Cancel      *cancelRequest   `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostCancelReceiptRequestV2"`
-				Income      *incomeRequest   `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostIncomeRequestV2"`
-				Receipts    *receiptsRequest `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetIncomeRequestV2"`
+				Status      *innRequest       `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetTaxpayerStatusRequest"`
+				Permissions *innRequest       `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetGrantedPermissionsRequest"`
+				Account     *innRequest       `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetTaxpayerAccountStatusRequest"`
+				Entity      *innRequest       `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetLegalEntityInfoRequest"`
+				BindINN     *bindRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostBindPartnerWithInnRequest"`
+				BindPhone   *bindRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostBindPartnerWithPhoneRequest"`
+				BindStatus  *orderRequest     `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetBindPartnerStatusRequest"`
+				Grant       *bindRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostGrantedPermissionsRequest"`
+				GrantStatus *orderRequest     `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetGrantedPermissionsStatusRequest"`
+				Unbind      *innRequest       `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostUnbindPartnerRequest"`
+				Leavers     *pageRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetNewlyUnboundTaxpayersRequest"`
+				INNChanges  *pageRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetChangeInnHistoryRequest"`
+				Documents   *documentsRequest `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetPaymentDocumentsRequest"`
+				Cancel      *cancelRequest    `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostCancelReceiptRequestV2"`
+				Income      *incomeRequest    `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostIncomeRequestV2"`
+				Receipts    *receiptsRequest  `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetIncomeRequestV2"`
 			} `xml:"urn://x-artefacts-gnivc-ru/inplat/servin/OpenApiAsyncMessageConsumerService/types/1.0 Message"`
 		} `xml:"urn://x-artefacts-gnivc-ru/inplat/servin/OpenApiAsyncMessageConsumerService/types/1.0 SendMessageRequest"`
 		Get *struct {

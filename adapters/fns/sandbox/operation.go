@@ -50,6 +50,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, req *request) {
 		s.question(w, r, "account", op.Account.INN, s.account)
 	case op.Entity != nil:
 		s.question(w, r, "entity", op.Entity.INN, s.entity)
+	case op.Documents != nil && len(op.Documents.INNs) == 1: // more are not played
+		s.question(w, r, "documents", op.Documents.INNs[0], s.documents)
 	case op.Cancel != nil:
 		s.question(w, r, "cancel", op.Cancel.INN, func(string) smz { return s.cancel(*op.Cancel) })
 	case op.Receipts != nil:

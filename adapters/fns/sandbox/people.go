@@ -34,6 +34,8 @@ type Person struct {
 	Refuses []string `json:"refuses,omitempty"`
 	// UnboundAt, when set, is when the person took the binding back: GetNewlyUnboundTaxpayers has it.
 	UnboundAt time.Time `json:"unbound_at,omitzero"`
+	// Documents are the charges of tax that the person has to pay: GetPaymentDocuments has them.
+	Documents []Document `json:"documents,omitempty"`
 	// Previous is the INN that the person had before: GetChangeInnHistory has it.
 	Previous string `json:"previous,omitempty"`
 }

@@ -57,6 +57,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"contact":   world.FromContact(submit, m.db),
 		"npd":       world.FromNPD(tax, people),
 		"npdstatus": world.FromNPDStatus(list, people, time.Now),
+		"taxdoc":    world.FromTaxDocuments(tax, people),
 		"private":   world.FromPrivate(m.vault),
 		"company":   world.FromCompany(submit, people),
 		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),

@@ -19,15 +19,19 @@ type Kind string
 const (
 	NDFL          Kind = "ndfl"
 	Contributions Kind = "contributions"
+	NPD           Kind = "npd" // paid for each person apart
 )
 
-// Kinds lists them.
+// Kinds lists those that are collected and paid for everybody together.
 func Kinds() []Kind { return []Kind{NDFL, Contributions} }
 
 // Type is the account type that keeps what was withheld or charged, per person.
 func (k Kind) Type() string {
-	if k == NDFL {
+	switch k {
+	case NDFL:
 		return "tax-ndfl"
+	case NPD:
+		return "tax-npd"
 	}
 	return "contribution"
 }
@@ -197,7 +201,7 @@ func readPeriod(row machine.Row) (r periodRow, err error) {
 		return r, fmt.Errorf("months %q are not like 1-12", row.Cell("Months"))
 	}
 	switch {
-	case !slices.Contains(Kinds(), r.kind):
+	case !slices.Contains(append(Kinds(), NPD), r.kind):
 		return r, fmt.Errorf("unknown kind %q", r.kind)
 	case row.Cell("Due in") == "next":
 		r.dueMonths = 1

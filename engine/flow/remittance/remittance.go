@@ -19,6 +19,9 @@ const Name = "remittance"
 
 // States.
 const (
+	Asking   = "asking"
+	Differs  = "differs"
+	Unneeded = "unneeded"
 	Paying   = "paying"
 	Paid     = "paid"
 	Error    = "error"
@@ -27,21 +30,28 @@ const (
 
 // Commands, with their bodies.
 const (
-	Order  = "order"  // RemittanceOrder
-	Retry  = "retry"  // none
-	Cancel = "cancel" // RemittanceCancel
+	Order    = "order"     // RemittanceOrder
+	OrderNPD = "order_npd" // RemittanceNpd
+	Retry    = "retry"     // none
+	Cancel   = "cancel"    // RemittanceCancel
 )
 
-// Answers of the bank and the timer.
+// Answers of the world and the timer.
 const (
-	payDone    = "pay_done"
-	payRefused = "pay_refused"
-	payUnknown = "pay_unknown"
-	overdue    = "overdue"
+	findDone    = "find_done"
+	findRefused = "find_refused"
+	findUnknown = "find_unknown"
+	payDone     = "pay_done"
+	payRefused  = "pay_refused"
+	payUnknown  = "pay_unknown"
+	overdue     = "overdue"
 )
 
 // Rows that Decide chooses; remittance.md says what each means.
 const (
+	findNone      = "find_none"
+	findDiffers   = "find_differs"
+	retryFind     = "retry_find"
 	payDoneTwice  = "pay_done_twice"
 	payCovered    = "pay_covered"
 	retryCovered  = "retry_covered"
@@ -53,8 +63,16 @@ const (
 
 // Asks of the Asks table.
 const (
-	pay    = "pay"
-	askPay = "ask_pay"
+	find    = "find"
+	askFind = "ask_find"
+	pay     = "pay"
+	askPay  = "ask_pay"
+)
+
+// Cases of the Entries table.
+const (
+	casePooled = "pooled" // a period's pool pays
+	caseNPD    = "npd"    // what is held for one person pays
 )
 
 // Amounts of the Entries table, rubles of scale 2.
@@ -71,15 +89,16 @@ const (
 var amounts = []string{amountSum, amountLeft, amountUncovered, amountOver, amountBack, amountClaimBack, amountOverBack}
 
 var words = flow.Words{
-	States: []string{Paying, Paid, Error, Canceled},
+	States: []string{Asking, Differs, Unneeded, Paying, Paid, Error, Canceled},
 	Events: []string{
-		Order, Retry, Cancel, payDone, payRefused, payUnknown, overdue,
+		Order, OrderNPD, Retry, Cancel, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
 		payDoneTwice, payCovered, retryCovered, lateNoted, lateUncovered, lateTakenBack, answerLate,
 	},
 	Recipes: []string{"reserve", "release", "cover", "word"},
-	Asks:    []string{pay, askPay},
+	Asks:    []string{find, askFind, pay, askPay},
 	Amounts: amounts,
-	Owners:  []string{"period", "order"},
+	Cases:   []string{casePooled, caseNPD},
+	Owners:  []string{"period", "order", "executor"},
 }
 
 // New gives the flow of remittance.md. A table that does not fit the program stops it.
@@ -112,9 +131,13 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 			s.amounts[name] = money.New(0, money.RUB.Scale)
 		}
 	}
+	from := casePooled
+	if s.data.ExecutorId != "" {
+		from = caseNPD
+	}
 	return flow.Decision{
-		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Asks: s.asks,
-		Owners: map[string]string{"period": s.data.Period, "order": v.ID},
+		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Asks: s.asks, Cases: []string{from},
+		Owners: map[string]string{"period": s.data.Period, "order": v.ID, "executor": s.data.ExecutorId},
 	}, nil
 }
 
@@ -123,6 +146,10 @@ func (s *step) run() *fault.Refusal {
 	switch s.command.Event {
 	case Order:
 		return s.order()
+	case OrderNPD:
+		return s.orderNPD()
+	case findDone, findRefused, findUnknown:
+		return s.found()
 	case Retry:
 		return s.retry()
 	case Cancel:
@@ -159,19 +186,29 @@ func (s *step) order() *fault.Refusal {
 
 // send sets the money aside and opens an attempt at the requisites of the day.
 func (s *step) send() *fault.Refusal {
-	to, refusal := RequisitesOn(s.view.Day)
-	if refusal != nil {
-		return refusal
+	ask, attempt := &flowv1.RemittanceAsk{Book: s.view.Book, Remittance: s.view.ID, Amount: s.data.Amount}, &flowv1.RemittanceAttempt{Number: s.view.Attempts[pay] + 1}
+	if s.data.ExecutorId != "" {
+		ask.Document, attempt.Requisites = s.data.Documents[0], s.data.Documents[0].GetUin()
+	} else {
+		to, refusal := RequisitesOn(s.view.Day)
+		if refusal != nil {
+			return refusal
+		}
+		ask.Requisites, attempt.Requisites = to.ID(), to.ID()
 	}
-	s.data.Attempts = append(s.data.Attempts, &flowv1.RemittanceAttempt{Number: s.view.Attempts[pay] + 1, Requisites: to.ID()})
+	s.data.Attempts = append(s.data.Attempts, attempt)
 	s.data.Reserved, s.data.ErrorCode, s.data.ErrorReason = s.data.Amount, "", ""
-	s.asks[pay] = flow.Bytes(&flowv1.RemittanceAsk{Book: s.view.Book, Remittance: s.view.ID, Amount: s.data.Amount, Requisites: to.ID()})
+	s.asks[pay] = flow.Bytes(ask)
 	return nil
 }
 
 // retry sends again, or only covers what has left meanwhile.
 func (s *step) retry() *fault.Refusal {
 	switch {
+	case s.view.State == Differs || s.view.State == Unneeded:
+		s.on, s.data.ErrorCode, s.data.ErrorReason, s.data.Documents = retryFind, "", "", nil
+		s.ask()
+		return nil
 	case s.view.State != Error:
 		return nil // the table has no row: wrong_state
 	case s.data.Claimed == "":

@@ -85,7 +85,58 @@ func TestDocument(t *testing.T) {
 
 func TestEveryOrderOfEvents(t *testing.T) {
 	t.Parallel()
-	flowtest.Covered(t, it, flowtest.Explore(t, spec("130.00")))
+	flowtest.Covered(t, it, flowtest.Explore(t, spec("130.00")), flowtest.Explore(t, npdSpec("6.38", "6.38")), flowtest.Explore(t, npdSpec("6.38")),
+		flowtest.Explore(t, npdSpec("6.38", "6.39")), flowtest.Explore(t, npdSpec("6.38", "6.38", "6.38")))
+}
+
+const npdID = "npd-2026-11.executor-9"
+
+// npdSpec is an order of NPD about which the tax service says these sums.
+func npdSpec(sum string, said ...string) flowtest.Spec {
+	s := spec(sum)
+	s.ID, s.Day = npdID, "2026-12-13"
+	s.Owners = map[string]string{"order": npdID, "executor": "executor-9", "period": "npd-2026-11"}
+	s.Acts = append(s.Acts, act(OrderNPD, &flowv1.RemittanceNpd{Amount: sum}))
+	s.Attempts, s.Law = 2, npdLaw
+	s.Reply = func(try flowtest.Try, r port.Result, a *port.Answer) {
+		if try.Effect.Ask != find || r != port.Done {
+			return
+		}
+		all := &flowv1.TaxDocuments{}
+		for _, sum := range said {
+			all.Documents = append(all.Documents, &flowv1.TaxDocument{Uin: "18207700230000000017", Amount: sum, DueDay: "2026-12-28"})
+		}
+		a.Body = string(flow.Bytes(all))
+	}
+	return s
+}
+
+// npdLaw: what is held for the person has moved by what is set aside, claimed and paid; the
+// bank has moved only by a document of the sum that is held.
+func npdLaw(w *flowtest.World) error {
+	d := flow.ReadData(w.View, &flowv1.RemittanceData{})
+	want := map[string]money.Amount{
+		"remitting:" + npdID: amount(d.Reserved).Neg(), "claim:" + npdID: amount(d.Claimed), "claim:enp": amount(d.Overpaid), "bank:settlement": money.Zero,
+	}
+	for _, try := range w.Tries {
+		if try.Effect.Ask == pay && try.Last == port.Done {
+			want["bank:settlement"] = want["bank:settlement"].Sub(amount(d.Amount))
+		}
+		if try.Effect.Ask == pay && (len(d.Documents) != 1 || d.Documents[0].GetAmount() != d.Amount) {
+			return fmt.Errorf("paid without a document of the sum: %v", d.Documents)
+		}
+	}
+	held := money.Zero
+	for account, sum := range want {
+		if !w.Balance(account).Equal(sum) {
+			return fmt.Errorf("%s holds %s, the order says %s", account, w.Balance(account), sum)
+		}
+		held = held.Sub(sum)
+	}
+	if got := w.Balance("tax-npd:executor-9:remitted"); !got.Equal(held) {
+		return fmt.Errorf("of the person's tax %s was passed on, want %s", got, held)
+	}
+	return nil
 }
 
 func TestRandomWalks(t *testing.T) {
@@ -138,6 +189,7 @@ func TestRefusals(t *testing.T) {
 		"before its end":   {id, "2026-11-22", "1.00", fault.Malformed, "id"},
 		"a first number":   {id + ".1", "2026-11-23", "1.00", fault.Malformed, "id"},
 		"a strange number": {id + ".02", "2026-11-23", "1.00", fault.Malformed, "id"},
+		"npd as a pool":    {"npd-2026-10", "2026-11-23", "1.00", fault.Malformed, "id"},
 		"before the rules": {"contributions-2022-11", "2026-11-23", "1.00", fault.Malformed, "id"},
 	} {
 		s := spec(tc.sum)
@@ -151,6 +203,32 @@ func TestRefusals(t *testing.T) {
 	s.ID, s.Law = id+".2", nil
 	if m, refusal, err := flowtest.NewWorld(&s).Do(s.Acts[0]); refusal != nil || err != nil || m.Entry[0].Account != "enp:"+id || m.Entry[1].Account != "remitting:"+id+".2" {
 		t.Errorf("a second order: %+v %v %v", m, refusal, err)
+	}
+}
+
+func TestRefusalsOfNPD(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		id, day, sum string
+		field        string
+	}{
+		"nobody": {"npd-2026-11", "2026-12-13", "1.00", "id"}, "no month": {"npd-2026.executor-9", "2026-12-13", "1.00", "id"},
+		"not over": {npdID, "2026-11-30", "1.00", "id"}, "zero": {npdID, "2026-12-13", "0.00", "amount"}, "another tax": {"ndfl-2026-11-1.executor-9", "2026-12-13", "1.00", "id"},
+	} {
+		s := npdSpec(tc.sum)
+		s.ID, s.Day, s.Law = tc.id, tc.day, nil
+		_, refusal, _ := flowtest.NewWorld(&s).Do(s.Acts[len(s.Acts)-1])
+		if refusal == nil || refusal.Field != tc.field {
+			t.Errorf("%s: %v", name, refusal)
+		}
+	}
+	// January's NPD is due on 2 March 2026: a document of 28 February is its own.
+	s := npdSpec("6.38")
+	s.ID, s.Day, s.Law = "npd-2026-01.executor-9", "2026-02-13", nil
+	m, refusal, err := flowtest.NewWorld(&s).Do(s.Acts[len(s.Acts)-1])
+	var ask flowv1.TaxDocumentAsk
+	if refusal != nil || err != nil || proto.Unmarshal(m.Effects[0].Body, &ask) != nil || ask.FromDay != "2026-02-01" || ask.ToDay != "2026-03-02" || ask.ExecutorId != "executor-9" {
+		t.Errorf("%v %v %v", refusal, err, &ask)
 	}
 }
 

@@ -49,7 +49,11 @@ type RemittanceData struct {
 	// Day on which it was paid, YYYY-MM-DD; "" while it is not.
 	PaidDay string `protobuf:"bytes,12,opt,name=paid_day,json=paidDay,proto3" json:"paid_day,omitempty"`
 	// Why a person called it off, a code or an id of a note.
-	Reason        string `protobuf:"bytes,13,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,13,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The executor whose NPD it pays; "" = what a period's pool has.
+	ExecutorId string `protobuf:"bytes,14,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// What the tax service would have paid, of an executor's NPD.
+	Documents     []*TaxDocument `protobuf:"bytes,15,rep,name=documents,proto3" json:"documents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -175,6 +179,369 @@ func (x *RemittanceData) GetReason() string {
 	return ""
 }
 
+func (x *RemittanceData) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *RemittanceData) GetDocuments() []*TaxDocument {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+// A charge of NPD as the tax service says it, with what its payment order has. Whose it is
+// is not written here: the УИН says it to the tax service.
+type TaxDocument struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// УИН.
+	Uin string `protobuf:"bytes,1,opt,name=uin,proto3" json:"uin,omitempty"`
+	// Rubles, decimal of scale 2.
+	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Day by which it has to be paid, YYYY-MM-DD.
+	DueDay string `protobuf:"bytes,3,opt,name=due_day,json=dueDay,proto3" json:"due_day,omitempty"`
+	// The payee's name.
+	Payee string `protobuf:"bytes,4,opt,name=payee,proto3" json:"payee,omitempty"`
+	// The payee's INN.
+	Inn string `protobuf:"bytes,5,opt,name=inn,proto3" json:"inn,omitempty"`
+	// The payee's KPP.
+	Kpp string `protobuf:"bytes,6,opt,name=kpp,proto3" json:"kpp,omitempty"`
+	// The payee's bank.
+	Bic string `protobuf:"bytes,7,opt,name=bic,proto3" json:"bic,omitempty"`
+	// The same by name.
+	Bank string `protobuf:"bytes,8,opt,name=bank,proto3" json:"bank,omitempty"`
+	// Its correspondent account.
+	CorrAccount string `protobuf:"bytes,9,opt,name=corr_account,json=corrAccount,proto3" json:"corr_account,omitempty"`
+	// The payee's account.
+	Account string `protobuf:"bytes,10,opt,name=account,proto3" json:"account,omitempty"`
+	// Field 101.
+	PayerStatus string `protobuf:"bytes,11,opt,name=payer_status,json=payerStatus,proto3" json:"payer_status,omitempty"`
+	// Field 104.
+	Kbk string `protobuf:"bytes,12,opt,name=kbk,proto3" json:"kbk,omitempty"`
+	// Field 105.
+	Oktmo string `protobuf:"bytes,13,opt,name=oktmo,proto3" json:"oktmo,omitempty"`
+	// Field 106.
+	Basis string `protobuf:"bytes,14,opt,name=basis,proto3" json:"basis,omitempty"`
+	// Field 107.
+	TaxPeriod string `protobuf:"bytes,15,opt,name=tax_period,json=taxPeriod,proto3" json:"tax_period,omitempty"`
+	// What it is paid for.
+	Purpose       string `protobuf:"bytes,16,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaxDocument) Reset() {
+	*x = TaxDocument{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaxDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaxDocument) ProtoMessage() {}
+
+func (x *TaxDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaxDocument.ProtoReflect.Descriptor instead.
+func (*TaxDocument) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *TaxDocument) GetUin() string {
+	if x != nil {
+		return x.Uin
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetDueDay() string {
+	if x != nil {
+		return x.DueDay
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetPayee() string {
+	if x != nil {
+		return x.Payee
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetInn() string {
+	if x != nil {
+		return x.Inn
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetKpp() string {
+	if x != nil {
+		return x.Kpp
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetBic() string {
+	if x != nil {
+		return x.Bic
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetBank() string {
+	if x != nil {
+		return x.Bank
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetCorrAccount() string {
+	if x != nil {
+		return x.CorrAccount
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetPayerStatus() string {
+	if x != nil {
+		return x.PayerStatus
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetKbk() string {
+	if x != nil {
+		return x.Kbk
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetOktmo() string {
+	if x != nil {
+		return x.Oktmo
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetTaxPeriod() string {
+	if x != nil {
+		return x.TaxPeriod
+	}
+	return ""
+}
+
+func (x *TaxDocument) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+// Body of remittance's "order_npd": pay an executor's NPD of a month, if the tax service
+// says the same sum. The id says month and executor.
+type RemittanceNpd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is held for it, rubles, positive, at most 2 places.
+	Amount        string `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemittanceNpd) Reset() {
+	*x = RemittanceNpd{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceNpd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceNpd) ProtoMessage() {}
+
+func (x *RemittanceNpd) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceNpd.ProtoReflect.Descriptor instead.
+func (*RemittanceNpd) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RemittanceNpd) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+// What an order of NPD asks of the port "taxdoc", verb "find"; the answer carries
+// TaxDocuments: those that fall due in the days.
+type TaxDocumentAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// First day on which they may fall due, YYYY-MM-DD.
+	FromDay string `protobuf:"bytes,3,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	// Last day.
+	ToDay         string `protobuf:"bytes,4,opt,name=to_day,json=toDay,proto3" json:"to_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaxDocumentAsk) Reset() {
+	*x = TaxDocumentAsk{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaxDocumentAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaxDocumentAsk) ProtoMessage() {}
+
+func (x *TaxDocumentAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaxDocumentAsk.ProtoReflect.Descriptor instead.
+func (*TaxDocumentAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TaxDocumentAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *TaxDocumentAsk) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *TaxDocumentAsk) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
+	}
+	return ""
+}
+
+func (x *TaxDocumentAsk) GetToDay() string {
+	if x != nil {
+		return x.ToDay
+	}
+	return ""
+}
+
+// What a person has to pay.
+type TaxDocuments struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The documents.
+	Documents     []*TaxDocument `protobuf:"bytes,1,rep,name=documents,proto3" json:"documents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaxDocuments) Reset() {
+	*x = TaxDocuments{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaxDocuments) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaxDocuments) ProtoMessage() {}
+
+func (x *TaxDocuments) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaxDocuments.ProtoReflect.Descriptor instead.
+func (*TaxDocuments) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TaxDocuments) GetDocuments() []*TaxDocument {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
 // One payment as the bank was asked for it.
 type RemittanceAttempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -192,7 +559,7 @@ type RemittanceAttempt struct {
 
 func (x *RemittanceAttempt) Reset() {
 	*x = RemittanceAttempt{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -204,7 +571,7 @@ func (x *RemittanceAttempt) String() string {
 func (*RemittanceAttempt) ProtoMessage() {}
 
 func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -217,7 +584,7 @@ func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceAttempt.ProtoReflect.Descriptor instead.
 func (*RemittanceAttempt) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{1}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RemittanceAttempt) GetNumber() uint32 {
@@ -259,7 +626,7 @@ type RemittanceOrder struct {
 
 func (x *RemittanceOrder) Reset() {
 	*x = RemittanceOrder{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -271,7 +638,7 @@ func (x *RemittanceOrder) String() string {
 func (*RemittanceOrder) ProtoMessage() {}
 
 func (x *RemittanceOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -284,7 +651,7 @@ func (x *RemittanceOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceOrder.ProtoReflect.Descriptor instead.
 func (*RemittanceOrder) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RemittanceOrder) GetAmount() string {
@@ -305,7 +672,7 @@ type RemittanceCancel struct {
 
 func (x *RemittanceCancel) Reset() {
 	*x = RemittanceCancel{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +684,7 @@ func (x *RemittanceCancel) String() string {
 func (*RemittanceCancel) ProtoMessage() {}
 
 func (x *RemittanceCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +697,7 @@ func (x *RemittanceCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceCancel.ProtoReflect.Descriptor instead.
 func (*RemittanceCancel) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RemittanceCancel) GetReason() string {
@@ -349,15 +716,17 @@ type RemittanceAsk struct {
 	Remittance string `protobuf:"bytes,2,opt,name=remittance,proto3" json:"remittance,omitempty"`
 	// Rubles, decimal of scale 2.
 	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
-	// The row of requisites that it goes to.
-	Requisites    string `protobuf:"bytes,4,opt,name=requisites,proto3" json:"requisites,omitempty"`
+	// The row of requisites that it goes to; "" = where the document says.
+	Requisites string `protobuf:"bytes,4,opt,name=requisites,proto3" json:"requisites,omitempty"`
+	// The document that it pays, of NPD.
+	Document      *TaxDocument `protobuf:"bytes,5,opt,name=document,proto3" json:"document,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RemittanceAsk) Reset() {
 	*x = RemittanceAsk{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +738,7 @@ func (x *RemittanceAsk) String() string {
 func (*RemittanceAsk) ProtoMessage() {}
 
 func (x *RemittanceAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +751,7 @@ func (x *RemittanceAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceAsk.ProtoReflect.Descriptor instead.
 func (*RemittanceAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RemittanceAsk) GetBook() string {
@@ -413,11 +782,18 @@ func (x *RemittanceAsk) GetRequisites() string {
 	return ""
 }
 
+func (x *RemittanceAsk) GetDocument() *TaxDocument {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
 var File_provodka_flow_v1_remittance_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/flow/v1/remittance.proto\x12\x10provodka.flow.v1\"\x8d\x03\n" +
+	"!provodka/flow/v1/remittance.proto\x12\x10provodka.flow.v1\"\xeb\x03\n" +
 	"\x0eRemittanceData\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x10\n" +
@@ -433,7 +809,39 @@ const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	" \x01(\tR\terrorCode\x12!\n" +
 	"\ferror_reason\x18\v \x01(\tR\verrorReason\x12\x19\n" +
 	"\bpaid_day\x18\f \x01(\tR\apaidDay\x12\x16\n" +
-	"\x06reason\x18\r \x01(\tR\x06reason\"{\n" +
+	"\x06reason\x18\r \x01(\tR\x06reason\x12\x1f\n" +
+	"\vexecutor_id\x18\x0e \x01(\tR\n" +
+	"executorId\x12;\n" +
+	"\tdocuments\x18\x0f \x03(\v2\x1d.provodka.flow.v1.TaxDocumentR\tdocuments\"\x87\x03\n" +
+	"\vTaxDocument\x12\x10\n" +
+	"\x03uin\x18\x01 \x01(\tR\x03uin\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x17\n" +
+	"\adue_day\x18\x03 \x01(\tR\x06dueDay\x12\x14\n" +
+	"\x05payee\x18\x04 \x01(\tR\x05payee\x12\x10\n" +
+	"\x03inn\x18\x05 \x01(\tR\x03inn\x12\x10\n" +
+	"\x03kpp\x18\x06 \x01(\tR\x03kpp\x12\x10\n" +
+	"\x03bic\x18\a \x01(\tR\x03bic\x12\x12\n" +
+	"\x04bank\x18\b \x01(\tR\x04bank\x12!\n" +
+	"\fcorr_account\x18\t \x01(\tR\vcorrAccount\x12\x18\n" +
+	"\aaccount\x18\n" +
+	" \x01(\tR\aaccount\x12!\n" +
+	"\fpayer_status\x18\v \x01(\tR\vpayerStatus\x12\x10\n" +
+	"\x03kbk\x18\f \x01(\tR\x03kbk\x12\x14\n" +
+	"\x05oktmo\x18\r \x01(\tR\x05oktmo\x12\x14\n" +
+	"\x05basis\x18\x0e \x01(\tR\x05basis\x12\x1d\n" +
+	"\n" +
+	"tax_period\x18\x0f \x01(\tR\ttaxPeriod\x12\x18\n" +
+	"\apurpose\x18\x10 \x01(\tR\apurpose\"'\n" +
+	"\rRemittanceNpd\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\tR\x06amount\"w\n" +
+	"\x0eTaxDocumentAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
+	"\vexecutor_id\x18\x02 \x01(\tR\n" +
+	"executorId\x12\x19\n" +
+	"\bfrom_day\x18\x03 \x01(\tR\afromDay\x12\x15\n" +
+	"\x06to_day\x18\x04 \x01(\tR\x05toDay\"K\n" +
+	"\fTaxDocuments\x12;\n" +
+	"\tdocuments\x18\x01 \x03(\v2\x1d.provodka.flow.v1.TaxDocumentR\tdocuments\"{\n" +
 	"\x11RemittanceAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -444,7 +852,7 @@ const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\x0fRemittanceOrder\x12\x16\n" +
 	"\x06amount\x18\x01 \x01(\tR\x06amount\"*\n" +
 	"\x10RemittanceCancel\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"{\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xb6\x01\n" +
 	"\rRemittanceAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1e\n" +
 	"\n" +
@@ -453,7 +861,8 @@ const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x1e\n" +
 	"\n" +
 	"requisites\x18\x04 \x01(\tR\n" +
-	"requisitesB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"requisites\x129\n" +
+	"\bdocument\x18\x05 \x01(\v2\x1d.provodka.flow.v1.TaxDocumentR\bdocumentB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_remittance_proto_rawDescOnce sync.Once
@@ -467,21 +876,28 @@ func file_provodka_flow_v1_remittance_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_remittance_proto_rawDescData
 }
 
-var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_provodka_flow_v1_remittance_proto_goTypes = []any{
 	(*RemittanceData)(nil),    // 0: provodka.flow.v1.RemittanceData
-	(*RemittanceAttempt)(nil), // 1: provodka.flow.v1.RemittanceAttempt
-	(*RemittanceOrder)(nil),   // 2: provodka.flow.v1.RemittanceOrder
-	(*RemittanceCancel)(nil),  // 3: provodka.flow.v1.RemittanceCancel
-	(*RemittanceAsk)(nil),     // 4: provodka.flow.v1.RemittanceAsk
+	(*TaxDocument)(nil),       // 1: provodka.flow.v1.TaxDocument
+	(*RemittanceNpd)(nil),     // 2: provodka.flow.v1.RemittanceNpd
+	(*TaxDocumentAsk)(nil),    // 3: provodka.flow.v1.TaxDocumentAsk
+	(*TaxDocuments)(nil),      // 4: provodka.flow.v1.TaxDocuments
+	(*RemittanceAttempt)(nil), // 5: provodka.flow.v1.RemittanceAttempt
+	(*RemittanceOrder)(nil),   // 6: provodka.flow.v1.RemittanceOrder
+	(*RemittanceCancel)(nil),  // 7: provodka.flow.v1.RemittanceCancel
+	(*RemittanceAsk)(nil),     // 8: provodka.flow.v1.RemittanceAsk
 }
 var file_provodka_flow_v1_remittance_proto_depIdxs = []int32{
-	1, // 0: provodka.flow.v1.RemittanceData.attempts:type_name -> provodka.flow.v1.RemittanceAttempt
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	5, // 0: provodka.flow.v1.RemittanceData.attempts:type_name -> provodka.flow.v1.RemittanceAttempt
+	1, // 1: provodka.flow.v1.RemittanceData.documents:type_name -> provodka.flow.v1.TaxDocument
+	1, // 2: provodka.flow.v1.TaxDocuments.documents:type_name -> provodka.flow.v1.TaxDocument
+	1, // 3: provodka.flow.v1.RemittanceAsk.document:type_name -> provodka.flow.v1.TaxDocument
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_remittance_proto_init() }
@@ -495,7 +911,7 @@ func file_provodka_flow_v1_remittance_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_remittance_proto_rawDesc), len(file_provodka_flow_v1_remittance_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

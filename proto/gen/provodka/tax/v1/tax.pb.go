@@ -189,7 +189,7 @@ type Remittance struct {
 	RemittanceId string `protobuf:"bytes,1,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
 	// Its period.
 	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
-	// paying, paid, error or canceled.
+	// paying, paid, error or canceled; of NPD also asking, differs or unneeded.
 	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
 	// The same in Russian.
 	StateTitle string `protobuf:"bytes,4,opt,name=state_title,json=stateTitle,proto3" json:"state_title,omitempty"`
@@ -212,7 +212,11 @@ type Remittance struct {
 	// Left the bank after its reserve had gone back; retry covers it.
 	Uncovered string `protobuf:"bytes,13,opt,name=uncovered,proto3" json:"uncovered,omitempty"`
 	// Why it was called off.
-	CancelReason  string `protobuf:"bytes,14,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
+	CancelReason string `protobuf:"bytes,14,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
+	// Whose NPD it pays; empty: what was collected of a period.
+	ExecutorId string `protobuf:"bytes,15,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Of NPD: the sums of the tax service's documents for the month.
+	Documents     []string `protobuf:"bytes,16,rep,name=documents,proto3" json:"documents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,6 +347,20 @@ func (x *Remittance) GetCancelReason() string {
 		return x.CancelReason
 	}
 	return ""
+}
+
+func (x *Remittance) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *Remittance) GetDocuments() []string {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
 }
 
 // One payment as the bank was asked for it.
@@ -710,7 +728,180 @@ func (x *RemitResponse) GetPosition() string {
 	return ""
 }
 
-// A person whose tax could not be collected.
+// What RemitNpd asks.
+type RemitNpdRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Month, YYYY-MM; what is due is known after the 12th of the next.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// Change nothing, and say what would be ordered.
+	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemitNpdRequest) Reset() {
+	*x = RemitNpdRequest{}
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemitNpdRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemitNpdRequest) ProtoMessage() {}
+
+func (x *RemitNpdRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemitNpdRequest.ProtoReflect.Descriptor instead.
+func (*RemitNpdRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RemitNpdRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RemitNpdRequest) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *RemitNpdRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// What became of RemitNpd.
+type RemitNpdResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Persons for whom an order was made by this call.
+	Persons int64 `protobuf:"varint,1,opt,name=persons,proto3" json:"persons,omitempty"`
+	// What is held for them, rubles.
+	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Persons who have an order of the month already.
+	OrderedPersons int64 `protobuf:"varint,3,opt,name=ordered_persons,json=orderedPersons,proto3" json:"ordered_persons,omitempty"`
+	// Persons who have not let us pay: it is their own duty.
+	OwnPersons int64 `protobuf:"varint,4,opt,name=own_persons,json=ownPersons,proto3" json:"own_persons,omitempty"`
+	// What is held for them.
+	OwnAmount string `protobuf:"bytes,5,opt,name=own_amount,json=ownAmount,proto3" json:"own_amount,omitempty"`
+	// For whom no order could be made, at most 100.
+	Refused []*CollectRefusal `protobuf:"bytes,6,rep,name=refused,proto3" json:"refused,omitempty"`
+	// How many they are in all.
+	RefusedPersons int64 `protobuf:"varint,7,opt,name=refused_persons,json=refusedPersons,proto3" json:"refused_persons,omitempty"`
+	// Where the shards stand after it: what min_position of a read takes.
+	Position      string `protobuf:"bytes,8,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemitNpdResponse) Reset() {
+	*x = RemitNpdResponse{}
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemitNpdResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemitNpdResponse) ProtoMessage() {}
+
+func (x *RemitNpdResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemitNpdResponse.ProtoReflect.Descriptor instead.
+func (*RemitNpdResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RemitNpdResponse) GetPersons() int64 {
+	if x != nil {
+		return x.Persons
+	}
+	return 0
+}
+
+func (x *RemitNpdResponse) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *RemitNpdResponse) GetOrderedPersons() int64 {
+	if x != nil {
+		return x.OrderedPersons
+	}
+	return 0
+}
+
+func (x *RemitNpdResponse) GetOwnPersons() int64 {
+	if x != nil {
+		return x.OwnPersons
+	}
+	return 0
+}
+
+func (x *RemitNpdResponse) GetOwnAmount() string {
+	if x != nil {
+		return x.OwnAmount
+	}
+	return ""
+}
+
+func (x *RemitNpdResponse) GetRefused() []*CollectRefusal {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+func (x *RemitNpdResponse) GetRefusedPersons() int64 {
+	if x != nil {
+		return x.RefusedPersons
+	}
+	return 0
+}
+
+func (x *RemitNpdResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+// A person whose tax could not be collected or ordered.
 type CollectRefusal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The account.
@@ -723,7 +914,7 @@ type CollectRefusal struct {
 
 func (x *CollectRefusal) Reset() {
 	*x = CollectRefusal{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +926,7 @@ func (x *CollectRefusal) String() string {
 func (*CollectRefusal) ProtoMessage() {}
 
 func (x *CollectRefusal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +939,7 @@ func (x *CollectRefusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectRefusal.ProtoReflect.Descriptor instead.
 func (*CollectRefusal) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{7}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CollectRefusal) GetAccount() string {
@@ -780,7 +971,7 @@ type GetRemittanceRequest struct {
 
 func (x *GetRemittanceRequest) Reset() {
 	*x = GetRemittanceRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +983,7 @@ func (x *GetRemittanceRequest) String() string {
 func (*GetRemittanceRequest) ProtoMessage() {}
 
 func (x *GetRemittanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +996,7 @@ func (x *GetRemittanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRemittanceRequest.ProtoReflect.Descriptor instead.
 func (*GetRemittanceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{8}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetRemittanceRequest) GetBook() string {
@@ -840,7 +1031,7 @@ type GetRemittanceResponse struct {
 
 func (x *GetRemittanceResponse) Reset() {
 	*x = GetRemittanceResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +1043,7 @@ func (x *GetRemittanceResponse) String() string {
 func (*GetRemittanceResponse) ProtoMessage() {}
 
 func (x *GetRemittanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1056,7 @@ func (x *GetRemittanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRemittanceResponse.ProtoReflect.Descriptor instead.
 func (*GetRemittanceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{9}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetRemittanceResponse) GetRemittance() *Remittance {
@@ -894,7 +1085,7 @@ type ListRemittancesRequest struct {
 
 func (x *ListRemittancesRequest) Reset() {
 	*x = ListRemittancesRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1097,7 @@ func (x *ListRemittancesRequest) String() string {
 func (*ListRemittancesRequest) ProtoMessage() {}
 
 func (x *ListRemittancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1110,7 @@ func (x *ListRemittancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRemittancesRequest.ProtoReflect.Descriptor instead.
 func (*ListRemittancesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{10}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListRemittancesRequest) GetBook() string {
@@ -972,7 +1163,7 @@ type ListRemittancesResponse struct {
 
 func (x *ListRemittancesResponse) Reset() {
 	*x = ListRemittancesResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1175,7 @@ func (x *ListRemittancesResponse) String() string {
 func (*ListRemittancesResponse) ProtoMessage() {}
 
 func (x *ListRemittancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1188,7 @@ func (x *ListRemittancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRemittancesResponse.ProtoReflect.Descriptor instead.
 func (*ListRemittancesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{11}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListRemittancesResponse) GetRemittances() []*Remittance {
@@ -1036,7 +1227,7 @@ type RetryRemittanceRequest struct {
 
 func (x *RetryRemittanceRequest) Reset() {
 	*x = RetryRemittanceRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1239,7 @@ func (x *RetryRemittanceRequest) String() string {
 func (*RetryRemittanceRequest) ProtoMessage() {}
 
 func (x *RetryRemittanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1252,7 @@ func (x *RetryRemittanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRemittanceRequest.ProtoReflect.Descriptor instead.
 func (*RetryRemittanceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{12}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RetryRemittanceRequest) GetBook() string {
@@ -1100,7 +1291,7 @@ type RetryRemittanceResponse struct {
 
 func (x *RetryRemittanceResponse) Reset() {
 	*x = RetryRemittanceResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1303,7 @@ func (x *RetryRemittanceResponse) String() string {
 func (*RetryRemittanceResponse) ProtoMessage() {}
 
 func (x *RetryRemittanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1316,7 @@ func (x *RetryRemittanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRemittanceResponse.ProtoReflect.Descriptor instead.
 func (*RetryRemittanceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{13}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RetryRemittanceResponse) GetRemittance() *Remittance {
@@ -1166,7 +1357,7 @@ type CancelRemittanceRequest struct {
 
 func (x *CancelRemittanceRequest) Reset() {
 	*x = CancelRemittanceRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1369,7 @@ func (x *CancelRemittanceRequest) String() string {
 func (*CancelRemittanceRequest) ProtoMessage() {}
 
 func (x *CancelRemittanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1382,7 @@ func (x *CancelRemittanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRemittanceRequest.ProtoReflect.Descriptor instead.
 func (*CancelRemittanceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{14}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CancelRemittanceRequest) GetBook() string {
@@ -1237,7 +1428,7 @@ type CancelRemittanceResponse struct {
 
 func (x *CancelRemittanceResponse) Reset() {
 	*x = CancelRemittanceResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1440,7 @@ func (x *CancelRemittanceResponse) String() string {
 func (*CancelRemittanceResponse) ProtoMessage() {}
 
 func (x *CancelRemittanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1453,7 @@ func (x *CancelRemittanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRemittanceResponse.ProtoReflect.Descriptor instead.
 func (*CancelRemittanceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{15}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CancelRemittanceResponse) GetRemittance() *Remittance {
@@ -1301,7 +1492,7 @@ type StreamWithheldRequest struct {
 
 func (x *StreamWithheldRequest) Reset() {
 	*x = StreamWithheldRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1504,7 @@ func (x *StreamWithheldRequest) String() string {
 func (*StreamWithheldRequest) ProtoMessage() {}
 
 func (x *StreamWithheldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1517,7 @@ func (x *StreamWithheldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamWithheldRequest.ProtoReflect.Descriptor instead.
 func (*StreamWithheldRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{16}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StreamWithheldRequest) GetBook() string {
@@ -1364,7 +1555,7 @@ type StreamWithheldResponse struct {
 
 func (x *StreamWithheldResponse) Reset() {
 	*x = StreamWithheldResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1376,7 +1567,7 @@ func (x *StreamWithheldResponse) String() string {
 func (*StreamWithheldResponse) ProtoMessage() {}
 
 func (x *StreamWithheldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1389,7 +1580,7 @@ func (x *StreamWithheldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamWithheldResponse.ProtoReflect.Descriptor instead.
 func (*StreamWithheldResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{17}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StreamWithheldResponse) GetRemittances() []*Remittance {
@@ -1427,7 +1618,7 @@ type WithheldLine struct {
 
 func (x *WithheldLine) Reset() {
 	*x = WithheldLine{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1439,7 +1630,7 @@ func (x *WithheldLine) String() string {
 func (*WithheldLine) ProtoMessage() {}
 
 func (x *WithheldLine) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1452,7 +1643,7 @@ func (x *WithheldLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithheldLine.ProtoReflect.Descriptor instead.
 func (*WithheldLine) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{18}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WithheldLine) GetExecutorId() string {
@@ -1516,7 +1707,7 @@ type GetCertificateRequest struct {
 
 func (x *GetCertificateRequest) Reset() {
 	*x = GetCertificateRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1719,7 @@ func (x *GetCertificateRequest) String() string {
 func (*GetCertificateRequest) ProtoMessage() {}
 
 func (x *GetCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1732,7 @@ func (x *GetCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCertificateRequest.ProtoReflect.Descriptor instead.
 func (*GetCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{19}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetCertificateRequest) GetBook() string {
@@ -1602,7 +1793,7 @@ type GetCertificateResponse struct {
 
 func (x *GetCertificateResponse) Reset() {
 	*x = GetCertificateResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +1805,7 @@ func (x *GetCertificateResponse) String() string {
 func (*GetCertificateResponse) ProtoMessage() {}
 
 func (x *GetCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +1818,7 @@ func (x *GetCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCertificateResponse.ProtoReflect.Descriptor instead.
 func (*GetCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{20}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetCertificateResponse) GetExecutorId() string {
@@ -1696,7 +1887,7 @@ type CertificateGroup struct {
 
 func (x *CertificateGroup) Reset() {
 	*x = CertificateGroup{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1708,7 +1899,7 @@ func (x *CertificateGroup) String() string {
 func (*CertificateGroup) ProtoMessage() {}
 
 func (x *CertificateGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1721,7 +1912,7 @@ func (x *CertificateGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateGroup.ProtoReflect.Descriptor instead.
 func (*CertificateGroup) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{21}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CertificateGroup) GetIncomes() []*CertificateIncome {
@@ -1767,7 +1958,7 @@ type CertificateIncome struct {
 
 func (x *CertificateIncome) Reset() {
 	*x = CertificateIncome{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1970,7 @@ func (x *CertificateIncome) String() string {
 func (*CertificateIncome) ProtoMessage() {}
 
 func (x *CertificateIncome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1983,7 @@ func (x *CertificateIncome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateIncome.ProtoReflect.Descriptor instead.
 func (*CertificateIncome) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{22}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CertificateIncome) GetMonth() int32 {
@@ -1835,7 +2026,7 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	" \x01(\x03R\apersons\x12\x10\n" +
 	"\x03due\x18\v \x01(\tR\x03due\x12\x1c\n" +
 	"\tcollected\x18\f \x01(\tR\tcollected\x12=\n" +
-	"\vremittances\x18\r \x03(\v2\x1b.provodka.tax.v1.RemittanceR\vremittances\"\xbf\x03\n" +
+	"\vremittances\x18\r \x03(\v2\x1b.provodka.tax.v1.RemittanceR\vremittances\"\xfe\x03\n" +
 	"\n" +
 	"Remittance\x12#\n" +
 	"\rremittance_id\x18\x01 \x01(\tR\fremittanceId\x12\x16\n" +
@@ -1854,7 +2045,10 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\battempts\x18\v \x03(\v2\".provodka.tax.v1.RemittanceAttemptR\battempts\x12\x1a\n" +
 	"\boverpaid\x18\f \x01(\tR\boverpaid\x12\x1c\n" +
 	"\tuncovered\x18\r \x01(\tR\tuncovered\x12#\n" +
-	"\rcancel_reason\x18\x0e \x01(\tR\fcancelReason\"{\n" +
+	"\rcancel_reason\x18\x0e \x01(\tR\fcancelReason\x12\x1f\n" +
+	"\vexecutor_id\x18\x0f \x01(\tR\n" +
+	"executorId\x12\x1c\n" +
+	"\tdocuments\x18\x10 \x03(\tR\tdocuments\"{\n" +
 	"\x11RemittanceAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -1884,7 +2078,22 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x0frefused_persons\x18\x05 \x01(\x03R\x0erefusedPersons\x12\x1f\n" +
 	"\vwould_order\x18\x06 \x01(\tR\n" +
 	"wouldOrder\x12\x1a\n" +
-	"\bposition\x18\a \x01(\tR\bposition\"a\n" +
+	"\bposition\x18\a \x01(\tR\bposition\"\x93\x01\n" +
+	"\x0fRemitNpdRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x120\n" +
+	"\x05month\x18\x02 \x01(\tB\x1a\xbaH\x17r\x152\x13^[0-9]{4}-[0-9]{2}$R\x05month\x12\x17\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xad\x02\n" +
+	"\x10RemitNpdResponse\x12\x18\n" +
+	"\apersons\x18\x01 \x01(\x03R\apersons\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\x12'\n" +
+	"\x0fordered_persons\x18\x03 \x01(\x03R\x0eorderedPersons\x12\x1f\n" +
+	"\vown_persons\x18\x04 \x01(\x03R\n" +
+	"ownPersons\x12\x1d\n" +
+	"\n" +
+	"own_amount\x18\x05 \x01(\tR\townAmount\x129\n" +
+	"\arefused\x18\x06 \x03(\v2\x1f.provodka.tax.v1.CollectRefusalR\arefused\x12'\n" +
+	"\x0frefused_persons\x18\a \x01(\x03R\x0erefusedPersons\x12\x1a\n" +
+	"\bposition\x18\b \x01(\tR\bposition\"a\n" +
 	"\x0eCollectRefusal\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x125\n" +
 	"\arefusal\x18\x02 \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\"\xf3\x01\n" +
@@ -1970,11 +2179,13 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x11CertificateIncome\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\x05R\x05month\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06amount\x18\x03 \x01(\tR\x06amount2\x96\t\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount2\x94\n" +
+	"\n" +
 	"\n" +
 	"TaxService\x12\x92\x01\n" +
 	"\x0fPlanRemittances\x12'.provodka.tax.v1.PlanRemittancesRequest\x1a(.provodka.tax.v1.PlanRemittancesResponse\",\x82\xd3\xe4\x93\x02#\x12!/v1/books/{book}/remittances/plan\x90\x02\x01\x12o\n" +
-	"\x05Remit\x12\x1d.provodka.tax.v1.RemitRequest\x1a\x1e.provodka.tax.v1.RemitResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/books/{book}/remittances\x12\x97\x01\n" +
+	"\x05Remit\x12\x1d.provodka.tax.v1.RemitRequest\x1a\x1e.provodka.tax.v1.RemitResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/books/{book}/remittances\x12|\n" +
+	"\bRemitNpd\x12 .provodka.tax.v1.RemitNpdRequest\x1a!.provodka.tax.v1.RemitNpdResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/remittances/npd\x12\x97\x01\n" +
 	"\rGetRemittance\x12%.provodka.tax.v1.GetRemittanceRequest\x1a&.provodka.tax.v1.GetRemittanceResponse\"7\x82\xd3\xe4\x93\x02.\x12,/v1/books/{book}/remittances/{remittance_id}\x90\x02\x01\x12\x8d\x01\n" +
 	"\x0fListRemittances\x12'.provodka.tax.v1.ListRemittancesRequest\x1a(.provodka.tax.v1.ListRemittancesResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/books/{book}/remittances\x90\x02\x01\x12\xa3\x01\n" +
 	"\x0fRetryRemittance\x12'.provodka.tax.v1.RetryRemittanceRequest\x1a(.provodka.tax.v1.RetryRemittanceResponse\"=\x82\xd3\xe4\x93\x027:\x01*\"2/v1/books/{book}/remittances/{remittance_id}/retry\x12\xa7\x01\n" +
@@ -1994,7 +2205,7 @@ func file_provodka_tax_v1_tax_proto_rawDescGZIP() []byte {
 	return file_provodka_tax_v1_tax_proto_rawDescData
 }
 
-var file_provodka_tax_v1_tax_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_provodka_tax_v1_tax_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_provodka_tax_v1_tax_proto_goTypes = []any{
 	(*TaxPeriod)(nil),                // 0: provodka.tax.v1.TaxPeriod
 	(*Remittance)(nil),               // 1: provodka.tax.v1.Remittance
@@ -2003,63 +2214,68 @@ var file_provodka_tax_v1_tax_proto_goTypes = []any{
 	(*PlanRemittancesResponse)(nil),  // 4: provodka.tax.v1.PlanRemittancesResponse
 	(*RemitRequest)(nil),             // 5: provodka.tax.v1.RemitRequest
 	(*RemitResponse)(nil),            // 6: provodka.tax.v1.RemitResponse
-	(*CollectRefusal)(nil),           // 7: provodka.tax.v1.CollectRefusal
-	(*GetRemittanceRequest)(nil),     // 8: provodka.tax.v1.GetRemittanceRequest
-	(*GetRemittanceResponse)(nil),    // 9: provodka.tax.v1.GetRemittanceResponse
-	(*ListRemittancesRequest)(nil),   // 10: provodka.tax.v1.ListRemittancesRequest
-	(*ListRemittancesResponse)(nil),  // 11: provodka.tax.v1.ListRemittancesResponse
-	(*RetryRemittanceRequest)(nil),   // 12: provodka.tax.v1.RetryRemittanceRequest
-	(*RetryRemittanceResponse)(nil),  // 13: provodka.tax.v1.RetryRemittanceResponse
-	(*CancelRemittanceRequest)(nil),  // 14: provodka.tax.v1.CancelRemittanceRequest
-	(*CancelRemittanceResponse)(nil), // 15: provodka.tax.v1.CancelRemittanceResponse
-	(*StreamWithheldRequest)(nil),    // 16: provodka.tax.v1.StreamWithheldRequest
-	(*StreamWithheldResponse)(nil),   // 17: provodka.tax.v1.StreamWithheldResponse
-	(*WithheldLine)(nil),             // 18: provodka.tax.v1.WithheldLine
-	(*GetCertificateRequest)(nil),    // 19: provodka.tax.v1.GetCertificateRequest
-	(*GetCertificateResponse)(nil),   // 20: provodka.tax.v1.GetCertificateResponse
-	(*CertificateGroup)(nil),         // 21: provodka.tax.v1.CertificateGroup
-	(*CertificateIncome)(nil),        // 22: provodka.tax.v1.CertificateIncome
-	(*v1.Refusal)(nil),               // 23: provodka.ledger.v1.Refusal
-	(*v11.Person)(nil),               // 24: provodka.executor.v1.Person
+	(*RemitNpdRequest)(nil),          // 7: provodka.tax.v1.RemitNpdRequest
+	(*RemitNpdResponse)(nil),         // 8: provodka.tax.v1.RemitNpdResponse
+	(*CollectRefusal)(nil),           // 9: provodka.tax.v1.CollectRefusal
+	(*GetRemittanceRequest)(nil),     // 10: provodka.tax.v1.GetRemittanceRequest
+	(*GetRemittanceResponse)(nil),    // 11: provodka.tax.v1.GetRemittanceResponse
+	(*ListRemittancesRequest)(nil),   // 12: provodka.tax.v1.ListRemittancesRequest
+	(*ListRemittancesResponse)(nil),  // 13: provodka.tax.v1.ListRemittancesResponse
+	(*RetryRemittanceRequest)(nil),   // 14: provodka.tax.v1.RetryRemittanceRequest
+	(*RetryRemittanceResponse)(nil),  // 15: provodka.tax.v1.RetryRemittanceResponse
+	(*CancelRemittanceRequest)(nil),  // 16: provodka.tax.v1.CancelRemittanceRequest
+	(*CancelRemittanceResponse)(nil), // 17: provodka.tax.v1.CancelRemittanceResponse
+	(*StreamWithheldRequest)(nil),    // 18: provodka.tax.v1.StreamWithheldRequest
+	(*StreamWithheldResponse)(nil),   // 19: provodka.tax.v1.StreamWithheldResponse
+	(*WithheldLine)(nil),             // 20: provodka.tax.v1.WithheldLine
+	(*GetCertificateRequest)(nil),    // 21: provodka.tax.v1.GetCertificateRequest
+	(*GetCertificateResponse)(nil),   // 22: provodka.tax.v1.GetCertificateResponse
+	(*CertificateGroup)(nil),         // 23: provodka.tax.v1.CertificateGroup
+	(*CertificateIncome)(nil),        // 24: provodka.tax.v1.CertificateIncome
+	(*v1.Refusal)(nil),               // 25: provodka.ledger.v1.Refusal
+	(*v11.Person)(nil),               // 26: provodka.executor.v1.Person
 }
 var file_provodka_tax_v1_tax_proto_depIdxs = []int32{
 	1,  // 0: provodka.tax.v1.TaxPeriod.remittances:type_name -> provodka.tax.v1.Remittance
 	2,  // 1: provodka.tax.v1.Remittance.attempts:type_name -> provodka.tax.v1.RemittanceAttempt
 	0,  // 2: provodka.tax.v1.PlanRemittancesResponse.periods:type_name -> provodka.tax.v1.TaxPeriod
 	1,  // 3: provodka.tax.v1.RemitResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	7,  // 4: provodka.tax.v1.RemitResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
-	23, // 5: provodka.tax.v1.CollectRefusal.refusal:type_name -> provodka.ledger.v1.Refusal
-	1,  // 6: provodka.tax.v1.GetRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	1,  // 7: provodka.tax.v1.ListRemittancesResponse.remittances:type_name -> provodka.tax.v1.Remittance
-	1,  // 8: provodka.tax.v1.RetryRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	1,  // 9: provodka.tax.v1.CancelRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	1,  // 10: provodka.tax.v1.StreamWithheldResponse.remittances:type_name -> provodka.tax.v1.Remittance
-	18, // 11: provodka.tax.v1.StreamWithheldResponse.lines:type_name -> provodka.tax.v1.WithheldLine
-	24, // 12: provodka.tax.v1.GetCertificateResponse.person:type_name -> provodka.executor.v1.Person
-	21, // 13: provodka.tax.v1.GetCertificateResponse.resident:type_name -> provodka.tax.v1.CertificateGroup
-	21, // 14: provodka.tax.v1.GetCertificateResponse.nonresident:type_name -> provodka.tax.v1.CertificateGroup
-	22, // 15: provodka.tax.v1.CertificateGroup.incomes:type_name -> provodka.tax.v1.CertificateIncome
-	3,  // 16: provodka.tax.v1.TaxService.PlanRemittances:input_type -> provodka.tax.v1.PlanRemittancesRequest
-	5,  // 17: provodka.tax.v1.TaxService.Remit:input_type -> provodka.tax.v1.RemitRequest
-	8,  // 18: provodka.tax.v1.TaxService.GetRemittance:input_type -> provodka.tax.v1.GetRemittanceRequest
-	10, // 19: provodka.tax.v1.TaxService.ListRemittances:input_type -> provodka.tax.v1.ListRemittancesRequest
-	12, // 20: provodka.tax.v1.TaxService.RetryRemittance:input_type -> provodka.tax.v1.RetryRemittanceRequest
-	14, // 21: provodka.tax.v1.TaxService.CancelRemittance:input_type -> provodka.tax.v1.CancelRemittanceRequest
-	16, // 22: provodka.tax.v1.TaxService.StreamWithheld:input_type -> provodka.tax.v1.StreamWithheldRequest
-	19, // 23: provodka.tax.v1.TaxService.GetCertificate:input_type -> provodka.tax.v1.GetCertificateRequest
-	4,  // 24: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
-	6,  // 25: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
-	9,  // 26: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
-	11, // 27: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
-	13, // 28: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
-	15, // 29: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
-	17, // 30: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
-	20, // 31: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
-	24, // [24:32] is the sub-list for method output_type
-	16, // [16:24] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	9,  // 4: provodka.tax.v1.RemitResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
+	9,  // 5: provodka.tax.v1.RemitNpdResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
+	25, // 6: provodka.tax.v1.CollectRefusal.refusal:type_name -> provodka.ledger.v1.Refusal
+	1,  // 7: provodka.tax.v1.GetRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
+	1,  // 8: provodka.tax.v1.ListRemittancesResponse.remittances:type_name -> provodka.tax.v1.Remittance
+	1,  // 9: provodka.tax.v1.RetryRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
+	1,  // 10: provodka.tax.v1.CancelRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
+	1,  // 11: provodka.tax.v1.StreamWithheldResponse.remittances:type_name -> provodka.tax.v1.Remittance
+	20, // 12: provodka.tax.v1.StreamWithheldResponse.lines:type_name -> provodka.tax.v1.WithheldLine
+	26, // 13: provodka.tax.v1.GetCertificateResponse.person:type_name -> provodka.executor.v1.Person
+	23, // 14: provodka.tax.v1.GetCertificateResponse.resident:type_name -> provodka.tax.v1.CertificateGroup
+	23, // 15: provodka.tax.v1.GetCertificateResponse.nonresident:type_name -> provodka.tax.v1.CertificateGroup
+	24, // 16: provodka.tax.v1.CertificateGroup.incomes:type_name -> provodka.tax.v1.CertificateIncome
+	3,  // 17: provodka.tax.v1.TaxService.PlanRemittances:input_type -> provodka.tax.v1.PlanRemittancesRequest
+	5,  // 18: provodka.tax.v1.TaxService.Remit:input_type -> provodka.tax.v1.RemitRequest
+	7,  // 19: provodka.tax.v1.TaxService.RemitNpd:input_type -> provodka.tax.v1.RemitNpdRequest
+	10, // 20: provodka.tax.v1.TaxService.GetRemittance:input_type -> provodka.tax.v1.GetRemittanceRequest
+	12, // 21: provodka.tax.v1.TaxService.ListRemittances:input_type -> provodka.tax.v1.ListRemittancesRequest
+	14, // 22: provodka.tax.v1.TaxService.RetryRemittance:input_type -> provodka.tax.v1.RetryRemittanceRequest
+	16, // 23: provodka.tax.v1.TaxService.CancelRemittance:input_type -> provodka.tax.v1.CancelRemittanceRequest
+	18, // 24: provodka.tax.v1.TaxService.StreamWithheld:input_type -> provodka.tax.v1.StreamWithheldRequest
+	21, // 25: provodka.tax.v1.TaxService.GetCertificate:input_type -> provodka.tax.v1.GetCertificateRequest
+	4,  // 26: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
+	6,  // 27: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
+	8,  // 28: provodka.tax.v1.TaxService.RemitNpd:output_type -> provodka.tax.v1.RemitNpdResponse
+	11, // 29: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
+	13, // 30: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
+	15, // 31: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
+	17, // 32: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
+	19, // 33: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
+	22, // 34: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
+	26, // [26:35] is the sub-list for method output_type
+	17, // [17:26] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_provodka_tax_v1_tax_proto_init() }
@@ -2073,7 +2289,7 @@ func file_provodka_tax_v1_tax_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_tax_v1_tax_proto_rawDesc), len(file_provodka_tax_v1_tax_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -39,6 +39,8 @@ const (
 	TaxServicePlanRemittancesProcedure = "/provodka.tax.v1.TaxService/PlanRemittances"
 	// TaxServiceRemitProcedure is the fully-qualified name of the TaxService's Remit RPC.
 	TaxServiceRemitProcedure = "/provodka.tax.v1.TaxService/Remit"
+	// TaxServiceRemitNpdProcedure is the fully-qualified name of the TaxService's RemitNpd RPC.
+	TaxServiceRemitNpdProcedure = "/provodka.tax.v1.TaxService/RemitNpd"
 	// TaxServiceGetRemittanceProcedure is the fully-qualified name of the TaxService's GetRemittance
 	// RPC.
 	TaxServiceGetRemittanceProcedure = "/provodka.tax.v1.TaxService/GetRemittance"
@@ -67,6 +69,11 @@ type TaxServiceClient interface {
 	// Asked again, also at the same time or after a crash, it goes on where it stopped: nobody's
 	// tax is collected or ordered twice. What is withheld or found later is paid by another order.
 	Remit(context.Context, *v1.RemitRequest) (*v1.RemitResponse, error)
+	// RemitNpd orders the NPD of a month, one order for each self-employed person of whom tax is
+	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves. The tax service
+	// is asked what is to be paid: the order is paid when it is what we hold, and waits for a
+	// person when it is not. Asked again, nobody gets a second order.
+	RemitNpd(context.Context, *v1.RemitNpdRequest) (*v1.RemitNpdResponse, error)
 	// GetRemittance reads an order.
 	GetRemittance(context.Context, *v1.GetRemittanceRequest) (*v1.GetRemittanceResponse, error)
 	// ListRemittances lists orders, newest first.
@@ -106,6 +113,12 @@ func NewTaxServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			httpClient,
 			baseURL+TaxServiceRemitProcedure,
 			connect.WithSchema(taxServiceMethods.ByName("Remit")),
+			connect.WithClientOptions(opts...),
+		),
+		remitNpd: connect.NewClient[v1.RemitNpdRequest, v1.RemitNpdResponse](
+			httpClient,
+			baseURL+TaxServiceRemitNpdProcedure,
+			connect.WithSchema(taxServiceMethods.ByName("RemitNpd")),
 			connect.WithClientOptions(opts...),
 		),
 		getRemittance: connect.NewClient[v1.GetRemittanceRequest, v1.GetRemittanceResponse](
@@ -154,6 +167,7 @@ func NewTaxServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 type taxServiceClient struct {
 	planRemittances  *connect.Client[v1.PlanRemittancesRequest, v1.PlanRemittancesResponse]
 	remit            *connect.Client[v1.RemitRequest, v1.RemitResponse]
+	remitNpd         *connect.Client[v1.RemitNpdRequest, v1.RemitNpdResponse]
 	getRemittance    *connect.Client[v1.GetRemittanceRequest, v1.GetRemittanceResponse]
 	listRemittances  *connect.Client[v1.ListRemittancesRequest, v1.ListRemittancesResponse]
 	retryRemittance  *connect.Client[v1.RetryRemittanceRequest, v1.RetryRemittanceResponse]
@@ -174,6 +188,15 @@ func (c *taxServiceClient) PlanRemittances(ctx context.Context, req *v1.PlanRemi
 // Remit calls provodka.tax.v1.TaxService.Remit.
 func (c *taxServiceClient) Remit(ctx context.Context, req *v1.RemitRequest) (*v1.RemitResponse, error) {
 	response, err := c.remit.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RemitNpd calls provodka.tax.v1.TaxService.RemitNpd.
+func (c *taxServiceClient) RemitNpd(ctx context.Context, req *v1.RemitNpdRequest) (*v1.RemitNpdResponse, error) {
+	response, err := c.remitNpd.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -238,6 +261,11 @@ type TaxServiceHandler interface {
 	// Asked again, also at the same time or after a crash, it goes on where it stopped: nobody's
 	// tax is collected or ordered twice. What is withheld or found later is paid by another order.
 	Remit(context.Context, *v1.RemitRequest) (*v1.RemitResponse, error)
+	// RemitNpd orders the NPD of a month, one order for each self-employed person of whom tax is
+	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves. The tax service
+	// is asked what is to be paid: the order is paid when it is what we hold, and waits for a
+	// person when it is not. Asked again, nobody gets a second order.
+	RemitNpd(context.Context, *v1.RemitNpdRequest) (*v1.RemitNpdResponse, error)
 	// GetRemittance reads an order.
 	GetRemittance(context.Context, *v1.GetRemittanceRequest) (*v1.GetRemittanceResponse, error)
 	// ListRemittances lists orders, newest first.
@@ -273,6 +301,12 @@ func NewTaxServiceHandler(svc TaxServiceHandler, opts ...connect.HandlerOption) 
 		TaxServiceRemitProcedure,
 		svc.Remit,
 		connect.WithSchema(taxServiceMethods.ByName("Remit")),
+		connect.WithHandlerOptions(opts...),
+	)
+	taxServiceRemitNpdHandler := connect.NewUnaryHandlerSimple(
+		TaxServiceRemitNpdProcedure,
+		svc.RemitNpd,
+		connect.WithSchema(taxServiceMethods.ByName("RemitNpd")),
 		connect.WithHandlerOptions(opts...),
 	)
 	taxServiceGetRemittanceHandler := connect.NewUnaryHandlerSimple(
@@ -320,6 +354,8 @@ func NewTaxServiceHandler(svc TaxServiceHandler, opts ...connect.HandlerOption) 
 			taxServicePlanRemittancesHandler.ServeHTTP(w, r)
 		case TaxServiceRemitProcedure:
 			taxServiceRemitHandler.ServeHTTP(w, r)
+		case TaxServiceRemitNpdProcedure:
+			taxServiceRemitNpdHandler.ServeHTTP(w, r)
 		case TaxServiceGetRemittanceProcedure:
 			taxServiceGetRemittanceHandler.ServeHTTP(w, r)
 		case TaxServiceListRemittancesProcedure:
@@ -347,6 +383,10 @@ func (UnimplementedTaxServiceHandler) PlanRemittances(context.Context, *v1.PlanR
 
 func (UnimplementedTaxServiceHandler) Remit(context.Context, *v1.RemitRequest) (*v1.RemitResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.tax.v1.TaxService.Remit is not implemented"))
+}
+
+func (UnimplementedTaxServiceHandler) RemitNpd(context.Context, *v1.RemitNpdRequest) (*v1.RemitNpdResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.tax.v1.TaxService.RemitNpd is not implemented"))
 }
 
 func (UnimplementedTaxServiceHandler) GetRemittance(context.Context, *v1.GetRemittanceRequest) (*v1.GetRemittanceResponse, error) {
