@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -21,6 +23,17 @@ func draft(gross, executor string) *taskv1.TaskDraft {
 		d.Executor = &taskv1.ExecutorRef{ExecutorId: executor}
 	}
 	return d
+}
+
+// retried repeats a payment whose cause is gone, unless the task was faster: it goes on by
+// itself.
+func (c *caller) retried(id string) {
+	c.t.Helper()
+	_, err := c.Tasks.RetryTask(c.t.Context(), &taskv1.RetryTaskRequest{Book: c.book, TaskId: id})
+	var r *client.Refusal
+	if err != nil && (!errors.As(err, &r) || r.Code != string(fault.WrongState)) {
+		c.t.Fatal(err)
+	}
 }
 
 // paid waits until the task is no longer being paid.
@@ -227,9 +240,7 @@ func testBulk(t *testing.T, h *house) {
 			if _, err := c.Executors.SetRequisites(t.Context(), &executorv1.SetRequisitesRequest{Book: c.book, ExecutorId: bare, Requisites: account(2)}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.Tasks.RetryTask(t.Context(), &taskv1.RetryTaskRequest{Book: c.book, TaskId: done.GetId()}); err != nil {
-				t.Fatal(err)
-			}
+			c.retried(done.GetId())
 			done = c.settled(done.GetId())
 		}
 		if done.GetStatus() != "paid" {
