@@ -166,6 +166,41 @@ func testProduct(t *testing.T, h *house) {
 		t.Errorf("%s", show(list))
 	}
 	testProductErrors(t, f)
+	testProductLists(t, f, worker, id)
+}
+
+// testProductLists walks the lists of the cabinet: sections with counters, search, an offer.
+func testProductLists(t *testing.T, f *firm, worker, paid string) {
+	t.Helper()
+	has := func(answer map[string]json.RawMessage, field, text string) {
+		t.Helper()
+		if !strings.Contains(string(answer[field]), text) {
+			t.Errorf("%s lacks %q: %s", field, text, answer[field])
+		}
+	}
+	task := f.ok("POST", "/api/tasks", "", `{"title":"Ёлочные игрушки","description":"b","category":"c","fee":10}`)
+	path := "/api/tasks/" + idOf(task)
+	want(t, task, map[string]string{"offer": "null"})
+	offered := f.ok("POST", path+"/offer", "", `{"to":"circle","executors":["`+worker+`"],"expires_at":"`+time.Now().Add(time.Hour).Format(time.RFC3339)+`"}`)
+	has(offered, "offer", `"to":"circle","circle":1,"declined":0`)
+	has(f.ok("GET", "/api/sections", "", ""), "sections", `{"section":"offered","group":"Новые","title":"Предложены","count":1}`)
+	list := f.ok("GET", "/api/tasks?section=offered,error&section=to_pay", "", "")
+	has(list, "tasks", idOf(task))
+	if strings.Contains(string(list["tasks"]), paid) {
+		t.Errorf("a paid task is in the section: %s", list["tasks"])
+	}
+	has(f.ok("POST", "/api/tasks/search", "", `{"query":"ЁЛОЧН игр"}`), "tasks", idOf(task))
+	has(f.ok("POST", "/api/tasks/search", "", `{"query":"иванов","section":["paid"]}`), "tasks", paid)
+	has(f.ok("POST", "/api/executors/find", "", `{"name":"пётр ИВАН"}`), "executors", worker)
+	want(t, f.ok("POST", path+"/withdraw", "", ""), map[string]string{"offer": "null", "status": `"draft"`})
+
+	f.wrong("GET", "/api/tasks?section=offered&status=draft", "", http.StatusBadRequest, "malformed", "section")
+	f.wrong("GET", "/api/tasks?section=lost", "", http.StatusBadRequest, "malformed", "section")
+	f.wrong("POST", "/api/tasks/search", `{"query":"по"}`, http.StatusBadRequest, "malformed", "query")
+	f.wrong("POST", "/api/tasks/search", `{}`, http.StatusBadRequest, "malformed", "query")
+	f.wrong("POST", path+"/offer", `{"to":"friends","expires_at":"tomorrow"}`, http.StatusBadRequest, "malformed", "to", "expires_at")
+	f.wrong("POST", path+"/offer", `{"to":"circle"}`, http.StatusBadRequest, "malformed", "executors")
+	f.wrong("POST", path+"/offer", `{"to":"circle","executors":["nobody"]}`, http.StatusNotFound, "not_found", "executors")
 }
 
 // testProductErrors pays somebody without requisites: the words say why.

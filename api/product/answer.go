@@ -64,6 +64,15 @@ type taskAnswer struct {
 	Status               string          `json:"status"`
 	Title                string          `json:"title"`
 	Executor             *taskExecutor   `json:"executor"`
+	Offer                *taskOffer      `json:"offer"`
+}
+
+type taskOffer struct {
+	To        string `json:"to"`
+	Circle    uint32 `json:"circle"`
+	Declined  uint32 `json:"declined"`
+	OfferedAt moment `json:"offered_at"`
+	ExpiresAt moment `json:"expires_at"`
 }
 
 type paymentError struct {
@@ -71,6 +80,7 @@ type paymentError struct {
 	Message    string `json:"message"`
 	RetryHelps bool   `json:"retry_helps"`
 	Actor      string `json:"actor"`
+	RetryAt    moment `json:"retry_at"`
 }
 
 type taskExecutor struct {
@@ -148,10 +158,13 @@ func showTask(t *taskv1.Task) (taskAnswer, error) {
 		SignatureForm: t.GetSignatureForm(), Status: t.GetStatus(), Title: t.GetTitle(),
 	}
 	for _, e := range t.GetPaymentErrors() {
-		a.PaymentErrors = append(a.PaymentErrors, paymentError{e.GetCode(), e.GetMessage(), e.GetRetryHelps(), e.GetActor()})
+		a.PaymentErrors = append(a.PaymentErrors, paymentError{e.GetCode(), e.GetMessage(), e.GetRetryHelps(), e.GetActor(), moment{e.GetRetryAt()}})
 	}
 	if e := t.GetExecutor(); e != nil {
 		a.Executor = &taskExecutor{e.GetExecutorId(), e.GetName(), e.GetInn(), e.GetPhone()}
+	}
+	if o := t.GetOffer(); o != nil {
+		a.Offer = &taskOffer{o.GetTo(), o.GetCircle(), o.GetDeclined(), moment{o.GetOfferedAt()}, moment{o.GetExpiresAt()}}
 	}
 	return a, nil
 }
@@ -180,8 +193,14 @@ func taskOf[T any, M interface {
 	return showTask(m.GetTask())
 }
 
-func taskList(body []byte) (any, error) {
-	m := new(taskv1.ListTasksResponse)
+// taskList shows the page of tasks of a method's answer.
+func taskList[T any, M interface {
+	*T
+	proto.Message
+	GetTasks() []*taskv1.Task
+	GetNextPageToken() string
+}](body []byte) (any, error) {
+	m := M(new(T))
 	if err := decode(body, m); err != nil {
 		return nil, err
 	}
@@ -234,6 +253,27 @@ func executorList(body []byte) (any, error) {
 	}{[]executorAnswer{}}
 	for _, e := range m.GetExecutors() {
 		out.Executors = append(out.Executors, showExecutor(e))
+	}
+	return out, nil
+}
+
+// sectionList shows the counters of the cabinet.
+func sectionList(body []byte) (any, error) {
+	m := new(taskv1.CountSectionsResponse)
+	if err := decode(body, m); err != nil {
+		return nil, err
+	}
+	type counter struct {
+		Section string `json:"section"`
+		Group   string `json:"group"`
+		Title   string `json:"title"`
+		Count   int64  `json:"count"`
+	}
+	out := struct {
+		Sections []counter `json:"sections"`
+	}{[]counter{}}
+	for _, c := range m.GetSections() {
+		out.Sections = append(out.Sections, counter{c.GetSection(), c.GetGroup(), c.GetTitle(), c.GetCount()})
 	}
 	return out, nil
 }

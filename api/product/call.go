@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/provodka/provodka/ledger/fault"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
@@ -36,7 +38,15 @@ var calls = map[string]call{
 		"period_duration", "additional_info", "metadata", "type_of_executor", "employment_kind", "act_required", "autocomplete",
 		"document_number", "document_date", "agreement_type_id",
 	}, createTask, taskOf[taskv1.CreateTaskResponse]},
-	"list_tasks": {taskv1connect.TaskServiceListTasksProcedure, []string{"status", "page"}, listTasks, taskList},
+	"list_tasks":   {taskv1connect.TaskServiceListTasksProcedure, []string{"status", "section", "page"}, listTasks, taskList[taskv1.ListTasksResponse]},
+	"search_tasks": {taskv1connect.TaskServiceSearchTasksProcedure, []string{"query", "status", "section", "page"}, searchTasks, taskList[taskv1.SearchTasksResponse]},
+	"count_sections": {taskv1connect.TaskServiceCountSectionsProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.CountSectionsRequest{Book: a.Book, CompanyId: a.Company}
+	}, sectionList},
+	"offer_task": {taskv1connect.TaskServiceOfferTaskProcedure, []string{"to", "executors", "expires_at"}, offerTask, taskOf[taskv1.OfferTaskResponse]},
+	"withdraw_offer": {taskv1connect.TaskServiceWithdrawOfferProcedure, nil, func(a *asked) proto.Message {
+		return &taskv1.WithdrawOfferRequest{Book: a.Book, Key: a.key, TaskId: a.id}
+	}, taskOf[taskv1.WithdrawOfferResponse]},
 	"get_task": {taskv1connect.TaskServiceGetTaskProcedure, nil, func(a *asked) proto.Message {
 		return &taskv1.GetTaskRequest{Book: a.Book, TaskId: a.id}
 	}, taskOf[taskv1.GetTaskResponse]},
@@ -76,15 +86,17 @@ var calls = map[string]call{
 		fieldPassport, "passport.issued_on", "passport.issued_by", "passport.department_code",
 		fieldBIC, fieldAccount, "type_of_executor", "employment_kind",
 	}, registerExecutor, executorOf[executorv1.RegisterExecutorResponse]},
-	"find_executors": {executorv1connect.ExecutorServiceFindExecutorsProcedure, []string{"inn", "phone"}, func(a *asked) proto.Message {
-		a.one("inn", "phone", true, func(string, string) bool { return true })
-		return &executorv1.FindExecutorsRequest{Book: a.Book, Inn: a.text("inn"), Phone: a.text("phone")}
+	"find_executors": {executorv1connect.ExecutorServiceFindExecutorsProcedure, []string{"inn", "phone", "name"}, func(a *asked) proto.Message {
+		if a.text("name") == "" {
+			a.one("inn", "phone", true, func(string, string) bool { return true })
+		}
+		return &executorv1.FindExecutorsRequest{Book: a.Book, Inn: a.text("inn"), Phone: a.text("phone"), Name: a.text("name")}
 	}, executorList},
 	"create_subscription": {subscriptionv1connect.SubscriptionServiceCreateSubscriptionProcedure, []string{
 		"uri", "http_method", "subscribed_on",
 	}, func(a *asked) proto.Message {
 		return &subscriptionv1.CreateSubscriptionRequest{
-			Book: a.Book, Key: a.key, CompanyId: a.Company, Uri: a.text("uri"), HttpMethod: a.text("http_method"), SubscribedOn: a.list,
+			Book: a.Book, Key: a.key, CompanyId: a.Company, Uri: a.text("uri"), HttpMethod: a.text("http_method"), SubscribedOn: a.lists["subscribed_on"],
 		}
 	}, newSubscription},
 	"list_subscriptions": {subscriptionv1connect.SubscriptionServiceListSubscriptionsProcedure, nil, func(a *asked) proto.Message {
@@ -110,7 +122,7 @@ const (
 
 // methodFields are the names by which methods call fields that have others here.
 var methodFields = map[string]string{
-	"task_id": "id", "executor_id": "id", "subscription_id": "id", "key": keyHeader, "statuses": "status", "page_token": "page",
+	"task_id": "id", "executor_id": "id", "subscription_id": "id", "key": keyHeader, "statuses": "status", "sections": "section", "executor_ids": "executors", "page_token": "page",
 	"executor.executor_id": "executor", "executor.executor_inn": "executor_inn", "executor.executor": "executor",
 	"requisites.bic": fieldBIC, "requisites.account_number": fieldAccount,
 	"description_json": "description", "metadata_json": "metadata",
@@ -210,7 +222,34 @@ func plain(raw json.RawMessage) string {
 }
 
 func listTasks(a *asked) proto.Message {
-	return &taskv1.ListTasksRequest{Book: a.Book, CompanyId: a.Company, Statuses: a.list, PageToken: a.text("page")}
+	return &taskv1.ListTasksRequest{Book: a.Book, CompanyId: a.Company, Statuses: a.lists["status"], Sections: a.lists["section"], PageToken: a.text("page")}
+}
+
+func searchTasks(a *asked) proto.Message {
+	return &taskv1.SearchTasksRequest{
+		Book: a.Book, CompanyId: a.Company, Query: a.text("query"), Statuses: a.lists["status"], Sections: a.lists["section"], PageToken: a.text("page"),
+	}
+}
+
+// audiences are the words for whom a task may be offered to.
+var audiences = map[string]taskv1.OfferTo{
+	"circle": taskv1.OfferTo_OFFER_TO_CIRCLE, "known": taskv1.OfferTo_OFFER_TO_KNOWN, "all": taskv1.OfferTo_OFFER_TO_ALL,
+}
+
+func offerTask(a *asked) proto.Message {
+	to, ok := audiences[a.text("to")]
+	if !ok && a.given("to") {
+		a.wrong.add(fault.Malformed, "to", a.route.field("to").words, "it is no audience")
+	}
+	req := &taskv1.OfferTaskRequest{Book: a.Book, Key: a.key, TaskId: a.id, To: to, ExecutorIds: a.lists["executors"]}
+	if text := a.text("expires_at"); text != "" {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			a.wrong.add(fault.Malformed, "expires_at", a.route.field("expires_at").words, "it is no moment")
+		}
+		req.ExpiresAt = timestamppb.New(at)
+	}
+	return req
 }
 
 func registerExecutor(a *asked) proto.Message {

@@ -83,7 +83,7 @@ func (h *Handler) serve(r *route, w http.ResponseWriter, req *http.Request) {
 		send(w, http.StatusUnsupportedMediaType, refused(refusal, map[string][]string{"Content-Type": {"ожидается application/json"}}))
 		return
 	}
-	a := &asked{Caller: who, route: r, id: req.PathValue("id"), raw: map[string]json.RawMessage{}, texts: map[string]string{}}
+	a := &asked{Caller: who, route: r, id: req.PathValue("id"), raw: map[string]json.RawMessage{}, texts: map[string]string{}, lists: map[string][]string{}}
 	if r.verb != http.MethodGet {
 		if refusal := a.readKey(w, req); refusal != nil {
 			h.refuse(w, req, refusal, map[string][]string{keyHeader: {"ключ: видимые знаки ASCII, вместе с именем компании не более 100"}})

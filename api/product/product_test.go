@@ -62,7 +62,7 @@ func readAs(t *testing.T, name, body string) *asked {
 	}
 	for _, r := range routes {
 		if r.name == name {
-			a := &asked{route: r, raw: map[string]json.RawMessage{}, texts: map[string]string{}}
+			a := &asked{route: r, raw: map[string]json.RawMessage{}, texts: map[string]string{}, lists: map[string][]string{}}
 			if refusal, err := a.read(httptest.NewRequest(http.MethodPost, r.path, strings.NewReader(body))); refusal != nil || err != nil {
 				t.Fatalf("%v %v", refusal, err)
 			}

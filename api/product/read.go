@@ -21,7 +21,7 @@ type asked struct {
 	route   *route
 	raw     map[string]json.RawMessage
 	texts   map[string]string
-	list    []string // of the one field of kind texts
+	lists   map[string][]string // of fields of kind texts and list
 	wrong   faults
 }
 
@@ -134,8 +134,9 @@ func (a *asked) readField(f field, raw json.RawMessage) {
 	case kindJSON:
 		text, ok = string(raw), true
 	case kindList:
-		a.list = []string{}
-		ok = json.Unmarshal(raw, &a.list) == nil
+		list := []string{}
+		ok = json.Unmarshal(raw, &list) == nil
+		a.lists[f.name] = list
 	case kindWords:
 		if ok = isText; raw[0] == '{' {
 			text, ok = string(raw), true
@@ -155,7 +156,7 @@ func (a *asked) readQuery(query url.Values) {
 			a.wrong.add(fault.Malformed, name, wordsUnknown, "the call does not know the field")
 		case f.kind == kindTexts:
 			for _, v := range values {
-				a.list = append(a.list, strings.Split(v, ",")...)
+				a.lists[name] = append(a.lists[name], strings.Split(v, ",")...)
 			}
 		case len(values) > 1:
 			a.wrong.add(fault.Malformed, name, wordsTwice, "the field stands twice")
