@@ -96,6 +96,9 @@ func branches(w *World) []branch {
 		}
 	}
 	for _, e := range w.Timers {
+		if slices.Contains(w.Spec.Asleep, e) {
+			continue
+		}
 		all = append(all, branch{world: true, act: func(*World) Act {
 			return Act{Name: "timer " + e, Command: flow.Command{Event: e, Actor: "timer"}}
 		}})

@@ -25,6 +25,7 @@ type Spec struct {
 	Acts   []Act                                      // what people may try, in any order
 	Once   []string                                   // asks that move something: a new attempt only after a refusal
 	Tells  []string                                   // asks that nobody waits for: they may overlap, and be open when all is over
+	Asleep []string                                   // timers that do not fire
 	Deaf   bool                                       // Explore leaves out their answers: they change nothing
 	Reply  func(t Try, r port.Result, a *port.Answer) // what an answer carries beside its result; nil = nothing
 	Undoes func(t Try) (ask string, number uint32)    // which attempt is undone when this one is done; "" = none

@@ -23,7 +23,7 @@ func exploreAgain(t *testing.T) []flowtest.Rows {
 		s := spec(ready(entrepreneur, "100.00"),
 			act(Pay, &flowv1.TaskPay{Executor: stamp(entrepreneur, 0), Tariff: tariff}),
 			act(Recheck, nil), automatic(entrepreneur, 0), automatic(entrepreneur, 2))
-		s.Deaf, s.Told, s.Codes, s.Attempts, s.Flips = false, 2, []fault.Code{code}, 2, 1
+		s.Asleep, s.Deaf, s.Told, s.Codes, s.Attempts, s.Flips = nil, false, 2, []fault.Code{code}, 2, 1
 		if code == fault.RequisitesInvalid {
 			s.Flips = 0
 		}

@@ -76,6 +76,7 @@ func spec(create *flowv1.TaskCreate, more ...flowtest.Act) flowtest.Spec {
 			act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 2), Tariff: tariff}),
 		}, more...),
 		Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
+		Asleep: []string{retryDue}, // a retry by itself is a retry: exploreAgain walks those
 	}
 }
 
@@ -276,7 +277,7 @@ func TestRandomWalks(t *testing.T) {
 		later := act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 3), Tariff: charge})
 		later.Day = "2025-01-01"
 		s.Acts = append(s.Acts, later)
-		s.Deaf, s.Reply = false, reply(rapid.Bool().Draw(rt, "says"))
+		s.Asleep, s.Deaf, s.Reply = nil, false, reply(rapid.Bool().Draw(rt, "says"))
 		s.Codes = []fault.Code{fault.PayoutRefused, fault.RequisitesMissing, fault.Unavailable}
 		return s
 	})
