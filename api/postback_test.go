@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -265,6 +266,7 @@ func testPostbackFaults(t *testing.T, h *house) {
 	if r.got[0].id != r.got[1].id || r.got[1].id != r.got[2].id || r.got[3].id == r.got[0].id || !bytes.Equal(r.got[0].body, r.got[2].body) {
 		t.Errorf("%+v", r.got)
 	}
+	testDeliveryLog(t, f, d, s.ID)
 	// The process dies after the company's server has taken the event.
 	f.newTask()
 	dying, die := context.WithCancel(t.Context())
@@ -277,6 +279,37 @@ func testPostbackFaults(t *testing.T, h *house) {
 		t.Errorf("%v", r.events())
 	}
 	testPostbackDead(t, f, r, s, pass)
+}
+
+// testDeliveryLog reads what became of each try: two that failed, with the next one's moment,
+// and two that did not.
+func testDeliveryLog(t *testing.T, f *firm, d *postback.Deliverer, id string) {
+	t.Helper()
+	d.Flush(t.Context())
+	var log []string
+	for page := ""; ; {
+		answer := f.ok("GET", "/api/subscriptions/"+id+"/deliveries?page="+page, "", "")
+		var list []struct {
+			Event   string  `json:"event"`
+			Attempt int     `json:"attempt"`
+			Status  int     `json:"status"`
+			Error   string  `json:"error"`
+			Next    *string `json:"next_at"`
+		}
+		if err := json.Unmarshal(answer["deliveries"], &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range list {
+			log = append(log, fmt.Sprintf("%s %d %d %t %t", l.Event, l.Attempt, l.Status, l.Error != "", l.Next != nil))
+		}
+		if page = strings.Trim(string(answer["next_page"]), `"`); page == "" {
+			break
+		}
+	}
+	if want := []string{"task.canceled 1 200 false false", "task.created 3 200 false false", "task.created 2 307 true true", "task.created 1 500 true true"}; !slices.Equal(log, want) {
+		t.Errorf("the log says %q", log)
+	}
+	f.wrong("GET", "/api/subscriptions/subscription-none/deliveries", "", http.StatusNotFound, "not_found", "id")
 }
 
 // testPostbackDead is paused after days, goes on by a call, and is sent again.

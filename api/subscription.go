@@ -102,6 +102,43 @@ func (s subscriptionService) ListSubscriptions(ctx context.Context, req *subscri
 	return answer, err
 }
 
+// ListDeliveries implements SubscriptionService.
+func (s subscriptionService) ListDeliveries(ctx context.Context, req *subscriptionv1.ListDeliveriesRequest) (*subscriptionv1.ListDeliveriesResponse, error) {
+	var before store.Delivery
+	if _, refusal := s.cursor(ctx, req, &before); refusal != nil {
+		return nil, refusal
+	}
+	row, err := s.subscription(ctx, req.GetBook(), req.GetCompanyId(), req.GetSubscriptionId())
+	if err != nil {
+		return nil, err
+	}
+	limit := pageSize(req.GetPageSize())
+	list, err := s.cfg.DB.Deliveries(ctx, row, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := &subscriptionv1.ListDeliveriesResponse{}
+	for _, d := range list {
+		answer.Deliveries = append(answer.Deliveries, deliveryMessage(d))
+	}
+	if len(list) == limit {
+		last := list[len(list)-1]
+		answer.NextPageToken, err = s.token(ctx, req, store.Delivery{At: last.At, Seq: last.Seq})
+	}
+	return answer, err
+}
+
+func deliveryMessage(d store.Delivery) *subscriptionv1.Delivery {
+	out := &subscriptionv1.Delivery{
+		Position: recordID(d.Shard, d.Seq), Event: d.Event, Attempt: uint32(d.Attempt), SentAt: timestamppb.New(d.At),
+		Status: uint32(d.Status), LatencyMs: uint32(d.Latency.Milliseconds()), Error: d.Error,
+	}
+	if !d.Next.IsZero() {
+		out.NextAt = timestamppb.New(d.Next)
+	}
+	return out
+}
+
 // ReplaySubscription implements SubscriptionService.
 func (s subscriptionService) ReplaySubscription(ctx context.Context, req *subscriptionv1.ReplaySubscriptionRequest) (*subscriptionv1.ReplaySubscriptionResponse, error) {
 	row, err := s.subscription(ctx, req.GetBook(), req.GetCompanyId(), req.GetSubscriptionId())

@@ -77,6 +77,7 @@ type Deliverer struct {
 	cfg    Config
 	client *http.Client
 	delays []time.Duration
+	log    journal
 }
 
 // New makes a deliverer.
@@ -91,6 +92,12 @@ func New(cfg Config) (*Deliverer, error) {
 // Run delivers until the context ends.
 func (d *Deliverer) Run(ctx context.Context) error {
 	defer d.client.CloseIdleConnections()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		d.keepLog(ctx)
+	}()
+	defer func() { <-kept }()
 	tick := time.NewTicker(d.cfg.Every)
 	defer tick.Stop()
 	for {
@@ -247,11 +254,17 @@ func (d *Deliverer) deliver(ctx context.Context, s *store.Subscription, r *journ
 		return nil
 	}
 	id := fmt.Sprintf("%s.%d.%d", s.ID, r.GetShard(), r.GetSeq())
+	began := d.cfg.Now()
 	status, err := d.send(ctx, *s, id, eventOf(r), body)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	now := d.cfg.Now()
+	row := store.Delivery{
+		Book: s.Book, Owner: s.Owner, Subscription: s.ID, At: began, Seq: r.GetSeq(), Shard: int(r.GetShard()), Event: eventOf(r),
+		Attempt: s.Failures + 1, Status: status, Latency: now.Sub(began),
+	}
+	defer func() { d.log.note(row) }()
 	if err == nil {
 		s.Seq, s.Failures, s.Error, s.Due = r.GetSeq(), 0, "", now
 		d.cfg.Count(Delivered)
@@ -262,9 +275,10 @@ func (d *Deliverer) deliver(ctx context.Context, s *store.Subscription, r *journ
 	}
 	s.Failures++
 	s.Error, s.Due = err.Error(), now.Add(delay(d.delays, id, s.Failures))
+	row.Error, row.Next = s.Error, s.Due
 	d.cfg.Count(Failed)
 	if status == http.StatusGone || now.Sub(s.Failing) >= giveUp {
-		s.Paused = true
+		s.Paused, row.Next = true, time.Time{}
 		d.cfg.Count(Paused)
 		d.cfg.Logger.WarnContext(ctx, "a subscription is paused", "subscription", s.ID, "failures", s.Failures)
 	}

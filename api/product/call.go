@@ -102,6 +102,9 @@ var calls = map[string]call{
 	"list_subscriptions": {subscriptionv1connect.SubscriptionServiceListSubscriptionsProcedure, nil, func(a *asked) proto.Message {
 		return &subscriptionv1.ListSubscriptionsRequest{Book: a.Book, CompanyId: a.Company}
 	}, subscriptionList},
+	"list_deliveries": {subscriptionv1connect.SubscriptionServiceListDeliveriesProcedure, []string{"page"}, func(a *asked) proto.Message {
+		return &subscriptionv1.ListDeliveriesRequest{Book: a.Book, CompanyId: a.Company, SubscriptionId: a.id, PageToken: a.text("page")}
+	}, deliveryList},
 	"replay_subscription": {subscriptionv1connect.SubscriptionServiceReplaySubscriptionProcedure, []string{"from"}, func(a *asked) proto.Message {
 		return &subscriptionv1.ReplaySubscriptionRequest{Book: a.Book, CompanyId: a.Company, SubscriptionId: a.id, From: a.text("from")}
 	}, replayedSubscription},

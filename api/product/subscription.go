@@ -70,3 +70,31 @@ func subscriptionList(body []byte) (any, error) {
 	}
 	return out, nil
 }
+
+// deliveryList shows what became of postbacks.
+func deliveryList(body []byte) (any, error) {
+	m := new(subscriptionv1.ListDeliveriesResponse)
+	if err := decode(body, m); err != nil {
+		return nil, err
+	}
+	type delivery struct {
+		Position  string `json:"position"`
+		Event     string `json:"event"`
+		Attempt   uint32 `json:"attempt"`
+		SentAt    moment `json:"sent_at"`
+		Status    uint32 `json:"status"`
+		LatencyMS uint32 `json:"latency_ms"`
+		Error     string `json:"error"`
+		NextAt    moment `json:"next_at"`
+	}
+	out := struct {
+		Deliveries []delivery `json:"deliveries"`
+		NextPage   string     `json:"next_page"`
+	}{[]delivery{}, m.GetNextPageToken()}
+	for _, d := range m.GetDeliveries() {
+		out.Deliveries = append(out.Deliveries, delivery{
+			d.GetPosition(), d.GetEvent(), d.GetAttempt(), moment{d.GetSentAt()}, d.GetStatus(), d.GetLatencyMs(), d.GetError(), moment{d.GetNextAt()},
+		})
+	}
+	return out, nil
+}

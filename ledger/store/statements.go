@@ -82,6 +82,14 @@ var (
 	sqlCorrespondenceLoad string
 	//go:embed sql/correspondence_upsert.sql
 	sqlCorrespondenceUpsert string
+	//go:embed sql/delivery_forget.sql
+	sqlDeliveryForget string
+	//go:embed sql/delivery_insert.sql
+	sqlDeliveryInsert string
+	//go:embed sql/delivery_page.sql
+	sqlDeliveryPage string
+	//go:embed sql/delivery_prune.sql
+	sqlDeliveryPrune string
 	//go:embed sql/effect_load.sql
 	sqlEffectLoad string
 	//go:embed sql/effect_load_pg.sql

@@ -74,8 +74,12 @@ func (db *DB) ReplaySubscription(ctx context.Context, s Subscription, now time.T
 	return db.writeThere(ctx, sqlSubscriptionReplay, s.Book, s.Owner, s.ID, int64(s.Seq), now)
 }
 
-// DeleteSubscription ends a subscription; false when the company has no such one.
+// DeleteSubscription ends a subscription and forgets its deliveries; false when the company
+// has no such one.
 func (db *DB) DeleteSubscription(ctx context.Context, book, owner, id string) (bool, error) {
+	if err := db.writeOne(ctx, sqlDeliveryForget, book, owner, id); err != nil {
+		return false, fmt.Errorf("forget the deliveries of %s: %w", id, err)
+	}
 	return db.writeThere(ctx, sqlSubscriptionDelete, book, owner, id)
 }
 

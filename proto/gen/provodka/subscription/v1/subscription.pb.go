@@ -612,6 +612,252 @@ func (*DeleteSubscriptionResponse) Descriptor() ([]byte, []int) {
 	return file_provodka_subscription_v1_subscription_proto_rawDescGZIP(), []int{8}
 }
 
+// What ListDeliveries asks.
+type ListDeliveriesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// The subscription.
+	SubscriptionId string `protobuf:"bytes,3,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
+	// Most of the page; 0 is 100.
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before, with the same filter.
+	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeliveriesRequest) Reset() {
+	*x = ListDeliveriesRequest{}
+	mi := &file_provodka_subscription_v1_subscription_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeliveriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeliveriesRequest) ProtoMessage() {}
+
+func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_subscription_v1_subscription_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
+func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_subscription_v1_subscription_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListDeliveriesRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetSubscriptionId() string {
+	if x != nil {
+		return x.SubscriptionId
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDeliveriesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of deliveries, the last first.
+type ListDeliveriesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The deliveries.
+	Deliveries []*Delivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeliveriesResponse) Reset() {
+	*x = ListDeliveriesResponse{}
+	mi := &file_provodka_subscription_v1_subscription_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeliveriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeliveriesResponse) ProtoMessage() {}
+
+func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_subscription_v1_subscription_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
+func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_subscription_v1_subscription_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
+func (x *ListDeliveriesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// What became of one try to send a postback. It stands in the list a second or two later.
+type Delivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of what it tells of.
+	Position string `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
+	// Event: "task.paid".
+	Event string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// Number of the try of this event, from 1.
+	Attempt uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// When it was sent.
+	SentAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=sent_at,json=sentAt,proto3" json:"sent_at,omitempty"`
+	// Status of HTTP; 0 is no answer.
+	Status uint32 `protobuf:"varint,5,opt,name=status,proto3" json:"status,omitempty"`
+	// Milliseconds until the answer, or until nothing was waited for any more.
+	LatencyMs uint32 `protobuf:"varint,6,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"`
+	// Why it failed; empty when it was delivered.
+	Error string `protobuf:"bytes,7,opt,name=error,proto3" json:"error,omitempty"`
+	// When it is tried again; absent when it is not.
+	NextAt        *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=next_at,json=nextAt,proto3" json:"next_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivery) Reset() {
+	*x = Delivery{}
+	mi := &file_provodka_subscription_v1_subscription_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivery) ProtoMessage() {}
+
+func (x *Delivery) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_subscription_v1_subscription_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
+func (*Delivery) Descriptor() ([]byte, []int) {
+	return file_provodka_subscription_v1_subscription_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Delivery) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *Delivery) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *Delivery) GetAttempt() uint32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Delivery) GetSentAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SentAt
+	}
+	return nil
+}
+
+func (x *Delivery) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Delivery) GetLatencyMs() uint32 {
+	if x != nil {
+		return x.LatencyMs
+	}
+	return 0
+}
+
+func (x *Delivery) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *Delivery) GetNextAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextAt
+	}
+	return nil
+}
+
 var File_provodka_subscription_v1_subscription_proto protoreflect.FileDescriptor
 
 const file_provodka_subscription_v1_subscription_proto_rawDesc = "" +
@@ -662,10 +908,35 @@ const file_provodka_subscription_v1_subscription_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12B\n" +
 	"\x0fsubscription_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x0esubscriptionId\"\x1c\n" +
-	"\x1aDeleteSubscriptionResponse2\xca\x06\n" +
+	"\x1aDeleteSubscriptionResponse\"\x9e\x02\n" +
+	"\x15ListDeliveriesRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12B\n" +
+	"\x0fsubscription_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x0esubscriptionId\x12'\n" +
+	"\tpage_size\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\"\x84\x01\n" +
+	"\x16ListDeliveriesResponse\x12B\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\v2\".provodka.subscription.v1.DeliveryR\n" +
+	"deliveries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8d\x02\n" +
+	"\bDelivery\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\tR\bposition\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\tR\x05event\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\rR\aattempt\x123\n" +
+	"\asent_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06sentAt\x12\x16\n" +
+	"\x06status\x18\x05 \x01(\rR\x06status\x12\x1d\n" +
+	"\n" +
+	"latency_ms\x18\x06 \x01(\rR\tlatencyMs\x12\x14\n" +
+	"\x05error\x18\a \x01(\tR\x05error\x123\n" +
+	"\anext_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt2\x9f\b\n" +
 	"\x13SubscriptionService\x12\xc1\x01\n" +
 	"\x12CreateSubscription\x123.provodka.subscription.v1.CreateSubscriptionRequest\x1a4.provodka.subscription.v1.CreateSubscriptionResponse\"@\x82\xd3\xe4\x93\x02::\x01*\"5/v1/books/{book}/companies/{company_id}/subscriptions\x12\xbe\x01\n" +
-	"\x11ListSubscriptions\x122.provodka.subscription.v1.ListSubscriptionsRequest\x1a3.provodka.subscription.v1.ListSubscriptionsResponse\"@\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/companies/{company_id}/subscriptions\x90\x02\x01\x12\xda\x01\n" +
+	"\x11ListSubscriptions\x122.provodka.subscription.v1.ListSubscriptionsRequest\x1a3.provodka.subscription.v1.ListSubscriptionsResponse\"@\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/companies/{company_id}/subscriptions\x90\x02\x01\x12\xd2\x01\n" +
+	"\x0eListDeliveries\x12/.provodka.subscription.v1.ListDeliveriesRequest\x1a0.provodka.subscription.v1.ListDeliveriesResponse\"]\x82\xd3\xe4\x93\x02T\x12R/v1/books/{book}/companies/{company_id}/subscriptions/{subscription_id}/deliveries\x90\x02\x01\x12\xda\x01\n" +
 	"\x12ReplaySubscription\x123.provodka.subscription.v1.ReplaySubscriptionRequest\x1a4.provodka.subscription.v1.ReplaySubscriptionResponse\"Y\x82\xd3\xe4\x93\x02S:\x01*\"N/v1/books/{book}/companies/{company_id}/subscriptions/{subscription_id}/replay\x12\xd0\x01\n" +
 	"\x12DeleteSubscription\x123.provodka.subscription.v1.DeleteSubscriptionRequest\x1a4.provodka.subscription.v1.DeleteSubscriptionResponse\"O\x82\xd3\xe4\x93\x02I*G/v1/books/{book}/companies/{company_id}/subscriptions/{subscription_id}BPZNgithub.com/provodka/provodka/proto/gen/provodka/subscription/v1;subscriptionv1b\x06proto3"
 
@@ -681,7 +952,7 @@ func file_provodka_subscription_v1_subscription_proto_rawDescGZIP() []byte {
 	return file_provodka_subscription_v1_subscription_proto_rawDescData
 }
 
-var file_provodka_subscription_v1_subscription_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_provodka_subscription_v1_subscription_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_provodka_subscription_v1_subscription_proto_goTypes = []any{
 	(*Subscription)(nil),               // 0: provodka.subscription.v1.Subscription
 	(*CreateSubscriptionRequest)(nil),  // 1: provodka.subscription.v1.CreateSubscriptionRequest
@@ -692,26 +963,34 @@ var file_provodka_subscription_v1_subscription_proto_goTypes = []any{
 	(*ReplaySubscriptionResponse)(nil), // 6: provodka.subscription.v1.ReplaySubscriptionResponse
 	(*DeleteSubscriptionRequest)(nil),  // 7: provodka.subscription.v1.DeleteSubscriptionRequest
 	(*DeleteSubscriptionResponse)(nil), // 8: provodka.subscription.v1.DeleteSubscriptionResponse
-	(*timestamppb.Timestamp)(nil),      // 9: google.protobuf.Timestamp
+	(*ListDeliveriesRequest)(nil),      // 9: provodka.subscription.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),     // 10: provodka.subscription.v1.ListDeliveriesResponse
+	(*Delivery)(nil),                   // 11: provodka.subscription.v1.Delivery
+	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
 }
 var file_provodka_subscription_v1_subscription_proto_depIdxs = []int32{
-	9, // 0: provodka.subscription.v1.Subscription.created_at:type_name -> google.protobuf.Timestamp
-	0, // 1: provodka.subscription.v1.CreateSubscriptionResponse.subscription:type_name -> provodka.subscription.v1.Subscription
-	0, // 2: provodka.subscription.v1.ListSubscriptionsResponse.subscriptions:type_name -> provodka.subscription.v1.Subscription
-	0, // 3: provodka.subscription.v1.ReplaySubscriptionResponse.subscription:type_name -> provodka.subscription.v1.Subscription
-	1, // 4: provodka.subscription.v1.SubscriptionService.CreateSubscription:input_type -> provodka.subscription.v1.CreateSubscriptionRequest
-	3, // 5: provodka.subscription.v1.SubscriptionService.ListSubscriptions:input_type -> provodka.subscription.v1.ListSubscriptionsRequest
-	5, // 6: provodka.subscription.v1.SubscriptionService.ReplaySubscription:input_type -> provodka.subscription.v1.ReplaySubscriptionRequest
-	7, // 7: provodka.subscription.v1.SubscriptionService.DeleteSubscription:input_type -> provodka.subscription.v1.DeleteSubscriptionRequest
-	2, // 8: provodka.subscription.v1.SubscriptionService.CreateSubscription:output_type -> provodka.subscription.v1.CreateSubscriptionResponse
-	4, // 9: provodka.subscription.v1.SubscriptionService.ListSubscriptions:output_type -> provodka.subscription.v1.ListSubscriptionsResponse
-	6, // 10: provodka.subscription.v1.SubscriptionService.ReplaySubscription:output_type -> provodka.subscription.v1.ReplaySubscriptionResponse
-	8, // 11: provodka.subscription.v1.SubscriptionService.DeleteSubscription:output_type -> provodka.subscription.v1.DeleteSubscriptionResponse
-	8, // [8:12] is the sub-list for method output_type
-	4, // [4:8] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	12, // 0: provodka.subscription.v1.Subscription.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 1: provodka.subscription.v1.CreateSubscriptionResponse.subscription:type_name -> provodka.subscription.v1.Subscription
+	0,  // 2: provodka.subscription.v1.ListSubscriptionsResponse.subscriptions:type_name -> provodka.subscription.v1.Subscription
+	0,  // 3: provodka.subscription.v1.ReplaySubscriptionResponse.subscription:type_name -> provodka.subscription.v1.Subscription
+	11, // 4: provodka.subscription.v1.ListDeliveriesResponse.deliveries:type_name -> provodka.subscription.v1.Delivery
+	12, // 5: provodka.subscription.v1.Delivery.sent_at:type_name -> google.protobuf.Timestamp
+	12, // 6: provodka.subscription.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
+	1,  // 7: provodka.subscription.v1.SubscriptionService.CreateSubscription:input_type -> provodka.subscription.v1.CreateSubscriptionRequest
+	3,  // 8: provodka.subscription.v1.SubscriptionService.ListSubscriptions:input_type -> provodka.subscription.v1.ListSubscriptionsRequest
+	9,  // 9: provodka.subscription.v1.SubscriptionService.ListDeliveries:input_type -> provodka.subscription.v1.ListDeliveriesRequest
+	5,  // 10: provodka.subscription.v1.SubscriptionService.ReplaySubscription:input_type -> provodka.subscription.v1.ReplaySubscriptionRequest
+	7,  // 11: provodka.subscription.v1.SubscriptionService.DeleteSubscription:input_type -> provodka.subscription.v1.DeleteSubscriptionRequest
+	2,  // 12: provodka.subscription.v1.SubscriptionService.CreateSubscription:output_type -> provodka.subscription.v1.CreateSubscriptionResponse
+	4,  // 13: provodka.subscription.v1.SubscriptionService.ListSubscriptions:output_type -> provodka.subscription.v1.ListSubscriptionsResponse
+	10, // 14: provodka.subscription.v1.SubscriptionService.ListDeliveries:output_type -> provodka.subscription.v1.ListDeliveriesResponse
+	6,  // 15: provodka.subscription.v1.SubscriptionService.ReplaySubscription:output_type -> provodka.subscription.v1.ReplaySubscriptionResponse
+	8,  // 16: provodka.subscription.v1.SubscriptionService.DeleteSubscription:output_type -> provodka.subscription.v1.DeleteSubscriptionResponse
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_provodka_subscription_v1_subscription_proto_init() }
@@ -725,7 +1004,7 @@ func file_provodka_subscription_v1_subscription_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_subscription_v1_subscription_proto_rawDesc), len(file_provodka_subscription_v1_subscription_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

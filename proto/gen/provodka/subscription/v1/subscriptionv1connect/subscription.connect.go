@@ -40,6 +40,9 @@ const (
 	// SubscriptionServiceListSubscriptionsProcedure is the fully-qualified name of the
 	// SubscriptionService's ListSubscriptions RPC.
 	SubscriptionServiceListSubscriptionsProcedure = "/provodka.subscription.v1.SubscriptionService/ListSubscriptions"
+	// SubscriptionServiceListDeliveriesProcedure is the fully-qualified name of the
+	// SubscriptionService's ListDeliveries RPC.
+	SubscriptionServiceListDeliveriesProcedure = "/provodka.subscription.v1.SubscriptionService/ListDeliveries"
 	// SubscriptionServiceReplaySubscriptionProcedure is the fully-qualified name of the
 	// SubscriptionService's ReplaySubscription RPC.
 	SubscriptionServiceReplaySubscriptionProcedure = "/provodka.subscription.v1.SubscriptionService/ReplaySubscription"
@@ -55,6 +58,9 @@ type SubscriptionServiceClient interface {
 	CreateSubscription(context.Context, *v1.CreateSubscriptionRequest) (*v1.CreateSubscriptionResponse, error)
 	// ListSubscriptions lists a company's subscriptions and how they stand.
 	ListSubscriptions(context.Context, *v1.ListSubscriptionsRequest) (*v1.ListSubscriptionsResponse, error)
+	// ListDeliveries lists what became of a subscription's postbacks, each time that one was sent, the last first: the last
+	// thousand at least.
+	ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error)
 	// ReplaySubscription goes on with a paused subscription, or sends again from a position.
 	ReplaySubscription(context.Context, *v1.ReplaySubscriptionRequest) (*v1.ReplaySubscriptionResponse, error)
 	// DeleteSubscription ends a subscription.
@@ -86,6 +92,13 @@ func NewSubscriptionServiceClient(httpClient connect.HTTPClient, baseURL string,
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listDeliveries: connect.NewClient[v1.ListDeliveriesRequest, v1.ListDeliveriesResponse](
+			httpClient,
+			baseURL+SubscriptionServiceListDeliveriesProcedure,
+			connect.WithSchema(subscriptionServiceMethods.ByName("ListDeliveries")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		replaySubscription: connect.NewClient[v1.ReplaySubscriptionRequest, v1.ReplaySubscriptionResponse](
 			httpClient,
 			baseURL+SubscriptionServiceReplaySubscriptionProcedure,
@@ -105,6 +118,7 @@ func NewSubscriptionServiceClient(httpClient connect.HTTPClient, baseURL string,
 type subscriptionServiceClient struct {
 	createSubscription *connect.Client[v1.CreateSubscriptionRequest, v1.CreateSubscriptionResponse]
 	listSubscriptions  *connect.Client[v1.ListSubscriptionsRequest, v1.ListSubscriptionsResponse]
+	listDeliveries     *connect.Client[v1.ListDeliveriesRequest, v1.ListDeliveriesResponse]
 	replaySubscription *connect.Client[v1.ReplaySubscriptionRequest, v1.ReplaySubscriptionResponse]
 	deleteSubscription *connect.Client[v1.DeleteSubscriptionRequest, v1.DeleteSubscriptionResponse]
 }
@@ -121,6 +135,15 @@ func (c *subscriptionServiceClient) CreateSubscription(ctx context.Context, req 
 // ListSubscriptions calls provodka.subscription.v1.SubscriptionService.ListSubscriptions.
 func (c *subscriptionServiceClient) ListSubscriptions(ctx context.Context, req *v1.ListSubscriptionsRequest) (*v1.ListSubscriptionsResponse, error) {
 	response, err := c.listSubscriptions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListDeliveries calls provodka.subscription.v1.SubscriptionService.ListDeliveries.
+func (c *subscriptionServiceClient) ListDeliveries(ctx context.Context, req *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error) {
+	response, err := c.listDeliveries.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -152,6 +175,9 @@ type SubscriptionServiceHandler interface {
 	CreateSubscription(context.Context, *v1.CreateSubscriptionRequest) (*v1.CreateSubscriptionResponse, error)
 	// ListSubscriptions lists a company's subscriptions and how they stand.
 	ListSubscriptions(context.Context, *v1.ListSubscriptionsRequest) (*v1.ListSubscriptionsResponse, error)
+	// ListDeliveries lists what became of a subscription's postbacks, each time that one was sent, the last first: the last
+	// thousand at least.
+	ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error)
 	// ReplaySubscription goes on with a paused subscription, or sends again from a position.
 	ReplaySubscription(context.Context, *v1.ReplaySubscriptionRequest) (*v1.ReplaySubscriptionResponse, error)
 	// DeleteSubscription ends a subscription.
@@ -178,6 +204,13 @@ func NewSubscriptionServiceHandler(svc SubscriptionServiceHandler, opts ...conne
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	subscriptionServiceListDeliveriesHandler := connect.NewUnaryHandlerSimple(
+		SubscriptionServiceListDeliveriesProcedure,
+		svc.ListDeliveries,
+		connect.WithSchema(subscriptionServiceMethods.ByName("ListDeliveries")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	subscriptionServiceReplaySubscriptionHandler := connect.NewUnaryHandlerSimple(
 		SubscriptionServiceReplaySubscriptionProcedure,
 		svc.ReplaySubscription,
@@ -196,6 +229,8 @@ func NewSubscriptionServiceHandler(svc SubscriptionServiceHandler, opts ...conne
 			subscriptionServiceCreateSubscriptionHandler.ServeHTTP(w, r)
 		case SubscriptionServiceListSubscriptionsProcedure:
 			subscriptionServiceListSubscriptionsHandler.ServeHTTP(w, r)
+		case SubscriptionServiceListDeliveriesProcedure:
+			subscriptionServiceListDeliveriesHandler.ServeHTTP(w, r)
 		case SubscriptionServiceReplaySubscriptionProcedure:
 			subscriptionServiceReplaySubscriptionHandler.ServeHTTP(w, r)
 		case SubscriptionServiceDeleteSubscriptionProcedure:
@@ -215,6 +250,10 @@ func (UnimplementedSubscriptionServiceHandler) CreateSubscription(context.Contex
 
 func (UnimplementedSubscriptionServiceHandler) ListSubscriptions(context.Context, *v1.ListSubscriptionsRequest) (*v1.ListSubscriptionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.subscription.v1.SubscriptionService.ListSubscriptions is not implemented"))
+}
+
+func (UnimplementedSubscriptionServiceHandler) ListDeliveries(context.Context, *v1.ListDeliveriesRequest) (*v1.ListDeliveriesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.subscription.v1.SubscriptionService.ListDeliveries is not implemented"))
 }
 
 func (UnimplementedSubscriptionServiceHandler) ReplaySubscription(context.Context, *v1.ReplaySubscriptionRequest) (*v1.ReplaySubscriptionResponse, error) {
