@@ -156,8 +156,12 @@ func userAgent(ctx context.Context) string {
 	if !ok {
 		return ""
 	}
-	agent := strings.ToValidUTF8(info.RequestHeader().Get("User-Agent"), "")
-	return agent[:min(len(agent), maxAgent)]
+	return printable(info.RequestHeader().Get("User-Agent"))
+}
+
+// printable bounds a text of a stranger; a letter that was cut in half is left out.
+func printable(agent string) string {
+	return strings.ToValidUTF8(agent[:min(len(agent), maxAgent)], "")
 }
 
 // ready refuses a document that cannot be signed now, or is another file by now.
