@@ -49,6 +49,8 @@ func TestAPI(t *testing.T) {
 		"Executors":       testExecutors,
 		"Erasure":         testErasure,
 		"TaxService":      testTaxService,
+		"App":             testApp,
+		"AppLogin":        testAppLogin,
 		"PublicList":      testPublicList,
 		"Identity":        testIdentity,
 		"Documents":       testDocuments,

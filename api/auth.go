@@ -31,12 +31,13 @@ const (
 	RolePersonal = "personal"
 )
 
-// Words that stand for callers in access.md: every valid key, whoever comes, and a person
-// with a session alone.
+// Words that stand for callers in access.md: every valid key, whoever comes, a person
+// with a session alone, and an executor with one.
 const (
 	roleAny    = "any"
 	rolePublic = "public"
 	rolePerson = "person"
+	roleWorker = "worker"
 )
 
 // Roles lists all roles.
@@ -77,6 +78,7 @@ type principal struct {
 	owner   string         // the company whose key it is; "" = a key of the house
 	public  bool           // nobody was asked who it is
 	session *store.Session // of a person; nil = a key
+	worker  bool           // the person is an executor: id is his, and there is no company
 }
 
 func (p principal) has(role string) bool { return slices.Contains(p.roles, role) }

@@ -64,7 +64,7 @@ type Server struct {
 func files() []protoreflect.FileDescriptor {
 	return []protoreflect.FileDescriptor{
 		ledgerv1.File_provodka_ledger_v1_ledger_proto, ledgerv1.File_provodka_ledger_v1_proof_proto, ledgerv1.File_provodka_ledger_v1_export_proto, companyv1.File_provodka_company_v1_company_proto,
-		executorv1.File_provodka_executor_v1_executor_proto, documentv1.File_provodka_document_v1_document_proto, taskv1.File_provodka_task_v1_service_proto,
+		executorv1.File_provodka_executor_v1_executor_proto, executorv1.File_provodka_executor_v1_app_proto, documentv1.File_provodka_document_v1_document_proto, taskv1.File_provodka_task_v1_service_proto,
 		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
 		subscriptionv1.File_provodka_subscription_v1_subscription_proto, taxv1.File_provodka_tax_v1_tax_proto, userv1.File_provodka_user_v1_user_proto,
 		registrationv1.File_provodka_registration_v1_registration_proto,
@@ -162,6 +162,7 @@ func (s *Server) routes() {
 	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{s}, o...))
 	s.mux.Handle(documentv1connect.NewDocumentServiceHandler(documentService{s}, o...))
 	s.mux.HandleFunc("GET "+signPath, s.signPage)
+	s.mux.Handle(executorv1connect.NewExecutorAppServiceHandler(appService{s}, o...))
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{s}, o...))
 	s.mux.Handle(taxv1connect.NewTaxServiceHandler(taxService{s}, o...))
 	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s, make(chan struct{}, uploadsAtOnce)}, o...))

@@ -55,13 +55,20 @@ func (s *Server) findMember(ctx context.Context, hash [sha256.Size]byte) (princi
 	if err != nil || !ok || !now.Before(row.Ends) {
 		return principal{}, false, err
 	}
-	users, err := s.usersOf(ctx, row.Book, row.Owner)
-	if err != nil {
-		return principal{}, false, err
+	who := principal{id: row.Member, book: row.Book, owner: row.Owner, session: &row}
+	stands := false
+	if row.Owner == "" {
+		who.worker = true
+		stands, err = s.workerStands(ctx, row)
+	} else {
+		var users *flowv1.UsersData
+		if users, err = s.usersOf(ctx, row.Book, row.Owner); err == nil {
+			u := user.Find(users, row.Member)
+			who.roles, stands = u.GetRoles(), u.GetState() == user.Active && !row.Begun.Before(user.SessionsFrom(u))
+		}
 	}
-	u := user.Find(users, row.Member)
-	if u.GetState() != user.Active || row.Begun.Before(user.SessionsFrom(u)) {
-		return principal{}, false, nil
+	if err != nil || !stands {
+		return principal{}, false, err
 	}
 	if now.Sub(row.Used) >= touchEvery {
 		row.Used, row.Ends = now, s.idleEnd(now, row.Until)
@@ -69,7 +76,6 @@ func (s *Server) findMember(ctx context.Context, hash [sha256.Size]byte) (princi
 			return principal{}, false, err
 		}
 	}
-	who := principal{id: row.Member, book: row.Book, roles: u.GetRoles(), owner: row.Owner, session: &row}
 	s.sessions.put(hash, cachedSession{who, earlier(now.Add(s.cfg.KeyCache), row.Ends)})
 	return who, true, nil
 }
@@ -89,6 +95,12 @@ func earlier(a, b time.Time) time.Time {
 func (s *Server) admitPerson(c *call) *fault.Refusal {
 	if c.product {
 		return fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(productPath, "/"))
+	}
+	if c.who.worker {
+		if slices.Contains(s.access[c.method], roleWorker) {
+			return nil
+		}
+		return fault.Refuse(fault.PermissionDenied, "", "an executor's session opens his application alone")
 	}
 	if s.personMay(c.who, c.method) {
 		return nil
@@ -118,24 +130,30 @@ func (s *Server) usersOf(ctx context.Context, book, company string) (*flowv1.Use
 
 // begin begins a session of a user, as the record of the login has it.
 func (s *Server) begin(ctx context.Context, a aggregate, u *flowv1.User, book string) (string, store.Session, error) {
+	return s.beginSession(ctx, book, a.id, u.GetId(), time.UnixMicro(a.updatedUS).UTC(), user.SessionsFrom(u))
+}
+
+// beginSession begins a session at a record's moment, or at that of the record that ended
+// the others; owner is the company of a user, "" of an executor.
+func (s *Server) beginSession(ctx context.Context, book, owner, member string, begun, from time.Time) (string, store.Session, error) {
 	var b [32]byte
 	if _, err := rand.Read(b[:]); err != nil {
 		panic("api: no randomness: " + err.Error())
 	}
 	token := sessionPrefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 	hash := sha256.Sum256([]byte(token))
-	now, begun := s.cfg.Now(), time.UnixMicro(a.updatedUS).UTC()
-	if from := user.SessionsFrom(u); begun.Before(from) {
-		begun = from // the record that ended the others
+	now := s.cfg.Now()
+	if begun.Before(from) {
+		begun = from
 	}
 	row := store.Session{
-		Hash: hash[:], ID: hex.EncodeToString(hash[:10]), Book: book, Owner: a.id, Member: u.GetId(),
+		Hash: hash[:], ID: hex.EncodeToString(hash[:10]), Book: book, Owner: owner, Member: member,
 		Begun: begun, Used: now, Until: now.Add(s.cfg.SessionLife),
 	}
 	row.Ends = s.idleEnd(now, row.Until)
 	c := callOf(ctx)
 	var err error
-	row.Note, err = s.cfg.Vault.SealNote(ctx, book, u.GetId(), row.ID, &privatev1.SessionNote{
+	row.Note, err = s.cfg.Vault.SealNote(ctx, book, member, row.ID, &privatev1.SessionNote{
 		Address: c.address, UserAgent: strings.ToValidUTF8(c.program[:min(len(c.program), maxUserAgent)], "?"),
 	})
 	if err != nil {

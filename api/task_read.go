@@ -198,7 +198,8 @@ func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
 		SignatureForm: "online", Phase: phases[d.GetPhase()], Attention: d.GetAttention(), WorkDone: d.GetWorkDone(),
 		CreatedAt: instant(d.GetCreatedAt()), SignedAt: instant(d.GetCreatedAt()), ExecutorSignedAt: instant(d.GetExecutorSignedAt()),
 		ActExecutorSignedAt: instant(d.GetActExecutorSignedAt()), ActSignedAt: instant(d.GetActSignedAt()), PaidAt: instant(d.GetPaidAt()),
-		UpdatedAt: timestamppb.New(moment(a.updatedUS)), Terms: task.Terms(d), AgreementTypeId: d.GetAgreementTemplate(), Offer: offerMessage(d.GetOffer()),
+		ExecutorDoneAt: instant(d.GetExecutorDoneAt()),
+		UpdatedAt:      timestamppb.New(moment(a.updatedUS)), Terms: task.Terms(d), AgreementTypeId: d.GetAgreementTemplate(), Offer: offerMessage(d.GetOffer()),
 	}
 	if d.GetSignatureForm() == flowv1.SignatureForm_SIGNATURE_FORM_MANUAL {
 		t.SignatureForm = "manual"

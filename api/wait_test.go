@@ -20,7 +20,7 @@ func waiting() []protoreflect.MethodDescriptor {
 		for i := range f.Services().Len() {
 			methods := f.Services().Get(i).Methods()
 			for j := range methods.Len() {
-				if m := methods.Get(j); strings.HasPrefix(string(f.Package()), "provodka.") && !m.IsStreamingServer() && m.Input().Fields().ByName("min_position") != nil {
+				if m := methods.Get(j); strings.HasPrefix(string(f.Package()), "provodka.") && !m.IsStreamingServer() && m.Parent().Name() != "ExecutorAppService" && m.Input().Fields().ByName("min_position") != nil {
 					all = append(all, m)
 				}
 			}

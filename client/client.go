@@ -35,6 +35,8 @@ type Client struct {
 	Subscriptions subscriptionv1connect.SubscriptionServiceClient
 	// Documents are agreements and acts of tasks.
 	Documents documentv1connect.DocumentServiceClient
+	// App is what an executor's application calls, with a session's token for a key.
+	App executorv1connect.ExecutorAppServiceClient
 	// Users are people who act for companies.
 	Users userv1connect.UserServiceClient
 }
@@ -99,6 +101,7 @@ func New(url, key string, options ...Option) (*Client, error) {
 		Registers:     registerv1connect.NewRegisterServiceClient(s.http, url, o...),
 		Statements:    statementv1connect.NewStatementServiceClient(s.http, url, o...),
 		Subscriptions: subscriptionv1connect.NewSubscriptionServiceClient(s.http, url, o...),
+		App:           executorv1connect.NewExecutorAppServiceClient(s.http, url, o...),
 		Users:         userv1connect.NewUserServiceClient(s.http, url, o...),
 	}, nil
 }

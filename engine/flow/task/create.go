@@ -198,6 +198,15 @@ func (s *step) work() *fault.Refusal {
 		}
 		s.data.ActSignedAt, s.data.ActCustomer = s.now(), signature
 		return nil
+	case Report:
+		if s.view.State != InWork {
+			return nil // the table has no row: wrong_state
+		}
+		if s.data.WorkDone || s.data.ExecutorDoneAt != "" {
+			return again
+		}
+		s.data.ExecutorDoneAt = s.now()
+		return nil
 	case Done:
 		if s.data.WorkDone && s.view.State == InWork {
 			return again

@@ -63,7 +63,7 @@ func (s *step) run() *fault.Refusal {
 		return s.sign()
 	case Countersign:
 		return s.countersign()
-	case Done, ActSignExecutor, ActSign:
+	case Report, Done, ActSignExecutor, ActSign:
 		return s.work()
 	case Pay, Retry:
 		return s.pay()

@@ -36,6 +36,7 @@ const (
 	Decline         = "decline"           // TaskDecline
 	Withdraw        = "withdraw"          // no body: the customer takes the offer back
 	Sign            = "sign"              // TaskSign: the executor accepts the contract
+	Report          = "report"            // no body: the executor says that the work is done
 	Done            = "done"              // no body: the customer confirms the work
 	Countersign     = "countersign"       // TaskSign: the customer signs the contract's file
 	ActSignExecutor = "act_sign_executor" // TaskSign
@@ -48,7 +49,7 @@ const (
 
 // Commands lists them in the order of a task's life.
 func Commands() []string {
-	return []string{Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
+	return []string{Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Report, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel}
 }
 
 // Answers of the world and the timer.
@@ -188,7 +189,7 @@ var amounts = []string{
 var words = flow.Words{
 	States: []string{Draft, InWork, Accepting, Completed, Paying, Paid, Error, Canceled, Deleted},
 	Events: []string{
-		Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel, Recheck,
+		Create, Assign, Offer, Accept, Decline, Withdraw, Change, Delete, Sign, Countersign, Report, Done, ActSignExecutor, ActSign, Pay, Retry, Cancel, Recheck,
 		checkDone, checkRefused, checkUnknown, payoutDone, payoutRefused, payoutUnknown,
 		incomeDone, incomeRefused, incomeUnknown, overdue,
 		createSigned, createCompleted, assignSigned, doneAwaitsAct, actReady, payUnchecked, payBlocked,

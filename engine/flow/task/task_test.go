@@ -234,7 +234,7 @@ func TestEveryOrderOfEvents(t *testing.T) {
 
 	// Both sides sign a file, or another one.
 	signs := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true},
-		act(Sign, signed("1")), act(Countersign, signed("1")), act(Countersign, signed("2")), act(ActSignExecutor, signed("3")))
+		act(Sign, signed("1")), act(Countersign, signed("1")), act(Countersign, signed("2")), act(ActSignExecutor, signed("3")), act(Report, nil))
 	explore(signs)
 
 	walked = append(walked, exploreAgain(t)...)

@@ -130,3 +130,26 @@ func yearOf(day string) uint32 {
 	}
 	return uint32(y)
 }
+
+// Year is a year of a person for readers: rubles.
+type Year struct {
+	Registered, Reserved money.Amount // income against the cap
+	Base, Withheld       money.Amount // NDFL, of both residences
+	Bonus                string       // what is left of the deduction; "" = nobody has said
+}
+
+// YearOf reads a year of a taxpayer's data; a year without income is empty.
+func YearOf(d *flowv1.TaxpayerData, number uint32) Year {
+	out := Year{Registered: money.Zero, Reserved: money.Zero, Base: money.Zero, Withheld: money.Zero}
+	if d.GetBonusTold() != "" {
+		out.Bonus = money.RUB.Format((&ledger{data: d}).bonus())
+	}
+	for _, y := range d.GetYears() {
+		if y.GetYear() == number {
+			out.Registered, out.Reserved = amount(y.GetRegistered()), amount(y.GetReserved())
+			out.Base = amount(y.GetResidentBase()).Add(amount(y.GetNonresidentBase()))
+			out.Withheld = amount(y.GetResidentWithheld()).Add(amount(y.GetNonresidentWithheld()))
+		}
+	}
+	return out
+}

@@ -829,9 +829,11 @@ type TaskData struct {
 	// The company's own template of the agreement; "" = the typical one.
 	AgreementTemplate string `protobuf:"bytes,84,opt,name=agreement_template,json=agreementTemplate,proto3" json:"agreement_template,omitempty"`
 	// The company's own template of the act; "" = the typical one.
-	ActTemplate   string `protobuf:"bytes,85,opt,name=act_template,json=actTemplate,proto3" json:"act_template,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ActTemplate string `protobuf:"bytes,85,opt,name=act_template,json=actTemplate,proto3" json:"act_template,omitempty"`
+	// When the executor said that the work is done, RFC 3339; empty = not yet.
+	ExecutorDoneAt string `protobuf:"bytes,100,opt,name=executor_done_at,json=executorDoneAt,proto3" json:"executor_done_at,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *TaskData) Reset() {
@@ -1182,6 +1184,13 @@ func (x *TaskData) GetAgreementTemplate() string {
 func (x *TaskData) GetActTemplate() string {
 	if x != nil {
 		return x.ActTemplate
+	}
+	return ""
+}
+
+func (x *TaskData) GetExecutorDoneAt() string {
+	if x != nil {
+		return x.ExecutorDoneAt
 	}
 	return ""
 }
@@ -2422,7 +2431,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
 	"\x04free\x18\a \x01(\tR\x04free\x12\x19\n" +
-	"\bretry_at\x18< \x01(\tR\aretryAt\"\x9c\x0f\n" +
+	"\bretry_at\x18< \x01(\tR\aretryAt\"\xc6\x0f\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2477,7 +2486,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\fact_executor\x18R \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactExecutor\x12>\n" +
 	"\fact_customer\x18S \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactCustomer\x12-\n" +
 	"\x12agreement_template\x18T \x01(\tR\x11agreementTemplate\x12!\n" +
-	"\fact_template\x18U \x01(\tR\vactTemplate\"j\n" +
+	"\fact_template\x18U \x01(\tR\vactTemplate\x12(\n" +
+	"\x10executor_done_at\x18d \x01(\tR\x0eexecutorDoneAt\"j\n" +
 	"\tTaskAgain\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05tries\x18\x02 \x01(\rR\x05tries\x12\x16\n" +

@@ -381,9 +381,11 @@ type Task struct {
 	// Version of the contract's terms, from 1: a change of what the executor signs raises it.
 	Terms uint32 `protobuf:"varint,60,opt,name=terms,proto3" json:"terms,omitempty"`
 	// The offer that stands; absent when it is offered to nobody.
-	Offer         *TaskOffer `protobuf:"bytes,61,opt,name=offer,proto3" json:"offer,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Offer *TaskOffer `protobuf:"bytes,61,opt,name=offer,proto3" json:"offer,omitempty"`
+	// When the executor said that the work is done; the customer confirms it.
+	ExecutorDoneAt *timestamppb.Timestamp `protobuf:"bytes,100,opt,name=executor_done_at,json=executorDoneAt,proto3" json:"executor_done_at,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Task) Reset() {
@@ -706,6 +708,13 @@ func (x *Task) GetTerms() uint32 {
 func (x *Task) GetOffer() *TaskOffer {
 	if x != nil {
 		return x.Offer
+	}
+	return nil
+}
+
+func (x *Task) GetExecutorDoneAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExecutorDoneAt
 	}
 	return nil
 }
@@ -1182,7 +1191,7 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12*\n" +
 	"\fexecutor_inn\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\fR\vexecutorInn\x12#\n" +
 	"\bexecutor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\bexecutor:\x96\x01\xbaH\x92\x01\x1a\x8f\x01\n" +
-	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xa3\x0e\n" +
+	"\x15executor_by_something\x12,an executor's id, INN or phone must be given\x1aHthis.executor_id != '' || this.executor_inn != '' || this.executor != ''\"\xe9\x0e\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
 	"\x15agreement_signing_uri\x18\x02 \x01(\tR\x13agreementSigningUri\x124\n" +
@@ -1233,7 +1242,8 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\x10description_json\x182 \x01(\tR\x0fdescriptionJson\x12#\n" +
 	"\rmetadata_json\x183 \x01(\tR\fmetadataJson\x12\x14\n" +
 	"\x05terms\x18< \x01(\rR\x05terms\x121\n" +
-	"\x05offer\x18= \x01(\v2\x1b.provodka.task.v1.TaskOfferR\x05offer\x1a;\n" +
+	"\x05offer\x18= \x01(\v2\x1b.provodka.task.v1.TaskOfferR\x05offer\x12D\n" +
+	"\x10executor_done_at\x18d \x01(\v2\x1a.google.protobuf.TimestampR\x0eexecutorDoneAt\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe8\x01\n" +
@@ -1322,14 +1332,15 @@ var file_provodka_task_v1_task_proto_depIdxs = []int32{
 	9,  // 11: provodka.task.v1.Task.act_executor_signed_at:type_name -> google.protobuf.Timestamp
 	9,  // 12: provodka.task.v1.Task.act_signed_at:type_name -> google.protobuf.Timestamp
 	3,  // 13: provodka.task.v1.Task.offer:type_name -> provodka.task.v1.TaskOffer
-	9,  // 14: provodka.task.v1.TaskOffer.offered_at:type_name -> google.protobuf.Timestamp
-	9,  // 15: provodka.task.v1.TaskOffer.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 16: provodka.task.v1.PaymentError.retry_at:type_name -> google.protobuf.Timestamp
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	9,  // 14: provodka.task.v1.Task.executor_done_at:type_name -> google.protobuf.Timestamp
+	9,  // 15: provodka.task.v1.TaskOffer.offered_at:type_name -> google.protobuf.Timestamp
+	9,  // 16: provodka.task.v1.TaskOffer.expires_at:type_name -> google.protobuf.Timestamp
+	9,  // 17: provodka.task.v1.PaymentError.retry_at:type_name -> google.protobuf.Timestamp
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_task_proto_init() }
