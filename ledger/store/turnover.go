@@ -55,11 +55,15 @@ func (db *DB) Turnovers(ctx context.Context, page TurnoverPage) (rows []Turnover
 			return nil, nil, err
 		}
 	}
-	var refs []StripeRef
-	var seen []Seen
-	var places []stripePlace
-	var of map[StripeKey]StripeKey
+	var (
+		refs            []StripeRef
+		places          []stripePlace
+		of              map[StripeKey]StripeKey
+		opening, closed stripeSums
+	)
+	bounded := page.KnownUS != 0 || page.Upto != nil
 	err = db.phases(ctx, "turnovers", func(tx pgx.Tx) error {
+		var seen []Seen
 		if refs, err = listStripes(ctx, tx, StripePage{Book: page.Book, Type: page.Type, After: page.After, Limit: page.Limit}, &seen); err != nil {
 			return err
 		}
@@ -75,16 +79,14 @@ func (db *DB) Turnovers(ctx context.Context, page TurnoverPage) (rows []Turnover
 			}
 			places = append(places, more...)
 		}
-		return nil
+		if !bounded { // another snapshot would see other books
+			opening, closed, err = db.sumsAround(ctx, tx, places, page.From != "", before, after)
+		}
+		return err
 	})
-	if err != nil {
-		return nil, nil, err
+	if err == nil && bounded {
+		opening, closed, err = db.sumsBeside(ctx, places, page.From != "", before, after)
 	}
-	if page.KnownUS == 0 && page.Upto == nil {
-		at := At{Upto: seen}
-		before.upto, after.upto = at.upto(), at.upto() // as far as the list saw, whichever snapshot reads on
-	}
-	opening, closed, err := db.sumsAround(ctx, places, page.From != "", before, after)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,9 +99,21 @@ const (
 	sheetShare   = 500
 )
 
-// sumsAround reads stripes before and after a range of days, in several sessions: both
-// moments are bounded, so every snapshot that sees as far sees the same.
-func (db *DB) sumsAround(ctx context.Context, places []stripePlace, begins bool, before, after moments) (opening, closed stripeSums, err error) {
+// sumsAround reads stripes before and after a range of days.
+func (db *DB) sumsAround(ctx context.Context, tx pgx.Tx, places []stripePlace, begins bool, before, after moments) (opening, closed stripeSums, err error) {
+	opening, closed = stripeSums{}, stripeSums{}
+	late := lateStripes{}
+	if begins {
+		if err := opening.then(ctx, db, tx, places, before, late); err != nil {
+			return nil, nil, err
+		}
+	}
+	return opening, closed, closed.then(ctx, db, tx, places, after, late)
+}
+
+// sumsBeside is sumsAround in several sessions: both moments are bounded, so every snapshot
+// that sees as far sees the same.
+func (db *DB) sumsBeside(ctx context.Context, places []stripePlace, begins bool, before, after moments) (opening, closed stripeSums, err error) {
 	slices.SortFunc(places, func(a, b stripePlace) int {
 		return cmp.Or(cmp.Compare(a.shard, b.shard), bytes.Compare(a.key.Account[:], b.key.Account[:]))
 	})
@@ -109,15 +123,9 @@ func (db *DB) sumsAround(ctx context.Context, places []stripePlace, begins bool,
 	group, ctx := errgroup.WithContext(ctx)
 	for i, part := range parts {
 		group.Go(func() error {
-			return db.phases(ctx, "turnovers", func(tx pgx.Tx) error {
-				openings[i], closes[i] = stripeSums{}, stripeSums{}
-				late := lateStripes{}
-				if begins {
-					if err := openings[i].then(ctx, db, tx, part, before, late); err != nil {
-						return err
-					}
-				}
-				return closes[i].then(ctx, db, tx, part, after, late)
+			return db.phases(ctx, "turnovers", func(tx pgx.Tx) (err error) {
+				openings[i], closes[i], err = db.sumsAround(ctx, tx, part, begins, before, after)
+				return err
 			})
 		})
 	}

@@ -24,9 +24,14 @@ var apart = map[string]string{
 	"private_data":     "personal data is in no log",
 	"private_key":      "credentials are in no log",
 	"private_index":    "keyed hashes of personal data are in no log",
+	"private_word":     "the same",
+	"upkept":           "what was put in order of private data",
+	"session":          "credentials are in no log",
+	"delivery":         "what became of tries to tell subscribers is in no log",
 	"projection":       "the owner makes the search tables anew from the journal",
 	"mark":             "see projection",
 	"correspondence":   "see projection",
+	"audience":         "see projection",
 }
 
 // narrowed are the tables of which some columns depend on when commits were made, and
