@@ -30,7 +30,7 @@ func code(event string, number uint32) flowtest.Act {
 
 func spec() flowtest.Spec {
 	return flowtest.Spec{
-		Flow: it, ID: "e1", Day: "2026-03-02", Attempts: 2, Flips: 1, Codes: []fault.Code{fault.NoticeRefused}, Tells: []string{sendCode},
+		Flow: it, ID: "e1", Day: "2026-03-02", Attempts: 2, Told: 2, Flips: 1, Codes: []fault.Code{fault.NoticeRefused}, Tells: []string{sendCode},
 		Acts: []flowtest.Act{
 			act(Ask, nil), {Name: "ask, a day later", Day: "2026-03-03", Command: flow.Command{Event: Ask}},
 			code(Confirm, 1), code(Confirm, 2), code(Wrong, 1), code(Wrong, 2), act(EndSessions, nil),
