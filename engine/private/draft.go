@@ -260,6 +260,8 @@ var (
 	TemplateName    = Field{kindTemplate, "name"} // TemplateOf
 
 	RegistrationPhone = Field{kindRegistration, "phone"}
+
+	InvitationExecutor = Field{kindInvitation, "executor"} // the executor's id; found are invitations
 )
 
 // Find answers the ids of documents that have, or once had, a value, by value. They

@@ -12,9 +12,13 @@ import (
 )
 
 // Erase deletes an executor's key, personal data, requisites, the notes of payments to
-// the person's accounts, and everything by which these were found. It does not ask
+// the person's accounts, the invitations by which the person came, and everything by
+// which these were found. It does not ask
 // whether it may. Doing it twice is doing it once.
 func (v *Vault) Erase(ctx context.Context, book, executor string) error {
+	if err := v.forgetInvitations(ctx, book, executor); err != nil {
+		return err
+	}
 	e := store.PrivateErasure{Book: book, Owner: executor, Data: map[string][]string{kindExecutor: {executor}, kindRequisites: {executor}}}
 	forget := func(f Field, value, id string) {
 		for _, h := range v.secrets.hashes(book, f, value) {

@@ -117,6 +117,12 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 		if v := d.GetRequisitesVersion(); v > 0 {
 			refs[kindRequisites] = Ref{id, v}
 		}
+	case "invitation":
+		d := &flowv1.InvitationData{}
+		err = proto.Unmarshal(r.Data, d)
+		if d.GetProfileVersion() > 0 && d.GetDoneDay() == "" { // after that it is kept as long as the person is
+			refs[kindInvitation] = Ref{id, d.GetProfileVersion()}
+		}
 	case "registration":
 		d := &flowv1.RegistrationData{}
 		err = proto.Unmarshal(r.Data, d)

@@ -126,6 +126,10 @@ func (r Resolver) Address(ctx context.Context, channel, book, to, id string, ver
 		var d Executor
 		d, ok, err = Only(r.vault.Executors(ctx, book, ref))
 		m = d.Content
+	case kindInvitation:
+		var d Invitation
+		d, ok, err = Only(r.vault.Invitations(ctx, book, ref))
+		m = d.Content
 	case kindUser:
 		var d User
 		d, ok, err = Only(r.vault.Users(ctx, book, ref))

@@ -101,6 +101,8 @@ type (
 	Payout = Doc[*privatev1.Payout]
 	// Registration is a version of what a company's registration knows of people.
 	Registration = Doc[*privatev1.RegistrationProfile]
+	// Invitation is a version of what is known of a person who was invited.
+	Invitation = Doc[*privatev1.InvitationProfile]
 	// Evidence is by whose hand texts were accepted.
 	Evidence = Doc[*privatev1.Evidence]
 	// User is who a user of a company is.
@@ -141,6 +143,7 @@ const (
 
 	kindRegistration = "registration"
 	kindEvidence     = "evidence"
+	kindInvitation   = "invitation"
 )
 
 // most bounds the documents of one read of the database.

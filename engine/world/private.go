@@ -21,13 +21,15 @@ type Eraser interface {
 	Erase(ctx context.Context, book, executor string) error
 	// Forget deletes what a registration that nobody went on with knows of a person.
 	Forget(ctx context.Context, book, registration string) error
+	// ForgetInvitation deletes what an invitation that ended knows of a person.
+	ForgetInvitation(ctx context.Context, book, invitation string) error
 }
 
 // eraser is our own private tables behind the engine's shape.
 type eraser struct{ private Eraser }
 
 // FromPrivate serves the port "private": verb erase (ExecutorEraseAsk) deletes a person's
-// key and data, verb forget (ForgetAsk) those of a registration. Asking what became of it
+// key and data, verb forget (ForgetAsk) those of a registration or of an invitation. Asking what became of it
 // is deleting again.
 func FromPrivate(private Eraser) port.Port { return &eraser{private} }
 
@@ -47,6 +49,10 @@ func (e *eraser) Send(ctx context.Context, ask port.Ask) port.Answer {
 	case verbForget:
 		if err := proto.Unmarshal(ask.Body, &forget); err != nil {
 			return *malformed(ask, err)
+		}
+		if id := forget.GetInvitation(); id != "" {
+			err = e.private.ForgetInvitation(ctx, forget.GetBook(), id)
+			break
 		}
 		err = e.private.Forget(ctx, forget.GetBook(), forget.GetRegistration())
 	default:

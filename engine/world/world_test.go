@@ -291,6 +291,10 @@ func (e *erasures) Erase(_ context.Context, book, executor string) error {
 	return e.err
 }
 
+func (e *erasures) ForgetInvitation(ctx context.Context, book, invitation string) error {
+	return e.Forget(ctx, book, invitation)
+}
+
 func (e *erasures) Forget(ctx context.Context, book, registration string) error {
 	return e.Erase(ctx, book, registration)
 }

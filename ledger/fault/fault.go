@@ -84,6 +84,9 @@ const (
 	ChannelMissing    Code = "channel_missing"
 	PayoutRefused     Code = "payout_refused"
 	KindMismatch      Code = "kind_mismatch"
+	LinkUsed          Code = "link_used"
+	LinkRevoked       Code = "link_revoked"
+	PhoneMismatch     Code = "phone_mismatch"
 	OfferTaken        Code = "offer_taken"
 	NotOffered        Code = "not_offered"
 	KeptByLaw         Code = "kept_by_law"
@@ -105,7 +108,7 @@ var codes = []Code{
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
-	OfferTaken, NotOffered,
+	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 

@@ -59,6 +59,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"npdstatus": world.FromNPDStatus(list, people, time.Now),
 		"taxdoc":    world.FromTaxDocuments(tax, people),
 		"private":   world.FromPrivate(m.vault),
+		"executor":  world.FromExecutor(submit, people),
 		"company":   world.FromCompany(submit, people),
 		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
 		"taxpayer": world.FromTaxpayer(submit),

@@ -109,7 +109,7 @@ func register(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusa
 		return refusal
 	}
 	d.Kind, d.Nonresident, d.RegisteredDay = b.Kind, b.Nonresident, v.Day
-	d.ProfileVersion, d.RequisitesVersion = b.ProfileVersion, b.RequisitesVersion
+	d.ProfileVersion, d.RequisitesVersion, d.InvitationId = b.ProfileVersion, b.RequisitesVersion, b.InvitationId
 	return nil
 }
 

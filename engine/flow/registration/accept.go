@@ -13,7 +13,7 @@ import (
 func (s *step) agree() (refusal *fault.Refusal) {
 	var b flowv1.RegistrationAgree
 	if refusal = flow.ReadBody(s.command, &b); refusal == nil {
-		s.data.Agreement, refusal = s.accepted(b.Texts, b.EvidenceVersion, b.EvidenceHash, TextPolicy, TextAgreement)
+		s.data.Agreement, refusal = Accepted(s.view.Clock, b.Texts, b.EvidenceVersion, b.EvidenceHash, TextPolicy, TextAgreement)
 	}
 	return refusal
 }
@@ -24,7 +24,7 @@ func (s *step) accept() (refusal *fault.Refusal) {
 	if refusal = flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
-	if s.data.Conditions, refusal = s.accepted(b.Texts, b.EvidenceVersion, b.EvidenceHash, TextConditions); refusal != nil {
+	if s.data.Conditions, refusal = Accepted(s.view.Clock, b.Texts, b.EvidenceVersion, b.EvidenceHash, TextConditions); refusal != nil {
 		return refusal
 	}
 	if b.Tariff == nil {
@@ -48,8 +48,8 @@ const (
 	hashBytes  = 32
 )
 
-// accepted is the record of an acceptance: all the texts, none else, each by its version.
-func (s *step) accepted(texts map[string]string, evidence uint32, hash []byte, names ...string) (*flowv1.Acceptance, *fault.Refusal) {
+// Accepted is the record of an acceptance: all the texts, none else, each by its version.
+func Accepted(clock time.Time, texts map[string]string, evidence uint32, hash []byte, names ...string) (*flowv1.Acceptance, *fault.Refusal) {
 	for _, name := range names {
 		if version := texts[name]; version == "" || len(version) > maxVersion {
 			return nil, fault.Refuse(fault.Malformed, "texts."+name, "the version that was accepted is not said")
@@ -64,7 +64,7 @@ func (s *step) accepted(texts map[string]string, evidence uint32, hash []byte, n
 	if len(hash) != hashBytes {
 		return nil, fault.Refuse(fault.Malformed, "evidence_hash", "the evidence's hash has %d bytes, not %d", hashBytes, len(hash))
 	}
-	return &flowv1.Acceptance{Texts: texts, At: s.view.Clock.UTC().Format(time.RFC3339Nano), EvidenceVersion: evidence, EvidenceHash: hash}, nil
+	return &flowv1.Acceptance{Texts: texts, At: clock.UTC().Format(time.RFC3339Nano), EvidenceVersion: evidence, EvidenceHash: hash}, nil
 }
 
 // rubles reads an amount of the registration's own data.

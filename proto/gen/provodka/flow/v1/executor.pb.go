@@ -174,7 +174,9 @@ type ExecutorData struct {
 	// Why the executor is blocked, a code of the desk; "" = not blocked.
 	BlockedCode string `protobuf:"bytes,6,opt,name=blocked_code,json=blockedCode,proto3" json:"blocked_code,omitempty"`
 	// Day on which the person's data was ordered to be erased, YYYY-MM-DD; "" = never.
-	ErasedDay     string `protobuf:"bytes,7,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
+	ErasedDay string `protobuf:"bytes,7,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
+	// The invitation by which the person came; empty when somebody else registered him.
+	InvitationId  string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -258,6 +260,13 @@ func (x *ExecutorData) GetErasedDay() string {
 	return ""
 }
 
+func (x *ExecutorData) GetInvitationId() string {
+	if x != nil {
+		return x.InvitationId
+	}
+	return ""
+}
+
 // Body of executor's "register".
 type ExecutorRegister struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -269,8 +278,10 @@ type ExecutorRegister struct {
 	ProfileVersion uint32 `protobuf:"varint,3,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
 	// Version of the bank requisites just written; 0 = none yet.
 	RequisitesVersion uint32 `protobuf:"varint,4,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The invitation by which the person came; empty when somebody else registers him.
+	InvitationId  string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExecutorRegister) Reset() {
@@ -329,6 +340,13 @@ func (x *ExecutorRegister) GetRequisitesVersion() uint32 {
 		return x.RequisitesVersion
 	}
 	return 0
+}
+
+func (x *ExecutorRegister) GetInvitationId() string {
+	if x != nil {
+		return x.InvitationId
+	}
+	return ""
 }
 
 // Body of executor's "set_profile": what changed; the rest keeps its value.
@@ -661,7 +679,7 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
 	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\x12\"\n" +
-	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xa7\x02\n" +
+	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xcc\x02\n" +
 	"\fExecutorData\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
@@ -670,12 +688,14 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\x0eregistered_day\x18\x05 \x01(\tR\rregisteredDay\x12!\n" +
 	"\fblocked_code\x18\x06 \x01(\tR\vblockedCode\x12\x1d\n" +
 	"\n" +
-	"erased_day\x18\a \x01(\tR\terasedDay\"\xc2\x01\n" +
+	"erased_day\x18\a \x01(\tR\terasedDay\x12#\n" +
+	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\xe7\x01\n" +
 	"\x10ExecutorRegister\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
 	"\x0fprofile_version\x18\x03 \x01(\rR\x0eprofileVersion\x12-\n" +
-	"\x12requisites_version\x18\x04 \x01(\rR\x11requisitesVersion\"\x95\x01\n" +
+	"\x12requisites_version\x18\x04 \x01(\rR\x11requisitesVersion\x12#\n" +
+	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\x95\x01\n" +
 	"\x12ExecutorSetProfile\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +

@@ -956,13 +956,16 @@ func (x *DepositFoundAsk) GetRegistration() string {
 	return ""
 }
 
-// What a registration that nobody went on with asks of the port "private", verb "forget".
+// What a registration or an invitation that nobody goes on with asks of the port "private",
+// verb "forget".
 type ForgetAsk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The book.
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
-	// The registration.
-	Registration  string `protobuf:"bytes,2,opt,name=registration,proto3" json:"registration,omitempty"`
+	// The registration; empty when it is an invitation.
+	Registration string `protobuf:"bytes,2,opt,name=registration,proto3" json:"registration,omitempty"`
+	// The invitation; empty when it is a registration.
+	Invitation    string `protobuf:"bytes,120,opt,name=invitation,proto3" json:"invitation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1007,6 +1010,13 @@ func (x *ForgetAsk) GetBook() string {
 func (x *ForgetAsk) GetRegistration() string {
 	if x != nil {
 		return x.Registration
+	}
+	return ""
+}
+
+func (x *ForgetAsk) GetInvitation() string {
+	if x != nil {
+		return x.Invitation
 	}
 	return ""
 }
@@ -1181,10 +1191,13 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\x10deposit_required\x18\x06 \x01(\tR\x0fdepositRequired\"I\n" +
 	"\x0fDepositFoundAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\"\n" +
-	"\fregistration\x18\x02 \x01(\tR\fregistration\"C\n" +
+	"\fregistration\x18\x02 \x01(\tR\fregistration\"c\n" +
 	"\tForgetAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\"\n" +
-	"\fregistration\x18\x02 \x01(\tR\fregistration\"\xae\x01\n" +
+	"\fregistration\x18\x02 \x01(\tR\fregistration\x12\x1e\n" +
+	"\n" +
+	"invitation\x18x \x01(\tR\n" +
+	"invitation\"\xae\x01\n" +
 	"\bFoundAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1d\n" +
 	"\n" +

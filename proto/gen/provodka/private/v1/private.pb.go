@@ -1374,6 +1374,88 @@ func (x *RegistrationProfile) GetAddress() string {
 	return ""
 }
 
+// What is known of a person who was invited; one row for each version.
+type InvitationProfile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, as the company wrote it; empty when it wrote none.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Phone, +7XXXXXXXXXX: of the company, then as the person named it.
+	Phone string `protobuf:"bytes,2,opt,name=phone,proto3" json:"phone,omitempty"`
+	// Mail address to which the link goes; empty when it goes elsewhere.
+	Email string `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
+	// What the person gave of himself.
+	Person *ExecutorProfile `protobuf:"bytes,4,opt,name=person,proto3" json:"person,omitempty"`
+	// Where the person wants to be paid; absent when not said yet.
+	Requisites    *Requisites `protobuf:"bytes,5,opt,name=requisites,proto3" json:"requisites,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InvitationProfile) Reset() {
+	*x = InvitationProfile{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InvitationProfile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InvitationProfile) ProtoMessage() {}
+
+func (x *InvitationProfile) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InvitationProfile.ProtoReflect.Descriptor instead.
+func (*InvitationProfile) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *InvitationProfile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *InvitationProfile) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *InvitationProfile) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *InvitationProfile) GetPerson() *ExecutorProfile {
+	if x != nil {
+		return x.Person
+	}
+	return nil
+}
+
+func (x *InvitationProfile) GetRequisites() *Requisites {
+	if x != nil {
+		return x.Requisites
+	}
+	return nil
+}
+
 // By whose hand texts were accepted.
 type Evidence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1393,7 +1475,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1405,7 +1487,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1418,7 +1500,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{15}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Evidence) GetTexts() map[string]string {
@@ -1472,7 +1554,7 @@ type UserProfile struct {
 
 func (x *UserProfile) Reset() {
 	*x = UserProfile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1566,7 @@ func (x *UserProfile) String() string {
 func (*UserProfile) ProtoMessage() {}
 
 func (x *UserProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1579,7 @@ func (x *UserProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserProfile.ProtoReflect.Descriptor instead.
 func (*UserProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{16}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UserProfile) GetEmail() string {
@@ -1532,7 +1614,7 @@ type Credential struct {
 
 func (x *Credential) Reset() {
 	*x = Credential{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1626,7 @@ func (x *Credential) String() string {
 func (*Credential) ProtoMessage() {}
 
 func (x *Credential) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1639,7 @@ func (x *Credential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credential.ProtoReflect.Descriptor instead.
 func (*Credential) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{17}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Credential) GetArgon2Id() string {
@@ -1592,7 +1674,7 @@ type SignedFile struct {
 
 func (x *SignedFile) Reset() {
 	*x = SignedFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1686,7 @@ func (x *SignedFile) String() string {
 func (*SignedFile) ProtoMessage() {}
 
 func (x *SignedFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +1699,7 @@ func (x *SignedFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedFile.ProtoReflect.Descriptor instead.
 func (*SignedFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{18}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SignedFile) GetFile() []byte {
@@ -1725,7 +1807,7 @@ type SigningEvidence struct {
 
 func (x *SigningEvidence) Reset() {
 	*x = SigningEvidence{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1737,7 +1819,7 @@ func (x *SigningEvidence) String() string {
 func (*SigningEvidence) ProtoMessage() {}
 
 func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1750,7 +1832,7 @@ func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningEvidence.ProtoReflect.Descriptor instead.
 func (*SigningEvidence) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{19}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SigningEvidence) GetTaskId() string {
@@ -1908,7 +1990,7 @@ type SigningView struct {
 
 func (x *SigningView) Reset() {
 	*x = SigningView{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +2002,7 @@ func (x *SigningView) String() string {
 func (*SigningView) ProtoMessage() {}
 
 func (x *SigningView) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +2015,7 @@ func (x *SigningView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningView.ProtoReflect.Descriptor instead.
 func (*SigningView) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SigningView) GetAt() string {
@@ -1970,7 +2052,7 @@ type SessionNote struct {
 
 func (x *SessionNote) Reset() {
 	*x = SessionNote{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2064,7 @@ func (x *SessionNote) String() string {
 func (*SessionNote) ProtoMessage() {}
 
 func (x *SessionNote) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2077,7 @@ func (x *SessionNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionNote.ProtoReflect.Descriptor instead.
 func (*SessionNote) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SessionNote) GetAddress() string {
@@ -2027,7 +2109,7 @@ type TemplateText struct {
 
 func (x *TemplateText) Reset() {
 	*x = TemplateText{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2039,7 +2121,7 @@ func (x *TemplateText) String() string {
 func (*TemplateText) ProtoMessage() {}
 
 func (x *TemplateText) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2052,7 +2134,7 @@ func (x *TemplateText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TemplateText.ProtoReflect.Descriptor instead.
 func (*TemplateText) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TemplateText) GetName() string {
@@ -2195,7 +2277,15 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x03inn\x18\x03 \x01(\tR\x03inn\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x12\n" +
 	"\x04ogrn\x18\x05 \x01(\tR\x04ogrn\x12\x18\n" +
-	"\aaddress\x18\x06 \x01(\tR\aaddress\"\xcb\x02\n" +
+	"\aaddress\x18\x06 \x01(\tR\aaddress\"\xd2\x01\n" +
+	"\x11InvitationProfile\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05phone\x18\x02 \x01(\tR\x05phone\x12\x14\n" +
+	"\x05email\x18\x03 \x01(\tR\x05email\x12<\n" +
+	"\x06person\x18\x04 \x01(\v2$.provodka.private.v1.ExecutorProfileR\x06person\x12?\n" +
+	"\n" +
+	"requisites\x18\x05 \x01(\v2\x1f.provodka.private.v1.RequisitesR\n" +
+	"requisites\"\xcb\x02\n" +
 	"\bEvidence\x12>\n" +
 	"\x05texts\x18\x01 \x03(\v2(.provodka.private.v1.Evidence.TextsEntryR\x05texts\x12A\n" +
 	"\x06hashes\x18\x02 \x03(\v2).provodka.private.v1.Evidence.HashesEntryR\x06hashes\x12\x0e\n" +
@@ -2284,7 +2374,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
@@ -2301,33 +2391,36 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*Stamp)(nil),               // 12: provodka.private.v1.Stamp
 	(*Payout)(nil),              // 13: provodka.private.v1.Payout
 	(*RegistrationProfile)(nil), // 14: provodka.private.v1.RegistrationProfile
-	(*Evidence)(nil),            // 15: provodka.private.v1.Evidence
-	(*UserProfile)(nil),         // 16: provodka.private.v1.UserProfile
-	(*Credential)(nil),          // 17: provodka.private.v1.Credential
-	(*SignedFile)(nil),          // 18: provodka.private.v1.SignedFile
-	(*SigningEvidence)(nil),     // 19: provodka.private.v1.SigningEvidence
-	(*SigningView)(nil),         // 20: provodka.private.v1.SigningView
-	(*SessionNote)(nil),         // 21: provodka.private.v1.SessionNote
-	(*TemplateText)(nil),        // 22: provodka.private.v1.TemplateText
-	nil,                         // 23: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 24: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 25: provodka.private.v1.Evidence.HashesEntry
-	nil,                         // 26: provodka.private.v1.SignedFile.ValuesEntry
+	(*InvitationProfile)(nil),   // 15: provodka.private.v1.InvitationProfile
+	(*Evidence)(nil),            // 16: provodka.private.v1.Evidence
+	(*UserProfile)(nil),         // 17: provodka.private.v1.UserProfile
+	(*Credential)(nil),          // 18: provodka.private.v1.Credential
+	(*SignedFile)(nil),          // 19: provodka.private.v1.SignedFile
+	(*SigningEvidence)(nil),     // 20: provodka.private.v1.SigningEvidence
+	(*SigningView)(nil),         // 21: provodka.private.v1.SigningView
+	(*SessionNote)(nil),         // 22: provodka.private.v1.SessionNote
+	(*TemplateText)(nil),        // 23: provodka.private.v1.TemplateText
+	nil,                         // 24: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 25: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 26: provodka.private.v1.Evidence.HashesEntry
+	nil,                         // 27: provodka.private.v1.SignedFile.ValuesEntry
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	23, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	24, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
-	24, // 5: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	25, // 6: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
-	26, // 7: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	2,  // 5: provodka.private.v1.InvitationProfile.person:type_name -> provodka.private.v1.ExecutorProfile
+	3,  // 6: provodka.private.v1.InvitationProfile.requisites:type_name -> provodka.private.v1.Requisites
+	25, // 7: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	26, // 8: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	27, // 9: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_provodka_private_v1_private_proto_init() }
@@ -2341,7 +2434,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
