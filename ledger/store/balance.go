@@ -49,7 +49,7 @@ func (db *DB) Balances(ctx context.Context, keys []StripeKey, at At) ([]Balance,
 	var seen []Seen
 	err = db.phases(ctx, "balances", func(tx pgx.Tx) error {
 		sums = stripeSums{}
-		places, err := db.placesOf(ctx, tx, &seen, keys)
+		places, err := db.candidatePlaces(ctx, tx, &seen, keys)
 		switch {
 		case err != nil:
 			return err
@@ -110,8 +110,9 @@ type stripePlace struct {
 	key   StripeKey
 }
 
-// placesOf finds where accounts may have stripes, and how far the snapshot sees.
-func (db *DB) placesOf(ctx context.Context, tx pgx.Tx, seen *[]Seen, keys []StripeKey) ([]stripePlace, error) {
+// candidatePlaces are where accounts may have stripes: without looking where there is one
+// shard. seen is how far the snapshot sees.
+func (db *DB) candidatePlaces(ctx context.Context, tx pgx.Tx, seen *[]Seen, keys []StripeKey) ([]stripePlace, error) {
 	if !db.OneShard() {
 		return placesOf(ctx, tx, seen, keys)
 	}
