@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/provodka/provodka/engine"
@@ -57,6 +58,11 @@ func TestConditionsAreOfTheWholeAccount(t *testing.T) {
 		if got := out.Refusal.Reason; len(got) < len(over) || got[:len(over)] != over {
 			t.Errorf("%d: %s", i, got)
 		}
+	}
+	dry := p.Submit(t.Context(), engine.Request{Book: "main", Actor: "test", DryRun: true,
+		Operations: []engine.Operation{when(pay("all of it", near, "bank:settlement", "1.00"), has(rich, "200.00"), has(near, "10.00"))}})[0]
+	if dry.Refusal != nil || !slices.Equal(dry.Gathers, []string{near, rich}) { // those that were refused gathered some of near's
+		t.Errorf("the dry run gathers %v: %v", dry.Gathers, dry.Refusal)
 	}
 	p.must(when(pay("all of it", near, "bank:settlement", "1.00"), has(rich, "200.00"), has(near, "10.00")))
 	p.must(when(pay("once more", near, rich, "1.00"), has(rich, "200.00"))) // all of it is there now

@@ -50,12 +50,18 @@ func (d *decider) preview(a *arrival, results []*result, list []*commandv1.Opera
 			d.groupRefused(a, who, results, list, 0, ledger.Refused(short))
 		}
 	}
-	for _, r := range results {
-		for _, l := range r.draft.GetLegs() {
-			_, whole := d.whole[stripeKey{who.book, l.GetAccount(), l.GetAsset()}]
-			if whole && !slices.Contains(r.gathers, l.GetAccount()) {
-				r.gathers = append(r.gathers, l.GetAccount())
+	for i, r := range results {
+		seen := func(account, asset string) {
+			_, whole := d.whole[stripeKey{who.book, account, asset}]
+			if whole && !slices.Contains(r.gathers, account) {
+				r.gathers = append(r.gathers, account)
 			}
+		}
+		for _, l := range r.draft.GetLegs() {
+			seen(l.GetAccount(), l.GetAsset())
+		}
+		for _, ch := range ledger.Conditioned(list[i]) { // the run gathers what must be there, too
+			seen(ch.Account, ch.Asset.Code)
 		}
 	}
 }

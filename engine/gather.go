@@ -32,6 +32,7 @@ type parked struct {
 	Operations [][]byte // as they were asked for
 	ExpiresUS  int64    // 0 is never
 	TimerID    string
+	Anew       uint32 `json:",omitempty"` // how often it was asked for anew, see anew
 
 	list []*commandv1.Operation // decoded
 }
@@ -39,9 +40,14 @@ type parked struct {
 // identity says whose operation a result is.
 type identity struct{ process, command, actor, book string }
 
-// id names the parked operation for the gathering rules.
+// id names the parked operation for the gathering rules: anew it is another, because the
+// messages about what it asked for before have keys of their own.
 func (p *parked) id() stripe.CommandID {
-	return stripe.CommandID(p.Command + "/" + strconv.FormatUint(uint64(p.First), 10))
+	id := p.Command + "/" + strconv.FormatUint(uint64(p.First), 10)
+	if p.Anew > 0 {
+		id += "/" + strconv.FormatUint(uint64(p.Anew), 10)
+	}
+	return stripe.CommandID(id)
 }
 
 func (p *parked) identity() *identity { return &identity{p.Process, p.Command, p.Actor, p.Book} }
@@ -71,6 +77,7 @@ type happening struct {
 	sent    []*journalv1.Gather
 	letters []stripe.Envelope // of other shards, to be read when the money has moved
 	about   string            // book of the letter at hand
+	changed []*parked         // operations that take something else than they asked for
 
 	unparked []stripe.CommandID // operations that waited for a rule and are over
 }
@@ -250,7 +257,18 @@ func (h *happening) wait(p *parked) {
 
 // apply decides an operation, or a group, whose money is secured.
 func (h *happening) apply(p *parked) {
-	results := h.d.decideParked(h.a, p)
+	results, again := h.d.answers(h.a, p)
+	if !again {
+		if short := h.d.all(h.a, p.identity(), results, p.list); short != nil {
+			// What was asked for was secured, and may be gone all the same: the world's
+			// answers and timers are facts and do not wait for what is parked. Or it takes
+			// more by now, because what it reverses, or its aggregate, moved meanwhile.
+			if h.anew(p) {
+				return
+			}
+			h.d.groupRefused(h.a, p.identity(), results, p.list, 0, ledger.Refused(short))
+		}
+	}
 	h.closeTimer(p, results)
 	h.results = append(h.results, results...)
 }
@@ -262,12 +280,43 @@ func (h *happening) refuse(p *parked, act stripe.Refuse) {
 	if !again && !h.d.refusedAnyway(h.a, p, results) {
 		if culprit, reason := h.d.culprit(p, act.Account, act.Available); reason != nil {
 			h.d.groupRefused(h.a, p.identity(), results, p.list, culprit, reason)
-		} else if short := h.d.all(h.a, p.identity(), results, p.list); short != nil { // it asks for less by now
+		} else if short := h.d.all(h.a, p.identity(), results, p.list); short != nil { // it takes less by now
+			if h.anew(p) {
+				return
+			}
 			h.d.groupRefused(h.a, p.identity(), results, p.list, 0, ledger.Refused(short))
 		}
 	}
 	h.closeTimer(p, results)
 	h.results = append(h.results, results...)
+}
+
+// maxAnew is how often one operation may be asked for anew.
+const maxAnew = stripe.RoundLimit
+
+// anew keeps an operation that takes something else by now than it asked for, because
+// others that were decided before it changed what it reverses: to refuse it for the old
+// sum, or for what lies in this shard alone, would be unjust. It is asked for again when
+// the rules have ended their step.
+func (h *happening) anew(p *parked) bool {
+	if p.Anew == maxAnew {
+		return false
+	}
+	h.changed = append(h.changed, p)
+	return true
+}
+
+// askAnew submits what was kept, in the order in which it was decided.
+func (h *happening) askAnew() {
+	for len(h.changed) > 0 {
+		p, before := h.changed[0], h.now
+		h.changed = h.changed[1:]
+		h.closeTimer(p, nil)
+		p.Anew, p.TimerID, p.Operations = p.Anew+1, "", nil
+		h.now = p
+		h.d.gather.Submit(h, h.d.wants(p))
+		h.now = before
+	}
 }
 
 func (h *happening) expire(p *parked) {
@@ -309,6 +358,7 @@ func (h *happening) leave(bookName string, draft *ledger.Draft) {
 func (h *happening) end() []*result {
 	defer func() { h.d.inGather = false }()
 	h.read()
+	h.askAnew()
 	changes, rules := h.d.gather.Changes(), h.ruleRows()
 	if changes.Empty() && len(h.sent)+len(rules) == 0 {
 		return h.results

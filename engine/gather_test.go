@@ -171,3 +171,49 @@ func TestAMessageThatPanicsIsPutAside(t *testing.T) {
 	p.stop()
 	w.sameHeads(1, 8000)
 }
+
+// TestWhatTakesLessByItsTurnIsAskedForAnew: a correction waits behind the reversal of a part
+// of the same entry. When its turn comes it takes less than it asked for, and so much is
+// there: to refuse it for the old sum, or for what this shard has, would be unjust.
+func TestWhatTakesLessByItsTurnIsAskedForAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	p := w.start("one")
+	near, far, wallet := "wallet:"+w.owner("x", 0), "wallet:"+w.owner("y", 1), "wallet:"+w.owner("a", 1)
+	fund := func(key, route, amount, sum string) engine.Operation {
+		return op(key, &commandv1.Operation_Post{Post: &commandv1.Post{Kind: "topup", Legs: []*commandv1.Leg{
+			leg(route, false, "0.01"), leg(wallet, false, amount), leg("bank:main", true, sum),
+		}}})
+	}
+	entry := p.must(fund("entry", near, "90.00", "90.01"))[0].Record
+	if entry.GetShard() != 0 {
+		t.Fatalf("the entry is on shard %d, at the home of the wallet", entry.GetShard())
+	}
+	p.must(fund("other", far, "190.00", "190.01"), topUp("more", near, "1.00"))
+	correct := func(key, amount string) engine.Operation {
+		return op(key, &commandv1.Operation_Correct{Correct: &commandv1.Correct{Shard: entry.GetShard(), Seq: entry.GetSeq(), Post: &commandv1.Post{
+			Kind: "topup", Legs: []*commandv1.Leg{leg(wallet, true, amount), leg("bank:main", false, amount)},
+		}}})
+	}
+	// 280 − 100 − 45 = 135 are left when the corrections' turn comes. They asked for 90 to
+	// give back what is now 45.
+	out := p.submit(
+		op("spend", &commandv1.Operation_Post{Post: &commandv1.Post{Kind: "transfer", Legs: []*commandv1.Leg{
+			leg(near, true, "0.01"), leg(wallet, true, "100.00"), leg("bank:main", false, "100.01"),
+		}}}),
+		op("half", &commandv1.Operation_Reverse{Reverse: &commandv1.Reverse{Shard: entry.GetShard(), Seq: entry.GetSeq(), Part: "0.5"}}),
+		correct("too much", "95.00"), correct("right", "80.00"))
+	for _, i := range []int{0, 1, 3} {
+		if out[i].Refusal != nil {
+			t.Errorf("operation %d: %v", i, out[i].Refusal)
+		}
+	}
+	if r := out[2].Refusal; r == nil || r.Code != fault.InsufficientFunds || r.Facts["available"] != "135.00" || r.Facts["needed"] != "140.00" {
+		t.Errorf("too much: %v %v", r, r.Facts)
+	}
+	p.until("all messages between shards have arrived", p.calm)
+	p.wants(wallet, "10.00")
+	p.allEvents()
+	p.stop()
+	w.sameHeads(1, 8000)
+}

@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 
-	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
@@ -65,21 +64,6 @@ func (d *decider) answers(a *arrival, p *parked) (results []*result, again bool)
 		results = d.partlyKnown(results, known)
 	}
 	return results, known > 0
-}
-
-// decideParked decides an operation, or a group, whose money the rules secured.
-func (d *decider) decideParked(a *arrival, p *parked) []*result {
-	results, again := d.answers(a, p)
-	if again {
-		return results
-	}
-	if short := d.all(a, p.identity(), results, p.list); short != nil {
-		// What was asked for was secured, and may be gone all the same: the world's
-		// answers and timers are facts and do not wait for what is parked. Or a flow
-		// asks for more by now, because its aggregate moved meanwhile.
-		d.groupRefused(a, p.identity(), results, p.list, 0, ledger.Refused(short))
-	}
-	return results
 }
 
 // all does operations all or none. A shortage leaves nothing done.

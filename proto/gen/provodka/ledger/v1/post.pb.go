@@ -1550,9 +1550,9 @@ type OperationResult struct {
 	Refusal *Refusal `protobuf:"bytes,3,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	// Whether the answer is the one given before under the same key.
 	Replayed bool `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
-	// Of a dry run: accounts of which money would be gathered from other shards. Nobody can
-	// know how it will lie on them, so their balances here are of the whole account, without
-	// a version: what GetBalances shows after the run.
+	// Of a dry run: accounts of which money would be gathered from other shards, those of
+	// conditions too. Nobody can know how it will lie on them, so their balances here are of
+	// the whole account, without a version: what GetBalances shows after the run.
 	Gathers       []string `protobuf:"bytes,70,rep,name=gathers,proto3" json:"gathers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
