@@ -47,6 +47,9 @@ func (o options) settings() map[string]string {
 	if o.long {
 		all["shared_buffers"] = "4GB"
 	}
+	if o.statements {
+		all["shared_preload_libraries"] = "pg_stat_statements"
+	}
 	return all
 }
 

@@ -29,6 +29,10 @@ type options struct {
 	transfers int
 	shards    []int
 	keep      string // where the grown books stay
+	tasks     int    // of the payroll
+	lines     int    // of the register
+
+	statements bool // a profile has what each statement cost the database
 
 	svg   string
 	guard bool // fail when a ratio is far below what it was
@@ -59,13 +63,16 @@ func parseFlags() (options, error) {
 	cases := flag.String("case", "", "only cases whose name matches this expression (floors by theirs; with -long cost, reads, turnovers, replay, check)")
 	seconds := flag.Float64("seconds", 1.2, "how long a case is measured")
 	out := flag.String("out", "", "append the raw results to this file as JSON lines")
-	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory")
+	profile := flag.String("profile", "", "write profiles and metrics of the server to this directory; of a payroll that of client and partners too")
 	accounts := flag.Int("accounts", 10_000, "accounts that the transfers are spread over")
 	wait := flag.Duration("wait", 0, "before a case wait at most this long for other programs to leave the processors alone")
 	long := flag.Bool("long", false, "measure books that have grown, on 1 and on 4 shards")
 	transfers := flag.Int("transfers", 5_000_000, "with -long: how many transfers are there")
 	shards := flag.String("shards", "1,4", "with -long: on how many shards")
 	keep := flag.String("keep", "", "with -long: keep the grown books in this directory, and measure those that are there")
+	tasks := flag.Int("tasks", payrollTasks, "how many tasks the payroll pays")
+	lines := flag.Int("lines", registerLines, "how many lines the register has")
+	statements := flag.Bool("statements", false, "with -profile: write what each statement cost the database too (it must have the module pg_stat_statements)")
 	svg := flag.String("svg", "", "draw the rates into this file")
 	guard := flag.Bool("guard", false, "fail when a ratio to bare SQL is far below what it was (guard.go)")
 	flag.Parse()
@@ -76,6 +83,7 @@ func parseFlags() (options, error) {
 		seconds: time.Duration(*seconds * float64(time.Second)), rounds: 3,
 		out: *out, profile: *profile, accounts: *accounts, wait: min(*wait, time.Minute),
 		long: *long, transfers: *transfers, guard: *guard, svg: *svg, keep: *keep,
+		tasks: *tasks, lines: *lines, statements: *statements && *profile != "",
 	}
 	for text := range strings.SplitSeq(*shards, ",") {
 		n, err := strconv.Atoi(text)
@@ -92,6 +100,9 @@ func parseFlags() (options, error) {
 		if !given("seconds") {
 			o.seconds = time.Second
 		}
+	}
+	if o.tasks < 1 || o.lines < 1 {
+		return o, fmt.Errorf("-tasks and -lines are at least 1")
 	}
 	if o.seconds <= 0 || o.seconds > time.Minute || o.accounts < 10 || o.accounts > 1_000_000 {
 		return o, fmt.Errorf("-seconds up to 60, -accounts from 10 to 1000000")

@@ -42,7 +42,7 @@ type productConfig struct {
 // has the money and every receipt is formed. The whole server runs, with its own adapters;
 // the partners answer at once, from this process.
 func (l *lab) roundPayroll(ctx context.Context, round int) (err error) {
-	const name = "payroll 10000"
+	name := fmt.Sprintf("payroll %d", l.tasks)
 	if round > 1 || !l.wants(name) { // it is long enough to be measured once
 		return nil
 	}
@@ -89,8 +89,10 @@ func (l *lab) roundPayroll(ctx context.Context, round int) (err error) {
 			cold = false
 			return loadResult{}, nil
 		}
-		defer l.profiling(ctx, h, name, 10*time.Second)()
-		return payOnce(ctx, c, company)
+		defer l.profiling(ctx, h, name, time.Duration(l.tasks)*4*time.Millisecond)()
+		defer l.profilingUs(name)()
+		defer l.profilingStatements(ctx, h, name)()
+		return payOnce(ctx, c, company, l.tasks)
 	})
 	if r.RSS = m.end(); err != nil {
 		return fmt.Errorf("%s: %w; the server said: %s", name, err, tail(h.log("server")))
@@ -100,15 +102,15 @@ func (l *lab) roundPayroll(ctx context.Context, round int) (err error) {
 }
 
 // payOnce uploads the register, pays all of it and waits for the world.
-func payOnce(ctx context.Context, c *client.Client, company string) (loadResult, error) {
+func payOnce(ctx context.Context, c *client.Client, company string, tasks int) (loadResult, error) {
 	began := time.Now()
-	_, err := c.UploadRegister(ctx, &registerv1.RegisterStart{Book: bookName, CompanyId: company}, bytes.NewReader(payrollFile()),
+	_, err := c.UploadRegister(ctx, &registerv1.RegisterStart{Book: bookName, CompanyId: company}, bytes.NewReader(payrollFile(tasks)),
 		func(*registerv1.UploadRegisterResponse) error { return nil })
 	if err != nil {
 		return loadResult{}, err
 	}
 	filter := &taskv1.TaskFilter{CompanyId: company}
-	for uploaded, counts := time.Now(), map[string]int64{}; counts["paid"] < payrollTasks; {
+	for uploaded, counts := time.Now(), map[string]int64{}; counts["paid"] < int64(tasks); {
 		answer, err := c.Tasks.PayAll(ctx, &taskv1.PayAllRequest{Book: bookName, Key: "payroll", Filter: filter})
 		if err != nil {
 			return loadResult{}, err
@@ -123,7 +125,7 @@ func payOnce(ctx context.Context, c *client.Client, company string) (loadResult,
 			time.Sleep(200 * time.Millisecond) // sleep: a caller who asks whether all are paid, as often as a page does
 		}
 	}
-	return loadResult{acknowledged: payrollTasks, took: time.Since(began)}, nil
+	return loadResult{acknowledged: tasks, took: time.Since(began)}, nil
 }
 
 func countTasks(ctx context.Context, c *client.Client, company string) (map[string]int64, error) {
@@ -135,10 +137,10 @@ func countTasks(ctx context.Context, c *client.Client, company string) (map[stri
 	return counts, err
 }
 
-func payrollFile() []byte {
+func payrollFile(tasks int) []byte {
 	var b bytes.Buffer
 	b.WriteString("title;description;category;executor_inn;amount_gross;employment_kind;act_required;autocomplete;document_number;document_date\r\n")
-	for i := range payrollTasks {
+	for i := range tasks {
 		fmt.Fprintf(&b, "Разгрузка фуры № %d;Работы по заявке № %d;Разовые работы;%s;%d,%02d;selfemployed;нет;да;%d;%s\r\n",
 			i, i, requisite.ExamplePersonINN(uint64(i%payrollExecutors)+1), 1000+i%997, i%100, i+1, time.Now().Format(time.DateOnly))
 	}

@@ -24,7 +24,8 @@ const (
 // roundRegister measures a register from its first byte to its last task, as a dry run, as
 // the run, and as the same file again.
 func (l *lab) roundRegister(ctx context.Context, round int) (err error) {
-	const dry, made, again = "register 100000 dry run", "register 100000", "register 100000 again"
+	made := fmt.Sprintf("register %d", l.lines)
+	dry, again := made+" dry run", made+" again"
 	if round > 1 || !l.wants(dry, made, again) { // it is long enough to be measured once
 		return nil
 	}
@@ -48,7 +49,7 @@ func (l *lab) roundRegister(ctx context.Context, round int) (err error) {
 	if err != nil {
 		return err
 	}
-	file, s := registerFile(), subject{postmaster: pid, sql: h.sql, server: h.server, broker: h.broker}
+	file, s := registerFile(l.lines), subject{postmaster: pid, sql: h.sql, server: h.server, broker: h.broker}
 	for _, name := range []string{dry, made, again} {
 		m := watchMemory(h.server.cmd.Process.Pid)
 		cold := true
@@ -58,7 +59,7 @@ func (l *lab) roundRegister(ctx context.Context, round int) (err error) {
 				return loadResult{}, nil
 			}
 			defer l.profiling(ctx, h, name, 5*time.Second)()
-			return uploadOnce(ctx, c, company, file, name == dry)
+			return uploadOnce(ctx, c, company, file, l.lines, name == dry)
 		})
 		r.RSS = m.end()
 		if err != nil {
@@ -69,14 +70,14 @@ func (l *lab) roundRegister(ctx context.Context, round int) (err error) {
 	return nil
 }
 
-func uploadOnce(ctx context.Context, c *client.Client, company string, file []byte, dryRun bool) (loadResult, error) {
+func uploadOnce(ctx context.Context, c *client.Client, company string, file []byte, lines int, dryRun bool) (loadResult, error) {
 	began := time.Now()
 	last, err := c.UploadRegister(ctx, &registerv1.RegisterStart{Book: bookName, CompanyId: company, DryRun: dryRun}, bytes.NewReader(file),
 		func(*registerv1.UploadRegisterResponse) error { return nil })
-	if t := last.GetTotals(); err == nil && t.GetCreated()+t.GetReplayed() != registerLines {
+	if t := last.GetTotals(); err == nil && t.GetCreated()+t.GetReplayed() != uint32(lines) {
 		err = fmt.Errorf("not every line was taken: %v", t)
 	}
-	return loadResult{acknowledged: registerLines, took: time.Since(began)}, err
+	return loadResult{acknowledged: lines, took: time.Since(began)}, err
 }
 
 // openCompany opens a company and registers executors, all with the same requisites.
@@ -106,10 +107,10 @@ func openCompany(ctx context.Context, c *client.Client, executors uint64, r *exe
 	return answer.GetCompany().GetCompanyId(), nil
 }
 
-func registerFile() []byte {
+func registerFile(lines int) []byte {
 	var b bytes.Buffer
 	b.WriteString("title;description;category;executor_inn;amount_gross;employment_kind;act_required\r\n")
-	for i := range registerLines {
+	for i := range lines {
 		fmt.Fprintf(&b, "Разгрузка фуры № %d;\"Работы по заявке № %d; срок — по договору\";Разовые работы;%s;%d,%02d;selfemployed;нет\r\n",
 			i, i, requisite.ExamplePersonINN(uint64(i%registerExecutors)+1), 100+i, i%100)
 	}

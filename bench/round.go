@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -237,24 +236,6 @@ func (l *lab) measureHouse(ctx context.Context, h *house, names *names, round in
 	r.Floor, r.Behind = floor, behind
 	l.results = append(l.results, r)
 	return h.check(ctx, names)
-}
-
-// profiling takes a processor profile of the server while a case runs, when asked for.
-func (l *lab) profiling(ctx context.Context, h *house, name string, d time.Duration) func() {
-	if l.profile == "" || d < time.Second {
-		return func() {}
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		file := filepath.Join(l.profile, fileName(name))
-		err := h.server.save(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", int(d.Seconds())), file+".cpu.pprof")
-		err = errors.Join(err, h.server.save(ctx, "/debug/pprof/allocs", file+".allocs.pprof"))
-		if err = errors.Join(err, h.server.save(ctx, "/metrics", file+".metrics")); err != nil {
-			fmt.Fprintln(os.Stderr, "bench: profile:", err)
-		}
-	}()
-	return func() { <-done }
 }
 
 // warm is how long a case runs before it is measured.
