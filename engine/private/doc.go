@@ -30,6 +30,10 @@
 // no word of a person stands in the tables; after Erase nothing of the person is read or
 // found, and a write that was under way does not bring it back.
 //
+// Many ports that ask at the same moment are answered by one read, and their payments
+// noted by one write (together.go); a set that fails is done one by one. Opened keys are
+// remembered by what is wrapped, a bounded number of them, none after an erasure.
+//
 // Laws kept (private_test.go): no value of a field is in an index or a log; the
 // same request has the same digest, any other another; a Doc prints and logs as id
 // and version alone; masks show too little to try the rest.

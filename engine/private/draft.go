@@ -71,9 +71,8 @@ func (d *Draft) put(ctx context.Context, rows []store.PrivateRow, index []store.
 // without leaves those rows out that stand with the same text, sealed or not, under
 // whatever key.
 func (d *Draft) without(ctx context.Context, rows []store.PrivateRow) (left []store.PrivateRow, err error) {
-	keys := sealers{vault: d.vault}
 	for _, r := range rows {
-		stand, err := d.vault.db.GetPrivate(ctx, d.book, r.Kind, []store.PrivateID{{ID: r.ID, Version: r.Version}})
+		stand, err := d.vault.db.GetPrivate(ctx, d.book, []store.PrivateID{{Kind: r.Kind, ID: r.ID, Version: r.Version}})
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +80,7 @@ func (d *Draft) without(ctx context.Context, rows []store.PrivateRow) (left []st
 			left = append(left, r)
 			continue
 		}
-		text, ok, err := keys.text(stand[0])
+		text, ok, err := d.vault.text(stand[0])
 		if err != nil {
 			return nil, err
 		}

@@ -57,7 +57,14 @@ func (v *Vault) Erase(ctx context.Context, book, executor string) error {
 			forget(PayoutAccount, account, attempt)
 		}
 	}
-	return v.db.ErasePrivate(ctx, e)
+	return v.erase(ctx, e)
+}
+
+// erase deletes what is known of an owner, and leaves no key of his in memory.
+func (v *Vault) erase(ctx context.Context, e store.PrivateErasure) error {
+	err := v.db.ErasePrivate(ctx, e)
+	v.open.clear()
+	return err
 }
 
 // versions reads every version of a document, one after the other, into m.
@@ -66,9 +73,8 @@ func (v *Vault) versions(ctx context.Context, book, kind, id string, m proto.Mes
 	if err != nil {
 		return err
 	}
-	keys := sealers{vault: v}
 	for _, r := range rows {
-		text, ok, err := keys.text(r)
+		text, ok, err := v.text(r)
 		if err != nil {
 			return fmt.Errorf("%s %s v%d: %w", kind, id, r.Version, err)
 		}

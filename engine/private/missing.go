@@ -205,7 +205,10 @@ func (m *missing) payouts(ctx context.Context, shard int) error {
 
 func (m *missing) look(ctx context.Context, named map[place][]store.PrivateID) error {
 	for at, ids := range named {
-		rows, err := m.db.GetPrivate(ctx, at.book, at.kind, ids)
+		for i := range ids {
+			ids[i].Kind = at.kind
+		}
+		rows, err := m.db.GetPrivate(ctx, at.book, ids)
 		if err != nil {
 			return err
 		}

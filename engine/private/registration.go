@@ -123,5 +123,5 @@ func (v *Vault) Forget(ctx context.Context, book, registration string) error {
 	if err != nil {
 		return err
 	}
-	return v.db.ErasePrivate(ctx, e)
+	return v.erase(ctx, e)
 }

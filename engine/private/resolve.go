@@ -3,6 +3,8 @@ package private
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -10,32 +12,206 @@ import (
 )
 
 // Resolver answers the ports: ids and versions of an ask become the data that a
-// provider needs. False is: there is none.
-type Resolver struct{ vault *Vault }
+// provider needs. False is: there is none. What effects ask at the same moment is read
+// and noted as one set.
+type Resolver struct {
+	vault *Vault
+	reads *together[question, sight]
+	notes *together[note, struct{}]
+}
 
 // Resolver makes the ports' view of the vault.
-func (v *Vault) Resolver() Resolver { return Resolver{v} }
+func (v *Vault) Resolver() Resolver {
+	return Resolver{v, newTogether(v.findTogether), newTogether(v.noteTogether)}
+}
 
-// Payee is where an executor's money goes.
-func (r Resolver) Payee(ctx context.Context, book, executor string, version uint32) (port.Requisites, bool, error) {
-	d, ok, err := Only(r.vault.Requisites(ctx, book, Ref{executor, version}))
-	if err != nil || !ok {
-		return port.Requisites{}, false, err
+// question is what one ask has to know: private data, and the task that it is about.
+type question struct {
+	book string
+	ids  []store.PrivateID
+	task string // "" when nothing of it is needed
+}
+
+// sight is what there is of it.
+type sight struct {
+	rows map[[2]string][]store.PrivateRow // by kind and id
+	task *store.AggregateRow
+}
+
+// row is a version that was asked for, 0 the newest.
+func (f sight) row(id store.PrivateID) (newest store.PrivateRow, ok bool) {
+	for _, r := range f.rows[[2]string{id.Kind, id.ID}] {
+		if id.Version == r.Version || id.Version == 0 && r.Version > newest.Version {
+			newest, ok = r, true
+		}
 	}
+	return newest, ok
+}
+
+// findTogether reads what many need, of each book in one round trip.
+func (v *Vault) findTogether(ctx context.Context, asked []question) ([]sight, error) {
+	byBook, out := map[string][]int{}, make([]sight, len(asked))
+	for i, q := range asked {
+		byBook[q.book] = append(byBook[q.book], i)
+	}
+	for book, who := range byBook {
+		var (
+			ids    []store.PrivateID
+			keys   []store.AggregateKey
+			wanted = map[store.PrivateID]bool{}
+			tasks  = map[string]*store.AggregateRow{}
+			rows   = map[[2]string][]store.PrivateRow{}
+		)
+		for _, i := range who {
+			for _, id := range asked[i].ids {
+				if !wanted[id] {
+					ids, wanted[id] = append(ids, id), true
+				}
+			}
+			if id := asked[i].task; id != "" {
+				if _, twice := tasks[id]; !twice {
+					keys, tasks[id] = append(keys, store.AggregateKey{Book: book, Flow: "task", ID: id}), nil
+				}
+			}
+		}
+		found, aggregates, err := v.db.GetPrivateBeside(ctx, book, ids, keys)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			at := [2]string{r.Kind, r.ID}
+			rows[at] = append(rows[at], r)
+		}
+		for i, a := range aggregates {
+			tasks[a.Key.ID] = &aggregates[i]
+		}
+		for _, i := range who {
+			out[i] = sight{rows, tasks[asked[i].task]}
+		}
+	}
+	return out, nil
+}
+
+// only is the one document of a version, if it is there and can be read.
+func only[M proto.Message](v *Vault, f sight, id store.PrivateID, fresh func() M) (d Doc[M], ok bool, err error) {
+	r, ok := f.row(id)
+	if !ok {
+		return d, false, nil
+	}
+	return opened(v, r, fresh)
+}
+
+// Payee is where an executor's money goes, and what the task is called; false when there
+// is no such version of his requisites.
+func (r Resolver) Payee(ctx context.Context, book, executor string, version uint32, task string) (to port.Requisites, title string, ok bool, err error) {
+	where, text := store.PrivateID{Kind: kindRequisites, ID: executor, Version: int64(version)}, store.PrivateID{Kind: kindTask, ID: task}
+	f, err := r.reads.ask(ctx, question{book, []store.PrivateID{where, text}, task})
+	if err != nil {
+		return to, "", false, err
+	}
+	d, ok, err := only(r.vault, f, where, func() *privatev1.Requisites { return new(privatev1.Requisites) })
+	if err != nil || !ok {
+		return to, "", false, err
+	}
+	title, _, err = r.service(ctx, book, task, f)
 	q := d.Content
 	return port.Requisites{
 		Name: q.GetName(), INN: q.GetInn(), BIC: q.GetBic(), BankName: q.GetBankName(),
 		CorrAccount: q.GetCorrAccount(), AccountNumber: q.GetAccountNumber(),
-	}, true, nil
+	}, title, true, err
 }
 
-// PersonINN is an executor's INN; it never changes.
-func (r Resolver) PersonINN(ctx context.Context, book, executor string) (string, bool, error) {
-	d, ok, err := Only(r.vault.Executors(ctx, book, Ref{ID: executor}))
+// Income is whose an income is, from whom and for what, as far as it was asked for.
+type Income struct {
+	INN          string // of the person; it never changes
+	CustomerName string
+	CustomerINN  string
+	Service      string // what the task is called
+	// Lacks is the first of "executor_id", "company_id" and "task" of which nothing is known.
+	Lacks string
+}
+
+// Income reads an executor's INN, and with a company and a task what a receipt says of them.
+func (r Resolver) Income(ctx context.Context, book, executor, company, task string) (out Income, err error) {
+	person, firm, text := store.PrivateID{Kind: kindExecutor, ID: executor}, store.PrivateID{Kind: kindCompany, ID: company}, store.PrivateID{Kind: kindTask, ID: task}
+	q := question{book: book, ids: []store.PrivateID{person}}
+	if task != "" {
+		q.ids, q.task = append(q.ids, firm, text), task
+	}
+	f, err := r.reads.ask(ctx, q)
+	if err != nil {
+		return out, err
+	}
+	who, ok, err := only(r.vault, f, person, func() *privatev1.ExecutorProfile { return new(privatev1.ExecutorProfile) })
+	if err != nil || !ok {
+		return Income{Lacks: "executor_id"}, err
+	}
+	if out.INN = who.Content.GetInn(); task == "" {
+		return out, nil
+	}
+	customer, ok, err := only(r.vault, f, firm, func() *privatev1.CompanyProfile { return new(privatev1.CompanyProfile) })
+	if err != nil || !ok {
+		out.Lacks = "company_id"
+		return out, err
+	}
+	out.CustomerName, out.CustomerINN = customer.Content.GetName(), customer.Content.GetInn()
+	if out.Service, ok, err = r.service(ctx, book, task, f); !ok {
+		out.Lacks = "task"
+	}
+	return out, err
+}
+
+// service is what a task's receipt says: the version of its texts that the task names. It
+// is nearly always the newest, which was read together with the task.
+func (r Resolver) service(ctx context.Context, book, task string, f sight) (string, bool, error) {
+	if f.task == nil {
+		return "", false, nil
+	}
+	ref, err := textOf(*f.task)
+	if err != nil {
+		return "", false, err
+	}
+	d, ok, err := only(r.vault, f, store.PrivateID{Kind: kindTask, ID: task, Version: int64(ref.Version)}, func() *privatev1.TaskText { return new(privatev1.TaskText) })
+	if err == nil && !ok {
+		d, ok, err = Only(r.vault.Tasks(ctx, book, ref))
+	}
 	if err != nil || !ok {
 		return "", false, err
 	}
-	return d.Content.GetInn(), true, nil
+	return d.Content.GetTitle(), true, nil
+}
+
+// note is a payment that is about to be sent; executor is who gets it, "" when it goes back
+// to a company.
+type note struct {
+	book, executor string
+	payment        port.Payment
+}
+
+// Sending notes a payment before it is sent: statements are compared with it. executor
+// is who gets it, "" when it goes back to a company.
+func (r Resolver) Sending(ctx context.Context, book, executor string, p port.Payment) error {
+	_, err := r.notes.ask(ctx, note{book, executor, p})
+	return err
+}
+
+// noteTogether writes notes, those of a book in one transaction.
+func (v *Vault) noteTogether(ctx context.Context, notes []note) ([]struct{}, error) {
+	drafts := map[string]*Draft{}
+	for _, n := range notes {
+		d := drafts[n.book]
+		if d == nil {
+			d = v.Draft(n.book)
+			drafts[n.book] = d
+		}
+		d.Payout(n.executor, n.payment.Attempt, &privatev1.Payout{Amount: money.RUB.Format(n.payment.Amount), Account: n.payment.To.AccountNumber})
+	}
+	for _, d := range drafts {
+		if err := d.Put(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return make([]struct{}, len(notes)), nil
 }
 
 // Person is an executor's INN and phone as they are now.
@@ -45,40 +221,6 @@ func (r Resolver) Person(ctx context.Context, book, executor string) (inn, phone
 		return "", "", false, err
 	}
 	return d.Content.GetInn(), d.Content.GetPhone(), true, nil
-}
-
-// Customer is a company's name and INN.
-func (r Resolver) Customer(ctx context.Context, book, company string) (name, inn string, ok bool, err error) {
-	d, ok, err := Only(r.vault.Companies(ctx, book, Ref{ID: company}))
-	if err != nil || !ok {
-		return "", "", false, err
-	}
-	return d.Content.GetName(), d.Content.GetInn(), true, nil
-}
-
-// Service is what a task's receipt says.
-func (r Resolver) Service(ctx context.Context, book, task string) (string, bool, error) {
-	rows, _, err := r.vault.db.FindAggregates(ctx, []store.AggregateKey{{Book: book, Flow: "task", ID: task}})
-	if err != nil || len(rows) == 0 {
-		return "", false, err
-	}
-	ref, err := textOf(rows[0])
-	if err != nil {
-		return "", false, err
-	}
-	d, ok, err := Only(r.vault.Tasks(ctx, book, ref))
-	if err != nil || !ok {
-		return "", false, err
-	}
-	return d.Content.GetTitle(), true, nil
-}
-
-// Sending notes a payment before it is sent: statements are compared with it. executor
-// is who gets it, "" when it goes back to a company.
-func (r Resolver) Sending(ctx context.Context, book, executor string, p port.Payment) error {
-	d := r.vault.Draft(book)
-	d.Payout(executor, p.Attempt, &privatev1.Payout{Amount: money.RUB.Format(p.Amount), Account: p.To.AccountNumber})
-	return d.Put(ctx)
 }
 
 // Sender is who sent the money of a statement line, and to which account of ours.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -144,38 +145,77 @@ func (v *Vault) unwrap(k store.PrivateKey) ([]byte, error) {
 	return nil, fmt.Errorf("key of %s: installation key %s is not configured", k.Owner, k.Wrapper)
 }
 
-// sealers are the keys of one read or write, by owner.
+// keptSealers bounds the keys that a vault keeps open: two generations of so many, about a
+// kilobyte each.
+const keptSealers = 2048
+
+// sealers are keys of owners in use, by what they were unwrapped from. Of a key that is
+// not in the database, or not the same, nobody asks: what is erased does not open.
 type sealers struct {
-	vault *Vault
-	open  map[string]*sealer // by wrapped key: each is unwrapped once
+	mu         sync.Mutex
+	young, old map[string]*sealer
 }
 
-func (s *sealers) of(k store.PrivateKey) (*sealer, error) {
-	if found := s.open[string(k.Wrapped)]; found != nil {
+// find answers an open key; of those that nobody asked for during a generation none is left.
+func (s *sealers) find(id []byte) *sealer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found := s.young[string(id)]; found != nil {
+		return found
+	}
+	found := s.old[string(id)]
+	if found != nil {
+		s.put(string(id), found)
+	}
+	return found
+}
+
+func (s *sealers) keep(id []byte, k *sealer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(string(id), k)
+}
+
+// put makes a key one of the young; mu is held.
+func (s *sealers) put(id string, k *sealer) {
+	if len(s.young) >= keptSealers || s.young == nil {
+		s.old, s.young = s.young, map[string]*sealer{}
+	}
+	s.young[id] = k
+}
+
+// clear forgets them all: somebody was erased.
+func (s *sealers) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.young, s.old = nil, nil
+}
+
+// sealer opens an owner's key.
+func (v *Vault) sealer(k store.PrivateKey) (*sealer, error) {
+	id := at(k.Book, k.Owner, k.Wrapper, string(k.Wrapped))
+	if found := v.open.find(id); found != nil {
 		return found, nil
 	}
-	key, err := s.vault.unwrap(k)
+	key, err := v.unwrap(k)
 	if err != nil {
 		return nil, err
 	}
-	if s.open == nil {
-		s.open = map[string]*sealer{}
-	}
 	made := newSealer(key)
-	s.open[string(k.Wrapped)] = made
+	v.open.keep(id, made)
 	return made, nil
 }
 
 // text is the content of a row; false when it cannot be read any more, because its key
 // was deleted.
-func (s *sealers) text(r store.PrivateRow) ([]byte, bool, error) {
+func (v *Vault) text(r store.PrivateRow) ([]byte, bool, error) {
 	if r.Owner == "" {
 		return r.Data, true, nil
 	}
 	if len(r.Key.Wrapped) == 0 {
 		return nil, false, nil
 	}
-	key, err := s.of(r.Key)
+	key, err := v.sealer(r.Key)
 	if err != nil {
 		return nil, false, err
 	}
@@ -223,9 +263,8 @@ func (v *Vault) known(ctx context.Context, book string, owners []string, keys ma
 	if w.Used, err = v.db.PrivateKeys(ctx, book, owners); err != nil {
 		return err
 	}
-	opened := sealers{vault: v}
 	for _, k := range w.Used {
-		if keys[k.Owner], err = opened.of(k); err != nil {
+		if keys[k.Owner], err = v.sealer(k); err != nil {
 			return err
 		}
 		if k.Owner == house {

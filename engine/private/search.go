@@ -164,10 +164,9 @@ func (v *Vault) rewords(ctx context.Context, rows []store.PrivateRow) error {
 	for _, a := range found {
 		owners[[2]string{a.Key.Book, a.Key.ID}] = a.Owner
 	}
-	opened := sealers{vault: v}
 	for i := range rows {
 		r := &rows[i]
-		text, ok, err := opened.text(*r)
+		text, ok, err := v.text(*r)
 		if err != nil {
 			return fmt.Errorf("%s %s v%d: %w", r.Kind, r.ID, r.Version, err)
 		}

@@ -79,12 +79,11 @@ func (v *Vault) OpenNotes(ctx context.Context, book, user string, sealed map[str
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
-	opened := sealers{vault: v}
 	out := map[string]*privatev1.SessionNote{}
 	for session, data := range sealed {
 		row := noteRow(book, user, session, data)
 		row.Key = keys[0]
-		text, ok, err := opened.text(row)
+		text, ok, err := v.text(row)
 		n := &privatev1.SessionNote{}
 		if ok && err == nil && proto.Unmarshal(text, n) == nil {
 			out[session] = n

@@ -33,6 +33,7 @@ type Vault struct {
 	secrets  secrets
 	wrappers []wrapper // newest first
 	houses   sync.Map  // book: houseKey
+	open     sealers
 }
 
 // New makes a vault.
@@ -152,34 +153,45 @@ const most = 2000
 // read reads those documents that exist, by id. What was erased does not exist.
 func read[M proto.Message](ctx context.Context, v *Vault, book, kind string, refs []Ref, fresh func() M) (map[string]Doc[M], error) {
 	docs := make(map[string]Doc[M], len(refs))
-	keys := sealers{vault: v}
 	for len(refs) > 0 {
 		n := min(len(refs), most)
 		ids := make([]store.PrivateID, 0, n)
 		for _, r := range refs[:n] {
-			ids = append(ids, store.PrivateID{ID: r.ID, Version: int64(r.Version)})
+			ids = append(ids, store.PrivateID{Kind: kind, ID: r.ID, Version: int64(r.Version)})
 		}
 		refs = refs[n:]
-		rows, err := v.db.GetPrivate(ctx, book, kind, ids)
+		rows, err := v.db.GetPrivate(ctx, book, ids)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", kind, err)
 		}
 		for _, r := range rows {
-			text, ok, err := keys.text(r)
+			d, ok, err := opened(v, r, fresh)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s v%d: %w", kind, r.ID, r.Version, err)
+				return nil, err
 			}
-			if !ok {
-				continue
+			if ok {
+				docs[r.ID] = d
 			}
-			m := fresh()
-			if err := proto.Unmarshal(text, m); err != nil {
-				return nil, fmt.Errorf("%s %s v%d cannot be decoded: %w", kind, r.ID, r.Version, err)
-			}
-			docs[r.ID] = Doc[M]{ID: r.ID, Version: uint32(r.Version), Created: r.Created, Content: m}
 		}
 	}
 	return docs, nil
+}
+
+// opened is the document of a row; false when it cannot be read any more, because its key
+// was deleted.
+func opened[M proto.Message](v *Vault, r store.PrivateRow, fresh func() M) (d Doc[M], ok bool, err error) {
+	text, ok, err := v.text(r)
+	if err != nil {
+		return d, false, fmt.Errorf("%s %s v%d: %w", r.Kind, r.ID, r.Version, err)
+	}
+	if !ok {
+		return d, false, nil
+	}
+	d = Doc[M]{ID: r.ID, Version: uint32(r.Version), Created: r.Created, Content: fresh()}
+	if err := proto.Unmarshal(text, d.Content); err != nil {
+		return d, false, fmt.Errorf("%s %s v%d cannot be decoded: %w", r.Kind, r.ID, r.Version, err)
+	}
+	return d, true, nil
 }
 
 // Companies reads companies' details.

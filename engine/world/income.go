@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -14,12 +15,8 @@ import (
 
 // IncomeReader finds what a receipt needs.
 type IncomeReader interface {
-	// PersonINN is an executor's INN.
-	PersonINN(ctx context.Context, book, executor string) (string, bool, error)
-	// Customer is a company's name and INN.
-	Customer(ctx context.Context, book, company string) (name, inn string, ok bool, err error)
-	// Service is what the task is called.
-	Service(ctx context.Context, book, task string) (string, bool, error)
+	// Income is whose an income is and, with a company and a task, from whom and for what.
+	Income(ctx context.Context, book, executor, company, task string) (private.Income, error)
 }
 
 // income is the tax service behind the engine's shape.
@@ -37,23 +34,30 @@ func (i *income) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
 		return *malformed(ask, err)
 	}
-	inn, ok, err := i.read.PersonINN(ctx, body.GetBook(), body.GetExecutorId())
+	company, task := "", ""
+	if ask.Verb == verbRegister {
+		company, task = body.GetCompanyId(), body.GetTask()
+		if company == "" || task == "" {
+			return *unsent(fault.Refuse(fault.Malformed, "task", "a receipt names its company and its task"))
+		}
+	}
+	of, err := i.read.Income(ctx, body.GetBook(), body.GetExecutorId(), company, task)
 	switch {
 	case err != nil:
-		return *unread("executor")
-	case !ok:
-		return *unsent(fault.Refuse(fault.NotFound, "executor_id", "there is no personal data of %s", body.GetExecutorId()))
+		return *unread("executor, company or task")
+	case of.Lacks != "":
+		return *unsent(fault.Refuse(fault.NotFound, of.Lacks, "nothing is known of it"))
 	}
-	return port.WithoutINN(i.send(ctx, ask, &body, inn), inn) // an answer goes into the log
+	return port.WithoutINN(i.send(ctx, ask, &body, of), of.INN) // an answer goes into the log
 }
 
-// send asks the tax service about the person of an INN.
-func (i *income) send(ctx context.Context, ask port.Ask, body *flowv1.IncomeAsk, inn string) port.Answer {
+// send asks the tax service about an income.
+func (i *income) send(ctx context.Context, ask port.Ask, body *flowv1.IncomeAsk, of private.Income) port.Answer {
 	switch ask.Verb {
 	case verbCheck:
-		return i.register.Check(ctx, inn)
+		return i.register.Check(ctx, of.INN)
 	case verbRegister:
-		receipt, answer := i.receipt(ctx, ask, body, inn)
+		receipt, answer := receiptOf(ask, body, of)
 		if answer != nil {
 			return *answer
 		}
@@ -62,7 +66,7 @@ func (i *income) send(ctx context.Context, ask port.Ask, body *flowv1.IncomeAsk,
 		if body.GetReceiptId() == "" {
 			return *unsent(fault.Refuse(fault.Malformed, "receipt_id", "an annulment names its receipt"))
 		}
-		return i.register.Annul(ctx, inn, body.GetReceiptId())
+		return i.register.Annul(ctx, of.INN, body.GetReceiptId())
 	}
 	return unknownVerb(ask)
 }
@@ -75,21 +79,7 @@ func (i *income) Find(ctx context.Context, ask port.Ask) port.Answer { return i.
 // Memory implements port.Port.
 func (i *income) Memory() time.Duration { return i.register.Memory() }
 
-func (i *income) receipt(ctx context.Context, ask port.Ask, body *flowv1.IncomeAsk, inn string) (port.IncomeReceipt, *port.Answer) {
-	name, customer, ok, err := i.read.Customer(ctx, body.GetBook(), body.GetCompanyId())
-	switch {
-	case err != nil:
-		return port.IncomeReceipt{}, unread("company")
-	case !ok:
-		return port.IncomeReceipt{}, unsent(fault.Refuse(fault.NotFound, "company_id", "there are no details of %s", body.GetCompanyId()))
-	}
-	service, ok, err := i.read.Service(ctx, body.GetBook(), body.GetTask())
-	switch {
-	case err != nil:
-		return port.IncomeReceipt{}, unread("task")
-	case !ok:
-		return port.IncomeReceipt{}, unsent(fault.Refuse(fault.NotFound, "task", "there are no texts of %s", body.GetTask()))
-	}
+func receiptOf(ask port.Ask, body *flowv1.IncomeAsk, of private.Income) (port.IncomeReceipt, *port.Answer) {
 	gross, err := money.RUB.Parse(body.GetGross())
 	if err != nil {
 		return port.IncomeReceipt{}, unsent(fault.Refuse(fault.AmountInvalid, "gross", "%v", err))
@@ -99,7 +89,7 @@ func (i *income) receipt(ctx context.Context, ask port.Ask, body *flowv1.IncomeA
 		return port.IncomeReceipt{}, unsent(fault.Refuse(fault.Malformed, "paid_at", "%q is not a moment", body.GetPaidAt()))
 	}
 	return port.IncomeReceipt{
-		Attempt: ask.Attempt, INN: inn, CustomerINN: customer, CustomerName: name,
-		Service: plain(service), Amount: gross, PaidAt: paid, RequestedAt: ask.Clock,
+		Attempt: ask.Attempt, INN: of.INN, CustomerINN: of.CustomerINN, CustomerName: of.CustomerName,
+		Service: plain(of.Service), Amount: gross, PaidAt: paid, RequestedAt: ask.Clock,
 	}, nil
 }

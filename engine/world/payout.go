@@ -30,10 +30,9 @@ const (
 
 // PayoutReader finds what a payment needs.
 type PayoutReader interface {
-	// Payee is where an executor's money goes; false when there is no such version.
-	Payee(ctx context.Context, book, executor string, version uint32) (port.Requisites, bool, error)
-	// Service is what the task is called.
-	Service(ctx context.Context, book, task string) (string, bool, error)
+	// Payee is where an executor's money goes, and what the task is called; false when there
+	// is no such version of his requisites.
+	Payee(ctx context.Context, book, executor string, version uint32, task string) (to port.Requisites, title string, ok bool, err error)
 	// Sending notes a payment that is about to be sent, each attempt once; executor is who
 	// gets it, "" when it goes back to a company.
 	Sending(ctx context.Context, book, executor string, p port.Payment) error
@@ -98,17 +97,13 @@ func (p *payout) pay(ctx context.Context, ask port.Ask) (book, executor string, 
 		return "", "", out, malformed(ask, err)
 	}
 	book, executor = body.GetBook(), body.GetExecutorId()
-	to, ok, err := p.read.Payee(ctx, body.GetBook(), body.GetExecutorId(), body.GetRequisitesVersion())
+	to, title, ok, err := p.read.Payee(ctx, body.GetBook(), body.GetExecutorId(), body.GetRequisitesVersion(), body.GetTask())
 	switch {
 	case err != nil:
-		return book, executor, out, unread("requisites")
+		return book, executor, out, unread("requisites or the task")
 	case !ok || body.GetRequisitesVersion() == 0:
 		return book, executor, out, unsent(fault.Refuse(fault.RequisitesMissing, "requisites",
 			"there is no version %d of the executor's requisites", body.GetRequisitesVersion()))
-	}
-	title, _, err := p.read.Service(ctx, body.GetBook(), body.GetTask())
-	if err != nil {
-		return book, executor, out, unread("task")
 	}
 	out, answer = payment(ask, p.from, to, body.GetAmount(), Purpose(title, ask.Attempt))
 	return book, executor, out, answer

@@ -14,6 +14,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -23,19 +24,18 @@ import (
 type people struct {
 	payee  port.Requisites
 	inn    string
+	lacks  string // what nothing is known of
 	broken error
 	noted  []port.Payment
 }
 
 var errBroken = errors.New("the database is gone")
 
-func (p *people) Payee(_ context.Context, _, _ string, version uint32) (port.Requisites, bool, error) {
-	return p.payee, version == 1, p.broken
+func (p *people) Payee(_ context.Context, _, _ string, version uint32, _ string) (port.Requisites, string, bool, error) {
+	return p.payee, title, version == 1, p.broken
 }
 
-func (p *people) Service(context.Context, string, string) (string, bool, error) {
-	return "Вёрстка\nстраницы", true, p.broken
-}
+const title = "Вёрстка\nстраницы"
 
 func (p *people) Sending(_ context.Context, _, _ string, payment port.Payment) error {
 	p.noted = append(p.noted, payment)
@@ -46,12 +46,14 @@ func (p *people) Sender(context.Context, string, string) (port.Requisites, strin
 	return p.payee, ours, "17", "2026-03-02", p.payee.AccountNumber != "", p.broken
 }
 
-func (p *people) PersonINN(context.Context, string, string) (string, bool, error) {
-	return p.inn, p.inn != "", p.broken
-}
-
-func (p *people) Customer(context.Context, string, string) (string, string, bool, error) {
-	return "ООО «Ромашка»", requisite.ExampleINN(1), true, p.broken
+func (p *people) Income(_ context.Context, _, _, company, _ string) (private.Income, error) {
+	switch {
+	case p.inn == "":
+		return private.Income{Lacks: "executor_id"}, p.broken
+	case company == "":
+		return private.Income{INN: p.inn}, p.broken
+	}
+	return private.Income{INN: p.inn, CustomerName: "ООО «Ромашка»", CustomerINN: requisite.ExampleINN(1), Service: title, Lacks: p.lacks}, p.broken
 }
 
 // world counts what reaches it.
@@ -184,6 +186,8 @@ func TestIncome(t *testing.T) {
 		{"checked", func(*people) {}, ask("check", body("")), port.Done, ""},
 		{"registered", func(*people) {}, ask("register", body("2026-03-02T12:00:00Z")), port.Done, ""},
 		{"not paid", func(*people) {}, ask("register", body("")), port.Refused, fault.Malformed},
+		{"a company that nobody knows", func(p *people) { p.lacks = "company_id" }, ask("register", body("2026-03-02T12:00:00Z")), port.Refused, fault.NotFound},
+		{"a receipt of no task", func(*people) {}, ask("register", &flowv1.IncomeAsk{Book: "main", CompanyId: "c", ExecutorId: "e", Gross: "1.00"}), port.Refused, fault.Malformed},
 		{"nobody", func(p *people) { p.inn = "" }, ask("check", body("")), port.Refused, fault.NotFound},
 		{"the database is gone", func(p *people) { p.broken = errBroken }, ask("check", body("")), port.Unknown, ""},
 		{"an unknown verb", func(*people) {}, ask("forget", body("")), port.Refused, fault.Malformed},

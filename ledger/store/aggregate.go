@@ -116,7 +116,7 @@ func (db *DB) FindAggregates(ctx context.Context, keys []AggregateKey) ([]Aggreg
 		return nil, nil, nil
 	}
 	books, flows, ids := aggregateColumns(keys)
-	return collectSeen(ctx, db, "aggregates", scanAggregate, sqlAggregateFind, books, flows, ids)
+	return collectSeen(ctx, db, "aggregates", scanAggregate, db.perKey(sqlAggregateFind, sqlAggregateFindPG), books, flows, ids)
 }
 
 // AggregateEntries lists the entries of an aggregate, in order.

@@ -154,7 +154,7 @@ func TestPrivateDataKeepsItsVersions(t *testing.T) {
 		if err := db.PutPrivate(ctx, store.PrivateWrite{Rows: []store.PrivateRow{changed}}); !errors.Is(err, store.ErrVersionTaken) {
 			t.Errorf("another content under one version: %v", err)
 		}
-		rows, err := db.GetPrivate(ctx, bookName, "person", []store.PrivateID{{ID: "p1"}, {ID: "p1", Version: 1}, {ID: "p1", Version: 3}, {ID: "p2"}})
+		rows, err := db.GetPrivate(ctx, bookName, []store.PrivateID{{"person", "p1", 0}, {"person", "p1", 1}, {"person", "p1", 3}, {"company", "p1", 0}, {"person", "p2", 0}})
 		must(t, err)
 		if len(rows) != 2 || string(rows[0].Data) != "Петров" || string(rows[1].Data) != "Иванов" || rows[1].Created.IsZero() {
 			t.Errorf("%+v", rows)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/provodka/provodka/migrations"
 )
 
 // PrivateRow is one version of personal data or of a document, outside the log.
@@ -30,8 +32,8 @@ type PrivateIndexRow struct {
 
 // PrivateID names private data; version 0 is the newest.
 type PrivateID struct {
-	ID      string
-	Version int64
+	Kind, ID string
+	Version  int64
 }
 
 // PrivateWrite is private data that is written together, with the keys that seal it.
@@ -67,28 +69,53 @@ func (db *DB) PutPrivate(ctx context.Context, w PrivateWrite) error {
 }
 
 // GetPrivate reads those that exist, in the order of ids.
-func (db *DB) GetPrivate(ctx context.Context, book, kind string, ids []PrivateID) ([]PrivateRow, error) {
-	if len(ids) == 0 {
-		return nil, nil
+func (db *DB) GetPrivate(ctx context.Context, book string, ids []PrivateID) ([]PrivateRow, error) {
+	rows, _, err := db.GetPrivateBeside(ctx, book, ids, nil)
+	return rows, err
+}
+
+// GetPrivateBeside reads private data and aggregates that exist, in one round trip and of
+// one snapshot; private data in the order of ids.
+func (db *DB) GetPrivateBeside(ctx context.Context, book string, ids []PrivateID, keys []AggregateKey) (rows []PrivateRow, found []AggregateRow, err error) {
+	if len(ids) == 0 && len(keys) == 0 {
+		return nil, nil, nil
 	}
-	var out []PrivateRow
-	err := db.snapshot(ctx, "private data", func(b *pgx.Batch) {
-		out = nil
-		for _, id := range ids {
-			upTo := id.Version
-			if upTo == 0 {
-				upTo = math.MaxInt64
-			}
-			rowsOf(b, func(rows pgx.Rows) error {
-				r, err := scanPrivate(rows)
-				if err == nil && (id.Version == 0 || id.Version == r.Version) {
-					out = append(out, r) // of a version that does not exist the one before is found
-				}
-				return err
-			}, sqlPrivateGet, book, kind, id.ID, upTo)
+	err = db.snapshot(ctx, "private data", func(b *pgx.Batch) {
+		rows, found = nil, nil
+		if len(ids) > 0 {
+			db.queuePrivate(b, &rows, book, ids)
+		}
+		if len(keys) > 0 {
+			books, flows, names := aggregateColumns(keys)
+			queueOnto(b, &found, scanAggregate, db.perKey(sqlAggregateFind, sqlAggregateFindPG), books, flows, names)
 		}
 	})
-	return out, err
+	return rows, found, err
+}
+
+// queuePrivate queues what reads private data: one statement for the set; on CockroachDB
+// one each, which finds of a version that does not exist the one before.
+func (db *DB) queuePrivate(b *pgx.Batch, into *[]PrivateRow, book string, ids []PrivateID) {
+	kinds, names, versions := make(texts, len(ids)), make(texts, len(ids)), make([]int64, len(ids))
+	for i, id := range ids {
+		kinds[i], names[i], versions[i] = id.Kind, id.ID, id.Version
+		if id.Version == 0 {
+			versions[i] = math.MaxInt64
+		}
+	}
+	if db.dialect == migrations.PostgreSQL {
+		queueOnto(b, into, scanPrivate, sqlPrivateGetPG, book, kinds, names, versions)
+		return
+	}
+	for i, id := range ids {
+		rowsOf(b, func(rows pgx.Rows) error {
+			r, err := scanPrivate(rows)
+			if err == nil && (id.Version == 0 || id.Version == r.Version) {
+				*into = append(*into, r)
+			}
+			return err
+		}, sqlPrivateGet, book, id.Kind, id.ID, versions[i])
+	}
 }
 
 func scanPrivate(rows pgx.Rows) (r PrivateRow, err error) {

@@ -22,6 +22,8 @@ var (
 	sqlAggregateEntries string
 	//go:embed sql/aggregate_find.sql
 	sqlAggregateFind string
+	//go:embed sql/aggregate_find_pg.sql
+	sqlAggregateFindPG string
 	//go:embed sql/aggregate_load.sql
 	sqlAggregateLoad string
 	//go:embed sql/aggregate_load_pg.sql
@@ -178,6 +180,8 @@ var (
 	sqlPrivateFind string
 	//go:embed sql/private_get.sql
 	sqlPrivateGet string
+	//go:embed sql/private_get_pg.sql
+	sqlPrivateGetPG string
 	//go:embed sql/private_index_delete.sql
 	sqlPrivateIndexDelete string
 	//go:embed sql/private_index_insert.sql
