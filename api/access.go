@@ -21,10 +21,10 @@ var (
 // parseAccess reads the table of keys: the roles of each method.
 func parseAccess(text string) (map[string][]string, error) {
 	words := append(Roles(), roleAny, rolePublic, rolePerson, roleWorker)
-	access, err := parseRoles("api/access.md", text, "Access", words)
+	access, err := parseRoles("api/gate/access.md", text, "Access", words)
 	for method, roles := range access {
 		if len(roles) == 0 {
-			err = errors.Join(err, fmt.Errorf("api/access.md: %s has no role", method))
+			err = errors.Join(err, fmt.Errorf("api/gate/access.md: %s has no role", method))
 		}
 	}
 	return access, err
@@ -37,7 +37,7 @@ func parsePeople(text string) (map[string][]string, error) {
 	for _, r := range user.Roles() {
 		words = append(words, r.Name)
 	}
-	return parseRoles("api/people.md", text, "People", words)
+	return parseRoles("api/gate/people.md", text, "People", words)
 }
 
 func parseRoles(file, text, heading string, words []string) (map[string][]string, error) {
@@ -77,15 +77,27 @@ func checkAccess(access, people map[string][]string) error {
 		name := methodName(m)
 		known[name] = true
 		if access[name] == nil {
-			wrong = append(wrong, fmt.Errorf("api/access.md: no row for %s", name))
+			wrong = append(wrong, fmt.Errorf("api/gate/access.md: no row for %s", name))
 		}
 	}
 	for file, table := range map[string]map[string][]string{"access": access, "people": people} {
 		for _, name := range slices.Sorted(maps.Keys(table)) {
 			if !known[name] {
-				wrong = append(wrong, fmt.Errorf("api/%s.md: there is no method %s", file, name))
+				wrong = append(wrong, fmt.Errorf("api/gate/%s.md: there is no method %s", file, name))
 			}
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// MethodsOf lists what a person's roles open.
+func (s *Gate) MethodsOf(who principal) []string {
+	var all []string
+	for method := range s.persons {
+		if s.personMay(who, method) {
+			all = append(all, method)
+		}
+	}
+	slices.Sort(all)
+	return all
 }

@@ -14,7 +14,7 @@ import (
 
 // addressOf is where a call comes from: whoever is connected, or, when that is a proxy of
 // ours, the last one in X-Forwarded-For who is none.
-func (s *Server) addressOf(r *http.Request) string {
+func (s *Gate) addressOf(r *http.Request) string {
 	at := parseAddress(r.RemoteAddr)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && s.isProxy(at); i-- {
@@ -30,7 +30,7 @@ func (s *Server) addressOf(r *http.Request) string {
 	return at.String()
 }
 
-func (s *Server) isProxy(at netip.Addr) bool {
+func (s *Gate) isProxy(at netip.Addr) bool {
 	return slices.ContainsFunc(s.cfg.Proxies, func(p netip.Prefix) bool { return p.Contains(at) })
 }
 
@@ -64,10 +64,7 @@ func neighbours(address string) string {
 type limits struct{ address, person *limiter }
 
 func newLimits(now func() time.Time) limits {
-	return limits{
-		address: &limiter{now: now, most: 30, every: 2 * time.Second, left: map[string]allowance{}},
-		person:  &limiter{now: now, most: 10, every: 6 * time.Second, left: map[string]allowance{}},
-	}
+	return limits{address: newLimiter(now, 30, 2*time.Second), person: newLimiter(now, 10, 6*time.Second)}
 }
 
 // admit takes one try of an address, and one of a person's password if one is named, or
@@ -100,6 +97,11 @@ type allowance struct{ full time.Time }
 
 // maxAllowances bounds the memory; those that are full again are forgotten first.
 const maxAllowances = 50_000
+
+// newLimiter lets most through at once, and one more each while.
+func newLimiter(now func() time.Time, most int, every time.Duration) *limiter {
+	return &limiter{now: now, most: most, every: every, left: map[string]allowance{}}
+}
 
 // take takes one, or says when there will be one.
 func (l *limiter) take(who string) (after time.Time, ok bool) {

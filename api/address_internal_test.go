@@ -10,7 +10,7 @@ import (
 
 func TestWhereACallComesFrom(t *testing.T) {
 	t.Parallel()
-	s := &Server{cfg: Config{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
+	s := &Gate{cfg: GateConfig{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
 	for _, c := range []struct{ remote, forwarded, want string }{
 		{"203.0.113.7:1234", "", "203.0.113.7"},
 		{"203.0.113.7:1234", "198.51.100.1", "203.0.113.7"}, // nobody of ours says it

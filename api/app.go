@@ -18,22 +18,30 @@ import (
 
 // appService is ExecutorAppService: what other services do, for the person of the session
 // alone.
-type appService struct{ *Server }
+type appService struct {
+	*Gate
+	executors *executorService
+	tasks     *taskService
+}
+
+func newAppService(gate *Gate, executors *executorService, tasks *taskService) *appService {
+	return &appService{Gate: gate, executors: executors, tasks: tasks}
+}
 
 // me is the executor whose session asks.
 func me(ctx context.Context) string { return callOf(ctx).who.id }
 
 // whole reads the person unmasked.
-func (s appService) whole(ctx context.Context, book string) (*executorv1.Executor, error) {
+func (s *appService) whole(ctx context.Context, book string) (*executorv1.Executor, error) {
 	a, err := s.must(ctx, book, executor.Name, "executor_id", me(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return executorService(s).executor(ctx, book, a, false)
+	return s.executors.executor(ctx, book, a, false)
 }
 
 // GetMyProfile implements ExecutorAppService.
-func (s appService) GetMyProfile(ctx context.Context, req *executorv1.GetMyProfileRequest) (*executorv1.GetMyProfileResponse, error) {
+func (s *appService) GetMyProfile(ctx context.Context, req *executorv1.GetMyProfileRequest) (*executorv1.GetMyProfileResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -41,21 +49,21 @@ func (s appService) GetMyProfile(ctx context.Context, req *executorv1.GetMyProfi
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.atNPD(ctx, req.GetBook(), me(ctx))
+	a, err := s.executors.atNPD(ctx, req.GetBook(), me(ctx))
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.selfemployedMessage(a)
+	standing, err := s.executors.selfemployedMessage(a)
 	return &executorv1.GetMyProfileResponse{Executor: out, Selfemployed: standing}, err
 }
 
 // UpdateMyProfile implements ExecutorAppService.
-func (s appService) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateMyProfileRequest) (*executorv1.UpdateMyProfileResponse, error) {
+func (s *appService) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateMyProfileRequest) (*executorv1.UpdateMyProfileResponse, error) {
 	before, err := s.whole(ctx, req.GetBook())
 	if err != nil {
 		return nil, err
 	}
-	done, err := executorService(s).UpdateExecutor(ctx, &executorv1.UpdateExecutorRequest{
+	done, err := s.executors.UpdateExecutor(ctx, &executorv1.UpdateExecutorRequest{
 		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), Nonresident: before.GetNonresident(), Person: req.GetPerson(),
 	})
 	if err != nil {
@@ -66,8 +74,8 @@ func (s appService) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateM
 }
 
 // SetMyRequisites implements ExecutorAppService.
-func (s appService) SetMyRequisites(ctx context.Context, req *executorv1.SetMyRequisitesRequest) (*executorv1.SetMyRequisitesResponse, error) {
-	done, err := executorService(s).SetRequisites(ctx, &executorv1.SetRequisitesRequest{
+func (s *appService) SetMyRequisites(ctx context.Context, req *executorv1.SetMyRequisitesRequest) (*executorv1.SetMyRequisitesResponse, error) {
+	done, err := s.executors.SetRequisites(ctx, &executorv1.SetRequisitesRequest{
 		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), Requisites: req.GetRequisites(),
 	})
 	if err != nil {
@@ -78,8 +86,8 @@ func (s appService) SetMyRequisites(ctx context.Context, req *executorv1.SetMyRe
 }
 
 // BindMe implements ExecutorAppService.
-func (s appService) BindMe(ctx context.Context, req *executorv1.BindMeRequest) (*executorv1.BindMeResponse, error) {
-	done, err := executorService(s).BindExecutor(ctx, &executorv1.BindExecutorRequest{
+func (s *appService) BindMe(ctx context.Context, req *executorv1.BindMeRequest) (*executorv1.BindMeResponse, error) {
+	done, err := s.executors.BindExecutor(ctx, &executorv1.BindExecutorRequest{
 		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), ByPhone: req.GetByPhone(),
 	})
 	if err != nil {
@@ -94,7 +102,7 @@ var mine = map[string][]string{
 }
 
 // ListMyTasks implements ExecutorAppService.
-func (s appService) ListMyTasks(ctx context.Context, req *executorv1.ListMyTasksRequest) (*executorv1.ListMyTasksResponse, error) {
+func (s *appService) ListMyTasks(ctx context.Context, req *executorv1.ListMyTasksRequest) (*executorv1.ListMyTasksResponse, error) {
 	if err := s.waitForSearch(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -112,7 +120,7 @@ func (s appService) ListMyTasks(ctx context.Context, req *executorv1.ListMyTasks
 			return nil, err
 		}
 	}
-	rows, _, err := s.cfg.DB.Audience(ctx, page)
+	rows, _, err := s.DB.Audience(ctx, page)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +135,7 @@ func (s appService) ListMyTasks(ctx context.Context, req *executorv1.ListMyTasks
 	for i, r := range rows {
 		list[i] = fromRow(r)
 	}
-	if answer.Tasks, err = s.tasks(ctx, req.GetBook(), list); err != nil {
+	if answer.Tasks, err = s.tasks.messages(ctx, req.GetBook(), list); err != nil {
 		return nil, err
 	}
 	for _, t := range answer.Tasks {
@@ -137,12 +145,12 @@ func (s appService) ListMyTasks(ctx context.Context, req *executorv1.ListMyTasks
 }
 
 // offered makes a page of what the person may accept: offers, and drafts that have the person.
-func (s appService) offered(ctx context.Context, book string, page *store.AudiencePage) error {
-	people, err := s.people(ctx, book, []string{me(ctx)})
+func (s *appService) offered(ctx context.Context, book string, page *store.AudiencePage) error {
+	people, err := s.executors.people(ctx, book, []string{me(ctx)})
 	if err != nil {
 		return err
 	}
-	companies, err := s.cfg.DB.AudienceOwners(ctx, book, task.Name, me(ctx), mostCompanies)
+	companies, err := s.DB.AudienceOwners(ctx, book, task.Name, me(ctx), mostCompanies)
 	if err != nil {
 		return err
 	}
@@ -166,8 +174,8 @@ func shown(t *taskv1.Task) *taskv1.Task {
 }
 
 // AcceptMyTask implements ExecutorAppService.
-func (s appService) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTaskRequest) (*executorv1.AcceptMyTaskResponse, error) {
-	done, err := taskService(s).AcceptOffer(ctx, &taskv1.AcceptOfferRequest{
+func (s *appService) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTaskRequest) (*executorv1.AcceptMyTaskResponse, error) {
+	done, err := s.tasks.AcceptOffer(ctx, &taskv1.AcceptOfferRequest{
 		Book: req.GetBook(), Key: req.GetKey(), TaskId: req.GetTaskId(), ExecutorId: me(ctx), Terms: req.GetTerms(),
 	})
 	if err != nil {
@@ -177,8 +185,8 @@ func (s appService) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTa
 }
 
 // DeclineMyTask implements ExecutorAppService.
-func (s appService) DeclineMyTask(ctx context.Context, req *executorv1.DeclineMyTaskRequest) (*executorv1.DeclineMyTaskResponse, error) {
-	done, err := taskService(s).DeclineOffer(ctx, &taskv1.DeclineOfferRequest{
+func (s *appService) DeclineMyTask(ctx context.Context, req *executorv1.DeclineMyTaskRequest) (*executorv1.DeclineMyTaskResponse, error) {
+	done, err := s.tasks.DeclineOffer(ctx, &taskv1.DeclineOfferRequest{
 		Book: req.GetBook(), Key: req.GetKey(), TaskId: req.GetTaskId(), ExecutorId: me(ctx),
 	})
 	if err != nil {
@@ -189,7 +197,7 @@ func (s appService) DeclineMyTask(ctx context.Context, req *executorv1.DeclineMy
 
 // own refuses a task that is not the person's, as if there were none. A task in work has
 // its executor for good.
-func (s appService) own(ctx context.Context, book, id string) error {
+func (s *appService) own(ctx context.Context, book, id string) error {
 	a, err := s.must(ctx, book, task.Name, "task_id", id)
 	if err != nil {
 		return err
@@ -205,11 +213,11 @@ func (s appService) own(ctx context.Context, book, id string) error {
 }
 
 // ReportMyTask implements ExecutorAppService.
-func (s appService) ReportMyTask(ctx context.Context, req *executorv1.ReportMyTaskRequest) (*executorv1.ReportMyTaskResponse, error) {
+func (s *appService) ReportMyTask(ctx context.Context, req *executorv1.ReportMyTaskRequest) (*executorv1.ReportMyTaskResponse, error) {
 	if err := s.own(ctx, req.GetBook(), req.GetTaskId()); err != nil {
 		return nil, err
 	}
-	t, o, err := taskService(s).move(ctx, req, task.Report)
+	t, o, err := s.tasks.move(ctx, req, task.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -217,11 +225,11 @@ func (s appService) ReportMyTask(ctx context.Context, req *executorv1.ReportMyTa
 }
 
 // SignMyAct implements ExecutorAppService.
-func (s appService) SignMyAct(ctx context.Context, req *executorv1.SignMyActRequest) (*executorv1.SignMyActResponse, error) {
+func (s *appService) SignMyAct(ctx context.Context, req *executorv1.SignMyActRequest) (*executorv1.SignMyActResponse, error) {
 	if err := s.own(ctx, req.GetBook(), req.GetTaskId()); err != nil {
 		return nil, err
 	}
-	t, o, err := taskService(s).move(ctx, req, task.ActSignExecutor)
+	t, o, err := s.tasks.move(ctx, req, task.ActSignExecutor)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +237,7 @@ func (s appService) SignMyAct(ctx context.Context, req *executorv1.SignMyActRequ
 }
 
 // GetMyEarnings implements ExecutorAppService.
-func (s appService) GetMyEarnings(ctx context.Context, req *executorv1.GetMyEarningsRequest) (*executorv1.GetMyEarningsResponse, error) {
+func (s *appService) GetMyEarnings(ctx context.Context, req *executorv1.GetMyEarningsRequest) (*executorv1.GetMyEarningsResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}

@@ -11,23 +11,22 @@ import (
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
-	"github.com/provodka/provodka/ledger/store"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
 // withPhone is the executor of a phone; "" when nobody has it, or several have: who of them
 // asks cannot be told.
-func (s appService) withPhone(ctx context.Context, book, phone string) (string, *fault.Refusal, error) {
+func (s *appService) withPhone(ctx context.Context, book, phone string) (string, *fault.Refusal, error) {
 	number, refusal := requisite.Phone("phone", phone)
 	if refusal != nil {
 		return "", refusal, nil
 	}
-	found, err := s.cfg.Vault.Find(ctx, book, private.ExecutorPhone, number)
+	found, err := s.Vault.Find(ctx, book, private.ExecutorPhone, number)
 	if err != nil {
 		return "", nil, err
 	}
-	people, err := s.people(ctx, book, found[number])
+	people, err := s.executors.people(ctx, book, found[number])
 	if err != nil {
 		return "", nil, err
 	}
@@ -45,9 +44,9 @@ func (s appService) withPhone(ctx context.Context, book, phone string) (string, 
 
 // StartLogin implements ExecutorAppService. What it answers, and when, tells nobody whether
 // the phone is an executor's.
-func (s appService) StartLogin(ctx context.Context, req *executorv1.StartLoginRequest) (*executorv1.StartLoginResponse, error) {
-	start := s.cfg.Now()
-	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+func (s *appService) StartLogin(ctx context.Context, req *executorv1.StartLoginRequest) (*executorv1.StartLoginResponse, error) {
+	start := s.Now()
+	if refusal := s.Logins.admit(callOf(ctx).address, ""); refusal != nil {
 		return nil, refusal
 	}
 	who, refusal, err := s.withPhone(ctx, req.GetBook(), req.GetPhone())
@@ -60,21 +59,21 @@ func (s appService) StartLogin(ctx context.Context, req *executorv1.StartLoginRe
 			return nil, r
 		}
 	}
-	userService(s).even(ctx, start)
+	s.Even(ctx, start)
 	return &executorv1.StartLoginResponse{CodeSeconds: uint32(login.Life / time.Second), PauseSeconds: uint32(login.Pause / time.Second)}, nil
 }
 
 // ConfirmLogin implements ExecutorAppService. The code is compared here, the log counts.
-func (s appService) ConfirmLogin(ctx context.Context, req *executorv1.ConfirmLoginRequest) (*executorv1.ConfirmLoginResponse, error) {
-	start := s.cfg.Now()
-	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+func (s *appService) ConfirmLogin(ctx context.Context, req *executorv1.ConfirmLoginRequest) (*executorv1.ConfirmLoginResponse, error) {
+	start := s.Now()
+	if refusal := s.Logins.admit(callOf(ctx).address, ""); refusal != nil {
 		return nil, refusal
 	}
 	who, refusal, err := s.withPhone(ctx, req.GetBook(), req.GetPhone())
 	if err != nil || refusal != nil {
 		return nil, orRefusal(err, refusal)
 	}
-	wrong := func(err error) error { return userService(s).refuseLogin(ctx, start, "code", err) }
+	wrong := func(err error) error { return s.RefuseLogin(ctx, start, "code", err) }
 	found, _, err := s.load(ctx, req.GetBook(), login.Name, who)
 	if err != nil {
 		return nil, err
@@ -89,7 +88,7 @@ func (s appService) ConfirmLogin(ctx context.Context, req *executorv1.ConfirmLog
 	}
 	number := d.GetCode().GetNumber()
 	c := &change{flow: login.Name, id: who, owner: who, event: login.Wrong, key: newID()}
-	if private.Same(req.GetCode(), s.cfg.Vault.Code(login.Purpose, who, number)) {
+	if private.Same(req.GetCode(), s.Vault.Code(login.Purpose, who, number)) {
 		c.event = login.Confirm
 	}
 	c.say(&flowv1.LoginCode{Number: number})
@@ -108,38 +107,15 @@ func (s appService) ConfirmLogin(ctx context.Context, req *executorv1.ConfirmLog
 	if err != nil {
 		return nil, err
 	}
-	s.metrics.logins.WithLabelValues("ok").Inc()
+	s.CountLogin("ok")
 	return &executorv1.ConfirmLoginResponse{Token: token, ExecutorId: who, IdleAt: timestamppb.New(row.Ends), ExpiresAt: timestamppb.New(row.Until)}, nil
 }
 
-// workerStands says whether a session of an executor holds: he is there, and nobody has
-// ended it.
-func (s *Server) workerStands(ctx context.Context, row store.Session) (bool, error) {
-	people, _, err := s.load(ctx, row.Book, executor.Name, row.Member)
-	if err != nil {
-		return false, err
-	}
-	if state := people[row.Member].state; state != executor.Registered && state != executor.Blocked {
-		return false, nil
-	}
-	found, _, err := s.load(ctx, row.Book, login.Name, row.Member)
-	if err != nil {
-		return false, err
-	}
-	d := new(flowv1.LoginData)
-	if a, ok := found[row.Member]; ok {
-		if err := a.read(d); err != nil {
-			return false, err
-		}
-	}
-	return !row.Begun.Before(login.SessionsFrom(d)), nil
-}
-
 // EndMySessions implements ExecutorAppService.
-func (s appService) EndMySessions(ctx context.Context, req *executorv1.EndMySessionsRequest) (*executorv1.EndMySessionsResponse, error) {
+func (s *appService) EndMySessions(ctx context.Context, req *executorv1.EndMySessionsRequest) (*executorv1.EndMySessionsResponse, error) {
 	who := callOf(ctx).who
 	if !req.GetAll() {
-		_, err := userService(s).revoke(ctx, who.session.ID)
+		_, err := s.Revoke(ctx, who.session.ID)
 		return &executorv1.EndMySessionsResponse{}, err
 	}
 	c := &change{flow: login.Name, id: who.id, owner: who.id, event: login.EndSessions, key: newID()}
@@ -147,9 +123,6 @@ func (s appService) EndMySessions(ctx context.Context, req *executorv1.EndMySess
 	if o.Refusal != nil {
 		return nil, o.Refusal
 	}
-	s.sessions.drop(who.id, "")
-	if err := s.cfg.DB.EndSessions(ctx, req.GetBook(), who.id, time.UnixMicro(fromRecord(o.Record).updatedUS)); err != nil {
-		s.cfg.Logger.WarnContext(ctx, "sessions that were ended cannot be deleted", "executor", who.id, "error", err)
-	}
+	s.EndSessions(ctx, req.GetBook(), who.id, time.UnixMicro(fromRecord(o.Record).updatedUS))
 	return &executorv1.EndMySessionsResponse{}, nil
 }

@@ -84,7 +84,7 @@ type principal struct {
 func (p principal) has(role string) bool { return slices.Contains(p.roles, role) }
 
 // gate asks for the key and the role before a message is read.
-func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
+func (s *Gate) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
 	c := callOf(ctx)
 	c.method = strings.TrimPrefix(spec.Procedure, "/")
 	refusal := s.admit(ctx, c, header.Get("Authorization"))
@@ -93,11 +93,11 @@ func (s *Server) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, he
 		return withCall(ctx, c), nil
 	}
 	err := toError(refusal)
-	s.answered(ctx, c, s.cfg.Now(), refusal, err, nil)
+	s.answered(ctx, c, s.Now(), refusal, err, nil)
 	return nil, err
 }
 
-func (s *Server) admit(ctx context.Context, c *call, authorization string) *fault.Refusal {
+func (s *Gate) admit(ctx context.Context, c *call, authorization string) *fault.Refusal {
 	roles := s.access[c.method]
 	if slices.Contains(roles, rolePublic) {
 		c.who, c.token = principal{id: rolePublic, public: true}, strings.TrimPrefix(authorization, "Bearer ")
@@ -111,7 +111,7 @@ func (s *Server) admit(ctx context.Context, c *call, authorization string) *faul
 		return s.admitPerson(c)
 	}
 	if c.who.owner != "" && !c.product {
-		return fault.Refuse(fault.PermissionDenied, "", "a company's key opens %s alone", productPath)
+		return fault.Refuse(fault.PermissionDenied, "", "a company's key opens %s alone", ProductPath)
 	}
 	if slices.Contains(roles, roleAny) || slices.ContainsFunc(roles, c.who.has) {
 		return nil
@@ -121,7 +121,7 @@ func (s *Server) admit(ctx context.Context, c *call, authorization string) *faul
 }
 
 // caller says whose key it is.
-func (s *Server) caller(ctx context.Context, c *call, authorization string) (principal, *fault.Refusal) {
+func (s *Gate) caller(ctx context.Context, c *call, authorization string) (principal, *fault.Refusal) {
 	token, ok := strings.CutPrefix(authorization, "Bearer ")
 	if ok && strings.HasPrefix(token, sessionPrefix) {
 		return s.member(ctx, c, token)
@@ -132,7 +132,7 @@ func (s *Server) caller(ctx context.Context, c *call, authorization string) (pri
 	key, known, err := s.keys.find(ctx, token)
 	switch {
 	case err != nil:
-		s.cfg.Logger.ErrorContext(ctx, "an API key cannot be looked up", "request_id", c.requestID, "error", err)
+		s.Logger.ErrorContext(ctx, "an API key cannot be looked up", "request_id", c.requestID, "error", err)
 		return principal{}, fault.Refuse(fault.Unavailable, "", "the key cannot be looked up now")
 	case !known:
 		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "no such key, or it was revoked")

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,4 +60,12 @@ func (c *call) refused(r *fault.Refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.parts = append(c.parts, r.Code)
+}
+
+// maxUserAgent bounds what is kept of a program's own words.
+const maxUserAgent = 512
+
+// userAgent is the program that calls, as it names itself.
+func (c *call) userAgent() string {
+	return strings.ToValidUTF8(c.program[:min(len(c.program), maxUserAgent)], "?")
 }

@@ -18,11 +18,11 @@ const requestIDHeader = "X-Request-Id"
 // writeGrace is how long an answer may be on its way when its call is over.
 const writeGrace = 30 * time.Second
 
-// ServeHTTP implements http.Handler: every request gets an id and limits, and every call
-// that was let in a line in the log.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Serve serves a request: it gets an id and limits, and every call that was let in a line in
+// the log.
+func (s *Gate) Serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	control := http.NewResponseController(w)
-	c := &call{requestID: requestID(r.Header.Get(requestIDHeader)), address: s.addressOf(r), program: r.UserAgent(), start: s.cfg.Now(), patience: func(d time.Duration) {
+	c := &call{requestID: requestID(r.Header.Get(requestIDHeader)), address: s.addressOf(r), program: r.UserAgent(), start: s.Now(), patience: func(d time.Duration) {
 		// A caller who reads no answer holds its memory no longer. Not every writer can do it.
 		_ = control.SetWriteDeadline(time.Now().Add(d + writeGrace)) // clock: of the network
 	}}
@@ -31,9 +31,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(requestIDHeader, c.requestID)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch {
-	case strings.HasPrefix(r.URL.Path, restPath):
+	case strings.HasPrefix(r.URL.Path, RestPath):
 		c.method = "rest" // until the gate knows the method
-	case strings.HasPrefix(r.URL.Path, productPath):
+	case strings.HasPrefix(r.URL.Path, ProductPath):
 		c.method, c.product = "product", true
 	case len(r.URL.Path) > 1:
 		c.method = r.URL.Path[1:]
@@ -45,11 +45,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = &limited{body: r.Body, left: s.cfg.MaxRequestBytes, tooLarge: func() error {
 			refusal := fault.Refuse(fault.RequestTooLarge, "", "the request has more than %d bytes", s.cfg.MaxRequestBytes)
 			err := toError(refusal)
-			s.answered(r.Context(), c, s.cfg.Now(), refusal, err, nil)
+			s.answered(r.Context(), c, s.Now(), refusal, err, nil)
 			return err
 		}}
 	}
-	s.mux.ServeHTTP(w, r)
+	next.ServeHTTP(w, r)
 	if c.admitted && !c.noted { // it could not be read, and no method saw it
 		refusal := fault.Refuse(fault.Malformed, "", "the request cannot be read")
 		s.answered(r.Context(), c, c.start, refusal, toError(refusal), nil)
@@ -128,7 +128,7 @@ func HTTPServer(h http.Handler) *http.Server {
 }
 
 // options are those of every handler of ours.
-func (s *Server) options() []connect.HandlerOption {
+func (s *Gate) options() []connect.HandlerOption {
 	return []connect.HandlerOption{
 		connect.WithCodec(binaryCodec{}),
 		connect.WithCodec(jsonCodec{"json"}),

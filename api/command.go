@@ -3,18 +3,15 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
-	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
-	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
@@ -35,8 +32,8 @@ func (c *change) fresh() bool { return !c.stamped && c.refusal == nil }
 func (c *change) say(m proto.Message) { c.body = flow.Bytes(m) }
 
 // change begins a change whose body depends on more than the request.
-func (s *Server) change(method, key string, request proto.Message) *change {
-	return &change{key: key, digest: s.cfg.Vault.Digest(method, request)}
+func (s *Gate) change(method, key string, request proto.Message) *change {
+	return &change{key: key, digest: s.Vault.Digest(method, request)}
 }
 
 // request is what the change's stamp is found by.
@@ -47,7 +44,7 @@ func (c *change) request() private.Request {
 // recall finds the changes that were asked for before: they get the body that was made
 // then. Another request under a key that the books have taken is refused; a key that
 // only refused requests used, of which nothing is remembered, is free.
-func (s *Server) recall(ctx context.Context, book string, changes ...*change) error {
+func (s *Gate) recall(ctx context.Context, book string, changes ...*change) error {
 	unknown, err := s.restamp(ctx, book, changes)
 	if err != nil || len(unknown) == 0 {
 		return err
@@ -56,7 +53,7 @@ func (s *Server) recall(ctx context.Context, book string, changes ...*change) er
 	for i, c := range unknown {
 		ids[i] = store.KeyID(book, c.key)
 	}
-	keys, err := s.cfg.DB.LookupKeys(ctx, ids)
+	keys, err := s.DB.LookupKeys(ctx, ids)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
@@ -78,12 +75,12 @@ func (s *Server) recall(ctx context.Context, book string, changes ...*change) er
 
 // restamp gives changes that were asked for before the body that was made then, and
 // answers the others.
-func (s *Server) restamp(ctx context.Context, book string, changes []*change) (unknown []*change, err error) {
+func (s *Gate) restamp(ctx context.Context, book string, changes []*change) (unknown []*change, err error) {
 	requests := make([]private.Request, len(changes))
 	for i, c := range changes {
 		requests[i] = c.request()
 	}
-	stamps, err := s.cfg.Vault.Stamps(ctx, book, requests...)
+	stamps, err := s.Vault.Stamps(ctx, book, requests...)
 	for _, c := range changes {
 		if stamp, ok := stamps[c.request()]; ok {
 			c.body, c.owner, c.stamped = stamp.Content.GetBody(), stamp.Content.GetOwner(), true
@@ -96,7 +93,7 @@ func (s *Server) restamp(ctx context.Context, book string, changes []*change) (u
 
 // exists refuses a change whose aggregate is there already, unless it was made under
 // this key meanwhile: by the same request, then it is asked for again, or by another.
-func (s *Server) exists(ctx context.Context, book string, c *change, refusal *fault.Refusal) error {
+func (s *Gate) exists(ctx context.Context, book string, c *change, refusal *fault.Refusal) error {
 	if err := s.recall(ctx, book, c); err != nil {
 		return err
 	}
@@ -111,7 +108,7 @@ func (s *Server) exists(ctx context.Context, book string, c *change, refusal *fa
 
 // commit writes the draft and the stamps of fresh changes, then submits what is not
 // refused. private.ErrTaken says that somebody was faster: read and decide again.
-func (s *Server) commit(ctx context.Context, book string, draft *private.Draft, group bool, changes []*change, more ...engine.Operation) ([]engine.Outcome, error) {
+func (s *Gate) commit(ctx context.Context, book string, draft *private.Draft, group bool, changes []*change, more ...engine.Operation) ([]engine.Outcome, error) {
 	for _, c := range changes {
 		if c.fresh() && c.digest != nil {
 			draft.Stamp(c.key, &privatev1.Stamp{Digest: c.digest, Body: c.body, Owner: c.owner})
@@ -123,11 +120,11 @@ func (s *Server) commit(ctx context.Context, book string, draft *private.Draft, 
 	return s.submitChanges(ctx, book, group, changes, more...), nil
 }
 
-func (s *Server) submitChanges(ctx context.Context, book string, group bool, changes []*change, more ...engine.Operation) []engine.Outcome {
+func (s *Gate) submitChanges(ctx context.Context, book string, group bool, changes []*change, more ...engine.Operation) []engine.Outcome {
 	return s.runChanges(ctx, book, group, false, changes, more...)
 }
 
-func (s *Server) runChanges(ctx context.Context, book string, group, dryRun bool, changes []*change, more ...engine.Operation) []engine.Outcome {
+func (s *Gate) runChanges(ctx context.Context, book string, group, dryRun bool, changes []*change, more ...engine.Operation) []engine.Outcome {
 	outcomes := make([]engine.Outcome, len(changes))
 	var (
 		ops []engine.Operation
@@ -159,6 +156,22 @@ func (s *Server) runChanges(ctx context.Context, book string, group, dryRun bool
 	return outcomes
 }
 
+// submit hands operations to the engine and notes them for log and metrics.
+func (s *Gate) submit(ctx context.Context, bookName string, ops []engine.Operation, dryRun bool) []engine.Outcome {
+	c := callOf(ctx)
+	s.metrics.operations.WithLabelValues(c.method).Add(float64(len(ops))) // float: a metric
+	outcomes := s.cfg.Engine.Submit(ctx, engine.Request{Book: bookName, Actor: c.who.id, Operations: ops, DryRun: dryRun})
+	for _, o := range outcomes {
+		if o.Record != nil {
+			c.ran(o.Record.GetCommand())
+		}
+		if o.Refusal != nil {
+			c.refused(o.Refusal)
+		}
+	}
+	return outcomes
+}
+
 func flowOperation(c *change) engine.Operation {
 	return engine.Operation{Operation: &commandv1.Operation{
 		Key: c.key, What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
@@ -181,109 +194,13 @@ func again(decide func() error) error {
 	return fault.Refuse(fault.Unavailable, "", "others change the same data; ask again")
 }
 
-// aggregate is an aggregate as it stands, from its row or from the move that it
-// just made.
-type aggregate struct {
-	id, owner, state string
-	version          uint64
-	data             []byte
-	updatedUS        int64
-}
-
-func fromRow(r store.AggregateRow) aggregate {
-	return aggregate{r.Key.ID, r.Owner, r.State, r.Version, r.Data, r.UpdatedUS}
-}
-
-func fromRecord(rec *journalv1.Record) aggregate {
-	m := rec.GetMove()
-	return aggregate{m.GetId(), m.GetOwner(), m.GetTo(), m.GetVersion(), m.GetData(), rec.GetClockUs()}
-}
-
-// read decodes what the aggregate keeps.
-func (a aggregate) read(into proto.Message) error {
-	if err := proto.Unmarshal(a.data, into); err != nil {
-		return fmt.Errorf("the data of %s cannot be decoded: %w", a.id, err)
-	}
-	return nil
-}
-
-// load reads those aggregates of a flow that exist, by id.
-func (s *Server) load(ctx context.Context, book, flowName string, ids ...string) (map[string]aggregate, []store.Seen, error) {
-	keys := make([]store.AggregateKey, 0, len(ids))
-	asked := map[string]bool{}
-	for _, id := range ids {
-		if id != "" && !asked[id] {
-			asked[id] = true
-			keys = append(keys, store.AggregateKey{Book: book, Flow: flowName, ID: id})
-		}
-	}
-	rows, seen, err := s.cfg.DB.FindAggregates(ctx, keys)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", flowName, err)
-	}
-	out := make(map[string]aggregate, len(rows))
-	for _, r := range rows {
-		out[r.Key.ID] = fromRow(r)
-	}
-	return out, seen, nil
-}
-
-// must reads one aggregate that must exist; field is the request's name of its id.
-func (s *Server) must(ctx context.Context, book, flowName, field, id string) (aggregate, error) {
-	found, _, err := s.load(ctx, book, flowName, id)
-	if err != nil {
-		return aggregate{}, err
-	}
-	a, ok := found[id]
-	if owner := callOf(ctx).who.owner; !ok || owner != "" && a.owner != owner && flowName != executor.Name {
-		return aggregate{}, notFound(field, flowName, id) // of another company as of nobody; people work for many
-	}
-	return a, nil
-}
-
-func notFound(field, flowName, id string) *fault.Refusal {
-	return fault.Refuse(fault.NotFound, field, "there is no %s %q in the book", flowName, id)
-}
-
-// title is a state's name in Russian.
-func (s *Server) title(flowName, state string) string {
-	if f, ok := s.cfg.Flows.Lookup(flowName); ok {
-		return f.Title(state).Russian
-	}
-	return state
-}
-
-// today is the books' day.
-func (s *Server) today() string {
-	return s.cfg.Now().In(s.cfg.DB.Zone()).Format("2006-01-02")
-}
-
-// aggregateCursor is the last aggregate of a page.
-type aggregateCursor struct {
-	CreatedUS int64
-	Shard     int
-	ID        string
-}
-
-// list reads a page of a flow's aggregates; next is nil at the end.
-func (s *Server) list(ctx context.Context, page store.AggregatePage, after *aggregateCursor) ([]aggregate, []store.Seen, *aggregateCursor, error) {
-	if after != nil {
-		page.Before = &store.AggregateCursor{CreatedUS: after.CreatedUS, Shard: after.Shard, ID: after.ID}
-	}
-	rows, seen, err := s.cfg.DB.Aggregates(ctx, page)
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("list %s: %w", page.Flow, err)
-	}
-	out := make([]aggregate, len(rows))
-	for i, r := range rows {
-		out[i] = fromRow(r)
-	}
-	if len(rows) < page.Limit {
-		return out, seen, nil, nil
-	}
-	last := rows[len(rows)-1]
-	return out, seen, &aggregateCursor{last.CreatedUS, last.Shard, last.Key.ID}, nil
-}
-
 // isTaken says that somebody was faster.
 func isTaken(err error) bool { return errors.Is(err, private.ErrTaken) }
+
+// nextVersion is the number of a document's next version.
+func nextVersion[D interface{ Number() uint32 }](docs map[string]D, err error) (uint32, error) {
+	for _, d := range docs {
+		return d.Number() + 1, err
+	}
+	return 1, err
+}

@@ -17,13 +17,21 @@ import (
 )
 
 // companyService is CompanyService.
-type companyService struct{ *Server }
+type companyService struct {
+	*Gate
+	ledger *ledgerService
+	pay    OwnAccount // where companies send money
+}
+
+func newCompanyService(gate *Gate, ledger *ledgerService, pay OwnAccount) *companyService {
+	return &companyService{Gate: gate, ledger: ledger, pay: pay}
+}
 
 func walletOf(companyID string) string  { return "wallet:" + companyID }
 func depositOf(companyID string) string { return "deposit:" + companyID }
 
 // OpenCompany implements CompanyService.
-func (s companyService) OpenCompany(ctx context.Context, req *companyv1.OpenCompanyRequest) (*companyv1.OpenCompanyResponse, error) {
+func (s *companyService) OpenCompany(ctx context.Context, req *companyv1.OpenCompanyRequest) (*companyv1.OpenCompanyResponse, error) {
 	profile, refusal := readDetails(req.GetDetails())
 	if refusal != nil {
 		return nil, refusal
@@ -39,8 +47,7 @@ func (s companyService) OpenCompany(ctx context.Context, req *companyv1.OpenComp
 	if refusal := firstRefusal(outcomes); refusal != nil {
 		return nil, refusal
 	}
-	s.open.put(openName{req.GetBook(), outcomes[2].Record.GetAccounts()[0].GetName()},
-		openName{req.GetBook(), outcomes[3].Record.GetAccounts()[0].GetName()})
+	s.ledger.opened(req.GetBook(), outcomes[2].Record.GetAccounts()[0].GetName(), outcomes[3].Record.GetAccounts()[0].GetName())
 	c, err := s.company(ctx, req.GetBook(), fromRecord(outcomes[1].Record))
 	if err != nil {
 		return nil, err
@@ -49,8 +56,8 @@ func (s companyService) OpenCompany(ctx context.Context, req *companyv1.OpenComp
 }
 
 // openCompany makes aggregate, wallet and deposit as one atomic group.
-func (s companyService) openCompany(ctx context.Context, req *companyv1.OpenCompanyRequest, profile *privatev1.CompanyProfile) ([]engine.Outcome, error) {
-	book, id := req.GetBook(), s.cfg.Vault.CompanyID(req.GetBook(), profile.GetInn())
+func (s *companyService) openCompany(ctx context.Context, req *companyv1.OpenCompanyRequest, profile *privatev1.CompanyProfile) ([]engine.Outcome, error) {
+	book, id := req.GetBook(), s.Vault.CompanyID(req.GetBook(), profile.GetInn())
 	register := s.change("OpenCompany", req.GetKey(), req)
 	accept := s.change("OpenCompany", req.GetKey()+"/accept", req)
 	for event, c := range map[string]*change{company.Register: register, company.Accept: accept} {
@@ -59,7 +66,7 @@ func (s companyService) openCompany(ctx context.Context, req *companyv1.OpenComp
 	if err := s.recall(ctx, book, register, accept); err != nil {
 		return nil, err
 	}
-	draft := s.cfg.Vault.Draft(book)
+	draft := s.Vault.Draft(book)
 	if register.fresh() {
 		found, _, err := s.load(ctx, book, company.Name, id)
 		if err != nil {
@@ -69,7 +76,7 @@ func (s companyService) openCompany(ctx context.Context, req *companyv1.OpenComp
 			return nil, s.exists(ctx, book, register,
 				fault.Refuse(fault.AlreadyExists, "details.inn", "the company of this INN is %s", id).With("company_id", id))
 		}
-		version, err := nextVersion(s.cfg.Vault.Companies(ctx, book, private.Ref{ID: id}))
+		version, err := nextVersion(s.Vault.Companies(ctx, book, private.Ref{ID: id}))
 		if err != nil {
 			return nil, err
 		}
@@ -91,14 +98,6 @@ func openOperation(key, account string) engine.Operation {
 	}}
 }
 
-// nextVersion is the number of a document's next version.
-func nextVersion[D interface{ Number() uint32 }](docs map[string]D, err error) (uint32, error) {
-	for _, d := range docs {
-		return d.Number() + 1, err
-	}
-	return 1, err
-}
-
 // firstRefusal is the refusal that a group stands for: its culprit's.
 func firstRefusal(outcomes []engine.Outcome) *fault.Refusal {
 	var first *fault.Refusal
@@ -111,7 +110,7 @@ func firstRefusal(outcomes []engine.Outcome) *fault.Refusal {
 }
 
 // SetTariff implements CompanyService.
-func (s companyService) SetTariff(ctx context.Context, req *companyv1.SetTariffRequest) (*companyv1.SetTariffResponse, error) {
+func (s *companyService) SetTariff(ctx context.Context, req *companyv1.SetTariffRequest) (*companyv1.SetTariffResponse, error) {
 	c := &change{flow: company.Name, id: req.GetCompanyId(), owner: req.GetCompanyId(), event: company.SetTariff, key: req.GetKey()}
 	c.say(&flowv1.CompanySetTariff{Tariff: tariff(req.GetTariff())})
 	outcome := s.submitChanges(ctx, req.GetBook(), false, []*change{c})[0]
@@ -123,7 +122,7 @@ func (s companyService) SetTariff(ctx context.Context, req *companyv1.SetTariffR
 }
 
 // UpdateCompany implements CompanyService.
-func (s companyService) UpdateCompany(ctx context.Context, req *companyv1.UpdateCompanyRequest) (*companyv1.UpdateCompanyResponse, error) {
+func (s *companyService) UpdateCompany(ctx context.Context, req *companyv1.UpdateCompanyRequest) (*companyv1.UpdateCompanyResponse, error) {
 	profile, refusal := readDetails(req.GetDetails())
 	if refusal != nil {
 		return nil, refusal
@@ -143,22 +142,22 @@ func (s companyService) UpdateCompany(ctx context.Context, req *companyv1.Update
 	return &companyv1.UpdateCompanyResponse{Company: out, Position: positionOf(outcomes), Replayed: outcomes[0].Replayed}, nil
 }
 
-func (s companyService) updateCompany(ctx context.Context, req *companyv1.UpdateCompanyRequest, profile *privatev1.CompanyProfile) ([]engine.Outcome, error) {
+func (s *companyService) updateCompany(ctx context.Context, req *companyv1.UpdateCompanyRequest, profile *privatev1.CompanyProfile) ([]engine.Outcome, error) {
 	book, id := req.GetBook(), req.GetCompanyId()
 	c := s.change("UpdateCompany", req.GetKey(), req)
 	c.flow, c.id, c.owner, c.event = company.Name, id, id, company.SetProfile
 	if err := s.recall(ctx, book, c); err != nil {
 		return nil, err
 	}
-	draft := s.cfg.Vault.Draft(book)
+	draft := s.Vault.Draft(book)
 	if c.fresh() {
 		if _, err := s.must(ctx, book, company.Name, "company_id", id); err != nil {
 			return nil, err
 		}
-		if s.cfg.Vault.CompanyID(book, profile.GetInn()) != id {
+		if s.Vault.CompanyID(book, profile.GetInn()) != id {
 			return nil, fault.Refuse(fault.INNInvalid, "details.inn", "the INN of a company stays: it is its name in the books")
 		}
-		version, err := nextVersion(s.cfg.Vault.Companies(ctx, book, private.Ref{ID: id}))
+		version, err := nextVersion(s.Vault.Companies(ctx, book, private.Ref{ID: id}))
 		if err != nil {
 			return nil, err
 		}

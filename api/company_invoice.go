@@ -12,7 +12,7 @@ import (
 )
 
 // GetInvoice implements CompanyService.
-func (s companyService) GetInvoice(ctx context.Context, req *companyv1.GetInvoiceRequest) (*companyv1.GetInvoiceResponse, error) {
+func (s *companyService) GetInvoice(ctx context.Context, req *companyv1.GetInvoiceRequest) (*companyv1.GetInvoiceResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}

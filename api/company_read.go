@@ -7,7 +7,6 @@ import (
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
-	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -15,7 +14,7 @@ import (
 )
 
 // GetCompany implements CompanyService.
-func (s companyService) GetCompany(ctx context.Context, req *companyv1.GetCompanyRequest) (*companyv1.GetCompanyResponse, error) {
+func (s *companyService) GetCompany(ctx context.Context, req *companyv1.GetCompanyRequest) (*companyv1.GetCompanyResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -28,11 +27,11 @@ func (s companyService) GetCompany(ctx context.Context, req *companyv1.GetCompan
 }
 
 // FindCompany implements CompanyService.
-func (s companyService) FindCompany(ctx context.Context, req *companyv1.FindCompanyRequest) (*companyv1.FindCompanyResponse, error) {
+func (s *companyService) FindCompany(ctx context.Context, req *companyv1.FindCompanyRequest) (*companyv1.FindCompanyResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	found, err := s.cfg.Vault.Find(ctx, req.GetBook(), private.CompanyINN, req.GetInn())
+	found, err := s.Vault.Find(ctx, req.GetBook(), private.CompanyINN, req.GetInn())
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +49,7 @@ func (s companyService) FindCompany(ctx context.Context, req *companyv1.FindComp
 }
 
 // ListCompanies implements CompanyService.
-func (s companyService) ListCompanies(ctx context.Context, req *companyv1.ListCompaniesRequest) (*companyv1.ListCompaniesResponse, error) {
+func (s *companyService) ListCompanies(ctx context.Context, req *companyv1.ListCompaniesRequest) (*companyv1.ListCompaniesResponse, error) {
 	page := store.AggregatePage{
 		Book: req.GetBook(), Flow: company.Name, States: req.GetStates(), Limit: pageSize(req.GetPageSize()),
 	}
@@ -66,36 +65,8 @@ func (s companyService) ListCompanies(ctx context.Context, req *companyv1.ListCo
 	return answer, err
 }
 
-// listing is a request of a page of aggregates.
-type listing interface {
-	paged
-	GetMinPosition() string
-}
-
-// listPage reads the page that a request asks for.
-func (s *Server) listPage(ctx context.Context, req listing, page store.AggregatePage) ([]aggregate, []store.Seen, string, error) {
-	var from aggregateCursor
-	more, refusal := s.cursor(ctx, req, &from)
-	if refusal != nil {
-		return nil, nil, "", refusal
-	}
-	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
-		return nil, nil, "", err
-	}
-	var after *aggregateCursor
-	if more {
-		after = &from
-	}
-	rows, seen, next, err := s.list(ctx, page, after)
-	if err != nil || next == nil {
-		return rows, seen, "", err
-	}
-	token, err := s.token(ctx, req, next)
-	return rows, seen, token, err
-}
-
 // GetWallet implements CompanyService.
-func (s companyService) GetWallet(ctx context.Context, req *companyv1.GetWalletRequest) (*companyv1.GetWalletResponse, error) {
+func (s *companyService) GetWallet(ctx context.Context, req *companyv1.GetWalletRequest) (*companyv1.GetWalletResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -108,31 +79,21 @@ func (s companyService) GetWallet(ctx context.Context, req *companyv1.GetWalletR
 	if err != nil {
 		return nil, err
 	}
-	wallet, deposit := rubles(bookName, walletOf(id)), rubles(bookName, depositOf(id))
-	found, seen, err := s.sums(ctx, bookName, []wantedBalance{wallet, deposit}, store.At{})
+	sums, seen, err := s.ledger.rubles(ctx, bookName, walletOf(id), depositOf(id))
 	if err != nil {
 		return nil, err
 	}
-	money, pledge := balance(wallet, found[wallet.key], false), balance(deposit, found[deposit.key], false)
+	money, pledge := sums[0], sums[1]
 	return &companyv1.GetWalletResponse{
 		Balance: money.GetBalance(), Available: money.GetAvailable(), Deposit: pledge.GetBalance(),
 		Tariff: c.GetTariff(), Position: seenPosition(seen), TopUp: s.topUp(c),
 	}, nil
 }
 
-// rubles names an account of ours in rubles.
-func rubles(bookName, account string) wantedBalance {
-	key, kind, asset, refusal := stripeKey(bookName, account, money.RUB.Code, "")
-	if refusal != nil {
-		panic("api: " + refusal.Error()) // made of an id that a flow has checked
-	}
-	return wantedBalance{name: account, kind: kind, asset: asset, key: key}
-}
-
 // topUp tells a company where to send money; the purpose carries its marker, by which
 // the payment is recognised.
-func (s companyService) topUp(c *companyv1.Company) *companyv1.TopUp {
-	own := s.cfg.Own[0]
+func (s *companyService) topUp(c *companyv1.Company) *companyv1.TopUp {
+	own := s.pay
 	by := "код " + private.Marker(c.GetCompanyId())
 	if contract := c.GetDetails().GetContract(); contract != "" {
 		by = "по договору " + contract + ", " + by
@@ -144,24 +105,14 @@ func (s companyService) topUp(c *companyv1.Company) *companyv1.TopUp {
 	}
 }
 
-func (s companyService) companyAfter(ctx context.Context, bookName string, o engine.Outcome) (*companyv1.Company, error) {
+func (s *companyService) companyAfter(ctx context.Context, bookName string, o engine.Outcome) (*companyv1.Company, error) {
 	if o.Refusal != nil {
 		return nil, idField(o.Refusal, "company_id")
 	}
 	return s.company(ctx, bookName, fromRecord(o.Record))
 }
 
-// idField gives a flow's field "id" the request's name.
-func idField(r *fault.Refusal, name string) *fault.Refusal {
-	if r.Field != "id" {
-		return r
-	}
-	out := *r
-	out.Field = name
-	return &out
-}
-
-func (s *Server) company(ctx context.Context, bookName string, a aggregate) (*companyv1.Company, error) {
+func (s *companyService) company(ctx context.Context, bookName string, a aggregate) (*companyv1.Company, error) {
 	list, err := s.companies(ctx, bookName, []aggregate{a})
 	if err != nil {
 		return nil, err
@@ -170,7 +121,7 @@ func (s *Server) company(ctx context.Context, bookName string, a aggregate) (*co
 }
 
 // companies joins what the flow keeps with the details of the version that it names.
-func (s *Server) companies(ctx context.Context, bookName string, rows []aggregate) ([]*companyv1.Company, error) {
+func (s *companyService) companies(ctx context.Context, bookName string, rows []aggregate) ([]*companyv1.Company, error) {
 	datas := make([]*flowv1.CompanyData, len(rows))
 	refs := make([]private.Ref, len(rows))
 	for i, a := range rows {
@@ -180,7 +131,7 @@ func (s *Server) companies(ctx context.Context, bookName string, rows []aggregat
 		}
 		refs[i] = private.Ref{ID: a.id, Version: datas[i].GetProfileVersion()}
 	}
-	docs, err := s.cfg.Vault.Companies(ctx, bookName, refs...)
+	docs, err := s.Vault.Companies(ctx, bookName, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -203,13 +154,6 @@ func (s *Server) companies(ctx context.Context, bookName string, rows []aggregat
 		out[i] = c
 	}
 	return out, nil
-}
-
-func orZero(amount string) string {
-	if amount == "" {
-		return money.RUB.Format(money.Zero)
-	}
-	return amount
 }
 
 func tariffMessage(t *flowv1.Tariff) *companyv1.Tariff {

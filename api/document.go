@@ -17,7 +17,20 @@ import (
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
-type documentService struct{ *Server }
+// documentService is DocumentService.
+type documentService struct {
+	*Gate
+	executors *executorService
+	site      string // where our pages are
+	signings  limits
+	renders   chan struct{} // PDFs that are being made
+}
+
+func newDocumentService(gate *Gate, executors *executorService, site string) *documentService {
+	return &documentService{
+		Gate: gate, executors: executors, site: site, signings: signingLimits(gate.Now), renders: make(chan struct{}, rendersAtOnce),
+	}
+}
 
 // rendersAtOnce bounds how many PDFs are made at once, each with some 12 MB.
 const rendersAtOnce = 2
@@ -37,7 +50,7 @@ type paper struct {
 }
 
 // paper reads a document of a task, and makes its file when nobody has signed it.
-func (s *Server) paper(ctx context.Context, book string, a aggregate, kind string) (*paper, error) {
+func (s *documentService) paper(ctx context.Context, book string, a aggregate, kind string) (*paper, error) {
 	p := &paper{book: book, kind: kind, task: a, data: new(flowv1.TaskData)}
 	if err := a.read(p.data); err != nil {
 		return nil, err
@@ -49,7 +62,7 @@ func (s *Server) paper(ctx context.Context, book string, a aggregate, kind strin
 		return nil, err
 	}
 	if signed := p.signedAs(); signed != "" {
-		doc, ok, err := private.Only(s.cfg.Vault.SignedFiles(ctx, book, private.Ref{ID: signed, Version: 1}))
+		doc, ok, err := private.Only(s.Vault.SignedFiles(ctx, book, private.Ref{ID: signed, Version: 1}))
 		if err != nil {
 			return nil, err
 		}
@@ -96,8 +109,8 @@ func (p *paper) signedAs() string {
 }
 
 // parties reads who signs, and what became of the signing by a code.
-func (s *Server) parties(ctx context.Context, p *paper) error {
-	people, err := s.people(ctx, p.book, []string{p.data.GetExecutorId()})
+func (s *documentService) parties(ctx context.Context, p *paper) error {
+	people, err := s.executors.people(ctx, p.book, []string{p.data.GetExecutorId()})
 	if err != nil {
 		return err
 	}
@@ -114,7 +127,7 @@ func (s *Server) parties(ctx context.Context, p *paper) error {
 	if err := c.read(data); err != nil {
 		return err
 	}
-	doc, _, err := private.Only(s.cfg.Vault.Companies(ctx, p.book, private.Ref{ID: c.id, Version: data.GetProfileVersion()}))
+	doc, _, err := private.Only(s.Vault.Companies(ctx, p.book, private.Ref{ID: c.id, Version: data.GetProfileVersion()}))
 	if err != nil {
 		return err
 	}
@@ -132,22 +145,22 @@ func (s *Server) parties(ctx context.Context, p *paper) error {
 }
 
 // compose makes the file of a document that nobody has signed yet.
-func (s *Server) compose(ctx context.Context, p *paper) error {
-	doc, ok, err := private.Only(s.cfg.Vault.Tasks(ctx, p.book, private.Ref{ID: p.task.id, Version: task.TextVersion(p.data)}))
+func (s *documentService) compose(ctx context.Context, p *paper) error {
+	doc, ok, err := private.Only(s.Vault.Tasks(ctx, p.book, private.Ref{ID: p.task.id, Version: task.TextVersion(p.data)}))
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return fault.Refuse(fault.WrongState, "task_id", "the texts of the task are not there").With("state", p.task.state)
 	}
-	zone := s.cfg.DB.Zone()
+	zone := s.DB.Zone()
 	made, err := time.Parse(time.RFC3339Nano, p.data.GetCreatedAt())
 	if err != nil {
 		return err
 	}
 	values := document.Sources{
 		TaskID: p.task.id, Task: p.data, Text: doc.Content, Customer: p.customer, Executor: p.executor,
-		Agreed: made.In(zone), Drawn: s.cfg.Now().In(zone),
+		Agreed: made.In(zone), Drawn: s.Now().In(zone),
 	}.Values()
 	template, err := s.templateFor(ctx, p)
 	if err != nil {
@@ -165,7 +178,7 @@ func (s *Server) compose(ctx context.Context, p *paper) error {
 }
 
 // render makes the PDF of what a file was made of, with stamps below.
-func (s *Server) render(ctx context.Context, f *privatev1.SignedFile, stamps []document.Block) ([]byte, error) {
+func (s *documentService) render(ctx context.Context, f *privatev1.SignedFile, stamps []document.Block) ([]byte, error) {
 	template, refusal := document.Parse(document.Kind(f.GetDocument()), f.GetTemplateText())
 	if refusal != nil {
 		return nil, refusal
@@ -199,7 +212,7 @@ func sha256Of(file []byte) string {
 var fileNames = map[string]string{sign.Agreement: "dogovor", sign.Act: "akt"}
 
 // message is a document for the API.
-func (s *Server) documentMessage(ctx context.Context, p *paper) (*documentv1.Document, error) {
+func (s *documentService) documentMessage(ctx context.Context, p *paper) (*documentv1.Document, error) {
 	out := &documentv1.Document{
 		TaskId: p.task.id, Document: p.kind, File: p.file.GetFile(), FileName: fileNames[p.kind] + "-" + p.task.id + ".pdf",
 		Sha256: p.sha256, Template: p.file.GetTemplate(), Terms: task.Terms(p.data),
@@ -210,7 +223,7 @@ func (s *Server) documentMessage(ctx context.Context, p *paper) (*documentv1.Doc
 }
 
 // signatures tells who signed, and whether the evidence holds.
-func (s *Server) signatures(ctx context.Context, p *paper) ([]*documentv1.Signature, error) {
+func (s *documentService) signatures(ctx context.Context, p *paper) ([]*documentv1.Signature, error) {
 	executor, customer := p.sides()
 	var out []*documentv1.Signature
 	for _, side := range []struct {
@@ -225,7 +238,7 @@ func (s *Server) signatures(ctx context.Context, p *paper) ([]*documentv1.Signat
 			Side: side.name, At: instant(g.GetAt()), Method: g.GetMethod(), Sha256: g.GetSha256(), EvidenceSha256: g.GetEvidenceSha256(),
 		}
 		if g.GetEvidence() != "" {
-			e, ok, err := private.Only(s.cfg.Vault.SigningEvidences(ctx, p.book, private.Ref{ID: g.GetEvidence(), Version: 1}))
+			e, ok, err := private.Only(s.Vault.SigningEvidences(ctx, p.book, private.Ref{ID: g.GetEvidence(), Version: 1}))
 			if err != nil {
 				return nil, err
 			}
@@ -243,7 +256,7 @@ const (
 )
 
 // GetDocument implements DocumentService.
-func (s documentService) GetDocument(ctx context.Context, req *documentv1.GetDocumentRequest) (*documentv1.GetDocumentResponse, error) {
+func (s *documentService) GetDocument(ctx context.Context, req *documentv1.GetDocumentRequest) (*documentv1.GetDocumentResponse, error) {
 	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
 	if err != nil {
 		return nil, err
@@ -269,9 +282,9 @@ func (s documentService) GetDocument(ctx context.Context, req *documentv1.GetDoc
 }
 
 // stamp makes the file with the stamps of those who signed it, and keeps it.
-func (s *Server) stamp(ctx context.Context, p *paper) error {
+func (s *documentService) stamp(ctx context.Context, p *paper) error {
 	executor, customer := p.sides()
-	zone := s.cfg.DB.Zone()
+	zone := s.DB.Zone()
 	stamps := []document.Block{}
 	if executor != nil {
 		stamps = append(stamps, document.Stamp{
@@ -300,19 +313,19 @@ func (s *Server) stamp(ctx context.Context, p *paper) error {
 		File: file, TaskId: p.task.id, Document: p.kind, Template: p.file.GetTemplate(), TemplateText: p.file.GetTemplateText(),
 		Values: p.file.GetValues(), Made: p.file.GetMade(), StampedOf: of,
 	}, sha256Of(file)
-	draft := s.cfg.Vault.Draft(p.book)
+	draft := s.Vault.Draft(p.book)
 	draft.SignedFile(p.data.GetExecutorId(), p.sha256, p.file)
 	return draft.Put(ctx)
 }
 
 // VerifyDocument implements DocumentService.
-func (s documentService) VerifyDocument(ctx context.Context, req *documentv1.VerifyDocumentRequest) (*documentv1.VerifyDocumentResponse, error) {
+func (s *documentService) VerifyDocument(ctx context.Context, req *documentv1.VerifyDocumentRequest) (*documentv1.VerifyDocumentResponse, error) {
 	sum := req.GetSha256()
 	if sum == "" {
 		sum = sha256Of(req.GetFile())
 	}
 	out := &documentv1.VerifyDocumentResponse{Sha256: sum}
-	doc, ok, err := private.Only(s.cfg.Vault.SignedFiles(ctx, req.GetBook(), private.Ref{ID: sum, Version: 1}))
+	doc, ok, err := private.Only(s.Vault.SignedFiles(ctx, req.GetBook(), private.Ref{ID: sum, Version: 1}))
 	if err != nil || !ok || sha256Of(doc.Content.GetFile()) != sum {
 		return out, err
 	}

@@ -27,27 +27,38 @@ const purposeLink = "signing_link"
 
 // linkSecret is the secret part of the link by which an executor signs a document of a
 // task: another executor has another one.
-func (s *Server) linkSecret(taskID, kind, executor string) string {
-	return s.cfg.Vault.Link(purposeLink, sign.ID(taskID, kind)+"/"+executor, 1)
+func (s *documentService) linkSecret(taskID, kind, executor string) string {
+	return s.Vault.Link(purposeLink, sign.ID(taskID, kind)+"/"+executor, 1)
 }
 
 // signingURI is where an executor signs; the secret stands behind #, so that no server's
 // log has it.
-func (s *Server) signingURI(book, taskID, kind, executor string) string {
-	return s.cfg.Site + signPath + book + "/" + taskID + "/" + kind + "#" + s.linkSecret(taskID, kind, executor)
+func (s *documentService) signingURI(book, taskID, kind, executor string) string {
+	return s.site + signPath + book + "/" + taskID + "/" + kind + "#" + s.linkSecret(taskID, kind, executor)
+}
+
+// links are where a document of a task is downloaded, and where the executor signs it; "" when
+// there is none, or it is not to be signed.
+func (s *documentService) links(book, kind string, a aggregate, d *flowv1.TaskData) (file, signing string) {
+	p := &paper{book: book, kind: kind, task: a, data: d}
+	if p.exists() != nil {
+		return "", ""
+	}
+	file = s.site + ProductPath + "tasks/" + a.id + "/" + kind // product.md has the paths
+	if p.standing() == signingOpen {
+		signing = s.signingURI(book, a.id, kind, d.GetExecutorId())
+	}
+	return file, signing
 }
 
 // signingLimits keep work away: a secret of 256 bits is not guessed, and codes are counted by
 // the log. Many people may sign from behind one address.
 func signingLimits(now func() time.Time) limits {
-	return limits{
-		address: &limiter{now: now, most: 300, every: 200 * time.Millisecond, left: map[string]allowance{}},
-		person:  &limiter{now: now, most: 60, every: time.Second, left: map[string]allowance{}},
-	}
+	return limits{address: newLimiter(now, 300, 200*time.Millisecond), person: newLimiter(now, 60, time.Second)}
 }
 
 // linked reads what a link leads to. Whatever is wrong with it, the answer is one.
-func (s *Server) linked(ctx context.Context, link string) (*paper, string, error) {
+func (s *documentService) linked(ctx context.Context, link string) (*paper, string, error) {
 	dead := fault.Refuse(fault.NotFound, "link", "the link leads nowhere")
 	parts := strings.Split(link, "/")
 	if len(parts) != 4 || parts[2] != sign.Agreement && parts[2] != sign.Act || flow.CheckID("link", parts[1]) != nil || flow.CheckID("link", parts[0]) != nil {
@@ -98,7 +109,7 @@ func (p *paper) standing() string {
 }
 
 // GetSigning implements DocumentService.
-func (s documentService) GetSigning(ctx context.Context, req *documentv1.GetSigningRequest) (*documentv1.GetSigningResponse, error) {
+func (s *documentService) GetSigning(ctx context.Context, req *documentv1.GetSigningRequest) (*documentv1.GetSigningResponse, error) {
 	p, _, err := s.linked(ctx, req.GetLink())
 	if err != nil {
 		return nil, err
@@ -129,12 +140,12 @@ func (s documentService) GetSigning(ctx context.Context, req *documentv1.GetSign
 func (p *paper) viewID() string { return sign.ID(p.task.id, p.kind) + "-" + p.sha256[:16] }
 
 // viewed notes the first time that a file was shown; later ones change nothing.
-func (s *Server) viewed(ctx context.Context, p *paper) error {
-	docs, err := s.cfg.Vault.SigningViews(ctx, p.book, private.Ref{ID: p.viewID(), Version: 1})
+func (s *documentService) viewed(ctx context.Context, p *paper) error {
+	docs, err := s.Vault.SigningViews(ctx, p.book, private.Ref{ID: p.viewID(), Version: 1})
 	if err != nil || len(docs) > 0 {
 		return err
 	}
-	draft := s.cfg.Vault.Draft(p.book)
+	draft := s.Vault.Draft(p.book)
 	draft.SigningView(p.data.GetExecutorId(), p.viewID(), &privatev1.SigningView{
 		At: s.moment(), Address: callOf(ctx).address, UserAgent: userAgent(ctx),
 	})
@@ -145,7 +156,7 @@ func (s *Server) viewed(ctx context.Context, p *paper) error {
 }
 
 // moment is now, as evidence keeps it.
-func (s *Server) moment() string { return s.cfg.Now().UTC().Format(time.RFC3339Nano) }
+func (s *documentService) moment() string { return s.Now().UTC().Format(time.RFC3339Nano) }
 
 // maxAgent bounds what is kept of a program's name.
 const maxAgent = 300
@@ -181,7 +192,7 @@ func changed(p *paper) *fault.Refusal {
 }
 
 // RequestCode implements DocumentService.
-func (s documentService) RequestCode(ctx context.Context, req *documentv1.RequestCodeRequest) (*documentv1.RequestCodeResponse, error) {
+func (s *documentService) RequestCode(ctx context.Context, req *documentv1.RequestCodeRequest) (*documentv1.RequestCodeResponse, error) {
 	p, _, err := s.linked(ctx, req.GetLink())
 	if err != nil {
 		return nil, err
@@ -213,7 +224,7 @@ func (s documentService) RequestCode(ctx context.Context, req *documentv1.Reques
 }
 
 // tellSigning sends an event to a signing, and gives it as it stands then.
-func (s *Server) tellSigning(ctx context.Context, p *paper, event string, body proto.Message) (aggregate, error) {
+func (s *documentService) tellSigning(ctx context.Context, p *paper, event string, body proto.Message) (aggregate, error) {
 	c := &change{key: "signing:" + newID(), flow: sign.Name, id: sign.ID(p.task.id, p.kind), owner: p.data.GetCompanyId(), event: event}
 	c.say(body)
 	o := s.submitChanges(ctx, p.book, false, []*change{c})[0]
@@ -224,7 +235,7 @@ func (s *Server) tellSigning(ctx context.Context, p *paper, event string, body p
 }
 
 // Sign implements DocumentService.
-func (s documentService) Sign(ctx context.Context, req *documentv1.SignRequest) (*documentv1.SignResponse, error) {
+func (s *documentService) Sign(ctx context.Context, req *documentv1.SignRequest) (*documentv1.SignResponse, error) {
 	p, secret, err := s.linked(ctx, req.GetLink())
 	if err != nil {
 		return nil, err
@@ -239,17 +250,17 @@ func (s documentService) Sign(ctx context.Context, req *documentv1.SignRequest) 
 		return nil, fault.Refuse(fault.CodeExpired, "code", "no code is out: ask for one")
 	}
 	number := p.signing.GetCode().GetNumber()
-	code := s.cfg.Vault.Code(sign.Purpose, sign.ID(p.task.id, p.kind), number)
+	code := s.Vault.Code(sign.Purpose, sign.ID(p.task.id, p.kind), number)
 	if !private.Same(req.GetCode(), code) {
 		if _, err := s.tellSigning(ctx, p, sign.Wrong, &flowv1.SignEntry{Number: number}); err != nil {
 			return nil, err
 		}
 		return nil, fault.Refuse(fault.CodeWrong, "code", "the code is not the one that was sent")
 	}
-	draft := s.cfg.Vault.Draft(p.book)
+	draft := s.Vault.Draft(p.book)
 	e := s.evidence(ctx, p, sideExecutor)
 	e.Phone, e.LinkSha256, e.CodeNumber, e.Wrong = p.executor.GetPhone(), sha256Of([]byte(secret)), number, p.signing.GetCode().GetWrong()
-	e.CodeHmac, e.IssuedAt = hex.EncodeToString(s.cfg.Vault.Digest("signing code", &documentv1.SignRequest{Link: req.GetLink(), Code: code})), p.signing.GetCode().GetAt()
+	e.CodeHmac, e.IssuedAt = hex.EncodeToString(s.Vault.Digest("signing code", &documentv1.SignRequest{Link: req.GetLink(), Code: code})), p.signing.GetCode().GetAt()
 	if err := s.opened(ctx, p, e); err != nil {
 		return nil, err
 	}
@@ -265,7 +276,7 @@ func (s documentService) Sign(ctx context.Context, req *documentv1.SignRequest) 
 }
 
 // evidence begins what proves a signature.
-func (s *Server) evidence(ctx context.Context, p *paper, side string) *privatev1.SigningEvidence {
+func (s *documentService) evidence(ctx context.Context, p *paper, side string) *privatev1.SigningEvidence {
 	e := &privatev1.SigningEvidence{
 		TaskId: p.task.id, Document: p.kind, Sha256: p.sha256, Template: p.file.GetTemplate(), Side: side,
 		EnteredAt: s.moment(), Address: callOf(ctx).address, UserAgent: userAgent(ctx), Rules: sign.Rules(),
@@ -278,8 +289,8 @@ func (s *Server) evidence(ctx context.Context, p *paper, side string) *privatev1
 }
 
 // opened adds when the file was first shown.
-func (s *Server) opened(ctx context.Context, p *paper, e *privatev1.SigningEvidence) error {
-	view, ok, err := private.Only(s.cfg.Vault.SigningViews(ctx, p.book, private.Ref{ID: p.viewID(), Version: 1}))
+func (s *documentService) opened(ctx context.Context, p *paper, e *privatev1.SigningEvidence) error {
+	view, ok, err := private.Only(s.Vault.SigningViews(ctx, p.book, private.Ref{ID: p.viewID(), Version: 1}))
 	if err != nil || !ok {
 		return err
 	}
@@ -288,36 +299,31 @@ func (s *Server) opened(ctx context.Context, p *paper, e *privatev1.SigningEvide
 }
 
 // signed waits until the task has taken the signature, and tells what became of it.
-func (s *Server) signed(ctx context.Context, p *paper) (*documentv1.SignResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, acceptPatience)
-	defer cancel()
+func (s *documentService) signed(ctx context.Context, p *paper) (*documentv1.SignResponse, error) {
 	id := sign.ID(p.task.id, p.kind)
-	for {
-		found, _, err := s.load(ctx, p.book, sign.Name, id)
-		if err != nil {
-			return nil, err
-		}
-		data := new(flowv1.SignData)
-		if err := found[id].read(data); err != nil {
-			return nil, err
-		}
-		switch found[id].state {
-		case sign.Signed:
-			return s.taken(ctx, p, data)
-		case sign.Telling:
-		default:
-			return nil, fault.Refuse(fault.Code(data.GetRefusal()), "document", "the task did not take the signature").With("state", found[id].state)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fault.Refuse(fault.Unavailable, "", "the code was right; the task has not answered yet")
-		case <-time.After(acceptEvery):
-		}
+	found, _, err := s.load(ctx, p.book, sign.Name, id)
+	if err != nil {
+		return nil, err
 	}
+	rows, err := s.settle(ctx, p.book, sign.Name, []aggregate{found[id]}, func(a aggregate) (bool, error) { return a.state == sign.Telling, nil })
+	if err != nil {
+		return nil, err
+	}
+	data := new(flowv1.SignData)
+	if err := rows[0].read(data); err != nil {
+		return nil, err
+	}
+	switch rows[0].state {
+	case sign.Signed:
+		return s.taken(ctx, p, data)
+	case sign.Telling:
+		return nil, fault.Refuse(fault.Unavailable, "", "the code was right; the task has not answered yet")
+	}
+	return nil, fault.Refuse(fault.Code(data.GetRefusal()), "document", "the task did not take the signature").With("state", rows[0].state)
 }
 
 // taken shows the task after its signature.
-func (s *Server) taken(ctx context.Context, p *paper, data *flowv1.SignData) (*documentv1.SignResponse, error) {
+func (s *documentService) taken(ctx context.Context, p *paper, data *flowv1.SignData) (*documentv1.SignResponse, error) {
 	found, _, err := s.load(ctx, p.book, task.Name, p.task.id)
 	if err != nil {
 		return nil, err
@@ -340,7 +346,7 @@ func (s *Server) taken(ctx context.Context, p *paper, data *flowv1.SignData) (*d
 }
 
 // SignDocument implements DocumentService.
-func (s documentService) SignDocument(ctx context.Context, req *documentv1.SignDocumentRequest) (*documentv1.SignDocumentResponse, error) {
+func (s *documentService) SignDocument(ctx context.Context, req *documentv1.SignDocumentRequest) (*documentv1.SignDocumentResponse, error) {
 	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
 	if err != nil {
 		return nil, err
@@ -363,7 +369,7 @@ func (s documentService) SignDocument(ctx context.Context, req *documentv1.SignD
 		if err := s.recall(ctx, req.GetBook(), c); err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(req.GetBook())
+		draft := s.Vault.Draft(req.GetBook())
 		if c.fresh() {
 			if err := s.fillSignature(ctx, req, a, side, c, draft); err != nil {
 				return err
@@ -393,7 +399,7 @@ func (s documentService) SignDocument(ctx context.Context, req *documentv1.SignD
 }
 
 // fillSignature says the command of a signature by a key, and writes the file and the evidence.
-func (s *Server) fillSignature(ctx context.Context, req *documentv1.SignDocumentRequest, a aggregate, side string, c *change, draft *private.Draft) error {
+func (s *documentService) fillSignature(ctx context.Context, req *documentv1.SignDocumentRequest, a aggregate, side string, c *change, draft *private.Draft) error {
 	p, err := s.paper(ctx, req.GetBook(), a, req.GetDocument())
 	if err != nil {
 		return err
@@ -417,4 +423,21 @@ func stampTime(at time.Time, ok bool) *timestamppb.Timestamp {
 		return nil
 	}
 	return timestamppb.New(at)
+}
+
+// accepted waits until the executors' years have said whether there is room for tasks
+// that were just accepted: the caller sees the task in work, or refused with what is
+// still free.
+func (s *documentService) accepted(ctx context.Context, book string, rows []aggregate) ([]aggregate, error) {
+	return s.settle(ctx, book, task.Name, rows, holding)
+}
+
+// holding says whether a task waits for room under the executor's cap.
+func holding(a aggregate) (bool, error) {
+	if a.state != task.Draft {
+		return false, nil
+	}
+	d := new(flowv1.TaskData)
+	err := a.read(d)
+	return d.GetPhase() == flowv1.TaskPhase_TASK_PHASE_HOLD, err
 }

@@ -20,10 +20,11 @@ import (
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 )
 
 // ListPlaceholders implements DocumentService.
-func (s documentService) ListPlaceholders(_ context.Context, req *documentv1.ListPlaceholdersRequest) (*documentv1.ListPlaceholdersResponse, error) {
+func (s *documentService) ListPlaceholders(_ context.Context, req *documentv1.ListPlaceholdersRequest) (*documentv1.ListPlaceholdersResponse, error) {
 	kind := document.Kind(req.GetKind())
 	out := &documentv1.ListPlaceholdersResponse{Typical: document.Typical(kind).Text}
 	for _, p := range document.Placeholders(kind) {
@@ -33,7 +34,7 @@ func (s documentService) ListPlaceholders(_ context.Context, req *documentv1.Lis
 }
 
 // SubmitTemplate implements DocumentService.
-func (s documentService) SubmitTemplate(ctx context.Context, req *documentv1.SubmitTemplateRequest) (*documentv1.SubmitTemplateResponse, error) {
+func (s *documentService) SubmitTemplate(ctx context.Context, req *documentv1.SubmitTemplateRequest) (*documentv1.SubmitTemplateResponse, error) {
 	if _, err := s.must(ctx, req.GetBook(), company.Name, "company_id", req.GetCompanyId()); err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (s documentService) SubmitTemplate(ctx context.Context, req *documentv1.Sub
 	case private.Words(name) == "":
 		return nil, fault.Refuse(fault.Malformed, "name", "a name has letters or digits")
 	}
-	id := s.cfg.Vault.TemplateID(req.GetBook(), req.GetCompanyId(), req.GetKind(), name, checked.Version)
+	id := s.Vault.TemplateID(req.GetBook(), req.GetCompanyId(), req.GetKind(), name, checked.Version)
 	o, err := s.moveTemplate(ctx, req.GetBook(), "SubmitTemplate", req.GetKey(), req, aggregate{id: id, owner: req.GetCompanyId()}, template.Submit,
 		func(draft *private.Draft) (proto.Message, error) {
 			draft.Template(id, req.GetCompanyId(), req.GetKind(), 1, &privatev1.TemplateText{Name: name, Text: text})
@@ -59,7 +60,7 @@ func (s documentService) SubmitTemplate(ctx context.Context, req *documentv1.Sub
 }
 
 // moveTemplate sends an event to a template; body writes what stands beside it.
-func (s *Server) moveTemplate(ctx context.Context, book, method, key string, req proto.Message, a aggregate, event string,
+func (s *documentService) moveTemplate(ctx context.Context, book, method, key string, req proto.Message, a aggregate, event string,
 	body func(*private.Draft) (proto.Message, error),
 ) (engine.Outcome, error) {
 	var outcomes []engine.Outcome
@@ -69,7 +70,7 @@ func (s *Server) moveTemplate(ctx context.Context, book, method, key string, req
 		if err := s.recall(ctx, book, c); err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(book)
+		draft := s.Vault.Draft(book)
 		if c.fresh() && body != nil {
 			m, err := body(draft)
 			if err != nil {
@@ -91,7 +92,7 @@ func (s *Server) moveTemplate(ctx context.Context, book, method, key string, req
 }
 
 // DecideTemplate implements DocumentService.
-func (s documentService) DecideTemplate(ctx context.Context, req *documentv1.DecideTemplateRequest) (*documentv1.DecideTemplateResponse, error) {
+func (s *documentService) DecideTemplate(ctx context.Context, req *documentv1.DecideTemplateRequest) (*documentv1.DecideTemplateResponse, error) {
 	reason := strings.TrimSpace(req.GetReason())
 	if !req.GetApprove() && reason == "" {
 		return nil, fault.Refuse(fault.Malformed, "reason", "a refusal says why")
@@ -108,7 +109,7 @@ func (s documentService) DecideTemplate(ctx context.Context, req *documentv1.Dec
 			if err != nil {
 				return nil, err
 			}
-			version, err := nextVersion(s.cfg.Vault.Templates(ctx, req.GetBook(), private.Ref{ID: a.id}))
+			version, err := nextVersion(s.Vault.Templates(ctx, req.GetBook(), private.Ref{ID: a.id}))
 			if err != nil {
 				return nil, err
 			}
@@ -125,7 +126,7 @@ func (s documentService) DecideTemplate(ctx context.Context, req *documentv1.Dec
 }
 
 // WithdrawTemplate implements DocumentService.
-func (s documentService) WithdrawTemplate(ctx context.Context, req *documentv1.WithdrawTemplateRequest) (*documentv1.WithdrawTemplateResponse, error) {
+func (s *documentService) WithdrawTemplate(ctx context.Context, req *documentv1.WithdrawTemplateRequest) (*documentv1.WithdrawTemplateResponse, error) {
 	a, err := s.must(ctx, req.GetBook(), template.Name, "template_id", req.GetTemplateId())
 	if err != nil {
 		return nil, err
@@ -139,12 +140,12 @@ func (s documentService) WithdrawTemplate(ctx context.Context, req *documentv1.W
 }
 
 // templateText reads what stands beside a template.
-func (s *Server) templateText(ctx context.Context, book string, a aggregate) (*privatev1.TemplateText, *flowv1.TemplateData, error) {
+func (s *documentService) templateText(ctx context.Context, book string, a aggregate) (*privatev1.TemplateText, *flowv1.TemplateData, error) {
 	data := new(flowv1.TemplateData)
 	if err := a.read(data); err != nil {
 		return nil, nil, err
 	}
-	doc, ok, err := private.Only(s.cfg.Vault.Templates(ctx, book, private.Ref{ID: a.id, Version: data.GetVersion()}))
+	doc, ok, err := private.Only(s.Vault.Templates(ctx, book, private.Ref{ID: a.id, Version: data.GetVersion()}))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -155,7 +156,7 @@ func (s *Server) templateText(ctx context.Context, book string, a aggregate) (*p
 }
 
 // template is a template for the API.
-func (s *Server) template(ctx context.Context, book string, a aggregate) (*documentv1.Template, error) {
+func (s *documentService) template(ctx context.Context, book string, a aggregate) (*documentv1.Template, error) {
 	text, data, err := s.templateText(ctx, book, a)
 	if err != nil {
 		return nil, err
@@ -168,7 +169,7 @@ func (s *Server) template(ctx context.Context, book string, a aggregate) (*docum
 }
 
 // GetTemplate implements DocumentService.
-func (s documentService) GetTemplate(ctx context.Context, req *documentv1.GetTemplateRequest) (*documentv1.GetTemplateResponse, error) {
+func (s *documentService) GetTemplate(ctx context.Context, req *documentv1.GetTemplateRequest) (*documentv1.GetTemplateResponse, error) {
 	a, err := s.must(ctx, req.GetBook(), template.Name, "template_id", req.GetTemplateId())
 	if err != nil {
 		return nil, err
@@ -187,7 +188,7 @@ func (s documentService) GetTemplate(ctx context.Context, req *documentv1.GetTem
 const mostTemplates = 200
 
 // ListTemplates implements DocumentService.
-func (s documentService) ListTemplates(ctx context.Context, req *documentv1.ListTemplatesRequest) (*documentv1.ListTemplatesResponse, error) {
+func (s *documentService) ListTemplates(ctx context.Context, req *documentv1.ListTemplatesRequest) (*documentv1.ListTemplatesResponse, error) {
 	rows, _, _, err := s.list(ctx, store.AggregatePage{
 		Book: req.GetBook(), Flow: template.Name, Owner: req.GetCompanyId(), Limit: mostTemplates,
 		States: []string{template.Submitted, template.Approved, template.Refused, template.Withdrawn},
@@ -215,19 +216,16 @@ type chosen struct {
 }
 
 // chooseTemplates reads the approved templates that drafts name by id or by category.
-func (s *Server) chooseTemplates(ctx context.Context, book, companyID string, items []newTask, changes []*change) (chosen, error) {
+func (s *documentService) chooseTemplates(ctx context.Context, book, companyID string, drafts []*taskv1.TaskDraft) (chosen, error) {
 	names, ids := map[string]bool{}, map[string]bool{}
-	for i, c := range changes {
-		if !c.fresh() {
-			continue
-		}
+	for _, d := range drafts {
 		for _, kind := range document.Kinds() {
-			names[private.TemplateOf(companyID, string(kind), items[i].draft.GetCategory())] = true
+			names[private.TemplateOf(companyID, string(kind), d.GetCategory())] = true
 		}
-		ids[items[i].draft.GetAgreementTypeId()] = true
+		ids[d.GetAgreementTypeId()] = true
 	}
 	out := chosen{map[string]string{}, map[string]*flowv1.TemplateData{}}
-	found, err := s.cfg.Vault.Find(ctx, book, private.TemplateName, slices.Sorted(maps.Keys(names))...)
+	found, err := s.Vault.Find(ctx, book, private.TemplateName, slices.Sorted(maps.Keys(names))...)
 	if err != nil {
 		return out, err
 	}
@@ -263,21 +261,21 @@ func (s *Server) chooseTemplates(ctx context.Context, book, companyID string, it
 }
 
 // put says in a task's command which templates it uses.
-func (c chosen) put(companyID string, t newTask, body *flowv1.TaskCreate) *fault.Refusal {
-	named := t.draft.GetAgreementTypeId()
+func (c chosen) put(companyID string, draft *taskv1.TaskDraft, body *flowv1.TaskCreate) *fault.Refusal {
+	named := draft.GetAgreementTypeId()
 	if named != "" && c.byID[named].GetKind() != sign.Agreement {
 		return fault.Refuse(fault.NotFound, "agreement_type_id", "the company has no approved template %q of agreements", named)
 	}
 	if named == "" {
-		named = c.byName[private.TemplateOf(companyID, sign.Agreement, t.draft.GetCategory())]
+		named = c.byName[private.TemplateOf(companyID, sign.Agreement, draft.GetCategory())]
 	}
-	body.AgreementTemplate, body.ActTemplate = named, c.byName[private.TemplateOf(companyID, sign.Act, t.draft.GetCategory())]
+	body.AgreementTemplate, body.ActTemplate = named, c.byName[private.TemplateOf(companyID, sign.Act, draft.GetCategory())]
 	return nil
 }
 
 // templateFor is the template of a task's document: the company's own, as it was approved, or
 // the typical one.
-func (s *Server) templateFor(ctx context.Context, p *paper) (*document.Template, error) {
+func (s *documentService) templateFor(ctx context.Context, p *paper) (*document.Template, error) {
 	id := p.data.GetAgreementTemplate()
 	if p.kind == sign.Act {
 		id = p.data.GetActTemplate()

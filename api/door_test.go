@@ -51,8 +51,11 @@ func door(t *testing.T, engine scripted) *caller {
 		t.Fatal(err)
 	}
 	server, err := api.New(api.Config{
-		Engine: engine, DB: h.db, Vault: h.vault, Flows: flow.NewRegistry(), Registers: registercsv.Reader{}, Statements: onec.Reader{},
-		Own: ownAccounts(), Now: time.Now, Logger: logger, Metrics: prometheus.NewRegistry(), Timeout: 300 * time.Millisecond,
+		GateConfig: api.GateConfig{
+			Engine: engine, DB: h.db, Vault: h.vault, Flows: flow.NewRegistry(), Now: time.Now, Logger: logger, Metrics: prometheus.NewRegistry(),
+			Timeout: 300 * time.Millisecond,
+		},
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: ownAccounts(),
 	})
 	if err != nil {
 		t.Fatal(err)

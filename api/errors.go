@@ -44,7 +44,7 @@ func mustAnswers() map[fault.Code]answerRow {
 
 // parseAnswers gives every code of the refusals' table its row.
 func parseAnswers(text string) (map[fault.Code]answerRow, error) {
-	tables, err := machine.ParseTables("api/errors.md", text)
+	tables, err := machine.ParseTables("api/gate/errors.md", text)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func parseAnswers(text string) (map[fault.Code]answerRow, error) {
 	for _, info := range fault.Table() {
 		row, ok := kinds[info.Kind]
 		if !ok {
-			return nil, fmt.Errorf("api/errors.md: no row for kind %s", info.Kind)
+			return nil, fmt.Errorf("api/gate/errors.md: no row for kind %s", info.Kind)
 		}
 		rows[info.Code] = row
 	}
@@ -196,4 +196,22 @@ func retryMessage(r fault.Retry) ledgerv1.Retry {
 		return ledgerv1.Retry_RETRY_SAME
 	}
 	return ledgerv1.Retry_RETRY_UNSPECIFIED
+}
+
+// fileRefusal puts the place in a file under the request's field.
+func fileRefusal(r *fault.Refusal) *fault.Refusal {
+	if r.Field == "" {
+		r.Field = "file"
+	} else {
+		r.Field = "file: " + r.Field
+	}
+	return r
+}
+
+// orRefusal is an error, or a refusal as one.
+func orRefusal(err error, r *fault.Refusal) error {
+	if err != nil {
+		return err
+	}
+	return r
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"strings"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/contact"
@@ -16,7 +15,9 @@ import (
 )
 
 // executorService is ExecutorService.
-type executorService struct{ *Server }
+type executorService struct{ *Gate }
+
+func newExecutorService(gate *Gate) *executorService { return &executorService{gate} }
 
 // The product's words for kinds of employment.
 var kinds = map[string]flowv1.EmploymentKind{
@@ -35,7 +36,7 @@ func kindWord(k flowv1.EmploymentKind) string {
 }
 
 // RegisterExecutor implements ExecutorService.
-func (s executorService) RegisterExecutor(ctx context.Context, req *executorv1.RegisterExecutorRequest) (*executorv1.RegisterExecutorResponse, error) {
+func (s *executorService) RegisterExecutor(ctx context.Context, req *executorv1.RegisterExecutorRequest) (*executorv1.RegisterExecutorResponse, error) {
 	profile, refusal := readPerson(req.GetPerson(), s.today())
 	if refusal != nil {
 		return nil, refusal
@@ -66,7 +67,7 @@ func (s executorService) RegisterExecutor(ctx context.Context, req *executorv1.R
 
 // meet notes that a company knows an executor. Once is enough: other words than "again
 // with the same key" do not matter.
-func (s *Server) meet(ctx context.Context, book, executorID, company, way string) error {
+func (s *executorService) meet(ctx context.Context, book, executorID, company, way string) error {
 	id := contact.ID(executorID, company)
 	c := &change{key: "contact:" + way + ":" + id, flow: contact.Name, id: id, owner: company, event: contact.Meet}
 	c.say(&flowv1.ContactMeet{ExecutorId: executorID, Way: way})
@@ -76,14 +77,14 @@ func (s *Server) meet(ctx context.Context, book, executorID, company, way string
 	return nil
 }
 
-func (s executorService) register(ctx context.Context, req *executorv1.RegisterExecutorRequest, profile *privatev1.ExecutorProfile, where *privatev1.Requisites) ([]engine.Outcome, error) {
-	book, id := req.GetBook(), s.cfg.Vault.ExecutorID(req.GetBook(), profile.GetInn())
+func (s *executorService) register(ctx context.Context, req *executorv1.RegisterExecutorRequest, profile *privatev1.ExecutorProfile, where *privatev1.Requisites) ([]engine.Outcome, error) {
+	book, id := req.GetBook(), s.Vault.ExecutorID(req.GetBook(), profile.GetInn())
 	c := s.change("RegisterExecutor", req.GetKey(), req)
 	c.flow, c.id, c.owner, c.event = executor.Name, id, id, executor.Register
 	if err := s.recall(ctx, book, c); err != nil {
 		return nil, err
 	}
-	draft := s.cfg.Vault.Draft(book)
+	draft := s.Vault.Draft(book)
 	if c.fresh() {
 		found, _, err := s.load(ctx, book, executor.Name, id)
 		if err != nil {
@@ -94,12 +95,12 @@ func (s executorService) register(ctx context.Context, req *executorv1.RegisterE
 				fault.Refuse(fault.AlreadyExists, "person.inn", "the executor of this INN is %s", id).With("executor_id", id))
 		}
 		body := &flowv1.ExecutorRegister{Kind: kinds[req.GetEmploymentKind()], Nonresident: req.GetNonresident()}
-		if body.ProfileVersion, err = nextVersion(s.cfg.Vault.Executors(ctx, book, private.Ref{ID: id})); err != nil {
+		if body.ProfileVersion, err = nextVersion(s.Vault.Executors(ctx, book, private.Ref{ID: id})); err != nil {
 			return nil, err
 		}
 		draft.Executor(id, body.GetProfileVersion(), profile)
 		if where != nil {
-			if body.RequisitesVersion, err = nextVersion(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: id})); err != nil {
+			if body.RequisitesVersion, err = nextVersion(s.Vault.Requisites(ctx, book, private.Ref{ID: id})); err != nil {
 				return nil, err
 			}
 			draft.Requisites(id, body.GetRequisitesVersion(), where)
@@ -110,21 +111,21 @@ func (s executorService) register(ctx context.Context, req *executorv1.RegisterE
 }
 
 // UpdateExecutor implements ExecutorService.
-func (s executorService) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExecutorRequest) (*executorv1.UpdateExecutorResponse, error) {
+func (s *executorService) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExecutorRequest) (*executorv1.UpdateExecutorResponse, error) {
 	var profile *privatev1.ExecutorProfile
 	if req.GetPerson() != nil {
 		var refusal *fault.Refusal
 		if profile, refusal = readPerson(req.GetPerson(), s.today()); refusal != nil {
 			return nil, refusal
 		}
-		if s.cfg.Vault.ExecutorID(req.GetBook(), profile.GetInn()) != req.GetExecutorId() {
+		if s.Vault.ExecutorID(req.GetBook(), profile.GetInn()) != req.GetExecutorId() {
 			return nil, fault.Refuse(fault.INNInvalid, "person.inn", "the INN of an executor stays: it is its name in the books")
 		}
 	}
 	o, err := s.update(ctx, "UpdateExecutor", req, executor.SetProfile, func(draft *private.Draft, c *change) error {
 		body := &flowv1.ExecutorSetProfile{Kind: kinds[req.GetEmploymentKind()], Nonresident: req.GetNonresident()}
 		if profile != nil {
-			version, err := nextVersion(s.cfg.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.id}))
+			version, err := nextVersion(s.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.id}))
 			if err != nil {
 				return err
 			}
@@ -146,9 +147,9 @@ func (s executorService) UpdateExecutor(ctx context.Context, req *executorv1.Upd
 }
 
 // SetRequisites implements ExecutorService.
-func (s executorService) SetRequisites(ctx context.Context, req *executorv1.SetRequisitesRequest) (*executorv1.SetRequisitesResponse, error) {
+func (s *executorService) SetRequisites(ctx context.Context, req *executorv1.SetRequisitesRequest) (*executorv1.SetRequisitesResponse, error) {
 	o, err := s.update(ctx, "SetRequisites", req, executor.SetRequisites, func(draft *private.Draft, c *change) error {
-		person, ok, err := private.Only(s.cfg.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.id}))
+		person, ok, err := private.Only(s.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.id}))
 		if err != nil || !ok {
 			return err
 		}
@@ -156,7 +157,7 @@ func (s executorService) SetRequisites(ctx context.Context, req *executorv1.SetR
 		if refusal != nil {
 			return refusal
 		}
-		version, err := nextVersion(s.cfg.Vault.Requisites(ctx, req.GetBook(), private.Ref{ID: c.id}))
+		version, err := nextVersion(s.Vault.Requisites(ctx, req.GetBook(), private.Ref{ID: c.id}))
 		if err != nil {
 			return err
 		}
@@ -182,7 +183,7 @@ type executorRequest interface {
 }
 
 // update makes a change with private data of an executor that exists.
-func (s executorService) update(ctx context.Context, method string, req executorRequest, event string, make func(*private.Draft, *change) error) (engine.Outcome, error) {
+func (s *executorService) update(ctx context.Context, method string, req executorRequest, event string, make func(*private.Draft, *change) error) (engine.Outcome, error) {
 	var outcomes []engine.Outcome
 	err := again(func() error {
 		c := s.change(method, req.GetKey(), req)
@@ -190,7 +191,7 @@ func (s executorService) update(ctx context.Context, method string, req executor
 		if err := s.recall(ctx, req.GetBook(), c); err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(req.GetBook())
+		draft := s.Vault.Draft(req.GetBook())
 		if c.fresh() {
 			if _, err := s.must(ctx, req.GetBook(), executor.Name, "executor_id", c.id); err != nil {
 				return err
@@ -213,7 +214,7 @@ func (s executorService) update(ctx context.Context, method string, req executor
 }
 
 // BlockExecutor implements ExecutorService.
-func (s executorService) BlockExecutor(ctx context.Context, req *executorv1.BlockExecutorRequest) (*executorv1.BlockExecutorResponse, error) {
+func (s *executorService) BlockExecutor(ctx context.Context, req *executorv1.BlockExecutorRequest) (*executorv1.BlockExecutorResponse, error) {
 	c := &change{key: req.GetKey(), flow: executor.Name, id: req.GetExecutorId(), owner: req.GetExecutorId(), event: executor.Block}
 	c.say(&flowv1.ExecutorBlock{Code: req.GetCode()})
 	o := s.submitChanges(ctx, req.GetBook(), false, []*change{c})[0]
@@ -225,7 +226,7 @@ func (s executorService) BlockExecutor(ctx context.Context, req *executorv1.Bloc
 }
 
 // UnblockExecutor implements ExecutorService.
-func (s executorService) UnblockExecutor(ctx context.Context, req *executorv1.UnblockExecutorRequest) (*executorv1.UnblockExecutorResponse, error) {
+func (s *executorService) UnblockExecutor(ctx context.Context, req *executorv1.UnblockExecutorRequest) (*executorv1.UnblockExecutorResponse, error) {
 	c := &change{key: req.GetKey(), flow: executor.Name, id: req.GetExecutorId(), owner: req.GetExecutorId(), event: executor.Unblock}
 	o := s.submitChanges(ctx, req.GetBook(), false, []*change{c})[0]
 	out, err := s.after(ctx, req.GetBook(), o)
@@ -260,6 +261,3 @@ func readRequisites(r *executorv1.Requisites, person *privatev1.ExecutorProfile)
 		CorrAccount: r.GetCorrAccount(), AccountNumber: r.GetAccountNumber(),
 	}, nil
 }
-
-// oneLine takes runs of spaces and line breaks together.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

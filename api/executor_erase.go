@@ -11,7 +11,7 @@ import (
 
 // EraseExecutor implements ExecutorService. The command carries the years in which the
 // person earned; a blocked executor gets no new work, so they only become fewer.
-func (s executorService) EraseExecutor(ctx context.Context, req *executorv1.EraseExecutorRequest) (*executorv1.EraseExecutorResponse, error) {
+func (s *executorService) EraseExecutor(ctx context.Context, req *executorv1.EraseExecutorRequest) (*executorv1.EraseExecutorResponse, error) {
 	book, id := req.GetBook(), req.GetExecutorId()
 	if _, err := s.must(ctx, book, executor.Name, "executor_id", id); err != nil {
 		return nil, err
@@ -36,6 +36,6 @@ func (s executorService) EraseExecutor(ctx context.Context, req *executorv1.Eras
 		return nil, err
 	}
 	call := callOf(ctx)
-	s.cfg.Logger.InfoContext(ctx, "personal data is being erased", "request_id", call.requestID, "api_key", call.who.id, "book", book, "executor", id)
+	s.Logger.InfoContext(ctx, "personal data is being erased", "request_id", call.requestID, "api_key", call.who.id, "book", book, "executor", id)
 	return &executorv1.EraseExecutorResponse{Executor: out, Position: idOf(o.Record), Replayed: o.Replayed}, nil
 }

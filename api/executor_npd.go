@@ -16,7 +16,7 @@ import (
 )
 
 // BindExecutor implements ExecutorService.
-func (s executorService) BindExecutor(ctx context.Context, req *executorv1.BindExecutorRequest) (*executorv1.BindExecutorResponse, error) {
+func (s *executorService) BindExecutor(ctx context.Context, req *executorv1.BindExecutorRequest) (*executorv1.BindExecutorResponse, error) {
 	o, out, err := s.atTaxService(ctx, req, npd.Bind, &flowv1.NpdBind{Permissions: req.GetPermissions(), ByPhone: req.GetByPhone()})
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (s executorService) BindExecutor(ctx context.Context, req *executorv1.BindE
 }
 
 // CheckSelfemployed implements ExecutorService.
-func (s executorService) CheckSelfemployed(ctx context.Context, req *executorv1.CheckSelfemployedRequest) (*executorv1.CheckSelfemployedResponse, error) {
+func (s *executorService) CheckSelfemployed(ctx context.Context, req *executorv1.CheckSelfemployedRequest) (*executorv1.CheckSelfemployedResponse, error) {
 	o, out, err := s.atTaxService(ctx, req, npd.Look, nil)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (s executorService) CheckSelfemployed(ctx context.Context, req *executorv1.
 }
 
 // atTaxService submits a command to the person's aggregate at the tax service.
-func (s executorService) atTaxService(ctx context.Context, req executorRequest, event string, body *flowv1.NpdBind) (engine.Outcome, *executorv1.Selfemployed, error) {
+func (s *executorService) atTaxService(ctx context.Context, req executorRequest, event string, body *flowv1.NpdBind) (engine.Outcome, *executorv1.Selfemployed, error) {
 	a, err := s.must(ctx, req.GetBook(), executor.Name, "executor_id", req.GetExecutorId())
 	if err != nil {
 		return engine.Outcome{}, nil, err
@@ -55,7 +55,7 @@ func (s executorService) atTaxService(ctx context.Context, req executorRequest, 
 }
 
 // GetSelfemployed implements ExecutorService.
-func (s executorService) GetSelfemployed(ctx context.Context, req *executorv1.GetSelfemployedRequest) (*executorv1.GetSelfemployedResponse, error) {
+func (s *executorService) GetSelfemployed(ctx context.Context, req *executorv1.GetSelfemployedRequest) (*executorv1.GetSelfemployedResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (s executorService) GetSelfemployed(ctx context.Context, req *executorv1.Ge
 }
 
 // atNPD reads a person's aggregate at the tax service; one that never was has no state.
-func (s *Server) atNPD(ctx context.Context, book, id string) (aggregate, error) {
+func (s *executorService) atNPD(ctx context.Context, book, id string) (aggregate, error) {
 	found, _, err := s.load(ctx, book, npd.Name, id)
 	if err != nil {
 		return aggregate{}, err
@@ -96,7 +96,7 @@ func selfemployedStatus(a aggregate) (string, error) {
 	return d.GetStatus(), nil
 }
 
-func (s *Server) selfemployedMessage(a aggregate) (*executorv1.Selfemployed, error) {
+func (s *executorService) selfemployedMessage(a aggregate) (*executorv1.Selfemployed, error) {
 	status, err := selfemployedStatus(a)
 	if err != nil {
 		return nil, err

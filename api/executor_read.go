@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/npd"
@@ -20,15 +18,8 @@ import (
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 )
 
-// paramsOfChange is what every request of a change has.
-type paramsOfChange interface {
-	proto.Message
-	GetBook() string
-	GetKey() string
-}
-
 // GetExecutor implements ExecutorService.
-func (s executorService) GetExecutor(ctx context.Context, req *executorv1.GetExecutorRequest) (*executorv1.GetExecutorResponse, error) {
+func (s *executorService) GetExecutor(ctx context.Context, req *executorv1.GetExecutorRequest) (*executorv1.GetExecutorResponse, error) {
 	c := callOf(ctx)
 	if req.GetUnmask() && !c.who.has(RolePersonal) {
 		return nil, fault.Refuse(fault.PermissionDenied, "unmask", "the key has not the role %s", RolePersonal)
@@ -41,7 +32,7 @@ func (s executorService) GetExecutor(ctx context.Context, req *executorv1.GetExe
 		return nil, err
 	}
 	if req.GetUnmask() {
-		s.cfg.Logger.InfoContext(ctx, "personal data was shown",
+		s.Logger.InfoContext(ctx, "personal data was shown",
 			"request_id", c.requestID, "api_key", c.who.id, "book", req.GetBook(), "executor", a.id)
 	}
 	out, err := s.executor(ctx, req.GetBook(), a, !req.GetUnmask())
@@ -49,7 +40,7 @@ func (s executorService) GetExecutor(ctx context.Context, req *executorv1.GetExe
 }
 
 // FindExecutors implements ExecutorService.
-func (s executorService) FindExecutors(ctx context.Context, req *executorv1.FindExecutorsRequest) (*executorv1.FindExecutorsResponse, error) {
+func (s *executorService) FindExecutors(ctx context.Context, req *executorv1.FindExecutorsRequest) (*executorv1.FindExecutorsResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -75,19 +66,25 @@ func (s executorService) FindExecutors(ctx context.Context, req *executorv1.Find
 	return answer, nil
 }
 
+// How many candidates are read in a set, and for one answer.
+const (
+	readSet  = 500
+	mostRead = 5000
+)
+
 // mostNamed bounds the executors that are found by words of their names.
 const mostNamed = 50
 
 // findByName finds executors by words of their names, those whose data is newest first.
-func (s executorService) findByName(ctx context.Context, book, name string) (*executorv1.FindExecutorsResponse, error) {
+func (s *executorService) findByName(ctx context.Context, book, name string) (*executorv1.FindExecutorsResponse, error) {
 	words := private.SearchWords(name)
 	if words == nil {
 		return nil, fault.Refuse(fault.Malformed, "name", "no word has %d letters", private.LeastLetters)
 	}
 	var at *store.WordPlace
 	var people []person
-	for n := 0; n < searchMost && len(people) < mostNamed; n += searchSet {
-		places, err := s.cfg.Vault.Candidates(ctx, book, private.ExecutorNames, words, at, searchSet)
+	for n := 0; n < mostRead && len(people) < mostNamed; n += readSet {
+		places, err := s.Vault.Candidates(ctx, book, private.ExecutorNames, words, at, readSet)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +105,7 @@ func (s executorService) findByName(ctx context.Context, book, name string) (*ex
 			refs = append(refs, private.Ref{ID: p.id, Version: v})
 		}
 	}
-	where, err := s.cfg.Vault.Requisites(ctx, book, refs...)
+	where, err := s.Vault.Requisites(ctx, book, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +137,7 @@ type foundExecutor struct {
 
 // findExecutors finds whom references mean: the id, or INN and phone, both when both
 // are given. The fields name them in refusals.
-func (s *Server) findExecutors(ctx context.Context, book string, refs []*taskv1.ExecutorRef, idName, innName, phoneName string) ([]foundExecutor, error) {
+func (s *executorService) findExecutors(ctx context.Context, book string, refs []*taskv1.ExecutorRef, idName, innName, phoneName string) ([]foundExecutor, error) {
 	out := make([]foundExecutor, len(refs))
 	phones := make([]string, len(refs))
 	var inns, numbers, ids []string
@@ -154,11 +151,11 @@ func (s *Server) findExecutors(ctx context.Context, book string, refs []*taskv1.
 		ids = append(ids, r.GetExecutorId())
 		inns, numbers = append(inns, r.GetExecutorInn()), append(numbers, phones[i])
 	}
-	byINN, err := s.cfg.Vault.Find(ctx, book, private.ExecutorINN, inns...)
+	byINN, err := s.Vault.Find(ctx, book, private.ExecutorINN, inns...)
 	if err != nil {
 		return nil, err
 	}
-	byPhone, err := s.cfg.Vault.Find(ctx, book, private.ExecutorPhone, numbers...)
+	byPhone, err := s.Vault.Find(ctx, book, private.ExecutorPhone, numbers...)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +201,7 @@ func (p person) stamp() *flowv1.ExecutorStamp {
 }
 
 // people reads executors that exist, by id.
-func (s *Server) people(ctx context.Context, book string, ids []string) (map[string]person, error) {
+func (s *executorService) people(ctx context.Context, book string, ids []string) (map[string]person, error) {
 	rows, _, err := s.load(ctx, book, executor.Name, ids...)
 	if err != nil {
 		return nil, err
@@ -219,7 +216,7 @@ func (s *Server) people(ctx context.Context, book string, ids []string) (map[str
 		out[id] = p
 		refs = append(refs, private.Ref{ID: id, Version: p.data.GetProfileVersion()})
 	}
-	docs, err := s.cfg.Vault.Executors(ctx, book, refs...)
+	docs, err := s.Vault.Executors(ctx, book, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +252,7 @@ func (f *foundExecutor) pick(people map[string]person, candidates []string, r *t
 	}
 }
 
-func (s executorService) after(ctx context.Context, book string, o engine.Outcome) (*executorv1.Executor, error) {
+func (s *executorService) after(ctx context.Context, book string, o engine.Outcome) (*executorv1.Executor, error) {
 	if o.Refusal != nil {
 		return nil, idField(o.Refusal, "executor_id")
 	}
@@ -263,12 +260,12 @@ func (s executorService) after(ctx context.Context, book string, o engine.Outcom
 }
 
 // executor joins what the flow keeps with the versions that it names.
-func (s executorService) executor(ctx context.Context, book string, a aggregate, masked bool) (*executorv1.Executor, error) {
+func (s *executorService) executor(ctx context.Context, book string, a aggregate, masked bool) (*executorv1.Executor, error) {
 	d := new(flowv1.ExecutorData)
 	if err := a.read(d); err != nil {
 		return nil, err
 	}
-	profile, ok, err := private.Only(s.cfg.Vault.Executors(ctx, book, private.Ref{ID: a.id, Version: d.GetProfileVersion()}))
+	profile, ok, err := private.Only(s.Vault.Executors(ctx, book, private.Ref{ID: a.id, Version: d.GetProfileVersion()}))
 	if err != nil {
 		return nil, err
 	}
@@ -277,7 +274,7 @@ func (s executorService) executor(ctx context.Context, book string, a aggregate,
 	}
 	var where *privatev1.Requisites
 	if d.GetRequisitesVersion() > 0 && !gone(a) {
-		doc, ok, err := private.Only(s.cfg.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
+		doc, ok, err := private.Only(s.Vault.Requisites(ctx, book, private.Ref{ID: a.id, Version: d.GetRequisitesVersion()}))
 		if err != nil {
 			return nil, err
 		}
@@ -297,7 +294,7 @@ func gone(a aggregate) bool { return a.state == executor.Erasing || a.state == e
 
 // executorMessage shows an executor; where is nil when there are no requisites, standing is
 // what is known of the person at the tax service.
-func (s executorService) executorMessage(a aggregate, d *flowv1.ExecutorData, profile *privatev1.ExecutorProfile, where *privatev1.Requisites, standing aggregate, masked bool) (*executorv1.Executor, error) {
+func (s *executorService) executorMessage(a aggregate, d *flowv1.ExecutorData, profile *privatev1.ExecutorProfile, where *privatev1.Requisites, standing aggregate, masked bool) (*executorv1.Executor, error) {
 	out := &executorv1.Executor{
 		ExecutorId: a.id, State: a.state, StateTitle: s.title(executor.Name, a.state), EmploymentKind: kindWord(d.GetKind()),
 		Nonresident: d.GetNonresident(), PersonVersion: d.GetProfileVersion(), RequisitesVersion: d.GetRequisitesVersion(),
@@ -324,4 +321,31 @@ func requisitesMessage(r *privatev1.Requisites, masked bool) *executorv1.Requisi
 		out.AccountNumber, out.PayeeName = private.MaskAccount(out.AccountNumber), ""
 	}
 	return out
+}
+
+// named are the executors of places whose name, as it is now, has the words, in the order
+// of the places; narrow leaves some out before anything of them is read.
+func (s *executorService) named(ctx context.Context, book string, words []string, places []store.WordPlace, narrow func(ids []string) ([]string, error)) ([]person, error) {
+	ids := make([]string, len(places))
+	for i, p := range places {
+		ids[i] = p.ID
+	}
+	some := slices.Clone(ids)
+	slices.Sort(some)
+	some, err := narrow(slices.Compact(some))
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.people(ctx, book, some)
+	if err != nil {
+		return nil, err
+	}
+	var out []person
+	for i, id := range ids {
+		p, ok := people[id]
+		if ok && int64(p.data.GetProfileVersion()) == places[i].Version && private.Matches(words, private.FullName(p.profile)) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
 }

@@ -15,15 +15,15 @@ const mostRechecked = 500
 // recheck tells the payments to an executor that stopped that something about him has
 // changed. It is a nudge: what it does not reach is tried after the next pause, so its
 // failure fails nothing.
-func (s *Server) recheck(ctx context.Context, book, executorID string, after engine.Outcome) {
+func (s *executorService) recheck(ctx context.Context, book, executorID string, after engine.Outcome) {
 	if err := s.searchSeesAll(ctx); err != nil {
-		s.cfg.Logger.WarnContext(ctx, "stopped payments of the last moments wait for their next pause", "executor", executorID, "error", err)
+		s.Logger.WarnContext(ctx, "stopped payments of the last moments wait for their next pause", "executor", executorID, "error", err)
 	}
-	rows, _, err := s.cfg.DB.Audience(ctx, store.AudiencePage{
+	rows, _, err := s.DB.Audience(ctx, store.AudiencePage{
 		Book: book, Flow: task.Name, Names: []string{executorID}, States: []string{task.Error}, Limit: mostRechecked,
 	})
 	if err != nil {
-		s.cfg.Logger.WarnContext(ctx, "stopped payments wait for their next pause", "executor", executorID, "error", err)
+		s.Logger.WarnContext(ctx, "stopped payments wait for their next pause", "executor", executorID, "error", err)
 		return
 	}
 	changes := make([]*change, len(rows))
@@ -36,8 +36,8 @@ func (s *Server) recheck(ctx context.Context, book, executorID string, after eng
 }
 
 // searchSeesAll waits until the search tables see everything that is committed now.
-func (s *Server) searchSeesAll(ctx context.Context) error {
-	shards, err := s.cfg.DB.Shards(ctx)
+func (s *executorService) searchSeesAll(ctx context.Context) error {
+	shards, err := s.DB.Shards(ctx)
 	if err != nil {
 		return err
 	}

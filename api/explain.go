@@ -12,7 +12,7 @@ import (
 )
 
 // ExplainAmount implements TaskService.
-func (s taskService) ExplainAmount(ctx context.Context, req *taskv1.ExplainAmountRequest) (*taskv1.ExplainAmountResponse, error) {
+func (s *taskService) ExplainAmount(ctx context.Context, req *taskv1.ExplainAmountRequest) (*taskv1.ExplainAmountResponse, error) {
 	if id := req.GetTaskId(); id != "" {
 		a, err := s.shown(ctx, req.GetBook(), id)
 		if err != nil {
@@ -34,7 +34,7 @@ func (s taskService) ExplainAmount(ctx context.Context, req *taskv1.ExplainAmoun
 	return s.explainPrice(ctx, req.GetBook(), req.GetPrice())
 }
 
-func (s taskService) explainPrice(ctx context.Context, book string, q *taskv1.PriceQuestion) (*taskv1.ExplainAmountResponse, error) {
+func (s *taskService) explainPrice(ctx context.Context, book string, q *taskv1.PriceQuestion) (*taskv1.ExplainAmountResponse, error) {
 	terms := tax.Terms{Kind: tax.Kind(q.GetEmploymentKind()), Payer: tax.Company, Status: tax.Resident, Day: q.GetDay()}
 	if q.GetNonresident() {
 		terms.Status = tax.Nonresident

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"slices"
 
 	"connectrpc.com/connect"
@@ -13,11 +12,11 @@ import (
 )
 
 // health serves grpc.health.v1, which asks for no key.
-func (s *Server) health(mux *http.ServeMux) {
-	mux.Handle(grpc_health_v1.Health_Check_FullMethodName, connect.NewUnaryHandlerSimple(
+func (s *Server) health() {
+	s.mux.Handle(grpc_health_v1.Health_Check_FullMethodName, connect.NewUnaryHandlerSimple(
 		grpc_health_v1.Health_Check_FullMethodName,
 		func(_ context.Context, req *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
-			if name := req.GetService(); name != "" && !slices.Contains(s.services, name) {
+			if name := req.GetService(); name != "" && !slices.Contains(services(), name) {
 				return nil, toError(fault.Refuse(fault.NotFound, "service", "there is no such service"))
 			}
 			status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
@@ -31,8 +30,8 @@ func (s *Server) health(mux *http.ServeMux) {
 }
 
 // reflection tells tools what there is, which is no secret: the files are public.
-func (s *Server) reflection(mux *http.ServeMux) {
-	reflector := grpcreflect.NewStaticReflector(append(slices.Clone(s.services), grpc_health_v1.Health_ServiceDesc.ServiceName)...)
-	mux.Handle(grpcreflect.NewHandlerV1(reflector))
-	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
+func (s *Server) reflection() {
+	reflector := grpcreflect.NewStaticReflector(append(services(), grpc_health_v1.Health_ServiceDesc.ServiceName)...)
+	s.mux.Handle(grpcreflect.NewHandlerV1(reflector))
+	s.mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
 }

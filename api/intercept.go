@@ -23,7 +23,7 @@ import (
 // gatekeeper is the outermost interceptor, of single answers and of streams: deadline,
 // panics, errors of the table, log and metrics; then what the codecs found wrong, and
 // foreign books.
-type gatekeeper struct{ *Server }
+type gatekeeper struct{ *Gate }
 
 // WrapUnary implements connect.Interceptor.
 func (s gatekeeper) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
@@ -79,8 +79,8 @@ func (c readableConn) Receive(into any) error {
 }
 
 // observe serves a call; the error it gives back is of the protocol.
-func (s *Server) observe(ctx context.Context, limit time.Duration, headers http.Header, serve func(context.Context) error) error {
-	c, start := callOf(ctx), s.cfg.Now()
+func (s *Gate) observe(ctx context.Context, limit time.Duration, headers http.Header, serve func(context.Context) error) error {
+	c, start := callOf(ctx), s.Now()
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -110,7 +110,7 @@ var w3c propagation.TraceContext
 
 // trace begins the span of a call, within its caller's trace if he has one. A span
 // says who and what, never what was asked.
-func (s *Server) trace(ctx context.Context, c *call, headers http.Header) (context.Context, trace.Span) {
+func (s *Gate) trace(ctx context.Context, c *call, headers http.Header) (context.Context, trace.Span) {
 	ctx = w3c.Extract(ctx, propagation.HeaderCarrier(headers))
 	return s.cfg.Tracer.Start(ctx, c.method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("provodka.request_id", c.requestID), attribute.String("provodka.api_key", c.who.id), attribute.String("provodka.book", c.who.book)))
@@ -120,7 +120,7 @@ func (s *Server) trace(ctx context.Context, c *call, headers http.Header) (conte
 var errPanicked = errors.New("panicked")
 
 // recovered serves the call and turns a panic into an error.
-func (s *Server) recovered(ctx context.Context, c *call, serve func(context.Context) error) (err error) {
+func (s *Gate) recovered(ctx context.Context, c *call, serve func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(ctx, c, p)
@@ -130,9 +130,14 @@ func (s *Server) recovered(ctx context.Context, c *call, serve func(context.Cont
 	return serve(ctx)
 }
 
+// Recovered does a part of the call that nobody else watches: a panic there ends the part alone.
+func (s *Gate) Recovered(ctx context.Context, serve func(context.Context) error) error {
+	return s.recovered(ctx, callOf(ctx), serve)
+}
+
 // aborted ends the connection of a request that panicked outside of a call, without the
 // server's own words about it.
-func (s *Server) aborted(ctx context.Context, c *call) {
+func (s *Gate) aborted(ctx context.Context, c *call) {
 	if p := recover(); p != nil {
 		if p != http.ErrAbortHandler { //nolint:errorlint // it is thrown, not returned
 			s.panicked(ctx, c, p)
@@ -143,9 +148,9 @@ func (s *Server) aborted(ctx context.Context, c *call) {
 
 // panicked notes a panic. Its text may hold what the request held: the stack alone is
 // logged.
-func (s *Server) panicked(ctx context.Context, c *call, p any) {
+func (s *Gate) panicked(ctx context.Context, c *call, p any) {
 	s.metrics.panics.WithLabelValues(c.method).Inc()
-	s.cfg.Logger.ErrorContext(ctx, "a call panicked", "request_id", c.requestID, "method", c.method,
+	s.Logger.ErrorContext(ctx, "a call panicked", "request_id", c.requestID, "method", c.method,
 		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }
 
@@ -153,7 +158,7 @@ func (s *Server) panicked(ctx context.Context, c *call, p any) {
 type booked interface{ GetBook() string }
 
 // readable answers what the codecs found wrong, and foreign books.
-func (s *Server) readable(ctx context.Context, request any) error {
+func (s *Gate) readable(ctx context.Context, request any) error {
 	m, ok := request.(proto.Message)
 	if !ok {
 		return fmt.Errorf("%T is no message", request)
@@ -173,8 +178,8 @@ func (s *Server) readable(ctx context.Context, request any) error {
 }
 
 // answered writes one line and counts. inside is an error of the program.
-func (s *Server) answered(ctx context.Context, c *call, start time.Time, refusal *fault.Refusal, out *connect.Error, inside error) {
-	took := s.cfg.Now().Sub(start)
+func (s *Gate) answered(ctx context.Context, c *call, start time.Time, refusal *fault.Refusal, out *connect.Error, inside error) {
+	took := s.Now().Sub(start)
 	c.noted = true
 	code := "ok"
 	level := slog.LevelInfo
@@ -200,5 +205,5 @@ func (s *Server) answered(ctx context.Context, c *call, start time.Time, refusal
 	}
 	s.metrics.requests.WithLabelValues(c.method, code).Inc()
 	s.metrics.seconds.WithLabelValues(c.method).Observe(took.Seconds())
-	s.cfg.Logger.LogAttrs(ctx, level, "rpc", append(attrs, slog.String("code", code))...)
+	s.Logger.LogAttrs(ctx, level, "rpc", append(attrs, slog.String("code", code))...)
 }

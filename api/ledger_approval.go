@@ -21,7 +21,7 @@ import (
 const approvalWait = 3 * 24 * time.Hour
 
 // RequestApproval implements LedgerService.
-func (s ledgerService) RequestApproval(ctx context.Context, req *ledgerv1.RequestApprovalRequest) (*ledgerv1.RequestApprovalResponse, error) {
+func (s *ledgerService) RequestApproval(ctx context.Context, req *ledgerv1.RequestApprovalRequest) (*ledgerv1.RequestApprovalResponse, error) {
 	wait := approvalWait
 	if req.GetExpiresIn() != nil {
 		wait = req.GetExpiresIn().AsDuration()
@@ -85,7 +85,7 @@ func askRefusal(req *ledgerv1.RequestApprovalRequest, r *fault.Refusal) *fault.R
 }
 
 // DecideApproval implements LedgerService.
-func (s ledgerService) DecideApproval(ctx context.Context, req *ledgerv1.DecideApprovalRequest) (*ledgerv1.DecideApprovalResponse, error) {
+func (s *ledgerService) DecideApproval(ctx context.Context, req *ledgerv1.DecideApprovalRequest) (*ledgerv1.DecideApprovalResponse, error) {
 	id, refusal := parseRecordID("id", req.GetId())
 	if refusal != nil {
 		return nil, refusal
@@ -126,7 +126,7 @@ func (s ledgerService) DecideApproval(ctx context.Context, req *ledgerv1.DecideA
 }
 
 // submitOne does one operation; a refusal of the whole house is an error.
-func (s ledgerService) submitOne(ctx context.Context, bookName string, op *commandv1.Operation) (engine.Outcome, error) {
+func (s *ledgerService) submitOne(ctx context.Context, bookName string, op *commandv1.Operation) (engine.Outcome, error) {
 	outcomes := s.submit(ctx, bookName, []engine.Operation{{Operation: op}}, false)
 	if refusal := whole(outcomes); refusal != nil {
 		return engine.Outcome{}, refusal
@@ -135,7 +135,7 @@ func (s ledgerService) submitOne(ctx context.Context, bookName string, op *comma
 }
 
 // ListApprovals implements LedgerService.
-func (s ledgerService) ListApprovals(ctx context.Context, req *ledgerv1.ListApprovalsRequest) (*ledgerv1.ListApprovalsResponse, error) {
+func (s *ledgerService) ListApprovals(ctx context.Context, req *ledgerv1.ListApprovalsRequest) (*ledgerv1.ListApprovalsResponse, error) {
 	after := store.RecordID{Shard: -1}
 	if _, refusal := s.cursor(ctx, req, &after); refusal != nil {
 		return nil, refusal
@@ -147,7 +147,7 @@ func (s ledgerService) ListApprovals(ctx context.Context, req *ledgerv1.ListAppr
 		Book: req.GetBook(), After: after, Limit: pageSize(req.GetPageSize()),
 		State: journalv1.ApprovalState(cmp.Or(req.GetState(), ledgerv1.ApprovalState_APPROVAL_STATE_WAITING)),
 	}
-	rows, err := s.cfg.DB.Approvals(ctx, page)
+	rows, err := s.DB.Approvals(ctx, page)
 	if err != nil {
 		return nil, fmt.Errorf("list what two people decide: %w", err)
 	}

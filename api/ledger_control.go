@@ -18,7 +18,7 @@ import (
 )
 
 // ChangeAccounts implements LedgerService.
-func (s ledgerService) ChangeAccounts(ctx context.Context, req *ledgerv1.ChangeAccountsRequest) (*ledgerv1.ChangeAccountsResponse, error) {
+func (s *ledgerService) ChangeAccounts(ctx context.Context, req *ledgerv1.ChangeAccountsRequest) (*ledgerv1.ChangeAccountsResponse, error) {
 	ops := make([]engine.Operation, len(req.GetChanges()))
 	for i, c := range req.GetChanges() {
 		ops[i] = engine.Operation{Operation: &commandv1.Operation{
@@ -129,7 +129,7 @@ func accountRefusal(c *ledgerv1.AccountChange, r *fault.Refusal) *fault.Refusal 
 }
 
 // ReadAccounts implements LedgerService.
-func (s ledgerService) ReadAccounts(ctx context.Context, req *ledgerv1.ReadAccountsRequest) (*ledgerv1.ReadAccountsResponse, error) {
+func (s *ledgerService) ReadAccounts(ctx context.Context, req *ledgerv1.ReadAccountsRequest) (*ledgerv1.ReadAccountsResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (s ledgerService) ReadAccounts(ctx context.Context, req *ledgerv1.ReadAccou
 			FlowOnly: t.FlowOnly, Opened: t.Implicit,
 		})
 	}
-	opened, err := s.cfg.DB.OpenAccounts(ctx, req.GetBook(), req.GetAccounts())
+	opened, err := s.DB.OpenAccounts(ctx, req.GetBook(), req.GetAccounts())
 	if err != nil {
 		return nil, fmt.Errorf("read the open accounts: %w", err)
 	}
@@ -163,7 +163,7 @@ func (s ledgerService) ReadAccounts(ctx context.Context, req *ledgerv1.ReadAccou
 }
 
 // ListAccountChanges implements LedgerService.
-func (s ledgerService) ListAccountChanges(ctx context.Context, req *ledgerv1.ListAccountChangesRequest) (*ledgerv1.ListAccountChangesResponse, error) {
+func (s *ledgerService) ListAccountChanges(ctx context.Context, req *ledgerv1.ListAccountChangesRequest) (*ledgerv1.ListAccountChangesResponse, error) {
 	var before uint64
 	if _, refusal := s.cursor(ctx, req, &before); refusal != nil {
 		return nil, refusal
@@ -177,11 +177,11 @@ func (s ledgerService) ListAccountChanges(ctx context.Context, req *ledgerv1.Lis
 	limit := pageSize(req.GetPageSize())
 	key := store.RuleKey{Book: req.GetBook(), Kind: ledger.AccountRule, Subject: req.GetAccount()}
 	answer := &ledgerv1.ListAccountChangesResponse{}
-	now, err := s.cfg.DB.HomeRules(ctx, []store.RuleKey{key})
+	now, err := s.DB.HomeRules(ctx, []store.RuleKey{key})
 	if err != nil || len(now) == 0 {
 		return answer, err
 	}
-	rows, err := s.cfg.DB.RuleHistory(ctx, now[0].Shard, key, before, limit)
+	rows, err := s.DB.RuleHistory(ctx, now[0].Shard, key, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the changes of an account: %w", err)
 	}
@@ -195,14 +195,14 @@ func (s ledgerService) ListAccountChanges(ctx context.Context, req *ledgerv1.Lis
 }
 
 // standings reads how accounts stand, of their home shards.
-func (s *Server) standings(ctx context.Context, bookName string, accounts []string) (map[string]*ledgerv1.AccountStanding, error) {
+func (s *ledgerService) standings(ctx context.Context, bookName string, accounts []string) (map[string]*ledgerv1.AccountStanding, error) {
 	out := make(map[string]*ledgerv1.AccountStanding, len(accounts))
 	keys := make([]store.RuleKey, 0, len(accounts))
 	for _, account := range accounts {
 		out[account] = &ledgerv1.AccountStanding{Account: account, Status: ledgerv1.AccountStatus_ACCOUNT_STATUS_OPEN}
 		keys = append(keys, store.RuleKey{Book: bookName, Kind: ledger.AccountRule, Subject: account})
 	}
-	rows, err := s.cfg.DB.HomeRules(ctx, keys)
+	rows, err := s.DB.HomeRules(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("read how accounts stand: %w", err)
 	}

@@ -22,7 +22,7 @@ type dayCursor struct {
 }
 
 // listByDay is the statement by business day. Every page sees what the first one saw.
-func (s ledgerService) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequest) (*ledgerv1.ListLegsResponse, error) {
+func (s *ledgerService) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequest) (*ledgerv1.ListLegsResponse, error) {
 	key, kind, asset, refusal := stripeKey(req.GetBook(), req.GetAccount(), req.GetAsset(), "")
 	if refusal != nil {
 		return nil, refusal
@@ -53,7 +53,7 @@ func (s ledgerService) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequ
 			return nil, err
 		}
 	}
-	rows, _, err := s.cfg.DB.DayLegs(ctx, key, page)
+	rows, _, err := s.DB.DayLegs(ctx, key, page)
 	if err != nil {
 		return nil, fmt.Errorf("read legs by day: %w", err)
 	}
@@ -81,7 +81,7 @@ func (s ledgerService) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequ
 }
 
 // dayQuestion reads the moment of a statement by business day.
-func (s ledgerService) dayQuestion(req *ledgerv1.ListLegsRequest) (store.At, *fault.Refusal) {
+func (s *ledgerService) dayQuestion(req *ledgerv1.ListLegsRequest) (store.At, *fault.Refusal) {
 	at, refusal := s.at(req.GetAt())
 	switch {
 	case refusal != nil:
@@ -99,7 +99,7 @@ func (s ledgerService) dayQuestion(req *ledgerv1.ListLegsRequest) (store.At, *fa
 }
 
 // openingOf is what stood before the first day.
-func (s *Server) openingOf(ctx context.Context, req *ledgerv1.ListLegsRequest, account wantedBalance, page store.DayPage) (book.Stripe, error) {
+func (s *ledgerService) openingOf(ctx context.Context, req *ledgerv1.ListLegsRequest, account wantedBalance, page store.DayPage) (book.Stripe, error) {
 	if page.From == "" {
 		return book.Stripe{}, nil
 	}
@@ -114,10 +114,10 @@ func (s *Server) openingOf(ctx context.Context, req *ledgerv1.ListLegsRequest, a
 
 // withoutMoves leaves out what only moved money between the stripes of the account. It
 // is booked on its day, so only the time of what was booked so is looked through.
-func (s ledgerService) withoutMoves(ctx context.Context, req *ledgerv1.ListLegsRequest, asset string, rows []store.LegRow) ([]store.LegRow, error) {
+func (s *ledgerService) withoutMoves(ctx context.Context, req *ledgerv1.ListLegsRequest, asset string, rows []store.LegRow) ([]store.LegRow, error) {
 	var onTime []store.LegRow
 	for _, r := range rows {
-		if moment(r.ClockUS).In(s.cfg.DB.Zone()).Format(time.DateOnly) == r.Day {
+		if moment(r.ClockUS).In(s.DB.Zone()).Format(time.DateOnly) == r.Day {
 			onTime = append(onTime, r)
 		}
 	}
@@ -126,19 +126,6 @@ func (s ledgerService) withoutMoves(ctx context.Context, req *ledgerv1.ListLegsR
 		return nil, err
 	}
 	return slices.DeleteFunc(rows, func(r store.LegRow) bool { return moved[store.RecordID{Shard: r.Shard, Seq: r.Seq}] }), nil
-}
-
-// seen is how far every shard stands now.
-func (s *Server) seen(ctx context.Context) ([]store.Seen, error) {
-	shards, err := s.cfg.DB.Shards(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the shards: %w", err)
-	}
-	seen := make([]store.Seen, len(shards))
-	for i, sh := range shards {
-		seen[i] = store.Seen{Shard: sh.Shard, Seq: sh.Head.Seq, ClockUS: sh.ClockUS}
-	}
-	return seen, nil
 }
 
 func checkDay(field, day string) *fault.Refusal {

@@ -16,12 +16,12 @@ import (
 )
 
 // line is a leg as a statement shows it.
-func (s *Server) line(r store.LegRow, asset money.Asset) *ledgerv1.StatementLeg {
+func (s *ledgerService) line(r store.LegRow, asset money.Asset) *ledgerv1.StatementLeg {
 	at := moment(r.ClockUS)
 	return &ledgerv1.StatementLeg{
 		EntryId: recordID(r.Shard, r.Seq), RecordedAt: timestamppb.New(at), Day: r.Day,
 		Kind: ledgerv1.LegKind(r.Kind), Amount: asset.Format(r.Amount), Leg: uint32(r.Leg),
-		Late: posts(r.Kind) && at.In(s.cfg.DB.Zone()).Format(time.DateOnly) != r.Day,
+		Late: posts(r.Kind) && at.In(s.DB.Zone()).Format(time.DateOnly) != r.Day,
 	}
 }
 
@@ -31,7 +31,7 @@ func posts(k journalv1.LegKind) bool {
 
 // document writes beside each leg what it was booked for and against: all their records
 // are read together.
-func (s *Server) document(ctx context.Context, lines []*ledgerv1.StatementLeg, rows []store.LegRow) error {
+func (s *ledgerService) document(ctx context.Context, lines []*ledgerv1.StatementLeg, rows []store.LegRow) error {
 	ids := make([]store.RecordID, 0, len(rows))
 	listed := map[store.RecordID]bool{}
 	for _, r := range rows {
@@ -39,7 +39,7 @@ func (s *Server) document(ctx context.Context, lines []*ledgerv1.StatementLeg, r
 			listed[id], ids = true, append(ids, id)
 		}
 	}
-	raws, err := s.cfg.DB.Records(ctx, ids)
+	raws, err := s.DB.Records(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("read records: %w", err)
 	}

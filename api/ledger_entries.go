@@ -60,7 +60,7 @@ func markOf(req *ledgerv1.ListEntriesRequest) (store.Mark, bool) {
 }
 
 // ListEntries implements LedgerService.
-func (s ledgerService) ListEntries(ctx context.Context, req *ledgerv1.ListEntriesRequest) (*ledgerv1.ListEntriesResponse, error) {
+func (s *ledgerService) ListEntries(ctx context.Context, req *ledgerv1.ListEntriesRequest) (*ledgerv1.ListEntriesResponse, error) {
 	span, refusal := recordedIn(req.GetFrom(), req.GetUntil())
 	if refusal != nil {
 		return nil, refusal
@@ -100,7 +100,7 @@ func (s ledgerService) ListEntries(ctx context.Context, req *ledgerv1.ListEntrie
 	if err != nil {
 		return nil, err
 	}
-	records, err := s.cfg.DB.Records(ctx, ids)
+	records, err := s.DB.Records(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
@@ -121,9 +121,9 @@ func (s ledgerService) ListEntries(ctx context.Context, req *ledgerv1.ListEntrie
 }
 
 // entriesMarked lists the records that bear a mark.
-func (s ledgerService) entriesMarked(ctx context.Context, req *ledgerv1.ListEntriesRequest, mark store.Mark, after *store.MarkCursor, span timeSpan, answer *ledgerv1.ListEntriesResponse) ([]store.RecordID, *entryCursor, error) {
+func (s *ledgerService) entriesMarked(ctx context.Context, req *ledgerv1.ListEntriesRequest, mark store.Mark, after *store.MarkCursor, span timeSpan, answer *ledgerv1.ListEntriesResponse) ([]store.RecordID, *entryCursor, error) {
 	limit := pageSize(req.GetPageSize())
-	rows, seen, err := s.cfg.DB.Marked(ctx, mark, store.MarkPage{After: after, FromUS: span.fromUS, UntilUS: span.untilUS, Limit: limit})
+	rows, seen, err := s.DB.Marked(ctx, mark, store.MarkPage{After: after, FromUS: span.fromUS, UntilUS: span.untilUS, Limit: limit})
 	if err != nil {
 		return nil, nil, fmt.Errorf("search: %w", err)
 	}
@@ -138,13 +138,13 @@ func (s ledgerService) entriesMarked(ctx context.Context, req *ledgerv1.ListEntr
 	return ids, &entryCursor{Marked: &rows[len(rows)-1]}, nil
 }
 
-func (s ledgerService) entriesOfAccount(ctx context.Context, req *ledgerv1.ListEntriesRequest, after *store.LegCursor, span timeSpan) ([]store.RecordID, *entryCursor, error) {
+func (s *ledgerService) entriesOfAccount(ctx context.Context, req *ledgerv1.ListEntriesRequest, after *store.LegCursor, span timeSpan) ([]store.RecordID, *entryCursor, error) {
 	key, _, _, refusal := stripeKey(req.GetBook(), req.GetAccount().GetAccount(), req.GetAccount().GetAsset(), "account.")
 	if refusal != nil {
 		return nil, nil, refusal
 	}
 	limit := pageSize(req.GetPageSize())
-	rows, _, err := s.cfg.DB.Legs(ctx, key, store.LegPage{After: after, FromUS: span.fromUS, UntilUS: span.untilUS, Limit: limit})
+	rows, _, err := s.DB.Legs(ctx, key, store.LegPage{After: after, FromUS: span.fromUS, UntilUS: span.untilUS, Limit: limit})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read legs: %w", err)
 	}
@@ -163,9 +163,9 @@ func (s ledgerService) entriesOfAccount(ctx context.Context, req *ledgerv1.ListE
 	return ids, &entryCursor{Leg: &store.LegCursor{ClockUS: last.ClockUS, Shard: last.Shard, Seq: last.Seq, Leg: last.Leg}}, nil
 }
 
-func (s ledgerService) entriesOfAggregate(ctx context.Context, req *ledgerv1.ListEntriesRequest, skip int) ([]store.RecordID, *entryCursor, error) {
+func (s *ledgerService) entriesOfAggregate(ctx context.Context, req *ledgerv1.ListEntriesRequest, skip int) ([]store.RecordID, *entryCursor, error) {
 	a := req.GetAggregate()
-	ids, err := s.cfg.DB.AggregateEntries(ctx, store.AggregateKey{Book: req.GetBook(), Flow: a.GetFlow(), ID: a.GetId()})
+	ids, err := s.DB.AggregateEntries(ctx, store.AggregateKey{Book: req.GetBook(), Flow: a.GetFlow(), ID: a.GetId()})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the entries of %s %s: %w", a.GetFlow(), a.GetId(), err)
 	}

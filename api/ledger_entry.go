@@ -16,7 +16,7 @@ import (
 )
 
 // GetEntry implements LedgerService.
-func (s ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryRequest) (*ledgerv1.GetEntryResponse, error) {
+func (s *ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryRequest) (*ledgerv1.GetEntryResponse, error) {
 	rec, err := s.recordOf(ctx, req)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ type recordRequest interface {
 }
 
 // recordOf waits for the request's position and reads the record that it names.
-func (s ledgerService) recordOf(ctx context.Context, req recordRequest) (*journalv1.Record, error) {
+func (s *ledgerService) recordOf(ctx context.Context, req recordRequest) (*journalv1.Record, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (s ledgerService) recordOf(ctx context.Context, req recordRequest) (*journa
 	id, field := store.RecordID{}, "id"
 	if key != "" {
 		field = "key"
-		rows, err := s.cfg.DB.LookupKeys(ctx, [][16]byte{store.KeyID(bookName, key)})
+		rows, err := s.DB.LookupKeys(ctx, [][16]byte{store.KeyID(bookName, key)})
 		if err != nil {
 			return nil, fmt.Errorf("look the key up: %w", err)
 		}
@@ -59,7 +59,7 @@ func (s ledgerService) recordOf(ctx context.Context, req recordRequest) (*journa
 			return nil, refusal
 		}
 	}
-	raw, ok, err := s.cfg.DB.Record(ctx, id.Shard, id.Seq)
+	raw, ok, err := s.DB.Record(ctx, id.Shard, id.Seq)
 	if err != nil {
 		return nil, fmt.Errorf("read record %s: %w", recordID(id.Shard, id.Seq), err)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // ExplainRefusal implements LedgerService.
-func (s ledgerService) ExplainRefusal(ctx context.Context, req *ledgerv1.ExplainRefusalRequest) (*ledgerv1.ExplainRefusalResponse, error) {
+func (s *ledgerService) ExplainRefusal(ctx context.Context, req *ledgerv1.ExplainRefusalRequest) (*ledgerv1.ExplainRefusalResponse, error) {
 	rec, err := s.recordOf(ctx, req)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ type explainCursor struct {
 }
 
 // ExplainBalance implements LedgerService.
-func (s ledgerService) ExplainBalance(ctx context.Context, req *ledgerv1.ExplainBalanceRequest) (*ledgerv1.ExplainBalanceResponse, error) {
+func (s *ledgerService) ExplainBalance(ctx context.Context, req *ledgerv1.ExplainBalanceRequest) (*ledgerv1.ExplainBalanceResponse, error) {
 	key, kind, asset, refusal := stripeKey(req.GetBook(), req.GetAccount(), req.GetAsset(), "")
 	if refusal != nil {
 		return nil, refusal
@@ -80,7 +80,7 @@ func (s ledgerService) ExplainBalance(ctx context.Context, req *ledgerv1.Explain
 	if more {
 		sums = book.Stripe{Debit: money.MustParse(from.Debit), Credit: money.MustParse(from.Credit)} // our own, sealed
 		var seen []store.Seen
-		if rows, seen, err = s.cfg.DB.Legs(ctx, key, store.LegPage{After: &from.Leg, Newest: true, Limit: limit}); err != nil {
+		if rows, seen, err = s.DB.Legs(ctx, key, store.LegPage{After: &from.Leg, Newest: true, Limit: limit}); err != nil {
 			return nil, fmt.Errorf("read legs: %w", err)
 		}
 		answer.Position = seenPosition(seen)
@@ -127,7 +127,7 @@ func without(sums book.Stripe, r store.LegRow) book.Stripe {
 
 // explained fills the first page: balance, holds, words and the newest legs, of one
 // snapshot.
-func (s ledgerService) explained(ctx context.Context, bookName string, w wantedBalance, legs int, answer *ledgerv1.ExplainBalanceResponse) ([]store.LegRow, book.Stripe, error) {
+func (s *ledgerService) explained(ctx context.Context, bookName string, w wantedBalance, legs int, answer *ledgerv1.ExplainBalanceResponse) ([]store.LegRow, book.Stripe, error) {
 	all := []wantedBalance{w}
 	seen, err := s.look(ctx, bookName, all, store.Glance{Holds: maxHolds + 1, Legs: legs})
 	if err != nil {

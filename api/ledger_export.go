@@ -22,12 +22,16 @@ const exportsAtOnce = 2
 const chunkBytes = 64 << 10
 
 type exportService struct {
-	*Server
+	*Gate
 	room chan struct{}
 }
 
+func newExportService(gate *Gate) *exportService {
+	return &exportService{gate, make(chan struct{}, exportsAtOnce)}
+}
+
 // Export implements ExportService.
-func (s exportService) Export(ctx context.Context, req *ledgerv1.ExportRequest, to *connect.ServerStream[ledgerv1.ExportResponse]) error {
+func (s *exportService) Export(ctx context.Context, req *ledgerv1.ExportRequest, to *connect.ServerStream[ledgerv1.ExportResponse]) error {
 	o, refusal := exportOptions(req)
 	if refusal != nil {
 		return refusal
@@ -43,7 +47,7 @@ func (s exportService) Export(ctx context.Context, req *ledgerv1.ExportRequest, 
 	}
 	out := &chunks{ctx: ctx, to: to}
 	o.Progress, o.Sees = out.progress, out.sees
-	_, err := export.Write(ctx, s.cfg.DB, o, out)
+	_, err := export.Write(ctx, s.DB, o, out)
 	switch {
 	case errors.Is(err, export.ErrBook): // other books are there: their names are not for this caller
 		return fault.Refuse(fault.NotFound, "book", "nothing was ever booked in it")

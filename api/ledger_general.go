@@ -12,7 +12,7 @@ import (
 )
 
 // GeneralLedger implements LedgerService.
-func (s ledgerService) GeneralLedger(ctx context.Context, req *ledgerv1.GeneralLedgerRequest) (*ledgerv1.GeneralLedgerResponse, error) {
+func (s *ledgerService) GeneralLedger(ctx context.Context, req *ledgerv1.GeneralLedgerRequest) (*ledgerv1.GeneralLedgerResponse, error) {
 	months, refusal := ledger.Months(req.GetFrom(), req.GetUntil())
 	if refusal != nil {
 		return nil, refusal
@@ -23,7 +23,7 @@ func (s ledgerService) GeneralLedger(ctx context.Context, req *ledgerv1.GeneralL
 	if err := s.waitForSearch(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	turnovers, seen, err := s.cfg.DB.Correspondences(ctx, req.GetBook(), req.GetUntil())
+	turnovers, seen, err := s.DB.Correspondences(ctx, req.GetBook(), req.GetUntil())
 	if err != nil {
 		return nil, fmt.Errorf("read the general ledger: %w", err)
 	}

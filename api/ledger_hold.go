@@ -27,7 +27,7 @@ func hold(shard int, h *journalv1.Hold) *ledgerv1.Hold {
 }
 
 // GetHold implements LedgerService.
-func (s ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest) (*ledgerv1.GetHoldResponse, error) {
+func (s *ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest) (*ledgerv1.GetHoldResponse, error) {
 	id, refusal := parseRecordID("id", req.GetId())
 	if refusal != nil {
 		return nil, refusal
@@ -35,7 +35,7 @@ func (s ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	rows, err := s.cfg.DB.LoadHolds(ctx, id.Shard, []uint64{id.Seq})
+	rows, err := s.DB.LoadHolds(ctx, id.Shard, []uint64{id.Seq})
 	if err != nil {
 		return nil, fmt.Errorf("read hold %s: %w", req.GetId(), err)
 	}
@@ -53,8 +53,8 @@ func (s ledgerService) GetHold(ctx context.Context, req *ledgerv1.GetHoldRequest
 const mostHistory = 1000
 
 // holdHistory reads the records that placed a hold and went on from there.
-func (s ledgerService) holdHistory(ctx context.Context, id store.RecordID, answer *ledgerv1.GetHoldResponse) error {
-	follows, err := s.cfg.DB.Follows(ctx, id.Shard, store.FollowHold, []uint64{id.Seq})
+func (s *ledgerService) holdHistory(ctx context.Context, id store.RecordID, answer *ledgerv1.GetHoldResponse) error {
+	follows, err := s.DB.Follows(ctx, id.Shard, store.FollowHold, []uint64{id.Seq})
 	if err != nil {
 		return fmt.Errorf("read what followed hold %s: %w", recordID(id.Shard, id.Seq), err)
 	}
@@ -64,7 +64,7 @@ func (s ledgerService) holdHistory(ctx context.Context, id store.RecordID, answe
 	}
 	answer.MoreHistory = len(ids) > mostHistory
 	ids = ids[:min(len(ids), mostHistory)]
-	records, err := s.cfg.DB.Records(ctx, ids)
+	records, err := s.DB.Records(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("read the records of hold %s: %w", recordID(id.Shard, id.Seq), err)
 	}
@@ -85,7 +85,7 @@ type holdCursor struct {
 }
 
 // ListHolds implements LedgerService.
-func (s ledgerService) ListHolds(ctx context.Context, req *ledgerv1.ListHoldsRequest) (*ledgerv1.ListHoldsResponse, error) {
+func (s *ledgerService) ListHolds(ctx context.Context, req *ledgerv1.ListHoldsRequest) (*ledgerv1.ListHoldsResponse, error) {
 	if _, refusal := book.ParseName("account", req.GetAccount()); refusal != nil {
 		return nil, refusal
 	}
@@ -100,7 +100,7 @@ func (s ledgerService) ListHolds(ctx context.Context, req *ledgerv1.ListHoldsReq
 		Account: book.ID(req.GetBook(), req.GetAccount()), After: from.ID, Asset: from.Asset, Limit: pageSize(req.GetPageSize()),
 		State: journalv1.HoldState(cmp.Or(req.GetState(), ledgerv1.HoldState_HOLD_STATE_PLACED)),
 	}
-	rows, err := s.cfg.DB.Holds(ctx, page)
+	rows, err := s.DB.Holds(ctx, page)
 	if err != nil {
 		return nil, fmt.Errorf("list the holds of %s: %w", req.GetAccount(), err)
 	}

@@ -19,7 +19,7 @@ type legCursor struct {
 }
 
 // ListLegs implements LedgerService.
-func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsRequest) (*ledgerv1.ListLegsResponse, error) {
+func (s *ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsRequest) (*ledgerv1.ListLegsResponse, error) {
 	if req.GetFromDay() != "" || req.GetAt() != nil {
 		return s.listByDay(ctx, req)
 	}
@@ -54,7 +54,7 @@ func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsReque
 		}
 		sums = opening[key].stripe()
 	}
-	rows, seen, err := s.cfg.DB.Legs(ctx, key, page)
+	rows, seen, err := s.DB.Legs(ctx, key, page)
 	if err != nil {
 		return nil, fmt.Errorf("read legs: %w", err)
 	}
@@ -85,7 +85,7 @@ func (s ledgerService) ListLegs(ctx context.Context, req *ledgerv1.ListLegsReque
 
 // moved names the records among the legs that only moved money between the stripes
 // of the account: to its owner nothing happened.
-func (s ledgerService) moved(ctx context.Context, bookName, account, asset string, rows []store.LegRow) (map[store.RecordID]bool, error) {
+func (s *ledgerService) moved(ctx context.Context, bookName, account, asset string, rows []store.LegRow) (map[store.RecordID]bool, error) {
 	moved := map[store.RecordID]bool{}
 	if len(rows) == 0 {
 		return moved, nil
@@ -94,7 +94,7 @@ func (s ledgerService) moved(ctx context.Context, bookName, account, asset strin
 	first, last := rows[0].ClockUS, rows[len(rows)-1].ClockUS
 	page := store.LegPage{FromUS: min(first, last), UntilUS: max(first, last) + 1, Limit: movesAtOnce}
 	for {
-		legs, _, err := s.cfg.DB.Legs(ctx, store.StripeKey{Account: book.ID(bookName, name.Transit().String()), Asset: asset}, page)
+		legs, _, err := s.DB.Legs(ctx, store.StripeKey{Account: book.ID(bookName, name.Transit().String()), Asset: asset}, page)
 		if err != nil {
 			return nil, fmt.Errorf("read the moves between stripes: %w", err)
 		}
@@ -113,7 +113,7 @@ func (s ledgerService) moved(ctx context.Context, bookName, account, asset strin
 const movesAtOnce = 1000
 
 // fillLegs writes the lines with the running balance of the whole account.
-func (s *Server) fillLegs(answer *ledgerv1.ListLegsResponse, rows []store.LegRow, sums book.Stripe, kind book.Type, asset money.Asset, newest bool) book.Stripe {
+func (s *ledgerService) fillLegs(answer *ledgerv1.ListLegsResponse, rows []store.LegRow, sums book.Stripe, kind book.Type, asset money.Asset, newest bool) book.Stripe {
 	if !newest {
 		answer.Opening = asset.Format(sums.Balance(kind.Class))
 	}

@@ -16,7 +16,7 @@ const (
 )
 
 // looked answers with the holds that stand and the latest legs, of one snapshot.
-func (s ledgerService) looked(ctx context.Context, req *ledgerv1.GetBalancesRequest, wanted []wantedBalance) (*ledgerv1.GetBalancesResponse, error) {
+func (s *ledgerService) looked(ctx context.Context, req *ledgerv1.GetBalancesRequest, wanted []wantedBalance) (*ledgerv1.GetBalancesResponse, error) {
 	if len(req.GetAccounts()) > maxLooked {
 		return nil, fault.Refuse(fault.Malformed, "accounts", "%d accounts, at most %d with their holds or legs", len(req.GetAccounts()), maxLooked)
 	}
@@ -57,7 +57,7 @@ type sight struct {
 }
 
 // look reads accounts with their transit parts, limits and what a glance asks for.
-func (s *Server) look(ctx context.Context, bookName string, wanted []wantedBalance, g store.Glance) (sight, error) {
+func (s *ledgerService) look(ctx context.Context, bookName string, wanted []wantedBalance, g store.Glance) (sight, error) {
 	keys, of := s.withTransit(bookName, wanted)
 	for _, k := range keys {
 		if _, transit := of[k]; transit {
@@ -66,7 +66,7 @@ func (s *Server) look(ctx context.Context, bookName string, wanted []wantedBalan
 			g.Keys = append(g.Keys, k)
 		}
 	}
-	seen, err := s.cfg.DB.Look(ctx, g)
+	seen, err := s.DB.Look(ctx, g)
 	if err != nil {
 		return sight{}, fmt.Errorf("look at accounts: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 // ClosePeriod implements LedgerService. Closing has two steps, each a change that all
 // shards hold: the days are closed, and then the hash of their sheet is kept. Whoever asks
 // again after a crash between the two ends the second.
-func (s ledgerService) ClosePeriod(ctx context.Context, req *ledgerv1.ClosePeriodRequest) (*ledgerv1.ClosePeriodResponse, error) {
+func (s *ledgerService) ClosePeriod(ctx context.Context, req *ledgerv1.ClosePeriodRequest) (*ledgerv1.ClosePeriodResponse, error) {
 	if refusal := checkDay("through_day", req.GetThroughDay()); refusal != nil {
 		return nil, refusal
 	}
@@ -51,8 +51,8 @@ func (s ledgerService) ClosePeriod(ctx context.Context, req *ledgerv1.ClosePerio
 
 // endSheet puts the hash of the sheet of the period that was closed last into the
 // journal, unless it is there.
-func (s ledgerService) endSheet(ctx context.Context, bookName string) ([]ledger.ClosedPeriod, error) {
-	periods, op, err := ledger.EndSheet(ctx, s.cfg.DB, bookName)
+func (s *ledgerService) endSheet(ctx context.Context, bookName string) ([]ledger.ClosedPeriod, error) {
+	periods, op, err := ledger.EndSheet(ctx, s.DB, bookName)
 	if err != nil || op == nil {
 		return periods, err
 	}
@@ -64,7 +64,7 @@ func (s ledgerService) endSheet(ctx context.Context, bookName string) ([]ledger.
 }
 
 // changePeriod has all shards hold which days are closed.
-func (s ledgerService) changePeriod(ctx context.Context, bookName string, op *commandv1.Operation) (engine.Outcome, *fault.Refusal) {
+func (s *ledgerService) changePeriod(ctx context.Context, bookName string, op *commandv1.Operation) (engine.Outcome, *fault.Refusal) {
 	o := s.submit(ctx, bookName, []engine.Operation{{Operation: op}}, false)[0]
 	if o.Refusal == nil {
 		return o, nil
@@ -77,11 +77,11 @@ func (s ledgerService) changePeriod(ctx context.Context, bookName string, op *co
 }
 
 // ListPeriods implements LedgerService.
-func (s ledgerService) ListPeriods(ctx context.Context, req *ledgerv1.ListPeriodsRequest) (*ledgerv1.ListPeriodsResponse, error) {
+func (s *ledgerService) ListPeriods(ctx context.Context, req *ledgerv1.ListPeriodsRequest) (*ledgerv1.ListPeriodsResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	periods, held, err := ledger.ReadPeriods(ctx, s.cfg.DB, req.GetBook())
+	periods, held, err := ledger.ReadPeriods(ctx, s.DB, req.GetBook())
 	if err != nil {
 		return nil, fmt.Errorf("list periods: %w", err)
 	}

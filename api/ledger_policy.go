@@ -15,7 +15,7 @@ import (
 )
 
 // ChangePolicy implements LedgerService.
-func (s ledgerService) ChangePolicy(ctx context.Context, req *ledgerv1.ChangePolicyRequest) (*ledgerv1.ChangePolicyResponse, error) {
+func (s *ledgerService) ChangePolicy(ctx context.Context, req *ledgerv1.ChangePolicyRequest) (*ledgerv1.ChangePolicyResponse, error) {
 	o, err := s.submitOne(ctx, req.GetBook(), &commandv1.Operation{Key: req.GetKey(), What: &commandv1.Operation_Policy{
 		Policy: &commandv1.ChangePolicy{Two: req.GetTwoPeople(), Reason: req.GetReason()},
 	}})
@@ -34,11 +34,11 @@ func (s ledgerService) ChangePolicy(ctx context.Context, req *ledgerv1.ChangePol
 }
 
 // GetPolicy implements LedgerService.
-func (s ledgerService) GetPolicy(ctx context.Context, req *ledgerv1.GetPolicyRequest) (*ledgerv1.GetPolicyResponse, error) {
+func (s *ledgerService) GetPolicy(ctx context.Context, req *ledgerv1.GetPolicyRequest) (*ledgerv1.GetPolicyResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	rows, err := s.cfg.DB.HomeRules(ctx, []store.RuleKey{{Book: req.GetBook(), Kind: ledger.PolicyRule, Subject: ledger.PolicySubject}})
+	rows, err := s.DB.HomeRules(ctx, []store.RuleKey{{Book: req.GetBook(), Kind: ledger.PolicyRule, Subject: ledger.PolicySubject}})
 	if err != nil {
 		return nil, fmt.Errorf("read what takes two people: %w", err)
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/ledger/book"
@@ -15,10 +14,25 @@ import (
 )
 
 // ledgerService is LedgerService.
-type ledgerService struct{ *Server }
+type ledgerService struct {
+	*Gate
+	open *openCache
+}
+
+// newLedgerService remembers at most so many names of open accounts.
+func newLedgerService(gate *Gate, accounts int) *ledgerService {
+	return &ledgerService{Gate: gate, open: newOpenCache(gate.DB, accounts)}
+}
+
+// opened remembers accounts that were opened.
+func (s *ledgerService) opened(bookName string, accounts ...string) {
+	for _, name := range accounts {
+		s.open.put(openName{bookName, name})
+	}
+}
 
 // OpenAccounts implements LedgerService.
-func (s ledgerService) OpenAccounts(ctx context.Context, req *ledgerv1.OpenAccountsRequest) (*ledgerv1.OpenAccountsResponse, error) {
+func (s *ledgerService) OpenAccounts(ctx context.Context, req *ledgerv1.OpenAccountsRequest) (*ledgerv1.OpenAccountsResponse, error) {
 	ops := make([]engine.Operation, len(req.GetAccounts()))
 	for i, a := range req.GetAccounts() {
 		ops[i] = engine.Operation{Operation: &commandv1.Operation{
@@ -47,7 +61,7 @@ func (s ledgerService) OpenAccounts(ctx context.Context, req *ledgerv1.OpenAccou
 }
 
 // Post implements LedgerService.
-func (s ledgerService) Post(ctx context.Context, req *ledgerv1.PostRequest) (*ledgerv1.PostResponse, error) {
+func (s *ledgerService) Post(ctx context.Context, req *ledgerv1.PostRequest) (*ledgerv1.PostResponse, error) {
 	open := s.open.missing(req.GetBook(), req.GetOperations())
 	if err := s.open.load(ctx, req.GetBook(), open); err != nil {
 		return nil, err
@@ -95,22 +109,6 @@ func whole(outcomes []engine.Outcome) *fault.Refusal {
 	return outcomes[0].Refusal
 }
 
-// submit hands operations to the engine and notes them for log and metrics.
-func (s *Server) submit(ctx context.Context, bookName string, ops []engine.Operation, dryRun bool) []engine.Outcome {
-	c := callOf(ctx)
-	s.metrics.operations.WithLabelValues(c.method).Add(float64(len(ops))) // float: a metric
-	outcomes := s.cfg.Engine.Submit(ctx, engine.Request{Book: bookName, Actor: c.who.id, Operations: ops, DryRun: dryRun})
-	for _, o := range outcomes {
-		if o.Record != nil {
-			c.ran(o.Record.GetCommand())
-		}
-		if o.Refusal != nil {
-			c.refused(o.Refusal)
-		}
-	}
-	return outcomes
-}
-
 func later(rest []*journalv1.Leg, l *journalv1.Leg) bool {
 	for _, o := range rest {
 		if o.GetAccount() == l.GetAccount() && o.GetAsset() == l.GetAsset() {
@@ -145,6 +143,3 @@ func named(r *fault.Refusal, list string, index int, from, to string) *fault.Ref
 	}
 	return out.At(fmt.Sprintf("%s[%d]", list, index))
 }
-
-// moment is a journal clock.
-func moment(us int64) time.Time { return time.UnixMicro(us).UTC() }

@@ -18,7 +18,7 @@ import (
 )
 
 // GetBalances implements LedgerService.
-func (s ledgerService) GetBalances(ctx context.Context, req *ledgerv1.GetBalancesRequest) (*ledgerv1.GetBalancesResponse, error) {
+func (s *ledgerService) GetBalances(ctx context.Context, req *ledgerv1.GetBalancesRequest) (*ledgerv1.GetBalancesResponse, error) {
 	at, refusal := s.at(req.GetAt())
 	if refusal != nil {
 		return nil, refusal
@@ -53,22 +53,43 @@ func (s ledgerService) GetBalances(ctx context.Context, req *ledgerv1.GetBalance
 type summed struct{ own, transit store.Balance }
 
 // sums reads accounts with their transit parts, of one snapshot.
-func (s *Server) sums(ctx context.Context, bookName string, wanted []wantedBalance, at store.At) (map[store.StripeKey]summed, []store.Seen, error) {
+func (s *ledgerService) sums(ctx context.Context, bookName string, wanted []wantedBalance, at store.At) (map[store.StripeKey]summed, []store.Seen, error) {
 	keys, of := s.withTransit(bookName, wanted)
-	rows, seen, err := s.cfg.DB.Balances(ctx, keys, at)
+	rows, seen, err := s.DB.Balances(ctx, keys, at)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read balances: %w", err)
 	}
 	return summedOf(rows, of), seen, nil
 }
 
+// rubles reads accounts of ours in rubles, in their order.
+func (s *ledgerService) rubles(ctx context.Context, bookName string, accounts ...string) ([]*ledgerv1.Balance, []store.Seen, error) {
+	wanted := make([]wantedBalance, len(accounts))
+	for i, name := range accounts {
+		key, kind, asset, refusal := stripeKey(bookName, name, money.RUB.Code, "")
+		if refusal != nil {
+			return nil, nil, refusal
+		}
+		wanted[i] = wantedBalance{name: name, kind: kind, asset: asset, key: key}
+	}
+	found, seen, err := s.sums(ctx, bookName, wanted, store.At{})
+	if err != nil {
+		return nil, nil, err
+	}
+	out := make([]*ledgerv1.Balance, len(wanted))
+	for i, w := range wanted {
+		out[i] = balance(w, found[w.key], false)
+	}
+	return out, seen, nil
+}
+
 // withTransit are the keys of accounts and of their transit parts; of leads from a
 // transit part to its account. On a single shard nothing is ever between stripes.
-func (s *Server) withTransit(bookName string, wanted []wantedBalance) (keys []store.StripeKey, of map[store.StripeKey]store.StripeKey) {
+func (s *ledgerService) withTransit(bookName string, wanted []wantedBalance) (keys []store.StripeKey, of map[store.StripeKey]store.StripeKey) {
 	keys = make([]store.StripeKey, 0, 2*len(wanted))
 	of = make(map[store.StripeKey]store.StripeKey, len(wanted))
 	for _, w := range wanted {
-		if s.cfg.DB.OneShard() {
+		if s.DB.OneShard() {
 			keys = append(keys, w.key)
 			continue
 		}
@@ -106,7 +127,7 @@ func (b summed) stripe() book.Stripe {
 }
 
 // at reads the moment of a question.
-func (s ledgerService) at(m *ledgerv1.Moment) (store.At, *fault.Refusal) {
+func (s *ledgerService) at(m *ledgerv1.Moment) (store.At, *fault.Refusal) {
 	at := store.At{Day: m.GetDay()}
 	if refusal := checkDay("at.day", at.Day); refusal != nil {
 		return at, refusal
@@ -130,7 +151,7 @@ type wantedBalance struct {
 }
 
 // wanted lists the accounts and assets of a question, in its order.
-func (s ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequest) ([]wantedBalance, error) {
+func (s *ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequest) ([]wantedBalance, error) {
 	kinds := make([]book.Type, len(req.GetAccounts()))
 	ids := make([]book.AccountID, len(req.GetAccounts()))
 	for i, name := range req.GetAccounts() {
@@ -143,7 +164,7 @@ func (s ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequ
 	}
 	assets := map[book.AccountID][]string{}
 	if req.GetAsset() == "" {
-		refs, err := s.cfg.DB.StripesOf(ctx, ids)
+		refs, err := s.DB.StripesOf(ctx, ids)
 		if err != nil {
 			return nil, fmt.Errorf("read stripes: %w", err)
 		}
@@ -173,7 +194,7 @@ func (s ledgerService) wanted(ctx context.Context, req *ledgerv1.GetBalancesRequ
 
 // limit reads how far accounts might go below zero when a snapshot was taken; only those
 // of types with a limit are looked for.
-func (s *Server) limit(ctx context.Context, bookName string, wanted []wantedBalance, seen []store.Seen) error {
+func (s *ledgerService) limit(ctx context.Context, bookName string, wanted []wantedBalance, seen []store.Seen) error {
 	var keys []store.RuleKey
 	for _, w := range wanted {
 		if w.kind.Limited {
@@ -183,7 +204,7 @@ func (s *Server) limit(ctx context.Context, bookName string, wanted []wantedBala
 	if len(keys) == 0 {
 		return nil
 	}
-	rows, err := s.cfg.DB.HomeRulesAt(ctx, keys, seen)
+	rows, err := s.DB.HomeRulesAt(ctx, keys, seen)
 	if err != nil {
 		return fmt.Errorf("read limits: %w", err)
 	}
@@ -230,7 +251,7 @@ func balance(w wantedBalance, b summed, stripes bool) *ledgerv1.Balance {
 type stripeCursor struct{ Owner, Part, Asset string }
 
 // ListBalances implements LedgerService.
-func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalancesRequest) (*ledgerv1.ListBalancesResponse, error) {
+func (s *ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalancesRequest) (*ledgerv1.ListBalancesResponse, error) {
 	kind, ok := book.LookupType(req.GetType())
 	if !ok {
 		return nil, fault.Refuse(fault.AccountInvalid, "type", "the chart has no type %q", req.GetType())
@@ -249,7 +270,7 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	refs, _, err := s.cfg.DB.ListStripes(ctx, page)
+	refs, _, err := s.DB.ListStripes(ctx, page)
 	if err != nil {
 		return nil, fmt.Errorf("list stripes: %w", err)
 	}
@@ -287,7 +308,7 @@ func (s ledgerService) ListBalances(ctx context.Context, req *ledgerv1.ListBalan
 }
 
 // ListAccounts implements LedgerService.
-func (s ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccountsRequest) (*ledgerv1.ListAccountsResponse, error) {
+func (s *ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccountsRequest) (*ledgerv1.ListAccountsResponse, error) {
 	var after string
 	if _, refusal := s.cursor(ctx, req, &after); refusal != nil {
 		return nil, refusal
@@ -299,7 +320,7 @@ func (s ledgerService) ListAccounts(ctx context.Context, req *ledgerv1.ListAccou
 		after = before(req.GetPrefix())
 	}
 	limit := pageSize(req.GetPageSize())
-	rows, err := s.cfg.DB.Accounts(ctx, req.GetBook(), after, limit)
+	rows, err := s.DB.Accounts(ctx, req.GetBook(), after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
@@ -335,7 +356,7 @@ func before(prefix string) string {
 }
 
 // TrialBalance implements LedgerService.
-func (s ledgerService) TrialBalance(ctx context.Context, req *ledgerv1.TrialBalanceRequest) (*ledgerv1.TrialBalanceResponse, error) {
+func (s *ledgerService) TrialBalance(ctx context.Context, req *ledgerv1.TrialBalanceRequest) (*ledgerv1.TrialBalanceResponse, error) {
 	at, refusal := s.at(req.GetAt())
 	if refusal != nil {
 		return nil, refusal
@@ -343,7 +364,7 @@ func (s ledgerService) TrialBalance(ctx context.Context, req *ledgerv1.TrialBala
 	if err := s.waitFor(ctx, req.GetMinPosition(), at.KnownUS); err != nil {
 		return nil, err
 	}
-	read := s.cfg.DB.TrialBalance
+	read := s.DB.TrialBalance
 	if req.GetAt() != nil {
 		read = func(ctx context.Context, name string) ([]store.TotalRow, []store.Seen, error) {
 			return s.totalsAt(ctx, name, at)
@@ -403,8 +424,8 @@ func (s ledgerService) TrialBalance(ctx context.Context, req *ledgerv1.TrialBala
 }
 
 // GetPosition implements LedgerService.
-func (s ledgerService) GetPosition(ctx context.Context, _ *ledgerv1.GetPositionRequest) (*ledgerv1.GetPositionResponse, error) {
-	shards, err := s.cfg.DB.Shards(ctx)
+func (s *ledgerService) GetPosition(ctx context.Context, _ *ledgerv1.GetPositionRequest) (*ledgerv1.GetPositionResponse, error) {
+	shards, err := s.DB.Shards(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the shards: %w", err)
 	}
@@ -422,7 +443,7 @@ func (s ledgerService) GetPosition(ctx context.Context, _ *ledgerv1.GetPositionR
 }
 
 // ListRefusals implements LedgerService.
-func (s ledgerService) ListRefusals(context.Context, *ledgerv1.ListRefusalsRequest) (*ledgerv1.ListRefusalsResponse, error) {
+func (s *ledgerService) ListRefusals(context.Context, *ledgerv1.ListRefusalsRequest) (*ledgerv1.ListRefusalsResponse, error) {
 	answer := &ledgerv1.ListRefusalsResponse{}
 	for _, i := range fault.Table() {
 		answer.Refusals = append(answer.Refusals, &ledgerv1.RefusalInfo{

@@ -10,8 +10,8 @@ import (
 )
 
 // reversals tells what gave an entry back, and what is left of it.
-func (s ledgerService) reversals(ctx context.Context, id store.RecordID, into *ledgerv1.Entry) error {
-	follows, err := s.cfg.DB.Follows(ctx, id.Shard, store.FollowReversal, []uint64{id.Seq})
+func (s *ledgerService) reversals(ctx context.Context, id store.RecordID, into *ledgerv1.Entry) error {
+	follows, err := s.DB.Follows(ctx, id.Shard, store.FollowReversal, []uint64{id.Seq})
 	if err != nil {
 		return fmt.Errorf("read the reversals of %s: %w", into.GetId(), err)
 	}
@@ -23,7 +23,7 @@ func (s ledgerService) reversals(ctx context.Context, id store.RecordID, into *l
 		into.ReversedBy = append(into.ReversedBy, recordID(id.Shard, seq))
 	}
 	last := store.RecordID{Shard: id.Shard, Seq: next[len(next)-1]}
-	raw, ok, err := s.cfg.DB.Record(ctx, last.Shard, last.Seq)
+	raw, ok, err := s.DB.Record(ctx, last.Shard, last.Seq)
 	if err != nil {
 		return fmt.Errorf("read record %s: %w", recordID(last.Shard, last.Seq), err)
 	}

@@ -17,7 +17,7 @@ type scheduledCursor struct {
 }
 
 // ListScheduled implements LedgerService.
-func (s ledgerService) ListScheduled(ctx context.Context, req *ledgerv1.ListScheduledRequest) (*ledgerv1.ListScheduledResponse, error) {
+func (s *ledgerService) ListScheduled(ctx context.Context, req *ledgerv1.ListScheduledRequest) (*ledgerv1.ListScheduledResponse, error) {
 	var from scheduledCursor
 	if _, refusal := s.cursor(ctx, req, &from); refusal != nil {
 		return nil, refusal
@@ -29,7 +29,7 @@ func (s ledgerService) ListScheduled(ctx context.Context, req *ledgerv1.ListSche
 		Book: req.GetBook(), Day: from.Day, After: from.ID, Limit: pageSize(req.GetPageSize()),
 		State: journalv1.ScheduledState(cmp.Or(req.GetState(), ledgerv1.ScheduledState_SCHEDULED_STATE_WAITING)),
 	}
-	rows, err := s.cfg.DB.Scheduled(ctx, page)
+	rows, err := s.DB.Scheduled(ctx, page)
 	if err != nil {
 		return nil, fmt.Errorf("list scheduled entries: %w", err)
 	}

@@ -20,7 +20,7 @@ type sheetCursor struct {
 }
 
 // ListTurnovers implements LedgerService.
-func (s ledgerService) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurnoversRequest) (*ledgerv1.ListTurnoversResponse, error) {
+func (s *ledgerService) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurnoversRequest) (*ledgerv1.ListTurnoversResponse, error) {
 	at, refusal := s.at(&ledgerv1.Moment{Day: req.GetToDay(), KnownAt: req.GetKnownAt()})
 	if refusal != nil {
 		if refusal.Field == "at.day" {
@@ -58,7 +58,7 @@ func (s ledgerService) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurn
 	if req.GetPageSize() > 0 {
 		limit = int(req.GetPageSize())
 	}
-	lines, next, totals, err := sheet.Read(ctx, s.cfg.DB, begin, limit)
+	lines, next, totals, err := sheet.Read(ctx, s.DB, begin, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func turnoverLine(l ledger.SheetLine) *ledgerv1.TurnoverLine {
 }
 
 // totalsAt sums the book by type and asset at a moment: all its accounts are read.
-func (s ledgerService) totalsAt(ctx context.Context, bookName string, at store.At) (rows []store.TotalRow, seen []store.Seen, err error) {
+func (s *ledgerService) totalsAt(ctx context.Context, bookName string, at store.At) (rows []store.TotalRow, seen []store.Seen, err error) {
 	if seen, err = s.seen(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -107,7 +107,7 @@ func (s ledgerService) totalsAt(ctx context.Context, bookName string, at store.A
 	var next *ledger.SheetCursor
 	for {
 		var lines []ledger.SheetLine
-		if lines, next, _, err = sheet.Read(ctx, s.cfg.DB, next, sheetAccounts); err != nil {
+		if lines, next, _, err = sheet.Read(ctx, s.DB, next, sheetAccounts); err != nil {
 			return nil, nil, err
 		}
 		for _, l := range lines {

@@ -38,6 +38,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
+// CountPostback counts a postback that was sent.
+func (s *Gate) CountPostback(result string) { s.metrics.postbacks.WithLabelValues(result).Inc() }
+
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.logins, m.seconds, m.inFlight}
 }

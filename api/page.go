@@ -47,16 +47,16 @@ type paged interface {
 }
 
 // token writes where the next page of this request begins.
-func (s *Server) token(ctx context.Context, req paged, cursor any) (string, error) {
+func (s *Gate) token(ctx context.Context, req paged, cursor any) (string, error) {
 	raw, err := json.Marshal(cursor)
 	if err != nil {
 		return "", fmt.Errorf("page token: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(s.pages.seal.Seal(nil, nil, raw, filterOf(s.cfg.Vault, callOf(ctx).who, req))), nil
+	return base64.RawURLEncoding.EncodeToString(s.pages.seal.Seal(nil, nil, raw, filterOf(s.Vault, callOf(ctx).who, req))), nil
 }
 
 // cursor reads where the page of this request begins; false is at the beginning.
-func (s *Server) cursor(ctx context.Context, req paged, into any) (bool, *fault.Refusal) {
+func (s *Gate) cursor(ctx context.Context, req paged, into any) (bool, *fault.Refusal) {
 	if req.GetPageToken() == "" {
 		return false, nil
 	}
@@ -65,7 +65,7 @@ func (s *Server) cursor(ctx context.Context, req paged, into any) (bool, *fault.
 	if err != nil || base64.RawURLEncoding.EncodeToString(sealed) != req.GetPageToken() { // line breaks, stray bits
 		return false, refusal
 	}
-	raw, err := s.pages.seal.Open(nil, nil, sealed, filterOf(s.cfg.Vault, callOf(ctx).who, req))
+	raw, err := s.pages.seal.Open(nil, nil, sealed, filterOf(s.Vault, callOf(ctx).who, req))
 	if err != nil || json.Unmarshal(raw, into) != nil {
 		return false, refusal
 	}

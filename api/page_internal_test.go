@@ -23,7 +23,7 @@ func FuzzPageToken(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := &Server{cfg: Config{Vault: vault, Logger: slog.New(slog.DiscardHandler)}, pages: sealer}
+	s := &Gate{Vault: vault, Logger: slog.New(slog.DiscardHandler), pages: sealer}
 	who := func(id string) context.Context {
 		return withCall(context.Background(), &call{who: principal{id: id, book: "main"}})
 	}

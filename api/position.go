@@ -94,23 +94,23 @@ const (
 
 // waitFor waits until reads see a position and every shard's clock has passed a
 // moment (0 is none), or says that it cannot.
-func (s *Server) waitFor(ctx context.Context, at string, clockUS int64) error {
-	return s.waitUntil(ctx, at, clockUS, s.cfg.DB.Shards)
+func (s *Gate) waitFor(ctx context.Context, at string, clockUS int64) error {
+	return s.waitUntil(ctx, at, clockUS, s.DB.Shards)
 }
 
 // waitForSearch waits as waitFor does, for the tables that records are searched by.
-func (s *Server) waitForSearch(ctx context.Context, at string, clockUS int64) error {
+func (s *Gate) waitForSearch(ctx context.Context, at string, clockUS int64) error {
 	return s.waitUntil(ctx, at, clockUS, s.searchable)
 }
 
 // searchable are the shards as the search tables see them. The shards are read first:
 // when the tables have what had been written then, they have what its clock has passed.
-func (s *Server) searchable(ctx context.Context) ([]store.ShardState, error) {
-	shards, err := s.cfg.DB.Shards(ctx)
+func (s *Gate) searchable(ctx context.Context) ([]store.ShardState, error) {
+	shards, err := s.DB.Shards(ctx)
 	if err != nil {
 		return nil, err
 	}
-	projected, err := s.cfg.DB.Projections(ctx)
+	projected, err := s.DB.Projections(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *Server) searchable(ctx context.Context) ([]store.ShardState, error) {
 	return shards, nil
 }
 
-func (s *Server) waitUntil(ctx context.Context, at string, clockUS int64, look func(context.Context) ([]store.ShardState, error)) error {
+func (s *Gate) waitUntil(ctx context.Context, at string, clockUS int64, look func(context.Context) ([]store.ShardState, error)) error {
 	want := position{}
 	if at != "" {
 		var refusal *fault.Refusal
@@ -175,4 +175,17 @@ func behind(shards []store.ShardState, want position, clockUS int64) string {
 		}
 	}
 	return ""
+}
+
+// seen is how far every shard stands now.
+func (s *Gate) seen(ctx context.Context) ([]store.Seen, error) {
+	shards, err := s.DB.Shards(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the shards: %w", err)
+	}
+	seen := make([]store.Seen, len(shards))
+	for i, sh := range shards {
+		seen[i] = store.Seen{Shard: sh.Shard, Seq: sh.Head.Seq, ClockUS: sh.ClockUS}
+	}
+	return seen, nil
 }

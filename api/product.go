@@ -2,9 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strings"
-
-	"connectrpc.com/connect"
 
 	"github.com/provodka/provodka/api/product"
 	"github.com/provodka/provodka/ledger/fault"
@@ -12,51 +9,9 @@ import (
 
 // productAPI serves the API of the product's document.
 func (s *Server) productAPI() (*product.Handler, error) {
-	return product.New(product.Config{Next: s.mux, Caller: s.productCaller, Refused: s.refusedProduct})
-}
-
-// productCaller says which company asks: a key of the house is of none.
-func (s *Server) productCaller(req *http.Request) (product.Caller, *fault.Refusal) {
-	c := callOf(req.Context())
-	who, refusal := s.caller(req.Context(), c, req.Header.Get("Authorization"))
-	if refusal != nil {
-		return product.Caller{}, refusal
+	caller := func(req *http.Request) (product.Caller, *fault.Refusal) {
+		who, refusal := s.gate.Company(req)
+		return product.Caller{Book: who.book, Company: who.owner, Personal: who.has(RolePersonal)}, refusal
 	}
-	c.who = who
-	if who.owner == "" || who.session != nil {
-		return product.Caller{}, fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(productPath, "/"))
-	}
-	return product.Caller{Book: who.book, Company: who.owner, Personal: who.has(RolePersonal)}, nil
+	return product.New(product.Config{Next: s.mux, Caller: caller, Refused: s.gate.Refused})
 }
-
-// refusedProduct notes a refusal that no method saw, as every other.
-func (s *Server) refusedProduct(req *http.Request, r *fault.Refusal) int {
-	err := toError(r)
-	s.answered(req.Context(), callOf(req.Context()), s.cfg.Now(), r, err, nil)
-	return statusOf(err)
-}
-
-// statusOf is the HTTP status of an error as the Connect protocol has it.
-func statusOf(err *connect.Error) int {
-	asked := &http.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}}
-	w := &statusWriter{header: http.Header{}}
-	if connect.NewErrorWriter().Write(w, asked, err) != nil || w.status == 0 {
-		return http.StatusInternalServerError
-	}
-	return w.status
-}
-
-// statusWriter keeps the status of an answer alone.
-type statusWriter struct {
-	header http.Header
-	status int
-}
-
-// Header implements http.ResponseWriter.
-func (w *statusWriter) Header() http.Header { return w.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) { w.status = status }
-
-// Write implements http.ResponseWriter.
-func (w *statusWriter) Write(p []byte) (int, error) { return len(p), nil }

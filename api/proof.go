@@ -13,16 +13,18 @@ import (
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
-type proofService struct{ *Server }
+type proofService struct{ *Gate }
+
+func newProofService(gate *Gate) *proofService { return &proofService{gate} }
 
 // ProveEntry implements ProofService.
-func (s proofService) ProveEntry(ctx context.Context, req *ledgerv1.ProveEntryRequest) (*ledgerv1.ProveEntryResponse, error) {
+func (s *proofService) ProveEntry(ctx context.Context, req *ledgerv1.ProveEntryRequest) (*ledgerv1.ProveEntryResponse, error) {
 	id, refusal := parseRecordID("id", req.GetId())
 	if refusal != nil {
 		return nil, refusal
 	}
 	missing := fault.Refuse(fault.NotFound, "id", "there is no such entry in the book")
-	raw, ok, err := s.cfg.DB.Record(ctx, id.Shard, id.Seq)
+	raw, ok, err := s.DB.Record(ctx, id.Shard, id.Seq)
 	if err != nil {
 		return nil, fmt.Errorf("read record %s: %w", req.GetId(), err)
 	}
@@ -36,7 +38,7 @@ func (s proofService) ProveEntry(ctx context.Context, req *ledgerv1.ProveEntryRe
 	if rec.GetBook() != req.GetBook() {
 		return nil, missing
 	}
-	p, err := ledger.ProveEntry(ctx, s.cfg.DB, id)
+	p, err := ledger.ProveEntry(ctx, s.DB, id)
 	if errors.Is(err, ledger.ErrNoCheckpoint) {
 		return nil, fault.Refuse(fault.PositionTimeout, "id", "no published checkpoint covers the entry yet")
 	}
@@ -48,8 +50,8 @@ func (s proofService) ProveEntry(ctx context.Context, req *ledgerv1.ProveEntryRe
 }
 
 // LatestCheckpoint implements ProofService.
-func (s proofService) LatestCheckpoint(ctx context.Context, req *ledgerv1.LatestCheckpointRequest) (*ledgerv1.LatestCheckpointResponse, error) {
-	state, _, err := s.cfg.DB.Tree(ctx, int(req.GetShard()))
+func (s *proofService) LatestCheckpoint(ctx context.Context, req *ledgerv1.LatestCheckpointRequest) (*ledgerv1.LatestCheckpointResponse, error) {
+	state, _, err := s.DB.Tree(ctx, int(req.GetShard()))
 	if err != nil {
 		return nil, fmt.Errorf("read the tree of shard %d: %w", req.GetShard(), err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -22,12 +21,18 @@ import (
 
 // registerService is RegisterService.
 type registerService struct {
-	*Server
-	room chan struct{} // of uploads
+	*Gate
+	tasks *taskService
+	files port.RegisterReader
+	room  chan struct{} // of uploads
+}
+
+func newRegisterService(gate *Gate, tasks *taskService, files port.RegisterReader) *registerService {
+	return &registerService{Gate: gate, tasks: tasks, files: files, room: make(chan struct{}, uploadsAtOnce)}
 }
 
 // ImportRegister implements RegisterService.
-func (s registerService) ImportRegister(ctx context.Context, req *registerv1.ImportRegisterRequest) (*registerv1.ImportRegisterResponse, error) {
+func (s *registerService) ImportRegister(ctx context.Context, req *registerv1.ImportRegisterRequest) (*registerv1.ImportRegisterResponse, error) {
 	sha := sha256.Sum256(req.GetFile())
 	answer := &registerv1.ImportRegisterResponse{}
 	im := &importing{book: req.GetBook(), company: req.GetCompanyId(), tell: func(r *registerResult) error {
@@ -81,23 +86,6 @@ func columnRefusal(r *fault.Refusal, net bool) *fault.Refusal {
 	return &out
 }
 
-// fileRefusal puts the place in a file under the request's field.
-func fileRefusal(r *fault.Refusal) *fault.Refusal {
-	if r.Field == "" {
-		r.Field = "file"
-	} else {
-		r.Field = "file: " + r.Field
-	}
-	return r
-}
-
-func orRefusal(err error, r *fault.Refusal) error {
-	if err != nil {
-		return err
-	}
-	return r
-}
-
 func registerMessage(id string, r private.Register, t registerTally) *registerv1.Register {
 	return &registerv1.Register{
 		RegisterId: id, CompanyId: r.Content.GetCompanyId(), FileName: r.Content.GetFileName(), ImportedAt: timestamppb.New(r.Created),
@@ -106,10 +94,10 @@ func registerMessage(id string, r private.Register, t registerTally) *registerv1
 }
 
 // DownloadTemplate implements RegisterService.
-func (s registerService) DownloadTemplate(context.Context, *registerv1.DownloadTemplateRequest) (*registerv1.DownloadTemplateResponse, error) {
+func (s *registerService) DownloadTemplate(context.Context, *registerv1.DownloadTemplateRequest) (*registerv1.DownloadTemplateResponse, error) {
 	return &registerv1.DownloadTemplateResponse{
-		File: s.cfg.Registers.Template(), FileName: "register.csv",
-		Instruction: s.cfg.Registers.Instruction(), InstructionName: "register.md",
+		File: s.files.Template(), FileName: "register.csv",
+		Instruction: s.files.Instruction(), InstructionName: "register.md",
 	}, nil
 }
 
@@ -117,14 +105,14 @@ func (s registerService) DownloadTemplate(context.Context, *registerv1.DownloadT
 const resultsAtOnce = 5000
 
 // GetRegister implements RegisterService.
-func (s registerService) GetRegister(ctx context.Context, req *registerv1.GetRegisterRequest) (*registerv1.GetRegisterResponse, error) {
+func (s *registerService) GetRegister(ctx context.Context, req *registerv1.GetRegisterRequest) (*registerv1.GetRegisterResponse, error) {
 	register, err := s.find(ctx, req.GetBook(), req.GetRegisterId())
 	if err != nil {
 		return nil, err
 	}
 	answer := &registerv1.GetRegisterResponse{}
 	var total registerTally
-	err = s.parts(ctx, req.GetBook(), req.GetRegisterId(), func(part *privatev1.RegisterPart) error {
+	err = s.tasks.parts(ctx, req.GetBook(), req.GetRegisterId(), func(part *privatev1.RegisterPart) error {
 		full := len(answer.Results) >= resultsAtOnce
 		for _, l := range part.GetLines() {
 			total.lines++
@@ -166,7 +154,7 @@ func storedRefusal(r *privatev1.Refusal) *ledgerv1.Refusal {
 const errorsAtOnce = 4 << 20
 
 // DownloadErrors implements RegisterService.
-func (s registerService) DownloadErrors(ctx context.Context, req *registerv1.DownloadErrorsRequest) (*registerv1.DownloadErrorsResponse, error) {
+func (s *registerService) DownloadErrors(ctx context.Context, req *registerv1.DownloadErrorsRequest) (*registerv1.DownloadErrorsResponse, error) {
 	answer := &registerv1.DownloadErrorsResponse{}
 	err := s.errorsOf(ctx, req.GetBook(), req.GetRegisterId(), func(piece []byte) error {
 		if len(answer.File)+len(piece) > errorsAtOnce {
@@ -185,20 +173,20 @@ func (s registerService) DownloadErrors(ctx context.Context, req *registerv1.Dow
 }
 
 // StreamErrors implements RegisterService.
-func (s registerService) StreamErrors(ctx context.Context, req *registerv1.StreamErrorsRequest, to *connect.ServerStream[registerv1.StreamErrorsResponse]) error {
+func (s *registerService) StreamErrors(ctx context.Context, req *registerv1.StreamErrorsRequest, to *connect.ServerStream[registerv1.StreamErrorsResponse]) error {
 	return s.errorsOf(ctx, req.GetBook(), req.GetRegisterId(), func(piece []byte) error {
 		return to.Send(&registerv1.StreamErrorsResponse{Chunk: piece})
 	})
 }
 
 // errorsOf gives the error register in pieces; none when no line was refused.
-func (s registerService) errorsOf(ctx context.Context, book, id string, give func([]byte) error) error {
+func (s *registerService) errorsOf(ctx context.Context, book, id string, give func([]byte) error) error {
 	register, err := s.find(ctx, book, id)
 	if err != nil {
 		return err
 	}
 	begun := false
-	return s.parts(ctx, book, id, func(part *privatev1.RegisterPart) error {
+	return s.tasks.parts(ctx, book, id, func(part *privatev1.RegisterPart) error {
 		piece := part.GetErrors()
 		if len(piece) == 0 {
 			return nil
@@ -211,44 +199,9 @@ func (s registerService) errorsOf(ctx context.Context, book, id string, give fun
 	})
 }
 
-// parts reads what became of the lines of a register, a part at a time.
-func (s *Server) parts(ctx context.Context, book, id string, take func(*privatev1.RegisterPart) error) error {
-	for n := 0; ; n++ {
-		part, ok, err := private.Only(s.cfg.Vault.RegisterParts(ctx, book, private.Ref{ID: partID(id, n)}))
-		if err != nil || !ok {
-			return err
-		}
-		if err := take(part.Content); err != nil {
-			return err
-		}
-	}
-}
-
-// partID is the id of a part. It says how the file was cut: cut otherwise, it is others.
-func partID(id string, n int) string { return fmt.Sprintf("%s.%d.%d", id, linesAtOnce, n) }
-
-// tasksOf are the tasks of a filter's register.
-func (s *Server) tasksOf(ctx context.Context, book string, f *taskv1.TaskFilter) (map[string]bool, error) {
-	register, ok, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: f.GetRegisterId()}))
-	if err != nil {
-		return nil, err
-	}
-	if !ok || register.Content.GetCompanyId() != f.GetCompanyId() {
-		return nil, fault.Refuse(fault.NotFound, "filter.register_id", "the company has no such register")
-	}
-	tasks := map[string]bool{}
-	err = s.parts(ctx, book, f.GetRegisterId(), func(part *privatev1.RegisterPart) error {
-		for _, l := range part.GetLines() {
-			tasks[l.GetTaskId()] = true
-		}
-		return nil
-	})
-	return tasks, err
-}
-
 // find reads a register.
-func (s registerService) find(ctx context.Context, book, id string) (private.Register, error) {
-	register, ok, err := private.Only(s.cfg.Vault.Registers(ctx, book, private.Ref{ID: id}))
+func (s *registerService) find(ctx context.Context, book, id string) (private.Register, error) {
+	register, ok, err := private.Only(s.Vault.Registers(ctx, book, private.Ref{ID: id}))
 	if owner := callOf(ctx).who.owner; err == nil && (!ok || owner != "" && register.Content.GetCompanyId() != owner) {
 		err = notFound("register_id", "register", id)
 	}

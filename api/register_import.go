@@ -24,14 +24,13 @@ import (
 // of it is kept as a part of the register. A line's key is the register and its number, so
 // a set that was made before is made again for nothing; its part spares even the asking.
 const (
-	linesAtOnce = 1000
 	bytesAtOnce = 1 << 20
 	setsAtOnce  = 3 // of one import: one is read, others are stamped and decided meanwhile
 )
 
 // importing is a register on its way into the books.
 type importing struct {
-	*Server
+	*registerService
 	book, company, id string
 	dryRun            bool
 	file              port.Register
@@ -134,10 +133,10 @@ func (im *importing) read() (*registerSet, error) {
 
 // work makes tasks of the good lines of a set and keeps what became of all.
 func (im *importing) work(ctx context.Context, set *registerSet) *registerResult {
-	ctx, cancel := context.WithTimeout(ctx, im.cfg.MaxTimeout)
+	ctx, cancel := context.WithTimeout(ctx, im.MaxTimeout())
 	defer cancel()
 	result := &registerResult{set: set, part: &privatev1.RegisterPart{Sha256: set.sum}}
-	result.err = im.recovered(ctx, callOf(ctx), func(ctx context.Context) error {
+	result.err = im.Recovered(ctx, func(ctx context.Context) error {
 		kept, err := im.kept(ctx, set)
 		if err != nil {
 			return err
@@ -152,7 +151,7 @@ func (im *importing) work(ctx context.Context, set *registerSet) *registerResult
 
 // kept are the tasks of the set's lines, by number, as far as they were made before.
 func (im *importing) kept(ctx context.Context, set *registerSet) (map[uint32]string, error) {
-	part, ok, err := private.Only(im.cfg.Vault.RegisterParts(ctx, im.book, private.Ref{ID: set.part}))
+	part, ok, err := private.Only(im.Vault.RegisterParts(ctx, im.book, private.Ref{ID: set.part}))
 	if err != nil || !ok || !bytes.Equal(part.Content.GetSha256(), set.sum) {
 		return nil, err
 	}
@@ -174,7 +173,7 @@ func (im *importing) make(ctx context.Context, result *registerResult, kept map[
 		}
 	}
 	if len(items) > 0 {
-		outcomes, err := im.makeTasks(ctx, im.book, im.company, items, im.dryRun)
+		outcomes, err := im.tasks.makeTasks(ctx, im.book, im.company, items, im.dryRun)
 		if err != nil {
 			return err
 		}
@@ -222,11 +221,11 @@ func (im *importing) add(result *registerResult, row *port.RegisterRow, line *re
 // keep writes what became of the set, when that changed.
 func (im *importing) keep(ctx context.Context, result *registerResult) error {
 	return again(func() error {
-		before, _, err := private.Only(im.cfg.Vault.RegisterParts(ctx, im.book, private.Ref{ID: result.set.part}))
+		before, _, err := private.Only(im.Vault.RegisterParts(ctx, im.book, private.Ref{ID: result.set.part}))
 		if err != nil || before.Content != nil && proto.Equal(before.Content, result.part) {
 			return err
 		}
-		draft := im.cfg.Vault.Draft(im.book)
+		draft := im.Vault.Draft(im.book)
 		draft.RegisterPart(result.set.part, before.Version+1, result.part)
 		return draft.Put(ctx)
 	})
@@ -264,31 +263,31 @@ func (im *importing) count(result *registerResult) error {
 }
 
 // begin opens the file and keeps, unless it is a dry run, that it is imported.
-func (s registerService) begin(ctx context.Context, im *importing, own string, sha []byte, fileName string, from io.Reader) (private.Register, error) {
+func (s *registerService) begin(ctx context.Context, im *importing, own string, sha []byte, fileName string, from io.Reader) (private.Register, error) {
 	var none private.Register
-	if _, refusal, err := s.tariffOf(ctx, im.book, im.company); err != nil || refusal != nil {
+	if _, refusal, err := s.tasks.tariffOf(ctx, im.book, im.company); err != nil || refusal != nil {
 		return none, orRefusal(err, refusal)
 	}
-	im.Server, im.id = s.Server, s.cfg.Vault.RegisterID(im.book, im.company, own)
-	known, ok, err := private.Only(s.cfg.Vault.Registers(ctx, im.book, private.Ref{ID: im.id}))
+	im.registerService, im.id = s, s.Vault.RegisterID(im.book, im.company, own)
+	known, ok, err := private.Only(s.Vault.Registers(ctx, im.book, private.Ref{ID: im.id}))
 	if err != nil {
 		return none, err
 	}
 	if ok && !bytes.Equal(known.Content.GetSha256(), sha) {
 		return none, fault.Refuse(fault.KeyReused, "name", "another file of the company has this name already")
 	}
-	if im.file, err = s.cfg.Registers.Open(from); err != nil {
+	if im.file, err = s.files.Open(from); err != nil {
 		return none, fileError(err)
 	}
 	if ok || im.dryRun {
 		return known, nil
 	}
-	draft := s.cfg.Vault.Draft(im.book)
+	draft := s.Vault.Draft(im.book)
 	draft.Register(im.id, &privatev1.RegisterFile{CompanyId: im.company, FileName: fileName, Sha256: sha, ErrorHead: im.file.ErrorHead()})
 	if err := draft.Put(ctx); err != nil && !isTaken(err) { // the same file, or another of the name, was faster
 		return none, err
 	}
-	known, ok, err = private.Only(s.cfg.Vault.Registers(ctx, im.book, private.Ref{ID: im.id}))
+	known, ok, err = private.Only(s.Vault.Registers(ctx, im.book, private.Ref{ID: im.id}))
 	switch {
 	case err != nil || !ok:
 		return none, errors.Join(err, errors.New("the register was kept and is not there"))

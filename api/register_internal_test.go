@@ -16,12 +16,12 @@ import (
 // else catches a panic, and one would end the whole process.
 func TestASetThatPanicsEndsItsImportAlone(t *testing.T) {
 	t.Parallel()
-	s := &Server{cfg: Config{Logger: slog.New(slog.DiscardHandler), MaxTimeout: time.Minute}}
+	s := &Gate{Logger: slog.New(slog.DiscardHandler), cfg: GateConfig{MaxTimeout: time.Minute}}
 	var err error
 	if s.metrics, err = newMetrics(prometheus.NewRegistry()); err != nil {
 		t.Fatal(err)
 	}
-	im := &importing{Server: s, book: "main"} // it has no vault
+	im := &importing{registerService: &registerService{Gate: s}, book: "main"} // it has no vault
 	if result := im.work(t.Context(), &registerSet{part: "p"}); !errors.Is(result.err, errPanicked) {
 		t.Errorf("ended with %v", result.err)
 	}

@@ -23,7 +23,7 @@ const uploadsAtOnce = 4
 type uploadStream = connect.BidiStream[registerv1.UploadRegisterRequest, registerv1.UploadRegisterResponse]
 
 // UploadRegister implements RegisterService.
-func (s registerService) UploadRegister(ctx context.Context, stream *uploadStream) error {
+func (s *registerService) UploadRegister(ctx context.Context, stream *uploadStream) error {
 	first, err := stream.Receive()
 	if err != nil {
 		return brokenOff(err)

@@ -10,9 +10,11 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/api/consent"
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/flow/secret"
 	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -62,19 +64,21 @@ func (r *Registration) fill() error {
 
 // registrationService is RegistrationService.
 type registrationService struct {
-	*Server
+	*Gate
+	companies *companyService
+	hasher    *password.Hasher
+	consents  consent.Texts // that people accept
+
 	offer                      *Registration
 	calls, starts              *limiter // by address
 	phones                     *limiter // by phone: of what comes at once the database knows nothing yet
 	overallCalls, overallStart *limiter
 }
 
-func newRegistrationService(s *Server) registrationService {
-	r := registrationService{Server: s, offer: s.cfg.Registration}
-	if o := r.offer; o != nil {
-		in := func(most int, in time.Duration) *limiter {
-			return &limiter{now: s.cfg.Now, most: most, every: in / time.Duration(most), left: map[string]allowance{}}
-		}
+func newRegistrationService(gate *Gate, companies *companyService, hasher *password.Hasher, texts consent.Texts, offer *Registration) *registrationService {
+	r := &registrationService{Gate: gate, companies: companies, hasher: hasher, consents: texts, offer: offer}
+	if o := offer; o != nil {
+		in := func(most int, in time.Duration) *limiter { return newLimiter(gate.Now, most, in/time.Duration(most)) }
 		r.calls, r.starts = in(o.AddressCallsAMinute, time.Minute), in(o.AddressStartsAnHour, time.Hour)
 		r.phones = in(o.PhoneStartsADay, 24*time.Hour)
 		r.overallCalls, r.overallStart = in(o.OverallCallsASecond, time.Second), in(o.OverallStartsAMinute, time.Minute)
@@ -83,7 +87,7 @@ func newRegistrationService(s *Server) registrationService {
 }
 
 // take takes one of a limiter, or refuses until there will be one.
-func (s registrationService) take(l *limiter, who, why string) *fault.Refusal {
+func (s *registrationService) take(l *limiter, who, why string) *fault.Refusal {
 	after, ok := l.take(who)
 	if ok {
 		return nil
@@ -92,22 +96,22 @@ func (s registrationService) take(l *limiter, who, why string) *fault.Refusal {
 }
 
 // tooOften refuses until a moment.
-func (s registrationService) tooOften(after time.Time, why string) *fault.Refusal {
+func (s *registrationService) tooOften(after time.Time, why string) *fault.Refusal {
 	return s.whenAgain(fault.Refuse(fault.TooOften, "", "%s; the next one may come at %s", why, after.Format(time.RFC3339)).
 		With(secret.FactAfter, after.Format(time.RFC3339Nano)))
 }
 
 // whenAgain gives a too_often the delay that its moment means now.
-func (s registrationService) whenAgain(r *fault.Refusal) *fault.Refusal {
+func (s *registrationService) whenAgain(r *fault.Refusal) *fault.Refusal {
 	after, err := time.Parse(time.RFC3339, r.Facts[secret.FactAfter])
 	if err != nil || r.Code != fault.TooOften {
 		return r
 	}
-	return r.With(factRetryMS, strconv.FormatInt(max(after.Sub(s.cfg.Now()).Milliseconds(), 1), 10))
+	return r.With(factRetryMS, strconv.FormatInt(max(after.Sub(s.Now()).Milliseconds(), 1), 10))
 }
 
 // enter lets a call in that does not come too often.
-func (s registrationService) enter(ctx context.Context) *fault.Refusal {
+func (s *registrationService) enter(ctx context.Context) *fault.Refusal {
 	if s.offer == nil {
 		return fault.Refuse(fault.NotFound, "", "this server registers no companies")
 	}
@@ -122,11 +126,11 @@ const tokenPrefix = "rt_"
 
 // opened lets in who shows the registration's token, and reads it. That there is none of the
 // id, or that the token is not its, is one answer.
-func (s registrationService) opened(ctx context.Context, id string) (aggregate, *flowv1.RegistrationData, error) {
+func (s *registrationService) opened(ctx context.Context, id string) (aggregate, *flowv1.RegistrationData, error) {
 	if refusal := s.enter(ctx); refusal != nil {
 		return aggregate{}, nil, refusal
 	}
-	if !private.Same(callOf(ctx).token, tokenPrefix+s.cfg.Vault.RegistrationToken(id)) {
+	if !private.Same(callOf(ctx).token, tokenPrefix+s.Vault.RegistrationToken(id)) {
 		return aggregate{}, nil, fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer with the token of this registration")
 	}
 	a, err := s.must(ctx, s.offer.Book, registration.Name, "registration_id", id)
@@ -138,7 +142,7 @@ func (s registrationService) opened(ctx context.Context, id string) (aggregate, 
 }
 
 // ListTexts implements RegistrationService.
-func (s registrationService) ListTexts(ctx context.Context, _ *registrationv1.ListTextsRequest) (*registrationv1.ListTextsResponse, error) {
+func (s *registrationService) ListTexts(ctx context.Context, _ *registrationv1.ListTextsRequest) (*registrationv1.ListTextsResponse, error) {
 	if refusal := s.enter(ctx); refusal != nil {
 		return nil, refusal
 	}
@@ -151,7 +155,7 @@ func (s registrationService) ListTexts(ctx context.Context, _ *registrationv1.Li
 }
 
 // GetRegistration implements RegistrationService.
-func (s registrationService) GetRegistration(ctx context.Context, req *registrationv1.GetRegistrationRequest) (*registrationv1.GetRegistrationResponse, error) {
+func (s *registrationService) GetRegistration(ctx context.Context, req *registrationv1.GetRegistrationRequest) (*registrationv1.GetRegistrationResponse, error) {
 	a, _, err := s.opened(ctx, req.GetRegistrationId())
 	if err != nil {
 		return nil, err
@@ -161,7 +165,7 @@ func (s registrationService) GetRegistration(ctx context.Context, req *registrat
 }
 
 // say tells the flow and gives the registration after it.
-func (s registrationService) say(ctx context.Context, id, event string, body proto.Message, draft *private.Draft) (*registrationv1.Registration, error) {
+func (s *registrationService) say(ctx context.Context, id, event string, body proto.Message, draft *private.Draft) (*registrationv1.Registration, error) {
 	if draft != nil {
 		if err := draft.Put(ctx); err != nil {
 			return nil, err
@@ -179,7 +183,7 @@ func (s registrationService) say(ctx context.Context, id, event string, body pro
 }
 
 // amend writes a changed version of what the registration knows, and tells the flow of it.
-func (s registrationService) amend(ctx context.Context, id, event string, amended func(*privatev1.RegistrationProfile), body func(version uint32) proto.Message) (out *registrationv1.Registration, err error) {
+func (s *registrationService) amend(ctx context.Context, id, event string, amended func(*privatev1.RegistrationProfile), body func(version uint32) proto.Message) (out *registrationv1.Registration, err error) {
 	err = again(func() error {
 		a, err := s.must(ctx, s.offer.Book, registration.Name, "registration_id", id)
 		if err != nil {
@@ -189,11 +193,11 @@ func (s registrationService) amend(ctx context.Context, id, event string, amende
 		if err := a.read(d); err != nil {
 			return err
 		}
-		kept, _, err := private.Only(s.cfg.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id, Version: d.GetProfileVersion()}))
+		kept, _, err := private.Only(s.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id, Version: d.GetProfileVersion()}))
 		if err != nil {
 			return err
 		}
-		version, err := nextVersion(s.cfg.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id}))
+		version, err := nextVersion(s.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id}))
 		if err != nil {
 			return err
 		}
@@ -202,7 +206,7 @@ func (s registrationService) amend(ctx context.Context, id, event string, amende
 			return fault.Refuse(fault.NotFound, "registration_id", "what was known of the registration is erased")
 		}
 		amended(p)
-		draft := s.cfg.Vault.Draft(s.offer.Book)
+		draft := s.Vault.Draft(s.offer.Book)
 		draft.Registration(id, version, p)
 		out, err = s.say(ctx, id, event, body(version), draft)
 		return err
@@ -211,7 +215,7 @@ func (s registrationService) amend(ctx context.Context, id, event string, amende
 }
 
 // terms are what is offered today; their id is of all that they are.
-func (s registrationService) terms() *registrationv1.Terms {
+func (s *registrationService) terms() *registrationv1.Terms {
 	text, o := s.consents.Current(registration.TextConditions), s.offer
 	sum := sha256.Sum256(fmt.Appendf(nil, "%x|%s|%s|%s", text.SHA256, o.Tariff.GetPercent(), o.Tariff.GetMinimum(), o.Deposit))
 	return &registrationv1.Terms{

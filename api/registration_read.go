@@ -24,7 +24,7 @@ var beforeTerms = []string{
 var withCompany = []string{registration.Deposit, registration.Link, registration.Password, registration.Founding, registration.Active}
 
 // registration is a registration as its stranger sees it: with what comes next.
-func (s registrationService) registration(ctx context.Context, a aggregate) (*registrationv1.Registration, error) {
+func (s *registrationService) registration(ctx context.Context, a aggregate) (*registrationv1.Registration, error) {
 	list, err := s.registrations(ctx, s.offer.Book, []aggregate{a})
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (s registrationService) registration(ctx context.Context, a aggregate) (*re
 }
 
 // registrations joins what the flow keeps with what is known of the versions that it names.
-func (s registrationService) registrations(ctx context.Context, bookName string, rows []aggregate) ([]*registrationv1.Registration, error) {
+func (s *registrationService) registrations(ctx context.Context, bookName string, rows []aggregate) ([]*registrationv1.Registration, error) {
 	datas, refs := make([]*flowv1.RegistrationData, len(rows)), []private.Ref{}
 	for i, a := range rows {
 		datas[i] = new(flowv1.RegistrationData)
@@ -53,7 +53,7 @@ func (s registrationService) registrations(ctx context.Context, bookName string,
 			refs = append(refs, private.Ref{ID: a.id, Version: version})
 		}
 	}
-	known, err := s.cfg.Vault.Registrations(ctx, bookName, refs...)
+	known, err := s.Vault.Registrations(ctx, bookName, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (s registrationService) registrations(ctx context.Context, bookName string,
 }
 
 // ListRegistrations implements RegistrationService.
-func (s registrationService) ListRegistrations(ctx context.Context, req *registrationv1.ListRegistrationsRequest) (*registrationv1.ListRegistrationsResponse, error) {
+func (s *registrationService) ListRegistrations(ctx context.Context, req *registrationv1.ListRegistrationsRequest) (*registrationv1.ListRegistrationsResponse, error) {
 	page := store.AggregatePage{Book: req.GetBook(), Flow: registration.Name, States: req.GetStates(), Limit: pageSize(req.GetPageSize())}
 	if len(page.States) == 0 {
 		page.States = append(slices.Clone(beforeTerms), registration.Opening)
@@ -118,7 +118,7 @@ func secrets(out *registrationv1.Registration, d *flowv1.RegistrationData) {
 }
 
 // payable tells how to pay the deposit, while that is awaited.
-func (s registrationService) payable(ctx context.Context, out *registrationv1.Registration, d *flowv1.RegistrationData) error {
+func (s *registrationService) payable(ctx context.Context, out *registrationv1.Registration, d *flowv1.RegistrationData) error {
 	if out.State != registration.Deposit {
 		return nil
 	}
@@ -134,7 +134,7 @@ func (s registrationService) payable(ctx context.Context, out *registrationv1.Re
 	if company.DepositDue(data).IsZero() {
 		return nil // the registration is about to hear of it
 	}
-	out.Invoice, err = companyService{s.Server}.GetInvoice(ctx, &companyv1.GetInvoiceRequest{
+	out.Invoice, err = s.companies.GetInvoice(ctx, &companyv1.GetInvoiceRequest{
 		Book: s.offer.Book, CompanyId: d.GetCompanyId(), Kind: companyv1.InvoiceKind_INVOICE_KIND_DEPOSIT,
 	})
 	return err

@@ -25,7 +25,7 @@ import (
 
 // Start implements RegistrationService. Nothing of the answer depends on whether the phone
 // is known.
-func (s registrationService) Start(ctx context.Context, req *registrationv1.StartRequest) (*registrationv1.StartResponse, error) {
+func (s *registrationService) Start(ctx context.Context, req *registrationv1.StartRequest) (*registrationv1.StartResponse, error) {
 	if refusal := s.enter(ctx); refusal != nil {
 		return nil, refusal
 	}
@@ -37,9 +37,9 @@ func (s registrationService) Start(ctx context.Context, req *registrationv1.Star
 	if err := s.recall(ctx, s.offer.Book, c); err != nil {
 		return nil, err
 	}
-	id := s.cfg.Vault.RegistrationID(s.offer.Book, c.request())
+	id := s.Vault.RegistrationID(s.offer.Book, c.request())
 	c.flow, c.id, c.owner, c.event = registration.Name, id, id, registration.Start
-	draft := s.cfg.Vault.Draft(s.offer.Book)
+	draft := s.Vault.Draft(s.offer.Book)
 	if c.fresh() {
 		if refusal := s.mayStart(ctx); refusal != nil {
 			return nil, refusal
@@ -58,11 +58,11 @@ func (s registrationService) Start(ctx context.Context, req *registrationv1.Star
 		return nil, outcomes[0].Refusal
 	}
 	out, err := s.registration(ctx, fromRecord(outcomes[0].Record))
-	return &registrationv1.StartResponse{Token: tokenPrefix + s.cfg.Vault.RegistrationToken(id), Registration: out}, err
+	return &registrationv1.StartResponse{Token: tokenPrefix + s.Vault.RegistrationToken(id), Registration: out}, err
 }
 
 // mayStart refuses more beginnings than the limits of this process allow.
-func (s registrationService) mayStart(ctx context.Context) *fault.Refusal {
+func (s *registrationService) mayStart(ctx context.Context) *fault.Refusal {
 	if refusal := s.take(s.starts, neighbours(callOf(ctx).address), "too many registrations were begun from this address"); refusal != nil {
 		return refusal
 	}
@@ -70,8 +70,8 @@ func (s registrationService) mayStart(ctx context.Context) *fault.Refusal {
 }
 
 // mayBegin refuses a phone that has begun too often within a day, whichever process saw it.
-func (s registrationService) mayBegin(ctx context.Context, phone string) error {
-	found, err := s.cfg.Vault.Find(ctx, s.offer.Book, private.RegistrationPhone, phone)
+func (s *registrationService) mayBegin(ctx context.Context, phone string) error {
+	found, err := s.Vault.Find(ctx, s.offer.Book, private.RegistrationPhone, phone)
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,12 @@ func (s registrationService) mayBegin(ctx context.Context, phone string) error {
 	for _, id := range found[phone] {
 		refs = append(refs, private.Ref{ID: id, Version: 1})
 	}
-	docs, err := s.cfg.Vault.Registrations(ctx, s.offer.Book, refs...)
+	docs, err := s.Vault.Registrations(ctx, s.offer.Book, refs...)
 	if err != nil {
 		return err
 	}
 	const day = 24 * time.Hour
-	now, begun := s.cfg.Now(), []time.Time{}
+	now, begun := s.Now(), []time.Time{}
 	for _, d := range docs {
 		if now.Sub(d.Created) < day {
 			begun = append(begun, d.Created)
@@ -101,7 +101,7 @@ func (s registrationService) mayBegin(ctx context.Context, phone string) error {
 }
 
 // ResendCode implements RegistrationService.
-func (s registrationService) ResendCode(ctx context.Context, req *registrationv1.ResendCodeRequest) (*registrationv1.ResendCodeResponse, error) {
+func (s *registrationService) ResendCode(ctx context.Context, req *registrationv1.ResendCodeRequest) (*registrationv1.ResendCodeResponse, error) {
 	if _, _, err := s.opened(ctx, req.GetRegistrationId()); err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (s registrationService) ResendCode(ctx context.Context, req *registrationv1
 
 // ConfirmCode implements RegistrationService. The flow is told whether the code was right,
 // and decides whether that counts.
-func (s registrationService) ConfirmCode(ctx context.Context, req *registrationv1.ConfirmCodeRequest) (*registrationv1.ConfirmCodeResponse, error) {
+func (s *registrationService) ConfirmCode(ctx context.Context, req *registrationv1.ConfirmCodeRequest) (*registrationv1.ConfirmCodeResponse, error) {
 	id := req.GetRegistrationId()
 	_, d, err := s.opened(ctx, id)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s registrationService) ConfirmCode(ctx context.Context, req *registrationv
 	}
 	number := d.GetCode().GetNumber()
 	body := &flowv1.RegistrationSecret{Number: max(number, 1)}
-	if !private.Same(req.GetCode(), s.cfg.Vault.Code(registration.PurposeCode, id, number)) {
+	if !private.Same(req.GetCode(), s.Vault.Code(registration.PurposeCode, id, number)) {
 		out, err := s.say(ctx, id, registration.Wrong, body, nil)
 		if err != nil {
 			return nil, err
@@ -133,7 +133,7 @@ func (s registrationService) ConfirmCode(ctx context.Context, req *registrationv
 	}
 	answer.EarlierRegistrationId, err = s.earlier(ctx, id)
 	if answer.EarlierRegistrationId != "" {
-		answer.EarlierToken = tokenPrefix + s.cfg.Vault.RegistrationToken(answer.EarlierRegistrationId)
+		answer.EarlierToken = tokenPrefix + s.Vault.RegistrationToken(answer.EarlierRegistrationId)
 	}
 	return answer, err
 }
@@ -146,13 +146,13 @@ var unfinished = []string{
 
 // earlier finds the newest other registration of the same phone that is not finished: whoever
 // has the phone may go on with it.
-func (s registrationService) earlier(ctx context.Context, id string) (string, error) {
-	mine, ok, err := private.Only(s.cfg.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id}))
+func (s *registrationService) earlier(ctx context.Context, id string) (string, error) {
+	mine, ok, err := private.Only(s.Vault.Registrations(ctx, s.offer.Book, private.Ref{ID: id}))
 	if err != nil || !ok {
 		return "", err
 	}
 	phone := mine.Content.GetPhone()
-	found, err := s.cfg.Vault.Find(ctx, s.offer.Book, private.RegistrationPhone, phone)
+	found, err := s.Vault.Find(ctx, s.offer.Book, private.RegistrationPhone, phone)
 	if err != nil {
 		return "", err
 	}
@@ -170,7 +170,7 @@ func (s registrationService) earlier(ctx context.Context, id string) (string, er
 }
 
 // AcceptTexts implements RegistrationService.
-func (s registrationService) AcceptTexts(ctx context.Context, req *registrationv1.AcceptTextsRequest) (*registrationv1.AcceptTextsResponse, error) {
+func (s *registrationService) AcceptTexts(ctx context.Context, req *registrationv1.AcceptTextsRequest) (*registrationv1.AcceptTextsResponse, error) {
 	if _, _, err := s.opened(ctx, req.GetRegistrationId()); err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (s registrationService) AcceptTexts(ctx context.Context, req *registrationv
 }
 
 // AcceptConditions implements RegistrationService.
-func (s registrationService) AcceptConditions(ctx context.Context, req *registrationv1.AcceptConditionsRequest) (*registrationv1.AcceptConditionsResponse, error) {
+func (s *registrationService) AcceptConditions(ctx context.Context, req *registrationv1.AcceptConditionsRequest) (*registrationv1.AcceptConditionsResponse, error) {
 	if _, _, err := s.opened(ctx, req.GetRegistrationId()); err != nil {
 		return nil, err
 	}
@@ -205,27 +205,24 @@ func (s registrationService) AcceptConditions(ctx context.Context, req *registra
 	return &registrationv1.AcceptConditionsResponse{Registration: out}, err
 }
 
-// maxUserAgent bounds what is kept of a program's own words.
-const maxUserAgent = 512
-
 // accept writes by whose hand texts were accepted, and tells the flow.
-func (s registrationService) accept(ctx context.Context, id, event string, shown map[string]string, body func(uint32, []byte) proto.Message) (out *registrationv1.Registration, err error) {
+func (s *registrationService) accept(ctx context.Context, id, event string, shown map[string]string, body func(uint32, []byte) proto.Message) (out *registrationv1.Registration, err error) {
 	c := callOf(ctx)
 	e := &privatev1.Evidence{
-		Texts: shown, Hashes: map[string][]byte{}, At: s.cfg.Now().UTC().Format(time.RFC3339Nano), Address: c.address,
-		UserAgent: strings.ToValidUTF8(c.program[:min(len(c.program), maxUserAgent)], "?"),
+		Texts: shown, Hashes: map[string][]byte{}, At: s.Now().UTC().Format(time.RFC3339Nano), Address: c.address,
+		UserAgent: c.userAgent(),
 	}
 	for name := range shown {
 		sum := s.consents.Current(name).SHA256
 		e.Hashes[name] = sum[:]
 	}
-	hash := s.cfg.Vault.Digest("Evidence", e)
+	hash := s.Vault.Digest("Evidence", e)
 	err = again(func() error {
-		version, err := nextVersion(s.cfg.Vault.Evidences(ctx, s.offer.Book, private.Ref{ID: id}))
+		version, err := nextVersion(s.Vault.Evidences(ctx, s.offer.Book, private.Ref{ID: id}))
 		if err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(s.offer.Book)
+		draft := s.Vault.Draft(s.offer.Book)
 		draft.Evidence(id, version, e)
 		out, err = s.say(ctx, id, event, body(version, hash), draft)
 		return err
@@ -234,7 +231,7 @@ func (s registrationService) accept(ctx context.Context, id, event string, shown
 }
 
 // SetINN implements RegistrationService.
-func (s registrationService) SetINN(ctx context.Context, req *registrationv1.SetINNRequest) (*registrationv1.SetINNResponse, error) {
+func (s *registrationService) SetINN(ctx context.Context, req *registrationv1.SetINNRequest) (*registrationv1.SetINNResponse, error) {
 	if _, _, err := s.opened(ctx, req.GetRegistrationId()); err != nil {
 		return nil, err
 	}
@@ -242,7 +239,7 @@ func (s registrationService) SetINN(ctx context.Context, req *registrationv1.Set
 	if refusal := requisite.INN("inn", inn); refusal != nil {
 		return nil, refusal
 	}
-	companyID := s.cfg.Vault.CompanyID(s.offer.Book, inn)
+	companyID := s.Vault.CompanyID(s.offer.Book, inn)
 	found, _, err := s.load(ctx, s.offer.Book, company.Name, companyID)
 	if err != nil {
 		return nil, err
@@ -259,7 +256,7 @@ func (s registrationService) SetINN(ctx context.Context, req *registrationv1.Set
 }
 
 // SetEmail implements RegistrationService.
-func (s registrationService) SetEmail(ctx context.Context, req *registrationv1.SetEmailRequest) (*registrationv1.SetEmailResponse, error) {
+func (s *registrationService) SetEmail(ctx context.Context, req *registrationv1.SetEmailRequest) (*registrationv1.SetEmailResponse, error) {
 	_, d, err := s.opened(ctx, req.GetRegistrationId())
 	if err != nil {
 		return nil, err
@@ -278,9 +275,9 @@ func (s registrationService) SetEmail(ctx context.Context, req *registrationv1.S
 
 // freeToUse refuses the mail address of somebody who acts for another company: a person is
 // one company's, and its login must not move. Whoever asks has shown that he has the phone.
-func (s registrationService) freeToUse(ctx context.Context, email, companyID string) error {
-	id := s.cfg.Vault.UserID(s.offer.Book, email)
-	of, ok, err := private.Only(s.cfg.Vault.Users(ctx, s.offer.Book, private.Ref{ID: id}))
+func (s *registrationService) freeToUse(ctx context.Context, email, companyID string) error {
+	id := s.Vault.UserID(s.offer.Book, email)
+	of, ok, err := private.Only(s.Vault.Users(ctx, s.offer.Book, private.Ref{ID: id}))
 	if err != nil || !ok || of.Content.GetCompanyId() == companyID {
 		return err
 	}
@@ -292,7 +289,7 @@ func (s registrationService) freeToUse(ctx context.Context, email, companyID str
 }
 
 // ResendLink implements RegistrationService.
-func (s registrationService) ResendLink(ctx context.Context, req *registrationv1.ResendLinkRequest) (*registrationv1.ResendLinkResponse, error) {
+func (s *registrationService) ResendLink(ctx context.Context, req *registrationv1.ResendLinkRequest) (*registrationv1.ResendLinkResponse, error) {
 	if _, _, err := s.opened(ctx, req.GetRegistrationId()); err != nil {
 		return nil, err
 	}
@@ -302,14 +299,14 @@ func (s registrationService) ResendLink(ctx context.Context, req *registrationv1
 
 // FollowLink implements RegistrationService. A link is too long to be guessed: a wrong one
 // is not counted.
-func (s registrationService) FollowLink(ctx context.Context, req *registrationv1.FollowLinkRequest) (*registrationv1.FollowLinkResponse, error) {
+func (s *registrationService) FollowLink(ctx context.Context, req *registrationv1.FollowLinkRequest) (*registrationv1.FollowLinkResponse, error) {
 	id := req.GetRegistrationId()
 	if _, _, err := s.opened(ctx, id); err != nil {
 		return nil, err
 	}
 	digits, given, _ := strings.Cut(req.GetLink(), ".")
 	number, err := strconv.ParseUint(digits, 10, 32)
-	if err != nil || number == 0 || !private.Same(given, s.cfg.Vault.Link(registration.PurposeLink, id, uint32(number))) {
+	if err != nil || number == 0 || !private.Same(given, s.Vault.Link(registration.PurposeLink, id, uint32(number))) {
 		return nil, fault.Refuse(fault.CodeWrong, "link", "the link is not one that was sent")
 	}
 	out, err := s.say(ctx, id, registration.Follow, &flowv1.RegistrationSecret{Number: uint32(number)}, nil)
@@ -317,7 +314,7 @@ func (s registrationService) FollowLink(ctx context.Context, req *registrationv1
 }
 
 // SetPassword implements RegistrationService.
-func (s registrationService) SetPassword(ctx context.Context, req *registrationv1.SetPasswordRequest) (*registrationv1.SetPasswordResponse, error) {
+func (s *registrationService) SetPassword(ctx context.Context, req *registrationv1.SetPasswordRequest) (*registrationv1.SetPasswordResponse, error) {
 	id, book := req.GetRegistrationId(), s.offer.Book
 	a, d, err := s.opened(ctx, id)
 	if err != nil {
@@ -326,7 +323,7 @@ func (s registrationService) SetPassword(ctx context.Context, req *registrationv
 	if a.state != registration.Password { // before a hash is made, which is dear
 		return nil, fault.Refuse(fault.WrongState, "event", "a password is not set in state %q", a.state).With("state", a.state)
 	}
-	known, ok, err := private.Only(s.cfg.Vault.Registrations(ctx, book, private.Ref{ID: id, Version: d.GetProfileVersion()}))
+	known, ok, err := private.Only(s.Vault.Registrations(ctx, book, private.Ref{ID: id, Version: d.GetProfileVersion()}))
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -341,18 +338,18 @@ func (s registrationService) SetPassword(ctx context.Context, req *registrationv
 	if err != nil {
 		return nil, err
 	}
-	who := s.cfg.Vault.UserID(book, email)
+	who := s.Vault.UserID(book, email)
 	var out *registrationv1.Registration
 	err = again(func() error {
-		profile, err := nextVersion(s.cfg.Vault.Users(ctx, book, private.Ref{ID: who}))
+		profile, err := nextVersion(s.Vault.Users(ctx, book, private.Ref{ID: who}))
 		if err != nil {
 			return err
 		}
-		credential, err := nextVersion(s.cfg.Vault.Credentials(ctx, book, private.Ref{ID: who}))
+		credential, err := nextVersion(s.Vault.Credentials(ctx, book, private.Ref{ID: who}))
 		if err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(book)
+		draft := s.Vault.Draft(book)
 		draft.User(who, profile, &privatev1.UserProfile{Email: email, Name: name, CompanyId: d.GetCompanyId()})
 		draft.Credential(who, credential, &privatev1.Credential{Argon2Id: kept})
 		out, err = s.say(ctx, id, registration.SetPassword, &flowv1.RegistrationPassword{

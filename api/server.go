@@ -3,141 +3,63 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"slices"
-
-	"buf.build/go/protovalidate"
-	"connectrpc.com/connect"
-	"connectrpc.com/validate"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/provodka/provodka/api/consent"
+	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/api/rest"
 	"github.com/provodka/provodka/engine/private/password"
-	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
-	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/document/v1/documentv1connect"
-	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
-	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/ledger/v1/ledgerv1connect"
-	registerv1 "github.com/provodka/provodka/proto/gen/provodka/register/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/register/v1/registerv1connect"
-	registrationv1 "github.com/provodka/provodka/proto/gen/provodka/registration/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/registration/v1/registrationv1connect"
-	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
-	subscriptionv1 "github.com/provodka/provodka/proto/gen/provodka/subscription/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/subscription/v1/subscriptionv1connect"
-	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
-	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/tax/v1/taxv1connect"
-	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/user/v1/userv1connect"
+)
+
+// How many passwords are hashed at once, each with 19 MiB, and how many wait for it.
+const (
+	passwordsAtOnce  = 2
+	passwordsWaiting = 64
 )
 
 // Server serves the API. It is an http.Handler, safe for concurrent use.
 type Server struct {
-	cfg      Config
-	mux      *http.ServeMux
-	metrics  *metrics
-	access   map[string][]string // of keys, by method
-	persons  map[string][]string // of people
-	services []string
-	uploads  map[string]bool // methods to which callers stream
-	keys     *keyCache
-	sessions *sessionCache
-	hasher   *password.Hasher
-	logins   limits
-	signings limits
-	renders  chan struct{} // PDFs that are being made
-	open     *openCache
-	pages    pages
-	rules    connect.Interceptor
-	consents consent.Texts // that people accept
-}
-
-// files are the descriptors of our services.
-func files() []protoreflect.FileDescriptor {
-	return []protoreflect.FileDescriptor{
-		ledgerv1.File_provodka_ledger_v1_ledger_proto, ledgerv1.File_provodka_ledger_v1_proof_proto, ledgerv1.File_provodka_ledger_v1_export_proto, companyv1.File_provodka_company_v1_company_proto,
-		executorv1.File_provodka_executor_v1_executor_proto, executorv1.File_provodka_executor_v1_app_proto, documentv1.File_provodka_document_v1_document_proto, taskv1.File_provodka_task_v1_service_proto,
-		registerv1.File_provodka_register_v1_register_proto, statementv1.File_provodka_statement_v1_statement_proto,
-		subscriptionv1.File_provodka_subscription_v1_subscription_proto, taxv1.File_provodka_tax_v1_tax_proto, userv1.File_provodka_user_v1_user_proto,
-		registrationv1.File_provodka_registration_v1_registration_proto,
-	}
-}
-
-// methods lists the methods of our services.
-func methods() []protoreflect.MethodDescriptor {
-	var all []protoreflect.MethodDescriptor
-	for _, f := range files() {
-		for i := range f.Services().Len() {
-			service := f.Services().Get(i)
-			for j := range service.Methods().Len() {
-				all = append(all, service.Methods().Get(j))
-			}
-		}
-	}
-	return all
-}
-
-// methodName is "provodka.ledger.v1.LedgerService/Post".
-func methodName(m protoreflect.MethodDescriptor) string {
-	return string(m.Parent().FullName()) + "/" + string(m.Name())
+	cfg           Config
+	gate          *Gate
+	mux           *http.ServeMux
+	subscriptions *subscriptionService
 }
 
 // New makes a server.
 func New(cfg Config) (*Server, error) {
-	if err := cfg.fill(); err != nil {
-		return nil, err
-	}
-	s := &Server{
-		cfg: cfg, mux: http.NewServeMux(), uploads: map[string]bool{}, open: newOpenCache(cfg.DB, cfg.OpenAccounts),
-		keys:     &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
-		sessions: &sessionCache{rows: map[[32]byte]cachedSession{}},
-		hasher:   password.New(cfg.Passwords, passwordsAtOnce, passwordsWaiting),
-		logins:   newLimits(cfg.Now),
-		signings: signingLimits(cfg.Now), renders: make(chan struct{}, rendersAtOnce),
-	}
-	var err error
-	if s.access, err = parseAccess(accessDocument); err != nil {
-		return nil, err
-	}
-	if s.persons, err = parsePeople(peopleDocument); err != nil {
-		return nil, err
-	}
-	if err := checkAccess(s.access, s.persons); err != nil {
-		return nil, err
-	}
-	if s.metrics, err = newMetrics(cfg.Metrics); err != nil {
-		return nil, err
-	}
-	if s.pages, err = newPages(cfg.Vault.Key("page tokens")); err != nil {
-		return nil, err
-	}
-	validator, err := newValidator()
+	gate, err := NewGate(cfg.GateConfig)
 	if err != nil {
 		return nil, err
 	}
-	s.rules = validate.NewInterceptor(validate.WithValidator(validator), validate.WithoutErrorDetails())
-	if s.consents, err = consent.Load(); err != nil {
+	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	s.routes()
+	texts, err := consent.Load()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, gate: gate, mux: http.NewServeMux()}
+	s.routes(texts)
 	plain, err := rest.New(methods(), s.mux)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	s.mux.Handle(restPath, plain)
+	s.mux.Handle(RestPath, plain)
 	own, err := s.productAPI()
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	s.mux.Handle(productPath, own)
+	s.mux.Handle(ProductPath, own)
 	docs, err := rest.Docs()
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -147,54 +69,48 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// restPath is where every path of google.api.http begins.
-const restPath = "/v1/"
+// routes makes the services, those first that others use, and says where each is served.
+func (s *Server) routes(texts consent.Texts) {
+	hasher := password.New(s.cfg.Passwords, passwordsAtOnce, passwordsWaiting)
+	ledger := newLedgerService(s.gate, s.cfg.OpenAccounts)
+	executors := newExecutorService(s.gate)
+	companies := newCompanyService(s.gate, ledger, s.cfg.Own[0])
+	documents := newDocumentService(s.gate, executors, s.cfg.Site)
+	tasks := newTaskService(s.gate, executors, documents)
+	s.subscriptions = newSubscriptionService(s.gate, tasks, s.cfg.PostbackPrivate, s.cfg.PostbackEvery)
 
-// productPath is where every path of the product's own API begins.
-const productPath = "/api/"
-
-func (s *Server) routes() {
-	o := s.options()
-	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledgerService{s}, o...))
-	s.mux.Handle(ledgerv1connect.NewProofServiceHandler(proofService{s}, o...))
-	s.mux.Handle(ledgerv1connect.NewExportServiceHandler(exportService{s, make(chan struct{}, exportsAtOnce)}, o...))
-	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companyService{s}, o...))
-	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executorService{s}, o...))
-	s.mux.Handle(documentv1connect.NewDocumentServiceHandler(documentService{s}, o...))
-	s.mux.HandleFunc("GET "+signPath, s.signPage)
-	s.mux.Handle(executorv1connect.NewExecutorAppServiceHandler(appService{s}, o...))
-	s.mux.Handle(taskv1connect.NewTaskServiceHandler(taskService{s}, o...))
-	s.mux.Handle(taxv1connect.NewTaxServiceHandler(taxService{s}, o...))
-	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(registerService{s, make(chan struct{}, uploadsAtOnce)}, o...))
-	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statementService{s}, o...))
-	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(subscriptionService{s}, o...))
-	s.mux.Handle(userv1connect.NewUserServiceHandler(userService{s}, o...))
-	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(newRegistrationService(s), o...))
-	for _, m := range methods() {
-		if m.IsStreamingClient() {
-			s.uploads[methodName(m)] = true
-		}
-		if name := string(m.Parent().FullName()); !slices.Contains(s.services, name) {
-			s.services = append(s.services, name)
+	own, bank := map[string]string{}, ""
+	for _, a := range s.cfg.Own {
+		own[a.Account] = a.Name
+		if a.BankINN != "" {
+			bank = a.BankINN
 		}
 	}
-	s.health(s.mux)
-	s.reflection(s.mux)
+	o := s.gate.options()
+	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledger, o...))
+	s.mux.Handle(ledgerv1connect.NewProofServiceHandler(newProofService(s.gate), o...))
+	s.mux.Handle(ledgerv1connect.NewExportServiceHandler(newExportService(s.gate), o...))
+	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companies, o...))
+	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executors, o...))
+	s.mux.Handle(documentv1connect.NewDocumentServiceHandler(documents, o...))
+	s.mux.HandleFunc("GET "+signPath, signPage)
+	s.mux.Handle(executorv1connect.NewExecutorAppServiceHandler(newAppService(s.gate, executors, tasks), o...))
+	s.mux.Handle(taskv1connect.NewTaskServiceHandler(tasks, o...))
+	s.mux.Handle(taxv1connect.NewTaxServiceHandler(newTaxService(s.gate, executors), o...))
+	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(newRegisterService(s.gate, tasks, s.cfg.Registers), o...))
+	s.mux.Handle(statementv1connect.NewStatementServiceHandler(newStatementService(s.gate, s.cfg.Statements, own, bank), o...))
+	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(s.subscriptions, o...))
+	s.mux.Handle(userv1connect.NewUserServiceHandler(newUserService(s.gate, hasher), o...))
+	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(newRegistrationService(s.gate, companies, hasher, texts, s.cfg.Registration), o...))
+	s.health()
+	s.reflection()
 }
 
-// newValidator compiles the rules of every request at start.
-func newValidator() (protovalidate.Validator, error) {
-	var requests []proto.Message
-	for _, m := range methods() {
-		t, err := protoregistry.GlobalTypes.FindMessageByName(m.Input().FullName())
-		if err != nil {
-			return nil, fmt.Errorf("api: %w", err)
-		}
-		requests = append(requests, t.New().Interface())
-	}
-	v, err := protovalidate.New(protovalidate.WithMessages(requests...))
-	if err != nil {
-		return nil, fmt.Errorf("api: the rules of the requests: %w", err)
-	}
-	return quick{v}, nil
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.gate.Serve(w, r, s.mux) }
+
+// Postbacks makes what delivers to subscriptions. Every process with an API may run
+// it: a subscription is worked on by one at a time.
+func (s *Server) Postbacks(process string) (*postback.Deliverer, error) {
+	return s.subscriptions.Postbacks(process)
 }

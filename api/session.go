@@ -12,14 +12,13 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/login"
 	"github.com/provodka/provodka/engine/flow/user"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
-	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
 )
 
 // sessionPrefix begins every session's token: leaks are found by it.
@@ -32,13 +31,13 @@ const touchEvery = time.Minute
 const sweepAtOnce = 100
 
 // member says who a session's token is of.
-func (s *Server) member(ctx context.Context, c *call, token string) (principal, *fault.Refusal) {
+func (s *Gate) member(ctx context.Context, c *call, token string) (principal, *fault.Refusal) {
 	hash := sha256.Sum256([]byte(token))
-	who, ok := s.sessions.get(hash, s.cfg.Now())
+	who, ok := s.sessions.get(hash, s.Now())
 	if !ok {
 		var err error
 		if who, ok, err = s.findMember(ctx, hash); err != nil {
-			s.cfg.Logger.ErrorContext(ctx, "a session cannot be looked up", "request_id", c.requestID, "error", err)
+			s.Logger.ErrorContext(ctx, "a session cannot be looked up", "request_id", c.requestID, "error", err)
 			return principal{}, fault.Refuse(fault.Unavailable, "", "the session cannot be looked up now")
 		}
 	}
@@ -49,9 +48,9 @@ func (s *Server) member(ctx context.Context, c *call, token string) (principal, 
 }
 
 // findMember looks a session up, and what its user may do now.
-func (s *Server) findMember(ctx context.Context, hash [sha256.Size]byte) (principal, bool, error) {
-	now := s.cfg.Now()
-	row, ok, err := s.cfg.DB.FindSession(ctx, hash[:])
+func (s *Gate) findMember(ctx context.Context, hash [sha256.Size]byte) (principal, bool, error) {
+	now := s.Now()
+	row, ok, err := s.DB.FindSession(ctx, hash[:])
 	if err != nil || !ok || !now.Before(row.Ends) {
 		return principal{}, false, err
 	}
@@ -72,7 +71,7 @@ func (s *Server) findMember(ctx context.Context, hash [sha256.Size]byte) (princi
 	}
 	if now.Sub(row.Used) >= touchEvery {
 		row.Used, row.Ends = now, s.idleEnd(now, row.Until)
-		if there, err := s.cfg.DB.TouchSession(ctx, row.Hash, row.Used, row.Ends); err != nil || !there {
+		if there, err := s.DB.TouchSession(ctx, row.Hash, row.Used, row.Ends); err != nil || !there {
 			return principal{}, false, err
 		}
 	}
@@ -80,7 +79,7 @@ func (s *Server) findMember(ctx context.Context, hash [sha256.Size]byte) (princi
 	return who, true, nil
 }
 
-func (s *Server) idleEnd(now, until time.Time) time.Time {
+func (s *Gate) idleEnd(now, until time.Time) time.Time {
 	return earlier(now.Add(s.cfg.SessionIdle), until)
 }
 
@@ -92,9 +91,9 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // admitPerson lets a person call what his roles open.
-func (s *Server) admitPerson(c *call) *fault.Refusal {
+func (s *Gate) admitPerson(c *call) *fault.Refusal {
 	if c.product {
-		return fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(productPath, "/"))
+		return fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(ProductPath, "/"))
 	}
 	if c.who.worker {
 		if slices.Contains(s.access[c.method], roleWorker) {
@@ -113,13 +112,13 @@ func (s *Server) admitPerson(c *call) *fault.Refusal {
 }
 
 // personMay says whether a person's roles open a method.
-func (s *Server) personMay(who principal, method string) bool {
+func (s *Gate) personMay(who principal, method string) bool {
 	roles := s.persons[method]
 	return slices.Contains(roles, roleAny) || slices.ContainsFunc(roles, who.has)
 }
 
 // usersOf reads the users of a company; none when it has none.
-func (s *Server) usersOf(ctx context.Context, book, company string) (*flowv1.UsersData, error) {
+func (s *Gate) usersOf(ctx context.Context, book, company string) (*flowv1.UsersData, error) {
 	found, _, err := s.load(ctx, book, user.Name, company)
 	users := &flowv1.UsersData{}
 	if a, ok := found[company]; err == nil && ok {
@@ -128,21 +127,16 @@ func (s *Server) usersOf(ctx context.Context, book, company string) (*flowv1.Use
 	return users, err
 }
 
-// begin begins a session of a user, as the record of the login has it.
-func (s *Server) begin(ctx context.Context, a aggregate, u *flowv1.User, book string) (string, store.Session, error) {
-	return s.beginSession(ctx, book, a.id, u.GetId(), time.UnixMicro(a.updatedUS).UTC(), user.SessionsFrom(u))
-}
-
 // beginSession begins a session at a record's moment, or at that of the record that ended
 // the others; owner is the company of a user, "" of an executor.
-func (s *Server) beginSession(ctx context.Context, book, owner, member string, begun, from time.Time) (string, store.Session, error) {
+func (s *Gate) beginSession(ctx context.Context, book, owner, member string, begun, from time.Time) (string, store.Session, error) {
 	var b [32]byte
 	if _, err := rand.Read(b[:]); err != nil {
 		panic("api: no randomness: " + err.Error())
 	}
 	token := sessionPrefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 	hash := sha256.Sum256([]byte(token))
-	now := s.cfg.Now()
+	now := s.Now()
 	if begun.Before(from) {
 		begun = from
 	}
@@ -153,52 +147,63 @@ func (s *Server) beginSession(ctx context.Context, book, owner, member string, b
 	row.Ends = s.idleEnd(now, row.Until)
 	c := callOf(ctx)
 	var err error
-	row.Note, err = s.cfg.Vault.SealNote(ctx, book, member, row.ID, &privatev1.SessionNote{
-		Address: c.address, UserAgent: strings.ToValidUTF8(c.program[:min(len(c.program), maxUserAgent)], "?"),
+	row.Note, err = s.Vault.SealNote(ctx, book, member, row.ID, &privatev1.SessionNote{
+		Address: c.address, UserAgent: c.userAgent(),
 	})
 	if err != nil {
 		return "", row, err
 	}
-	if err := s.cfg.DB.PutSession(ctx, row); err != nil {
+	if err := s.DB.PutSession(ctx, row); err != nil {
 		return "", row, err
 	}
-	if err := s.cfg.DB.SweepSessions(ctx, now, sweepAtOnce); err != nil {
-		s.cfg.Logger.WarnContext(ctx, "sessions that are over cannot be deleted", "error", err)
+	if err := s.DB.SweepSessions(ctx, now, sweepAtOnce); err != nil {
+		s.Logger.WarnContext(ctx, "sessions that are over cannot be deleted", "error", err)
 	}
 	return token, row, nil
 }
 
-// end deletes the sessions of a user that his aggregate has ended, and forgets what is
-// believed of him. That they are over does not hang on it.
-func (s *Server) end(ctx context.Context, book string, u *flowv1.User) {
-	s.sessions.drop(u.GetId(), "")
-	if err := s.cfg.DB.EndSessions(ctx, book, u.GetId(), user.SessionsFrom(u)); err != nil {
-		s.cfg.Logger.WarnContext(ctx, "sessions that were ended cannot be deleted", "user", u.GetId(), "error", err)
+// EndSessions deletes the sessions of a person that were begun before a moment, and forgets
+// what is believed of him. That they are over does not hang on it: the person's aggregate has
+// ended them.
+func (s *Gate) EndSessions(ctx context.Context, book, member string, from time.Time) {
+	s.sessions.drop(member, "")
+	if err := s.DB.EndSessions(ctx, book, member, from); err != nil {
+		s.Logger.WarnContext(ctx, "sessions that were ended cannot be deleted", "member", member, "error", err)
 	}
 }
 
-// sessionMessages are sessions of one user, as the user sees them.
-func (s *Server) sessionMessages(ctx context.Context, current string, rows ...store.Session) ([]*userv1.Session, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	notes := map[string][]byte{}
-	for _, row := range rows {
-		notes[row.ID] = row.Note
-	}
-	opened, err := s.cfg.Vault.OpenNotes(ctx, rows[0].Book, rows[0].Member, notes)
+// Revoke ends a session of who asks.
+func (s *Gate) Revoke(ctx context.Context, id string) (bool, error) {
+	who := callOf(ctx).who
+	there, err := s.DB.EndSession(ctx, who.book, who.id, id)
+	s.sessions.drop(who.id, id)
+	return there, err
+}
+
+// Reconsider forgets what is believed of a person: what he may do holds at once.
+func (s *Gate) Reconsider(member string) { s.sessions.drop(member, "") }
+
+// workerStands says whether a session of an executor holds: he is there, and nobody has
+// ended it.
+func (s *Gate) workerStands(ctx context.Context, row store.Session) (bool, error) {
+	people, _, err := s.load(ctx, row.Book, executor.Name, row.Member)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	var out []*userv1.Session
-	for _, row := range rows {
-		out = append(out, &userv1.Session{
-			Id: row.ID, BegunAt: timestamppb.New(row.Begun), UsedAt: timestamppb.New(row.Used), IdleAt: timestamppb.New(row.Ends),
-			ExpiresAt: timestamppb.New(row.Until), Current: row.ID == current,
-			Address: opened[row.ID].GetAddress(), UserAgent: opened[row.ID].GetUserAgent(),
-		})
+	if state := people[row.Member].state; state != executor.Registered && state != executor.Blocked {
+		return false, nil
 	}
-	return out, nil
+	found, _, err := s.load(ctx, row.Book, login.Name, row.Member)
+	if err != nil {
+		return false, err
+	}
+	d := new(flowv1.LoginData)
+	if a, ok := found[row.Member]; ok {
+		if err := a.read(d); err != nil {
+			return false, err
+		}
+	}
+	return !row.Begun.Before(login.SessionsFrom(d)), nil
 }
 
 // sessionCache believes a session for a short time without asking the database.

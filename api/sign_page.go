@@ -25,7 +25,7 @@ var signPolicy = func() string {
 }()
 
 // signPage serves the page of a signing link.
-func (s *Server) signPage(w http.ResponseWriter, _ *http.Request) {
+func signPage(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", signPolicy)

@@ -18,7 +18,19 @@ import (
 )
 
 // statementService is StatementService.
-type statementService struct{ *Server }
+type statementService struct {
+	*Gate
+	files port.StatementReader
+	own   map[string]string // our accounts: number and name in the books
+	bank  string            // INN of our bank: its charges are known by it; "" when not known
+}
+
+func newStatementService(gate *Gate, files port.StatementReader, own map[string]string, bank string) *statementService {
+	return &statementService{Gate: gate, files: files, own: own, bank: bank}
+}
+
+// movementsAtOnce is how many lines go to the books together.
+const movementsAtOnce = 1000
 
 // importLine is a movement of a statement on its way into the books.
 type importLine struct {
@@ -29,12 +41,12 @@ type importLine struct {
 }
 
 // ImportStatement implements StatementService.
-func (s statementService) ImportStatement(ctx context.Context, req *statementv1.ImportStatementRequest) (*statementv1.ImportStatementResponse, error) {
-	file, refusal := s.cfg.Statements.ReadStatement(req.GetFile())
+func (s *statementService) ImportStatement(ctx context.Context, req *statementv1.ImportStatementRequest) (*statementv1.ImportStatementResponse, error) {
+	file, refusal := s.files.ReadStatement(req.GetFile())
 	if refusal != nil {
 		return nil, fileRefusal(refusal)
 	}
-	own := s.ownNames()
+	own := s.own
 	for _, a := range file.Accounts {
 		if own[a.Account] == "" {
 			return nil, fault.Refuse(fault.FileFormat, "file", "the account %s is not ours", private.MaskAccount(a.Account))
@@ -44,13 +56,13 @@ func (s statementService) ImportStatement(ctx context.Context, req *statementv1.
 	if refusal != nil {
 		return nil, refusal
 	}
-	id := s.cfg.Vault.StatementID(req.GetBook(), req.GetFile())
+	id := s.Vault.StatementID(req.GetBook(), req.GetFile())
 	doc := &privatev1.StatementFile{FileName: req.GetFileName(), Notes: file.Notes, Accounts: accountTotals(file, own)}
 	for _, l := range lines {
 		doc.LineIds = append(doc.LineIds, l.id)
 	}
 	var outcomes []engine.Outcome
-	for chunk := range slices.Chunk(lines, linesAtOnce) {
+	for chunk := range slices.Chunk(lines, movementsAtOnce) {
 		out, err := s.bookLines(ctx, req.GetBook(), id, own, chunk)
 		if err != nil {
 			return nil, err
@@ -64,18 +76,9 @@ func (s statementService) ImportStatement(ctx context.Context, req *statementv1.
 	return s.imported(ctx, req.GetBook(), kept, known, outcomes)
 }
 
-// ownNames are our accounts by number, with their names in the books.
-func (s *Server) ownNames() map[string]string {
-	own := map[string]string{}
-	for _, a := range s.cfg.Own {
-		own[a.Account] = a.Name
-	}
-	return own
-}
-
 // lines names every movement. Identical movements of one account are told apart by
 // their number; the two sides of a transfer between our accounts are one line.
-func (s statementService) lines(file *port.Statement, own map[string]string) ([]*importLine, *fault.Refusal) {
+func (s *statementService) lines(file *port.Statement, own map[string]string) ([]*importLine, *fault.Refusal) {
 	twins := map[string]int{}
 	out := make([]*importLine, len(file.Movements))
 	for i, m := range file.Movements {
@@ -89,10 +92,10 @@ func (s statementService) lines(file *port.Statement, own map[string]string) ([]
 			Account: m.Account, Debit: m.Out, Day: m.Day, Number: m.Number, DocumentDay: m.DocumentDay, BankOrder: m.BankOrder,
 			Amount: m.Amount, OtherINN: m.Counterparty.INN, OtherAccount: m.Counterparty.Account, Purpose: m.Purpose,
 		}}
-		first := fmt.Sprint(incoming.LineID(s.cfg.Vault.LineKey(), l.line, own), m.Account, m.Out)
+		first := fmt.Sprint(incoming.LineID(s.Vault.LineKey(), l.line, own), m.Account, m.Out)
 		l.line.Nth = twins[first]
 		twins[first]++
-		id := incoming.LineID(s.cfg.Vault.LineKey(), l.line, own)
+		id := incoming.LineID(s.Vault.LineKey(), l.line, own)
 		l.change = s.change("ImportStatement", "line:"+id, &statementv1.Line{LineId: id})
 		l.flow, l.id, l.event = incoming.Name, id, incoming.Register
 		out[i] = l
@@ -102,7 +105,7 @@ func (s statementService) lines(file *port.Statement, own map[string]string) ([]
 
 // bookLines writes what is personal, says what each line is, and sends the lines to
 // the books. A line that was sent before is sent as it was then.
-func (s statementService) bookLines(ctx context.Context, book, statement string, own map[string]string, lines []*importLine) ([]engine.Outcome, error) {
+func (s *statementService) bookLines(ctx context.Context, book, statement string, own map[string]string, lines []*importLine) ([]engine.Outcome, error) {
 	changes := make([]*change, len(lines))
 	for i, l := range lines {
 		changes[i] = l.change
@@ -116,7 +119,7 @@ func (s statementService) bookLines(ctx context.Context, book, statement string,
 		if err != nil {
 			return err
 		}
-		draft, written := s.cfg.Vault.Draft(book), map[string]*change{}
+		draft, written := s.Vault.Draft(book), map[string]*change{}
 		for _, l := range lines {
 			if twin := written[l.id]; twin != nil { // the other side of a transfer between our accounts
 				l.body, l.owner, l.stamped = twin.body, twin.owner, true
@@ -135,7 +138,7 @@ func (s statementService) bookLines(ctx context.Context, book, statement string,
 
 // sayLine says the command of a line. A company's line is decided where the
 // company's wallet is, so that its money lies together.
-func (s statementService) sayLine(l *importLine, statement string, own map[string]string, known incoming.Known) {
+func (s *statementService) sayLine(l *importLine, statement string, own map[string]string, known incoming.Known) {
 	l.matched = incoming.Match(l.line, known)
 	l.owner = l.id
 	if l.matched.CompanyID != "" {
@@ -165,17 +168,17 @@ func (l *importLine) write(draft *private.Draft) {
 }
 
 // keep writes the statement once.
-func (s statementService) keep(ctx context.Context, book, id string, doc *privatev1.StatementFile) (private.Statement, bool, error) {
-	kept, known, err := private.Only(s.cfg.Vault.Statements(ctx, book, private.Ref{ID: id}))
+func (s *statementService) keep(ctx context.Context, book, id string, doc *privatev1.StatementFile) (private.Statement, bool, error) {
+	kept, known, err := private.Only(s.Vault.Statements(ctx, book, private.Ref{ID: id}))
 	if err != nil || known {
 		return kept, known, err
 	}
-	draft := s.cfg.Vault.Draft(book)
+	draft := s.Vault.Draft(book)
 	draft.Statement(id, doc)
 	if err := draft.Put(ctx); err != nil && !isTaken(err) {
 		return kept, false, err
 	}
-	kept, ok, err := private.Only(s.cfg.Vault.Statements(ctx, book, private.Ref{ID: id}))
+	kept, ok, err := private.Only(s.Vault.Statements(ctx, book, private.Ref{ID: id}))
 	if err == nil && !ok {
 		err = fmt.Errorf("statement %s was written and is not there", id)
 	}
@@ -184,7 +187,7 @@ func (s statementService) keep(ctx context.Context, book, id string, doc *privat
 
 // imported says what became of the file. A line counts as booked when this import
 // made it.
-func (s statementService) imported(ctx context.Context, book string, kept private.Statement, known bool, outcomes []engine.Outcome) (*statementv1.ImportStatementResponse, error) {
+func (s *statementService) imported(ctx context.Context, book string, kept private.Statement, known bool, outcomes []engine.Outcome) (*statementv1.ImportStatementResponse, error) {
 	var rows []aggregate
 	for _, o := range outcomes {
 		if o.Refusal != nil && o.Refusal.Code.Lookup().Retry == fault.RetrySame {

@@ -13,13 +13,8 @@ import (
 
 // known gathers what fresh lines are compared with: companies by INN, account,
 // marker and contract, and payments of ours that no statement has shown.
-func (s statementService) known(ctx context.Context, book string, own map[string]string, lines []*importLine) (incoming.Known, error) {
-	k := incoming.Known{Own: own}
-	for _, a := range s.cfg.Own {
-		if a.BankINN != "" {
-			k.BankINN = a.BankINN
-		}
-	}
+func (s *statementService) known(ctx context.Context, book string, own map[string]string, lines []*importLine) (incoming.Known, error) {
+	k := incoming.Known{Own: own, BankINN: s.bank}
 	var err error
 	if k.Companies, err = s.candidates(ctx, book, lines); err != nil {
 		return k, err
@@ -29,7 +24,7 @@ func (s statementService) known(ctx context.Context, book string, own map[string
 }
 
 // candidates are the companies that anything in the credits points to.
-func (s statementService) candidates(ctx context.Context, book string, lines []*importLine) ([]incoming.Candidate, error) {
+func (s *statementService) candidates(ctx context.Context, book string, lines []*importLine) ([]incoming.Candidate, error) {
 	var inns, accounts, phrases []string
 	for _, l := range lines {
 		if l.fresh() && !l.line.Debit {
@@ -46,7 +41,7 @@ func (s statementService) candidates(ctx context.Context, book string, lines []*
 		{private.CompanyINN, inns}, {private.CompanyAccount, accounts},
 		{private.CompanyMarker, phrases}, {private.CompanyContract, phrases},
 	} {
-		found, err := s.cfg.Vault.Find(ctx, book, look.field, look.values...)
+		found, err := s.Vault.Find(ctx, book, look.field, look.values...)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +58,7 @@ func (s statementService) candidates(ctx context.Context, book string, lines []*
 }
 
 // candidatesOf reads the companies that exist with the details that they name.
-func (s statementService) candidatesOf(ctx context.Context, book string, ids map[string]bool, paid map[string][]string) ([]incoming.Candidate, error) {
+func (s *statementService) candidatesOf(ctx context.Context, book string, ids map[string]bool, paid map[string][]string) ([]incoming.Candidate, error) {
 	list := make([]string, 0, len(ids))
 	for id := range ids {
 		list = append(list, id)
@@ -85,7 +80,7 @@ func (s statementService) candidatesOf(ctx context.Context, book string, ids map
 		}
 		refs = append(refs, private.Ref{ID: id, Version: d.GetProfileVersion()})
 	}
-	docs, err := s.cfg.Vault.Companies(ctx, book, refs...)
+	docs, err := s.Vault.Companies(ctx, book, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +98,7 @@ func (s statementService) candidatesOf(ctx context.Context, book string, ids map
 
 // payouts are our payments that the debits could be: by the marker in the purpose,
 // or by the payee's account.
-func (s statementService) payouts(ctx context.Context, book string, lines []*importLine) ([]incoming.Payout, error) {
+func (s *statementService) payouts(ctx context.Context, book string, lines []*importLine) ([]incoming.Payout, error) {
 	var accounts, phrases []string
 	for _, l := range lines {
 		if l.fresh() && l.line.Debit {
@@ -115,7 +110,7 @@ func (s statementService) payouts(ctx context.Context, book string, lines []*imp
 		field  private.Field
 		values []string
 	}{{private.PayoutMarker, phrases}, {private.PayoutAccount, accounts}} {
-		found, err := s.cfg.Vault.Find(ctx, book, look.field, look.values...)
+		found, err := s.Vault.Find(ctx, book, look.field, look.values...)
 		if err != nil {
 			return nil, err
 		}
@@ -125,11 +120,11 @@ func (s statementService) payouts(ctx context.Context, book string, lines []*imp
 	}
 	slices.Sort(attempts)
 	attempts = slices.Compact(attempts)
-	shown, err := s.cfg.Vault.Find(ctx, book, private.PayoutShown, attempts...)
+	shown, err := s.Vault.Find(ctx, book, private.PayoutShown, attempts...)
 	if err != nil {
 		return nil, err
 	}
-	docs, err := s.cfg.Vault.Payouts(ctx, book, private.Refs(attempts...)...)
+	docs, err := s.Vault.Payouts(ctx, book, private.Refs(attempts...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,11 +25,11 @@ var kindWords = map[flowv1.LineKind]string{
 }
 
 // GetStatement implements StatementService.
-func (s statementService) GetStatement(ctx context.Context, req *statementv1.GetStatementRequest) (*statementv1.GetStatementResponse, error) {
+func (s *statementService) GetStatement(ctx context.Context, req *statementv1.GetStatementRequest) (*statementv1.GetStatementResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	doc, ok, err := private.Only(s.cfg.Vault.Statements(ctx, req.GetBook(), private.Ref{ID: req.GetStatementId()}))
+	doc, ok, err := private.Only(s.Vault.Statements(ctx, req.GetBook(), private.Ref{ID: req.GetStatementId()}))
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s statementService) GetStatement(ctx context.Context, req *statementv1.Get
 }
 
 // ListLines implements StatementService.
-func (s statementService) ListLines(ctx context.Context, req *statementv1.ListLinesRequest) (*statementv1.ListLinesResponse, error) {
+func (s *statementService) ListLines(ctx context.Context, req *statementv1.ListLinesRequest) (*statementv1.ListLinesResponse, error) {
 	page := store.AggregatePage{Book: req.GetBook(), Flow: incoming.Name, States: req.GetStates(), Limit: pageSize(req.GetPageSize())}
 	if len(page.States) == 0 {
 		page.States = []string{incoming.Unmatched, incoming.Unexplained}
@@ -76,15 +76,15 @@ func (s statementService) ListLines(ctx context.Context, req *statementv1.ListLi
 }
 
 // CountLines implements StatementService.
-func (s statementService) CountLines(ctx context.Context, req *statementv1.CountLinesRequest) (*statementv1.CountLinesResponse, error) {
+func (s *statementService) CountLines(ctx context.Context, req *statementv1.CountLinesRequest) (*statementv1.CountLinesResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	counts, seen, err := s.cfg.DB.CountAggregates(ctx, req.GetBook(), incoming.Name, "")
+	counts, seen, err := s.DB.CountAggregates(ctx, req.GetBook(), incoming.Name, "")
 	if err != nil {
 		return nil, fmt.Errorf("count lines: %w", err)
 	}
-	totals, _, err := s.cfg.DB.TrialBalance(ctx, req.GetBook())
+	totals, _, err := s.DB.TrialBalance(ctx, req.GetBook())
 	if err != nil {
 		return nil, fmt.Errorf("read the trial balance: %w", err)
 	}
@@ -94,7 +94,7 @@ func (s statementService) CountLines(ctx context.Context, req *statementv1.Count
 			answer.Suspense = money.RUB.Format(t.Credit.Sub(t.Debit))
 		}
 	}
-	f, _ := s.cfg.Flows.Lookup(incoming.Name)
+	f, _ := s.Flows.Lookup(incoming.Name)
 	for _, state := range f.Machine.States() {
 		if counts[state] > 0 {
 			answer.Counts = append(answer.Counts, &statementv1.LineCount{State: state, Title: s.title(incoming.Name, state), Count: counts[state]})
@@ -105,7 +105,7 @@ func (s statementService) CountLines(ctx context.Context, req *statementv1.Count
 
 // lineMessages joins what the flow keeps with what the bank wrote, in the order of
 // the rows.
-func (s statementService) lineMessages(ctx context.Context, book string, rows []aggregate) ([]*statementv1.Line, error) {
+func (s *statementService) lineMessages(ctx context.Context, book string, rows []aggregate) ([]*statementv1.Line, error) {
 	datas := make([]*flowv1.IncomingData, len(rows))
 	refs := make([]private.Ref, len(rows))
 	companies := map[string]bool{}
@@ -119,7 +119,7 @@ func (s statementService) lineMessages(ctx context.Context, book string, rows []
 			companies[g.GetCompanyId()] = true
 		}
 	}
-	docs, err := s.cfg.Vault.Lines(ctx, book, refs...)
+	docs, err := s.Vault.Lines(ctx, book, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (s statementService) lineMessages(ctx context.Context, book string, rows []
 	for id := range companies {
 		named = append(named, private.Ref{ID: id})
 	}
-	names, err := s.cfg.Vault.Companies(ctx, book, named...)
+	names, err := s.Vault.Companies(ctx, book, named...)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (s statementService) lineMessages(ctx context.Context, book string, rows []
 	return out, nil
 }
 
-func (s statementService) lineMessage(a aggregate, d *flowv1.IncomingData) *statementv1.Line {
+func (s *statementService) lineMessage(a aggregate, d *flowv1.IncomingData) *statementv1.Line {
 	l := &statementv1.Line{
 		LineId: a.id, State: a.state, StateTitle: s.title(incoming.Name, a.state), Kind: kindWords[d.GetKind()], Account: d.GetAccount(),
 		Debit: d.GetDebit(), Amount: d.GetAmount(), Day: d.GetDay(), CompanyId: d.GetCompanyId(), Rules: d.GetRules(), StatementId: d.GetStatementId(),
@@ -215,7 +215,7 @@ type lineChange interface {
 }
 
 // AssignLine implements StatementService.
-func (s statementService) AssignLine(ctx context.Context, req *statementv1.AssignLineRequest) (*statementv1.AssignLineResponse, error) {
+func (s *statementService) AssignLine(ctx context.Context, req *statementv1.AssignLineRequest) (*statementv1.AssignLineResponse, error) {
 	event := incoming.Assign
 	if req.GetDeposit() {
 		event = incoming.AssignDeposit
@@ -225,7 +225,7 @@ func (s statementService) AssignLine(ctx context.Context, req *statementv1.Assig
 }
 
 // ExplainLine implements StatementService.
-func (s statementService) ExplainLine(ctx context.Context, req *statementv1.ExplainLineRequest) (*statementv1.ExplainLineResponse, error) {
+func (s *statementService) ExplainLine(ctx context.Context, req *statementv1.ExplainLineRequest) (*statementv1.ExplainLineResponse, error) {
 	charge := req.GetExplanation() == statementv1.Explanation_EXPLANATION_CHARGE
 	if charge != (req.GetCompanyId() != "") {
 		return nil, fault.Refuse(fault.Malformed, "company_id", "a company is named for a charge, and for nothing else")
@@ -248,13 +248,13 @@ func (s statementService) ExplainLine(ctx context.Context, req *statementv1.Expl
 }
 
 // ReturnLine implements StatementService.
-func (s statementService) ReturnLine(ctx context.Context, req *statementv1.ReturnLineRequest) (*statementv1.ReturnLineResponse, error) {
+func (s *statementService) ReturnLine(ctx context.Context, req *statementv1.ReturnLineRequest) (*statementv1.ReturnLineResponse, error) {
 	l, position, replayed, err := s.say(ctx, req, "", func(*flowv1.IncomingData) string { return incoming.Return })
 	return &statementv1.ReturnLineResponse{Line: l, Position: position, Replayed: replayed}, err
 }
 
 // say sends a person's word to a line; a company that is named must exist.
-func (s statementService) say(ctx context.Context, req lineChange, companyID string, event func(*flowv1.IncomingData) string) (*statementv1.Line, string, bool, error) {
+func (s *statementService) say(ctx context.Context, req lineChange, companyID string, event func(*flowv1.IncomingData) string) (*statementv1.Line, string, bool, error) {
 	a, err := s.must(ctx, req.GetBook(), incoming.Name, "line_id", req.GetLineId())
 	if err != nil {
 		return nil, "", false, err

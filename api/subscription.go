@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -24,26 +25,35 @@ import (
 )
 
 // subscriptionService is SubscriptionService.
-type subscriptionService struct{ *Server }
+type subscriptionService struct {
+	*Gate
+	tasks   *taskService
+	private bool          // postbacks may go over plain HTTP and to our own networks
+	every   time.Duration // between looks for something to tell
+}
+
+func newSubscriptionService(gate *Gate, tasks *taskService, private bool, every time.Duration) *subscriptionService {
+	return &subscriptionService{Gate: gate, tasks: tasks, private: private, every: every}
+}
 
 // maxSubscriptions is how many a company may have.
 const maxSubscriptions = 20
 
 // CreateSubscription implements SubscriptionService.
-func (s subscriptionService) CreateSubscription(ctx context.Context, req *subscriptionv1.CreateSubscriptionRequest) (*subscriptionv1.CreateSubscriptionResponse, error) {
+func (s *subscriptionService) CreateSubscription(ctx context.Context, req *subscriptionv1.CreateSubscriptionRequest) (*subscriptionv1.CreateSubscriptionResponse, error) {
 	if refusal := s.checkSubscription(req); refusal != nil {
 		return nil, refusal
 	}
 	if _, err := s.must(ctx, req.GetBook(), company.Name, "company_id", req.GetCompanyId()); err != nil {
 		return nil, err
 	}
-	shards, err := s.cfg.DB.Shards(ctx)
+	shards, err := s.DB.Shards(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the shards: %w", err)
 	}
 	made := store.Subscription{
-		ID: s.cfg.Vault.SubscriptionID(req.GetBook(), req.GetCompanyId(), req.GetKey()), Book: req.GetBook(), Owner: req.GetCompanyId(),
-		URI: req.GetUri(), Method: req.GetHttpMethod(), Events: req.GetSubscribedOn(), Created: s.cfg.Now(),
+		ID: s.Vault.SubscriptionID(req.GetBook(), req.GetCompanyId(), req.GetKey()), Book: req.GetBook(), Owner: req.GetCompanyId(),
+		URI: req.GetUri(), Method: req.GetHttpMethod(), Events: req.GetSubscribedOn(), Created: s.Now(),
 		Shard: book.Home(req.GetBook(), req.GetCompanyId(), len(shards)), // where all its tasks are decided
 	}
 	if made.Method == "" {
@@ -54,7 +64,7 @@ func (s subscriptionService) CreateSubscription(ctx context.Context, req *subscr
 			made.Seq = h.Head.Seq // what happens from now on
 		}
 	}
-	all, err := s.cfg.DB.ListSubscriptions(ctx, made.Book, made.Owner, maxSubscriptions)
+	all, err := s.DB.ListSubscriptions(ctx, made.Book, made.Owner, maxSubscriptions)
 	if err != nil {
 		return nil, err
 	}
@@ -67,20 +77,20 @@ func (s subscriptionService) CreateSubscription(ctx context.Context, req *subscr
 	case len(all) == maxSubscriptions:
 		return nil, fault.Refuse(fault.WrongState, "company_id", "a company has at most %d subscriptions", maxSubscriptions)
 	default:
-		if err := s.cfg.DB.PutSubscription(ctx, made); err != nil {
+		if err := s.DB.PutSubscription(ctx, made); err != nil {
 			return nil, err
 		}
 	}
 	return &subscriptionv1.CreateSubscriptionResponse{
-		Subscription: subscriptionMessage(made), Secret: postback.Secret(s.cfg.Vault.SubscriptionSecret(made.ID)),
+		Subscription: subscriptionMessage(made), Secret: postback.Secret(s.Vault.SubscriptionSecret(made.ID)),
 	}, nil
 }
 
-func (s subscriptionService) checkSubscription(req *subscriptionv1.CreateSubscriptionRequest) *fault.Refusal {
-	if err := postback.CheckURI(req.GetUri(), s.cfg.PostbackPrivate); err != nil {
+func (s *subscriptionService) checkSubscription(req *subscriptionv1.CreateSubscriptionRequest) *fault.Refusal {
+	if err := postback.CheckURI(req.GetUri(), s.private); err != nil {
 		return fault.Refuse(fault.Malformed, "uri", "%s", err)
 	}
-	f, ok := s.cfg.Flows.Lookup(task.Name)
+	f, ok := s.Flows.Lookup(task.Name)
 	if !ok {
 		return fault.Refuse(fault.Internal, "", "there are no tasks")
 	}
@@ -93,8 +103,8 @@ func (s subscriptionService) checkSubscription(req *subscriptionv1.CreateSubscri
 }
 
 // ListSubscriptions implements SubscriptionService.
-func (s subscriptionService) ListSubscriptions(ctx context.Context, req *subscriptionv1.ListSubscriptionsRequest) (*subscriptionv1.ListSubscriptionsResponse, error) {
-	all, err := s.cfg.DB.ListSubscriptions(ctx, req.GetBook(), req.GetCompanyId(), maxSubscriptions)
+func (s *subscriptionService) ListSubscriptions(ctx context.Context, req *subscriptionv1.ListSubscriptionsRequest) (*subscriptionv1.ListSubscriptionsResponse, error) {
+	all, err := s.DB.ListSubscriptions(ctx, req.GetBook(), req.GetCompanyId(), maxSubscriptions)
 	answer := &subscriptionv1.ListSubscriptionsResponse{}
 	for _, row := range all {
 		answer.Subscriptions = append(answer.Subscriptions, subscriptionMessage(row))
@@ -103,7 +113,7 @@ func (s subscriptionService) ListSubscriptions(ctx context.Context, req *subscri
 }
 
 // ListDeliveries implements SubscriptionService.
-func (s subscriptionService) ListDeliveries(ctx context.Context, req *subscriptionv1.ListDeliveriesRequest) (*subscriptionv1.ListDeliveriesResponse, error) {
+func (s *subscriptionService) ListDeliveries(ctx context.Context, req *subscriptionv1.ListDeliveriesRequest) (*subscriptionv1.ListDeliveriesResponse, error) {
 	var before store.Delivery
 	if _, refusal := s.cursor(ctx, req, &before); refusal != nil {
 		return nil, refusal
@@ -113,7 +123,7 @@ func (s subscriptionService) ListDeliveries(ctx context.Context, req *subscripti
 		return nil, err
 	}
 	limit := pageSize(req.GetPageSize())
-	list, err := s.cfg.DB.Deliveries(ctx, row, before, limit)
+	list, err := s.DB.Deliveries(ctx, row, before, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +150,7 @@ func deliveryMessage(d store.Delivery) *subscriptionv1.Delivery {
 }
 
 // ReplaySubscription implements SubscriptionService.
-func (s subscriptionService) ReplaySubscription(ctx context.Context, req *subscriptionv1.ReplaySubscriptionRequest) (*subscriptionv1.ReplaySubscriptionResponse, error) {
+func (s *subscriptionService) ReplaySubscription(ctx context.Context, req *subscriptionv1.ReplaySubscriptionRequest) (*subscriptionv1.ReplaySubscriptionResponse, error) {
 	row, err := s.subscription(ctx, req.GetBook(), req.GetCompanyId(), req.GetSubscriptionId())
 	if err != nil {
 		return nil, err
@@ -153,7 +163,7 @@ func (s subscriptionService) ReplaySubscription(ctx context.Context, req *subscr
 		}
 		row.Seq = from
 	}
-	there, err := s.cfg.DB.ReplaySubscription(ctx, row, s.cfg.Now())
+	there, err := s.DB.ReplaySubscription(ctx, row, s.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -165,16 +175,16 @@ func (s subscriptionService) ReplaySubscription(ctx context.Context, req *subscr
 }
 
 // DeleteSubscription implements SubscriptionService.
-func (s subscriptionService) DeleteSubscription(ctx context.Context, req *subscriptionv1.DeleteSubscriptionRequest) (*subscriptionv1.DeleteSubscriptionResponse, error) {
-	there, err := s.cfg.DB.DeleteSubscription(ctx, req.GetBook(), req.GetCompanyId(), req.GetSubscriptionId())
+func (s *subscriptionService) DeleteSubscription(ctx context.Context, req *subscriptionv1.DeleteSubscriptionRequest) (*subscriptionv1.DeleteSubscriptionResponse, error) {
+	there, err := s.DB.DeleteSubscription(ctx, req.GetBook(), req.GetCompanyId(), req.GetSubscriptionId())
 	if err == nil && !there {
 		err = noSubscription(req.GetSubscriptionId())
 	}
 	return &subscriptionv1.DeleteSubscriptionResponse{}, err
 }
 
-func (s subscriptionService) subscription(ctx context.Context, bookName, owner, id string) (store.Subscription, error) {
-	all, err := s.cfg.DB.ListSubscriptions(ctx, bookName, owner, maxSubscriptions)
+func (s *subscriptionService) subscription(ctx context.Context, bookName, owner, id string) (store.Subscription, error) {
+	all, err := s.DB.ListSubscriptions(ctx, bookName, owner, maxSubscriptions)
 	if err != nil {
 		return store.Subscription{}, err
 	}
@@ -203,16 +213,16 @@ func subscriptionMessage(s store.Subscription) *subscriptionv1.Subscription {
 
 // Postbacks makes what delivers to subscriptions. Every process with an API may run
 // it: a subscription is worked on by one at a time.
-func (s *Server) Postbacks(process string) (*postback.Deliverer, error) {
+func (s *subscriptionService) Postbacks(process string) (*postback.Deliverer, error) {
 	return postback.New(postback.Config{
-		DB: s.cfg.DB, Process: process + "/" + newID(), Body: s.postbackBody, Secret: s.cfg.Vault.SubscriptionSecret, Private: s.cfg.PostbackPrivate,
-		Now: s.cfg.Now, Every: s.cfg.PostbackEvery, Logger: s.cfg.Logger,
-		Count: func(result string) { s.metrics.postbacks.WithLabelValues(result).Inc() },
+		DB: s.DB, Process: process + "/" + newID(), Body: s.postbackBody, Secret: s.Vault.SubscriptionSecret, Private: s.private,
+		Now: s.Now, Every: s.every, Logger: s.Logger,
+		Count: func(result string) { s.CountPostback(result) },
 	})
 }
 
 // postbackBody is what a subscriber is told of a record.
-func (s *Server) postbackBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
+func (s *subscriptionService) postbackBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
 	if r.GetMove().GetFlow() == contact.Name {
 		return s.statusBody(ctx, r)
 	}
@@ -221,12 +231,12 @@ func (s *Server) postbackBody(ctx context.Context, r *journalv1.Record) ([]byte,
 
 // statusBody is a person at the tax service, as the product's document has it: the status
 // as the record has it, the person as known now. Nobody is told of somebody who was erased.
-func (s *Server) statusBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
+func (s *subscriptionService) statusBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
 	d := new(flowv1.ContactData)
 	if err := fromRecord(r).read(d); err != nil {
 		return nil, err
 	}
-	person, ok, err := private.Only(s.cfg.Vault.Executors(ctx, r.GetBook(), private.Ref{ID: d.GetExecutorId()}))
+	person, ok, err := private.Only(s.Vault.Executors(ctx, r.GetBook(), private.Ref{ID: d.GetExecutorId()}))
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -235,8 +245,8 @@ func (s *Server) statusBody(ctx context.Context, r *journalv1.Record) ([]byte, e
 }
 
 // taskBody is what GET /api/tasks/{id} answered after a record.
-func (s *Server) taskBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
-	list, err := s.tasks(ctx, r.GetBook(), []aggregate{fromRecord(r)})
+func (s *subscriptionService) taskBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
+	list, err := s.tasks.messages(ctx, r.GetBook(), []aggregate{fromRecord(r)})
 	if err != nil {
 		return nil, err
 	}

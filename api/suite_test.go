@@ -155,10 +155,12 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	server, err := api.New(api.Config{
-		Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
-		Own: ownAccounts(), Now: time.Now, Logger: logger, Metrics: metrics, KeyCache: time.Millisecond, ReadPatience: time.Second, PostbackPrivate: true,
-		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		Registration: newcomers(),
+		GateConfig: api.GateConfig{
+			Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Now: time.Now, Logger: logger, Metrics: metrics,
+			KeyCache: time.Millisecond, ReadPatience: time.Second, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		},
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: ownAccounts(), PostbackPrivate: true,
+		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}, Registration: newcomers(),
 	})
 	if err != nil {
 		t.Fatal(err)

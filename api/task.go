@@ -14,7 +14,7 @@ import (
 )
 
 // AssignTask implements TaskService.
-func (s taskService) AssignTask(ctx context.Context, req *taskv1.AssignTaskRequest) (*taskv1.AssignTaskResponse, error) {
+func (s *taskService) AssignTask(ctx context.Context, req *taskv1.AssignTaskRequest) (*taskv1.AssignTaskResponse, error) {
 	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (s taskService) AssignTask(ctx context.Context, req *taskv1.AssignTaskReque
 			return err
 		}
 		if c.fresh() {
-			found, err := s.findExecutors(ctx, req.GetBook(), []*taskv1.ExecutorRef{req.GetExecutor()},
+			found, err := s.executors.findExecutors(ctx, req.GetBook(), []*taskv1.ExecutorRef{req.GetExecutor()},
 				"executor.executor_id", "executor.executor_inn", "executor.executor")
 			if err != nil {
 				return err
@@ -44,7 +44,7 @@ func (s taskService) AssignTask(ctx context.Context, req *taskv1.AssignTaskReque
 			}
 			c.say(&flowv1.TaskAssign{ExecutorId: found[0].id, Executor: found[0].stamp(), Tariff: tariff})
 		}
-		outcomes, err = s.commit(ctx, req.GetBook(), s.cfg.Vault.Draft(req.GetBook()), false, []*change{c})
+		outcomes, err = s.commit(ctx, req.GetBook(), s.Vault.Draft(req.GetBook()), false, []*change{c})
 		return err
 	})
 	if err != nil {
@@ -66,7 +66,7 @@ type taskChange interface {
 }
 
 // move sends one event to one task.
-func (s taskService) move(ctx context.Context, req taskChange, event string) (*taskv1.Task, engine.Outcome, error) {
+func (s *taskService) move(ctx context.Context, req taskChange, event string) (*taskv1.Task, engine.Outcome, error) {
 	o, err := s.send(ctx, req, event, nil)
 	if err != nil {
 		return nil, engine.Outcome{}, err
@@ -76,7 +76,7 @@ func (s taskService) move(ctx context.Context, req taskChange, event string) (*t
 }
 
 // send sends one event with its body to one task; nil is no body.
-func (s taskService) send(ctx context.Context, req taskChange, event string, body proto.Message) (engine.Outcome, error) {
+func (s *taskService) send(ctx context.Context, req taskChange, event string, body proto.Message) (engine.Outcome, error) {
 	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
 	if err != nil {
 		return engine.Outcome{}, err
@@ -95,13 +95,13 @@ func (s taskService) send(ctx context.Context, req taskChange, event string, bod
 
 // moveAll sends one event to many tasks. What pay and retry must know of the
 // executor and of the company is stamped as it stands now.
-func (s *Server) moveAll(ctx context.Context, book, event string, tasks []aggregate, key func(aggregate) string) ([]engine.Outcome, error) {
+func (s *taskService) moveAll(ctx context.Context, book, event string, tasks []aggregate, key func(aggregate) string) ([]engine.Outcome, error) {
 	changes := make([]*change, len(tasks))
 	stamped := event == task.Pay || event == task.Retry
 	for i, a := range tasks {
 		c := &change{key: key(a)}
 		if stamped {
-			c.digest = s.cfg.Vault.Digest("task."+event, &taskv1.GetTaskRequest{Book: book, TaskId: a.id})
+			c.digest = s.Vault.Digest("task."+event, &taskv1.GetTaskRequest{Book: book, TaskId: a.id})
 		}
 		c.flow, c.id, c.owner, c.event = task.Name, a.id, a.owner, event
 		changes[i] = c
@@ -118,14 +118,14 @@ func (s *Server) moveAll(ctx context.Context, book, event string, tasks []aggreg
 			return err
 		}
 		var err error
-		outcomes, err = s.commit(ctx, book, s.cfg.Vault.Draft(book), false, changes)
+		outcomes, err = s.commit(ctx, book, s.Vault.Draft(book), false, changes)
 		return err
 	})
 	return outcomes, err
 }
 
 // stampPay says the commands of fresh payments.
-func (s *Server) stampPay(ctx context.Context, book string, tasks []aggregate, changes []*change) error {
+func (s *taskService) stampPay(ctx context.Context, book string, tasks []aggregate, changes []*change) error {
 	datas := make([]flowv1.TaskData, len(tasks))
 	var ids []string
 	for i := range tasks {
@@ -134,7 +134,7 @@ func (s *Server) stampPay(ctx context.Context, book string, tasks []aggregate, c
 		}
 		ids = append(ids, datas[i].GetExecutorId())
 	}
-	people, err := s.people(ctx, book, ids)
+	people, err := s.executors.people(ctx, book, ids)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (s *Server) stampPay(ctx context.Context, book string, tasks []aggregate, c
 }
 
 // SignTask implements TaskService.
-func (s taskService) SignTask(ctx context.Context, req *taskv1.SignTaskRequest) (*taskv1.SignTaskResponse, error) {
+func (s *taskService) SignTask(ctx context.Context, req *taskv1.SignTaskRequest) (*taskv1.SignTaskResponse, error) {
 	o, err := s.send(ctx, req, task.Sign, &flowv1.TaskSign{Terms: req.GetTerms()})
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (s taskService) SignTask(ctx context.Context, req *taskv1.SignTaskRequest) 
 }
 
 // DoneTask implements TaskService.
-func (s taskService) DoneTask(ctx context.Context, req *taskv1.DoneTaskRequest) (*taskv1.DoneTaskResponse, error) {
+func (s *taskService) DoneTask(ctx context.Context, req *taskv1.DoneTaskRequest) (*taskv1.DoneTaskResponse, error) {
 	t, o, err := s.move(ctx, req, task.Done)
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func (s taskService) DoneTask(ctx context.Context, req *taskv1.DoneTaskRequest) 
 }
 
 // SignAct implements TaskService.
-func (s taskService) SignAct(ctx context.Context, req *taskv1.SignActRequest) (*taskv1.SignActResponse, error) {
+func (s *taskService) SignAct(ctx context.Context, req *taskv1.SignActRequest) (*taskv1.SignActResponse, error) {
 	event := task.ActSign
 	if req.GetSigner() == taskv1.ActSigner_ACT_SIGNER_EXECUTOR {
 		if callOf(ctx).who.session != nil {
@@ -206,7 +206,7 @@ func (s taskService) SignAct(ctx context.Context, req *taskv1.SignActRequest) (*
 }
 
 // PayTask implements TaskService.
-func (s taskService) PayTask(ctx context.Context, req *taskv1.PayTaskRequest) (*taskv1.PayTaskResponse, error) {
+func (s *taskService) PayTask(ctx context.Context, req *taskv1.PayTaskRequest) (*taskv1.PayTaskResponse, error) {
 	t, o, err := s.move(ctx, req, task.Pay)
 	if err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (s taskService) PayTask(ctx context.Context, req *taskv1.PayTaskRequest) (*
 }
 
 // RetryTask implements TaskService.
-func (s taskService) RetryTask(ctx context.Context, req *taskv1.RetryTaskRequest) (*taskv1.RetryTaskResponse, error) {
+func (s *taskService) RetryTask(ctx context.Context, req *taskv1.RetryTaskRequest) (*taskv1.RetryTaskResponse, error) {
 	t, o, err := s.move(ctx, req, task.Retry)
 	if err != nil {
 		return nil, err
@@ -224,7 +224,7 @@ func (s taskService) RetryTask(ctx context.Context, req *taskv1.RetryTaskRequest
 }
 
 // CancelTask implements TaskService.
-func (s taskService) CancelTask(ctx context.Context, req *taskv1.CancelTaskRequest) (*taskv1.CancelTaskResponse, error) {
+func (s *taskService) CancelTask(ctx context.Context, req *taskv1.CancelTaskRequest) (*taskv1.CancelTaskResponse, error) {
 	t, o, err := s.move(ctx, req, task.Cancel)
 	if err != nil {
 		return nil, err
@@ -233,15 +233,15 @@ func (s taskService) CancelTask(ctx context.Context, req *taskv1.CancelTaskReque
 }
 
 // task shows a task after its own command.
-func (s taskService) task(ctx context.Context, book string, o engine.Outcome) (*taskv1.Task, error) {
+func (s *taskService) task(ctx context.Context, book string, o engine.Outcome) (*taskv1.Task, error) {
 	if o.Refusal != nil {
 		return nil, idField(o.Refusal, "task_id")
 	}
-	rows, err := s.accepted(ctx, book, []aggregate{fromRecord(o.Record)})
+	rows, err := s.documents.accepted(ctx, book, []aggregate{fromRecord(o.Record)})
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.tasks(ctx, book, rows)
+	list, err := s.messages(ctx, book, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -249,18 +249,18 @@ func (s taskService) task(ctx context.Context, book string, o engine.Outcome) (*
 }
 
 // results shows what became of many tasks; ids names those that were refused.
-func (s *Server) results(ctx context.Context, book string, outcomes []engine.Outcome, ids []string) ([]*taskv1.TaskResult, error) {
+func (s *taskService) results(ctx context.Context, book string, outcomes []engine.Outcome, ids []string) ([]*taskv1.TaskResult, error) {
 	var done []aggregate
 	for _, o := range outcomes {
 		if o.Refusal == nil {
 			done = append(done, fromRecord(o.Record))
 		}
 	}
-	done, err := s.accepted(ctx, book, done)
+	done, err := s.documents.accepted(ctx, book, done)
 	if err != nil {
 		return nil, err
 	}
-	shown, err := s.tasks(ctx, book, done)
+	shown, err := s.messages(ctx, book, done)
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +281,7 @@ func (s *Server) results(ctx context.Context, book string, outcomes []engine.Out
 }
 
 // texts reads the texts and the executors of tasks.
-func (s *Server) texts(ctx context.Context, book string, rows []aggregate, datas []*flowv1.TaskData) (map[string]private.Task, map[string]private.Executor, error) {
+func (s *taskService) texts(ctx context.Context, book string, rows []aggregate, datas []*flowv1.TaskData) (map[string]private.Task, map[string]private.Executor, error) {
 	refs, people := make([]private.Ref, len(rows)), []private.Ref(nil)
 	asked := map[string]bool{"": true}
 	for i, a := range rows {
@@ -291,10 +291,10 @@ func (s *Server) texts(ctx context.Context, book string, rows []aggregate, datas
 			people = append(people, private.Ref{ID: id})
 		}
 	}
-	texts, err := s.cfg.Vault.Tasks(ctx, book, refs...)
+	texts, err := s.Vault.Tasks(ctx, book, refs...)
 	if err != nil {
 		return nil, nil, err
 	}
-	executors, err := s.cfg.Vault.Executors(ctx, book, people...)
+	executors, err := s.Vault.Executors(ctx, book, people...)
 	return texts, executors, err
 }

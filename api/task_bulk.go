@@ -27,31 +27,31 @@ type limitedBulk interface {
 }
 
 // DoneAll implements TaskService.
-func (s taskService) DoneAll(ctx context.Context, req *taskv1.DoneAllRequest) (*taskv1.DoneAllResponse, error) {
+func (s *taskService) DoneAll(ctx context.Context, req *taskv1.DoneAllRequest) (*taskv1.DoneAllResponse, error) {
 	results, more, position, err := s.bulk(ctx, req, task.Done, task.InWork)
 	return &taskv1.DoneAllResponse{Results: results, More: more, Position: position}, err
 }
 
 // SignAll implements TaskService.
-func (s taskService) SignAll(ctx context.Context, req *taskv1.SignAllRequest) (*taskv1.SignAllResponse, error) {
+func (s *taskService) SignAll(ctx context.Context, req *taskv1.SignAllRequest) (*taskv1.SignAllResponse, error) {
 	results, more, position, err := s.bulk(ctx, req, task.ActSign, task.Accepting)
 	return &taskv1.SignAllResponse{Results: results, More: more, Position: position}, err
 }
 
 // PayAll implements TaskService.
-func (s taskService) PayAll(ctx context.Context, req *taskv1.PayAllRequest) (*taskv1.PayAllResponse, error) {
+func (s *taskService) PayAll(ctx context.Context, req *taskv1.PayAllRequest) (*taskv1.PayAllResponse, error) {
 	results, more, position, err := s.bulk(ctx, req, task.Pay, task.Completed)
 	return &taskv1.PayAllResponse{Results: results, More: more, Position: position}, err
 }
 
 // RetryAll implements TaskService.
-func (s taskService) RetryAll(ctx context.Context, req *taskv1.RetryAllRequest) (*taskv1.RetryAllResponse, error) {
+func (s *taskService) RetryAll(ctx context.Context, req *taskv1.RetryAllRequest) (*taskv1.RetryAllResponse, error) {
 	results, more, position, err := s.bulk(ctx, req, task.Retry, task.Error)
 	return &taskv1.RetryAllResponse{Results: results, More: more, Position: position}, err
 }
 
 // bulk sends one event to every task of the filter that is in the state.
-func (s taskService) bulk(ctx context.Context, req limitedBulk, event, state string) ([]*taskv1.TaskResult, bool, string, error) {
+func (s *taskService) bulk(ctx context.Context, req limitedBulk, event, state string) ([]*taskv1.TaskResult, bool, string, error) {
 	limit := int(req.GetLimit())
 	if limit == 0 {
 		limit = maxBulk
@@ -65,7 +65,7 @@ func (s taskService) bulk(ctx context.Context, req limitedBulk, event, state str
 }
 
 // moveThem sends one event to the chosen tasks; each key derives from the request's.
-func (s taskService) moveThem(ctx context.Context, req bulkRequest, event string, ids []string) ([]engine.Outcome, []*taskv1.TaskResult, error) {
+func (s *taskService) moveThem(ctx context.Context, req bulkRequest, event string, ids []string) ([]engine.Outcome, []*taskv1.TaskResult, error) {
 	found, _, err := s.load(ctx, req.GetBook(), task.Name, ids...)
 	if err != nil {
 		return nil, nil, err
@@ -85,7 +85,7 @@ func (s taskService) moveThem(ctx context.Context, req bulkRequest, event string
 
 // choose lists the ids of the filter's tasks that are in the state, newest first, and
 // says whether there are more than the limit.
-func (s taskService) choose(ctx context.Context, req bulkRequest, state string, limit int) ([]string, bool, error) {
+func (s *taskService) choose(ctx context.Context, req bulkRequest, state string, limit int) ([]string, bool, error) {
 	f := req.GetFilter()
 	only, err := s.only(ctx, req.GetBook(), f)
 	if err != nil {
@@ -137,7 +137,7 @@ func meant(a aggregate, f *taskv1.TaskFilter) (bool, error) {
 }
 
 // only is the set of ids that a filter allows; nil allows all.
-func (s taskService) only(ctx context.Context, book string, f *taskv1.TaskFilter) (map[string]bool, error) {
+func (s *taskService) only(ctx context.Context, book string, f *taskv1.TaskFilter) (map[string]bool, error) {
 	var only map[string]bool
 	if f.GetRegisterId() != "" {
 		var err error

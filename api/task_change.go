@@ -16,7 +16,7 @@ import (
 )
 
 // ChangeTask implements TaskService.
-func (s taskService) ChangeTask(ctx context.Context, req *taskv1.ChangeTaskRequest) (*taskv1.ChangeTaskResponse, error) {
+func (s *taskService) ChangeTask(ctx context.Context, req *taskv1.ChangeTaskRequest) (*taskv1.ChangeTaskResponse, error) {
 	var outcomes []engine.Outcome
 	err := again(func() error {
 		a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
@@ -28,7 +28,7 @@ func (s taskService) ChangeTask(ctx context.Context, req *taskv1.ChangeTaskReque
 		if err := s.recall(ctx, req.GetBook(), c); err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(req.GetBook())
+		draft := s.Vault.Draft(req.GetBook())
 		if c.fresh() {
 			if err := s.fillChange(ctx, req, a, c, draft); err != nil {
 				return err
@@ -80,7 +80,7 @@ func changeField(r *fault.Refusal, req *taskv1.ChangeTaskRequest) *fault.Refusal
 }
 
 // fillChange says the command of a change and writes the texts that it makes.
-func (s taskService) fillChange(ctx context.Context, req *taskv1.ChangeTaskRequest, a aggregate, c *change, draft *private.Draft) error {
+func (s *taskService) fillChange(ctx context.Context, req *taskv1.ChangeTaskRequest, a aggregate, c *change, draft *private.Draft) error {
 	body := &flowv1.TaskChange{
 		Kind: kinds[req.GetEmploymentKind()], PeriodFrom: req.GetPeriodFrom(), PeriodTo: req.GetPeriodTo(), PeriodDays: req.GetPeriodDuration(),
 		ActRequired: req.ActRequired,
@@ -96,7 +96,7 @@ func (s taskService) fillChange(ctx context.Context, req *taskv1.ChangeTaskReque
 		return err
 	}
 	base := task.TextVersion(d)
-	old, ok, err := private.Only(s.cfg.Vault.Tasks(ctx, req.GetBook(), private.Ref{ID: a.id, Version: base}))
+	old, ok, err := private.Only(s.Vault.Tasks(ctx, req.GetBook(), private.Ref{ID: a.id, Version: base}))
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (s taskService) fillChange(ctx context.Context, req *taskv1.ChangeTaskReque
 		return refusal
 	}
 	if len(fields) > 0 {
-		version, err := nextVersion(s.cfg.Vault.Tasks(ctx, req.GetBook(), private.Ref{ID: a.id}))
+		version, err := nextVersion(s.Vault.Tasks(ctx, req.GetBook(), private.Ref{ID: a.id}))
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func retext(old *privatev1.TaskText, req *taskv1.ChangeTaskRequest) (*privatev1.
 }
 
 // DeleteTask implements TaskService.
-func (s taskService) DeleteTask(ctx context.Context, req *taskv1.DeleteTaskRequest) (*taskv1.DeleteTaskResponse, error) {
+func (s *taskService) DeleteTask(ctx context.Context, req *taskv1.DeleteTaskRequest) (*taskv1.DeleteTaskResponse, error) {
 	o, err := s.send(ctx, req, task.Delete, nil)
 	if err != nil {
 		return nil, err

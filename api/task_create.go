@@ -16,7 +16,15 @@ import (
 )
 
 // taskService is TaskService.
-type taskService struct{ *Server }
+type taskService struct {
+	*Gate
+	executors *executorService
+	documents *documentService
+}
+
+func newTaskService(gate *Gate, executors *executorService, documents *documentService) *taskService {
+	return &taskService{Gate: gate, executors: executors, documents: documents}
+}
 
 // newTask is a task to be made.
 type newTask struct {
@@ -27,7 +35,7 @@ type newTask struct {
 }
 
 // CreateTask implements TaskService.
-func (s taskService) CreateTask(ctx context.Context, req *taskv1.CreateTaskRequest) (*taskv1.CreateTaskResponse, error) {
+func (s *taskService) CreateTask(ctx context.Context, req *taskv1.CreateTaskRequest) (*taskv1.CreateTaskResponse, error) {
 	outcomes, err := s.createTasks(ctx, req.GetBook(), req.GetCompanyId(), []newTask{{key: req.GetKey(), draft: req.GetTask()}})
 	if err != nil {
 		return nil, err
@@ -63,7 +71,7 @@ func under(r *fault.Refusal, name string) *fault.Refusal {
 }
 
 // CreateTasks implements TaskService.
-func (s taskService) CreateTasks(ctx context.Context, req *taskv1.CreateTasksRequest) (*taskv1.CreateTasksResponse, error) {
+func (s *taskService) CreateTasks(ctx context.Context, req *taskv1.CreateTasksRequest) (*taskv1.CreateTasksResponse, error) {
 	items := make([]newTask, len(req.GetTasks()))
 	for i, t := range req.GetTasks() {
 		items[i] = newTask{key: t.GetKey(), draft: t.GetTask()}
@@ -82,17 +90,17 @@ func (s taskService) CreateTasks(ctx context.Context, req *taskv1.CreateTasksReq
 }
 
 // createTasks makes tasks of a company, each by its own key.
-func (s *Server) createTasks(ctx context.Context, book, companyID string, items []newTask) ([]engine.Outcome, error) {
+func (s *taskService) createTasks(ctx context.Context, book, companyID string, items []newTask) ([]engine.Outcome, error) {
 	return s.makeTasks(ctx, book, companyID, items, false)
 }
 
 // makeTasks makes tasks of a company, each by its own key, or says what would become of
 // them. A task's id derives from its key.
-func (s *Server) makeTasks(ctx context.Context, book, companyID string, items []newTask, dryRun bool) ([]engine.Outcome, error) {
+func (s *taskService) makeTasks(ctx context.Context, book, companyID string, items []newTask, dryRun bool) ([]engine.Outcome, error) {
 	changes := make([]*change, len(items))
 	for i, t := range items {
 		c := s.change("CreateTask/"+companyID, t.key, t.draft)
-		c.flow, c.id, c.owner, c.event = task.Name, s.cfg.Vault.TaskID(book, c.request()), companyID, task.Create
+		c.flow, c.id, c.owner, c.event = task.Name, s.Vault.TaskID(book, c.request()), companyID, task.Create
 		changes[i] = c
 	}
 	var outcomes []engine.Outcome
@@ -100,7 +108,7 @@ func (s *Server) makeTasks(ctx context.Context, book, companyID string, items []
 		if err := s.recall(ctx, book, changes...); err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(book)
+		draft := s.Vault.Draft(book)
 		texts, err := s.fillTasks(ctx, book, companyID, items, changes)
 		if err != nil {
 			return err
@@ -122,12 +130,17 @@ func (s *Server) makeTasks(ctx context.Context, book, companyID string, items []
 
 // fillTasks says the commands of the fresh changes and the texts that stand beside
 // them, or refuses them one by one.
-func (s *Server) fillTasks(ctx context.Context, book, companyID string, items []newTask, changes []*change) ([]*privatev1.TaskText, error) {
+func (s *taskService) fillTasks(ctx context.Context, book, companyID string, items []newTask, changes []*change) ([]*privatev1.TaskText, error) {
 	texts := make([]*privatev1.TaskText, len(items))
 	var refs []*taskv1.ExecutorRef
+	var drafts []*taskv1.TaskDraft
 	var at []int
 	for i, c := range changes {
-		if c.fresh() && items[i].draft.GetExecutor() != nil {
+		if !c.fresh() {
+			continue
+		}
+		drafts = append(drafts, items[i].draft)
+		if items[i].draft.GetExecutor() != nil {
 			refs, at = append(refs, items[i].draft.GetExecutor()), append(at, i)
 		}
 	}
@@ -135,11 +148,11 @@ func (s *Server) fillTasks(ctx context.Context, book, companyID string, items []
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.findExecutors(ctx, book, refs, "executor.executor_id", "executor.executor_inn", "executor.executor")
+	found, err := s.executors.findExecutors(ctx, book, refs, "executor.executor_id", "executor.executor_inn", "executor.executor")
 	if err != nil {
 		return nil, err
 	}
-	templates, err := s.chooseTemplates(ctx, book, companyID, items, changes)
+	templates, err := s.documents.chooseTemplates(ctx, book, companyID, drafts)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +170,7 @@ func (s *Server) fillTasks(ctx context.Context, book, companyID string, items []
 		var body *flowv1.TaskCreate
 		if texts[i], body, c.refusal = readDraft(companyID, items[i], people[i]); c.refusal == nil {
 			body.Tariff = tariff
-			if c.refusal = templates.put(companyID, items[i], body); c.refusal == nil {
+			if c.refusal = templates.put(companyID, items[i].draft, body); c.refusal == nil {
 				c.say(body)
 			}
 		}
@@ -166,7 +179,7 @@ func (s *Server) fillTasks(ctx context.Context, book, companyID string, items []
 }
 
 // tariffOf reads the tariff of today of a company that may make and pay tasks.
-func (s *Server) tariffOf(ctx context.Context, book, companyID string) (*flowv1.Tariff, *fault.Refusal, error) {
+func (s *taskService) tariffOf(ctx context.Context, book, companyID string) (*flowv1.Tariff, *fault.Refusal, error) {
 	rows, _, err := s.load(ctx, book, company.Name, companyID)
 	if err != nil {
 		return nil, nil, err

@@ -32,7 +32,7 @@ func offerMessage(o *flowv1.TaskOffer) *taskv1.TaskOffer {
 }
 
 // OfferTask implements TaskService. Every executor of a circle must be registered.
-func (s taskService) OfferTask(ctx context.Context, req *taskv1.OfferTaskRequest) (*taskv1.OfferTaskResponse, error) {
+func (s *taskService) OfferTask(ctx context.Context, req *taskv1.OfferTaskRequest) (*taskv1.OfferTaskResponse, error) {
 	people, _, err := s.load(ctx, req.GetBook(), executor.Name, req.GetExecutorIds()...)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (s taskService) OfferTask(ctx context.Context, req *taskv1.OfferTaskRequest
 }
 
 // AcceptOffer implements TaskService.
-func (s taskService) AcceptOffer(ctx context.Context, req *taskv1.AcceptOfferRequest) (*taskv1.AcceptOfferResponse, error) {
+func (s *taskService) AcceptOffer(ctx context.Context, req *taskv1.AcceptOfferRequest) (*taskv1.AcceptOfferResponse, error) {
 	a, err := s.must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s taskService) AcceptOffer(ctx context.Context, req *taskv1.AcceptOfferReq
 			}
 			c.say(body)
 		}
-		outcomes, err = s.commit(ctx, req.GetBook(), s.cfg.Vault.Draft(req.GetBook()), false, []*change{c})
+		outcomes, err = s.commit(ctx, req.GetBook(), s.Vault.Draft(req.GetBook()), false, []*change{c})
 		return err
 	})
 	if err != nil {
@@ -90,14 +90,14 @@ func (s taskService) AcceptOffer(ctx context.Context, req *taskv1.AcceptOfferReq
 	if r := outcomes[0].Refusal; r != nil {
 		return nil, idField(r, "task_id")
 	}
-	rows, err := s.accepted(ctx, req.GetBook(), []aggregate{fromRecord(outcomes[0].Record)})
+	rows, err := s.documents.accepted(ctx, req.GetBook(), []aggregate{fromRecord(outcomes[0].Record)})
 	if err != nil {
 		return nil, err
 	}
 	if refusal, err := lost(rows[0], req.GetExecutorId()); refusal != nil || err != nil {
 		return nil, orRefusal(err, refusal)
 	}
-	list, err := s.tasks(ctx, req.GetBook(), rows)
+	list, err := s.messages(ctx, req.GetBook(), rows)
 	if err != nil {
 		return nil, err
 	}
@@ -105,8 +105,8 @@ func (s taskService) AcceptOffer(ctx context.Context, req *taskv1.AcceptOfferReq
 }
 
 // acceptance is what the command of an acceptance says.
-func (s taskService) acceptance(ctx context.Context, req *taskv1.AcceptOfferRequest, companyID string) (*flowv1.TaskAccept, error) {
-	found, err := s.findExecutors(ctx, req.GetBook(), []*taskv1.ExecutorRef{{ExecutorId: req.GetExecutorId()}}, "executor_id", "executor_id", "executor_id")
+func (s *taskService) acceptance(ctx context.Context, req *taskv1.AcceptOfferRequest, companyID string) (*flowv1.TaskAccept, error) {
+	found, err := s.executors.findExecutors(ctx, req.GetBook(), []*taskv1.ExecutorRef{{ExecutorId: req.GetExecutorId()}}, "executor_id", "executor_id", "executor_id")
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (s taskService) acceptance(ctx context.Context, req *taskv1.AcceptOfferRequ
 	if err != nil || refusal != nil {
 		return nil, orRefusal(err, refusal)
 	}
-	known, err := s.cfg.DB.AudienceKnown(ctx, req.GetBook(), task.Name, []string{req.GetExecutorId()}, companyID)
+	known, err := s.DB.AudienceKnown(ctx, req.GetBook(), task.Name, []string{req.GetExecutorId()}, companyID)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func lost(a aggregate, who string) (*fault.Refusal, error) {
 }
 
 // DeclineOffer implements TaskService.
-func (s taskService) DeclineOffer(ctx context.Context, req *taskv1.DeclineOfferRequest) (*taskv1.DeclineOfferResponse, error) {
+func (s *taskService) DeclineOffer(ctx context.Context, req *taskv1.DeclineOfferRequest) (*taskv1.DeclineOfferResponse, error) {
 	o, err := s.send(ctx, req, task.Decline, &flowv1.TaskDecline{ExecutorId: req.GetExecutorId()})
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (s taskService) DeclineOffer(ctx context.Context, req *taskv1.DeclineOfferR
 }
 
 // WithdrawOffer implements TaskService.
-func (s taskService) WithdrawOffer(ctx context.Context, req *taskv1.WithdrawOfferRequest) (*taskv1.WithdrawOfferResponse, error) {
+func (s *taskService) WithdrawOffer(ctx context.Context, req *taskv1.WithdrawOfferRequest) (*taskv1.WithdrawOfferResponse, error) {
 	t, o, err := s.move(ctx, req, task.Withdraw)
 	if err != nil {
 		return nil, err
@@ -170,7 +170,7 @@ func (s taskService) WithdrawOffer(ctx context.Context, req *taskv1.WithdrawOffe
 const mostCompanies = 200
 
 // ListOffers implements TaskService.
-func (s taskService) ListOffers(ctx context.Context, req *taskv1.ListOffersRequest) (*taskv1.ListOffersResponse, error) {
+func (s *taskService) ListOffers(ctx context.Context, req *taskv1.ListOffersRequest) (*taskv1.ListOffersResponse, error) {
 	if req.GetExecutorId() == "" {
 		page := store.AggregatePage{Book: req.GetBook(), Flow: task.Name, Owner: req.GetCompanyId(), Limit: pageSize(req.GetPageSize())}
 		page.States, page.Sections = inSections([]string{task.Offered})
@@ -179,7 +179,7 @@ func (s taskService) ListOffers(ctx context.Context, req *taskv1.ListOffersReque
 			return nil, err
 		}
 		answer := &taskv1.ListOffersResponse{NextPageToken: token, Position: seenPosition(seen)}
-		answer.Tasks, err = s.tasks(ctx, req.GetBook(), rows)
+		answer.Tasks, err = s.messages(ctx, req.GetBook(), rows)
 		return answer, err
 	}
 	if err := s.waitForSearch(ctx, req.GetMinPosition(), 0); err != nil {
@@ -197,13 +197,13 @@ func (s taskService) ListOffers(ctx context.Context, req *taskv1.ListOffersReque
 }
 
 // offersTo lists what an executor may accept.
-func (s taskService) offersTo(ctx context.Context, req *taskv1.ListOffersRequest, kind flowv1.EmploymentKind) (*taskv1.ListOffersResponse, error) {
+func (s *taskService) offersTo(ctx context.Context, req *taskv1.ListOffersRequest, kind flowv1.EmploymentKind) (*taskv1.ListOffersResponse, error) {
 	var from aggregateCursor
 	more, refusal := s.cursor(ctx, req, &from)
 	if refusal != nil {
 		return nil, refusal
 	}
-	companies, err := s.cfg.DB.AudienceOwners(ctx, req.GetBook(), task.Name, req.GetExecutorId(), mostCompanies)
+	companies, err := s.DB.AudienceOwners(ctx, req.GetBook(), task.Name, req.GetExecutorId(), mostCompanies)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (s taskService) offersTo(ctx context.Context, req *taskv1.ListOffersRequest
 	if more {
 		page.Before = &store.AggregateCursor{CreatedUS: from.CreatedUS, Shard: from.Shard, ID: from.ID}
 	}
-	rows, seen, err := s.cfg.DB.Audience(ctx, page)
+	rows, seen, err := s.DB.Audience(ctx, page)
 	if err != nil {
 		return nil, fmt.Errorf("list offers: %w", err)
 	}
@@ -229,6 +229,6 @@ func (s taskService) offersTo(ctx context.Context, req *taskv1.ListOffersRequest
 	for i, r := range rows {
 		out[i] = fromRow(r)
 	}
-	answer.Tasks, err = s.tasks(ctx, req.GetBook(), out)
+	answer.Tasks, err = s.messages(ctx, req.GetBook(), out)
 	return answer, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -26,7 +25,7 @@ var taskStates = []string{
 }
 
 // GetTask implements TaskService.
-func (s taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*taskv1.GetTaskResponse, error) {
+func (s *taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*taskv1.GetTaskResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -34,7 +33,7 @@ func (s taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.tasks(ctx, req.GetBook(), []aggregate{a})
+	list, err := s.messages(ctx, req.GetBook(), []aggregate{a})
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +48,7 @@ func (s taskService) GetTask(ctx context.Context, req *taskv1.GetTaskRequest) (*
 }
 
 // shown reads a task that has not been deleted.
-func (s taskService) shown(ctx context.Context, book, id string) (aggregate, error) {
+func (s *taskService) shown(ctx context.Context, book, id string) (aggregate, error) {
 	a, err := s.must(ctx, book, task.Name, "task_id", id)
 	if err == nil && a.state == task.Deleted {
 		err = notFound("task_id", task.Name, id)
@@ -58,7 +57,7 @@ func (s taskService) shown(ctx context.Context, book, id string) (aggregate, err
 }
 
 // ListTasks implements TaskService.
-func (s taskService) ListTasks(ctx context.Context, req *taskv1.ListTasksRequest) (*taskv1.ListTasksResponse, error) {
+func (s *taskService) ListTasks(ctx context.Context, req *taskv1.ListTasksRequest) (*taskv1.ListTasksResponse, error) {
 	page := store.AggregatePage{
 		Book: req.GetBook(), Flow: task.Name, Owner: req.GetCompanyId(), States: req.GetStatuses(), Limit: pageSize(req.GetPageSize()),
 	}
@@ -75,16 +74,16 @@ func (s taskService) ListTasks(ctx context.Context, req *taskv1.ListTasksRequest
 		return nil, err
 	}
 	answer := &taskv1.ListTasksResponse{NextPageToken: token, Position: seenPosition(seen)}
-	answer.Tasks, err = s.tasks(ctx, req.GetBook(), rows)
+	answer.Tasks, err = s.messages(ctx, req.GetBook(), rows)
 	return answer, err
 }
 
 // CountTasks implements TaskService.
-func (s taskService) CountTasks(ctx context.Context, req *taskv1.CountTasksRequest) (*taskv1.CountTasksResponse, error) {
+func (s *taskService) CountTasks(ctx context.Context, req *taskv1.CountTasksRequest) (*taskv1.CountTasksResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	counts, seen, err := s.cfg.DB.CountAggregates(ctx, req.GetBook(), task.Name, req.GetCompanyId())
+	counts, seen, err := s.DB.CountAggregates(ctx, req.GetBook(), task.Name, req.GetCompanyId())
 	if err != nil {
 		return nil, fmt.Errorf("count tasks: %w", err)
 	}
@@ -110,11 +109,11 @@ func inSections(names []string) (states []string, parts []store.Section) {
 }
 
 // CountSections implements TaskService.
-func (s taskService) CountSections(ctx context.Context, req *taskv1.CountSectionsRequest) (*taskv1.CountSectionsResponse, error) {
+func (s *taskService) CountSections(ctx context.Context, req *taskv1.CountSectionsRequest) (*taskv1.CountSectionsResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	counts, seen, err := s.cfg.DB.CountSections(ctx, req.GetBook(), task.Name, req.GetCompanyId())
+	counts, seen, err := s.DB.CountSections(ctx, req.GetBook(), task.Name, req.GetCompanyId())
 	if err != nil {
 		return nil, fmt.Errorf("count sections: %w", err)
 	}
@@ -128,8 +127,8 @@ func (s taskService) CountSections(ctx context.Context, req *taskv1.CountSection
 	return answer, nil
 }
 
-// tasks joins what the flow keeps with the texts, the executors masked.
-func (s *Server) tasks(ctx context.Context, book string, rows []aggregate) ([]*taskv1.Task, error) {
+// messages joins what the flow keeps with the texts, the executors masked.
+func (s *taskService) messages(ctx context.Context, book string, rows []aggregate) ([]*taskv1.Task, error) {
 	datas := make([]*flowv1.TaskData, len(rows))
 	for i, a := range rows {
 		datas[i] = new(flowv1.TaskData)
@@ -166,22 +165,9 @@ func (s *Server) tasks(ctx context.Context, book string, rows []aggregate) ([]*t
 }
 
 // links adds where the task's documents are signed and downloaded.
-func (s *Server) links(book string, t *taskv1.Task, a aggregate, d *flowv1.TaskData) {
-	for _, kind := range []string{sign.Agreement, sign.Act} {
-		p := &paper{book: book, kind: kind, task: a, data: d}
-		if p.exists() != nil {
-			continue
-		}
-		file, signing := s.cfg.Site+productPath+"tasks/"+a.id+"/"+kind, "" // product.md has the paths
-		if p.standing() == signingOpen {
-			signing = s.signingURI(book, a.id, kind, d.GetExecutorId())
-		}
-		if kind == sign.Act {
-			t.AcceptanceUri, t.AcceptanceSigningUri = file, signing
-		} else {
-			t.AgreementUri, t.AgreementSigningUri = file, signing
-		}
-	}
+func (s *taskService) links(book string, t *taskv1.Task, a aggregate, d *flowv1.TaskData) {
+	t.AgreementUri, t.AgreementSigningUri = s.documents.links(book, sign.Agreement, a, d)
+	t.AcceptanceUri, t.AcceptanceSigningUri = s.documents.links(book, sign.Act, a, d)
 }
 
 // phases are the words for what a payment waits for.
@@ -191,7 +177,7 @@ var phases = map[flowv1.TaskPhase]string{
 }
 
 // taskMessage is what the flow keeps, in the words of the product's API.
-func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
+func (s *taskService) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
 	t := &taskv1.Task{
 		Id: a.id, Status: a.state, StatusTitle: s.title(task.Name, a.state), CompanyId: d.GetCompanyId(), Version: a.version,
 		PeriodFrom: d.GetPeriodFrom(), PeriodTo: d.GetPeriodTo(), EmploymentKind: kindWord(d.GetKind()), ActRequired: d.GetActRequired(),
@@ -224,18 +210,6 @@ func (s *Server) taskMessage(a aggregate, d *flowv1.TaskData) *taskv1.Task {
 		}
 	}
 	return t
-}
-
-// instant reads a moment that a flow keeps; nil of "".
-func instant(text string) *timestamppb.Timestamp {
-	if text == "" {
-		return nil
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return nil
-	}
-	return timestamppb.New(at)
 }
 
 // amountsMessage is a price taken apart, as the flow keeps it: "" is zero.

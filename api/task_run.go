@@ -30,7 +30,7 @@ var actions = map[taskv1.TaskAction]struct{ event, state, method string }{
 
 // RunAll implements TaskService. The tasks are chosen once, at the start: one that comes
 // back to its state while the call runs is not moved twice.
-func (s taskService) RunAll(ctx context.Context, req *taskv1.RunAllRequest, to *connect.ServerStream[taskv1.RunAllResponse]) error {
+func (s *taskService) RunAll(ctx context.Context, req *taskv1.RunAllRequest, to *connect.ServerStream[taskv1.RunAllResponse]) error {
 	action, ok := actions[req.GetAction()]
 	if !ok {
 		return fault.Refuse(fault.Malformed, "action", "%v is not an action", req.GetAction())

@@ -43,7 +43,7 @@ func (c *searchCursor) behind(p store.WordPlace) { c.At, c.ID, c.Version = p.At,
 
 // search is one answer of SearchTasks in the making.
 type search struct {
-	*Server
+	*taskService
 	book, company string
 	words         []string // of the query
 	person        []string // ids of executors by phone or INN; nil when the query is neither
@@ -56,8 +56,8 @@ type search struct {
 }
 
 // SearchTasks implements TaskService.
-func (s taskService) SearchTasks(ctx context.Context, req *taskv1.SearchTasksRequest) (*taskv1.SearchTasksResponse, error) {
-	f := &search{Server: s.Server, book: req.GetBook(), company: req.GetCompanyId(), limit: pageSize(req.GetPageSize())}
+func (s *taskService) SearchTasks(ctx context.Context, req *taskv1.SearchTasksRequest) (*taskv1.SearchTasksResponse, error) {
+	f := &search{taskService: s, book: req.GetBook(), company: req.GetCompanyId(), limit: pageSize(req.GetPageSize())}
 	if refusal := f.filter(req.GetStatuses(), req.GetSections()); refusal != nil {
 		return nil, refusal
 	}
@@ -88,7 +88,7 @@ func (s taskService) SearchTasks(ctx context.Context, req *taskv1.SearchTasksReq
 			return nil, err
 		}
 	}
-	answer.Tasks, err = s.tasks(ctx, f.book, f.found)
+	answer.Tasks, err = s.messages(ctx, f.book, f.found)
 	return answer, err
 }
 
@@ -123,10 +123,10 @@ func (f *search) understand(ctx context.Context, query string) (err error) {
 	var found map[string][]string
 	if phone, refusal := requisite.Phone("query", query); refusal == nil {
 		f.person = []string{}
-		found, err = f.cfg.Vault.Find(ctx, f.book, private.ExecutorPhone, phone)
+		found, err = f.Vault.Find(ctx, f.book, private.ExecutorPhone, phone)
 	} else if requisite.PersonINN("query", digits) == nil {
 		f.person = []string{}
-		found, err = f.cfg.Vault.Find(ctx, f.book, private.ExecutorINN, digits)
+		found, err = f.Vault.Find(ctx, f.book, private.ExecutorINN, digits)
 	} else if f.words == nil {
 		return fault.Refuse(fault.Malformed, "query", "no word has %d letters", private.LeastLetters)
 	}
@@ -134,7 +134,7 @@ func (f *search) understand(ctx context.Context, query string) (err error) {
 		return err
 	}
 	for value, ids := range found {
-		people, err := f.people(ctx, f.book, ids)
+		people, err := f.executors.people(ctx, f.book, ids)
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (f *search) run(ctx context.Context) (over bool, err error) {
 // titles finds tasks by the words of their titles.
 func (f *search) titles(ctx context.Context) (over bool, err error) {
 	for f.read < searchMost {
-		places, err := f.cfg.Vault.Candidates(ctx, f.book, private.TaskTitles(f.company), f.words, f.at.place(), searchSet)
+		places, err := f.Vault.Candidates(ctx, f.book, private.TaskTitles(f.company), f.words, f.at.place(), searchSet)
 		if err != nil || len(places) == 0 {
 			return err == nil, err
 		}
@@ -224,7 +224,7 @@ func (f *search) titled(ctx context.Context, rows []aggregate) (map[string]bool,
 		}
 		refs[i] = private.Ref{ID: a.id, Version: task.TextVersion(d)}
 	}
-	texts, err := f.cfg.Vault.Tasks(ctx, f.book, refs...)
+	texts, err := f.Vault.Tasks(ctx, f.book, refs...)
 	for id, t := range texts {
 		out[id] = private.Matches(f.words, t.Content.GetTitle())
 	}
@@ -235,15 +235,15 @@ func (f *search) titled(ctx context.Context, rows []aggregate) (map[string]bool,
 // fit, the tasks of each set newest first.
 func (f *search) names(ctx context.Context) (over bool, err error) {
 	for f.read < searchMost {
-		places, err := f.cfg.Vault.Candidates(ctx, f.book, private.ExecutorNames, f.words, f.at.place(), searchSet)
+		places, err := f.Vault.Candidates(ctx, f.book, private.ExecutorNames, f.words, f.at.place(), searchSet)
 		if err != nil || len(places) == 0 {
 			return err == nil, err
 		}
 		f.read += len(places)
 		first := places[0] // whoever comes meanwhile is not of the set when the search goes on with it
 		f.at.behind(store.WordPlace{At: first.At, ID: first.ID, Version: first.Version + 1})
-		named, err := f.named(ctx, f.book, f.words, places, func(ids []string) ([]string, error) {
-			return f.cfg.DB.AudienceKnown(ctx, f.book, task.Name, ids, f.company)
+		named, err := f.executors.named(ctx, f.book, f.words, places, func(ids []string) ([]string, error) {
+			return f.DB.AudienceKnown(ctx, f.book, task.Name, ids, f.company)
 		})
 		if err != nil {
 			return false, err
@@ -261,33 +261,6 @@ func (f *search) names(ctx context.Context) (over bool, err error) {
 	return false, nil
 }
 
-// named are the executors of places whose name, as it is now, has the words, in the order
-// of the places; narrow leaves some out before anything of them is read.
-func (s *Server) named(ctx context.Context, book string, words []string, places []store.WordPlace, narrow func(ids []string) ([]string, error)) ([]person, error) {
-	ids := make([]string, len(places))
-	for i, p := range places {
-		ids[i] = p.ID
-	}
-	some := slices.Clone(ids)
-	slices.Sort(some)
-	some, err := narrow(slices.Compact(some))
-	if err != nil {
-		return nil, err
-	}
-	people, err := s.people(ctx, book, some)
-	if err != nil {
-		return nil, err
-	}
-	var out []person
-	for i, id := range ids {
-		p, ok := people[id]
-		if ok && int64(p.data.GetProfileVersion()) == places[i].Version && private.Matches(words, private.FullName(p.profile)) {
-			out = append(out, p)
-		}
-	}
-	return out, nil
-}
-
 // tasksOf finds tasks of the company that some executors have; those that their title has
 // found are left out.
 func (f *search) tasksOf(ctx context.Context, people []string) (over bool, err error) {
@@ -299,7 +272,7 @@ func (f *search) tasksOf(ctx context.Context, people []string) (over bool, err e
 		if c := f.at.Task; c != nil {
 			page.Before = &store.AggregateCursor{CreatedUS: c.CreatedUS, Shard: c.Shard, ID: c.ID}
 		}
-		rows, _, err := f.cfg.DB.Audience(ctx, page)
+		rows, _, err := f.DB.Audience(ctx, page)
 		if err != nil {
 			return false, fmt.Errorf("search tasks: %w", err)
 		}

@@ -15,10 +15,17 @@ import (
 )
 
 // taxService is TaxService.
-type taxService struct{ *Server }
+type taxService struct {
+	*Gate
+	executors *executorService
+}
+
+func newTaxService(gate *Gate, executors *executorService) *taxService {
+	return &taxService{Gate: gate, executors: executors}
+}
 
 // PlanRemittances implements TaxService.
-func (s taxService) PlanRemittances(ctx context.Context, req *taxv1.PlanRemittancesRequest) (*taxv1.PlanRemittancesResponse, error) {
+func (s *taxService) PlanRemittances(ctx context.Context, req *taxv1.PlanRemittancesRequest) (*taxv1.PlanRemittancesResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -47,7 +54,7 @@ func (s taxService) PlanRemittances(ctx context.Context, req *taxv1.PlanRemittan
 
 // period tells what is due of a period and what was ordered; sum is what an order would pay.
 // planned is what periods before it pay of each person; it takes this one's over.
-func (s taxService) period(ctx context.Context, bookName string, p remittance.Period, planned map[string]money.Amount) (*taxv1.TaxPeriod, money.Amount, error) {
+func (s *taxService) period(ctx context.Context, bookName string, p remittance.Period, planned map[string]money.Amount) (*taxv1.TaxPeriod, money.Amount, error) {
 	persons, due, err := s.due(ctx, bookName, p, planned)
 	if err != nil {
 		return nil, money.Zero, err
@@ -72,7 +79,7 @@ func (s taxService) period(ctx context.Context, bookName string, p remittance.Pe
 const ordersAtOnce = 8
 
 // orders reads the orders of a period, oldest first: their numbers have no gaps.
-func (s taxService) orders(ctx context.Context, bookName string, p remittance.Period) ([]aggregate, error) {
+func (s *taxService) orders(ctx context.Context, bookName string, p remittance.Period) ([]aggregate, error) {
 	var all []aggregate
 	for {
 		ids := make([]string, ordersAtOnce)
@@ -94,12 +101,12 @@ func (s taxService) orders(ctx context.Context, bookName string, p remittance.Pe
 }
 
 // pool is what a period's pool has and no order has taken.
-func (s taxService) pool(ctx context.Context, bookName string, p remittance.Period) (money.Amount, error) {
+func (s *taxService) pool(ctx context.Context, bookName string, p remittance.Period) (money.Amount, error) {
 	key, _, _, refusal := stripeKey(bookName, p.Pool(), "", "")
 	if refusal != nil {
 		return money.Zero, refusal
 	}
-	rows, _, err := s.cfg.DB.Balances(ctx, []store.StripeKey{key}, store.At{})
+	rows, _, err := s.DB.Balances(ctx, []store.StripeKey{key}, store.At{})
 	if err != nil {
 		return money.Zero, fmt.Errorf("read %s: %w", p.Pool(), err)
 	}
@@ -111,7 +118,7 @@ func (s taxService) pool(ctx context.Context, bookName string, p remittance.Peri
 }
 
 // GetRemittance implements TaxService.
-func (s taxService) GetRemittance(ctx context.Context, req *taxv1.GetRemittanceRequest) (*taxv1.GetRemittanceResponse, error) {
+func (s *taxService) GetRemittance(ctx context.Context, req *taxv1.GetRemittanceRequest) (*taxv1.GetRemittanceResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -127,7 +134,7 @@ func (s taxService) GetRemittance(ctx context.Context, req *taxv1.GetRemittanceR
 var remittanceStates = []string{remittance.Asking, remittance.Differs, remittance.Unneeded, remittance.Paying, remittance.Paid, remittance.Error, remittance.Canceled}
 
 // ListRemittances implements TaxService.
-func (s taxService) ListRemittances(ctx context.Context, req *taxv1.ListRemittancesRequest) (*taxv1.ListRemittancesResponse, error) {
+func (s *taxService) ListRemittances(ctx context.Context, req *taxv1.ListRemittancesRequest) (*taxv1.ListRemittancesResponse, error) {
 	page := store.AggregatePage{Book: req.GetBook(), Flow: remittance.Name, States: req.GetStates(), Limit: pageSize(req.GetPageSize())}
 	if len(page.States) == 0 {
 		page.States = remittanceStates
@@ -142,14 +149,14 @@ func (s taxService) ListRemittances(ctx context.Context, req *taxv1.ListRemittan
 }
 
 // RetryRemittance implements TaxService.
-func (s taxService) RetryRemittance(ctx context.Context, req *taxv1.RetryRemittanceRequest) (*taxv1.RetryRemittanceResponse, error) {
+func (s *taxService) RetryRemittance(ctx context.Context, req *taxv1.RetryRemittanceRequest) (*taxv1.RetryRemittanceResponse, error) {
 	c := &change{key: req.GetKey(), event: remittance.Retry}
 	o, out, err := s.moved(ctx, req.GetBook(), req.GetRemittanceId(), c)
 	return &taxv1.RetryRemittanceResponse{Remittance: out, Position: positionOf([]engine.Outcome{o}), Replayed: o.Replayed}, err
 }
 
 // CancelRemittance implements TaxService.
-func (s taxService) CancelRemittance(ctx context.Context, req *taxv1.CancelRemittanceRequest) (*taxv1.CancelRemittanceResponse, error) {
+func (s *taxService) CancelRemittance(ctx context.Context, req *taxv1.CancelRemittanceRequest) (*taxv1.CancelRemittanceResponse, error) {
 	c := &change{key: req.GetKey(), event: remittance.Cancel}
 	c.say(&flowv1.RemittanceCancel{Reason: req.GetReason()})
 	o, out, err := s.moved(ctx, req.GetBook(), req.GetRemittanceId(), c)
@@ -157,7 +164,7 @@ func (s taxService) CancelRemittance(ctx context.Context, req *taxv1.CancelRemit
 }
 
 // moved sends a command to an order that exists.
-func (s taxService) moved(ctx context.Context, bookName, id string, c *change) (engine.Outcome, *taxv1.Remittance, error) {
+func (s *taxService) moved(ctx context.Context, bookName, id string, c *change) (engine.Outcome, *taxv1.Remittance, error) {
 	a, err := s.must(ctx, bookName, remittance.Name, "remittance_id", id)
 	if err != nil {
 		return engine.Outcome{}, nil, err
@@ -172,7 +179,7 @@ func (s taxService) moved(ctx context.Context, bookName, id string, c *change) (
 }
 
 // remittances shows orders.
-func (s taxService) remittances(list []aggregate) ([]*taxv1.Remittance, error) {
+func (s *taxService) remittances(list []aggregate) ([]*taxv1.Remittance, error) {
 	out := make([]*taxv1.Remittance, 0, len(list))
 	for _, a := range list {
 		r, err := s.remittance(a)
@@ -185,7 +192,7 @@ func (s taxService) remittances(list []aggregate) ([]*taxv1.Remittance, error) {
 }
 
 // remittance shows an order.
-func (s taxService) remittance(a aggregate) (*taxv1.Remittance, error) {
+func (s *taxService) remittance(a aggregate) (*taxv1.Remittance, error) {
 	d := new(flowv1.RemittanceData)
 	if err := a.read(d); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ import (
 const incomeCode = "2010"
 
 // GetCertificate implements TaxService.
-func (s taxService) GetCertificate(ctx context.Context, req *taxv1.GetCertificateRequest) (*taxv1.GetCertificateResponse, error) {
+func (s *taxService) GetCertificate(ctx context.Context, req *taxv1.GetCertificateRequest) (*taxv1.GetCertificateResponse, error) {
 	c := callOf(ctx)
 	if req.GetUnmask() && !c.who.has(RolePersonal) {
 		return nil, fault.Refuse(fault.PermissionDenied, "unmask", "the key has not the role %s", RolePersonal)
@@ -40,7 +40,7 @@ func (s taxService) GetCertificate(ctx context.Context, req *taxv1.GetCertificat
 	if err := s.withheldIn(ctx, req, answer); err != nil {
 		return nil, err
 	}
-	people, err := s.people(ctx, req.GetBook(), []string{a.id})
+	people, err := s.executors.people(ctx, req.GetBook(), []string{a.id})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s taxService) GetCertificate(ctx context.Context, req *taxv1.GetCertificat
 		return answer, nil
 	}
 	if req.GetUnmask() {
-		s.cfg.Logger.InfoContext(ctx, "personal data was shown",
+		s.Logger.InfoContext(ctx, "personal data was shown",
 			"request_id", c.requestID, "api_key", c.who.id, "book", req.GetBook(), "executor", a.id)
 	}
 	answer.Person = personMessage(people[a.id].profile, !req.GetUnmask())
@@ -56,11 +56,11 @@ func (s taxService) GetCertificate(ctx context.Context, req *taxv1.GetCertificat
 }
 
 // certified fills in the income of the year, from the person's paid tasks.
-func (s taxService) certified(ctx context.Context, req *taxv1.GetCertificateRequest, answer *taxv1.GetCertificateResponse) error {
+func (s *taxService) certified(ctx context.Context, req *taxv1.GetCertificateRequest, answer *taxv1.GetCertificateResponse) error {
 	groups := map[bool]*incomes{false: newIncomes(), true: newIncomes()}
 	page := store.AudiencePage{Book: req.GetBook(), Flow: task.Name, Names: []string{req.GetExecutorId()}, States: []string{task.Paid}, Limit: maxPage}
 	for {
-		rows, _, err := s.cfg.DB.Audience(ctx, page)
+		rows, _, err := s.DB.Audience(ctx, page)
 		if err != nil {
 			return fmt.Errorf("read the person's tasks: %w", err)
 		}
@@ -73,7 +73,7 @@ func (s taxService) certified(ctx context.Context, req *taxv1.GetCertificateRequ
 			if err != nil || d.GetKind() != flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT {
 				continue
 			}
-			if paid = paid.In(s.cfg.DB.Zone()); paid.Year() == int(req.GetYear()) {
+			if paid = paid.In(s.DB.Zone()); paid.Year() == int(req.GetYear()) {
 				groups[d.GetSum().GetShare().GetNonresident()].add(paid, d.GetSum())
 			}
 		}
@@ -137,7 +137,7 @@ func sumOf(text string) money.Amount {
 
 // withheldIn fills in what the books say: what was withheld in the year, and what of its
 // periods was passed on.
-func (s taxService) withheldIn(ctx context.Context, req *taxv1.GetCertificateRequest, answer *taxv1.GetCertificateResponse) error {
+func (s *taxService) withheldIn(ctx context.Context, req *taxv1.GetCertificateRequest, answer *taxv1.GetCertificateResponse) error {
 	key, _, _, refusal := stripeKey(req.GetBook(), remittance.NDFL.Type()+":"+req.GetExecutorId(), "", "")
 	if refusal != nil {
 		return refusal
@@ -146,7 +146,7 @@ func (s taxService) withheldIn(ctx context.Context, req *taxv1.GetCertificateReq
 	for i := range sums {
 		sums[i] = money.New(0, money.RUB.Scale)
 		day := strconv.Itoa(int(req.GetYear())-1+i) + "-12-31"
-		rows, _, err := s.cfg.DB.Balances(ctx, []store.StripeKey{key}, store.At{Day: day})
+		rows, _, err := s.DB.Balances(ctx, []store.StripeKey{key}, store.At{Day: day})
 		if err != nil {
 			return fmt.Errorf("read what was withheld: %w", err)
 		}

@@ -17,7 +17,7 @@ import (
 const taxPayment = "TAX_PAYMENT"
 
 // RemitNpd implements TaxService.
-func (s taxService) RemitNpd(ctx context.Context, req *taxv1.RemitNpdRequest) (*taxv1.RemitNpdResponse, error) {
+func (s *taxService) RemitNpd(ctx context.Context, req *taxv1.RemitNpdRequest) (*taxv1.RemitNpdResponse, error) {
 	periods, refusal := remittance.PeriodsOf(remittance.NPD, req.GetMonth())
 	if refusal != nil {
 		return nil, refusal
@@ -40,7 +40,7 @@ func (s taxService) RemitNpd(ctx context.Context, req *taxv1.RemitNpdRequest) (*
 
 // ordering is a run of RemitNpd.
 type ordering struct {
-	taxService
+	*taxService
 	book     string
 	period   remittance.Period
 	dryRun   bool

@@ -21,7 +21,7 @@ type collected struct {
 }
 
 // StreamWithheld implements TaxService.
-func (s taxService) StreamWithheld(ctx context.Context, req *taxv1.StreamWithheldRequest, to *connect.ServerStream[taxv1.StreamWithheldResponse]) error {
+func (s *taxService) StreamWithheld(ctx context.Context, req *taxv1.StreamWithheldRequest, to *connect.ServerStream[taxv1.StreamWithheldResponse]) error {
 	p, refusal := remittance.ParsePeriod("period", req.GetPeriod())
 	if refusal != nil {
 		return refusal
@@ -81,11 +81,11 @@ func (s taxService) StreamWithheld(ctx context.Context, req *taxv1.StreamWithhel
 const maxPage = 1000
 
 // collectedOf sums the entries that bear a mark by another of their links.
-func (s taxService) collectedOf(ctx context.Context, mark store.Mark, by string) (map[string]collected, error) {
+func (s *taxService) collectedOf(ctx context.Context, mark store.Mark, by string) (map[string]collected, error) {
 	all := map[string]collected{}
 	page := store.MarkPage{Limit: maxPage}
 	for {
-		rows, _, err := s.cfg.DB.Marked(ctx, mark, page)
+		rows, _, err := s.DB.Marked(ctx, mark, page)
 		if err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}
@@ -93,7 +93,7 @@ func (s taxService) collectedOf(ctx context.Context, mark store.Mark, by string)
 		for i, r := range rows {
 			ids[i] = store.RecordID{Shard: r.Shard, Seq: r.Seq}
 		}
-		records, err := s.cfg.DB.Records(ctx, ids)
+		records, err := s.DB.Records(ctx, ids)
 		if err != nil {
 			return nil, fmt.Errorf("read records: %w", err)
 		}

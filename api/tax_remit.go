@@ -28,7 +28,7 @@ const (
 )
 
 // Remit implements TaxService.
-func (s taxService) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.RemitResponse, error) {
+func (s *taxService) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.RemitResponse, error) {
 	p, refusal := remittance.ParsePeriod("period", req.GetPeriod())
 	if refusal == nil && s.today() <= p.To {
 		refusal = fault.Refuse(fault.Malformed, "period", "the period ends on %s, it is %s", p.To, s.today())
@@ -89,7 +89,7 @@ func (t taxAccount) due() money.Amount { return remittance.Due(t.opening, t.atEn
 
 // eachTaxAccount reads the persons' accounts of a period's tax in sets: opening is what stood
 // before the day after, atEnd what stood on the last day to ("" is now).
-func (s taxService) eachTaxAccount(ctx context.Context, bookName string, p remittance.Period, to, after string, yield func(context.Context, taxAccount) error) error {
+func (s *taxService) eachTaxAccount(ctx context.Context, bookName string, p remittance.Period, to, after string, yield func(context.Context, taxAccount) error) error {
 	seen, err := s.seen(ctx)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (s taxService) eachTaxAccount(ctx context.Context, bookName string, p remit
 	none := money.New(0, money.RUB.Scale)
 	var t taxAccount
 	for {
-		rows, next, err := s.cfg.DB.Turnovers(ctx, page)
+		rows, next, err := s.DB.Turnovers(ctx, page)
 		if err != nil {
 			return fmt.Errorf("read the accounts of %s: %w", page.Type, err)
 		}
@@ -137,7 +137,7 @@ func (s taxService) eachTaxAccount(ctx context.Context, bookName string, p remit
 
 // due counts the persons of whom something is due of a period beyond what is planned of them
 // already, sums it, and adds it to the plan.
-func (s taxService) due(ctx context.Context, bookName string, p remittance.Period, planned map[string]money.Amount) (persons int64, sum money.Amount, err error) {
+func (s *taxService) due(ctx context.Context, bookName string, p remittance.Period, planned map[string]money.Amount) (persons int64, sum money.Amount, err error) {
 	sum = money.New(0, money.RUB.Scale)
 	err = s.eachTaxAccount(ctx, bookName, p, "", nextDay(p.To), func(_ context.Context, t taxAccount) error {
 		t.remitted = t.remitted.Add(planned[t.owner])
@@ -153,7 +153,7 @@ func (s taxService) due(ctx context.Context, bookName string, p remittance.Perio
 
 // collecting is a run of Remit.
 type collecting struct {
-	taxService
+	*taxService
 	book   string
 	period remittance.Period
 	set    []taxAccount // of whom something is due, to be posted together
@@ -250,7 +250,7 @@ func (c *collecting) unmoved(ctx context.Context, spent []taxAccount) ([]taxAcco
 			return nil, refusal
 		}
 	}
-	rows, _, err := c.cfg.DB.Balances(ctx, keys, store.At{})
+	rows, _, err := c.DB.Balances(ctx, keys, store.At{})
 	if err != nil {
 		return nil, fmt.Errorf("read what was remitted: %w", err)
 	}

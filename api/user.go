@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -11,6 +10,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/user"
 	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
@@ -18,42 +18,41 @@ import (
 )
 
 // userService is UserService.
-type userService struct{ *Server }
+type userService struct {
+	*Gate
+	hasher *password.Hasher
+}
+
+func newUserService(gate *Gate, hasher *password.Hasher) *userService {
+	return &userService{Gate: gate, hasher: hasher}
+}
 
 // maxSessions is how many sessions are listed.
 const maxSessions = 200
 
 // userMessage is a user as people see it.
-func (s *Server) userMessage(u *flowv1.User, company string, p *privatev1.UserProfile) *userv1.User {
+func (s *userService) userMessage(u *flowv1.User, company string, p *privatev1.UserProfile) *userv1.User {
 	out := &userv1.User{
 		Id: u.GetId(), CompanyId: company, Email: p.GetEmail(), Name: p.GetName(), State: u.GetState(), Roles: u.GetRoles(), Undelivered: u.GetUndelivered(),
 	}
 	if u.GetState() == user.Invited {
 		out.InvitationUntil = timestamppb.New(user.Invitation.Until(u.GetInvitation()))
 	}
-	if until := user.PausedUntil(u); s.cfg.Now().Before(until) {
+	if until := user.PausedUntil(u); s.Now().Before(until) {
 		out.PausedUntil = timestamppb.New(until)
 	}
 	return out
 }
 
 // Logout implements UserService.
-func (s userService) Logout(ctx context.Context, _ *userv1.LogoutRequest) (*userv1.LogoutResponse, error) {
-	_, err := s.revoke(ctx, callOf(ctx).who.session.ID)
+func (s *userService) Logout(ctx context.Context, _ *userv1.LogoutRequest) (*userv1.LogoutResponse, error) {
+	_, err := s.Revoke(ctx, callOf(ctx).who.session.ID)
 	return &userv1.LogoutResponse{}, err
 }
 
-// revoke ends a session of who asks.
-func (s userService) revoke(ctx context.Context, id string) (bool, error) {
-	who := callOf(ctx).who
-	there, err := s.cfg.DB.EndSession(ctx, who.book, who.id, id)
-	s.sessions.drop(who.id, id)
-	return there, err
-}
-
 // RevokeSession implements UserService.
-func (s userService) RevokeSession(ctx context.Context, req *userv1.RevokeSessionRequest) (*userv1.RevokeSessionResponse, error) {
-	there, err := s.revoke(ctx, req.GetSessionId())
+func (s *userService) RevokeSession(ctx context.Context, req *userv1.RevokeSessionRequest) (*userv1.RevokeSessionResponse, error) {
+	there, err := s.Revoke(ctx, req.GetSessionId())
 	if err == nil && !there {
 		err = fault.Refuse(fault.NotFound, "session_id", "there is no session %q of this user", req.GetSessionId())
 	}
@@ -61,9 +60,9 @@ func (s userService) RevokeSession(ctx context.Context, req *userv1.RevokeSessio
 }
 
 // ListSessions implements UserService.
-func (s userService) ListSessions(ctx context.Context, _ *userv1.ListSessionsRequest) (*userv1.ListSessionsResponse, error) {
+func (s *userService) ListSessions(ctx context.Context, _ *userv1.ListSessionsRequest) (*userv1.ListSessionsResponse, error) {
 	who := callOf(ctx).who
-	rows, err := s.cfg.DB.ListSessions(ctx, who.book, who.id, s.cfg.Now(), maxSessions)
+	rows, err := s.DB.ListSessions(ctx, who.book, who.id, s.Now(), maxSessions)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +71,7 @@ func (s userService) ListSessions(ctx context.Context, _ *userv1.ListSessionsReq
 }
 
 // GetMe implements UserService.
-func (s userService) GetMe(ctx context.Context, req *userv1.GetMeRequest) (*userv1.GetMeResponse, error) {
+func (s *userService) GetMe(ctx context.Context, req *userv1.GetMeRequest) (*userv1.GetMeResponse, error) {
 	who := callOf(ctx).who
 	all, err := s.listUsers(ctx, req.GetBook(), who.owner, func(u *flowv1.User) bool { return u.GetId() == who.id })
 	if err != nil {
@@ -86,17 +85,12 @@ func (s userService) GetMe(ctx context.Context, req *userv1.GetMeRequest) (*user
 		return nil, err
 	}
 	answer := &userv1.GetMeResponse{User: all[0], Session: current[0]}
-	for method := range s.persons {
-		if s.personMay(who, method) {
-			answer.Methods = append(answer.Methods, method)
-		}
-	}
-	slices.Sort(answer.Methods)
+	answer.Methods = s.MethodsOf(who)
 	return answer, nil
 }
 
 // ListUsers implements UserService.
-func (s userService) ListUsers(ctx context.Context, req *userv1.ListUsersRequest) (*userv1.ListUsersResponse, error) {
+func (s *userService) ListUsers(ctx context.Context, req *userv1.ListUsersRequest) (*userv1.ListUsersResponse, error) {
 	if err := s.waitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
@@ -108,7 +102,7 @@ func (s userService) ListUsers(ctx context.Context, req *userv1.ListUsersRequest
 }
 
 // listUsers reads those users of a company that are wanted, with their names.
-func (s userService) listUsers(ctx context.Context, book, company string, wanted func(*flowv1.User) bool) ([]*userv1.User, error) {
+func (s *userService) listUsers(ctx context.Context, book, company string, wanted func(*flowv1.User) bool) ([]*userv1.User, error) {
 	users, err := s.usersOf(ctx, book, company)
 	if err != nil {
 		return nil, err
@@ -119,7 +113,7 @@ func (s userService) listUsers(ctx context.Context, book, company string, wanted
 			refs = append(refs, private.Ref{ID: u.GetId(), Version: u.GetProfileVersion()})
 		}
 	}
-	names, err := s.cfg.Vault.Users(ctx, book, refs...)
+	names, err := s.Vault.Users(ctx, book, refs...)
 	var out []*userv1.User
 	for _, u := range users.GetUsers() {
 		if wanted(u) {
@@ -130,12 +124,12 @@ func (s userService) listUsers(ctx context.Context, book, company string, wanted
 }
 
 // InviteUser implements UserService.
-func (s userService) InviteUser(ctx context.Context, req *userv1.InviteUserRequest) (*userv1.InviteUserResponse, error) {
+func (s *userService) InviteUser(ctx context.Context, req *userv1.InviteUserRequest) (*userv1.InviteUserResponse, error) {
 	address, ok := private.MailAddress(req.GetEmail())
 	if !ok {
 		return nil, fault.Refuse(fault.Malformed, "email", "it is not a mail address")
 	}
-	book, id := req.GetBook(), s.cfg.Vault.UserID(req.GetBook(), address)
+	book, id := req.GetBook(), s.Vault.UserID(req.GetBook(), address)
 	if _, err := s.must(ctx, book, company.Name, "company_id", req.GetCompanyId()); err != nil {
 		return nil, err
 	}
@@ -154,8 +148,8 @@ func (s userService) InviteUser(ctx context.Context, req *userv1.InviteUserReque
 // claim is the version under which a company writes who a user is. An address that is a
 // user of another company is refused; two companies at once write the same version, and
 // one of them comes again.
-func (s userService) claim(ctx context.Context, book, id, companyID string) (uint32, error) {
-	doc, ok, err := private.Only(s.cfg.Vault.Users(ctx, book, private.Ref{ID: id}))
+func (s *userService) claim(ctx context.Context, book, id, companyID string) (uint32, error) {
+	doc, ok, err := private.Only(s.Vault.Users(ctx, book, private.Ref{ID: id}))
 	if err != nil || !ok {
 		return 1, err
 	}
@@ -178,7 +172,7 @@ type userRequest interface {
 }
 
 // changeUser makes a change of one user; make says its body and what is written before it.
-func (s userService) changeUser(ctx context.Context, method string, req userRequest, id, event string, make func(*private.Draft) (proto.Message, error)) (*userv1.User, engine.Outcome, error) {
+func (s *userService) changeUser(ctx context.Context, method string, req userRequest, id, event string, make func(*private.Draft) (proto.Message, error)) (*userv1.User, engine.Outcome, error) {
 	var o engine.Outcome
 	err := again(func() error {
 		c := s.change(method, req.GetKey(), req)
@@ -186,7 +180,7 @@ func (s userService) changeUser(ctx context.Context, method string, req userRequ
 		if err := s.recall(ctx, req.GetBook(), c); err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(req.GetBook())
+		draft := s.Vault.Draft(req.GetBook())
 		if c.fresh() {
 			body, err := make(draft)
 			if err != nil {
@@ -209,15 +203,15 @@ func (s userService) changeUser(ctx context.Context, method string, req userRequ
 	}
 	u := user.Find(users, id)
 	if !o.Replayed && (event == user.Block || event == user.Remove) {
-		s.end(ctx, req.GetBook(), u)
+		s.EndSessions(ctx, req.GetBook(), u.GetId(), user.SessionsFrom(u))
 	}
-	s.sessions.drop(id, "") // other roles hold at once
-	profile, _, err := private.Only(s.cfg.Vault.Users(ctx, req.GetBook(), private.Ref{ID: id, Version: u.GetProfileVersion()}))
+	s.Reconsider(id) // other roles hold at once
+	profile, _, err := private.Only(s.Vault.Users(ctx, req.GetBook(), private.Ref{ID: id, Version: u.GetProfileVersion()}))
 	return s.userMessage(u, a.id, profile.Content), o, err
 }
 
 // ChangeRoles implements UserService.
-func (s userService) ChangeRoles(ctx context.Context, req *userv1.ChangeRolesRequest) (*userv1.ChangeRolesResponse, error) {
+func (s *userService) ChangeRoles(ctx context.Context, req *userv1.ChangeRolesRequest) (*userv1.ChangeRolesResponse, error) {
 	u, o, err := s.changeUser(ctx, "ChangeRoles", req, req.GetUserId(), user.ChangeRoles, func(*private.Draft) (proto.Message, error) {
 		return &flowv1.UserRoles{UserId: req.GetUserId(), Roles: req.GetRoles()}, nil
 	})
@@ -233,7 +227,7 @@ func refTo(id string) func(*private.Draft) (proto.Message, error) {
 }
 
 // BlockUser implements UserService.
-func (s userService) BlockUser(ctx context.Context, req *userv1.BlockUserRequest) (*userv1.BlockUserResponse, error) {
+func (s *userService) BlockUser(ctx context.Context, req *userv1.BlockUserRequest) (*userv1.BlockUserResponse, error) {
 	u, o, err := s.changeUser(ctx, "BlockUser", req, req.GetUserId(), user.Block, refTo(req.GetUserId()))
 	if err != nil {
 		return nil, err
@@ -242,7 +236,7 @@ func (s userService) BlockUser(ctx context.Context, req *userv1.BlockUserRequest
 }
 
 // UnblockUser implements UserService.
-func (s userService) UnblockUser(ctx context.Context, req *userv1.UnblockUserRequest) (*userv1.UnblockUserResponse, error) {
+func (s *userService) UnblockUser(ctx context.Context, req *userv1.UnblockUserRequest) (*userv1.UnblockUserResponse, error) {
 	u, o, err := s.changeUser(ctx, "UnblockUser", req, req.GetUserId(), user.Unblock, refTo(req.GetUserId()))
 	if err != nil {
 		return nil, err
@@ -251,7 +245,7 @@ func (s userService) UnblockUser(ctx context.Context, req *userv1.UnblockUserReq
 }
 
 // RemoveUser implements UserService.
-func (s userService) RemoveUser(ctx context.Context, req *userv1.RemoveUserRequest) (*userv1.RemoveUserResponse, error) {
+func (s *userService) RemoveUser(ctx context.Context, req *userv1.RemoveUserRequest) (*userv1.RemoveUserResponse, error) {
 	u, o, err := s.changeUser(ctx, "RemoveUser", req, req.GetUserId(), user.Remove, refTo(req.GetUserId()))
 	if err != nil {
 		return nil, err

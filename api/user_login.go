@@ -19,16 +19,6 @@ import (
 	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
 )
 
-// How many passwords are hashed at once, each with 19 MiB, and how many wait for it.
-const (
-	passwordsAtOnce  = 2
-	passwordsWaiting = 64
-)
-
-// evenly is the step of the time that a refusal to strangers takes: within it nothing is
-// told by how long somebody was looked for.
-const evenly = 250 * time.Millisecond
-
 // purposeDevice is of what a device's token is derived.
 const purposeDevice = "user_device"
 
@@ -42,9 +32,9 @@ type somebody struct {
 }
 
 // somebody reads who a user is.
-func (s *Server) somebody(ctx context.Context, book, id string) (somebody, error) {
+func (s *userService) somebody(ctx context.Context, book, id string) (somebody, error) {
 	who := somebody{id: id, company: "company-" + strings.TrimPrefix(id, "user-"), profile: &privatev1.UserProfile{}}
-	doc, ok, err := private.Only(s.cfg.Vault.Users(ctx, book, private.Ref{ID: id}))
+	doc, ok, err := private.Only(s.Vault.Users(ctx, book, private.Ref{ID: id}))
 	if err != nil {
 		return who, err
 	}
@@ -57,7 +47,7 @@ func (s *Server) somebody(ctx context.Context, book, id string) (somebody, error
 	}
 	who.user = user.Find(users, id)
 	version := max(who.user.GetCredentialVersion(), 1)
-	kept, ok, err := private.Only(s.cfg.Vault.Credentials(ctx, book, private.Ref{ID: id, Version: version}))
+	kept, ok, err := private.Only(s.Vault.Credentials(ctx, book, private.Ref{ID: id, Version: version}))
 	if ok && who.user.GetCredentialVersion() == version {
 		who.kept = kept.Content.GetArgon2Id()
 	}
@@ -66,19 +56,19 @@ func (s *Server) somebody(ctx context.Context, book, id string) (somebody, error
 
 // Login implements UserService. The way is the same whoever is named, to the last step: a
 // command about nobody goes the way of all commands.
-func (s userService) Login(ctx context.Context, req *userv1.LoginRequest) (*userv1.LoginResponse, error) {
-	start := s.cfg.Now()
+func (s *userService) Login(ctx context.Context, req *userv1.LoginRequest) (*userv1.LoginResponse, error) {
+	start := s.Now()
 	address, ok := private.MailAddress(req.GetEmail())
 	if !ok {
 		return nil, fault.Refuse(fault.Malformed, "email", "it is not a mail address")
 	}
-	book, id := req.GetBook(), s.cfg.Vault.UserID(req.GetBook(), address)
+	book, id := req.GetBook(), s.Vault.UserID(req.GetBook(), address)
 	known, person := s.knows(id, req.GetDevice()), id
 	if known {
 		person = ""
 	}
-	if refusal := s.logins.admit(callOf(ctx).address, person); refusal != nil {
-		s.metrics.logins.WithLabelValues("limited").Inc()
+	if refusal := s.Logins.admit(callOf(ctx).address, person); refusal != nil {
+		s.CountLogin("limited")
 		return nil, refusal
 	}
 	who, err := s.somebody(ctx, book, id)
@@ -100,60 +90,38 @@ func (s userService) Login(ctx context.Context, req *userv1.LoginRequest) (*user
 	}
 	a, u, err := s.tell(ctx, book, who, event, body)
 	if err != nil || !right {
-		return nil, s.refuseLogin(ctx, start, "", err)
+		return nil, s.RefuseLogin(ctx, start, "", err)
 	}
-	s.metrics.logins.WithLabelValues("ok").Inc()
+	s.CountLogin("ok")
 	out, err := s.newSession(ctx, book, a, u, who.profile)
 	return &userv1.LoginResponse{Session: out}, err
 }
 
-// refuseLogin is the one answer to whatever is wrong with a login. That the house cannot
-// answer is told as it is.
-func (s userService) refuseLogin(ctx context.Context, start time.Time, field string, err error) error {
-	if refusal, _ := refusalOf(err); err != nil && (refusal == nil || refusal.Code.Lookup().Kind == fault.Busy) {
-		return err
-	}
-	s.metrics.logins.WithLabelValues("refused").Inc()
-	s.even(ctx, start)
-	return fault.Refuse(fault.LoginRefused, field, "the address or the password is wrong, or there were too many tries")
-}
-
-// even waits for the next whole step since the start.
-func (s userService) even(ctx context.Context, start time.Time) {
-	took := s.cfg.Now().Sub(start)
-	timer := time.NewTimer(evenly - took%evenly)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
 // knows says whether a device's token is of a user.
-func (s *Server) knows(id, device string) bool {
+func (s *userService) knows(id, device string) bool {
 	number, secret, _ := strings.Cut(device, ".")
 	n, err := strconv.ParseUint(number, 10, 32)
-	return private.Same(secret, s.cfg.Vault.Link(purposeDevice, id, uint32(n))) && err == nil
+	return private.Same(secret, s.Vault.Link(purposeDevice, id, uint32(n))) && err == nil
 }
 
 // device is a token by which a device is known again. Its number is of the moment alone:
 // the tokens of a user count together.
-func (s *Server) device(id string) string {
-	n := uint32(s.cfg.Now().Unix())
-	return fmt.Sprintf("%d.%s", n, s.cfg.Vault.Link(purposeDevice, id, n))
+func (s *userService) device(id string) string {
+	n := uint32(s.Now().Unix())
+	return fmt.Sprintf("%d.%s", n, s.Vault.Link(purposeDevice, id, n))
 }
 
 // keep writes what is kept of a password, under the next version.
-func (s *Server) keep(ctx context.Context, book, id, text string, more ...func(*private.Draft)) (version uint32, err error) {
+func (s *userService) keep(ctx context.Context, book, id, text string, more ...func(*private.Draft)) (version uint32, err error) {
 	kept, err := s.hasher.Make(ctx, text)
 	if err != nil {
 		return 0, err
 	}
 	err = again(func() (err error) {
-		if version, err = nextVersion(s.cfg.Vault.Credentials(ctx, book, private.Ref{ID: id})); err != nil {
+		if version, err = nextVersion(s.Vault.Credentials(ctx, book, private.Ref{ID: id})); err != nil {
 			return err
 		}
-		draft := s.cfg.Vault.Draft(book)
+		draft := s.Vault.Draft(book)
 		draft.Credential(id, version, &privatev1.Credential{Argon2Id: kept})
 		for _, add := range more {
 			add(draft)
@@ -165,7 +133,7 @@ func (s *Server) keep(ctx context.Context, book, id, text string, more ...func(*
 
 // tell tells the company's users what a password or a link has shown, and gives how they
 // stand after it.
-func (s *Server) tell(ctx context.Context, book string, who somebody, event string, body proto.Message) (aggregate, *flowv1.User, error) {
+func (s *userService) tell(ctx context.Context, book string, who somebody, event string, body proto.Message) (aggregate, *flowv1.User, error) {
 	id := who.id
 	c := &change{key: newID(), flow: user.Name, id: who.company, owner: who.company, event: event}
 	c.say(body)
@@ -187,8 +155,8 @@ func usersAfter(o engine.Outcome) (aggregate, *flowv1.UsersData, error) {
 }
 
 // newSession begins a session and says all that its device needs.
-func (s userService) newSession(ctx context.Context, book string, a aggregate, u *flowv1.User, profile *privatev1.UserProfile) (*userv1.NewSession, error) {
-	token, row, err := s.begin(ctx, a, u, book)
+func (s *userService) newSession(ctx context.Context, book string, a aggregate, u *flowv1.User, profile *privatev1.UserProfile) (*userv1.NewSession, error) {
+	token, row, err := s.beginSession(ctx, book, a.id, u.GetId(), time.UnixMicro(a.updatedUS).UTC(), user.SessionsFrom(u))
 	if err != nil {
 		return nil, err
 	}
@@ -196,8 +164,8 @@ func (s userService) newSession(ctx context.Context, book string, a aggregate, u
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Vault.ForgetCredentials(ctx, book, u.GetId(), u.GetCredentialVersion()); err != nil {
-		s.cfg.Logger.WarnContext(ctx, "older passwords cannot be deleted", "user", u.GetId(), "error", err)
+	if err := s.Vault.ForgetCredentials(ctx, book, u.GetId(), u.GetCredentialVersion()); err != nil {
+		s.Logger.WarnContext(ctx, "older passwords cannot be deleted", "user", u.GetId(), "error", err)
 	}
 	return &userv1.NewSession{
 		Token: token, Session: begun[0], Device: s.device(u.GetId()), User: s.userMessage(u, a.id, profile),
@@ -205,9 +173,9 @@ func (s userService) newSession(ctx context.Context, book string, a aggregate, u
 }
 
 // ChangePassword implements UserService.
-func (s userService) ChangePassword(ctx context.Context, req *userv1.ChangePasswordRequest) (*userv1.ChangePasswordResponse, error) {
-	start, book, id := s.cfg.Now(), req.GetBook(), callOf(ctx).who.id
-	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+func (s *userService) ChangePassword(ctx context.Context, req *userv1.ChangePasswordRequest) (*userv1.ChangePasswordResponse, error) {
+	start, book, id := s.Now(), req.GetBook(), callOf(ctx).who.id
+	if refusal := s.Logins.admit(callOf(ctx).address, ""); refusal != nil {
 		return nil, refusal
 	}
 	who, err := s.somebody(ctx, book, id)
@@ -223,7 +191,7 @@ func (s userService) ChangePassword(ctx context.Context, req *userv1.ChangePassw
 	}
 	if !right {
 		_, _, err = s.tell(ctx, book, who, user.LoginFailed, &flowv1.UserLogin{UserId: id, KnownDevice: true})
-		return nil, s.refuseLogin(ctx, start, "old_password", err)
+		return nil, s.RefuseLogin(ctx, start, "old_password", err)
 	}
 	version, err := s.keep(ctx, book, id, req.GetNewPassword())
 	if err != nil {
@@ -231,22 +199,22 @@ func (s userService) ChangePassword(ctx context.Context, req *userv1.ChangePassw
 	}
 	a, u, err := s.tell(ctx, book, who, user.ChangePassword, &flowv1.UserPassword{UserId: id, WasVersion: who.user.GetCredentialVersion(), CredentialVersion: version})
 	if err != nil {
-		return nil, s.refuseLogin(ctx, start, "old_password", err)
+		return nil, s.RefuseLogin(ctx, start, "old_password", err)
 	}
-	s.end(ctx, book, u)
+	s.EndSessions(ctx, book, u.GetId(), user.SessionsFrom(u))
 	out, err := s.newSession(ctx, book, a, u, who.profile)
 	return &userv1.ChangePasswordResponse{Session: out}, err
 }
 
 // RequestReset implements UserService.
-func (s userService) RequestReset(ctx context.Context, req *userv1.RequestResetRequest) (*userv1.RequestResetResponse, error) {
-	start := s.cfg.Now()
+func (s *userService) RequestReset(ctx context.Context, req *userv1.RequestResetRequest) (*userv1.RequestResetResponse, error) {
+	start := s.Now()
 	address, ok := private.MailAddress(req.GetEmail())
 	if !ok {
 		return nil, fault.Refuse(fault.Malformed, "email", "it is not a mail address")
 	}
-	id := s.cfg.Vault.UserID(req.GetBook(), address)
-	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+	id := s.Vault.UserID(req.GetBook(), address)
+	if refusal := s.Logins.admit(callOf(ctx).address, ""); refusal != nil {
 		return nil, refusal
 	}
 	who, err := s.somebody(ctx, req.GetBook(), id)
@@ -256,7 +224,7 @@ func (s userService) RequestReset(ctx context.Context, req *userv1.RequestResetR
 	if refusal, _ := refusalOf(err); err != nil && (refusal == nil || refusal.Code.Lookup().Kind == fault.Busy) {
 		return nil, err
 	}
-	s.even(ctx, start)
+	s.Even(ctx, start)
 	return &userv1.RequestResetResponse{}, nil
 }
 
@@ -270,13 +238,13 @@ type followed interface {
 }
 
 // follow sets a password by a link.
-func (s userService) follow(ctx context.Context, req followed, event, purpose, name string) (*userv1.NewSession, error) {
+func (s *userService) follow(ctx context.Context, req followed, event, purpose, name string) (*userv1.NewSession, error) {
 	book, id := req.GetBook(), req.GetUserId()
-	if refusal := s.logins.admit(callOf(ctx).address, ""); refusal != nil {
+	if refusal := s.Logins.admit(callOf(ctx).address, ""); refusal != nil {
 		return nil, refusal
 	}
 	dead := fault.Refuse(fault.CodeExpired, "secret", "the link is not right, was used, or is too old")
-	if !private.Same(req.GetSecret(), s.cfg.Vault.Link(purpose, id, req.GetNumber())) {
+	if !private.Same(req.GetSecret(), s.Vault.Link(purpose, id, req.GetNumber())) {
 		return nil, dead
 	}
 	who, err := s.somebody(ctx, book, id)
@@ -293,7 +261,7 @@ func (s userService) follow(ctx context.Context, req followed, event, purpose, n
 	var more []func(*private.Draft)
 	if name != "" && name != who.profile.GetName() {
 		who.profile.Name = name
-		if body.ProfileVersion, err = nextVersion(s.cfg.Vault.Users(ctx, book, private.Ref{ID: id})); err != nil {
+		if body.ProfileVersion, err = nextVersion(s.Vault.Users(ctx, book, private.Ref{ID: id})); err != nil {
 			return nil, err
 		}
 		more = append(more, func(d *private.Draft) { d.User(id, body.GetProfileVersion(), who.profile) })
@@ -308,12 +276,12 @@ func (s userService) follow(ctx context.Context, req followed, event, purpose, n
 	if err != nil {
 		return nil, err
 	}
-	s.end(ctx, book, u)
+	s.EndSessions(ctx, book, u.GetId(), user.SessionsFrom(u))
 	return s.newSession(ctx, book, a, u, who.profile)
 }
 
 // ResetPassword implements UserService.
-func (s userService) ResetPassword(ctx context.Context, req *userv1.ResetPasswordRequest) (*userv1.ResetPasswordResponse, error) {
+func (s *userService) ResetPassword(ctx context.Context, req *userv1.ResetPasswordRequest) (*userv1.ResetPasswordResponse, error) {
 	out, err := s.follow(ctx, req, user.Reset, user.PurposeReset, "")
 	if err != nil {
 		return nil, err
@@ -322,7 +290,7 @@ func (s userService) ResetPassword(ctx context.Context, req *userv1.ResetPasswor
 }
 
 // AcceptInvitation implements UserService.
-func (s userService) AcceptInvitation(ctx context.Context, req *userv1.AcceptInvitationRequest) (*userv1.AcceptInvitationResponse, error) {
+func (s *userService) AcceptInvitation(ctx context.Context, req *userv1.AcceptInvitationRequest) (*userv1.AcceptInvitationResponse, error) {
 	out, err := s.follow(ctx, req, user.Accept, user.PurposeInvitation, strings.TrimSpace(req.GetName()))
 	if err != nil {
 		return nil, err

@@ -121,8 +121,8 @@ func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Lo
 		return "", nil, err
 	}
 	handler, err := api.New(api.Config{
-		Engine: e, DB: db, Vault: vault, Flows: flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
-		Own: []api.OwnAccount{{Name: "settlement"}}, Now: time.Now, Logger: log, Metrics: registry,
+		GateConfig: api.GateConfig{Engine: e, DB: db, Vault: vault, Flows: flows, Now: time.Now, Logger: log, Metrics: registry},
+		Registers:  registercsv.Reader{}, Statements: onec.Reader{}, Own: []api.OwnAccount{{Name: "settlement"}},
 	})
 	if err != nil {
 		return "", nil, err

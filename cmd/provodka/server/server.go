@@ -134,11 +134,12 @@ func (m *Main) openAPI(context.Context) (err error) {
 		return err
 	}
 	m.api, err = api.New(api.Config{
-		Proxies: proxies, Registration: m.registration(),
-		Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Registers: registercsv.Reader{}, Statements: onec.Reader{},
-		Own: m.own(), Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Ready: m.isReady,
+		GateConfig: api.GateConfig{
+			Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Proxies: proxies,
+			SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
+		},
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: m.own(), Ready: m.isReady, Registration: m.registration(),
 		PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
-		SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 	})
 	if err == nil {
 		m.postbacks, err = m.api.Postbacks(m.cfg.Process)
