@@ -91,7 +91,7 @@ func checkAccess(access, people map[string][]string) error {
 }
 
 // MethodsOf lists what a person's roles open.
-func (s *Gate) MethodsOf(who principal) []string {
+func (s *Gate) MethodsOf(who Principal) []string {
 	var all []string
 	for method := range s.persons {
 		if s.personMay(who, method) {

@@ -24,8 +24,9 @@ type appService struct {
 	tasks     *taskService
 }
 
-func newAppService(gate *Gate, executors *executorService, tasks *taskService) *appService {
-	return &appService{Gate: gate, executors: executors, tasks: tasks}
+// newAppService makes the service of the executors' own application.
+func newAppService(g *Gate, executors *executorService, tasks *taskService) *appService {
+	return &appService{Gate: g, executors: executors, tasks: tasks}
 }
 
 // me is the executor whose session asks.

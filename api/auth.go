@@ -70,8 +70,8 @@ func KeyRow(id, book, text string, roles ...string) store.APIKey {
 	return store.APIKey{ID: id, Hash: sum[:], Book: book, Roles: roles}
 }
 
-// principal is who calls.
-type principal struct {
+// Principal is who calls.
+type Principal struct {
 	id      string // of the key
 	book    string
 	roles   []string
@@ -81,7 +81,7 @@ type principal struct {
 	worker  bool           // the person is an executor: id is his, and there is no company
 }
 
-func (p principal) has(role string) bool { return slices.Contains(p.roles, role) }
+func (p Principal) has(role string) bool { return slices.Contains(p.roles, role) }
 
 // gate asks for the key and the role before a message is read.
 func (s *Gate) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, header http.Header) (context.Context, error) {
@@ -100,7 +100,7 @@ func (s *Gate) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, head
 func (s *Gate) admit(ctx context.Context, c *call, authorization string) *fault.Refusal {
 	roles := s.access[c.method]
 	if slices.Contains(roles, rolePublic) {
-		c.who, c.token = principal{id: rolePublic, public: true}, strings.TrimPrefix(authorization, "Bearer ")
+		c.who, c.token = Principal{id: rolePublic, public: true}, strings.TrimPrefix(authorization, "Bearer ")
 		return nil
 	}
 	var refusal *fault.Refusal
@@ -121,27 +121,27 @@ func (s *Gate) admit(ctx context.Context, c *call, authorization string) *fault.
 }
 
 // caller says whose key it is.
-func (s *Gate) caller(ctx context.Context, c *call, authorization string) (principal, *fault.Refusal) {
+func (s *Gate) caller(ctx context.Context, c *call, authorization string) (Principal, *fault.Refusal) {
 	token, ok := strings.CutPrefix(authorization, "Bearer ")
 	if ok && strings.HasPrefix(token, sessionPrefix) {
 		return s.member(ctx, c, token)
 	}
 	if !ok || !strings.HasPrefix(token, keyPrefix) {
-		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer %s… or %s…", keyPrefix, sessionPrefix)
+		return Principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "the header Authorization must be Bearer %s… or %s…", keyPrefix, sessionPrefix)
 	}
 	key, known, err := s.keys.find(ctx, token)
 	switch {
 	case err != nil:
 		s.Logger.ErrorContext(ctx, "an API key cannot be looked up", "request_id", c.requestID, "error", err)
-		return principal{}, fault.Refuse(fault.Unavailable, "", "the key cannot be looked up now")
+		return Principal{}, fault.Refuse(fault.Unavailable, "", "the key cannot be looked up now")
 	case !known:
-		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "no such key, or it was revoked")
+		return Principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "no such key, or it was revoked")
 	}
-	return principal{id: key.ID, book: key.Book, roles: key.Roles, owner: key.Owner}, nil
+	return Principal{id: key.ID, book: key.Book, roles: key.Roles, owner: key.Owner}, nil
 }
 
 // checkBook refuses a book that is not the key's.
-func checkBook(who principal, book string) *fault.Refusal {
+func checkBook(who Principal, book string) *fault.Refusal {
 	if book == who.book || who.public {
 		return nil
 	}
@@ -153,7 +153,7 @@ const depthOfOwner = 4
 
 // checkOwner refuses companies that are not the caller's, wherever in the request they
 // stand. A part that could name one and is not there names none.
-func checkOwner(who principal, m protoreflect.Message, path string, depth int) *fault.Refusal {
+func checkOwner(who Principal, m protoreflect.Message, path string, depth int) *fault.Refusal {
 	if who.owner == "" || depth == 0 {
 		return nil
 	}

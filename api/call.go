@@ -13,7 +13,7 @@ import (
 // call is what is known of the call being served.
 type call struct {
 	requestID string
-	who       principal
+	who       Principal
 	method    string // "provodka.ledger.v1.LedgerService/Post"
 	product   bool   // came by the product's own API
 	address   string // the network address of who calls

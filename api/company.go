@@ -23,8 +23,9 @@ type companyService struct {
 	pay    OwnAccount // where companies send money
 }
 
-func newCompanyService(gate *Gate, ledger *ledgerService, pay OwnAccount) *companyService {
-	return &companyService{Gate: gate, ledger: ledger, pay: pay}
+// newCompanyService makes the service; money of companies comes to pay.
+func newCompanyService(g *Gate, ledger *ledgerService, pay OwnAccount) *companyService {
+	return &companyService{Gate: g, ledger: ledger, pay: pay}
 }
 
 func walletOf(companyID string) string  { return "wallet:" + companyID }

@@ -53,11 +53,6 @@ func (c *Config) fill() error {
 	if c.Ready == nil {
 		c.Ready = func() bool { return true }
 	}
-	if c.Registration != nil {
-		if err := c.Registration.fill(); err != nil {
-			return err
-		}
-	}
 	c.PostbackEvery = cmp.Or(c.PostbackEvery, time.Second)
 	c.Passwords = cmp.Or(c.Passwords, password.Recommended)
 	c.OpenAccounts = cmp.Or(c.OpenAccounts, 400_000)

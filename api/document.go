@@ -26,9 +26,10 @@ type documentService struct {
 	renders   chan struct{} // PDFs that are being made
 }
 
-func newDocumentService(gate *Gate, executors *executorService, site string) *documentService {
+// newDocumentService makes the service; the links that it gives begin with site.
+func newDocumentService(g *Gate, executors *executorService, site string) *documentService {
 	return &documentService{
-		Gate: gate, executors: executors, site: site, signings: signingLimits(gate.Now), renders: make(chan struct{}, rendersAtOnce),
+		Gate: g, executors: executors, site: site, signings: signingLimits(g.Now), renders: make(chan struct{}, rendersAtOnce),
 	}
 }
 

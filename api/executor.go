@@ -17,7 +17,8 @@ import (
 // executorService is ExecutorService.
 type executorService struct{ *Gate }
 
-func newExecutorService(gate *Gate) *executorService { return &executorService{gate} }
+// newExecutorService makes the service.
+func newExecutorService(g *Gate) *executorService { return &executorService{g} }
 
 // The product's words for kinds of employment.
 var kinds = map[string]flowv1.EmploymentKind{

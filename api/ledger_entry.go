@@ -30,7 +30,7 @@ func (s *ledgerService) GetEntry(ctx context.Context, req *ledgerv1.GetEntryRequ
 
 // recordRequest names a record of a book by its key, or by its id when there is no key.
 type recordRequest interface {
-	booked
+	GetBook() string
 	GetKey() string
 	GetId() string
 	GetMinPosition() string

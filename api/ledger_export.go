@@ -26,8 +26,9 @@ type exportService struct {
 	room chan struct{}
 }
 
-func newExportService(gate *Gate) *exportService {
-	return &exportService{gate, make(chan struct{}, exportsAtOnce)}
+// newExportService makes the service.
+func newExportService(g *Gate) *exportService {
+	return &exportService{g, make(chan struct{}, exportsAtOnce)}
 }
 
 // Export implements ExportService.

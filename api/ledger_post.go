@@ -20,8 +20,8 @@ type ledgerService struct {
 }
 
 // newLedgerService remembers at most so many names of open accounts.
-func newLedgerService(gate *Gate, accounts int) *ledgerService {
-	return &ledgerService{Gate: gate, open: newOpenCache(gate.DB, accounts)}
+func newLedgerService(g *Gate, accounts int) *ledgerService {
+	return &ledgerService{Gate: g, open: newOpenCache(g.DB, accounts)}
 }
 
 // opened remembers accounts that were opened.

@@ -74,7 +74,7 @@ func (s *Gate) cursor(ctx context.Context, req paged, into any) (bool, *fault.Re
 
 // filterOf is what a token is bound to: the caller's key and the request without its
 // page.
-func filterOf(v *private.Vault, who principal, req paged) []byte {
+func filterOf(v *private.Vault, who Principal, req paged) []byte {
 	m := proto.Clone(req).ProtoReflect()
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {

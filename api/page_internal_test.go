@@ -12,6 +12,9 @@ import (
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
+// place is where a page begins.
+type place struct{ Skip int }
+
 // FuzzPageToken: a token that we did not seal for this caller and this request is refused
 // with the field's name, whatever its bytes; one that we did comes back as it went.
 func FuzzPageToken(f *testing.F) {
@@ -25,9 +28,9 @@ func FuzzPageToken(f *testing.F) {
 	}
 	s := &Gate{Vault: vault, Logger: slog.New(slog.DiscardHandler), pages: sealer}
 	who := func(id string) context.Context {
-		return withCall(context.Background(), &call{who: principal{id: id, book: "main"}})
+		return withCall(context.Background(), &call{who: Principal{id: id, book: "main"}})
 	}
-	good, err := s.token(who("one"), &ledgerv1.ListEntriesRequest{Book: "main"}, entryCursor{Skip: 7})
+	good, err := s.token(who("one"), &ledgerv1.ListEntriesRequest{Book: "main"}, place{Skip: 7})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -39,7 +42,7 @@ func FuzzPageToken(f *testing.F) {
 	f.Add(base64.RawURLEncoding.EncodeToString([]byte(`{"Skip":1}`)), "main", "one")
 	f.Fuzz(func(t *testing.T, token, book, key string) {
 		req := &ledgerv1.ListEntriesRequest{Book: book, PageToken: token, PageSize: 5}
-		var from entryCursor
+		var from place
 		more, refusal := s.cursor(who(key), req, &from)
 		switch {
 		case token == "":
@@ -50,7 +53,7 @@ func FuzzPageToken(f *testing.F) {
 			if !more || refusal != nil || from.Skip != 7 {
 				t.Fatalf("our own token: %t, %v, %+v", more, refusal, from)
 			}
-		case more || refusal == nil || refusal.Code != fault.Malformed || refusal.Field != "page_token" || from != (entryCursor{}):
+		case more || refusal == nil || refusal.Code != fault.Malformed || refusal.Field != "page_token" || from != (place{}):
 			t.Fatalf("token %q of book %q for key %q: %t, %v, %+v", token, book, key, more, refusal, from)
 		}
 	})

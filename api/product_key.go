@@ -10,15 +10,15 @@ import (
 )
 
 // Company says which company asks the product's API: a key of the house is of none.
-func (s *Gate) Company(req *http.Request) (principal, *fault.Refusal) {
+func (s *Gate) Company(req *http.Request) (Principal, *fault.Refusal) {
 	c := callOf(req.Context())
 	who, refusal := s.caller(req.Context(), c, req.Header.Get("Authorization"))
 	if refusal != nil {
-		return principal{}, refusal
+		return Principal{}, refusal
 	}
 	c.who = who
 	if who.owner == "" || who.session != nil {
-		return principal{}, fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(ProductPath, "/"))
+		return Principal{}, fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(ProductPath, "/"))
 	}
 	return who, nil
 }

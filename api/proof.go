@@ -15,7 +15,8 @@ import (
 
 type proofService struct{ *Gate }
 
-func newProofService(gate *Gate) *proofService { return &proofService{gate} }
+// newProofService makes the service.
+func newProofService(g *Gate) *proofService { return &proofService{g} }
 
 // ProveEntry implements ProofService.
 func (s *proofService) ProveEntry(ctx context.Context, req *ledgerv1.ProveEntryRequest) (*ledgerv1.ProveEntryResponse, error) {

@@ -27,8 +27,9 @@ type registerService struct {
 	room  chan struct{} // of uploads
 }
 
-func newRegisterService(gate *Gate, tasks *taskService, files port.RegisterReader) *registerService {
-	return &registerService{Gate: gate, tasks: tasks, files: files, room: make(chan struct{}, uploadsAtOnce)}
+// newRegisterService makes the service; files reads what callers send.
+func newRegisterService(g *Gate, tasks *taskService, files port.RegisterReader) *registerService {
+	return &registerService{Gate: g, tasks: tasks, files: files, room: make(chan struct{}, uploadsAtOnce)}
 }
 
 // ImportRegister implements RegisterService.

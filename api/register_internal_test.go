@@ -1,48 +1,42 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/store"
 )
 
 // TestASetThatPanicsEndsItsImportAlone: sets are worked on beside the call, where nobody
 // else catches a panic, and one would end the whole process.
 func TestASetThatPanicsEndsItsImportAlone(t *testing.T) {
 	t.Parallel()
-	s := &Gate{Logger: slog.New(slog.DiscardHandler), cfg: GateConfig{MaxTimeout: time.Minute}}
-	var err error
-	if s.metrics, err = newMetrics(prometheus.NewRegistry()); err != nil {
+	vault, err := private.New(private.Config{DB: new(store.DB), Secrets: [][]byte{make([]byte, 32)}, Keys: [][]byte{make([]byte, 32)}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	im := &importing{registerService: &registerService{Gate: s}, book: "main"} // it has no vault
+	s, err := NewGate(GateConfig{
+		Engine: nobody{}, DB: new(store.DB), Vault: vault, Flows: flow.NewRegistry(), Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), MaxTimeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im := &importing{registerService: &registerService{Gate: s}, book: "main"} // there is no database
 	if result := im.work(t.Context(), &registerSet{part: "p"}); !errors.Is(result.err, errPanicked) {
 		t.Errorf("ended with %v", result.err)
 	}
 }
 
-// TestACallIsNotedBySeveral: sets of one call are submitted side by side.
-func TestACallIsNotedBySeveral(t *testing.T) {
-	t.Parallel()
-	const each = 5000
-	c := &call{}
-	var wait sync.WaitGroup
-	for range 4 {
-		wait.Go(func() {
-			for range each {
-				c.refused(&fault.Refusal{Code: fault.Malformed})
-				c.ran("one")
-			}
-		})
-	}
-	wait.Wait()
-	if len(c.parts) != 4*each || len(c.commands) != 1 {
-		t.Errorf("%d refusals and %d commands are noted", len(c.parts), len(c.commands))
-	}
-}
+// nobody is an engine that takes nothing.
+type nobody struct{}
+
+func (nobody) Submit(context.Context, engine.Request) []engine.Outcome { return nil }

@@ -75,15 +75,19 @@ type registrationService struct {
 	overallCalls, overallStart *limiter
 }
 
-func newRegistrationService(gate *Gate, companies *companyService, hasher *password.Hasher, texts consent.Texts, offer *Registration) *registrationService {
-	r := &registrationService{Gate: gate, companies: companies, hasher: hasher, consents: texts, offer: offer}
+// newRegistrationService fills the limits of the offer; of nil it registers nobody.
+func newRegistrationService(g *Gate, companies *companyService, hasher *password.Hasher, texts consent.Texts, offer *Registration) (*registrationService, error) {
+	r := &registrationService{Gate: g, companies: companies, hasher: hasher, consents: texts, offer: offer}
 	if o := offer; o != nil {
-		in := func(most int, in time.Duration) *limiter { return newLimiter(gate.Now, most, in/time.Duration(most)) }
+		if err := o.fill(); err != nil {
+			return nil, err
+		}
+		in := func(most int, in time.Duration) *limiter { return newLimiter(g.Now, most, in/time.Duration(most)) }
 		r.calls, r.starts = in(o.AddressCallsAMinute, time.Minute), in(o.AddressStartsAnHour, time.Hour)
 		r.phones = in(o.PhoneStartsADay, 24*time.Hour)
 		r.overallCalls, r.overallStart = in(o.OverallCallsASecond, time.Second), in(o.OverallStartsAMinute, time.Minute)
 	}
-	return r
+	return r, nil
 }
 
 // take takes one of a limiter, or refuses until there will be one.

@@ -49,7 +49,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, gate: gate, mux: http.NewServeMux()}
-	s.routes(texts)
+	if err := s.routes(texts); err != nil {
+		return nil, err
+	}
 	plain, err := rest.New(methods(), s.mux)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -70,7 +72,7 @@ func New(cfg Config) (*Server, error) {
 }
 
 // routes makes the services, those first that others use, and says where each is served.
-func (s *Server) routes(texts consent.Texts) {
+func (s *Server) routes(texts consent.Texts) error {
 	hasher := password.New(s.cfg.Passwords, passwordsAtOnce, passwordsWaiting)
 	ledger := newLedgerService(s.gate, s.cfg.OpenAccounts)
 	executors := newExecutorService(s.gate)
@@ -79,6 +81,10 @@ func (s *Server) routes(texts consent.Texts) {
 	tasks := newTaskService(s.gate, executors, documents)
 	s.subscriptions = newSubscriptionService(s.gate, tasks, s.cfg.PostbackPrivate, s.cfg.PostbackEvery)
 
+	registrations, err := newRegistrationService(s.gate, companies, hasher, texts, s.cfg.Registration)
+	if err != nil {
+		return err
+	}
 	own, bank := map[string]string{}, ""
 	for _, a := range s.cfg.Own {
 		own[a.Account] = a.Name
@@ -101,9 +107,10 @@ func (s *Server) routes(texts consent.Texts) {
 	s.mux.Handle(statementv1connect.NewStatementServiceHandler(newStatementService(s.gate, s.cfg.Statements, own, bank), o...))
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(s.subscriptions, o...))
 	s.mux.Handle(userv1connect.NewUserServiceHandler(newUserService(s.gate, hasher), o...))
-	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(newRegistrationService(s.gate, companies, hasher, texts, s.cfg.Registration), o...))
+	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(registrations, o...))
 	s.health()
 	s.reflection()
+	return nil
 }
 
 // ServeHTTP implements http.Handler.

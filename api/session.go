@@ -31,30 +31,30 @@ const touchEvery = time.Minute
 const sweepAtOnce = 100
 
 // member says who a session's token is of.
-func (s *Gate) member(ctx context.Context, c *call, token string) (principal, *fault.Refusal) {
+func (s *Gate) member(ctx context.Context, c *call, token string) (Principal, *fault.Refusal) {
 	hash := sha256.Sum256([]byte(token))
 	who, ok := s.sessions.get(hash, s.Now())
 	if !ok {
 		var err error
 		if who, ok, err = s.findMember(ctx, hash); err != nil {
 			s.Logger.ErrorContext(ctx, "a session cannot be looked up", "request_id", c.requestID, "error", err)
-			return principal{}, fault.Refuse(fault.Unavailable, "", "the session cannot be looked up now")
+			return Principal{}, fault.Refuse(fault.Unavailable, "", "the session cannot be looked up now")
 		}
 	}
 	if !ok {
-		return principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "no such session, or it is over")
+		return Principal{}, fault.Refuse(fault.Unauthenticated, "authorization", "no such session, or it is over")
 	}
 	return who, nil
 }
 
 // findMember looks a session up, and what its user may do now.
-func (s *Gate) findMember(ctx context.Context, hash [sha256.Size]byte) (principal, bool, error) {
+func (s *Gate) findMember(ctx context.Context, hash [sha256.Size]byte) (Principal, bool, error) {
 	now := s.Now()
 	row, ok, err := s.DB.FindSession(ctx, hash[:])
 	if err != nil || !ok || !now.Before(row.Ends) {
-		return principal{}, false, err
+		return Principal{}, false, err
 	}
-	who := principal{id: row.Member, book: row.Book, owner: row.Owner, session: &row}
+	who := Principal{id: row.Member, book: row.Book, owner: row.Owner, session: &row}
 	stands := false
 	if row.Owner == "" {
 		who.worker = true
@@ -67,12 +67,12 @@ func (s *Gate) findMember(ctx context.Context, hash [sha256.Size]byte) (principa
 		}
 	}
 	if err != nil || !stands {
-		return principal{}, false, err
+		return Principal{}, false, err
 	}
 	if now.Sub(row.Used) >= touchEvery {
 		row.Used, row.Ends = now, s.idleEnd(now, row.Until)
 		if there, err := s.DB.TouchSession(ctx, row.Hash, row.Used, row.Ends); err != nil || !there {
-			return principal{}, false, err
+			return Principal{}, false, err
 		}
 	}
 	s.sessions.put(hash, cachedSession{who, earlier(now.Add(s.cfg.KeyCache), row.Ends)})
@@ -112,7 +112,7 @@ func (s *Gate) admitPerson(c *call) *fault.Refusal {
 }
 
 // personMay says whether a person's roles open a method.
-func (s *Gate) personMay(who principal, method string) bool {
+func (s *Gate) personMay(who Principal, method string) bool {
 	roles := s.persons[method]
 	return slices.Contains(roles, roleAny) || slices.ContainsFunc(roles, who.has)
 }
@@ -213,14 +213,14 @@ type sessionCache struct {
 }
 
 type cachedSession struct {
-	who   principal
+	who   Principal
 	until time.Time
 }
 
 // maxCachedSessions bounds the cache; there are only sessions in it that somebody has.
 const maxCachedSessions = 10_000
 
-func (c *sessionCache) get(hash [sha256.Size]byte, now time.Time) (principal, bool) {
+func (c *sessionCache) get(hash [sha256.Size]byte, now time.Time) (Principal, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept, ok := c.rows[hash]

@@ -25,8 +25,10 @@ type statementService struct {
 	bank  string            // INN of our bank: its charges are known by it; "" when not known
 }
 
-func newStatementService(gate *Gate, files port.StatementReader, own map[string]string, bank string) *statementService {
-	return &statementService{Gate: gate, files: files, own: own, bank: bank}
+// newStatementService makes the service. own are our accounts, by number with their names in the books; bank is the
+// INN of our bank, "" when it is not known.
+func newStatementService(g *Gate, files port.StatementReader, own map[string]string, bank string) *statementService {
+	return &statementService{Gate: g, files: files, own: own, bank: bank}
 }
 
 // movementsAtOnce is how many lines go to the books together.

@@ -32,8 +32,10 @@ type subscriptionService struct {
 	every   time.Duration // between looks for something to tell
 }
 
-func newSubscriptionService(gate *Gate, tasks *taskService, private bool, every time.Duration) *subscriptionService {
-	return &subscriptionService{Gate: gate, tasks: tasks, private: private, every: every}
+// newSubscriptionService makes the service. Postbacks go over plain HTTP and into our own networks when private;
+// every is between two looks for something to tell.
+func newSubscriptionService(g *Gate, tasks *taskService, private bool, every time.Duration) *subscriptionService {
+	return &subscriptionService{Gate: g, tasks: tasks, private: private, every: every}
 }
 
 // maxSubscriptions is how many a company may have.

@@ -22,8 +22,9 @@ type taskService struct {
 	documents *documentService
 }
 
-func newTaskService(gate *Gate, executors *executorService, documents *documentService) *taskService {
-	return &taskService{Gate: gate, executors: executors, documents: documents}
+// newTaskService makes the service.
+func newTaskService(g *Gate, executors *executorService, documents *documentService) *taskService {
+	return &taskService{Gate: g, executors: executors, documents: documents}
 }
 
 // newTask is a task to be made.

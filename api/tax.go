@@ -20,8 +20,9 @@ type taxService struct {
 	executors *executorService
 }
 
-func newTaxService(gate *Gate, executors *executorService) *taxService {
-	return &taxService{Gate: gate, executors: executors}
+// newTaxService makes the service.
+func newTaxService(g *Gate, executors *executorService) *taxService {
+	return &taxService{Gate: g, executors: executors}
 }
 
 // PlanRemittances implements TaxService.

@@ -23,8 +23,9 @@ type userService struct {
 	hasher *password.Hasher
 }
 
-func newUserService(gate *Gate, hasher *password.Hasher) *userService {
-	return &userService{Gate: gate, hasher: hasher}
+// newUserService makes the service.
+func newUserService(g *Gate, hasher *password.Hasher) *userService {
+	return &userService{Gate: g, hasher: hasher}
 }
 
 // maxSessions is how many sessions are listed.
