@@ -69,6 +69,7 @@ func TestAPI(t *testing.T) {
 		"PaidByItself":    testPaidByItself,
 		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
+		"Closing":         testClosing,
 		"Taxes":           testTaxes,
 		"TaxesAtOnce":     testTaxesAtOnce,
 		"TaxesRefused":    testTaxesRefused,

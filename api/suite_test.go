@@ -31,7 +31,9 @@ import (
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/closing"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
@@ -45,6 +47,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/flow/template"
 	"github.com/provodka/provodka/engine/flow/user"
+	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
@@ -59,18 +62,19 @@ import (
 // house is a whole server: database, broker, engine, API over HTTP on loopback.
 // Every test has a book and a key of its own in it.
 type house struct {
-	db    *store.DB
-	vault *private.Vault
-	url   string
-	api   *api.Server
-	loop  api.Submitter // the engine
-	bank  *fakeBank
-	fns   *fakeTax
-	post  *fakePost
-	tax   *taxservice.Server // whom the bindings are with
-	ports map[string]port.Port
-	log   *lockedBuffer
-	books atomic.Int64
+	db     *store.DB
+	vault  *private.Vault
+	drawer *monthly.Drawer
+	url    string
+	api    *api.Server
+	loop   api.Submitter // the engine
+	bank   *fakeBank
+	fns    *fakeTax
+	post   *fakePost
+	tax    *taxservice.Server // whom the bindings are with
+	ports  map[string]port.Port
+	log    *lockedBuffer
+	books  atomic.Int64
 }
 
 // lockedBuffer keeps the log, for the test that no personal data is in it.
@@ -121,12 +125,18 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(company.New(), contact.New(), executor.New(), incoming.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
+	flows := flow.NewRegistry(closing.New(), company.New(), contact.New(), executor.New(), incoming.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
 	people := h.vault.Resolver()
 	h.fns.bindings = h.taxService(t)
+	h.drawer, err = monthly.NewDrawer(monthly.Drawer{
+		DB: h.db, Vault: h.vault, Operator: document.Operator{Name: ownAccounts()[0].Holder, INN: ownAccounts()[0].INN}, VAT: monthly.VAT{Percent: "22"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ports := map[string]port.Port{
 		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account),
 		"income":       world.Watched(world.FromIncome(h.fns, people), h.fns.bindings, people, submit),
@@ -136,6 +146,7 @@ func newHouse(t *testing.T) *house {
 		"taxdoc":       world.FromTaxDocuments(h.fns.bindings, people),
 		"private":      world.FromPrivate(h.vault),
 		"company":      world.FromCompany(submit, people),
+		"closing":      world.FromClosing(submit, h.drawer),
 		"register":     world.FromRegister(h.fns, people),
 		"registration": world.FromRegistration(submit),
 		"user":         world.FromUser(submit),

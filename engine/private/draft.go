@@ -194,6 +194,11 @@ func (d *Draft) SignedFile(executor, sha256 string, f *privatev1.SignedFile) {
 	d.add(executor, kindSignedFile, sha256, 1, f)
 }
 
+// ClosingFile adds a company's document of a month, under the SHA-256 of its PDF.
+func (d *Draft) ClosingFile(f *privatev1.ClosingFile) {
+	d.add(house, kindClosingFile, f.GetDocument().GetPdfSha256(), 1, f)
+}
+
 // SigningView adds the first time that a file was shown to its executor.
 func (d *Draft) SigningView(executor, id string, v *privatev1.SigningView) {
 	d.add(executor, kindSigningView, id, 1, v)

@@ -2,6 +2,7 @@ package private
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -87,7 +88,7 @@ func (m *missing) aggregates(ctx context.Context, shard int) error {
 				at := place{r.Key.Book, kind}
 				named[at] = append(named[at], store.PrivateID{ID: ref.ID, Version: int64(ref.Version)})
 			}
-			if err := people(r, named); err != nil {
+			if err := errors.Join(people(r, named), papers(r, named)); err != nil {
 				return fmt.Errorf("data of %s %s: %w", r.Key.Flow, r.Key.ID, err)
 			}
 		}
@@ -167,6 +168,22 @@ func people(r store.AggregateRow, named map[place][]store.PrivateID) error {
 		if v := u.GetCredentialVersion(); v > 0 && u.GetState() != "removed" {
 			named[passwords] = append(named[passwords], store.PrivateID{ID: u.GetId(), Version: int64(v)})
 		}
+	}
+	return nil
+}
+
+// papers lists the documents of months that a company was given.
+func papers(r store.AggregateRow, named map[place][]store.PrivateID) error {
+	if r.Key.Flow != "closing" {
+		return nil
+	}
+	d := &flowv1.ClosingData{}
+	if err := proto.Unmarshal(r.Data, d); err != nil {
+		return err
+	}
+	for _, o := range d.GetDocuments() {
+		at := place{r.Key.Book, kindClosingFile}
+		named[at] = append(named[at], store.PrivateID{ID: o.GetPdfSha256(), Version: 1})
 	}
 	return nil
 }

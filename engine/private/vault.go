@@ -114,6 +114,8 @@ type (
 	Template = Doc[*privatev1.TemplateText]
 	// SignedFile is a file that somebody signed.
 	SignedFile = Doc[*privatev1.SignedFile]
+	// ClosingFile is a company's document of a month.
+	ClosingFile = Doc[*privatev1.ClosingFile]
 	// SigningEvidence is what proves a signature.
 	SigningEvidence = Doc[*privatev1.SigningEvidence]
 	// SigningView is the first time that a file was shown to who shall sign it.
@@ -141,6 +143,7 @@ const (
 	kindSignedFile      = "signed_file"
 	kindSigningEvidence = "signing_evidence"
 	kindSigningView     = "signing_view"
+	kindClosingFile     = "closing_file"
 
 	kindRegistration = "registration"
 	kindEvidence     = "evidence"
@@ -257,6 +260,11 @@ func (v *Vault) Templates(ctx context.Context, book string, refs ...Ref) (map[st
 // SignedFiles reads files that were signed, by SHA-256.
 func (v *Vault) SignedFiles(ctx context.Context, book string, refs ...Ref) (map[string]SignedFile, error) {
 	return read(ctx, v, book, kindSignedFile, refs, func() *privatev1.SignedFile { return new(privatev1.SignedFile) })
+}
+
+// ClosingFiles reads companies' documents of months, by SHA-256 of the PDF.
+func (v *Vault) ClosingFiles(ctx context.Context, book string, refs ...Ref) (map[string]ClosingFile, error) {
+	return read(ctx, v, book, kindClosingFile, refs, func() *privatev1.ClosingFile { return new(privatev1.ClosingFile) })
 }
 
 // SigningEvidences reads what proves signatures.

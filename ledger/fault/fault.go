@@ -75,6 +75,7 @@ const (
 	CodeWrong         Code = "code_wrong"
 	TooOften          Code = "too_often"
 	TemplateInvalid   Code = "template_invalid"
+	SheetDiffers      Code = "sheet_differs"
 	LastOwner         Code = "last_owner"
 	TooManyUsers      Code = "too_many_users"
 	PasswordWeak      Code = "password_weak"
@@ -107,7 +108,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }

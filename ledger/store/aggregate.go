@@ -137,3 +137,23 @@ func (db *DB) AggregateEntries(ctx context.Context, key AggregateKey) ([]RecordI
 	}
 	return ids, err
 }
+
+// MovedAggregate is an aggregate and the records of its entries.
+type MovedAggregate struct {
+	ID      string
+	Entries []RecordID
+}
+
+// MovedAggregates lists those of an owner that moved at or after a moment, or stand in one of
+// the states, all of one snapshot. Memory goes with their number: a hundred bytes each.
+func (db *DB) MovedAggregates(ctx context.Context, book, flow, owner string, fromUS int64, states []string) ([]MovedAggregate, []Seen, error) {
+	return collectSeen(ctx, db, "moved aggregates", func(rows pgx.Rows) (m MovedAggregate, err error) {
+		var shard int
+		var seqs []int64
+		err = rows.Scan(&shard, &m.ID, &seqs)
+		for _, seq := range seqs {
+			m.Entries = append(m.Entries, RecordID{shard, uint64(seq)})
+		}
+		return m, err
+	}, sqlAggregateMoved, book, flow, owner, fromUS, states)
+}

@@ -28,6 +28,8 @@ var (
 	sqlAggregateLoad string
 	//go:embed sql/aggregate_load_pg.sql
 	sqlAggregateLoadPG string
+	//go:embed sql/aggregate_moved.sql
+	sqlAggregateMoved string
 	//go:embed sql/aggregate_page_owner.sql
 	sqlAggregatePageOwner string
 	//go:embed sql/aggregate_page_section.sql

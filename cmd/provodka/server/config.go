@@ -60,6 +60,9 @@ type Config struct {
 	// (channel_missing), and everything else works.
 	SMS  SMS  `json:"sms"`
 	Mail Mail `json:"mail"`
+	// Closing is what companies' monthly documents say; the operator is the holder of the
+	// first own account.
+	Closing Closing `json:"closing"`
 	// Registration lets strangers become companies of a book. Without it nobody registers.
 	Registration *Registration `json:"registration"`
 	// Proxies may say, in X-Forwarded-For, where a call comes from: networks of ours.
@@ -123,6 +126,14 @@ type Mail struct {
 	User     string `json:"user"`
 	Password string `json:"password"`
 	Plain    bool   `json:"plain"` // lets mail go without TLS: for a sandbox on loopback
+}
+
+// Closing is what the monthly act says of VAT.
+type Closing struct {
+	// VATPercent is the rate that is part of the platform's charge: "22"; "" when none is.
+	VATPercent string `json:"vat_percent"`
+	// VATWords stand below an act without a rate: "НДС не облагается (п. 2 ст. 346.11 НК РФ)."
+	VATWords string `json:"vat_words"`
 }
 
 // Registration is what strangers are offered.

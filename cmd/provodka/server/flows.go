@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/closing"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
@@ -25,7 +26,7 @@ import (
 // accounts: a flow that books to a type which the chart lacks stops the start.
 func Flows() (*flow.Registry, error) {
 	r := flow.NewRegistry(
-		company.New(), contact.New(), executor.New(), incoming.New(), invitation.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(),
+		closing.New(), company.New(), contact.New(), executor.New(), incoming.New(), invitation.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(),
 		user.New(),
 	)
 	for _, t := range r.AccountTypes() {

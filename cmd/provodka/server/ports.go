@@ -61,6 +61,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"private":   world.FromPrivate(m.vault),
 		"executor":  world.FromExecutor(submit, people),
 		"company":   world.FromCompany(submit, people),
+		"closing":   world.FromClosing(submit, m.drawer),
 		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
 		"taxpayer": world.FromTaxpayer(submit),
 		"signed":   world.FromSigned(submit),

@@ -26,7 +26,9 @@ import (
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -40,6 +42,7 @@ type Main struct {
 	broker    *kafka.Log
 	flows     *flow.Registry
 	vault     *private.Vault
+	drawer    *monthly.Drawer
 	engine    *engine.Engine
 	api       *api.Server
 	postbacks *postback.Deliverer // of a process with the API
@@ -107,6 +110,13 @@ func (m *Main) openEngine(context.Context) (err error) {
 		return err
 	}
 	if m.vault, err = private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets, Keys: m.cfg.InstallationKeys}); err != nil {
+		return err
+	}
+	m.drawer, err = monthly.NewDrawer(monthly.Drawer{
+		DB: m.db, Vault: m.vault, VAT: monthly.VAT{Percent: m.cfg.Closing.VATPercent, Words: m.cfg.Closing.VATWords},
+		Operator: document.Operator{Name: m.cfg.Own[0].Holder, INN: m.cfg.Own[0].INN, KPP: m.cfg.Own[0].KPP},
+	})
+	if err != nil {
 		return err
 	}
 	ports, err := m.ports()

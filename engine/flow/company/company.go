@@ -47,12 +47,17 @@ const (
 	tellRefused      = "tell_refused"
 	tellUnknown      = "tell_unknown"
 	tellRegistration = "tell_registration"
+
+	closingOpened  = "closing_opened"
+	closingRefused = "closing_refused"
+	closingUnknown = "closing_unknown"
+	openClosing    = "open_closing"
 )
 
 var words = flow.Words{
 	States: []string{Registered, AwaitingDeposit, Active},
-	Events: []string{Register, Accept, Deposit, SetTariff, SetProfile, acceptSecured, depositFull, depositAgain, told, tellRefused, tellUnknown},
-	Asks:   []string{tellRegistration},
+	Events: []string{Register, Accept, Deposit, SetTariff, SetProfile, acceptSecured, depositFull, depositAgain, told, tellRefused, tellUnknown, closingOpened, closingRefused, closingUnknown},
+	Asks:   []string{tellRegistration, openClosing},
 }
 
 // New gives the flow of company.md. A table that does not fit the program stops it.
@@ -97,7 +102,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		if refusal = flow.ReadBody(c, &b); refusal == nil {
 			refusal = setTariff(v, d, b.Tariff)
 		}
-	case told, tellRefused, tellUnknown:
+	case told, tellRefused, tellUnknown, closingOpened, closingRefused, closingUnknown:
 	default:
 		refusal = flow.WrongState(v, c)
 	}
@@ -107,9 +112,12 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if on == acceptSecured || on == depositFull {
 		d.ActiveDay = v.Day
 	}
-	out := flow.Decision{On: on, Data: flow.Bytes(d)}
+	out := flow.Decision{On: on, Data: flow.Bytes(d), Asks: map[string][]byte{}}
+	if on == acceptSecured || on == depositFull {
+		out.Asks[openClosing] = flow.Bytes(&flowv1.ClosingOpenAsk{Book: v.Book, CompanyId: v.ID, FromMonth: d.RegisteredDay[:len("2006-01")]})
+	}
 	if on == depositFull && d.Registration != "" {
-		out.Asks = map[string][]byte{tellRegistration: flow.Bytes(&flowv1.DepositFoundAsk{Book: v.Book, Registration: d.Registration})}
+		out.Asks[tellRegistration] = flow.Bytes(&flowv1.DepositFoundAsk{Book: v.Book, Registration: d.Registration})
 	}
 	return out, nil
 }

@@ -22,7 +22,7 @@ var tariff = &flowv1.Tariff{Percent: "3.5", Minimum: "30"}
 func spec() flowtest.Spec {
 	later := act(SetTariff, &flowv1.CompanySetTariff{Tariff: &flowv1.Tariff{From: "2026-04-01", Percent: "2"}})
 	return flowtest.Spec{
-		Flow: it, ID: "c1", Day: "2026-03-02", Tells: []string{tellRegistration}, Attempts: 1, Acts: []flowtest.Act{
+		Flow: it, ID: "c1", Day: "2026-03-02", Tells: []string{tellRegistration, openClosing}, Attempts: 1, Acts: []flowtest.Act{
 			act(Register, &flowv1.CompanyRegister{ProfileVersion: 1, Registration: "r1"}),
 			act(Accept, &flowv1.CompanyAccept{Tariff: tariff, DepositRequired: "1000.00"}),
 			act(Deposit, &flowv1.CompanyDeposit{CompanyId: "c1", LineId: "l1", Amount: "400.00"}),

@@ -200,7 +200,7 @@ func (s *step) look() {
 
 // night waits for the person's next moment of the nights.
 func (s *step) night() {
-	s.timers = map[string]time.Time{nightly: Night(s.view.ID, s.view.Clock)}
+	s.timers = map[string]time.Time{nightly: flow.Night(s.view.ID, s.view.Clock)}
 }
 
 // poll asks what became of the request.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
-	"pgregory.net/rapid"
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/flowtest"
@@ -160,28 +159,6 @@ func show(data []byte) []string {
 		lines = append(lines, fmt.Sprintf("%s %s, %s %s", c.GetAt(), c.GetStatus(), c.GetSource(), c.GetCode()))
 	}
 	return lines
-}
-
-// Every night has one check of a person, at one second of it, and people are spread.
-func TestNights(t *testing.T) {
-	t.Parallel()
-	hours := map[int]int{}
-	rapid.Check(t, func(t *rapid.T) {
-		id := rapid.StringMatching(`executor-[0-9a-f]{20}`).Draw(t, "id")
-		at := time.Unix(rapid.Int64Range(1_700_000_000, 1_900_000_000).Draw(t, "at"), 0)
-		next := Night(id, at)
-		msk := next.In(time.FixedZone("MSK", 3*60*60))
-		if !next.After(at) || next.Sub(at) > 24*time.Hour || msk.Hour() >= 6 {
-			t.Fatalf("%s after %s", next, at)
-		}
-		if again := Night(id, next); again.Sub(next) != 24*time.Hour {
-			t.Fatalf("%s, then %s", next, again)
-		}
-		hours[msk.Hour()]++
-	})
-	if len(hours) != 6 {
-		t.Errorf("checks of hours %v", hours)
-	}
 }
 
 func TestRefusals(t *testing.T) {

@@ -1,8 +1,6 @@
 package npd
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -47,25 +45,6 @@ func (s *step) become(status, source, code string) {
 	if over := len(s.data.History) - Kept; over > 0 {
 		s.data.History = s.data.History[over:]
 	}
-}
-
-// The night of the checks: from midnight of Moscow, which is always three hours ahead.
-const (
-	nightStart  = 21 * time.Hour // UTC
-	nightLength = 6 * time.Hour
-)
-
-// Night is the moment of a person's next check after a moment: every night the same
-// second, spread by the id.
-func Night(id string, after time.Time) time.Time {
-	sum := sha256.Sum256([]byte(id))
-	second := time.Duration(binary.BigEndian.Uint64(sum[:8])%uint64(nightLength/time.Second)) * time.Second
-	day := after.UTC().Truncate(24 * time.Hour)
-	at := day.Add(nightStart + second - 24*time.Hour)
-	for !at.After(after) {
-		at = at.Add(24 * time.Hour)
-	}
-	return at
 }
 
 func text(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }

@@ -11,6 +11,7 @@
 package privatev1
 
 import (
+	v1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -1758,6 +1759,79 @@ func (x *SignedFile) GetStampedOf() string {
 	return ""
 }
 
+// A company's document of a month as it was issued; its id is the SHA-256 of the PDF.
+type ClosingFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The document, PDF.
+	Pdf []byte `protobuf:"bytes,1,opt,name=pdf,proto3" json:"pdf,omitempty"`
+	// The sheet as CSV.
+	Csv []byte `protobuf:"bytes,2,opt,name=csv,proto3" json:"csv,omitempty"`
+	// The sheet.
+	Sheet *v1.ClosingSheet `protobuf:"bytes,3,opt,name=sheet,proto3" json:"sheet,omitempty"`
+	// What the log has of it.
+	Document      *v1.ClosingDocument `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosingFile) Reset() {
+	*x = ClosingFile{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosingFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosingFile) ProtoMessage() {}
+
+func (x *ClosingFile) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosingFile.ProtoReflect.Descriptor instead.
+func (*ClosingFile) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ClosingFile) GetPdf() []byte {
+	if x != nil {
+		return x.Pdf
+	}
+	return nil
+}
+
+func (x *ClosingFile) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *ClosingFile) GetSheet() *v1.ClosingSheet {
+	if x != nil {
+		return x.Sheet
+	}
+	return nil
+}
+
+func (x *ClosingFile) GetDocument() *v1.ClosingDocument {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
 // What proves one signature; its SHA-256 stands in the log.
 type SigningEvidence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1807,7 +1881,7 @@ type SigningEvidence struct {
 
 func (x *SigningEvidence) Reset() {
 	*x = SigningEvidence{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1819,7 +1893,7 @@ func (x *SigningEvidence) String() string {
 func (*SigningEvidence) ProtoMessage() {}
 
 func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +1906,7 @@ func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningEvidence.ProtoReflect.Descriptor instead.
 func (*SigningEvidence) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SigningEvidence) GetTaskId() string {
@@ -1990,7 +2064,7 @@ type SigningView struct {
 
 func (x *SigningView) Reset() {
 	*x = SigningView{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2002,7 +2076,7 @@ func (x *SigningView) String() string {
 func (*SigningView) ProtoMessage() {}
 
 func (x *SigningView) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2015,7 +2089,7 @@ func (x *SigningView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningView.ProtoReflect.Descriptor instead.
 func (*SigningView) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SigningView) GetAt() string {
@@ -2052,7 +2126,7 @@ type SessionNote struct {
 
 func (x *SessionNote) Reset() {
 	*x = SessionNote{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2064,7 +2138,7 @@ func (x *SessionNote) String() string {
 func (*SessionNote) ProtoMessage() {}
 
 func (x *SessionNote) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2077,7 +2151,7 @@ func (x *SessionNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionNote.ProtoReflect.Descriptor instead.
 func (*SessionNote) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SessionNote) GetAddress() string {
@@ -2109,7 +2183,7 @@ type TemplateText struct {
 
 func (x *TemplateText) Reset() {
 	*x = TemplateText{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2195,7 @@ func (x *TemplateText) String() string {
 func (*TemplateText) ProtoMessage() {}
 
 func (x *TemplateText) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2208,7 @@ func (x *TemplateText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TemplateText.ProtoReflect.Descriptor instead.
 func (*TemplateText) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{23}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TemplateText) GetName() string {
@@ -2162,7 +2236,7 @@ var File_provodka_private_v1_private_proto protoreflect.FileDescriptor
 
 const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/private/v1/private.proto\x12\x13provodka.private.v1\"\xfc\x01\n" +
+	"!provodka/private/v1/private.proto\x12\x13provodka.private.v1\x1a\x1eprovodka/flow/v1/closing.proto\"\xfc\x01\n" +
 	"\x0eCompanyProfile\x12\x10\n" +
 	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x10\n" +
 	"\x03kpp\x18\x02 \x01(\tR\x03kpp\x12\x12\n" +
@@ -2321,7 +2395,12 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"stamped_of\x18\b \x01(\tR\tstampedOf\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa4\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa6\x01\n" +
+	"\vClosingFile\x12\x10\n" +
+	"\x03pdf\x18\x01 \x01(\fR\x03pdf\x12\x10\n" +
+	"\x03csv\x18\x02 \x01(\fR\x03csv\x124\n" +
+	"\x05sheet\x18\x03 \x01(\v2\x1e.provodka.flow.v1.ClosingSheetR\x05sheet\x12=\n" +
+	"\bdocument\x18\x04 \x01(\v2!.provodka.flow.v1.ClosingDocumentR\bdocument\"\xa4\x04\n" +
 	"\x0fSigningEvidence\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\tR\bdocument\x12\x16\n" +
@@ -2374,7 +2453,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
@@ -2396,31 +2475,36 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*UserProfile)(nil),         // 17: provodka.private.v1.UserProfile
 	(*Credential)(nil),          // 18: provodka.private.v1.Credential
 	(*SignedFile)(nil),          // 19: provodka.private.v1.SignedFile
-	(*SigningEvidence)(nil),     // 20: provodka.private.v1.SigningEvidence
-	(*SigningView)(nil),         // 21: provodka.private.v1.SigningView
-	(*SessionNote)(nil),         // 22: provodka.private.v1.SessionNote
-	(*TemplateText)(nil),        // 23: provodka.private.v1.TemplateText
-	nil,                         // 24: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 25: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 26: provodka.private.v1.Evidence.HashesEntry
-	nil,                         // 27: provodka.private.v1.SignedFile.ValuesEntry
+	(*ClosingFile)(nil),         // 20: provodka.private.v1.ClosingFile
+	(*SigningEvidence)(nil),     // 21: provodka.private.v1.SigningEvidence
+	(*SigningView)(nil),         // 22: provodka.private.v1.SigningView
+	(*SessionNote)(nil),         // 23: provodka.private.v1.SessionNote
+	(*TemplateText)(nil),        // 24: provodka.private.v1.TemplateText
+	nil,                         // 25: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 26: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 27: provodka.private.v1.Evidence.HashesEntry
+	nil,                         // 28: provodka.private.v1.SignedFile.ValuesEntry
+	(*v1.ClosingSheet)(nil),     // 29: provodka.flow.v1.ClosingSheet
+	(*v1.ClosingDocument)(nil),  // 30: provodka.flow.v1.ClosingDocument
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	24, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	25, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
 	2,  // 5: provodka.private.v1.InvitationProfile.person:type_name -> provodka.private.v1.ExecutorProfile
 	3,  // 6: provodka.private.v1.InvitationProfile.requisites:type_name -> provodka.private.v1.Requisites
-	25, // 7: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	26, // 8: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
-	27, // 9: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	26, // 7: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	27, // 8: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	28, // 9: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
+	29, // 10: provodka.private.v1.ClosingFile.sheet:type_name -> provodka.flow.v1.ClosingSheet
+	30, // 11: provodka.private.v1.ClosingFile.document:type_name -> provodka.flow.v1.ClosingDocument
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_provodka_private_v1_private_proto_init() }
@@ -2434,7 +2518,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,13 @@
+// Package monthly reads a company's months from the books and draws up its documents.
+//
+//	wallet, deposit, reserves of its tasks ──▶ records of the days ──▶ closing.Months ──▶ sheets
+//	                                                                                      │
+//	the private tables ◀── PDF and CSV, under their SHA-256 ◀── engine/document ◀─────────┘
+//
+// Laws kept (monthly_test.go): everything of one answer is of one state of the books; a sheet
+// whose figures and balances differ by a kopeck is an error and no document; the same month
+// of the same books gives the same CSV.
+//
+// It refuses to know: numbers and versions (the flow closing gives them), when a month is
+// drawn up, who may see it.
+package monthly
