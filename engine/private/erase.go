@@ -12,7 +12,8 @@ import (
 )
 
 // Erase deletes an executor's key, personal data, requisites, the notes of payments to
-// the person's accounts, the invitations by which the person came, and everything by
+// the person's accounts, the invitations by which the person came, his devices and
+// sessions, and everything by
 // which these were found. It does not ask
 // whether it may. Doing it twice is doing it once.
 func (v *Vault) Erase(ctx context.Context, book, executor string) error {
@@ -57,6 +58,12 @@ func (v *Vault) Erase(ctx context.Context, book, executor string) error {
 			forget(PayoutAccount, account, attempt)
 		}
 	}
+	if err := v.db.ForgetDevices(ctx, book, executor, ""); err != nil {
+		return err
+	}
+	if err := v.db.EndSessions(ctx, book, executor, endOfTime); err != nil {
+		return err
+	}
 	return v.erase(ctx, e)
 }
 
@@ -66,6 +73,9 @@ func (v *Vault) erase(ctx context.Context, e store.PrivateErasure) error {
 	v.open.clear()
 	return err
 }
+
+// endOfTime is after every moment at which a session can begin.
+var endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // versions reads every version of a document, one after the other, into m.
 func (v *Vault) versions(ctx context.Context, book, kind, id string, m proto.Message, each func(created time.Time)) error {

@@ -90,7 +90,7 @@ func (v *Vault) ForgetInvitation(ctx context.Context, book, id string) error {
 	if err != nil {
 		return err
 	}
-	return v.db.ErasePrivate(ctx, e)
+	return v.erase(ctx, e)
 }
 
 // forgetInvitations deletes the invitations by which an executor came.

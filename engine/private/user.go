@@ -62,12 +62,17 @@ func (v *Vault) SealNote(ctx context.Context, book, user, session string, n *pri
 	if err != nil {
 		return nil, fmt.Errorf("session %s: %w", session, err)
 	}
-	w, err := v.sealed(ctx, book, []store.PrivateRow{noteRow(book, user, session, text)})
+	return v.sealBeside(ctx, noteRow(book, user, session, text))
+}
+
+// sealBeside seals what a table of its own keeps of a person who has a key.
+func (v *Vault) sealBeside(ctx context.Context, row store.PrivateRow) ([]byte, error) {
+	w, err := v.sealed(ctx, row.Book, []store.PrivateRow{row})
 	if err != nil {
 		return nil, err
 	}
 	if len(w.Fresh) > 0 {
-		return nil, fmt.Errorf("session %s: its user %s has no key", session, user)
+		return nil, fmt.Errorf("%s %s: its person %s has no key", row.Kind, row.ID, row.Owner)
 	}
 	return w.Rows[0].Data, nil
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // smallTables may be scanned: one row per shard, or per process.
-var smallTables = map[string]bool{"shard": true, "lease": true, "process": true, "projection": true}
+var smallTables = map[string]bool{"shard": true, "lease": true, "process": true, "projection": true, "pushed": true}
 
 func TestEveryStatementPreparesAndSeeks(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {

@@ -94,6 +94,18 @@ var (
 	sqlDeliveryPage string
 	//go:embed sql/delivery_prune.sql
 	sqlDeliveryPrune string
+	//go:embed sql/device_any.sql
+	sqlDeviceAny string
+	//go:embed sql/device_delete.sql
+	sqlDeviceDelete string
+	//go:embed sql/device_forget.sql
+	sqlDeviceForget string
+	//go:embed sql/device_of.sql
+	sqlDeviceOf string
+	//go:embed sql/device_prune.sql
+	sqlDevicePrune string
+	//go:embed sql/device_put.sql
+	sqlDevicePut string
 	//go:embed sql/effect_load.sql
 	sqlEffectLoad string
 	//go:embed sql/effect_load_pg.sql
@@ -236,6 +248,12 @@ var (
 	sqlProjectionBegin string
 	//go:embed sql/projection_list.sql
 	sqlProjectionList string
+	//go:embed sql/pushed_begin.sql
+	sqlPushedBegin string
+	//go:embed sql/pushed_hold.sql
+	sqlPushedHold string
+	//go:embed sql/pushed_save.sql
+	sqlPushedSave string
 	//go:embed sql/rule_any.sql
 	sqlRuleAny string
 	//go:embed sql/rule_history.sql

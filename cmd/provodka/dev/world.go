@@ -17,6 +17,7 @@ import (
 
 	"github.com/provodka/provodka/adapters/fns/sandbox"
 	npdlist "github.com/provodka/provodka/adapters/npdstatus/sandbox"
+	pushes "github.com/provodka/provodka/adapters/rustore/sandbox"
 	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
 	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
 	bank "github.com/provodka/provodka/adapters/tbank/sandbox"
@@ -33,6 +34,7 @@ const (
 	bankToken = "dev-bank-token"
 	taxToken  = "dev-master-token"
 	smsKey    = "dev-sms-key"
+	pushToken = "dev-push-token"
 )
 
 // sandboxes starts the bank, the tax service and the providers of messages on loopback.
@@ -109,13 +111,21 @@ func companies() []sandbox.Entity {
 	return list
 }
 
-// messages starts a provider of SMS and a mail relay. What was sent stands in their books.
+// messages starts a provider of SMS, a mail relay and a service of messages to devices.
+// What was sent stands in their books.
 func (s *stack) messages(cfg *server.Config) error {
 	phones, err := sms.New(filepath.Join(s.Dir, "sms"), sms.Options{APIID: smsKey})
 	if err != nil {
 		return fmt.Errorf("SMS sandbox: %w", err)
 	}
 	if s.file.Sandboxes["sms"], err = s.mount(phones, phones.Close); err != nil {
+		return err
+	}
+	devices, err := pushes.New(filepath.Join(s.Dir, "push"), pushes.Options{Token: pushToken})
+	if err != nil {
+		return fmt.Errorf("push sandbox: %w", err)
+	}
+	if s.file.Sandboxes["push"], err = s.mount(devices, devices.Close); err != nil {
 		return err
 	}
 	relay, err := mail.New(filepath.Join(s.Dir, "mail"), mail.Options{})
@@ -131,6 +141,7 @@ func (s *stack) messages(cfg *server.Config) error {
 	}
 	go func() { _ = relay.Serve(l) }() // until it is closed
 	cfg.SMS = server.SMS{URL: s.file.Sandboxes["sms"], APIID: smsKey}
+	cfg.Push = server.Push{URL: s.file.Sandboxes["push"], Project: "dev-project", Token: pushToken}
 	cfg.Mail = server.Mail{Addr: l.Addr().String(), From: "Проводка <no-reply@provodka.example>", Plain: true}
 	cfg.Site = "http://" + s.Listen
 	cfg.Registration = &server.Registration{Book: Book, Percent: "3.5", Minimum: "30.00", Deposit: "10000.00", AddressCallsAMinute: 600}

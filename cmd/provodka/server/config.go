@@ -63,6 +63,8 @@ type Config struct {
 	// Closing is what companies' monthly documents say; the operator is the holder of the
 	// first own account.
 	Closing Closing `json:"closing"`
+	// Push tells executors' devices what happens to their tasks. Without it nobody is told.
+	Push Push `json:"push"`
 	// Registration lets strangers become companies of a book. Without it nobody registers.
 	Registration *Registration `json:"registration"`
 	// Proxies may say, in X-Forwarded-For, where a call comes from: networks of ours.
@@ -117,6 +119,15 @@ type SMS struct {
 	APIID     string `json:"api_id"`
 	From      string `json:"from"`       // sender's name as agreed with the provider
 	PerSecond int    `json:"per_second"` // messages a second; 0 is no limit
+}
+
+// Push is the service of messages to devices, RuStore.
+type Push struct {
+	URL        string `json:"url"` // https://vkpns.rustore.ru; "" sends none
+	Project    string `json:"project"`
+	Token      string `json:"token"`       // the project's service token
+	TTLMinutes int    `json:"ttl_minutes"` // how long a message waits for a device that is off; 60 when 0
+	PerSecond  int    `json:"per_second"`  // messages a second; 0 is no limit
 }
 
 // Mail is the relay that takes our mail.
@@ -189,6 +200,7 @@ func ReadConfig(path string, getenv func(string) string) (Config, error) {
 	c.Bank.Token = cmp.Or(getenv("PROVODKA_BANK_TOKEN"), c.Bank.Token)
 	c.Tax.MasterToken = cmp.Or(getenv("PROVODKA_TAX_TOKEN"), c.Tax.MasterToken)
 	c.SMS.APIID = cmp.Or(getenv("PROVODKA_SMS_API_ID"), c.SMS.APIID)
+	c.Push.Token = cmp.Or(getenv("PROVODKA_PUSH_TOKEN"), c.Push.Token)
 	c.Mail.Password = cmp.Or(getenv("PROVODKA_MAIL_PASSWORD"), c.Mail.Password)
 	var err error
 	if c.Secrets, err = readSecrets("secret_files", c.SecretFiles, getenv("PROVODKA_SECRET")); err != nil {
@@ -238,6 +250,7 @@ func (c *Config) Check() error {
 		{"bank.url", c.Engine && c.Bank.URL == ""}, {"bank.token", c.Engine && c.Bank.Token == ""},
 		{"tax.url", c.Engine && c.Tax.URL == ""}, {"tax.master_token", c.Engine && c.Tax.MasterToken == ""}, {"tax.user_token", c.Engine && c.Tax.UserToken == ""},
 		{"sms.api_id", c.Engine && c.SMS.URL != "" && c.SMS.APIID == ""}, {"mail.from", c.Engine && c.Mail.Addr != "" && c.Mail.From == ""},
+		{"push.project and push.token", c.Engine && c.Push.URL != "" && (c.Push.Project == "" || c.Push.Token == "")},
 		{"site", c.Engine && c.Mail.Addr != "" && c.Site == ""},
 		{"tls.cert_file and tls.key_file", (c.TLS.CertFile == "") != (c.TLS.KeyFile == "")},
 	} {

@@ -9,11 +9,13 @@ import (
 
 	"github.com/provodka/provodka/adapters/fns"
 	"github.com/provodka/provodka/adapters/npdstatus"
+	"github.com/provodka/provodka/adapters/rustore"
 	"github.com/provodka/provodka/adapters/smsru"
 	"github.com/provodka/provodka/adapters/smtp"
 	"github.com/provodka/provodka/adapters/tbank"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/push"
 	"github.com/provodka/provodka/engine/world"
 )
 
@@ -47,6 +49,9 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	m.closing = append(m.closing, list.Close)
 	channels, err := m.channels()
 	if err != nil {
+		return nil, err
+	}
+	if err := m.pushing(channels[world.Push]); err != nil {
 		return nil, err
 	}
 	people := m.vault.Resolver()
@@ -94,5 +99,30 @@ func (m *Main) channels() (map[string]port.Notifier, error) {
 		}
 		out[world.Mail] = mail
 	}
+	if m.cfg.Push.URL != "" {
+		devices, err := rustore.New(rustore.Options{
+			BaseURL: m.cfg.Push.URL, Project: m.cfg.Push.Project, Token: m.cfg.Push.Token,
+			TTL: time.Duration(m.cfg.Push.TTLMinutes) * time.Minute, PerSecond: m.cfg.Push.PerSecond,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("push: %w", err)
+		}
+		m.closing = append(m.closing, devices.Close)
+		out[world.Push] = devices
+	}
 	return out, nil
+}
+
+// pushEvery is how often the journal is looked at for what devices are told.
+const pushEvery = 500 * time.Millisecond
+
+// pushing tells devices what happens to tasks; without a service nobody is told.
+func (m *Main) pushing(service port.Notifier) (err error) {
+	if service == nil {
+		return nil
+	}
+	m.pusher, err = push.New(push.Config{
+		DB: m.db, Process: m.cfg.Process, Notifier: service, Tokens: m.vault.DeviceTokens, Now: time.Now, Every: pushEvery, Logger: m.log, Metrics: m.metrics,
+	})
+	return err
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/engine/push"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -46,6 +47,7 @@ type Main struct {
 	engine    *engine.Engine
 	api       *api.Server
 	postbacks *postback.Deliverer // of a process with the API
+	pusher    *push.Pusher        // of a process with the engine, when messages to devices are configured
 	metrics   *prometheus.Registry
 	tracer    trace.Tracer
 	public    net.Listener
@@ -271,6 +273,14 @@ func (m *Main) Run(ctx context.Context) error {
 	if m.postbacks != nil {
 		g.Go(func() error {
 			if err := m.postbacks.Run(ctx); ctx.Err() == nil {
+				return err
+			}
+			return nil
+		})
+	}
+	if m.pusher != nil {
+		g.Go(func() error {
+			if err := m.pusher.Run(ctx); ctx.Err() == nil {
 				return err
 			}
 			return nil

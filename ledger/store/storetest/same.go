@@ -28,6 +28,8 @@ var apart = map[string]string{
 	"upkept":           "what was put in order of private data",
 	"session":          "credentials are in no log",
 	"delivery":         "what became of tries to tell subscribers is in no log",
+	"device":           "tokens of devices are personal data: in no log",
+	"pushed":           "how far messages to devices are is in no log",
 	"projection":       "the owner makes the search tables anew from the journal",
 	"mark":             "see projection",
 	"correspondence":   "see projection",
