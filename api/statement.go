@@ -164,7 +164,7 @@ func (l *importLine) write(draft *private.Draft) {
 	if l.matched.CompanyID != "" && m.Counterparty.INN != "" {
 		draft.PaidFrom(l.matched.CompanyID, m.Counterparty.Account)
 	}
-	if l.matched.Attempt != "" {
+	if l.matched.Attempt != "" && l.line.Debit {
 		draft.Shown(l.matched.Attempt, l.id)
 	}
 }

@@ -12,14 +12,18 @@ import (
 )
 
 // known gathers what fresh lines are compared with: companies by INN, account,
-// marker and contract, and payments of ours that no statement has shown.
+// marker and contract, and payments of ours that no statement has shown or that have not
+// come back.
 func (s *statementService) known(ctx context.Context, book string, own map[string]string, lines []*importLine) (incoming.Known, error) {
 	k := incoming.Known{Own: own, BankINN: s.bank}
 	var err error
 	if k.Companies, err = s.candidates(ctx, book, lines); err != nil {
 		return k, err
 	}
-	k.Payouts, err = s.payouts(ctx, book, lines)
+	if k.Payouts, err = s.payouts(ctx, book, lines, true); err != nil {
+		return k, err
+	}
+	k.Out, err = s.payouts(ctx, book, lines, false)
 	return k, err
 }
 
@@ -96,12 +100,13 @@ func (s *statementService) candidatesOf(ctx context.Context, book string, ids ma
 	return out, nil
 }
 
-// payouts are our payments that the debits could be: by the marker in the purpose,
-// or by the payee's account.
-func (s *statementService) payouts(ctx context.Context, book string, lines []*importLine) ([]incoming.Payout, error) {
+// payouts are our payments that the lines of a side could be: debits those that no
+// statement has shown, credits those that have not come back. They are found by the marker
+// in the purpose, or by the other side's account.
+func (s *statementService) payouts(ctx context.Context, book string, lines []*importLine, debit bool) ([]incoming.Payout, error) {
 	var accounts, phrases []string
 	for _, l := range lines {
-		if l.fresh() && l.line.Debit {
+		if l.fresh() && l.line.Debit == debit {
 			accounts, phrases = append(accounts, l.line.OtherAccount), append(phrases, private.Phrases(l.line.Purpose)...)
 		}
 	}
@@ -124,6 +129,10 @@ func (s *statementService) payouts(ctx context.Context, book string, lines []*im
 	if err != nil {
 		return nil, err
 	}
+	returned, err := s.Vault.PayoutReturns(ctx, book, private.Refs(attempts...)...)
+	if err != nil {
+		return nil, err
+	}
 	docs, err := s.Vault.Payouts(ctx, book, private.Refs(attempts...)...)
 	if err != nil {
 		return nil, err
@@ -131,14 +140,15 @@ func (s *statementService) payouts(ctx context.Context, book string, lines []*im
 	var out []incoming.Payout
 	for _, a := range attempts {
 		doc, ok := docs[a]
-		if !ok || len(shown[a]) > 0 {
+		_, back := returned[a]
+		if !ok || debit && len(shown[a]) > 0 || !debit && back {
 			continue
 		}
 		amount, err := money.RUB.Parse(doc.Content.GetAmount())
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, incoming.Payout{Attempt: a, Account: doc.Content.GetAccount(), Amount: amount})
+		out = append(out, incoming.Payout{Attempt: a, Account: doc.Content.GetAccount(), Amount: amount, Shown: len(shown[a]) > 0})
 	}
 	return out, nil
 }

@@ -56,6 +56,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
@@ -153,6 +154,9 @@ func newHouse(t *testing.T) *house {
 		"taxpayer":     world.FromTaxpayer(submit),
 		"task":         world.FromTask(submit, h.vault.Resolver(), func() time.Time { return time.Now().In(h.db.Zone()) }),
 		"signed":       world.FromSigned(submit),
+		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
+			return e.Told(ctx, attempt, a)
+		}, people),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,
 		}),

@@ -46,6 +46,7 @@ type Config struct {
 	RelayRecords    int                                // most records of one transaction of the event log; default 1,500
 	EffectsAtOnce   int                                // calls to one port at once; default 32
 	RequestTimeout  time.Duration                      // of one call to the world; default 10 s
+	ConfirmEvery    time.Duration                      // how often it is looked whether final answers are to be asked about again; default 1 min
 	TimerEvery      time.Duration                      // how often due timers are looked for; default 1 s
 	AuditEvery      time.Duration                      // how often the auditor looks for new events; default 1 s
 	AuditStripes    int                                // stripes that it keeps in memory, a shard; default 20,000
@@ -83,6 +84,7 @@ func (c *Config) fill() error {
 	orDuration(&c.SubmitTimeout, 10*time.Second)
 	orDuration(&c.LookupEvery, 500*time.Millisecond)
 	orDuration(&c.RequestTimeout, 10*time.Second)
+	orDuration(&c.ConfirmEvery, time.Minute)
 	orDuration(&c.TimerEvery, time.Second)
 	orDuration(&c.TickEvery, 3*time.Second)
 	orDuration(&c.AuditEvery, time.Second)

@@ -19,7 +19,7 @@ type metrics struct {
 	lag, ahead, head, publishedHead *prometheus.GaugeVec
 	effects, running, projectedHead *prometheus.GaugeVec
 	checkpoint, unsealable, audited *prometheus.GaugeVec
-	findings                        *prometheus.CounterVec
+	findings, confirmations         *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -52,6 +52,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		unsealable:    gauge("unsealable", "Whether a checkpoint was refused because it would contradict a published one.", "shard"),
 		audited:       gauge("audited_head", "Last audited record.", "shard"),
 		findings:      counter("findings_total", "Differences that the auditor found.", "shard"),
+		confirmations: counter("confirmations_total", "Final answers that were asked about again.", "port", "outcome"),
 		running:       gauge("shard_running", "Whether the loop of an owned shard runs.", "shard"),
 	}
 	for _, c := range m.all() {
@@ -66,7 +67,7 @@ func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.commands, m.records, m.putAside, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
 		m.lag, m.ahead, m.head, m.publishedHead, m.projectedHead, m.effects, m.running,
-		m.checkpoint, m.unsealable, m.audited, m.findings,
+		m.checkpoint, m.unsealable, m.audited, m.findings, m.confirmations,
 	}
 }
 
@@ -126,6 +127,11 @@ func (m *metrics) found(shard int) { m.findings.WithLabelValues(strconv.Itoa(sha
 
 func (m *metrics) answered(portName string, result port.Result) {
 	m.answers.WithLabelValues(portName, string(result)).Inc()
+}
+
+// confirmed counts a final answer that was asked about again.
+func (m *metrics) confirmed(portName, outcome string) {
+	m.confirmations.WithLabelValues(portName, outcome).Inc()
 }
 
 // effect counts an effect of a port that came into a state, or left it (by -1).

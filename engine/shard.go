@@ -133,6 +133,7 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	g.Go(func() error { return ignoreEnd(ctx, effects.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, timers.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, links.run(ctx)) })
+	g.Go(func() error { return ignoreEnd(ctx, newConfirmer(s).run(ctx)) })
 	if e.cfg.Seal != nil {
 		g.Go(func() error { return ignoreEnd(ctx, newSealer(s, relay).run(ctx)) })
 	}

@@ -167,37 +167,48 @@ func (a *Adapter) Register(ctx context.Context, r port.IncomeReceipt) port.Answe
 	return answer
 }
 
-// receiptsAtOnce and receiptPages bound the search for one receipt's tax.
+// receiptsAtOnce and receiptPages bound one list of receipts.
 const (
 	receiptsAtOnce = 100 // the service's own default [H]
-	receiptPages   = 3
+	receiptPages   = 20
 )
 
 // tax asks for the tax of a registered receipt: the receipts of the minute around the
 // payment. "" when it is not found: the income is registered all the same.
 func (a *Adapter) tax(ctx context.Context, r port.IncomeReceipt, receiptID string) string {
-	from, to := r.PaidAt.Add(-time.Minute), r.PaidAt.Add(time.Minute)
+	states, _ := a.Receipts(ctx, r.INN, r.PaidAt.Add(-time.Minute), r.PaidAt.Add(time.Minute))
+	return states[receiptID].Tax
+}
+
+// Receipts lists how the receipts of a person's income in [from, to] stand, by id. Done =
+// the list is whole; Refused = the person does not let us see it; else Unknown. What was
+// read before that is answered too.
+func (a *Adapter) Receipts(ctx context.Context, inn string, from, to time.Time) (map[string]port.ReceiptState, port.Answer) {
+	states := map[string]port.ReceiptState{}
 	for page := range receiptPages {
 		m, wrong := a.client.ask(ctx, receiptsRequest{
-			INN: r.INN, From: from.Format(timeLayout), To: to.Format(timeLayout), Limit: receiptsAtOnce, Offset: page * receiptsAtOnce,
+			INN: inn, From: from.Format(timeLayout), To: to.Format(timeLayout), Limit: receiptsAtOnce, Offset: page * receiptsAtOnce,
 		})
-		if wrong != nil || m.Receipts == nil {
-			return ""
+		switch {
+		case wrong != nil:
+			return states, unknown(wrong)
+		case m.Error != nil:
+			return states, understand(receipts, m.Error)
+		case m.Receipts == nil:
+			return states, port.Unclear("COMPLETED without GetIncomeResponseV2")
 		}
 		for _, found := range m.Receipts.Receipts {
-			if found.ReceiptID != receiptID {
-				continue
-			}
+			state := port.ReceiptState{Link: found.Link, Annulled: found.Annulled}
 			if tax, err := money.RUB.Parse(found.TaxToPay); err == nil {
-				return money.RUB.Format(tax)
+				state.Tax = money.RUB.Format(tax)
 			}
-			return ""
+			states[found.ReceiptID] = state
 		}
 		if !m.Receipts.HasMore {
-			return ""
+			return states, port.Answer{Result: port.Done, Status: completed}
 		}
 	}
-	return ""
+	return states, port.Unclear("more receipts than are read at once")
 }
 
 func unknown(u *unclear) port.Answer {

@@ -187,7 +187,9 @@ type message struct {
 		HasMore  bool `xml:"HasMore"`
 		Receipts []struct {
 			ReceiptID string `xml:"ReceiptId"`
+			Link      string `xml:"Link"`
 			TaxToPay  string `xml:"TaxToPay"`
+			Annulled  string `xml:"CancelationTime"` // spelled so
 		} `xml:"Receipts"`
 	} `xml:"GetIncomeResponseV2"`
 }

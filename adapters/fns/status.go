@@ -18,6 +18,7 @@ const (
 	bind     question = "bind"
 	bound    question = "bound"
 	standing question = "standing"
+	receipts question = "receipts"
 
 	documents question = "documents"
 )
@@ -79,6 +80,13 @@ var table = []row{
 	{documents, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the person"},
 	{documents, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
 	{documents, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
+	{receipts, "TAXPAYER_UNREGISTERED", port.Refused, fault.IncomeDenied, "the person is not on NPD any more: his receipts cannot be read"},
+	{receipts, "TAXPAYER_UNBOUND", port.Refused, fault.IncomeDenied, "the person took the binding to us back"},
+	{receipts, "PERMISSION_NOT_GRANTED", port.Refused, fault.IncomeDenied, "the person does not let us see the receipts"},
+	{receipts, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the receipts"},
+	{receipts, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{receipts, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
 
 	{entity, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the company"},
 	{entity, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},

@@ -176,6 +176,12 @@ func (d *Draft) Payout(executor, attempt string, p *privatev1.Payout) {
 // Shown notes that a statement has shown a payment of ours.
 func (d *Draft) Shown(attempt, line string) { d.find(PayoutShown, attempt, line) }
 
+// CameBack notes which line of a statement shows that a payment of ours came back; the
+// first that says so is the only one.
+func (d *Draft) CameBack(attempt, line string) {
+	d.add(house, kindPayoutReturn, attempt, 1, &privatev1.PayoutReturn{Line: line})
+}
+
 // Registration adds a version of what a company's registration knows. It is sealed with a
 // key of its own: one that nobody finishes can be forgotten.
 func (d *Draft) Registration(id string, version uint32, p *privatev1.RegistrationProfile) {

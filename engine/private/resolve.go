@@ -2,6 +2,7 @@ package private
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/proto"
 
@@ -221,6 +222,24 @@ func (r Resolver) Person(ctx context.Context, book, executor string) (inn, phone
 		return "", "", false, err
 	}
 	return d.Content.GetInn(), d.Content.GetPhone(), true, nil
+}
+
+// PayoutShown says whether a statement has shown that a payment of ours left.
+func (r Resolver) PayoutShown(ctx context.Context, book, attempt string) (bool, error) {
+	shown, err := r.vault.Find(ctx, book, PayoutShown, attempt)
+	return len(shown[attempt]) > 0, err
+}
+
+// CameBack notes which line of a statement shows that a payment of ours came back; false
+// when it is another one already.
+func (r Resolver) CameBack(ctx context.Context, book, attempt, line string) (bool, error) {
+	d := r.vault.Draft(book)
+	d.CameBack(attempt, line)
+	err := d.Put(ctx)
+	if errors.Is(err, ErrTaken) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Sender is who sent the money of a statement line, and to which account of ours.

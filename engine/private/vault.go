@@ -100,6 +100,8 @@ type (
 	Line = Doc[*privatev1.StatementLine]
 	// Payout is a payment of ours as it was sent.
 	Payout = Doc[*privatev1.Payout]
+	// PayoutReturn says which line shows that a payment of ours came back.
+	PayoutReturn = Doc[*privatev1.PayoutReturn]
 	// Registration is a version of what a company's registration knows of people.
 	Registration = Doc[*privatev1.RegistrationProfile]
 	// Invitation is a version of what is known of a person who was invited.
@@ -126,18 +128,19 @@ type (
 
 // The kinds of documents as the tables name them.
 const (
-	kindCompany    = "company"
-	kindExecutor   = "executor"
-	kindRequisites = "requisites"
-	kindTask       = "task"
-	kindRegister   = "register"
-	kindPart       = "register_part"
-	kindStatement  = "statement"
-	kindLine       = "line"
-	kindPayout     = "payout"
-	kindUser       = "user"
-	kindCredential = "credential"
-	kindStamp      = "stamp"
+	kindCompany      = "company"
+	kindExecutor     = "executor"
+	kindRequisites   = "requisites"
+	kindTask         = "task"
+	kindRegister     = "register"
+	kindPart         = "register_part"
+	kindStatement    = "statement"
+	kindLine         = "line"
+	kindPayout       = "payout"
+	kindPayoutReturn = "payout_return"
+	kindUser         = "user"
+	kindCredential   = "credential"
+	kindStamp        = "stamp"
 
 	kindTemplate        = "template"
 	kindSignedFile      = "signed_file"
@@ -240,6 +243,11 @@ func (v *Vault) Lines(ctx context.Context, book string, refs ...Ref) (map[string
 // Payouts reads payments of ours by attempt.
 func (v *Vault) Payouts(ctx context.Context, book string, refs ...Ref) (map[string]Payout, error) {
 	return read(ctx, v, book, kindPayout, refs, func() *privatev1.Payout { return new(privatev1.Payout) })
+}
+
+// PayoutReturns reads which lines of statements show that payments of ours came back.
+func (v *Vault) PayoutReturns(ctx context.Context, book string, refs ...Ref) (map[string]PayoutReturn, error) {
+	return read(ctx, v, book, kindPayoutReturn, refs, func() *privatev1.PayoutReturn { return new(privatev1.PayoutReturn) })
 }
 
 // Registrations reads what companies' registrations know.

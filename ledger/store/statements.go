@@ -78,6 +78,10 @@ var (
 	sqlAuditedRead string
 	//go:embed sql/clock.sql
 	sqlClock string
+	//go:embed sql/confirmed_list.sql
+	sqlConfirmedList string
+	//go:embed sql/confirmed_put.sql
+	sqlConfirmedPut string
 	//go:embed sql/correspondence_clear.sql
 	sqlCorrespondenceClear string
 	//go:embed sql/correspondence_list.sql

@@ -87,6 +87,9 @@ type Config struct {
 	RequestTimeout time.Duration `json:"-"`
 	// Polls are the adapters' waits before each question about what they sent.
 	Polls []time.Duration `json:"-"`
+	// ConfirmAfter takes the place of the pauses after which final answers are asked about
+	// again: for tests, which cannot wait for days.
+	ConfirmAfter []time.Duration `json:"-"`
 }
 
 // TLS names the certificate of the listeners; both or none.

@@ -17,6 +17,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/push"
 	"github.com/provodka/provodka/engine/world"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // publicList is where the tax service tells everybody who is on NPD.
@@ -56,9 +57,10 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	}
 	people := m.vault.Resolver()
 	submit := func(ctx context.Context, r engine.Request) []engine.Outcome { return m.engine.Submit(ctx, r) }
+	again := world.ScheduleOf(m.db.Zone(), m.cfg.ConfirmAfter)
 	return map[string]port.Port{
-		"payout":    world.FromPayout(bank, people, m.cfg.Own[0].Account),
-		"income":    world.Watched(world.FromIncome(tax, people), tax, people, submit),
+		"payout":    world.ConfirmedPayout(world.FromPayout(bank, people, m.cfg.Own[0].Account), again),
+		"income":    world.ConfirmedIncome(world.Watched(world.FromIncome(tax, people), tax, people, submit), tax, people, again),
 		"contact":   world.FromContact(submit, m.db),
 		"npd":       world.FromNPD(tax, people),
 		"npdstatus": world.FromNPDStatus(list, people, time.Now),
@@ -70,7 +72,10 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
 		"taxpayer": world.FromTaxpayer(submit),
 		"signed":   world.FromSigned(submit),
-		"task":     world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }),
+		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
+			return m.engine.Told(ctx, attempt, a)
+		}, people),
+		"task": world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
 		}),

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,9 +133,17 @@ func (m *Main) openEngine(context.Context) (err error) {
 	m.engine, err = engine.New(engine.Config{
 		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: m.flows, Ports: ports,
 		Owner: m.cfg.Engine, Auditor: m.cfg.Auditor, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Seal: seal,
-		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout,
+		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout, ConfirmEvery: m.confirmEvery(),
 	})
 	return err
+}
+
+// confirmEvery is how often it is looked for answers to be confirmed; 0 is the default.
+func (m *Main) confirmEvery() time.Duration {
+	if len(m.cfg.ConfirmAfter) == 0 {
+		return 0
+	}
+	return slices.Min(m.cfg.ConfirmAfter)
 }
 
 func (m *Main) openAPI(context.Context) (err error) {

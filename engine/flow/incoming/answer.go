@@ -24,6 +24,20 @@ func (s *step) sendBack() {
 	s.asks[returnMoney] = flow.Bytes(&flowv1.ReturnAsk{Book: s.view.Book, Line: s.view.ID, Amount: s.data.Suspended})
 }
 
+// heard takes the word of the flow of a payment that came back. Until it has booked it the
+// line books nothing; when there is nothing to come back, the money waits for a person.
+func (s *step) heard() {
+	if s.view.State != Reversing || s.command.Number != s.view.Attempts[tellReturned] {
+		s.on = answerLate
+		return
+	}
+	if s.command.Event == returnedRefused {
+		s.amounts[amountSum] = amount(s.data.Amount)
+		s.data.Suspended, s.data.Attempt = s.data.Amount, ""
+		s.data.Kind = flowv1.LineKind_LINE_KIND_UNMATCHED
+	}
+}
+
 // told takes the company's answer to "your deposit came".
 func (s *step) told() {
 	if s.view.State != Depositing || s.command.Number != s.view.Attempts[tellDeposit] {

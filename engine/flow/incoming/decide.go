@@ -54,6 +54,8 @@ func (s *step) run() *fault.Refusal {
 		return s.register()
 	case Assign, AssignDeposit:
 		return s.assign()
+	case AssignReturned:
+		return s.assignReturned()
 	case AssignKnown, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge:
 		return s.explain()
 	case overdue:
@@ -63,6 +65,9 @@ func (s *step) run() *fault.Refusal {
 		return nil
 	case returnDone, returnRefused, returnUnknown:
 		s.returned()
+		return nil
+	case returnedTold, returnedRefused, returnedUnknown:
+		s.heard()
 		return nil
 	}
 	return flow.WrongState(s.view, s.command)
@@ -98,6 +103,9 @@ func (s *step) register() *fault.Refusal {
 		s.tell(sum)
 	case flowv1.LineKind_LINE_KIND_UNMATCHED:
 		s.data.Suspended = text(sum)
+	case flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT:
+		s.on = registerReturned
+		s.tellReturned()
 	case flowv1.LineKind_LINE_KIND_OWN_TRANSFER:
 		s.on = registerOwn
 		s.amounts[amountOwnIn] = sum
@@ -146,6 +154,35 @@ func (s *step) assign() *fault.Refusal {
 		s.tell(sum)
 	}
 	return nil
+}
+
+// assignReturned takes a person's word that a payment of ours came back.
+func (s *step) assignReturned() *fault.Refusal {
+	var b flowv1.IncomingReturned
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	if s.view.State != Unmatched {
+		return nil // the table has no row: wrong_state
+	}
+	if len(s.data.Returns) > 0 {
+		return s.forbid("a return of this money was tried: the money is somebody's")
+	}
+	for field, id := range map[string]string{"attempt": b.Attempt, "reason": b.Reason} {
+		if refusal := flow.CheckID(field, id); refusal != nil {
+			return refusal
+		}
+	}
+	s.amounts[amountSum], s.data.Suspended = amount(s.data.Suspended), ""
+	s.data.Kind = flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT
+	s.data.Attempt, s.data.Reason, s.data.Suggestions = b.Attempt, b.Reason, nil
+	s.tellReturned()
+	return nil
+}
+
+// tellReturned asks the payment's flow to hear that it came back.
+func (s *step) tellReturned() {
+	s.asks[tellReturned] = flow.Bytes(&flowv1.PaymentReturned{Book: s.view.Book, Line: s.view.ID, Attempt: s.data.Attempt})
 }
 
 // decided keeps a person's decision: the company and the reason.
@@ -229,6 +266,8 @@ func check(b *flowv1.IncomingRegister) (money.Amount, *fault.Refusal) {
 		needs["company_id"], debit = b.CompanyId, false
 	case flowv1.LineKind_LINE_KIND_UNMATCHED:
 		debit = false
+	case flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT:
+		needs["attempt"], debit = b.Attempt, false
 	case flowv1.LineKind_LINE_KIND_KNOWN_DEBIT, flowv1.LineKind_LINE_KIND_BANK_FEE, flowv1.LineKind_LINE_KIND_UNKNOWN_DEBIT:
 		debit = true
 	case flowv1.LineKind_LINE_KIND_OWN_TRANSFER:
@@ -242,7 +281,7 @@ func check(b *flowv1.IncomingRegister) (money.Amount, *fault.Refusal) {
 	if debit != b.Debit {
 		return money.Zero, fault.Refuse(fault.Malformed, "debit", "%s is not of this side", b.Kind)
 	}
-	for _, field := range []string{"account", "statement_id", "company_id", "other_account"} {
+	for _, field := range []string{"account", "statement_id", "company_id", "other_account", "attempt"} {
 		if id, needed := needs[field]; needed {
 			if refusal := flow.CheckID(field, id); refusal != nil {
 				return money.Zero, refusal

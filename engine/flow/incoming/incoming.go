@@ -19,6 +19,7 @@ const (
 	Deposited   = "deposited"
 	Unmatched   = "unmatched"
 	Returning   = "returning"
+	Reversing   = "reversing"
 	Returned    = "returned"
 	KnownCredit = "known_credit"
 	KnownDebit  = "known_debit"
@@ -30,33 +31,38 @@ const (
 
 // Commands, with their bodies.
 const (
-	Register      = "register"       // IncomingRegister
-	Assign        = "assign"         // IncomingAssign
-	AssignDeposit = "assign_deposit" // IncomingAssign
-	AssignKnown   = "assign_known"   // IncomingExplain
-	Return        = "return"         // IncomingExplain
-	Recover       = "recover"        // IncomingExplain
-	ExplainFee    = "explain_fee"    // IncomingExplain
-	ExplainLoss   = "explain_loss"   // IncomingExplain
-	ExplainKnown  = "explain_known"  // IncomingExplain
-	Charge        = "charge"         // IncomingAssign
+	Register       = "register"        // IncomingRegister
+	Assign         = "assign"          // IncomingAssign
+	AssignDeposit  = "assign_deposit"  // IncomingAssign
+	AssignKnown    = "assign_known"    // IncomingExplain
+	AssignReturned = "assign_returned" // IncomingReturned
+	Return         = "return"          // IncomingExplain
+	Recover        = "recover"         // IncomingExplain
+	ExplainFee     = "explain_fee"     // IncomingExplain
+	ExplainLoss    = "explain_loss"    // IncomingExplain
+	ExplainKnown   = "explain_known"   // IncomingExplain
+	Charge         = "charge"          // IncomingAssign
 )
 
 // Answers of the world and the timer.
 const (
-	told          = "told"
-	tellRefused   = "tell_refused"
-	tellUnknown   = "tell_unknown"
-	returnDone    = "return_done"
-	returnRefused = "return_refused"
-	returnUnknown = "return_unknown"
-	overdue       = "overdue"
+	told            = "told"
+	tellRefused     = "tell_refused"
+	tellUnknown     = "tell_unknown"
+	returnedTold    = "returned_told"
+	returnedRefused = "returned_refused"
+	returnedUnknown = "returned_unknown"
+	returnDone      = "return_done"
+	returnRefused   = "return_refused"
+	returnUnknown   = "return_unknown"
+	overdue         = "overdue"
 )
 
 // Rows that Decide chooses; incoming.md says what each means.
 const (
 	registerTopup            = "register_topup"
 	registerDeposit          = "register_deposit"
+	registerReturned         = "register_returned"
 	registerOwn              = "register_own"
 	registerKnown            = "register_known"
 	registerFee              = "register_fee"
@@ -78,10 +84,12 @@ const (
 
 // Asks of the Asks table.
 const (
-	tellDeposit = "tell_deposit"
-	askTold     = "ask_told"
-	returnMoney = "return_money"
-	askReturn   = "ask_return"
+	tellDeposit  = "tell_deposit"
+	askTold      = "ask_told"
+	tellReturned = "tell_returned"
+	askReturned  = "ask_returned"
+	returnMoney  = "return_money"
+	askReturn    = "ask_return"
 )
 
 // Amounts of the Entries table, rubles of scale 2.
@@ -102,11 +110,12 @@ var amounts = []string{
 
 var words = flow.Words{
 	States: []string{
-		ToppedUp, Depositing, Deposited, Unmatched, Returning, Returned, KnownCredit, KnownDebit,
+		ToppedUp, Depositing, Deposited, Unmatched, Reversing, Returning, Returned, KnownCredit, KnownDebit,
 		OwnTransfer, BankFee, Unexplained, Explained,
 	},
 	Events: []string{
-		Register, Assign, AssignDeposit, AssignKnown, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
+		Register, Assign, AssignDeposit, AssignKnown, AssignReturned, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
+		returnedTold, returnedRefused, returnedUnknown, registerReturned,
 		told, tellRefused, tellUnknown, returnDone, returnRefused, returnUnknown, overdue,
 		registerTopup, registerDeposit, registerOwn, registerKnown, registerFee, registerUnknown,
 		returnDoneUnexplained, returnCovered, returnRefusedUnexplained, toldUnmatched, toldUnexplained,
@@ -117,7 +126,7 @@ var words = flow.Words{
 		"topup", "deposit", "undeposit", "suspend", "assign", "assign_deposit", "unsuspend", "transfer", "fee",
 		"missing", "unmiss", "expense_fee", "expense_loss", "charge", "recover", "correct",
 	},
-	Asks:    []string{tellDeposit, askTold, returnMoney, askReturn},
+	Asks:    []string{tellDeposit, askTold, tellReturned, askReturned, returnMoney, askReturn},
 	Amounts: amounts,
 	Owners:  []string{"account", "other", "company", "line"},
 }

@@ -38,12 +38,14 @@ type Candidate struct {
 	Accounts  []string // accounts that have paid for it before, 20 digits
 }
 
-// Payout is a payment of ours that no statement has shown yet.
+// Payout is a payment of ours: one that no statement has shown yet, or one that has not
+// come back.
 type Payout struct {
 	Attempt string       // 32 hex digits
 	Number  string       // of its order, "" when the bank gives none
 	Account string       // the payee's, 20 digits
 	Amount  money.Amount // rubles, scale 2
+	Shown   bool         // a statement has shown it
 }
 
 // Known is what a line is compared with.
@@ -51,7 +53,8 @@ type Known struct {
 	Own       map[string]string // our accounts, 20 digits, to their names in the books: "settlement"
 	BankINN   string            // our bank's
 	Companies []Candidate
-	Payouts   []Payout
+	Payouts   []Payout // that no statement has shown
+	Out       []Payout // that have not come back
 }
 
 // Matched says what a line is. Rules and suggestions are ids and names of rules
@@ -60,7 +63,7 @@ type Matched struct {
 	Kind         flowv1.LineKind
 	CompanyID    string // of a top-up or a deposit
 	OtherAccount string // of an own transfer, its name in the books
-	Attempt      string // of a known debit
+	Attempt      string // of a known debit, or of a payment that came back
 	Rules        []string
 	Suggestions  []*flowv1.Suggestion // of an unmatched line, heaviest first, then by id
 }
@@ -103,6 +106,39 @@ func matchDebit(l Line, k Known) Matched {
 	return Matched{Kind: flowv1.LineKind_LINE_KIND_UNKNOWN_DEBIT}
 }
 
+// returnedByMarker finds the one payment that came back by the digits in the purpose.
+func returnedByMarker(l Line, purpose string, out []Payout) string {
+	return only(out, func(p Payout) bool {
+		return p.Amount.Equal(l.Amount) && len(p.Attempt) >= markerDigits && strings.Contains(purpose, strings.ToUpper(p.Attempt[:markerDigits]))
+	})
+}
+
+// returnedByAccount finds the one payment that came back by payer and sum, where the purpose
+// says that it is a return.
+func returnedByAccount(l Line, purpose string, out []Payout) string {
+	if !says(wordReturn, purpose) {
+		return ""
+	}
+	return only(out, func(p Payout) bool {
+		return p.Shown && p.Account != "" && p.Account == l.OtherAccount && p.Amount.Equal(l.Amount)
+	})
+}
+
+// only is the attempt of the one payment that fits; "" when none does, or several.
+func only(all []Payout, fits func(Payout) bool) string {
+	attempt := ""
+	for _, p := range all {
+		switch {
+		case !fits(p):
+		case attempt != "":
+			return ""
+		default:
+			attempt = p.Attempt
+		}
+	}
+	return attempt
+}
+
 // found is the evidence for one company.
 type found struct {
 	company Candidate
@@ -132,12 +168,18 @@ func matchCredit(l Line, k Known) Matched {
 	slices.SortFunc(evidence, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), strings.Compare(a.company.CompanyID, b.company.CompanyID))
 	})
+	if attempt := returnedByMarker(l, purpose, k.Out); attempt != "" {
+		return Matched{Kind: flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT, Attempt: attempt, Rules: []string{ruleReturnedMarker}}
+	}
 	if sure, ok := decided(evidence, named); ok {
 		m := Matched{Kind: flowv1.LineKind_LINE_KIND_TOPUP, CompanyID: sure.company.CompanyID, Rules: sure.rules}
 		if says(wordDeposit, purpose) {
 			m.Kind = flowv1.LineKind_LINE_KIND_DEPOSIT
 		}
 		return m
+	}
+	if attempt := returnedByAccount(l, purpose, k.Out); attempt != "" && !slices.ContainsFunc(evidence, func(f found) bool { return f.payer }) {
+		return Matched{Kind: flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT, Attempt: attempt, Rules: []string{ruleReturnedAccount}}
 	}
 	m := Matched{Kind: flowv1.LineKind_LINE_KIND_UNMATCHED}
 	for _, f := range evidence {

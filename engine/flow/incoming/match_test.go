@@ -37,6 +37,23 @@ func world() Known {
 	}
 }
 
+// out are payments that have not come back: two of one sum to one person.
+func out() []Payout {
+	var all []Payout
+	for _, p := range world().Payouts {
+		p.Shown = true
+		all = append(all, p)
+	}
+	return append(all, Payout{Attempt: "fedcba98765432100123456789abcdef", Account: "40817810338000000005", Amount: money.MustParse("94.00")})
+}
+
+// from is a credit of a person's account.
+func from(account, purpose string) Line {
+	l := credit("", purpose)
+	l.OtherAccount = account
+	return l
+}
+
 func credit(inn, purpose string) Line {
 	return Line{
 		Account: ourAccount, Day: "2026-03-02", DocumentDay: "2026-03-01", Number: "15", Amount: money.MustParse("94.00"),
@@ -63,31 +80,40 @@ func TestMatch(t *testing.T) {
 		rules   string
 		suggest string
 	}{
-		"marker and INN":           {credit(romashkaINN, "Пополнение, пв-000042, без НДС"), topup, "romashka", "marker inn", ""},
-		"contract and INN":         {credit(romashkaINN, "По договору №17/2026-А"), topup, "romashka", "contract inn", ""},
-		"INN alone":                {credit(romashkaINN, "Оплата"), topup, "romashka", "inn", ""},
-		"account without INN":      {fromKnownAccount, topup, "romashka", "account", ""},
-		"deposit":                  {credit(romashkaINN, "Обеспечительный платёж. НДС не облагается"), deposit, "romashka", "inn", ""},
-		"deposit declined":         {credit(romashkaINN, "Внесение обеспечительного платежа ПВ-000042"), deposit, "romashka", "marker inn", ""},
-		"two of one INN":           {credit(lutikINN, "Оплата"), unmatched, "", "", "lutik lutik-spb"},
-		"the marker tells them":    {credit(lutikINN, "ПВ-000044"), topup, "lutik-spb", "marker inn", ""},
-		"a foreign INN":            {credit("7700000000", "За ООО Ромашка ПВ-000042"), unmatched, "", "", "romashka"},
-		"no INN, foreign account":  {credit("", "ПВ-000042"), unmatched, "", "", "romashka"},
-		"INN of one, marker other": {credit(romashkaINN, "ПВ-000043"), unmatched, "", "", "lutik romashka"},
-		"two markers":              {credit(romashkaINN, "ПВ-000042 и ПВ-000043"), unmatched, "", "", "romashka lutik"},
-		"a longer number":          {credit("7700000000", "ПВ-0000421"), unmatched, "", "", ""},
-		"a contract of one digit":  {credit("7700000000", "счет 1"), unmatched, "", "", ""},
-		"nobody":                   {credit("7700000000", "Возврат"), unmatched, "", "", ""},
-		"own transfer out":         {debit("", otherAccount, "3", "Перевод собственных средств"), ownTransfer, "other", "own_account", ""},
-		"our payout by its marker": {debit("", "40817810338000000009", "9", "Выплата 001122334455 по заданию"), knownDebit, "00112233445566778899aabbccddeeff", "payout_marker", ""},
-		"our payout by its order":  {debit("", "40817810338000000001", "99", "Выплата"), knownDebit, "00112233445566778899aabbccddeeff", "payout_order", ""},
-		"the order tells them":     {debit("", "40817810338000000002", "8", "Выплата"), knownDebit, "0102030405060708090a0b0c0d0e0f10", "payout_order", ""},
-		"no such order":            {debit("", "40817810338000000002", "9", "Выплата"), unknown, "", "", ""},
-		"the bank's charge":        {debit(bankINN, "30101810338000000000", "1", "Комиссия за ведение счёта"), bankFee, "", "bank_charge", ""},
-		"the bank's order":         {order, bankFee, "", "bank_charge", ""},
-		"a charge of a stranger":   {debit("7700000000", "40702810338000005555", "1", "Комиссия агента"), unknown, "", "", ""},
+		"marker and INN":                {credit(romashkaINN, "Пополнение, пв-000042, без НДС"), topup, "romashka", "marker inn", ""},
+		"contract and INN":              {credit(romashkaINN, "По договору №17/2026-А"), topup, "romashka", "contract inn", ""},
+		"INN alone":                     {credit(romashkaINN, "Оплата"), topup, "romashka", "inn", ""},
+		"account without INN":           {fromKnownAccount, topup, "romashka", "account", ""},
+		"deposit":                       {credit(romashkaINN, "Обеспечительный платёж. НДС не облагается"), deposit, "romashka", "inn", ""},
+		"deposit declined":              {credit(romashkaINN, "Внесение обеспечительного платежа ПВ-000042"), deposit, "romashka", "marker inn", ""},
+		"two of one INN":                {credit(lutikINN, "Оплата"), unmatched, "", "", "lutik lutik-spb"},
+		"the marker tells them":         {credit(lutikINN, "ПВ-000044"), topup, "lutik-spb", "marker inn", ""},
+		"a foreign INN":                 {credit("7700000000", "За ООО Ромашка ПВ-000042"), unmatched, "", "", "romashka"},
+		"no INN, foreign account":       {credit("", "ПВ-000042"), unmatched, "", "", "romashka"},
+		"INN of one, marker other":      {credit(romashkaINN, "ПВ-000043"), unmatched, "", "", "lutik romashka"},
+		"two markers":                   {credit(romashkaINN, "ПВ-000042 и ПВ-000043"), unmatched, "", "", "romashka lutik"},
+		"a longer number":               {credit("7700000000", "ПВ-0000421"), unmatched, "", "", ""},
+		"a contract of one digit":       {credit("7700000000", "счет 1"), unmatched, "", "", ""},
+		"nobody":                        {credit("7700000000", "Возврат"), unmatched, "", "", ""},
+		"own transfer out":              {debit("", otherAccount, "3", "Перевод собственных средств"), ownTransfer, "other", "own_account", ""},
+		"our payout by its marker":      {debit("", "40817810338000000009", "9", "Выплата 001122334455 по заданию"), knownDebit, "00112233445566778899aabbccddeeff", "payout_marker", ""},
+		"our payout by its order":       {debit("", "40817810338000000001", "99", "Выплата"), knownDebit, "00112233445566778899aabbccddeeff", "payout_order", ""},
+		"the order tells them":          {debit("", "40817810338000000002", "8", "Выплата"), knownDebit, "0102030405060708090a0b0c0d0e0f10", "payout_order", ""},
+		"no such order":                 {debit("", "40817810338000000002", "9", "Выплата"), unknown, "", "", ""},
+		"came back, by its marker":      {from("30232810338000000009", "Возврат перевода (001122334455). Счёт закрыт"), cameBack, "00112233445566778899aabbccddeeff", "returned_marker", ""},
+		"came back, by payer and sum":   {from("40817810338000000001", "Возврат: счёт получателя закрыт"), cameBack, "00112233445566778899aabbccddeeff", "returned_account", ""},
+		"the same without the word":     {from("40817810338000000001", "Перевод"), unmatched, "", "", ""},
+		"one of two of one sum":         {from("40817810338000000002", "Возврат"), unmatched, "", "", ""},
+		"no statement has shown it":     {from("40817810338000000005", "Возврат"), unmatched, "", "", ""},
+		"a marker with a company's INN": {credit(romashkaINN, "Возврат 001122334455"), cameBack, "00112233445566778899aabbccddeeff", "returned_marker", ""},
+		"a company that says the word":  {credit(romashkaINN, "Возврат займа"), topup, "romashka", "inn", ""},
+		"the bank's charge":             {debit(bankINN, "30101810338000000000", "1", "Комиссия за ведение счёта"), bankFee, "", "bank_charge", ""},
+		"the bank's order":              {order, bankFee, "", "bank_charge", ""},
+		"a charge of a stranger":        {debit("7700000000", "40702810338000005555", "1", "Комиссия агента"), unknown, "", "", ""},
 	} {
-		m := Match(tc.line, world())
+		known := world()
+		known.Out = out()
+		m := Match(tc.line, known)
 		var suggested []string
 		for _, s := range m.Suggestions {
 			suggested = append(suggested, s.CompanyId)
@@ -96,6 +122,18 @@ func TestMatch(t *testing.T) {
 		if m.Kind != tc.kind || who != tc.who || strings.Join(m.Rules, " ") != tc.rules || strings.Join(suggested, " ") != tc.suggest {
 			t.Errorf("%s: got %s %q by %v, suggestions %v", name, m.Kind, who, m.Rules, m.Suggestions)
 		}
+	}
+}
+
+// TestAnotherSumIsNoReturn: a marker alone says nothing when the sum is another.
+func TestAnotherSumIsNoReturn(t *testing.T) {
+	t.Parallel()
+	known := world()
+	known.Out = out()
+	l := from("40817810338000000001", "Возврат 001122334455")
+	l.Amount = money.MustParse("93.00")
+	if m := Match(l, known); m.Kind != unmatched {
+		t.Error(m)
 	}
 }
 

@@ -8,20 +8,23 @@ import (
 
 // Rules of the table Matching.
 const (
-	ruleOwnAccount   = "own_account"
-	rulePayoutMarker = "payout_marker"
-	rulePayoutOrder  = "payout_order"
-	ruleBankCharge   = "bank_charge"
-	ruleMarker       = "marker"
-	ruleContract     = "contract"
-	ruleINN          = "inn"
-	ruleAccount      = "account"
+	ruleOwnAccount      = "own_account"
+	rulePayoutMarker    = "payout_marker"
+	rulePayoutOrder     = "payout_order"
+	ruleBankCharge      = "bank_charge"
+	ruleReturnedMarker  = "returned_marker"
+	ruleReturnedAccount = "returned_account"
+	ruleMarker          = "marker"
+	ruleContract        = "contract"
+	ruleINN             = "inn"
+	ruleAccount         = "account"
 )
 
 // Kinds of the table Words.
 const (
 	wordDeposit = "deposit"
 	wordCharge  = "charge"
+	wordReturn  = "return"
 )
 
 var (
@@ -64,7 +67,7 @@ func parseRules(text string) (map[string]uint32, map[string][]string, error) {
 		byRule[rule] = uint32(w)
 	}
 	if err := machine.Names("rule", rules, []string{
-		ruleOwnAccount, rulePayoutMarker, rulePayoutOrder, ruleBankCharge, ruleMarker, ruleContract, ruleINN, ruleAccount,
+		ruleOwnAccount, rulePayoutMarker, rulePayoutOrder, ruleBankCharge, ruleReturnedMarker, ruleReturnedAccount, ruleMarker, ruleContract, ruleINN, ruleAccount,
 	}); err != nil {
 		return nil, nil, err
 	}
@@ -82,5 +85,5 @@ func parseRules(text string) (map[string]uint32, map[string][]string, error) {
 		kinds = append(kinds, kind)
 		byKind[kind] = append(byKind[kind], words)
 	}
-	return byRule, byKind, machine.Names("kind of words", kinds, []string{wordDeposit, wordCharge})
+	return byRule, byKind, machine.Names("kind of words", kinds, []string{wordDeposit, wordCharge, wordReturn})
 }

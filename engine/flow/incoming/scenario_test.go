@@ -45,7 +45,7 @@ answer return_money refused payout_refused
 
 var kinds = map[string]flowv1.LineKind{
 	"topup": topup, "deposit": deposit, "unmatched": unmatched, "own_transfer": ownTransfer,
-	"known_debit": knownDebit, "bank_fee": bankFee, "unknown": unknown,
+	"known_debit": knownDebit, "returned_payout": cameBack, "bank_fee": bankFee, "unknown": unknown,
 }
 
 func script() flowtest.Script {
@@ -79,6 +79,8 @@ func command(_ *flowtest.World, words []string) (flow.Command, error) {
 			b.Suggestions = []*flowv1.Suggestion{{CompanyId: "c1", Rules: []string{"inn"}, Weight: 20}}
 		}
 		c.Event, m = Register, b
+	case AssignReturned:
+		m = &flowv1.IncomingReturned{Attempt: attempt, Reason: words[1]}
 	case Assign, AssignDeposit, Charge:
 		if len(words) < 3 {
 			return c, fmt.Errorf("%s COMPANY REASON", words[0])

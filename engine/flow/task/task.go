@@ -129,13 +129,16 @@ const (
 	selfRefusedAgain  = "self_refused_again"
 )
 
+// RegisterIncome is the ask that forms a receipt: with its number it gives the attempt.
+const RegisterIncome = "register_income"
+
 // Asks of the Asks table.
 const (
 	checkIncome    = "check_income"
 	askCheck       = "ask_check"
 	pay            = "pay"
 	askPayout      = "ask_payout"
-	registerIncome = "register_income"
+	registerIncome = RegisterIncome
 	askIncome      = "ask_income"
 	holdYear       = "hold_year"
 	askHold        = "ask_hold"

@@ -30,6 +30,7 @@ var apart = map[string]string{
 	"delivery":         "what became of tries to tell subscribers is in no log",
 	"device":           "tokens of devices are personal data: in no log",
 	"pushed":           "how far messages to devices are is in no log",
+	"confirmed":        "how far providers were asked again about their answers is in no log",
 	"projection":       "the owner makes the search tables anew from the journal",
 	"mark":             "see projection",
 	"correspondence":   "see projection",

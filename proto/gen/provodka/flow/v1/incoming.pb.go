@@ -41,6 +41,8 @@ const (
 	LineKind_LINE_KIND_BANK_FEE LineKind = 6
 	// Money that left and nobody can explain yet.
 	LineKind_LINE_KIND_UNKNOWN_DEBIT LineKind = 7
+	// A payment of ours that came back; its flow books it.
+	LineKind_LINE_KIND_RETURNED_PAYOUT LineKind = 8
 )
 
 // Enum value maps for LineKind.
@@ -54,16 +56,18 @@ var (
 		5: "LINE_KIND_KNOWN_DEBIT",
 		6: "LINE_KIND_BANK_FEE",
 		7: "LINE_KIND_UNKNOWN_DEBIT",
+		8: "LINE_KIND_RETURNED_PAYOUT",
 	}
 	LineKind_value = map[string]int32{
-		"LINE_KIND_UNSPECIFIED":   0,
-		"LINE_KIND_TOPUP":         1,
-		"LINE_KIND_DEPOSIT":       2,
-		"LINE_KIND_UNMATCHED":     3,
-		"LINE_KIND_OWN_TRANSFER":  4,
-		"LINE_KIND_KNOWN_DEBIT":   5,
-		"LINE_KIND_BANK_FEE":      6,
-		"LINE_KIND_UNKNOWN_DEBIT": 7,
+		"LINE_KIND_UNSPECIFIED":     0,
+		"LINE_KIND_TOPUP":           1,
+		"LINE_KIND_DEPOSIT":         2,
+		"LINE_KIND_UNMATCHED":       3,
+		"LINE_KIND_OWN_TRANSFER":    4,
+		"LINE_KIND_KNOWN_DEBIT":     5,
+		"LINE_KIND_BANK_FEE":        6,
+		"LINE_KIND_UNKNOWN_DEBIT":   7,
+		"LINE_KIND_RETURNED_PAYOUT": 8,
 	}
 )
 
@@ -183,7 +187,7 @@ type IncomingData struct {
 	Suggestions []*Suggestion `protobuf:"bytes,10,rep,name=suggestions,proto3" json:"suggestions,omitempty"`
 	// Why a person decided so, a code or an id of a note in the private table.
 	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The payout's attempt that a known debit is.
+	// The payout's attempt that a known debit is, or that came back.
 	Attempt string `protobuf:"bytes,12,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// The last statement that showed the same line again; "" = none.
 	SeenAgainIn string `protobuf:"bytes,13,opt,name=seen_again_in,json=seenAgainIn,proto3" json:"seen_again_in,omitempty"`
@@ -453,7 +457,7 @@ type IncomingRegister struct {
 	Rules []string `protobuf:"bytes,9,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Guesses for an unmatched line, best first.
 	Suggestions []*Suggestion `protobuf:"bytes,10,rep,name=suggestions,proto3" json:"suggestions,omitempty"`
-	// The payout's attempt that a known debit is.
+	// The payout's attempt that a known debit is, or that came back.
 	Attempt       string `protobuf:"bytes,11,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -566,6 +570,126 @@ func (x *IncomingRegister) GetAttempt() string {
 	return ""
 }
 
+// Body of incoming's "assign_returned": a person names the payment of ours that came back.
+type IncomingReturned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payout's attempt, 32 hex digits; required.
+	Attempt string `protobuf:"bytes,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Why, a code or an id of a note in the private table; required.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IncomingReturned) Reset() {
+	*x = IncomingReturned{}
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IncomingReturned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IncomingReturned) ProtoMessage() {}
+
+func (x *IncomingReturned) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IncomingReturned.ProtoReflect.Descriptor instead.
+func (*IncomingReturned) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *IncomingReturned) GetAttempt() string {
+	if x != nil {
+		return x.Attempt
+	}
+	return ""
+}
+
+func (x *IncomingReturned) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// What a line asks of the port "payment", verb "returned": that the flow of the payment
+// hears that it came back.
+type PaymentReturned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The line.
+	Line string `protobuf:"bytes,2,opt,name=line,proto3" json:"line,omitempty"`
+	// The payout's attempt.
+	Attempt       string `protobuf:"bytes,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PaymentReturned) Reset() {
+	*x = PaymentReturned{}
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PaymentReturned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PaymentReturned) ProtoMessage() {}
+
+func (x *PaymentReturned) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PaymentReturned.ProtoReflect.Descriptor instead.
+func (*PaymentReturned) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PaymentReturned) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *PaymentReturned) GetLine() string {
+	if x != nil {
+		return x.Line
+	}
+	return ""
+}
+
+func (x *PaymentReturned) GetAttempt() string {
+	if x != nil {
+		return x.Attempt
+	}
+	return ""
+}
+
 // Body of incoming's "assign", "assign_deposit" and "charge": a person names the company.
 type IncomingAssign struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -579,7 +703,7 @@ type IncomingAssign struct {
 
 func (x *IncomingAssign) Reset() {
 	*x = IncomingAssign{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +715,7 @@ func (x *IncomingAssign) String() string {
 func (*IncomingAssign) ProtoMessage() {}
 
 func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +728,7 @@ func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingAssign.ProtoReflect.Descriptor instead.
 func (*IncomingAssign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *IncomingAssign) GetCompanyId() string {
@@ -633,7 +757,7 @@ type IncomingExplain struct {
 
 func (x *IncomingExplain) Reset() {
 	*x = IncomingExplain{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -645,7 +769,7 @@ func (x *IncomingExplain) String() string {
 func (*IncomingExplain) ProtoMessage() {}
 
 func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -658,7 +782,7 @@ func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingExplain.ProtoReflect.Descriptor instead.
 func (*IncomingExplain) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *IncomingExplain) GetReason() string {
@@ -684,7 +808,7 @@ type ReturnAsk struct {
 
 func (x *ReturnAsk) Reset() {
 	*x = ReturnAsk{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -696,7 +820,7 @@ func (x *ReturnAsk) String() string {
 func (*ReturnAsk) ProtoMessage() {}
 
 func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -709,7 +833,7 @@ func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnAsk.ProtoReflect.Descriptor instead.
 func (*ReturnAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReturnAsk) GetBook() string {
@@ -783,7 +907,14 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\x05rules\x18\t \x03(\tR\x05rules\x12>\n" +
 	"\vsuggestions\x18\n" +
 	" \x03(\v2\x1c.provodka.flow.v1.SuggestionR\vsuggestions\x12\x18\n" +
-	"\aattempt\x18\v \x01(\tR\aattempt\"G\n" +
+	"\aattempt\x18\v \x01(\tR\aattempt\"D\n" +
+	"\x10IncomingReturned\x12\x18\n" +
+	"\aattempt\x18\x01 \x01(\tR\aattempt\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"S\n" +
+	"\x0fPaymentReturned\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
+	"\x04line\x18\x02 \x01(\tR\x04line\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\tR\aattempt\"G\n" +
 	"\x0eIncomingAssign\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x16\n" +
@@ -793,7 +924,7 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\tReturnAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\tR\x04line\x12\x16\n" +
-	"\x06amount\x18\x03 \x01(\tR\x06amount*\xd6\x01\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount*\xf5\x01\n" +
 	"\bLineKind\x12\x19\n" +
 	"\x15LINE_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fLINE_KIND_TOPUP\x10\x01\x12\x15\n" +
@@ -802,7 +933,8 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\x16LINE_KIND_OWN_TRANSFER\x10\x04\x12\x19\n" +
 	"\x15LINE_KIND_KNOWN_DEBIT\x10\x05\x12\x16\n" +
 	"\x12LINE_KIND_BANK_FEE\x10\x06\x12\x1b\n" +
-	"\x17LINE_KIND_UNKNOWN_DEBIT\x10\aB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"\x17LINE_KIND_UNKNOWN_DEBIT\x10\a\x12\x1d\n" +
+	"\x19LINE_KIND_RETURNED_PAYOUT\x10\bB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_incoming_proto_rawDescOnce sync.Once
@@ -817,16 +949,18 @@ func file_provodka_flow_v1_incoming_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_incoming_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_provodka_flow_v1_incoming_proto_goTypes = []any{
 	(LineKind)(0),            // 0: provodka.flow.v1.LineKind
 	(*Suggestion)(nil),       // 1: provodka.flow.v1.Suggestion
 	(*IncomingData)(nil),     // 2: provodka.flow.v1.IncomingData
 	(*ReturnAttempt)(nil),    // 3: provodka.flow.v1.ReturnAttempt
 	(*IncomingRegister)(nil), // 4: provodka.flow.v1.IncomingRegister
-	(*IncomingAssign)(nil),   // 5: provodka.flow.v1.IncomingAssign
-	(*IncomingExplain)(nil),  // 6: provodka.flow.v1.IncomingExplain
-	(*ReturnAsk)(nil),        // 7: provodka.flow.v1.ReturnAsk
+	(*IncomingReturned)(nil), // 5: provodka.flow.v1.IncomingReturned
+	(*PaymentReturned)(nil),  // 6: provodka.flow.v1.PaymentReturned
+	(*IncomingAssign)(nil),   // 7: provodka.flow.v1.IncomingAssign
+	(*IncomingExplain)(nil),  // 8: provodka.flow.v1.IncomingExplain
+	(*ReturnAsk)(nil),        // 9: provodka.flow.v1.ReturnAsk
 }
 var file_provodka_flow_v1_incoming_proto_depIdxs = []int32{
 	0, // 0: provodka.flow.v1.IncomingData.kind:type_name -> provodka.flow.v1.LineKind
@@ -852,7 +986,7 @@ func file_provodka_flow_v1_incoming_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_incoming_proto_rawDesc), len(file_provodka_flow_v1_incoming_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

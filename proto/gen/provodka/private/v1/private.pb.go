@@ -1283,6 +1283,52 @@ func (x *Payout) GetAccount() string {
 	return ""
 }
 
+// A payment of ours that came back, noted once.
+type PayoutReturn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The line of a statement that shows it.
+	Line          string `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PayoutReturn) Reset() {
+	*x = PayoutReturn{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PayoutReturn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PayoutReturn) ProtoMessage() {}
+
+func (x *PayoutReturn) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PayoutReturn.ProtoReflect.Descriptor instead.
+func (*PayoutReturn) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *PayoutReturn) GetLine() string {
+	if x != nil {
+		return x.Line
+	}
+	return ""
+}
+
 // What a company's registration was told, and what the state register said; one row for
 // each version.
 type RegistrationProfile struct {
@@ -1305,7 +1351,7 @@ type RegistrationProfile struct {
 
 func (x *RegistrationProfile) Reset() {
 	*x = RegistrationProfile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1317,7 +1363,7 @@ func (x *RegistrationProfile) String() string {
 func (*RegistrationProfile) ProtoMessage() {}
 
 func (x *RegistrationProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1330,7 +1376,7 @@ func (x *RegistrationProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrationProfile.ProtoReflect.Descriptor instead.
 func (*RegistrationProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{14}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RegistrationProfile) GetPhone() string {
@@ -1394,7 +1440,7 @@ type InvitationProfile struct {
 
 func (x *InvitationProfile) Reset() {
 	*x = InvitationProfile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1452,7 @@ func (x *InvitationProfile) String() string {
 func (*InvitationProfile) ProtoMessage() {}
 
 func (x *InvitationProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1465,7 @@ func (x *InvitationProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvitationProfile.ProtoReflect.Descriptor instead.
 func (*InvitationProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{15}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *InvitationProfile) GetName() string {
@@ -1476,7 +1522,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1534,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1547,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{16}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Evidence) GetTexts() map[string]string {
@@ -1555,7 +1601,7 @@ type UserProfile struct {
 
 func (x *UserProfile) Reset() {
 	*x = UserProfile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1613,7 @@ func (x *UserProfile) String() string {
 func (*UserProfile) ProtoMessage() {}
 
 func (x *UserProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1626,7 @@ func (x *UserProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserProfile.ProtoReflect.Descriptor instead.
 func (*UserProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{17}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UserProfile) GetEmail() string {
@@ -1615,7 +1661,7 @@ type Credential struct {
 
 func (x *Credential) Reset() {
 	*x = Credential{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1627,7 +1673,7 @@ func (x *Credential) String() string {
 func (*Credential) ProtoMessage() {}
 
 func (x *Credential) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1640,7 +1686,7 @@ func (x *Credential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credential.ProtoReflect.Descriptor instead.
 func (*Credential) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{18}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Credential) GetArgon2Id() string {
@@ -1675,7 +1721,7 @@ type SignedFile struct {
 
 func (x *SignedFile) Reset() {
 	*x = SignedFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1733,7 @@ func (x *SignedFile) String() string {
 func (*SignedFile) ProtoMessage() {}
 
 func (x *SignedFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1746,7 @@ func (x *SignedFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedFile.ProtoReflect.Descriptor instead.
 func (*SignedFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{19}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SignedFile) GetFile() []byte {
@@ -1776,7 +1822,7 @@ type ClosingFile struct {
 
 func (x *ClosingFile) Reset() {
 	*x = ClosingFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +1834,7 @@ func (x *ClosingFile) String() string {
 func (*ClosingFile) ProtoMessage() {}
 
 func (x *ClosingFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +1847,7 @@ func (x *ClosingFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingFile.ProtoReflect.Descriptor instead.
 func (*ClosingFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ClosingFile) GetPdf() []byte {
@@ -1881,7 +1927,7 @@ type SigningEvidence struct {
 
 func (x *SigningEvidence) Reset() {
 	*x = SigningEvidence{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1893,7 +1939,7 @@ func (x *SigningEvidence) String() string {
 func (*SigningEvidence) ProtoMessage() {}
 
 func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1906,7 +1952,7 @@ func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningEvidence.ProtoReflect.Descriptor instead.
 func (*SigningEvidence) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SigningEvidence) GetTaskId() string {
@@ -2064,7 +2110,7 @@ type SigningView struct {
 
 func (x *SigningView) Reset() {
 	*x = SigningView{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2122,7 @@ func (x *SigningView) String() string {
 func (*SigningView) ProtoMessage() {}
 
 func (x *SigningView) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2135,7 @@ func (x *SigningView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningView.ProtoReflect.Descriptor instead.
 func (*SigningView) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SigningView) GetAt() string {
@@ -2126,7 +2172,7 @@ type SessionNote struct {
 
 func (x *SessionNote) Reset() {
 	*x = SessionNote{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2138,7 +2184,7 @@ func (x *SessionNote) String() string {
 func (*SessionNote) ProtoMessage() {}
 
 func (x *SessionNote) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2151,7 +2197,7 @@ func (x *SessionNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionNote.ProtoReflect.Descriptor instead.
 func (*SessionNote) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{23}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SessionNote) GetAddress() string {
@@ -2183,7 +2229,7 @@ type TemplateText struct {
 
 func (x *TemplateText) Reset() {
 	*x = TemplateText{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2195,7 +2241,7 @@ func (x *TemplateText) String() string {
 func (*TemplateText) ProtoMessage() {}
 
 func (x *TemplateText) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2208,7 +2254,7 @@ func (x *TemplateText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TemplateText.ProtoReflect.Descriptor instead.
 func (*TemplateText) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{24}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TemplateText) GetName() string {
@@ -2344,7 +2390,9 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x05owner\x18\x03 \x01(\tR\x05owner\":\n" +
 	"\x06Payout\x12\x16\n" +
 	"\x06amount\x18\x01 \x01(\tR\x06amount\x12\x18\n" +
-	"\aaccount\x18\x02 \x01(\tR\aaccount\"\x95\x01\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\"\"\n" +
+	"\fPayoutReturn\x12\x12\n" +
+	"\x04line\x18\x01 \x01(\tR\x04line\"\x95\x01\n" +
 	"\x13RegistrationProfile\x12\x14\n" +
 	"\x05phone\x18\x01 \x01(\tR\x05phone\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x10\n" +
@@ -2453,7 +2501,7 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
@@ -2469,37 +2517,38 @@ var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*StatementLine)(nil),       // 11: provodka.private.v1.StatementLine
 	(*Stamp)(nil),               // 12: provodka.private.v1.Stamp
 	(*Payout)(nil),              // 13: provodka.private.v1.Payout
-	(*RegistrationProfile)(nil), // 14: provodka.private.v1.RegistrationProfile
-	(*InvitationProfile)(nil),   // 15: provodka.private.v1.InvitationProfile
-	(*Evidence)(nil),            // 16: provodka.private.v1.Evidence
-	(*UserProfile)(nil),         // 17: provodka.private.v1.UserProfile
-	(*Credential)(nil),          // 18: provodka.private.v1.Credential
-	(*SignedFile)(nil),          // 19: provodka.private.v1.SignedFile
-	(*ClosingFile)(nil),         // 20: provodka.private.v1.ClosingFile
-	(*SigningEvidence)(nil),     // 21: provodka.private.v1.SigningEvidence
-	(*SigningView)(nil),         // 22: provodka.private.v1.SigningView
-	(*SessionNote)(nil),         // 23: provodka.private.v1.SessionNote
-	(*TemplateText)(nil),        // 24: provodka.private.v1.TemplateText
-	nil,                         // 25: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 26: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 27: provodka.private.v1.Evidence.HashesEntry
-	nil,                         // 28: provodka.private.v1.SignedFile.ValuesEntry
-	(*v1.ClosingSheet)(nil),     // 29: provodka.flow.v1.ClosingSheet
-	(*v1.ClosingDocument)(nil),  // 30: provodka.flow.v1.ClosingDocument
+	(*PayoutReturn)(nil),        // 14: provodka.private.v1.PayoutReturn
+	(*RegistrationProfile)(nil), // 15: provodka.private.v1.RegistrationProfile
+	(*InvitationProfile)(nil),   // 16: provodka.private.v1.InvitationProfile
+	(*Evidence)(nil),            // 17: provodka.private.v1.Evidence
+	(*UserProfile)(nil),         // 18: provodka.private.v1.UserProfile
+	(*Credential)(nil),          // 19: provodka.private.v1.Credential
+	(*SignedFile)(nil),          // 20: provodka.private.v1.SignedFile
+	(*ClosingFile)(nil),         // 21: provodka.private.v1.ClosingFile
+	(*SigningEvidence)(nil),     // 22: provodka.private.v1.SigningEvidence
+	(*SigningView)(nil),         // 23: provodka.private.v1.SigningView
+	(*SessionNote)(nil),         // 24: provodka.private.v1.SessionNote
+	(*TemplateText)(nil),        // 25: provodka.private.v1.TemplateText
+	nil,                         // 26: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 27: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 28: provodka.private.v1.Evidence.HashesEntry
+	nil,                         // 29: provodka.private.v1.SignedFile.ValuesEntry
+	(*v1.ClosingSheet)(nil),     // 30: provodka.flow.v1.ClosingSheet
+	(*v1.ClosingDocument)(nil),  // 31: provodka.flow.v1.ClosingDocument
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	25, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	26, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
 	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
 	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
 	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
 	2,  // 5: provodka.private.v1.InvitationProfile.person:type_name -> provodka.private.v1.ExecutorProfile
 	3,  // 6: provodka.private.v1.InvitationProfile.requisites:type_name -> provodka.private.v1.Requisites
-	26, // 7: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	27, // 8: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
-	28, // 9: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
-	29, // 10: provodka.private.v1.ClosingFile.sheet:type_name -> provodka.flow.v1.ClosingSheet
-	30, // 11: provodka.private.v1.ClosingFile.document:type_name -> provodka.flow.v1.ClosingDocument
+	27, // 7: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	28, // 8: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	29, // 9: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
+	30, // 10: provodka.private.v1.ClosingFile.sheet:type_name -> provodka.flow.v1.ClosingSheet
+	31, // 11: provodka.private.v1.ClosingFile.document:type_name -> provodka.flow.v1.ClosingDocument
 	12, // [12:12] is the sub-list for method output_type
 	12, // [12:12] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
@@ -2518,7 +2567,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
