@@ -122,7 +122,11 @@ func payOnce(ctx context.Context, c *client.Client, company string, tasks int) (
 			return loadResult{}, fmt.Errorf("after %v: %v", time.Since(uploaded), counts)
 		}
 		if !answer.GetMore() {
-			time.Sleep(200 * time.Millisecond) // sleep: a caller who asks whether all are paid, as often as a page does
+			pause := time.Second // as a page does; near the end more often, to see it
+			if counts["paid"] > int64(tasks)*9/10 {
+				pause /= 5
+			}
+			time.Sleep(pause) // sleep: a caller who asks whether all are paid
 		}
 	}
 	return loadResult{acknowledged: tasks, took: time.Since(began)}, nil

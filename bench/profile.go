@@ -50,7 +50,8 @@ func (l *lab) profilingUs(name string) func() {
 }
 
 // profilingStatements writes what each statement cost the database, when asked for: calls,
-// milliseconds, rows, microseconds a call, pages read and dirtied, and how it begins.
+// milliseconds, rows, microseconds a call, pages read and dirtied, and how it begins; then
+// of each table how many versions of rows were made, and how many of them in no index.
 func (l *lab) profilingStatements(ctx context.Context, h *house, name string) func() {
 	if !l.statements {
 		return func() {}
@@ -78,7 +79,16 @@ func (l *lab) profilingStatements(ctx context.Context, h *house, name string) fu
 			text += fmt.Sprintf("%8d %7d %8d %7d %9d %8d %s\n", calls, ms, n, us, pages, dirtied, query)
 			return nil
 		})
-		if err = errors.Join(err, os.WriteFile(filepath.Join(l.profile, fileName(name))+".statements", []byte(text), 0o644)); err != nil {
+		text += "inserted updated in-no-index table\n"
+		var table string
+		updates, more := h.sql.Query(ctx, `SELECT n_tup_ins, n_tup_upd, n_tup_hot_upd, relname FROM pg_stat_user_tables WHERE n_tup_ins > 0 ORDER BY n_tup_ins + n_tup_upd DESC`)
+		if more == nil {
+			_, more = pgx.ForEachRow(updates, []any{&calls, &n, &us, &table}, func() error {
+				text += fmt.Sprintf("%8d %8d %8d %s\n", calls, n, us, table)
+				return nil
+			})
+		}
+		if err = errors.Join(err, more, os.WriteFile(filepath.Join(l.profile, fileName(name))+".statements", []byte(text), 0o644)); err != nil {
 			fmt.Fprintln(os.Stderr, "bench: statements:", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/engine/port/call"
+	"github.com/provodka/provodka/engine/port/leanxml"
 )
 
 // unclear is why a question has no answer: fit for Answer.Status and Reason.
@@ -35,11 +36,11 @@ type client struct {
 // exchange posts one envelope and reads the answer. SOAP faults come with HTTP 500
 // and are answers too.
 func (c *client) exchange(ctx context.Context, url, action, token string, element any) (*reply, *unclear) {
-	body, err := xml.Marshal(wrap(element))
+	body, err := leanxml.Marshal(xml.Header, wrap(element))
 	if err != nil {
 		return nil, because("not sent: %v", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(append([]byte(xml.Header), body...)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, because("not sent: %v", err)
 	}
@@ -53,11 +54,11 @@ func (c *client) exchange(ctx context.Context, url, action, token string, elemen
 	if err != nil {
 		return nil, because("%v", err)
 	}
-	var r reply
-	if xml.Unmarshal(answer.Body, &r) != nil || r.Fault == nil && answer.Status != http.StatusOK {
+	r, err := leanxml.Unmarshal[reply](answer.Body)
+	if err != nil || r.Fault == nil && answer.Status != http.StatusOK {
 		return nil, because("http %d without the service's words", answer.Status)
 	}
-	return &r, nil
+	return r, nil
 }
 
 // authorized makes an exchange under a token, once more when the token is not taken.

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/xml"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/provodka/provodka/engine/port/leanxml"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/ledger/money"
 )
@@ -250,7 +250,7 @@ func (s *Server) getIncome(w http.ResponseWriter, m *message, processing bool) {
 func (s *Server) status200(w http.ResponseWriter, state string, content *smz) {
 	inside := ""
 	if content != nil {
-		out, err := xml.Marshal(*content)
+		out, err := leanxml.Marshal("", *content)
 		if err != nil {
 			soapFault(w, err.Error(), "")
 			return

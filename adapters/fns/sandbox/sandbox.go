@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/provodka/provodka/engine/port/leanxml"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/ledger/money"
 )
@@ -115,15 +115,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // read reads an envelope.
 func read(w http.ResponseWriter, r *http.Request) (*request, bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	var req request
+	var req *request
 	if err == nil {
-		err = xml.Unmarshal(body, &req)
+		req, err = leanxml.Unmarshal[request](body)
 	}
 	if err != nil {
 		soapFault(w, "Сообщение не соответствует схеме: "+err.Error(), "")
 		return nil, false
 	}
-	return &req, true
+	return req, true
 }
 
 // auth gives a temporary token for a master token.

@@ -26,7 +26,7 @@ type step struct {
 func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	s := &step{
 		view: v, command: c, data: flow.ReadData(v, &flowv1.TaskData{}), on: c.Event,
-		amounts: map[string]money.Amount{}, asks: map[string][]byte{},
+		amounts: make(map[string]money.Amount, len(amounts)), asks: map[string][]byte{},
 	}
 	due := s.data.Error.GetRetryAt()
 	was := &flowv1.TaskData{CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId, Offer: proto.CloneOf(s.data.Offer)}
