@@ -37,7 +37,7 @@ type Server struct {
 
 // New makes a server.
 func New(cfg Config) (*Server, error) {
-	gate, err := NewGate(cfg.GateConfig)
+	g, err := NewGate(cfg.GateConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, gate: gate, mux: http.NewServeMux()}
+	s := &Server{cfg: cfg, gate: g, mux: http.NewServeMux()}
 	if err := s.routes(texts); err != nil {
 		return nil, err
 	}
