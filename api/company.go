@@ -16,6 +16,18 @@ import (
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
+// OwnAccount is a settlement account of ours.
+type OwnAccount struct {
+	Name        string // in the books: "settlement" of bank:settlement
+	Account     string // 20 digits
+	BIC         string
+	BankName    string
+	CorrAccount string
+	Holder      string // our name, as companies write it on payments
+	INN, KPP    string
+	BankINN     string // of the bank: its charges are known by it; "" when not known
+}
+
 // companyService is CompanyService.
 type companyService struct {
 	*Gate

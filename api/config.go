@@ -9,18 +9,6 @@ import (
 	"github.com/provodka/provodka/engine/private/password"
 )
 
-// OwnAccount is a settlement account of ours.
-type OwnAccount struct {
-	Name        string // in the books: "settlement" of bank:settlement
-	Account     string // 20 digits
-	BIC         string
-	BankName    string
-	CorrAccount string
-	Holder      string // our name, as companies write it on payments
-	INN, KPP    string
-	BankINN     string // of the bank: its charges are known by it; "" when not known
-}
-
 // Config is what a server is made of. New fills the zero values marked with a default
 // and refuses what is missing.
 type Config struct {
