@@ -22,10 +22,12 @@ type aggregate struct {
 	updatedUS        int64
 }
 
+// fromRow is an aggregate as its row has it.
 func fromRow(r store.AggregateRow) aggregate {
 	return aggregate{r.Key.ID, r.Owner, r.State, r.Version, r.Data, r.UpdatedUS}
 }
 
+// fromRecord is an aggregate as a record left it.
 func fromRecord(rec *journalv1.Record) aggregate {
 	m := rec.GetMove()
 	return aggregate{m.GetId(), m.GetOwner(), m.GetTo(), m.GetVersion(), m.GetData(), rec.GetClockUs()}
@@ -73,6 +75,7 @@ func (s *Gate) must(ctx context.Context, book, flowName, field, id string) (aggr
 	return a, nil
 }
 
+// notFound refuses an id that nothing of the book has.
 func notFound(field, flowName, id string) *fault.Refusal {
 	return fault.Refuse(fault.NotFound, field, "there is no %s %q in the book", flowName, id)
 }
@@ -97,10 +100,20 @@ type aggregateCursor struct {
 	ID        string
 }
 
+// cursorOf is the place behind a row.
+func cursorOf(r store.AggregateRow) *aggregateCursor {
+	return &aggregateCursor{CreatedUS: r.CreatedUS, Shard: r.Shard, ID: r.Key.ID}
+}
+
+// before is the place as the store takes it.
+func (c *aggregateCursor) before() *store.AggregateCursor {
+	return &store.AggregateCursor{CreatedUS: c.CreatedUS, Shard: c.Shard, ID: c.ID}
+}
+
 // list reads a page of a flow's aggregates; next is nil at the end.
 func (s *Gate) list(ctx context.Context, page store.AggregatePage, after *aggregateCursor) ([]aggregate, []store.Seen, *aggregateCursor, error) {
 	if after != nil {
-		page.Before = &store.AggregateCursor{CreatedUS: after.CreatedUS, Shard: after.Shard, ID: after.ID}
+		page.Before = after.before()
 	}
 	rows, seen, err := s.DB.Aggregates(ctx, page)
 	if err != nil {
@@ -113,8 +126,7 @@ func (s *Gate) list(ctx context.Context, page store.AggregatePage, after *aggreg
 	if len(rows) < page.Limit {
 		return out, seen, nil, nil
 	}
-	last := rows[len(rows)-1]
-	return out, seen, &aggregateCursor{last.CreatedUS, last.Shard, last.Key.ID}, nil
+	return out, seen, cursorOf(rows[len(rows)-1]), nil
 }
 
 // listing is a request of a page of aggregates.

@@ -114,7 +114,7 @@ func (s *appService) ListMyTasks(ctx context.Context, req *executorv1.ListMyTask
 	}
 	page := store.AudiencePage{Book: req.GetBook(), Flow: task.Name, Names: []string{me(ctx)}, States: mine[req.GetSection()], Limit: pageSize(req.GetPageSize())}
 	if more {
-		page.Before = &store.AggregateCursor{CreatedUS: from.CreatedUS, Shard: from.Shard, ID: from.ID}
+		page.Before = from.before()
 	}
 	if req.GetSection() == "offered" {
 		if err := s.offered(ctx, req.GetBook(), &page); err != nil {
@@ -127,8 +127,7 @@ func (s *appService) ListMyTasks(ctx context.Context, req *executorv1.ListMyTask
 	}
 	answer := &executorv1.ListMyTasksResponse{}
 	if len(rows) == page.Limit {
-		last := rows[len(rows)-1]
-		if answer.NextPageToken, err = s.token(ctx, req, &aggregateCursor{last.CreatedUS, last.Shard, last.Key.ID}); err != nil {
+		if answer.NextPageToken, err = s.token(ctx, req, cursorOf(rows[len(rows)-1])); err != nil {
 			return nil, err
 		}
 	}

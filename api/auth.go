@@ -81,6 +81,7 @@ type Principal struct {
 	worker  bool           // the person is an executor: id is his, and there is no company
 }
 
+// has says whether the caller has a role.
 func (p Principal) has(role string) bool { return slices.Contains(p.roles, role) }
 
 // gate asks for the key and the role before a message is read.

@@ -70,6 +70,7 @@ func requestID(given string) string {
 	return given
 }
 
+// newID makes an id that nobody else has.
 func newID() string {
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -120,10 +120,12 @@ func (s *Gate) commit(ctx context.Context, book string, draft *private.Draft, gr
 	return s.submitChanges(ctx, book, group, changes, more...), nil
 }
 
+// submitChanges submits what is not refused; what more stands behind it.
 func (s *Gate) submitChanges(ctx context.Context, book string, group bool, changes []*change, more ...engine.Operation) []engine.Outcome {
 	return s.runChanges(ctx, book, group, false, changes, more...)
 }
 
+// runChanges is submitChanges, or a dry run of it.
 func (s *Gate) runChanges(ctx context.Context, book string, group, dryRun bool, changes []*change, more ...engine.Operation) []engine.Outcome {
 	outcomes := make([]engine.Outcome, len(changes))
 	var (

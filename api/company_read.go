@@ -156,6 +156,7 @@ func (s *companyService) companies(ctx context.Context, bookName string, rows []
 	return out, nil
 }
 
+// tariffMessage is a tariff as the API shows it.
 func tariffMessage(t *flowv1.Tariff) *companyv1.Tariff {
 	if t == nil {
 		return nil

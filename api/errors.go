@@ -186,6 +186,7 @@ func refusalMessage(r *fault.Refusal) *ledgerv1.Refusal {
 	}
 }
 
+// retryMessage says whether a retry helps.
 func retryMessage(r fault.Retry) ledgerv1.Retry {
 	switch r {
 	case fault.RetryNever:

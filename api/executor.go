@@ -27,6 +27,7 @@ var kinds = map[string]flowv1.EmploymentKind{
 	"entrepreneur":   flowv1.EmploymentKind_EMPLOYMENT_KIND_ENTREPRENEUR,
 }
 
+// kindWord is the product's word for a kind of employment.
 func kindWord(k flowv1.EmploymentKind) string {
 	for word, kind := range kinds {
 		if kind == k {

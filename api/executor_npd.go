@@ -96,6 +96,7 @@ func selfemployedStatus(a aggregate) (string, error) {
 	return d.GetStatus(), nil
 }
 
+// selfemployedMessage is how a person stands at the tax service.
 func (s *executorService) selfemployedMessage(a aggregate) (*executorv1.Selfemployed, error) {
 	status, err := selfemployedStatus(a)
 	if err != nil {

@@ -76,6 +76,7 @@ func lacks(d *flowv1.ExecutorData, p *privatev1.ExecutorProfile) (names []string
 	return names
 }
 
+// personMessage is who a person is.
 func personMessage(p *privatev1.ExecutorProfile, masked bool) *executorv1.Person {
 	out := &executorv1.Person{
 		Inn: p.GetInn(), Phone: p.GetPhone(), LastName: p.GetLastName(), FirstName: p.GetFirstName(),

@@ -77,6 +77,7 @@ func (s *ledgerService) recordOf(ctx context.Context, req recordRequest) (*journ
 	return rec, nil
 }
 
+// decodeRecord reads a record of the journal.
 func decodeRecord(id store.RecordID, raw []byte) (*journalv1.Record, error) {
 	rec := new(journalv1.Record)
 	if err := proto.Unmarshal(raw, rec); err != nil {

@@ -21,6 +21,7 @@ const exportsAtOnce = 2
 // chunkBytes is the largest piece of an export.
 const chunkBytes = 64 << 10
 
+// exportService is ExportService.
 type exportService struct {
 	*Gate
 	room chan struct{}

@@ -17,6 +17,7 @@ import (
 // defaultPage is how much a page holds when the caller did not say.
 const defaultPage = 100
 
+// pageSize is how much a page holds.
 func pageSize(asked int32) int {
 	if asked == 0 {
 		return defaultPage

@@ -18,6 +18,7 @@ import (
 // position is a number of a record for each of some shards.
 type position map[int]uint64
 
+// see goes on to a record.
 func (p position) see(shard int, seq uint64) { p[shard] = max(p[shard], seq) }
 
 // String writes "0.77,2.1042".
@@ -29,6 +30,7 @@ func (p position) String() string {
 	return strings.Join(parts, ",")
 }
 
+// recordID is a record's id in the API: "2.1042".
 func recordID(shard int, seq uint64) string {
 	return strconv.Itoa(shard) + "." + strconv.FormatUint(seq, 10)
 }

@@ -13,6 +13,7 @@ import (
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
+// proofService is ProofService.
 type proofService struct{ *Gate }
 
 // newProofService makes the service.

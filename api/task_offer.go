@@ -212,7 +212,7 @@ func (s *taskService) offersTo(ctx context.Context, req *taskv1.ListOffersReques
 		States: []string{task.Draft}, Section: task.Offered, Limit: pageSize(req.GetPageSize()),
 	}
 	if more {
-		page.Before = &store.AggregateCursor{CreatedUS: from.CreatedUS, Shard: from.Shard, ID: from.ID}
+		page.Before = from.before()
 	}
 	rows, seen, err := s.DB.Audience(ctx, page)
 	if err != nil {
@@ -220,8 +220,7 @@ func (s *taskService) offersTo(ctx context.Context, req *taskv1.ListOffersReques
 	}
 	answer := &taskv1.ListOffersResponse{Position: seenPosition(seen)}
 	if len(rows) == page.Limit {
-		last := rows[len(rows)-1]
-		if answer.NextPageToken, err = s.token(ctx, req, &aggregateCursor{last.CreatedUS, last.Shard, last.Key.ID}); err != nil {
+		if answer.NextPageToken, err = s.token(ctx, req, cursorOf(rows[len(rows)-1])); err != nil {
 			return nil, err
 		}
 	}

@@ -270,7 +270,7 @@ func (f *search) tasksOf(ctx context.Context, people []string) (over bool, err e
 	for f.read < searchMost {
 		page := store.AudiencePage{Book: f.book, Flow: task.Name, Names: people, States: f.states, Owner: f.company, Limit: searchSet}
 		if c := f.at.Task; c != nil {
-			page.Before = &store.AggregateCursor{CreatedUS: c.CreatedUS, Shard: c.Shard, ID: c.ID}
+			page.Before = c.before()
 		}
 		rows, _, err := f.DB.Audience(ctx, page)
 		if err != nil {
@@ -290,7 +290,7 @@ func (f *search) tasksOf(ctx context.Context, people []string) (over bool, err e
 			if err := a.read(d); err != nil {
 				return false, err
 			}
-			f.at.Task = &aggregateCursor{rows[i].CreatedUS, rows[i].Shard, rows[i].Key.ID}
+			f.at.Task = cursorOf(rows[i])
 			if !titled[a.id] && f.fits(a.state, d) {
 				if f.found = append(f.found, a); len(f.found) == f.limit {
 					return false, nil
