@@ -62,27 +62,6 @@ func (s *ledgerService) sums(ctx context.Context, bookName string, wanted []want
 	return summedOf(rows, of), seen, nil
 }
 
-// rubles reads accounts of ours in rubles, in their order.
-func (s *ledgerService) rubles(ctx context.Context, bookName string, accounts ...string) ([]*ledgerv1.Balance, []store.Seen, error) {
-	wanted := make([]wantedBalance, len(accounts))
-	for i, name := range accounts {
-		key, kind, asset, refusal := stripeKey(bookName, name, money.RUB.Code, "")
-		if refusal != nil {
-			return nil, nil, refusal
-		}
-		wanted[i] = wantedBalance{name: name, kind: kind, asset: asset, key: key}
-	}
-	found, seen, err := s.sums(ctx, bookName, wanted, store.At{})
-	if err != nil {
-		return nil, nil, err
-	}
-	out := make([]*ledgerv1.Balance, len(wanted))
-	for i, w := range wanted {
-		out[i] = balance(w, found[w.key], false)
-	}
-	return out, seen, nil
-}
-
 // withTransit are the keys of accounts and of their transit parts; of leads from a
 // transit part to its account. On a single shard nothing is ever between stripes.
 func (s *ledgerService) withTransit(bookName string, wanted []wantedBalance) (keys []store.StripeKey, of map[store.StripeKey]store.StripeKey) {
