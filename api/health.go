@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"slices"
 
 	"connectrpc.com/connect"
@@ -12,15 +13,15 @@ import (
 )
 
 // health serves grpc.health.v1, which asks for no key.
-func (s *Server) health() {
-	s.mux.Handle(grpc_health_v1.Health_Check_FullMethodName, connect.NewUnaryHandlerSimple(
+func health(mux *http.ServeMux, ready func() bool) {
+	mux.Handle(grpc_health_v1.Health_Check_FullMethodName, connect.NewUnaryHandlerSimple(
 		grpc_health_v1.Health_Check_FullMethodName,
 		func(_ context.Context, req *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
 			if name := req.GetService(); name != "" && !slices.Contains(services(), name) {
 				return nil, toError(fault.Refuse(fault.NotFound, "service", "there is no such service"))
 			}
 			status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
-			if s.cfg.Ready() {
+			if ready() {
 				status = grpc_health_v1.HealthCheckResponse_SERVING
 			}
 			return &grpc_health_v1.HealthCheckResponse{Status: status}, nil
@@ -30,8 +31,8 @@ func (s *Server) health() {
 }
 
 // reflection tells tools what there is, which is no secret: the files are public.
-func (s *Server) reflection() {
+func reflection(mux *http.ServeMux) {
 	reflector := grpcreflect.NewStaticReflector(append(services(), grpc_health_v1.Health_ServiceDesc.ServiceName)...)
-	s.mux.Handle(grpcreflect.NewHandlerV1(reflector))
-	s.mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
+	mux.Handle(grpcreflect.NewHandlerV1(reflector))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
 }

@@ -6,8 +6,10 @@ import (
 
 	"github.com/provodka/provodka/api/consent"
 	"github.com/provodka/provodka/api/postback"
+	"github.com/provodka/provodka/api/product"
 	"github.com/provodka/provodka/api/rest"
 	"github.com/provodka/provodka/engine/private/password"
+	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/document/v1/documentv1connect"
 	"github.com/provodka/provodka/proto/gen/provodka/executor/v1/executorv1connect"
@@ -57,7 +59,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s.mux.Handle(RestPath, plain)
-	own, err := s.productAPI()
+	own, err := productAPI(g, s.mux)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
@@ -69,6 +71,15 @@ func New(cfg Config) (*Server, error) {
 	s.mux.Handle("/openapi.json", docs)
 	s.mux.Handle("/docs", docs)
 	return s, nil
+}
+
+// productAPI serves the API of the product's document.
+func productAPI(g *Gate, next http.Handler) (*product.Handler, error) {
+	caller := func(req *http.Request) (product.Caller, *fault.Refusal) {
+		who, refusal := g.Company(req)
+		return product.Caller{Book: who.book, Company: who.owner, Personal: who.has(RolePersonal)}, refusal
+	}
+	return product.New(product.Config{Next: next, Caller: caller, Refused: g.Refused})
 }
 
 // routes makes the services, those first that others use, and says where each is served.
@@ -108,8 +119,8 @@ func (s *Server) routes(texts consent.Texts) error {
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(s.subscriptions, o...))
 	s.mux.Handle(userv1connect.NewUserServiceHandler(newUserService(s.gate, hasher), o...))
 	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(registrations, o...))
-	s.health()
-	s.reflection()
+	health(s.mux, s.cfg.Ready)
+	reflection(s.mux)
 	return nil
 }
 
