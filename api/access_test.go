@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/ledger/fault"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
@@ -52,7 +52,7 @@ func eachMethod(t *testing.T, each func(name string, in protoreflect.MessageDesc
 // asksNobody says whether a method asks for no key, by its row in access.md. Registrations
 // ask for a token of their own (registration_test.go), documents for a link.
 func asksNobody(method string) bool {
-	text, err := os.ReadFile("access.md")
+	text, err := os.ReadFile("gate/access.md")
 	return err == nil && strings.Contains(string(text), "| "+method+" | public |")
 }
 
@@ -66,8 +66,8 @@ var forPeople = map[string]bool{
 // book and with a key that has no role for it.
 func testAccess(t *testing.T, h *house) {
 	c, other := h.caller(t), h.caller(t)
-	poor := &caller{house: h, t: t, book: c.book, key: h.mint(t, c.book, api.RolePersonal)}
-	reader := &caller{house: h, t: t, book: c.book, key: h.mint(t, c.book, api.RoleReader)}
+	poor := &caller{house: h, t: t, book: c.book, key: h.mint(t, c.book, gate.RolePersonal)}
+	reader := &caller{house: h, t: t, book: c.book, key: h.mint(t, c.book, gate.RoleReader)}
 	nobody := &caller{house: h, t: t, book: c.book, key: "pk_invented"}
 	eachMethod(t, func(name string, in protoreflect.MessageDescriptor) {
 		if asksNobody(name) {
@@ -95,7 +95,7 @@ func testAccess(t *testing.T, h *house) {
 		wantWire(t, name+" without the role", status, answer, fault.PermissionDenied, "")
 	})
 	testRevoked(t, h)
-	revoked := api.KeyRow("gone", c.book, "pk_revoked")
+	revoked := gate.KeyRow("gone", c.book, "pk_revoked")
 	if err := h.db.PutAPIKey(t.Context(), revoked); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func testAccess(t *testing.T, h *house) {
 // the cache keeps it, which is a millisecond here.
 func testRevoked(t *testing.T, h *house) {
 	c := h.caller(t)
-	text, row, err := api.MintKey("taken-"+c.book, c.book, api.RoleReader)
+	text, row, err := gate.MintKey("taken-"+c.book, c.book, gate.RoleReader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func testCompanyKey(t *testing.T, h *house) {
 func testForeignCompany(t *testing.T, h *house) {
 	c := h.caller(t)
 	own, foreign := c.company(1, ""), c.company(2, "")
-	text, row, err := api.MintKey("key-owner-"+own, c.book, api.Roles()...)
+	text, row, err := gate.MintKey("key-owner-"+own, c.book, gate.Roles()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,11 +202,11 @@ func testStrangers(t *testing.T, h *house) {
 	f := h.firm(t)
 	for path, keys := range map[string]map[string]int{
 		"/v1/books/" + c.book + "/operations": {
-			"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, h.mint(t, c.book, api.RoleReader): http.StatusForbidden, f.key: http.StatusForbidden,
+			"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, h.mint(t, c.book, gate.RoleReader): http.StatusForbidden, f.key: http.StatusForbidden,
 		},
 		"/api/tasks": {"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, c.key: http.StatusForbidden},
 		"/provodka.ledger.v1.LedgerService/Post": {
-			"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, h.mint(t, c.book, api.RoleReader): http.StatusForbidden, f.key: http.StatusForbidden,
+			"": http.StatusUnauthorized, "pk_invented": http.StatusUnauthorized, h.mint(t, c.book, gate.RoleReader): http.StatusForbidden, f.key: http.StatusForbidden,
 		},
 	} {
 		for key, want := range keys {

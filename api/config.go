@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provodka/provodka/api/company"
+	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/api/registration"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private/password"
 )
@@ -12,12 +15,12 @@ import (
 // Config is what a server is made of. New fills the zero values marked with a default
 // and refuses what is missing.
 type Config struct {
-	GateConfig
+	gate.Config
 	Registers  port.RegisterReader
 	Statements port.StatementReader
-	Own        []OwnAccount // the first one is where companies send money
+	Own        []company.OwnAccount // the first one is where companies send money
 
-	Registration *Registration // what strangers are offered; nil registers nobody
+	Registration *registration.Offer // what strangers are offered; nil registers nobody
 
 	Ready           func() bool     // whether health answers serving; default always
 	PostbackPrivate bool            // postbacks may go over plain HTTP and to addresses of our own networks

@@ -1,28 +1,27 @@
-// Package api is the door: Connect, gRPC and JSON over HTTP. It translates, checks the
-// caller, stamps what commands must know of other aggregates, writes private data
-// before the command that names it, and waits for outcomes.
+// Package api puts the door together: Connect, gRPC and JSON over HTTP, each service behind
+// one gate.
 //
-//	HTTP ─▶ request id, size ─▶ gate: key, role ─▶ log, metrics, deadline ─▶ book ─▶ rules ─▶ handler
-//	                                                                                   │
-//	            private data, stamps ◀── vault ◀───────── writes ──────────────────────┤
-//	            outcomes ◀── Engine.Submit ◀── operations ─────────────────────────────┤
-//	            snapshots ◀── store ◀───────── reads, waiting for a position ──────────┘
+//	HTTP ─▶ gate ─▶ one package per service, in the order in which they use each other
+//	 │
+//	 │          subscription   app   register             registration
+//	 │                  └───────┼──────┘                        │
+//	 │                         task                             │
+//	 │                          │                               │
+//	 │                      document          tax            company   statement   user
+//	 │                          │            │   │             │
+//	 │                          └─ executor ─┘   └─── books ───┘
+//	 │
+//	 ├─ rest      the same calls over plain HTTP, with OpenAPI
+//	 ├─ product   REST under /api with the names of the product's document
+//	 ├─ postback  what is told to companies' own servers
+//	 └─ consent   the texts that people accept
 //
-//	product     REST under /api with the names of the product's document
-//	postback    what is told to companies' own servers
-//	errors.md   how a refusal leaves the house
-//	access.md   which role may call what
-//	metrics.md  every metric
+// A handler translates: it checks what it is given, writes private data before the command
+// that names it, submits, and shows the outcome. All that handlers share is the gate's; what
+// one service needs of another it is given when New makes it.
 //
-// A request with private data or stamps leaves a stamp under its key and its keyed
-// digest: the command that was made of it. A retry sends the same command, whatever has
-// changed since; another request under the key is refused once the books have taken the
-// key, which a refusal that is not remembered does not do.
+// Laws kept: every method that is served goes through the gate; a wrong configuration stops
+// the program at its start, with the field's name; services know each other downwards only.
 //
-// Laws kept: every refusal is typed, names its field and says whether a retry helps;
-// a call without a key or with a foreign book changes and shows nothing; a method
-// without a row in access.md stops the program; personal data is in no log, no
-// address and no command; nothing is acknowledged that the engine did not acknowledge.
-//
-// It refuses to know: rules of the books and of the flows, SQL, brokers, file formats.
+// It refuses to know: what any method does.
 package api

@@ -17,6 +17,7 @@ import (
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/adapters/registercsv"
 	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine"
@@ -51,7 +52,7 @@ func door(t *testing.T, engine scripted) *caller {
 		t.Fatal(err)
 	}
 	server, err := api.New(api.Config{
-		GateConfig: api.GateConfig{
+		Config: gate.Config{
 			Engine: engine, DB: h.db, Vault: h.vault, Flows: flow.NewRegistry(), Now: time.Now, Logger: logger, Metrics: prometheus.NewRegistry(),
 			Timeout: 300 * time.Millisecond,
 		},
@@ -148,7 +149,7 @@ func TestConfigRefusesEarly(t *testing.T) {
 	if _, err := api.New(api.Config{}); err == nil || !strings.Contains(err.Error(), "Config.Engine") {
 		t.Error(err)
 	}
-	if _, _, err := api.MintKey("id", "main", "god"); err == nil {
+	if _, _, err := gate.MintKey("id", "main", "god"); err == nil {
 		t.Error("an unknown role passed")
 	}
 }

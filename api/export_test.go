@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/ledger/export"
 	"github.com/provodka/provodka/ledger/fault"
@@ -76,7 +76,7 @@ func testExport(t *testing.T, h *house) {
 			t.Errorf("%s: %v came with %q", name, r, got.String())
 		}
 	}
-	poster := h.caller(t, api.RoleLedger)
+	poster := h.caller(t, gate.RoleLedger)
 	_, err = poster.Export(ctx, &ledgerv1.ExportRequest{Book: poster.book, Format: hledger}, &bytes.Buffer{}, nil)
 	refused(t, err, fault.PermissionDenied, "")
 	empty := h.caller(t)

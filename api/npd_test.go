@@ -10,7 +10,7 @@ import (
 	taxservice "github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/adapters/npdstatus"
 	publiclist "github.com/provodka/provodka/adapters/npdstatus/sandbox"
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
@@ -173,7 +173,7 @@ func testPublicList(t *testing.T, h *house) {
 	}
 	_, err = c.Executors.BindExecutor(t.Context(), &executorv1.BindExecutorRequest{Book: c.book, ExecutorId: on})
 	refused(t, err, fault.WrongState, "executor_id")
-	reader := h.caller(t, api.RoleReader)
+	reader := h.caller(t, gate.RoleReader)
 	_, err = reader.Executors.GetSelfemployed(t.Context(), &executorv1.GetSelfemployedRequest{Book: reader.book, ExecutorId: on})
 	refused(t, err, fault.PermissionDenied, "")
 }

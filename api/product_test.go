@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/port/requisite"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 )
@@ -305,7 +305,7 @@ func testProductRefuses(t *testing.T, h *house) {
 	if theirs := other.ok("POST", "/api/tasks", "k", `{"title":"a","description":"b","category":"c","fee":20}`); string(theirs["id"]) == string(own["id"]) {
 		t.Error("two companies share a key")
 	}
-	house := &firm{caller: &caller{house: h, t: t, book: f.book, key: h.mint(t, f.book, api.Roles()...)}}
+	house := &firm{caller: &caller{house: h, t: t, book: f.book, key: h.mint(t, f.book, gate.Roles()...)}}
 	house.wrong("GET", "/api/tasks", "", http.StatusForbidden, "permission_denied")
 	nobody := &firm{caller: &caller{house: h, t: t, key: "pk_invented"}}
 	nobody.wrong("GET", "/api/tasks", "", http.StatusUnauthorized, "unauthenticated", "authorization")

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -290,7 +290,7 @@ func testPersonalData(t *testing.T, c *caller, id string) {
 	if err != nil || whole.GetExecutor().GetPerson().GetInn() != requisite.ExamplePersonINN(1) || whole.GetExecutor().GetRequisites().GetAccountNumber() != account(3).GetAccountNumber() {
 		t.Errorf("%v %v", whole, err)
 	}
-	blind := &caller{house: c.house, t: t, book: c.book, key: c.mint(t, c.book, api.RoleExecutor)}
+	blind := &caller{house: c.house, t: t, book: c.book, key: c.mint(t, c.book, gate.RoleExecutor)}
 	status, body := blind.post("provodka.executor.v1.ExecutorService/GetExecutor", "application/json", `{"book":"`+c.book+`","executor_id":"`+id+`","unmask":true}`)
 	wantWire(t, "unmask", status, body, fault.PermissionDenied, "unmask")
 	blocked, err := c.Executors.BlockExecutor(t.Context(), &executorv1.BlockExecutorRequest{Book: c.book, ExecutorId: id, Code: "request"})

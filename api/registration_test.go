@@ -13,7 +13,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
-	"github.com/provodka/provodka/api"
+	registrations "github.com/provodka/provodka/api/registration"
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
@@ -29,8 +29,8 @@ import (
 const newcomersBook = "newcomers"
 
 // newcomers is what the house of the tests offers.
-func newcomers() *api.Registration {
-	return &api.Registration{
+func newcomers() *registrations.Offer {
+	return &registrations.Offer{
 		Book: newcomersBook, Tariff: &flowv1.Tariff{Percent: "3.5", Minimum: "30.00"}, Deposit: "10000.00",
 		PhoneStartsADay: 3, AddressStartsAnHour: 5, AddressCallsAMinute: 200, OverallStartsAMinute: 10_000, OverallCallsASecond: 10_000,
 	}

@@ -15,7 +15,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
@@ -169,7 +169,7 @@ func (s *stranger) watched(ctx context.Context) {
 	s.t.Helper()
 	desk := registrationv1connect.NewRegistrationServiceClient(http.DefaultClient, s.url)
 	ask := &registrationv1.ListRegistrationsRequest{Book: newcomersBook, PageSize: 3, States: []string{registration.Conditions, registration.Deposit}}
-	s.token = s.mint(s.t, newcomersBook, api.RoleSupport)
+	s.token = s.mint(s.t, newcomersBook, gate.RoleSupport)
 	seen := map[string]*registrationv1.Registration{}
 	for {
 		page, err := s.ListRegistrations(ctx, ask)

@@ -4,10 +4,23 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/provodka/provodka/api/app"
+	"github.com/provodka/provodka/api/books"
+	"github.com/provodka/provodka/api/company"
 	"github.com/provodka/provodka/api/consent"
+	"github.com/provodka/provodka/api/document"
+	"github.com/provodka/provodka/api/executor"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/api/product"
+	"github.com/provodka/provodka/api/register"
+	"github.com/provodka/provodka/api/registration"
 	"github.com/provodka/provodka/api/rest"
+	"github.com/provodka/provodka/api/statement"
+	"github.com/provodka/provodka/api/subscription"
+	"github.com/provodka/provodka/api/task"
+	"github.com/provodka/provodka/api/tax"
+	"github.com/provodka/provodka/api/user"
 	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/proto/gen/provodka/company/v1/companyv1connect"
@@ -32,14 +45,14 @@ const (
 // Server serves the API. It is an http.Handler, safe for concurrent use.
 type Server struct {
 	cfg           Config
-	gate          *Gate
+	gate          *gate.Gate
 	mux           *http.ServeMux
-	subscriptions *subscriptionService
+	subscriptions *subscription.Service
 }
 
 // New makes a server.
 func New(cfg Config) (*Server, error) {
-	g, err := NewGate(cfg.GateConfig)
+	g, err := gate.New(cfg.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -54,16 +67,16 @@ func New(cfg Config) (*Server, error) {
 	if err := s.routes(texts); err != nil {
 		return nil, err
 	}
-	plain, err := rest.New(methods(), s.mux)
+	plain, err := rest.New(gate.Methods(), s.mux)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	s.mux.Handle(RestPath, plain)
+	s.mux.Handle(gate.RestPath, plain)
 	own, err := productAPI(g, s.mux)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	s.mux.Handle(ProductPath, own)
+	s.mux.Handle(gate.ProductPath, own)
 	docs, err := rest.Docs()
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -74,10 +87,10 @@ func New(cfg Config) (*Server, error) {
 }
 
 // productAPI serves the API of the product's document.
-func productAPI(g *Gate, next http.Handler) (*product.Handler, error) {
+func productAPI(g *gate.Gate, next http.Handler) (*product.Handler, error) {
 	caller := func(req *http.Request) (product.Caller, *fault.Refusal) {
 		who, refusal := g.Company(req)
-		return product.Caller{Book: who.book, Company: who.owner, Personal: who.has(RolePersonal)}, refusal
+		return product.Caller{Book: who.Book, Company: who.Owner, Personal: who.Has(gate.RolePersonal)}, refusal
 	}
 	return product.New(product.Config{Next: next, Caller: caller, Refused: g.Refused})
 }
@@ -85,14 +98,14 @@ func productAPI(g *Gate, next http.Handler) (*product.Handler, error) {
 // routes makes the services, those first that others use, and says where each is served.
 func (s *Server) routes(texts consent.Texts) error {
 	hasher := password.New(s.cfg.Passwords, passwordsAtOnce, passwordsWaiting)
-	ledger := newLedgerService(s.gate, s.cfg.OpenAccounts)
-	executors := newExecutorService(s.gate)
-	companies := newCompanyService(s.gate, ledger, s.cfg.Own[0])
-	documents := newDocumentService(s.gate, executors, s.cfg.Site)
-	tasks := newTaskService(s.gate, executors, documents)
-	s.subscriptions = newSubscriptionService(s.gate, tasks, s.cfg.PostbackPrivate, s.cfg.PostbackEvery)
+	ledger := books.New(s.gate, s.cfg.OpenAccounts)
+	executors := executor.New(s.gate)
+	companies := company.New(s.gate, ledger, s.cfg.Own[0])
+	documents := document.New(s.gate, executors, s.cfg.Site)
+	tasks := task.New(s.gate, executors, documents)
+	s.subscriptions = subscription.New(s.gate, tasks, s.cfg.PostbackPrivate, s.cfg.PostbackEvery)
 
-	registrations, err := newRegistrationService(s.gate, companies, hasher, texts, s.cfg.Registration)
+	registrations, err := registration.New(s.gate, companies, hasher, texts, s.cfg.Registration)
 	if err != nil {
 		return err
 	}
@@ -103,21 +116,21 @@ func (s *Server) routes(texts consent.Texts) error {
 			bank = a.BankINN
 		}
 	}
-	o := s.gate.options()
+	o := s.gate.Options()
 	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledger, o...))
-	s.mux.Handle(ledgerv1connect.NewProofServiceHandler(newProofService(s.gate), o...))
-	s.mux.Handle(ledgerv1connect.NewExportServiceHandler(newExportService(s.gate), o...))
+	s.mux.Handle(ledgerv1connect.NewProofServiceHandler(books.NewProofs(s.gate), o...))
+	s.mux.Handle(ledgerv1connect.NewExportServiceHandler(books.NewExports(s.gate), o...))
 	s.mux.Handle(companyv1connect.NewCompanyServiceHandler(companies, o...))
 	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executors, o...))
 	s.mux.Handle(documentv1connect.NewDocumentServiceHandler(documents, o...))
-	s.mux.HandleFunc("GET "+signPath, signPage)
-	s.mux.Handle(executorv1connect.NewExecutorAppServiceHandler(newAppService(s.gate, executors, tasks), o...))
+	s.mux.HandleFunc("GET "+document.SignPath, document.SignPage)
+	s.mux.Handle(executorv1connect.NewExecutorAppServiceHandler(app.New(s.gate, executors, tasks), o...))
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(tasks, o...))
-	s.mux.Handle(taxv1connect.NewTaxServiceHandler(newTaxService(s.gate, executors), o...))
-	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(newRegisterService(s.gate, tasks, s.cfg.Registers), o...))
-	s.mux.Handle(statementv1connect.NewStatementServiceHandler(newStatementService(s.gate, s.cfg.Statements, own, bank), o...))
+	s.mux.Handle(taxv1connect.NewTaxServiceHandler(tax.New(s.gate, executors), o...))
+	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(register.New(s.gate, tasks, s.cfg.Registers), o...))
+	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statement.New(s.gate, s.cfg.Statements, own, bank), o...))
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(s.subscriptions, o...))
-	s.mux.Handle(userv1connect.NewUserServiceHandler(newUserService(s.gate, hasher), o...))
+	s.mux.Handle(userv1connect.NewUserServiceHandler(user.New(s.gate, hasher), o...))
 	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(registrations, o...))
 	health(s.mux, s.cfg.Ready)
 	reflection(s.mux)

@@ -28,6 +28,8 @@ import (
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/adapters/registercsv"
 	"github.com/provodka/provodka/api"
+	companies "github.com/provodka/provodka/api/company"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine"
@@ -68,7 +70,7 @@ type house struct {
 	drawer *monthly.Drawer
 	url    string
 	api    *api.Server
-	loop   api.Submitter // the engine
+	loop   gate.Submitter // the engine
 	bank   *fakeBank
 	fns    *fakeTax
 	post   *fakePost
@@ -104,8 +106,8 @@ const shards = 2
 var ownBIC = requisite.ExampleBIC(900)
 
 // ownAccounts are our settlement accounts.
-func ownAccounts() []api.OwnAccount {
-	return []api.OwnAccount{
+func ownAccounts() []companies.OwnAccount {
+	return []companies.OwnAccount{
 		{Name: "settlement", Account: requisite.ExampleAccount("40702", ownBIC, 900001), BIC: ownBIC, BankName: "АО Банк", CorrAccount: requisite.ExampleCorrAccount(ownBIC), Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
 		{Name: "second", Account: requisite.ExampleAccount("40702", ownBIC, 900002), BIC: ownBIC, BankName: "АО Банк", CorrAccount: requisite.ExampleCorrAccount(ownBIC), Holder: "ООО Проводка", INN: requisite.ExampleINN(9)},
 	}
@@ -170,7 +172,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	server, err := api.New(api.Config{
-		GateConfig: api.GateConfig{
+		Config: gate.Config{
 			Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Now: time.Now, Logger: logger, Metrics: metrics,
 			KeyCache: time.Millisecond, ReadPatience: time.Second, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		},
@@ -207,7 +209,7 @@ func (h *house) serve(t *testing.T, handler http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := api.HTTPServer(handler)
+	s := gate.HTTPServer(handler)
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
 	h.url = "http://" + l.Addr().String()
@@ -226,7 +228,7 @@ type caller struct {
 func (h *house) caller(t *testing.T, roles ...string) *caller {
 	t.Helper()
 	if len(roles) == 0 {
-		roles = api.Roles()
+		roles = gate.Roles()
 	}
 	c := &caller{house: h, t: t, book: fmt.Sprintf("book-%d", h.books.Add(1))}
 	c.key = h.mint(t, c.book, roles...)
@@ -240,7 +242,7 @@ func (h *house) caller(t *testing.T, roles ...string) *caller {
 // colleague is another key of the same book and roles.
 func (c *caller) colleague() *caller {
 	c.t.Helper()
-	o := &caller{house: c.house, t: c.t, book: c.book, key: c.house.mint(c.t, c.book, api.Roles()...)}
+	o := &caller{house: c.house, t: c.t, book: c.book, key: c.house.mint(c.t, c.book, gate.Roles()...)}
 	var err error
 	if o.Client, err = client.New(c.house.url, o.key); err != nil {
 		c.t.Fatal(err)
@@ -250,7 +252,7 @@ func (c *caller) colleague() *caller {
 
 func (h *house) mint(t *testing.T, book string, roles ...string) string {
 	t.Helper()
-	text, row, err := api.MintKey(fmt.Sprintf("key-%s-%d", book, h.books.Add(1)), book, roles...)
+	text, row, err := gate.MintKey(fmt.Sprintf("key-%s-%d", book, h.books.Add(1)), book, roles...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +266,7 @@ func (h *house) mint(t *testing.T, book string, roles ...string) string {
 // mintFor makes a key of a company with the roles of one.
 func (h *house) mintFor(t *testing.T, book, company string) string {
 	t.Helper()
-	text, row, err := api.MintKey(fmt.Sprintf("key-%s-%d", company, h.books.Add(1)), book, api.RoleCompany, api.RoleExecutor)
+	text, row, err := gate.MintKey(fmt.Sprintf("key-%s-%d", company, h.books.Add(1)), book, gate.RoleCompany, gate.RoleExecutor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +347,7 @@ func (c *caller) pause() {
 func hasInfo(err *connect.Error, reason string) bool {
 	for _, d := range err.Details() {
 		v, failed := d.Value()
-		if info, ok := v.(*errdetails.ErrorInfo); failed == nil && ok && info.GetReason() == reason && info.GetDomain() == api.Domain {
+		if info, ok := v.(*errdetails.ErrorInfo); failed == nil && ok && info.GetReason() == reason && info.GetDomain() == gate.Domain {
 			return true
 		}
 	}

@@ -93,7 +93,7 @@ func testEvenTime(t *testing.T, h *house) {
 	}
 }
 
-// testPeople calls every method with every role: a role opens what api/people.md says, and
+// testPeople calls every method with every role: a role opens what api/gate/people.md says, and
 // nothing else; the same of another company is never there.
 func testPeople(t *testing.T, h *house) {
 	c := h.caller(t)
@@ -136,10 +136,10 @@ func testPeople(t *testing.T, h *house) {
 	}
 }
 
-// peopleTable reads api/people.md as the person does who reads it.
+// peopleTable reads api/gate/people.md as the person does who reads it.
 func peopleTable(t *testing.T) map[string][]string {
 	t.Helper()
-	text, err := os.ReadFile("people.md")
+	text, err := os.ReadFile("gate/people.md")
 	if err != nil {
 		t.Fatal(err)
 	}

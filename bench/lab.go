@@ -14,7 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/cmd/provodka/embed"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -186,7 +186,7 @@ func (h *house) mintKey(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	text, row, err := api.MintKey("bench", bookName, api.RoleLedger, api.RoleReader, api.RoleCompany, api.RoleExecutor)
+	text, row, err := gate.MintKey("bench", bookName, gate.RoleLedger, gate.RoleReader, gate.RoleCompany, gate.RoleExecutor)
 	if err == nil {
 		h.key, err = text, db.PutAPIKey(ctx, row)
 	}

@@ -20,6 +20,8 @@ import (
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/adapters/registercsv"
 	"github.com/provodka/provodka/api"
+	companies "github.com/provodka/provodka/api/company"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/company"
@@ -121,8 +123,8 @@ func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Lo
 		return "", nil, err
 	}
 	handler, err := api.New(api.Config{
-		GateConfig: api.GateConfig{Engine: e, DB: db, Vault: vault, Flows: flows, Now: time.Now, Logger: log, Metrics: registry},
-		Registers:  registercsv.Reader{}, Statements: onec.Reader{}, Own: []api.OwnAccount{{Name: "settlement"}},
+		Config:    gate.Config{Engine: e, DB: db, Vault: vault, Flows: flows, Now: time.Now, Logger: log, Metrics: registry},
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: []companies.OwnAccount{{Name: "settlement"}},
 	})
 	if err != nil {
 		return "", nil, err
@@ -131,7 +133,7 @@ func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Lo
 	if err != nil {
 		return "", nil, err
 	}
-	server := api.HTTPServer(handler)
+	server := gate.HTTPServer(handler)
 	go func() { _ = server.Serve(listener) }() // ends by Close
 	return listener.Addr().String(), server.Close, nil
 }

@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/ledger/store"
 )
 
-const keyLong = `Keys by which programs call the API. A key is of one book and has roles; api/access.md
+const keyLong = `Keys by which programs call the API. A key is of one book and has roles; api/gate/access.md
 says which role may call what. Its text is shown once: the database has a hash of it.
 
   provodka key add --book main --roles ledger,reader
@@ -33,7 +33,7 @@ type keyFlags struct {
 }
 
 // companyRoles are the roles that a company's key may have.
-var companyRoles = []string{api.RoleCompany, api.RoleExecutor, api.RolePersonal}
+var companyRoles = []string{gate.RoleCompany, gate.RoleExecutor, gate.RolePersonal}
 
 func newKeyCmd(env *Env) *cobra.Command {
 	var f keyFlags
@@ -46,7 +46,7 @@ func newKeyCmd(env *Env) *cobra.Command {
 	bookFlag(add, &f.book)
 	add.Flags().StringVar(&f.id, "id", "", "name of the key in logs and lists (default: made up)")
 	add.Flags().StringVar(&f.company, "company", "", "id of the company whose key it is")
-	add.Flags().StringSliceVar(&f.roles, "roles", nil, "what it may do: "+strings.Join(api.Roles(), ", "))
+	add.Flags().StringSliceVar(&f.roles, "roles", nil, "what it may do: "+strings.Join(gate.Roles(), ", "))
 	list := &cobra.Command{
 		Use: "list", Short: "List the keys", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runKeyList(cmd.Context(), env, f) },
@@ -62,14 +62,14 @@ func newKeyCmd(env *Env) *cobra.Command {
 // check refuses what no key can be, and says the roles of a company's key.
 func (f *keyFlags) check() error {
 	if f.company != "" && len(f.roles) == 0 {
-		f.roles = []string{api.RoleCompany, api.RoleExecutor}
+		f.roles = []string{gate.RoleCompany, gate.RoleExecutor}
 	}
 	if len(f.roles) == 0 {
-		return usagef("--roles: what may the key do? %s", strings.Join(api.Roles(), ", "))
+		return usagef("--roles: what may the key do? %s", strings.Join(gate.Roles(), ", "))
 	}
 	for _, role := range f.roles {
-		if !slices.Contains(api.Roles(), role) {
-			return usagef("--roles: there is no role %q; there are %s", role, strings.Join(api.Roles(), ", "))
+		if !slices.Contains(gate.Roles(), role) {
+			return usagef("--roles: there is no role %q; there are %s", role, strings.Join(gate.Roles(), ", "))
 		}
 		if f.company != "" && !slices.Contains(companyRoles, role) {
 			return usagef("--roles: a company's key has %s, not %s", strings.Join(companyRoles, ", "), role)
@@ -106,7 +106,7 @@ func runKeyAdd(ctx context.Context, env *Env, f keyFlags) error {
 	if len(there) > 0 {
 		return fmt.Errorf("there is a key %q already; a key is never overwritten", f.id)
 	}
-	text, row, err := api.MintKey(f.id, f.book, f.roles...)
+	text, row, err := gate.MintKey(f.id, f.book, f.roles...)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/provodka/provodka/adapters/kafka"
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/cmd/provodka/dev"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
@@ -269,7 +269,7 @@ func startDev(t *testing.T, ts *testscript.TestScript) {
 	db, err := store.Open(ctx, f.DSN, store.Options{Logger: slog.New(slog.DiscardHandler)})
 	ts.Check(err)
 	defer db.Close()
-	second, row, err := api.MintKey("second", f.Book, api.Roles()...)
+	second, row, err := gate.MintKey("second", f.Book, gate.Roles()...)
 	ts.Check(err)
 	row.Created = time.Now()
 	ts.Check(db.PutAPIKey(ctx, row))

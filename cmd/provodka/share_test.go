@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/cmd/provodka/server"
@@ -39,7 +39,7 @@ func newInstallation(t *testing.T) *installation {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	text, row, err := api.MintKey("test", "main", api.Roles()...)
+	text, row, err := gate.MintKey("test", "main", gate.Roles()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
 	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
 	bank "github.com/provodka/provodka/adapters/tbank/sandbox"
-	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/cmd/provodka/server"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/port/stage"
@@ -201,7 +201,7 @@ func (s *stack) secret(name string) ([][]byte, error) {
 // database has its hash alone.
 func (s *stack) apiKey(ctx context.Context, dsn string) (string, error) {
 	key, err := s.remembered("api_key", func() string {
-		text, _, err := api.MintKey("dev", Book, api.Roles()...)
+		text, _, err := gate.MintKey("dev", Book, gate.Roles()...)
 		if err != nil {
 			panic("dev: mint a key: " + err.Error())
 		}
@@ -215,7 +215,7 @@ func (s *stack) apiKey(ctx context.Context, dsn string) (string, error) {
 		return "", err
 	}
 	defer db.Close()
-	row := api.KeyRow("dev", Book, key, api.Roles()...)
+	row := gate.KeyRow("dev", Book, key, gate.Roles()...)
 	row.Created = time.Now()
 	return key, db.PutAPIKey(ctx, row)
 }

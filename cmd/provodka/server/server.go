@@ -25,7 +25,10 @@ import (
 	"github.com/provodka/provodka/adapters/onec"
 	"github.com/provodka/provodka/adapters/registercsv"
 	"github.com/provodka/provodka/api"
+	"github.com/provodka/provodka/api/company"
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/api/postback"
+	"github.com/provodka/provodka/api/registration"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow"
@@ -155,7 +158,7 @@ func (m *Main) openAPI(context.Context) (err error) {
 		return err
 	}
 	m.api, err = api.New(api.Config{
-		GateConfig: api.GateConfig{
+		Config: gate.Config{
 			Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Proxies: proxies,
 			SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 		},
@@ -185,22 +188,22 @@ func networks(texts []string) ([]netip.Prefix, error) {
 }
 
 // registration is what strangers are offered; nil registers nobody.
-func (m *Main) registration() *api.Registration {
+func (m *Main) registration() *registration.Offer {
 	r := m.cfg.Registration
 	if r == nil {
 		return nil
 	}
-	return &api.Registration{
+	return &registration.Offer{
 		Book: r.Book, Tariff: &flowv1.Tariff{Percent: cmp.Or(r.Percent, "0"), Minimum: r.Minimum}, Deposit: r.Deposit,
 		PhoneStartsADay: r.PhoneStartsADay, AddressStartsAnHour: r.AddressStartsAnHour, AddressCallsAMinute: r.AddressCallsAMinute,
 		OverallStartsAMinute: r.OverallStartsAMinute, OverallCallsASecond: r.OverallCallsASecond,
 	}
 }
 
-func (m *Main) own() []api.OwnAccount {
-	out := make([]api.OwnAccount, len(m.cfg.Own))
+func (m *Main) own() []company.OwnAccount {
+	out := make([]company.OwnAccount, len(m.cfg.Own))
 	for i, a := range m.cfg.Own {
-		out[i] = api.OwnAccount{Name: a.Name, Account: a.Account, BIC: a.BIC, BankName: a.Bank, CorrAccount: a.Corr,
+		out[i] = company.OwnAccount{Name: a.Name, Account: a.Account, BIC: a.BIC, BankName: a.Bank, CorrAccount: a.Corr,
 			Holder: a.Holder, INN: a.INN, KPP: a.KPP}
 	}
 	return out
@@ -331,7 +334,7 @@ func (m *Main) serve(s *http.Server, l net.Listener) error {
 }
 
 // publicServer serves the API to the world, with the limits of its door.
-func publicServer(h http.Handler) *http.Server { return api.HTTPServer(h) }
+func publicServer(h http.Handler) *http.Server { return gate.HTTPServer(h) }
 
 // metricsServer serves the metrics to those who watch.
 func metricsServer(metrics *prometheus.Registry) *http.Server {

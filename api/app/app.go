@@ -1,0 +1,274 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	executors "github.com/provodka/provodka/api/executor"
+	"github.com/provodka/provodka/api/gate"
+	tasks "github.com/provodka/provodka/api/task"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/flow/tax"
+	"github.com/provodka/provodka/engine/flow/taxpayer"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+)
+
+// Service is ExecutorAppService: what other services do, for the person of the session
+// alone.
+type Service struct {
+	*gate.Gate
+	executors *executors.Service
+	tasks     *tasks.Service
+}
+
+// New makes the service of the executors' own application.
+func New(g *gate.Gate, executors *executors.Service, tasks *tasks.Service) *Service {
+	return &Service{Gate: g, executors: executors, tasks: tasks}
+}
+
+// me is the executor whose session asks.
+func me(ctx context.Context) string { return gate.CallOf(ctx).Who.ID }
+
+// whole reads the person unmasked.
+func (s *Service) whole(ctx context.Context, book string) (*executorv1.Executor, error) {
+	a, err := s.Must(ctx, book, executor.Name, "executor_id", me(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return s.executors.Message(ctx, book, a, false)
+}
+
+// GetMyProfile implements ExecutorAppService.
+func (s *Service) GetMyProfile(ctx context.Context, req *executorv1.GetMyProfileRequest) (*executorv1.GetMyProfileResponse, error) {
+	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	out, err := s.whole(ctx, req.GetBook())
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.executors.AtNPD(ctx, req.GetBook(), me(ctx))
+	if err != nil {
+		return nil, err
+	}
+	standing, err := s.executors.SelfemployedMessage(a)
+	return &executorv1.GetMyProfileResponse{Executor: out, Selfemployed: standing}, err
+}
+
+// UpdateMyProfile implements ExecutorAppService.
+func (s *Service) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateMyProfileRequest) (*executorv1.UpdateMyProfileResponse, error) {
+	before, err := s.whole(ctx, req.GetBook())
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.executors.UpdateExecutor(ctx, &executorv1.UpdateExecutorRequest{
+		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), Nonresident: before.GetNonresident(), Person: req.GetPerson(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.whole(ctx, req.GetBook())
+	return &executorv1.UpdateMyProfileResponse{Executor: out, Position: done.GetPosition(), Replayed: done.GetReplayed()}, err
+}
+
+// SetMyRequisites implements ExecutorAppService.
+func (s *Service) SetMyRequisites(ctx context.Context, req *executorv1.SetMyRequisitesRequest) (*executorv1.SetMyRequisitesResponse, error) {
+	done, err := s.executors.SetRequisites(ctx, &executorv1.SetRequisitesRequest{
+		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), Requisites: req.GetRequisites(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.whole(ctx, req.GetBook())
+	return &executorv1.SetMyRequisitesResponse{Executor: out, Position: done.GetPosition(), Replayed: done.GetReplayed()}, err
+}
+
+// BindMe implements ExecutorAppService.
+func (s *Service) BindMe(ctx context.Context, req *executorv1.BindMeRequest) (*executorv1.BindMeResponse, error) {
+	done, err := s.executors.BindExecutor(ctx, &executorv1.BindExecutorRequest{
+		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), ByPhone: req.GetByPhone(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.BindMeResponse{Selfemployed: done.GetSelfemployed(), Position: done.GetPosition(), Replayed: done.GetReplayed()}, nil
+}
+
+// mine are the sections of the person's tasks, by the states of the task flow.
+var mine = map[string][]string{
+	"in_work": {task.InWork}, "done": {task.Accepting, task.Completed}, "paying": {task.Paying, task.Error}, "paid": {task.Paid}, "canceled": {task.Canceled},
+}
+
+// ListMyTasks implements ExecutorAppService.
+func (s *Service) ListMyTasks(ctx context.Context, req *executorv1.ListMyTasksRequest) (*executorv1.ListMyTasksResponse, error) {
+	if err := s.WaitForSearch(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	var from gate.AggregateCursor
+	more, refusal := s.Cursor(ctx, req, &from)
+	if refusal != nil {
+		return nil, refusal
+	}
+	page := store.AudiencePage{Book: req.GetBook(), Flow: task.Name, Names: []string{me(ctx)}, States: mine[req.GetSection()], Limit: gate.PageSize(req.GetPageSize())}
+	if more {
+		page.Before = from.Before()
+	}
+	if req.GetSection() == "offered" {
+		if err := s.offered(ctx, req.GetBook(), &page); err != nil {
+			return nil, err
+		}
+	}
+	rows, _, err := s.DB.Audience(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	answer := &executorv1.ListMyTasksResponse{}
+	if len(rows) == page.Limit {
+		if answer.NextPageToken, err = s.Token(ctx, req, gate.CursorOf(rows[len(rows)-1])); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]gate.Aggregate, len(rows))
+	for i, r := range rows {
+		list[i] = gate.FromRow(r)
+	}
+	if answer.Tasks, err = s.tasks.Messages(ctx, req.GetBook(), list); err != nil {
+		return nil, err
+	}
+	for _, t := range answer.Tasks {
+		shown(t)
+	}
+	return answer, nil
+}
+
+// offered makes a page of what the person may accept: offers, and drafts that have the person.
+func (s *Service) offered(ctx context.Context, book string, page *store.AudiencePage) error {
+	people, err := s.executors.People(ctx, book, []string{me(ctx)})
+	if err != nil {
+		return err
+	}
+	companies, err := s.DB.AudienceOwners(ctx, book, task.Name, me(ctx), tasks.MostCompanies)
+	if err != nil {
+		return err
+	}
+	page.States = []string{task.Draft}
+	page.Names = append(task.OfferAudiences(me(ctx), people[me(ctx)].Data.GetKind(), companies), me(ctx))
+	slices.Sort(page.Names)
+	page.Names = slices.Compact(page.Names)
+	return nil
+}
+
+// shown takes out of a task what is the customer's own.
+func shown(t *taskv1.Task) *taskv1.Task {
+	t.Metadata, t.MetadataJson, t.RegisterId, t.RegisterLine, t.Attention = nil, "", "", 0, false
+	if t.Offer != nil {
+		t.Offer.Circle, t.Offer.Declined = 0, 0
+	}
+	if t.Amounts != nil {
+		t.Amounts.Commission = ""
+	}
+	return t
+}
+
+// AcceptMyTask implements ExecutorAppService.
+func (s *Service) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTaskRequest) (*executorv1.AcceptMyTaskResponse, error) {
+	done, err := s.tasks.AcceptOffer(ctx, &taskv1.AcceptOfferRequest{
+		Book: req.GetBook(), Key: req.GetKey(), TaskId: req.GetTaskId(), ExecutorId: me(ctx), Terms: req.GetTerms(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.AcceptMyTaskResponse{Task: shown(done.GetTask()), Position: done.GetPosition(), Replayed: done.GetReplayed()}, nil
+}
+
+// DeclineMyTask implements ExecutorAppService.
+func (s *Service) DeclineMyTask(ctx context.Context, req *executorv1.DeclineMyTaskRequest) (*executorv1.DeclineMyTaskResponse, error) {
+	done, err := s.tasks.DeclineOffer(ctx, &taskv1.DeclineOfferRequest{
+		Book: req.GetBook(), Key: req.GetKey(), TaskId: req.GetTaskId(), ExecutorId: me(ctx),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.DeclineMyTaskResponse{Task: shown(done.GetTask()), Position: done.GetPosition(), Replayed: done.GetReplayed()}, nil
+}
+
+// own refuses a task that is not the person's, as if there were none. A task in work has
+// its executor for good.
+func (s *Service) own(ctx context.Context, book, id string) error {
+	a, err := s.Must(ctx, book, task.Name, "task_id", id)
+	if err != nil {
+		return err
+	}
+	d := new(flowv1.TaskData)
+	if err := a.Read(d); err != nil {
+		return err
+	}
+	if d.GetExecutorId() != me(ctx) {
+		return gate.NotFound("task_id", task.Name, id)
+	}
+	return nil
+}
+
+// ReportMyTask implements ExecutorAppService.
+func (s *Service) ReportMyTask(ctx context.Context, req *executorv1.ReportMyTaskRequest) (*executorv1.ReportMyTaskResponse, error) {
+	if err := s.own(ctx, req.GetBook(), req.GetTaskId()); err != nil {
+		return nil, err
+	}
+	t, o, err := s.tasks.Move(ctx, req, task.Report)
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.ReportMyTaskResponse{Task: shown(t), Position: gate.IDOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// SignMyAct implements ExecutorAppService.
+func (s *Service) SignMyAct(ctx context.Context, req *executorv1.SignMyActRequest) (*executorv1.SignMyActResponse, error) {
+	if err := s.own(ctx, req.GetBook(), req.GetTaskId()); err != nil {
+		return nil, err
+	}
+	t, o, err := s.tasks.Move(ctx, req, task.ActSignExecutor)
+	if err != nil {
+		return nil, err
+	}
+	return &executorv1.SignMyActResponse{Task: shown(t), Position: gate.IDOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// GetMyEarnings implements ExecutorAppService.
+func (s *Service) GetMyEarnings(ctx context.Context, req *executorv1.GetMyEarningsRequest) (*executorv1.GetMyEarningsResponse, error) {
+	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	out := &executorv1.GetMyEarningsResponse{Year: req.GetYear()}
+	if out.Year == 0 {
+		year, err := strconv.ParseUint(s.Today()[:4], 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		out.Year = uint32(year)
+	}
+	found, _, err := s.Load(ctx, req.GetBook(), taxpayer.Name, me(ctx))
+	if err != nil {
+		return nil, err
+	}
+	d := new(flowv1.TaxpayerData)
+	if a, ok := found[me(ctx)]; ok {
+		if err := a.Read(d); err != nil {
+			return nil, err
+		}
+	}
+	seen := taxpayer.YearOf(d, out.GetYear())
+	zero := func(a money.Amount) string { return money.RUB.Format(a) }
+	out.Registered, out.Reserved, out.BonusLeft = zero(seen.Registered), zero(seen.Reserved), seen.Bonus
+	out.NdflBase, out.NdflWithheld = zero(seen.Base), zero(seen.Withheld)
+	if rule, err := tax.Cap(strconv.FormatUint(uint64(out.GetYear()), 10) + "-12-31"); err == nil {
+		out.Limit = zero(rule.Limit)
+		out.Free = zero(money.Max(rule.Limit.Sub(seen.Registered).Sub(seen.Reserved), money.Zero))
+	}
+	return out, nil
+}

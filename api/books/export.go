@@ -1,0 +1,137 @@
+package books
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/export"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// exportsAtOnce bounds the exports under way: each keeps a line of every entry in memory.
+const exportsAtOnce = 2
+
+// chunkBytes is the largest piece of an export.
+const chunkBytes = 64 << 10
+
+// Exports is ExportService.
+type Exports struct {
+	*gate.Gate
+	room chan struct{}
+}
+
+// NewExports makes the service.
+func NewExports(g *gate.Gate) *Exports {
+	return &Exports{g, make(chan struct{}, exportsAtOnce)}
+}
+
+// Export implements ExportService.
+func (s *Exports) Export(ctx context.Context, req *ledgerv1.ExportRequest, to *connect.ServerStream[ledgerv1.ExportResponse]) error {
+	o, refusal := exportOptions(req)
+	if refusal != nil {
+		return refusal
+	}
+	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return err
+	}
+	select {
+	case s.room <- struct{}{}:
+		defer func() { <-s.room }()
+	default:
+		return fault.Refuse(fault.Unavailable, "", "%d exports are under way", exportsAtOnce)
+	}
+	out := &chunks{ctx: ctx, to: to}
+	o.Progress, o.Sees = out.progress, out.sees
+	_, err := export.Write(ctx, s.DB, o, out)
+	switch {
+	case errors.Is(err, export.ErrBook): // other books are there: their names are not for this caller
+		return fault.Refuse(fault.NotFound, "book", "nothing was ever booked in it")
+	case err != nil:
+		return fmt.Errorf("export: %w", err)
+	}
+	return out.end()
+}
+
+func exportOptions(req *ledgerv1.ExportRequest) (export.Options, *fault.Refusal) {
+	o := export.Options{Book: req.GetBook(), Account: req.GetAccount(), From: req.GetFrom(), To: req.GetTo()}
+	o.Format = map[ledgerv1.ExportFormat]string{
+		ledgerv1.ExportFormat_EXPORT_FORMAT_HLEDGER: export.FormatHledger,
+		ledgerv1.ExportFormat_EXPORT_FORMAT_LEDGER:  export.FormatLedger,
+		ledgerv1.ExportFormat_EXPORT_FORMAT_CSV:     export.FormatCSV,
+	}[req.GetFormat()]
+	if o.Account != "" {
+		if _, refusal := book.ParseName("account", o.Account); refusal != nil {
+			return o, refusal
+		}
+	}
+	for _, d := range []struct{ field, day string }{{"from", o.From}, {"to", o.To}} {
+		if _, err := time.Parse(time.DateOnly, d.day); err != nil && d.day != "" {
+			return o, fault.Refuse(fault.Malformed, d.field, "%.20q is no day like 2026-03-31", d.day)
+		}
+	}
+	if o.From != "" && o.To != "" && o.To < o.From {
+		return o, fault.Refuse(fault.Malformed, "to", "%s is before %s", o.To, o.From)
+	}
+	return o, nil
+}
+
+// chunks sends a file as it is written. A caller who reads slowly holds the export up,
+// so nothing piles up here; one who goes away ends it.
+type chunks struct {
+	ctx      context.Context
+	to       *connect.ServerStream[ledgerv1.ExportResponse]
+	percent  uint32
+	position string
+	err      error
+}
+
+// Write implements io.Writer.
+func (c *chunks) Write(p []byte) (int, error) {
+	for done := 0; done < len(p); {
+		piece := p[done:min(done+chunkBytes, len(p))]
+		if c.send(piece); c.err != nil {
+			return done, c.err
+		}
+		done += len(piece)
+	}
+	return len(p), nil
+}
+
+func (c *chunks) send(piece []byte) {
+	if c.err == nil {
+		c.err = c.ctx.Err()
+	}
+	if c.err == nil {
+		c.err = c.to.Send(&ledgerv1.ExportResponse{Chunk: piece, Percent: c.percent, Position: c.position})
+	}
+}
+
+// progress tells how far it is; the end is told by end.
+func (c *chunks) progress(percent int) {
+	c.percent = uint32(min(percent, 99))
+	c.send(nil)
+}
+
+func (c *chunks) sees(heads []store.ShardState) {
+	p := gate.Position{}
+	for _, h := range heads {
+		if h.Head.Seq > 0 {
+			p.See(h.Shard, h.Head.Seq)
+		}
+	}
+	c.position = p.String()
+}
+
+func (c *chunks) end() error {
+	c.percent = 100
+	c.send(nil)
+	return c.err
+}

@@ -1,0 +1,121 @@
+package books
+
+import (
+	"context"
+
+	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+)
+
+// sheetAccounts is how many accounts a page of a sheet looks at by default.
+const sheetAccounts = 10_000
+
+// sheetCursor is where the next page of a sheet begins, and how far the first one saw.
+type sheetCursor struct {
+	Upto []store.Seen
+	At   ledger.SheetCursor
+}
+
+// ListTurnovers implements LedgerService.
+func (s *Service) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurnoversRequest) (*ledgerv1.ListTurnoversResponse, error) {
+	at, refusal := s.at(&ledgerv1.Moment{Day: req.GetToDay(), KnownAt: req.GetKnownAt()})
+	if refusal != nil {
+		if refusal.Field == "at.day" {
+			refusal.Field = "to_day"
+		} else {
+			refusal.Field = "known_at"
+		}
+		return nil, refusal
+	}
+	if refusal = checkDay("from_day", req.GetFromDay()); refusal == nil && at.Day != "" && at.Day < req.GetFromDay() {
+		refusal = fault.Refuse(fault.Malformed, "to_day", "%s is before from_day %s", at.Day, req.GetFromDay())
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := s.WaitFor(ctx, req.GetMinPosition(), at.KnownUS); err != nil {
+		return nil, err
+	}
+	var from sheetCursor
+	more, refusal := s.Cursor(ctx, req, &from)
+	if refusal != nil {
+		return nil, refusal
+	}
+	begin := &from.At
+	if !more {
+		var err error
+		if begin = nil; at.KnownUS == 0 {
+			if from.Upto, err = s.Seen(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	sheet := ledger.Sheet{Book: req.GetBook(), From: req.GetFromDay(), To: at.Day, KnownUS: at.KnownUS, Upto: from.Upto, By: sheetBy(req.GetBy())}
+	limit := sheetAccounts
+	if req.GetPageSize() > 0 {
+		limit = int(req.GetPageSize())
+	}
+	lines, next, totals, err := sheet.Read(ctx, s.DB, begin, limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := &ledgerv1.ListTurnoversResponse{Position: gate.SeenPosition(from.Upto)}
+	for _, l := range lines {
+		answer.Lines = append(answer.Lines, turnoverLine(l))
+	}
+	for _, t := range totals {
+		answer.Totals = append(answer.Totals, turnoverLine(ledger.SheetLine{Asset: t.Asset, Opening: t.Opening, Turnover: t.Turnover, Closing: t.Closing}))
+	}
+	if next != nil {
+		answer.NextPageToken, err = s.Token(ctx, req, sheetCursor{from.Upto, *next})
+	}
+	return answer, err
+}
+
+func sheetBy(by ledgerv1.TurnoverBy) ledger.SheetBy {
+	switch by {
+	case ledgerv1.TurnoverBy_TURNOVER_BY_CODE_1C:
+		return ledger.SheetBy1C
+	case ledgerv1.TurnoverBy_TURNOVER_BY_OWNER:
+		return ledger.SheetByOwner
+	case ledgerv1.TurnoverBy_TURNOVER_BY_ACCOUNT:
+		return ledger.SheetByAccount
+	default:
+		return ledger.SheetByType
+	}
+}
+
+func turnoverLine(l ledger.SheetLine) *ledgerv1.TurnoverLine {
+	asset, _ := money.LookupAsset(l.Asset)
+	f := asset.Format
+	return &ledgerv1.TurnoverLine{
+		Code_1C: l.Code1C, Type: l.Type, Owner: l.Owner, Account: l.Account, Asset: l.Asset,
+		OpeningDebit: f(l.Opening.Debit), OpeningCredit: f(l.Opening.Credit), Debit: f(l.Turnover.Debit), Credit: f(l.Turnover.Credit),
+		ClosingDebit: f(l.Closing.Debit), ClosingCredit: f(l.Closing.Credit),
+	}
+}
+
+// totalsAt sums the book by type and asset at a moment: all its accounts are read.
+func (s *Service) totalsAt(ctx context.Context, bookName string, at store.At) (rows []store.TotalRow, seen []store.Seen, err error) {
+	if seen, err = s.Seen(ctx); err != nil {
+		return nil, nil, err
+	}
+	sheet := ledger.Sheet{Book: bookName, To: at.Day, KnownUS: at.KnownUS, Upto: seen, By: ledger.SheetByType}
+	var next *ledger.SheetCursor
+	for {
+		var lines []ledger.SheetLine
+		if lines, next, _, err = sheet.Read(ctx, s.DB, next, sheetAccounts); err != nil {
+			return nil, nil, err
+		}
+		for _, l := range lines {
+			rows = append(rows, store.TotalRow{Type: l.Type, Asset: l.Asset, Debit: l.Turnover.Debit, Credit: l.Turnover.Credit})
+		}
+		if next == nil {
+			return rows, seen, nil
+		}
+	}
+}

@@ -1,0 +1,362 @@
+package document
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/provodka/provodka/api/executor"
+	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/engine/document"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/sign"
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// Service is DocumentService.
+type Service struct {
+	*gate.Gate
+	executors *executor.Service
+	site      string // where our pages are
+	signings  gate.Limits
+	renders   chan struct{} // PDFs that are being made
+}
+
+// New makes the service; the links that it gives begin with site.
+func New(g *gate.Gate, executors *executor.Service, site string) *Service {
+	return &Service{
+		Gate: g, executors: executors, site: site, signings: signingLimits(g.Now), renders: make(chan struct{}, rendersAtOnce),
+	}
+}
+
+// rendersAtOnce bounds how many PDFs are made at once, each with some 12 MB.
+const rendersAtOnce = 2
+
+// paper is a document of a task: as it would be signed now, or as it was signed.
+type paper struct {
+	book, kind string
+	task       gate.Aggregate
+	data       *flowv1.TaskData
+	signing    *flowv1.SignData // what the signing by a code keeps; empty when none was begun
+	state      string           // of that signing; "" = none was begun
+	customer   *privatev1.CompanyProfile
+	executor   *privatev1.ExecutorProfile
+	profile    uint32 // version of the executor's profile
+	file       *privatev1.SignedFile
+	sha256     string
+}
+
+// paper reads a document of a task, and makes its file when nobody has signed it.
+func (s *Service) paper(ctx context.Context, book string, a gate.Aggregate, kind string) (*paper, error) {
+	p := &paper{book: book, kind: kind, task: a, data: new(flowv1.TaskData)}
+	if err := a.Read(p.data); err != nil {
+		return nil, err
+	}
+	if refusal := p.exists(); refusal != nil {
+		return nil, refusal
+	}
+	if err := s.parties(ctx, p); err != nil {
+		return nil, err
+	}
+	if signed := p.signedAs(); signed != "" {
+		doc, ok, err := private.Only(s.Vault.SignedFiles(ctx, book, private.Ref{ID: signed, Version: 1}))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fault.Refuse(fault.NotFound, "document", "the file with SHA-256 %s is not there any more", signed)
+		}
+		p.file, p.sha256 = doc.Content, signed
+		return p, nil
+	}
+	return p, s.compose(ctx, p)
+}
+
+// exists says whether the task has such a document at all.
+func (p *paper) exists() *fault.Refusal {
+	manual := p.data.GetSignatureForm() == flowv1.SignatureForm_SIGNATURE_FORM_MANUAL
+	switch {
+	case p.task.State == task.Deleted:
+		return gate.NotFound("task_id", task.Name, p.task.ID)
+	case p.data.GetExecutorId() == "":
+		return fault.Refuse(fault.WrongState, "document", "the task has no executor, so it has no documents yet").With("state", p.task.State)
+	case p.kind == sign.Agreement && manual:
+		return fault.Refuse(fault.WrongState, "document", "the agreement was signed outside").With("state", p.task.State)
+	case p.kind == sign.Act && !p.data.GetActRequired():
+		return fault.Refuse(fault.WrongState, "document", "the task needs no act").With("state", p.task.State)
+	}
+	return nil
+}
+
+// sides are the signatures under a document, the executor's first; nil = not signed with a file.
+func (p *paper) sides() (executor, customer *flowv1.Signature) {
+	if p.kind == sign.Act {
+		return p.data.GetActExecutor(), p.data.GetActCustomer()
+	}
+	return p.data.GetAgreementExecutor(), p.data.GetAgreementCustomer()
+}
+
+// signedAs is the file that somebody signed; "" = nobody.
+func (p *paper) signedAs() string {
+	executor, customer := p.sides()
+	if executor.GetSha256() != "" {
+		return executor.GetSha256()
+	}
+	return customer.GetSha256()
+}
+
+// parties reads who signs, and what became of the signing by a code.
+func (s *Service) parties(ctx context.Context, p *paper) error {
+	people, err := s.executors.People(ctx, p.book, []string{p.data.GetExecutorId()})
+	if err != nil {
+		return err
+	}
+	who, ok := people[p.data.GetExecutorId()]
+	if !ok || who.Data.GetProfileVersion() == 0 {
+		return fault.Refuse(fault.WrongState, "document", "nothing is known of the executor any more").With("state", p.task.State)
+	}
+	p.executor, p.profile = who.Profile, who.Data.GetProfileVersion()
+	c, err := s.Must(ctx, p.book, company.Name, "company_id", p.data.GetCompanyId())
+	if err != nil {
+		return err
+	}
+	data := new(flowv1.CompanyData)
+	if err := c.Read(data); err != nil {
+		return err
+	}
+	doc, _, err := private.Only(s.Vault.Companies(ctx, p.book, private.Ref{ID: c.ID, Version: data.GetProfileVersion()}))
+	if err != nil {
+		return err
+	}
+	p.customer, p.signing = doc.Content, new(flowv1.SignData)
+	id := sign.ID(p.task.ID, p.kind)
+	found, _, err := s.Load(ctx, p.book, sign.Name, id)
+	if err != nil {
+		return err
+	}
+	if signing, ok := found[id]; ok {
+		p.state = signing.State
+		return signing.Read(p.signing)
+	}
+	return nil
+}
+
+// compose makes the file of a document that nobody has signed yet.
+func (s *Service) compose(ctx context.Context, p *paper) error {
+	doc, ok, err := private.Only(s.Vault.Tasks(ctx, p.book, private.Ref{ID: p.task.ID, Version: task.TextVersion(p.data)}))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fault.Refuse(fault.WrongState, "task_id", "the texts of the task are not there").With("state", p.task.State)
+	}
+	zone := s.DB.Zone()
+	made, err := time.Parse(time.RFC3339Nano, p.data.GetCreatedAt())
+	if err != nil {
+		return err
+	}
+	values := document.Sources{
+		TaskID: p.task.ID, Task: p.data, Text: doc.Content, Customer: p.customer, Executor: p.executor,
+		Agreed: made.In(zone), Drawn: s.Now().In(zone),
+	}.Values()
+	template, err := s.templateFor(ctx, p)
+	if err != nil {
+		return err
+	}
+	p.file = &privatev1.SignedFile{
+		TaskId: p.task.ID, Document: p.kind, Template: template.Version, TemplateText: template.Text, Values: values,
+		Made: made.UTC().Format(time.RFC3339Nano),
+	}
+	if p.file.File, err = s.render(ctx, p.file, nil); err != nil {
+		return err
+	}
+	p.sha256 = sha256Of(p.file.GetFile())
+	return nil
+}
+
+// render makes the PDF of what a file was made of, with stamps below.
+func (s *Service) render(ctx context.Context, f *privatev1.SignedFile, stamps []document.Block) ([]byte, error) {
+	template, refusal := document.Parse(document.Kind(f.GetDocument()), f.GetTemplateText())
+	if refusal != nil {
+		return nil, refusal
+	}
+	made, err := time.Parse(time.RFC3339Nano, f.GetMade())
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.renders <- struct{}{}:
+		defer func() { <-s.renders }()
+	case <-ctx.Done():
+		return nil, fault.Refuse(fault.Unavailable, "", "too many documents are being made")
+	}
+	out := template.Fill(f.GetValues())
+	out.Made, out.Footer = made, out.Title
+	out.Blocks = append(out.Blocks, stamps...)
+	file, refusal := document.Render(out)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return file, nil
+}
+
+func sha256Of(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:])
+}
+
+// fileNames name the files that people download.
+var fileNames = map[string]string{sign.Agreement: "dogovor", sign.Act: "akt"}
+
+// message is a document for the API.
+func (s *Service) documentMessage(ctx context.Context, p *paper) (*documentv1.Document, error) {
+	out := &documentv1.Document{
+		TaskId: p.task.ID, Document: p.kind, File: p.file.GetFile(), FileName: fileNames[p.kind] + "-" + p.task.ID + ".pdf",
+		Sha256: p.sha256, Template: p.file.GetTemplate(), Terms: task.Terms(p.data),
+	}
+	var err error
+	out.Signatures, err = s.signatures(ctx, p)
+	return out, err
+}
+
+// signatures tells who signed, and whether the evidence holds.
+func (s *Service) signatures(ctx context.Context, p *paper) ([]*documentv1.Signature, error) {
+	executor, customer := p.sides()
+	var out []*documentv1.Signature
+	for _, side := range []struct {
+		name string
+		sign *flowv1.Signature
+	}{{sideExecutor, executor}, {sideCustomer, customer}} {
+		g := side.sign
+		if g == nil {
+			continue
+		}
+		m := &documentv1.Signature{
+			Side: side.name, At: gate.Instant(g.GetAt()), Method: g.GetMethod(), Sha256: g.GetSha256(), EvidenceSha256: g.GetEvidenceSha256(),
+		}
+		if g.GetEvidence() != "" {
+			e, ok, err := private.Only(s.Vault.SigningEvidences(ctx, p.book, private.Ref{ID: g.GetEvidence(), Version: 1}))
+			if err != nil {
+				return nil, err
+			}
+			m.EvidenceHolds = ok && private.EvidenceSHA256(e.Content) == g.GetEvidenceSha256() && e.Content.GetSha256() == g.GetSha256()
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// Sides of a document.
+const (
+	sideExecutor = "executor"
+	sideCustomer = "customer"
+)
+
+// GetDocument implements DocumentService.
+func (s *Service) GetDocument(ctx context.Context, req *documentv1.GetDocumentRequest) (*documentv1.GetDocumentResponse, error) {
+	a, err := s.Must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.paper(ctx, req.GetBook(), a, req.GetDocument())
+	if err != nil {
+		return nil, err
+	}
+	signed, stamped := p.sha256, req.GetStamped() && p.signedAs() != ""
+	if stamped {
+		if err := s.stamp(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	out, err := s.documentMessage(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if stamped {
+		out.SignedSha256 = signed
+	}
+	return &documentv1.GetDocumentResponse{Document: out}, nil
+}
+
+// stamp makes the file with the stamps of those who signed it, and keeps it.
+func (s *Service) stamp(ctx context.Context, p *paper) error {
+	executor, customer := p.sides()
+	zone := s.DB.Zone()
+	stamps := []document.Block{}
+	if executor != nil {
+		stamps = append(stamps, document.Stamp{
+			Side: "Исполнитель", Signer: p.file.GetValues()["executor_name"], INN: p.file.GetValues()["executor_inn"],
+			At: gate.Instant(executor.GetAt()).AsTime().In(zone), Method: signedBy[executor.GetMethod()], SHA256: p.sha256, Evidence: executor.GetEvidenceSha256(),
+		}.Block())
+	}
+	switch {
+	case customer != nil:
+		stamps = append(stamps, document.Stamp{
+			Side: "Заказчик", Signer: p.file.GetValues()["customer_name"], INN: p.file.GetValues()["customer_inn"],
+			At: gate.Instant(customer.GetAt()).AsTime().In(zone), Method: signedBy[customer.GetMethod()], SHA256: p.sha256, Evidence: customer.GetEvidenceSha256(),
+		}.Block())
+	case p.kind == sign.Agreement:
+		stamps = append(stamps, document.Stamp{
+			Side: "Заказчик", Signer: p.file.GetValues()["customer_name"], INN: p.file.GetValues()["customer_inn"],
+			At: gate.Instant(p.data.GetCreatedAt()).AsTime().In(zone), Method: "публикация задания под учётными данными заказчика", SHA256: p.sha256,
+		}.Block())
+	}
+	file, err := s.render(ctx, p.file, stamps)
+	if err != nil {
+		return err
+	}
+	of := p.sha256
+	p.file, p.sha256 = &privatev1.SignedFile{
+		File: file, TaskId: p.task.ID, Document: p.kind, Template: p.file.GetTemplate(), TemplateText: p.file.GetTemplateText(),
+		Values: p.file.GetValues(), Made: p.file.GetMade(), StampedOf: of,
+	}, sha256Of(file)
+	draft := s.Vault.Draft(p.book)
+	draft.SignedFile(p.data.GetExecutorId(), p.sha256, p.file)
+	return draft.Put(ctx)
+}
+
+// VerifyDocument implements DocumentService.
+func (s *Service) VerifyDocument(ctx context.Context, req *documentv1.VerifyDocumentRequest) (*documentv1.VerifyDocumentResponse, error) {
+	sum := req.GetSha256()
+	if sum == "" {
+		sum = sha256Of(req.GetFile())
+	}
+	out := &documentv1.VerifyDocumentResponse{Sha256: sum}
+	doc, ok, err := private.Only(s.Vault.SignedFiles(ctx, req.GetBook(), private.Ref{ID: sum, Version: 1}))
+	if err != nil || !ok || sha256Of(doc.Content.GetFile()) != sum {
+		return out, err
+	}
+	found, _, err := s.Load(ctx, req.GetBook(), task.Name, doc.Content.GetTaskId())
+	if err != nil {
+		return nil, err
+	}
+	a, ok := found[doc.Content.GetTaskId()]
+	if owner := gate.CallOf(ctx).Who.Owner; !ok || owner != "" && a.Owner != owner {
+		return out, nil
+	}
+	p := &paper{book: req.GetBook(), kind: doc.Content.GetDocument(), task: a, data: new(flowv1.TaskData)}
+	if err := a.Read(p.data); err != nil {
+		return nil, err
+	}
+	signed := sum
+	if out.Stamped = doc.Content.GetStampedOf() != ""; out.Stamped {
+		signed = doc.Content.GetStampedOf()
+	}
+	if p.signedAs() != signed { // written, and never signed
+		return &documentv1.VerifyDocumentResponse{Sha256: sum}, nil
+	}
+	out.Known, out.TaskId, out.Document, out.Template = true, a.ID, p.kind, doc.Content.GetTemplate()
+	out.Signatures, err = s.signatures(ctx, p)
+	return out, err
+}
+
+// signedBy says on a stamp how somebody signed.
+var signedBy = map[string]string{
+	sign.MethodCode: "код из сообщения на телефон", task.MethodKey: "действие под учётными данными",
+}

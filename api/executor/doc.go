@@ -1,0 +1,14 @@
+// Package executor serves ExecutorService: the people who do the work.
+//
+//	person, requisites ─▶ checked digits ─▶ versions beside the log ─▶ command that names them ─▶ recheck of stopped payments
+//	who is it? ◀── Find: id, INN or phone ── Named: words of the name ── People: with the data that is named now
+//	at the tax service ◀── BindExecutor, CheckSelfemployed ─▶ aggregate of its own
+//
+// Other services ask it for people: Find, People, Named, Message.
+//
+// Laws kept: an executor is his INN, which stays; he is shown masked unless the role says
+// otherwise, and that is logged; a reference that fits several people is refused; of somebody
+// who is erased nothing is shown.
+//
+// It refuses to know: tasks, taxes, the protocol of the tax service.
+package executor

@@ -1,0 +1,352 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/npd"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+)
+
+// GetExecutor implements ExecutorService.
+func (s *Service) GetExecutor(ctx context.Context, req *executorv1.GetExecutorRequest) (*executorv1.GetExecutorResponse, error) {
+	c := gate.CallOf(ctx)
+	if req.GetUnmask() && !c.Who.Has(gate.RolePersonal) {
+		return nil, fault.Refuse(fault.PermissionDenied, "unmask", "the key has not the role %s", gate.RolePersonal)
+	}
+	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	a, err := s.Must(ctx, req.GetBook(), executor.Name, "executor_id", req.GetExecutorId())
+	if err != nil {
+		return nil, err
+	}
+	if req.GetUnmask() {
+		s.Logger.InfoContext(ctx, "personal data was shown",
+			"request_id", c.RequestID, "api_key", c.Who.ID, "book", req.GetBook(), "executor", a.ID)
+	}
+	out, err := s.Message(ctx, req.GetBook(), a, !req.GetUnmask())
+	return &executorv1.GetExecutorResponse{Executor: out}, err
+}
+
+// FindExecutors implements ExecutorService.
+func (s *Service) FindExecutors(ctx context.Context, req *executorv1.FindExecutorsRequest) (*executorv1.FindExecutorsResponse, error) {
+	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	if req.GetName() != "" && req.GetInn()+req.GetPhone() == "" {
+		return s.findByName(ctx, req.GetBook(), req.GetName())
+	}
+	ref := &taskv1.ExecutorRef{ExecutorInn: req.GetInn(), Executor: req.GetPhone()}
+	found, err := s.Find(ctx, req.GetBook(), []*taskv1.ExecutorRef{ref}, "", "inn", "phone")
+	if err != nil {
+		return nil, err
+	}
+	answer := &executorv1.FindExecutorsResponse{}
+	if found[0].Refusal != nil && found[0].Refusal.Code.Lookup().Kind == fault.Invalid && len(found[0].all) == 0 {
+		return nil, found[0].Refusal
+	}
+	for _, a := range found[0].all {
+		out, err := s.Message(ctx, req.GetBook(), a, true)
+		if err != nil {
+			return nil, err
+		}
+		answer.Executors = append(answer.Executors, out)
+	}
+	return answer, nil
+}
+
+// How many candidates are read in a set, and for one answer.
+const (
+	readSet  = 500
+	mostRead = 5000
+)
+
+// mostNamed bounds the executors that are found by words of their names.
+const mostNamed = 50
+
+// findByName finds executors by words of their names, those whose data is newest first.
+func (s *Service) findByName(ctx context.Context, book, name string) (*executorv1.FindExecutorsResponse, error) {
+	words := private.SearchWords(name)
+	if words == nil {
+		return nil, fault.Refuse(fault.Malformed, "name", "no word has %d letters", private.LeastLetters)
+	}
+	var at *store.WordPlace
+	var people []person
+	for n := 0; n < mostRead && len(people) < mostNamed; n += readSet {
+		places, err := s.Vault.Candidates(ctx, book, private.ExecutorNames, words, at, readSet)
+		if err != nil {
+			return nil, err
+		}
+		if len(places) == 0 {
+			break
+		}
+		at = &places[len(places)-1]
+		found, err := s.Named(ctx, book, words, places, func(ids []string) ([]string, error) { return ids, nil })
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, found...)
+	}
+	people = people[:min(len(people), mostNamed)]
+	var refs []private.Ref
+	for _, p := range people {
+		if v := p.Data.GetRequisitesVersion(); v > 0 {
+			refs = append(refs, private.Ref{ID: p.ID, Version: v})
+		}
+	}
+	where, err := s.Vault.Requisites(ctx, book, refs...)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(people))
+	for i, p := range people {
+		ids[i] = p.ID
+	}
+	standing, _, err := s.Load(ctx, book, npd.Name, ids...)
+	if err != nil {
+		return nil, err
+	}
+	answer := &executorv1.FindExecutorsResponse{}
+	for _, p := range people {
+		out, err := s.message(p.Aggregate, p.Data, p.Profile, where[p.ID].Content, standing[p.ID], true)
+		if err != nil {
+			return nil, err
+		}
+		answer.Executors = append(answer.Executors, out)
+	}
+	return answer, nil
+}
+
+// Found is whom a reference means.
+type Found struct {
+	person
+	all     []gate.Aggregate // everybody who fits
+	Refusal *fault.Refusal
+}
+
+// Find finds whom references mean: the id, or INN and phone, both when both
+// are given. The fields name them in refusals.
+func (s *Service) Find(ctx context.Context, book string, refs []*taskv1.ExecutorRef, idName, innName, phoneName string) ([]Found, error) {
+	out := make([]Found, len(refs))
+	phones := make([]string, len(refs))
+	var inns, numbers, ids []string
+	for i, r := range refs {
+		if r.GetExecutor() != "" {
+			phones[i], out[i].Refusal = requisite.Phone(phoneName, r.GetExecutor())
+		}
+		if r.GetExecutorInn() != "" && out[i].Refusal == nil {
+			out[i].Refusal = requisite.PersonINN(innName, r.GetExecutorInn())
+		}
+		ids = append(ids, r.GetExecutorId())
+		inns, numbers = append(inns, r.GetExecutorInn()), append(numbers, phones[i])
+	}
+	byINN, err := s.Vault.Find(ctx, book, private.ExecutorINN, inns...)
+	if err != nil {
+		return nil, err
+	}
+	byPhone, err := s.Vault.Find(ctx, book, private.ExecutorPhone, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range []map[string][]string{byINN, byPhone} {
+		for _, list := range found {
+			ids = append(ids, list...)
+		}
+	}
+	people, err := s.People(ctx, book, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range refs {
+		if out[i].Refusal != nil {
+			continue
+		}
+		field := innName
+		var candidates []string
+		switch {
+		case r.GetExecutorId() != "":
+			field, candidates = idName, []string{r.GetExecutorId()}
+		case r.GetExecutorInn() != "":
+			candidates = byINN[r.GetExecutorInn()]
+		default:
+			field, candidates = phoneName, byPhone[phones[i]]
+		}
+		out[i].pick(people, candidates, r, phones[i], field)
+	}
+	return out, nil
+}
+
+// person is an executor with the version of the data that it names.
+type person struct {
+	gate.Aggregate
+	Data    *flowv1.ExecutorData
+	Profile *privatev1.ExecutorProfile
+}
+
+// Stamp is what a task's command says about the person.
+func (p person) Stamp() *flowv1.ExecutorStamp {
+	civil := p.Data.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
+	return executor.Stamp(p.Data, civil && len(private.Unidentified(p.Profile)) > 0)
+}
+
+// People reads executors that exist, by id.
+func (s *Service) People(ctx context.Context, book string, ids []string) (map[string]person, error) {
+	rows, _, err := s.Load(ctx, book, executor.Name, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]person, len(rows))
+	refs := make([]private.Ref, 0, len(rows))
+	for id, a := range rows {
+		p := person{Aggregate: a, Data: new(flowv1.ExecutorData)}
+		if err := a.Read(p.Data); err != nil {
+			return nil, err
+		}
+		out[id] = p
+		refs = append(refs, private.Ref{ID: id, Version: p.Data.GetProfileVersion()})
+	}
+	docs, err := s.Vault.Executors(ctx, book, refs...)
+	if err != nil {
+		return nil, err
+	}
+	for id, p := range out {
+		if d, ok := docs[id]; ok {
+			p.Profile = d.Content
+		} else {
+			p.Profile = new(privatev1.ExecutorProfile)
+		}
+		out[id] = p
+	}
+	return out, nil
+}
+
+// pick takes the one candidate whose data fits all that was given.
+func (f *Found) pick(people map[string]person, candidates []string, r *taskv1.ExecutorRef, phone, field string) {
+	slices.Sort(candidates)
+	for _, id := range slices.Compact(candidates) {
+		p, ok := people[id]
+		if !ok || r.GetExecutorInn() != "" && p.Profile.GetInn() != r.GetExecutorInn() || phone != "" && p.Profile.GetPhone() != phone {
+			continue
+		}
+		f.person = p
+		f.all = append(f.all, p.Aggregate)
+	}
+	switch {
+	case len(f.all) == 0:
+		f.Refusal = fault.Refuse(fault.NotFound, field, "no executor of the book fits")
+	case len(f.all) > 1:
+		f.Refusal = fault.Refuse(fault.Malformed, field, "%d executors fit; give the INN", len(f.all))
+	case f.State != executor.Registered:
+		f.Refusal = fault.Refuse(fault.WrongState, field, "the executor is %s", f.State).With("state", f.State)
+	}
+}
+
+func (s *Service) after(ctx context.Context, book string, o engine.Outcome) (*executorv1.Executor, error) {
+	if o.Refusal != nil {
+		return nil, gate.IDField(o.Refusal, "executor_id")
+	}
+	return s.Message(ctx, book, gate.FromRecord(o.Record), true)
+}
+
+// Message joins what the flow keeps with the versions that it names.
+func (s *Service) Message(ctx context.Context, book string, a gate.Aggregate, masked bool) (*executorv1.Executor, error) {
+	d := new(flowv1.ExecutorData)
+	if err := a.Read(d); err != nil {
+		return nil, err
+	}
+	profile, ok, err := private.Only(s.Vault.Executors(ctx, book, private.Ref{ID: a.ID, Version: d.GetProfileVersion()}))
+	if err != nil {
+		return nil, err
+	}
+	if !ok && !gone(a) {
+		return nil, fmt.Errorf("executor %s names version %d of its data, which is not there", a.ID, d.GetProfileVersion())
+	}
+	var where *privatev1.Requisites
+	if d.GetRequisitesVersion() > 0 && !gone(a) {
+		doc, ok, err := private.Only(s.Vault.Requisites(ctx, book, private.Ref{ID: a.ID, Version: d.GetRequisitesVersion()}))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			where = doc.Content
+		}
+	}
+	standing, err := s.AtNPD(ctx, book, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.message(a, d, profile.Content, where, standing, masked)
+}
+
+// gone says whether an executor's data is erased, or going.
+func gone(a gate.Aggregate) bool { return a.State == executor.Erasing || a.State == executor.Erased }
+
+// message shows an executor; where is nil when there are no requisites, standing is
+// what is known of the person at the tax service.
+func (s *Service) message(a gate.Aggregate, d *flowv1.ExecutorData, profile *privatev1.ExecutorProfile, where *privatev1.Requisites, standing gate.Aggregate, masked bool) (*executorv1.Executor, error) {
+	out := &executorv1.Executor{
+		ExecutorId: a.ID, State: a.State, StateTitle: s.Title(executor.Name, a.State), EmploymentKind: KindWord(d.GetKind()),
+		Nonresident: d.GetNonresident(), PersonVersion: d.GetProfileVersion(), RequisitesVersion: d.GetRequisitesVersion(),
+		Masked: masked, BlockedCode: d.GetBlockedCode(), RegisteredDay: d.GetRegisteredDay(),
+		ErasedDay: d.GetErasedDay(),
+	}
+	if gone(a) {
+		return out, nil // nothing is shown while it goes
+	}
+	out.Person, out.Lacks = PersonMessage(profile, masked), lacks(d, profile)
+	if where != nil {
+		out.Requisites = requisitesMessage(where, masked)
+	}
+	var err error
+	out.SelfemployedStatus, err = selfemployedStatus(standing)
+	return out, err
+}
+
+func requisitesMessage(r *privatev1.Requisites, masked bool) *executorv1.Requisites {
+	out := &executorv1.Requisites{
+		Bic: r.GetBic(), AccountNumber: r.GetAccountNumber(), CorrAccount: r.GetCorrAccount(), BankName: r.GetBankName(), PayeeName: r.GetName(),
+	}
+	if masked {
+		out.AccountNumber, out.PayeeName = private.MaskAccount(out.AccountNumber), ""
+	}
+	return out
+}
+
+// Named are the executors of places whose name, as it is now, has the words, in the order
+// of the places; narrow leaves some out before anything of them is read.
+func (s *Service) Named(ctx context.Context, book string, words []string, places []store.WordPlace, narrow func(ids []string) ([]string, error)) ([]person, error) {
+	ids := make([]string, len(places))
+	for i, p := range places {
+		ids[i] = p.ID
+	}
+	some := slices.Clone(ids)
+	slices.Sort(some)
+	some, err := narrow(slices.Compact(some))
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.People(ctx, book, some)
+	if err != nil {
+		return nil, err
+	}
+	var out []person
+	for i, id := range ids {
+		p, ok := people[id]
+		if ok && int64(p.Data.GetProfileVersion()) == places[i].Version && private.Matches(words, private.FullName(p.Profile)) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,52 @@
+package executor
+
+import (
+	"context"
+
+	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/ledger/store"
+)
+
+// mostRechecked bounds the payments of one executor that are looked at again at once; the
+// others wait for the pauses of their table.
+const mostRechecked = 500
+
+// recheck tells the payments to an executor that stopped that something about him has
+// changed. It is a nudge: what it does not reach is tried after the next pause, so its
+// failure fails nothing.
+func (s *Service) recheck(ctx context.Context, book, executorID string, after engine.Outcome) {
+	if err := s.searchSeesAll(ctx); err != nil {
+		s.Logger.WarnContext(ctx, "stopped payments of the last moments wait for their next pause", "executor", executorID, "error", err)
+	}
+	rows, _, err := s.DB.Audience(ctx, store.AudiencePage{
+		Book: book, Flow: task.Name, Names: []string{executorID}, States: []string{task.Error}, Limit: mostRechecked,
+	})
+	if err != nil {
+		s.Logger.WarnContext(ctx, "stopped payments wait for their next pause", "executor", executorID, "error", err)
+		return
+	}
+	changes := make([]*gate.Change, len(rows))
+	for i, r := range rows {
+		changes[i] = &gate.Change{
+			Key: "recheck." + gate.IDOf(after.Record) + "." + r.Key.ID, Flow: task.Name, ID: r.Key.ID, Owner: r.Owner, Event: task.Recheck,
+		}
+	}
+	s.SubmitChanges(ctx, book, false, changes) // a refusal says that no pause helps, or that it moved on
+}
+
+// searchSeesAll waits until the search tables see everything that is committed now.
+func (s *Service) searchSeesAll(ctx context.Context) error {
+	shards, err := s.DB.Shards(ctx)
+	if err != nil {
+		return err
+	}
+	now := gate.Position{}
+	for _, at := range shards {
+		if at.Head.Seq > 0 {
+			now.See(at.Shard, at.Head.Seq)
+		}
+	}
+	return s.WaitForSearch(ctx, now.String(), 0)
+}

@@ -1,0 +1,134 @@
+package gate
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/provodka/provodka/engine/flow/secret"
+	"github.com/provodka/provodka/ledger/fault"
+)
+
+// addressOf is where a call comes from: whoever is connected, or, when that is a proxy of
+// ours, the last one in X-Forwarded-For who is none.
+func (g *Gate) addressOf(r *http.Request) string {
+	at := parseAddress(r.RemoteAddr)
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && g.isProxy(at); i-- {
+		said := parseAddress(strings.TrimSpace(hops[i]))
+		if !said.IsValid() {
+			break
+		}
+		at = said
+	}
+	if !at.IsValid() {
+		return ""
+	}
+	return at.String()
+}
+
+func (g *Gate) isProxy(at netip.Addr) bool {
+	return slices.ContainsFunc(g.cfg.Proxies, func(p netip.Prefix) bool { return p.Contains(at) })
+}
+
+func parseAddress(text string) netip.Addr {
+	if both, err := netip.ParseAddrPort(text); err == nil {
+		return both.Addr().Unmap()
+	}
+	at, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Unmap()
+}
+
+// Neighbours is the address, or the network that one person has of IPv6.
+func Neighbours(address string) string {
+	at := parseAddress(address)
+	if !at.Is6() {
+		return address
+	}
+	network, err := at.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return network.String()
+}
+
+// Limits bound how often something is tried by one address, and how often a device that
+// nobody knows tries one person's password. They are of this process: behind the log's own
+// counting they only keep work away, and never from a device that is known.
+type Limits struct{ Address, Person *Limiter }
+
+func newLimits(now func() time.Time) Limits {
+	return Limits{Address: NewLimiter(now, 30, 2*time.Second), Person: NewLimiter(now, 10, 6*time.Second)}
+}
+
+// Admit takes one try of an address, and one of a person's password if one is named, or
+// says when the next one may come. The answer does not depend on whether there is such a
+// person.
+func (l Limits) Admit(address, person string) *fault.Refusal {
+	after, ok := l.Address.Take(Neighbours(address))
+	if ok && person != "" {
+		after, ok = l.Person.Take(person)
+	}
+	if ok {
+		return nil
+	}
+	return fault.Refuse(fault.TooOften, "", "too many tries; the next one may come at %s", after.Format(time.RFC3339)).
+		With(secret.FactAfter, after.Format(time.RFC3339))
+}
+
+// Limiter lets most through at once, and one more each while.
+type Limiter struct {
+	now   func() time.Time
+	most  int
+	every time.Duration
+
+	mu   sync.Mutex
+	left map[string]allowance
+}
+
+// allowance is when all would be free again.
+type allowance struct{ full time.Time }
+
+// maxAllowances bounds the memory; those that are full again are forgotten first.
+const maxAllowances = 50_000
+
+// NewLimiter lets most through at once, and one more each while.
+func NewLimiter(now func() time.Time, most int, every time.Duration) *Limiter {
+	return &Limiter{now: now, most: most, every: every, left: map[string]allowance{}}
+}
+
+// Take takes one, or says when there will be one.
+func (l *Limiter) Take(who string) (after time.Time, ok bool) {
+	now := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	full := l.left[who].full
+	if full.Before(now) {
+		full = now
+	}
+	if after = full.Add(l.every).Add(-time.Duration(l.most) * l.every); after.After(now) {
+		return after, false
+	}
+	if len(l.left) >= maxAllowances {
+		l.forget(now)
+	}
+	l.left[who] = allowance{full.Add(l.every)}
+	return time.Time{}, true
+}
+
+func (l *Limiter) forget(now time.Time) {
+	for who, a := range l.left {
+		if a.full.Before(now) {
+			delete(l.left, who)
+		}
+	}
+	if len(l.left) >= maxAllowances {
+		clear(l.left)
+	}
+}

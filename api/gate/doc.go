@@ -1,0 +1,31 @@
+// Package gate is what every call goes through, and what every service stands on.
+//
+//	HTTP ─▶ request id, size ─▶ key or session, role ─▶ log, metrics, deadline ─▶ book, owner ─▶ rules ─▶ handler
+//	                             access.md, people.md          metrics.md                                   │
+//	                                                                                                        │
+//	 private data, stamps ◀── Commit ◀── Recall: was it asked before? ◀── NewChange ◀─── writes ────────────┤
+//	 outcomes ◀── Engine ◀── Submit, SubmitChanges ◀─────────────────────────────────────┘                  │
+//	 snapshots ◀── store ◀── Must, Load, ListPage ◀── WaitFor, WaitForSearch ◀────────── reads ─────────────┤
+//	 code, field, retry ◀── errors.md ◀── any error that a handler gives back ──────────────────────────────┘
+//
+//	Gate              one for all services; Options are those of every handler of Connect
+//	CallOf            who asks, from where, by which request
+//	Change            one command to an aggregate in the making, under its idempotency key
+//	Aggregate         an aggregate as it stands; Must reads one, or refuses as if there were none
+//	Position          how far a caller has seen: a number of a record for each of some shards
+//	Token, Cursor     page tokens that nobody can read, invent or take to another filter
+//	BeginSession      sessions of people; Logins, Even and RefuseLogin stand before them
+//
+// A request with private data or stamps leaves a stamp under its key and its keyed
+// digest: the command that was made of it. A retry sends the same command, whatever has
+// changed since; another request under the key is refused once the books have taken the
+// key, which a refusal that is not remembered does not do.
+//
+// Laws kept: every refusal is typed, names its field and says whether a retry helps; a call
+// without a key or with a foreign book changes and shows nothing; an aggregate of another
+// company is as one that is not there; a method without a row in access.md stops the program;
+// personal data is in no log, no address and no command; nothing is acknowledged that the
+// engine did not acknowledge.
+//
+// It refuses to know: what any service does, rules of the books and of the flows, SQL.
+package gate

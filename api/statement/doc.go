@@ -1,0 +1,15 @@
+// Package statement serves StatementService: bank statements of our own accounts.
+//
+//	file ─▶ movements ─▶ lines with ids ─▶ match: whose money is it? ─▶ one command a line ─▶ what became of each
+//	                                          ▲ companies by INN, account, marker, contract; payouts that no statement has shown
+//
+// A line's id follows from what it says, so the same movement of another file, or the other
+// side of a transfer between our accounts, is the same line.
+//
+// Laws kept: a movement is booked once, from however many files; a line is sent again as it
+// was sent first; a file of an account that is not ours changes nothing; what is personal
+// stands beside the log.
+//
+// It refuses to know: formats of files (engine/port.StatementReader), the rules of matching
+// (engine/flow/incoming).
+package statement

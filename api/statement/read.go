@@ -1,0 +1,285 @@
+package statement
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
+)
+
+// kindWords are the words for what a line is.
+var kindWords = map[flowv1.LineKind]string{
+	flowv1.LineKind_LINE_KIND_TOPUP: "topup", flowv1.LineKind_LINE_KIND_DEPOSIT: "deposit",
+	flowv1.LineKind_LINE_KIND_UNMATCHED: "unmatched", flowv1.LineKind_LINE_KIND_OWN_TRANSFER: "own_transfer",
+	flowv1.LineKind_LINE_KIND_KNOWN_DEBIT: "known_debit", flowv1.LineKind_LINE_KIND_BANK_FEE: "bank_fee",
+	flowv1.LineKind_LINE_KIND_UNKNOWN_DEBIT: "unknown_debit",
+}
+
+// GetStatement implements StatementService.
+func (s *Service) GetStatement(ctx context.Context, req *statementv1.GetStatementRequest) (*statementv1.GetStatementResponse, error) {
+	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	doc, ok, err := private.Only(s.Vault.Statements(ctx, req.GetBook(), private.Ref{ID: req.GetStatementId()}))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, gate.NotFound("statement_id", "statement", req.GetStatementId())
+	}
+	found, _, err := s.Load(ctx, req.GetBook(), incoming.Name, doc.Content.GetLineIds()...)
+	if err != nil {
+		return nil, err
+	}
+	var rows []gate.Aggregate
+	seen := map[string]bool{}
+	for _, id := range doc.Content.GetLineIds() {
+		if a, ok := found[id]; ok && !seen[id] {
+			seen[id] = true
+			rows = append(rows, a)
+		}
+	}
+	answer := &statementv1.GetStatementResponse{Statement: statementMessage(doc)}
+	if answer.Lines, err = s.lineMessages(ctx, req.GetBook(), rows); err != nil {
+		return nil, err
+	}
+	sums := newTotals()
+	for _, l := range answer.GetLines() {
+		sums.add(l, true)
+	}
+	answer.Totals = sums.messages()
+	return answer, nil
+}
+
+// ListLines implements StatementService.
+func (s *Service) ListLines(ctx context.Context, req *statementv1.ListLinesRequest) (*statementv1.ListLinesResponse, error) {
+	page := store.AggregatePage{Book: req.GetBook(), Flow: incoming.Name, States: req.GetStates(), Limit: gate.PageSize(req.GetPageSize())}
+	if len(page.States) == 0 {
+		page.States = []string{incoming.Unmatched, incoming.Unexplained}
+	}
+	rows, seen, token, err := s.ListPage(ctx, req, page)
+	if err != nil {
+		return nil, err
+	}
+	answer := &statementv1.ListLinesResponse{NextPageToken: token, Position: gate.SeenPosition(seen)}
+	answer.Lines, err = s.lineMessages(ctx, req.GetBook(), rows)
+	return answer, err
+}
+
+// CountLines implements StatementService.
+func (s *Service) CountLines(ctx context.Context, req *statementv1.CountLinesRequest) (*statementv1.CountLinesResponse, error) {
+	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, err
+	}
+	counts, seen, err := s.DB.CountAggregates(ctx, req.GetBook(), incoming.Name, "")
+	if err != nil {
+		return nil, fmt.Errorf("count lines: %w", err)
+	}
+	totals, _, err := s.DB.TrialBalance(ctx, req.GetBook())
+	if err != nil {
+		return nil, fmt.Errorf("read the trial balance: %w", err)
+	}
+	answer := &statementv1.CountLinesResponse{Position: gate.SeenPosition(seen), Suspense: money.RUB.Format(money.Zero)}
+	for _, t := range totals {
+		if t.Type == "suspense" && t.Asset == money.RUB.Code {
+			answer.Suspense = money.RUB.Format(t.Credit.Sub(t.Debit))
+		}
+	}
+	f, _ := s.Flows.Lookup(incoming.Name)
+	for _, state := range f.Machine.States() {
+		if counts[state] > 0 {
+			answer.Counts = append(answer.Counts, &statementv1.LineCount{State: state, Title: s.Title(incoming.Name, state), Count: counts[state]})
+		}
+	}
+	return answer, nil
+}
+
+// lineMessages joins what the flow keeps with what the bank wrote, in the order of
+// the rows.
+func (s *Service) lineMessages(ctx context.Context, book string, rows []gate.Aggregate) ([]*statementv1.Line, error) {
+	datas := make([]*flowv1.IncomingData, len(rows))
+	refs := make([]private.Ref, len(rows))
+	companies := map[string]bool{}
+	for i, a := range rows {
+		datas[i] = new(flowv1.IncomingData)
+		if err := a.Read(datas[i]); err != nil {
+			return nil, err
+		}
+		refs[i] = private.Ref{ID: a.ID, Version: 1}
+		for _, g := range datas[i].GetSuggestions() {
+			companies[g.GetCompanyId()] = true
+		}
+	}
+	docs, err := s.Vault.Lines(ctx, book, refs...)
+	if err != nil {
+		return nil, err
+	}
+	var named []private.Ref
+	for id := range companies {
+		named = append(named, private.Ref{ID: id})
+	}
+	names, err := s.Vault.Companies(ctx, book, named...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*statementv1.Line, len(rows))
+	for i, a := range rows {
+		l := s.lineMessage(a, datas[i])
+		for _, g := range l.GetSuggestions() {
+			if d, ok := names[g.GetCompanyId()]; ok {
+				g.CompanyName = d.Content.GetName()
+			}
+		}
+		if d, ok := docs[a.ID]; ok {
+			c := d.Content
+			l.CounterpartyName, l.CounterpartyInn = c.GetName(), private.MaskINN(c.GetInn())
+			l.CounterpartyAccount, l.Purpose, l.Number = private.MaskAccount(c.GetAccount()), c.GetPurpose(), c.GetNumber()
+		}
+		out[i] = l
+	}
+	return out, nil
+}
+
+func (s *Service) lineMessage(a gate.Aggregate, d *flowv1.IncomingData) *statementv1.Line {
+	l := &statementv1.Line{
+		LineId: a.ID, State: a.State, StateTitle: s.Title(incoming.Name, a.State), Kind: kindWords[d.GetKind()], Account: d.GetAccount(),
+		Debit: d.GetDebit(), Amount: d.GetAmount(), Day: d.GetDay(), CompanyId: d.GetCompanyId(), Rules: d.GetRules(), StatementId: d.GetStatementId(),
+	}
+	for _, g := range d.GetSuggestions() {
+		l.Suggestions = append(l.Suggestions, &statementv1.Suggestion{CompanyId: g.GetCompanyId(), Rules: g.GetRules(), Weight: g.GetWeight()})
+	}
+	return l
+}
+
+func statementMessage(d private.Statement) *statementv1.Statement {
+	out := &statementv1.Statement{
+		StatementId: d.ID, FileName: d.Content.GetFileName(), Lines: uint32(len(d.Content.GetLineIds())), Notes: d.Content.GetNotes(),
+		ImportedAt: timestamppb.New(d.Created),
+	}
+	for _, a := range d.Content.GetAccounts() {
+		out.Accounts = append(out.Accounts, &statementv1.AccountTotals{
+			Account: a.GetAccount(), From: a.GetFrom(), To: a.GetTo(), Opening: a.GetOpening(), In: a.GetIn(), Out: a.GetOut(), Closing: a.GetClosing(),
+		})
+	}
+	return out
+}
+
+// totals are sums by kind of line, in the order in which the kinds came.
+type totals struct {
+	order []string
+	rows  map[string]*statementv1.KindTotal
+	sums  map[string]money.Amount
+}
+
+func newTotals() *totals {
+	return &totals{rows: map[string]*statementv1.KindTotal{}, sums: map[string]money.Amount{}}
+}
+
+func (t *totals) add(l *statementv1.Line, booked bool) {
+	row := t.rows[l.GetKind()]
+	if row == nil {
+		row = &statementv1.KindTotal{Kind: l.GetKind()}
+		t.rows[l.GetKind()] = row
+		t.order = append(t.order, l.GetKind())
+	}
+	row.Lines++
+	if booked {
+		row.Booked++
+	}
+	t.sums[l.GetKind()] = t.sums[l.GetKind()].Add(money.MustParse(l.GetAmount())) // the flow's own
+}
+
+func (t *totals) messages() []*statementv1.KindTotal {
+	var out []*statementv1.KindTotal
+	for _, kind := range t.order {
+		t.rows[kind].Amount = money.RUB.Format(t.sums[kind])
+		out = append(out, t.rows[kind])
+	}
+	return out
+}
+
+// lineChange is a person's word about one line.
+type lineChange interface {
+	gate.ChangeRequest
+	GetLineId() string
+	GetReason() string
+}
+
+// AssignLine implements StatementService.
+func (s *Service) AssignLine(ctx context.Context, req *statementv1.AssignLineRequest) (*statementv1.AssignLineResponse, error) {
+	event := incoming.Assign
+	if req.GetDeposit() {
+		event = incoming.AssignDeposit
+	}
+	l, position, replayed, err := s.say(ctx, req, req.GetCompanyId(), func(*flowv1.IncomingData) string { return event })
+	return &statementv1.AssignLineResponse{Line: l, Position: position, Replayed: replayed}, err
+}
+
+// ExplainLine implements StatementService.
+func (s *Service) ExplainLine(ctx context.Context, req *statementv1.ExplainLineRequest) (*statementv1.ExplainLineResponse, error) {
+	charge := req.GetExplanation() == statementv1.Explanation_EXPLANATION_CHARGE
+	if charge != (req.GetCompanyId() != "") {
+		return nil, fault.Refuse(fault.Malformed, "company_id", "a company is named for a charge, and for nothing else")
+	}
+	l, position, replayed, err := s.say(ctx, req, req.GetCompanyId(), func(d *flowv1.IncomingData) string {
+		switch req.GetExplanation() {
+		case statementv1.Explanation_EXPLANATION_FEE:
+			return incoming.ExplainFee
+		case statementv1.Explanation_EXPLANATION_LOSS:
+			return incoming.ExplainLoss
+		case statementv1.Explanation_EXPLANATION_CHARGE:
+			return incoming.Charge
+		}
+		if d.GetDebit() {
+			return incoming.ExplainKnown
+		}
+		return incoming.AssignKnown
+	})
+	return &statementv1.ExplainLineResponse{Line: l, Position: position, Replayed: replayed}, err
+}
+
+// ReturnLine implements StatementService.
+func (s *Service) ReturnLine(ctx context.Context, req *statementv1.ReturnLineRequest) (*statementv1.ReturnLineResponse, error) {
+	l, position, replayed, err := s.say(ctx, req, "", func(*flowv1.IncomingData) string { return incoming.Return })
+	return &statementv1.ReturnLineResponse{Line: l, Position: position, Replayed: replayed}, err
+}
+
+// say sends a person's word to a line; a company that is named must exist.
+func (s *Service) say(ctx context.Context, req lineChange, companyID string, event func(*flowv1.IncomingData) string) (*statementv1.Line, string, bool, error) {
+	a, err := s.Must(ctx, req.GetBook(), incoming.Name, "line_id", req.GetLineId())
+	if err != nil {
+		return nil, "", false, err
+	}
+	d := new(flowv1.IncomingData)
+	if err := a.Read(d); err != nil {
+		return nil, "", false, err
+	}
+	c := &gate.Change{Key: req.GetKey(), Flow: incoming.Name, ID: a.ID, Owner: a.Owner, Event: event(d)}
+	if companyID != "" {
+		if _, err := s.Must(ctx, req.GetBook(), company.Name, "company_id", companyID); err != nil {
+			return nil, "", false, err
+		}
+		c.Say(&flowv1.IncomingAssign{CompanyId: companyID, Reason: req.GetReason()})
+	} else {
+		c.Say(&flowv1.IncomingExplain{Reason: req.GetReason()})
+	}
+	o := s.SubmitChanges(ctx, req.GetBook(), false, []*gate.Change{c})[0]
+	if o.Refusal != nil {
+		return nil, "", false, gate.IDField(o.Refusal, "line_id")
+	}
+	shown, err := s.lineMessages(ctx, req.GetBook(), []gate.Aggregate{gate.FromRecord(o.Record)})
+	if err != nil {
+		return nil, "", false, err
+	}
+	return shown[0], gate.IDOf(o.Record), o.Replayed, nil
+}
