@@ -159,6 +159,7 @@ func newHouse(t *testing.T) *house {
 		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
 			return e.Told(ctx, attempt, a)
 		}, people),
+		"signing": world.FromSigning(submit, people),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,
 		}),

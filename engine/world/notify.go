@@ -51,11 +51,11 @@ func parseLetters(text string) (map[string]letter, error) {
 	letters := map[string]letter{}
 	for _, r := range t.Rows {
 		l := letter{r.Cell("Channel"), r.Cell("Subject"), strings.ReplaceAll(r.Cell("Text"), "<br>", "\n")}
-		purpose := r.Cell("Purpose")
+		purpose := letterOf(r.Cell("Purpose"), l.channel)
 		_, twice := letters[purpose]
 		switch {
-		case purpose == "" || twice:
-			return nil, r.Errorf("purpose %q is empty or listed twice", purpose)
+		case r.Cell("Purpose") == "" || twice:
+			return nil, r.Errorf("purpose %q is empty, or listed twice for a channel", r.Cell("Purpose"))
 		case !slices.Contains([]string{SMS, Mail, Push}, l.channel):
 			return nil, r.Errorf("%q is no channel", l.channel)
 		case (l.channel == SMS) != (l.subject == ""):
@@ -70,6 +70,9 @@ func parseLetters(text string) (map[string]letter, error) {
 	}
 	return letters, nil
 }
+
+// letterOf names what a purpose tells by a channel.
+func letterOf(purpose, channel string) string { return purpose + " " + channel }
 
 // AddressReader finds where somebody is reached.
 type AddressReader interface {
@@ -126,8 +129,8 @@ func (n *notify) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
 		return *malformed(ask, err)
 	}
-	l, known := n.letters[body.GetPurpose()]
-	if !known || l.channel != ask.Verb {
+	l, known := n.letters[letterOf(body.GetPurpose(), ask.Verb)]
+	if !known {
 		return port.Unsent(fault.Refuse(fault.Malformed, "purpose", "there is no text %q for %q", body.GetPurpose(), ask.Verb))
 	}
 	if until, err := time.Parse(time.RFC3339Nano, body.GetUntil()); body.GetUntil() != "" && (err != nil || !n.Now().Before(until)) {

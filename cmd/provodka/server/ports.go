@@ -75,7 +75,8 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
 			return m.engine.Told(ctx, attempt, a)
 		}, people),
-		"task": world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }),
+		"signing": world.FromSigning(submit, people),
+		"task":    world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
 		}),

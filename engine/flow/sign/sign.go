@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
-	"slices"
 	"time"
 
 	"github.com/provodka/provodka/engine/flow"
@@ -21,6 +20,7 @@ const Name = "sign"
 
 // States.
 const (
+	Invited = "invited"
 	Asked   = "asked"
 	Expired = "expired"
 	Locked  = "locked"
@@ -30,6 +30,7 @@ const (
 
 // Commands, with their bodies.
 const (
+	Invite  = "invite"  // SignInvite
 	Code    = "code"    // SignCode
 	Wrong   = "wrong"   // SignEntry
 	Confirm = "confirm" // SignEntry
@@ -45,6 +46,28 @@ const (
 // code is derived of, with the signing's id.
 const Purpose = "signing_code"
 
+// PurposeLink is of what the secret part of a link is derived, with LinkOf, and the message
+// with it: rows of engine/world/notify.md.
+const PurposeLink = "signing_link"
+
+// Channels of the link.
+const (
+	SMS  = "sms"
+	Mail = "mail"
+)
+
+// LinkOf is what a signing's link is derived of: another executor has another one.
+func LinkOf(task, document, executor string) string { return ID(task, document) + "/" + executor }
+
+// LinkNumber is the number of a signing's link: it is the same for its life.
+const LinkNumber = 1
+
+// Links are how often the link is sent to one executor.
+const Links = 10
+
+// link: a message that could not be sent for three days is of no use any more.
+var link = secret.Rule{Field: "link", Life: 72 * time.Hour, Pause: 10 * time.Minute}
+
 // MethodCode is how a signature of this flow was made.
 const MethodCode = "code"
 
@@ -55,6 +78,12 @@ var code = secret.Rule{Field: "code", Life: 10 * time.Minute, Pause: time.Minute
 
 // Answers, timers, and rows that Decide chooses; sign.md says what each means.
 const (
+	linkSent    = "link_sent"
+	linkUnsent  = "link_unsent"
+	linkUnknown = "link_unknown"
+	mailSent    = "mail_sent"
+	mailUnsent  = "mail_unsent"
+	mailUnknown = "mail_unknown"
 	codeLast    = "code_last"
 	wrongLast   = "wrong_last"
 	sent        = "sent"
@@ -71,18 +100,22 @@ const (
 
 // Asks.
 const (
-	sendCode  = "send_code"
-	sendAgain = "send_again"
-	tellTask  = "tell_task"
-	tellAgain = "tell_again"
+	sendLink      = "send_link"
+	sendLinkAgain = "send_link_again"
+	mailLink      = "mail_link"
+	mailLinkAgain = "mail_link_again"
+	sendCode      = "send_code"
+	sendAgain     = "send_again"
+	tellTask      = "tell_task"
+	tellAgain     = "tell_again"
 )
 
 var words = flow.Words{
-	States: []string{Asked, Expired, Locked, Telling, Signed},
+	States: []string{Invited, Asked, Expired, Locked, Telling, Signed},
 	Events: []string{
-		Code, Wrong, Confirm, codeLast, wrongLast, sent, unsent, sendUnknown, told, tellRefused, tellUnknown, tellLate, unlock, abandon, answerLate,
+		Invite, linkSent, linkUnsent, linkUnknown, mailSent, mailUnsent, mailUnknown, Code, Wrong, Confirm, codeLast, wrongLast, sent, unsent, sendUnknown, told, tellRefused, tellUnknown, tellLate, unlock, abandon, answerLate,
 	},
-	Asks: []string{sendCode, sendAgain, tellTask, tellAgain},
+	Asks: []string{sendLink, sendLinkAgain, mailLink, mailLinkAgain, sendCode, sendAgain, tellTask, tellAgain},
 }
 
 // New gives the flow of sign.md. A table that does not fit the program stops it.
@@ -117,6 +150,8 @@ func (s *step) run() *fault.Refusal {
 		return nil
 	}
 	switch s.command.Event {
+	case Invite:
+		return s.invite()
 	case Code:
 		return s.code()
 	case Wrong:
@@ -127,6 +162,10 @@ func (s *step) run() *fault.Refusal {
 		s.data.Handed = true
 	case unsent:
 		s.data.Handed, s.data.Unsent = true, string(s.command.Answer.Code)
+	case linkSent, mailSent:
+		s.on, s.data.LinkHanded = linkSent, true
+	case linkUnsent, mailUnsent:
+		s.on, s.data.LinkHanded, s.data.LinkUnsent = linkUnsent, true, string(s.command.Answer.Code)
 	case told:
 		s.data.Refusal, s.data.Attention = "", false
 	case tellRefused:
@@ -146,10 +185,55 @@ func (s *step) rest() { s.data.Code, s.data.Handed = secret.Rest(s.data.Code), t
 // awaited says whether the answer is to the ask that is open: any other says nothing new.
 func (s *step) awaited() bool {
 	ask, state := sendCode, Asked
-	if slices.Contains([]string{told, tellRefused, tellUnknown}, s.command.Event) {
+	switch s.command.Event {
+	case told, tellRefused, tellUnknown:
 		ask, state = tellTask, Telling
+	case linkSent, linkUnsent, linkUnknown:
+		return s.view.State == Invited && !s.data.LinkHanded && s.data.Channel == SMS && s.command.Number == s.view.Attempts[sendLink]
+	case mailSent, mailUnsent, mailUnknown:
+		return s.view.State == Invited && !s.data.LinkHanded && s.data.Channel == Mail && s.command.Number == s.view.Attempts[mailLink]
 	}
 	return s.view.State == state && s.command.Number == s.view.Attempts[ask] && (ask != sendCode || !s.data.Handed)
+}
+
+// invite sends the link.
+func (s *step) invite() *fault.Refusal {
+	var b flowv1.SignInvite
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	if refusal := checkIDs(b.TaskId, b.CompanyId, b.ExecutorId, b.Document); refusal != nil {
+		return refusal
+	}
+	ask := map[string]string{SMS: sendLink, Mail: mailLink}[b.Channel]
+	switch {
+	case ask == "":
+		return fault.Refuse(fault.Malformed, "channel", "%.32q is no way to send a link", b.Channel)
+	case s.view.State == Locked || s.view.State == Telling:
+		return flow.WrongState(s.view, s.command)
+	case b.ExecutorId != s.data.ExecutorId: // another executor has another link
+		s.data.Link, s.data.Links = secret.Rest(s.data.Link), 0
+	}
+	if refusal := link.Paused(s.data.Link, s.view.Clock); refusal != nil {
+		return refusal
+	}
+	if s.data.Links >= Links {
+		return fault.Refuse(fault.TooOften, "event", "the link was sent %d times", Links)
+	}
+	if s.view.State != Asked || b.ExecutorId != s.data.ExecutorId {
+		s.data = &flowv1.SignData{
+			TaskId: b.TaskId, CompanyId: b.CompanyId, Document: b.Document, ExecutorId: b.ExecutorId, Code: secret.Rest(s.data.Code), Codes: s.data.Codes,
+			Link: s.data.Link, Links: s.data.Links, Handed: true,
+		}
+	}
+	s.data.Link, s.data.Links, s.data.Channel, s.data.LinkUnsent = secret.Next(s.data.Link, s.view.Clock), s.data.Links+1, b.Channel, ""
+	s.data.LinkHanded = false
+	s.asks[ask] = flow.Bytes(&flowv1.NotifyAsk{
+		Book: s.view.Book, Purpose: PurposeLink, To: "executor", Id: b.ExecutorId, About: LinkOf(b.TaskId, b.Document, b.ExecutorId),
+		Number: LinkNumber, Until: link.Until(s.data.Link).Format(time.RFC3339Nano),
+		Facts: map[string]string{"document": russian[b.Document], "kind": b.Document, "book": s.view.Book, "task": b.TaskId},
+	})
+	return nil
 }
 
 // code issues a code for a file.
@@ -175,6 +259,7 @@ func (s *step) code() *fault.Refusal {
 	s.data = &flowv1.SignData{
 		TaskId: b.TaskId, CompanyId: b.CompanyId, Document: b.Document, ExecutorId: b.ExecutorId, ProfileVersion: b.ProfileVersion,
 		Sha256: b.Sha256, Template: b.Template, Terms: b.Terms, Code: secret.Next(s.data.Code, s.view.Clock), Codes: s.data.Codes + 1,
+		Link: s.data.Link, Links: s.data.Links, Channel: s.data.Channel, LinkUnsent: s.data.LinkUnsent, LinkHanded: s.data.LinkHanded,
 	}
 	s.asks[sendCode] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: Purpose, To: "executor", Id: b.ExecutorId, Version: b.ProfileVersion, About: s.view.ID,
@@ -186,18 +271,24 @@ func (s *step) code() *fault.Refusal {
 // russian names the documents in messages.
 var russian = map[string]string{Agreement: "договор", Act: "акт"}
 
-func check(b *flowv1.SignCode) *fault.Refusal {
-	for _, id := range []struct{ field, id string }{
-		{"task_id", b.TaskId}, {"company_id", b.CompanyId}, {"executor_id", b.ExecutorId},
-	} {
+// checkIDs refuses whose document nobody can name.
+func checkIDs(task, company, executor, document string) *fault.Refusal {
+	for _, id := range []struct{ field, id string }{{"task_id", task}, {"company_id", company}, {"executor_id", executor}} {
 		if refusal := flow.CheckID(id.field, id.id); refusal != nil {
 			return refusal
 		}
 	}
-	switch {
-	case russian[b.Document] == "":
-		return fault.Refuse(fault.Malformed, "document", "%.32q is not a document that is signed", b.Document)
-	case b.ProfileVersion == 0:
+	if russian[document] == "" {
+		return fault.Refuse(fault.Malformed, "document", "%.32q is not a document that is signed", document)
+	}
+	return nil
+}
+
+func check(b *flowv1.SignCode) *fault.Refusal {
+	if refusal := checkIDs(b.TaskId, b.CompanyId, b.ExecutorId, b.Document); refusal != nil {
+		return refusal
+	}
+	if b.ProfileVersion == 0 {
 		return fault.Refuse(fault.Malformed, "profile_version", "the version of the profile is not said")
 	}
 	for field, text := range map[string]string{"sha256": b.Sha256, "template": b.Template} {

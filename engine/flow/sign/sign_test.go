@@ -33,6 +33,12 @@ func ask(day, file string) flowtest.Act {
 	return a
 }
 
+func invited(day, channel, executor string) flowtest.Act {
+	a := act(Invite, &flowv1.SignInvite{TaskId: "task-1", CompanyId: "company-1", Document: Agreement, ExecutorId: executor, Channel: channel})
+	a.Day, a.Name = day, "link by "+channel+" to "+executor+" on "+day
+	return a
+}
+
 func entry(event string, number uint32, file string) flowtest.Act {
 	a := act(event, &flowv1.SignEntry{Number: number, Sha256: file, Evidence: "task-1-agreement", EvidenceSha256: file2})
 	a.Name = fmt.Sprint(event, " ", number, " of ", file[:1])
@@ -41,7 +47,7 @@ func entry(event string, number uint32, file string) flowtest.Act {
 
 func spec(acts ...flowtest.Act) flowtest.Spec {
 	return flowtest.Spec{
-		Flow: it, ID: ID("task-1", Agreement), Day: "2026-03-02", Acts: acts, Tells: []string{sendCode}, Attempts: 3,
+		Flow: it, ID: ID("task-1", Agreement), Day: "2026-03-02", Acts: acts, Tells: []string{sendCode, sendLink, mailLink}, Attempts: 3,
 		Codes: []fault.Code{fault.WrongState}, Law: law,
 	}
 }
@@ -50,8 +56,8 @@ func spec(acts ...flowtest.Act) flowtest.Spec {
 // taken by it, and the file of the signature is the one that the code was for.
 func law(w *flowtest.World) error {
 	d := flow.ReadData(w.View, &flowv1.SignData{})
-	if d.Code.GetWrong() > code.Tries || d.Codes > Codes {
-		return fmt.Errorf("%d tries, %d codes", d.Code.GetWrong(), d.Codes)
+	if d.Code.GetWrong() > code.Tries || d.Codes > Codes || d.Links > Links {
+		return fmt.Errorf("%d tries, %d codes, %d links", d.Code.GetWrong(), d.Codes, d.Links)
 	}
 	switch has := d.Signature != nil; {
 	case has != (w.View.State == Telling || w.View.State == Signed):
@@ -92,8 +98,10 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	}
 	guess := spec(append(guesses, entry(Wrong, Codes, file1))...)
 	guess.Told, guess.Deaf = Codes, true
+	links := spec(invited("2026-03-02", SMS, "executor-1"), invited("2026-03-03", Mail, "executor-2"), ask("2026-03-03", file1), entry(Confirm, 1, file1))
+	links.Attempts, links.Told = 1, 1
 	late := flowtest.Script{Spec: spec(), Command: command, Show: show}
-	flowtest.Covered(t, it, flowtest.Explore(t, signs), flowtest.Explore(t, guess), flowtest.Story(t, late, lateAnswer))
+	flowtest.Covered(t, it, flowtest.Explore(t, signs), flowtest.Explore(t, links), flowtest.Explore(t, guess), flowtest.Story(t, late, lateAnswer))
 }
 
 // lateAnswer is a provider that answers when all codes are used up.
@@ -111,11 +119,14 @@ func TestScenarios(t *testing.T) {
 	flowtest.Scenarios(t, flowtest.Script{Spec: spec(), Command: command, Show: show})
 }
 
-// command reads: code FILE, wrong NUMBER, confirm NUMBER FILE; a duration at the end is how
+// command reads: invite CHANNEL EXECUTOR, code FILE, wrong NUMBER, confirm NUMBER FILE; a duration at the end is how
 // long the clock goes on before.
 func command(w *flowtest.World, words []string) (flow.Command, error) {
 	if by, err := time.ParseDuration(words[len(words)-1]); err == nil && len(words) > 2 {
 		w.View.Clock, words = w.View.Clock.Add(by), words[:len(words)-1]
+	}
+	if words[0] == Invite {
+		return invited("", words[1], words[2]).Command, nil
 	}
 	if words[0] == Code {
 		return ask("", strings.Repeat(words[1], 64)).Command, nil
@@ -134,6 +145,9 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 func show(data []byte) []string {
 	d := flow.ReadData(flow.View{Data: data}, &flowv1.SignData{})
 	lines := []string{fmt.Sprintf("file %.1s of terms %d, code %d of %d, wrong %d", d.Sha256, d.Terms, d.Code.GetNumber(), d.Codes, d.Code.GetWrong())}
+	if d.Links > 0 {
+		lines = append(lines, fmt.Sprintf("link sent %d times, last by %s, unsent %q", d.Links, d.Channel, d.LinkUnsent))
+	}
 	if s := d.Signature; s != nil {
 		lines = append(lines, fmt.Sprintf("signed %.1s at %s, evidence %s", s.Sha256, s.At, s.Evidence))
 	}
@@ -162,5 +176,41 @@ func TestBodiesAreChecked(t *testing.T) {
 		if _, refusal := it.Step(v, flow.Command{Event: Code, Body: flow.Bytes(b)}); refusal == nil || refusal.Field != field {
 			t.Errorf("%s: %v", field, refusal)
 		}
+	}
+}
+
+func TestLinksAreSentSeldom(t *testing.T) {
+	t.Parallel()
+	v := flow.View{Book: "main", ID: "task-1-agreement", State: "new", Clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Day: "2026-03-02", Attempts: map[string]uint32{}}
+	send := func(executor, channel string) *fault.Refusal {
+		m, refusal := it.Step(v, invited("", channel, executor).Command)
+		if refusal == nil {
+			v.State, v.Data = m.To, m.Data
+			var ask flowv1.NotifyAsk
+			if len(m.Effects) != 1 || proto.Unmarshal(m.Effects[0].Body, &ask) != nil || m.Effects[0].Verb != channel ||
+				ask.About != LinkOf("task-1", Agreement, executor) || ask.Number != LinkNumber || ask.Facts["kind"] != Agreement {
+				t.Fatalf("asks %+v %v", m.Effects, &ask)
+			}
+		}
+		return refusal
+	}
+	for n := range Links {
+		if refusal := send("executor-1", SMS); refusal != nil {
+			t.Fatal(n, refusal)
+		}
+		v.Clock = v.Clock.Add(link.Pause - time.Second)
+		if refusal := send("executor-1", SMS); refusal == nil || refusal.Code != fault.TooOften {
+			t.Fatalf("too soon: %v", refusal)
+		}
+		v.Clock = v.Clock.Add(time.Second)
+	}
+	if refusal := send("executor-1", Mail); refusal == nil || refusal.Code != fault.TooOften {
+		t.Errorf("the link went out %d times and again: %v", Links, refusal)
+	}
+	if refusal := send("executor-2", Mail); refusal != nil { // another executor has another link
+		t.Error(refusal)
+	}
+	if refusal := send("executor-2", "pigeon"); refusal == nil || refusal.Field != "channel" {
+		t.Error(refusal)
 	}
 }

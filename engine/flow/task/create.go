@@ -44,7 +44,7 @@ func (s *step) create() *fault.Refusal {
 	s.data = &flowv1.TaskData{
 		CompanyId: b.CompanyId, Kind: b.Kind, PriceKind: b.PriceKind, Price: price,
 		ActRequired: b.ActRequired, SignatureForm: b.SignatureForm, CreatedAt: s.now(),
-		AgreementTemplate: b.AgreementTemplate, ActTemplate: b.ActTemplate,
+		AgreementTemplate: b.AgreementTemplate, ActTemplate: b.ActTemplate, SendLink: b.SendLink,
 	}
 	if s.data.SignatureForm == flowv1.SignatureForm_SIGNATURE_FORM_UNSPECIFIED {
 		s.data.SignatureForm = flowv1.SignatureForm_SIGNATURE_FORM_ONLINE

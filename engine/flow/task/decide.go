@@ -34,6 +34,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		return flow.Decision{}, refusal
 	}
 	s.tell()
+	s.invite()
 	d := s.decision()
 	s.address(was, &d)
 	s.await(retryDue, due, s.data.Error.GetRetryAt(), &d)
@@ -94,6 +95,9 @@ func (s *step) run() *fault.Refusal {
 		return nil
 	case tellDone, tellRefused, tellUnknown:
 		s.told()
+		return nil
+	case signTold, signRefused, signUnknown:
+		s.on = answerLate // he may sign without the message too
 		return nil
 	case payoutDone, payoutRefused, payoutUnknown:
 		s.paidOut()

@@ -19,14 +19,14 @@ func TestScenarios(t *testing.T) {
 	t.Parallel()
 	flowtest.Scenarios(t, flowtest.Script{
 		Spec: flowtest.Spec{
-			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself}, Reply: reply(false), Undoes: undoes,
+			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign}, Reply: reply(false), Undoes: undoes,
 			Owners: map[string]string{"company": "romashka", "task": "t1", "executor": "ivanov"},
 		},
 		Command: command, Show: show,
 	})
 }
 
-// command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual],
+// command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual] [link],
 // assign KIND, offer circle WHO … | known | all [until DAY], accept WHO KIND TERMS [known] [no_requisites], decline WHO, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY],
 // sign|countersign|act_sign|act_sign_executor [file DIGIT] [TERMS],
 // pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites] [no_passport], or a bare event.
@@ -39,7 +39,7 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 			return c, fmt.Errorf("create KIND gross|net PRICE")
 		}
 		b := &flowv1.TaskCreate{
-			CompanyId: "romashka", Price: words[3], PriceKind: gross, ActRequired: has("act"), Autocomplete: has("autocomplete"),
+			CompanyId: "romashka", Price: words[3], PriceKind: gross, ActRequired: has("act"), Autocomplete: has("autocomplete"), SendLink: has("link"),
 		}
 		if words[2] == "net" {
 			b.PriceKind = net

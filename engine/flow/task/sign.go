@@ -80,3 +80,30 @@ const MethodKey = "key"
 func (s *step) unsign() {
 	s.data.AgreementExecutor, s.data.AgreementCustomer = nil, nil
 }
+
+// The documents of a task, as the flow sign names them.
+const (
+	documentAgreement = "agreement"
+	documentAct       = "act"
+)
+
+// invite has the executor sent the link when a document begins to await his signature: the
+// agreement once he is chosen and whenever its terms change, the act once the work is done.
+func (s *step) invite() {
+	document := documentAgreement
+	switch {
+	case !s.data.SendLink || s.data.ExecutorId == "":
+		return
+	case s.on == doneAwaitsAct:
+		document = documentAct
+	case s.manual() || s.data.AgreementExecutor != nil:
+		return
+	case s.on == Create || s.on == Assign:
+	case s.on == Change && s.view.State == Draft && Terms(s.data) != Terms(flow.ReadData(s.view, &flowv1.TaskData{})):
+	default:
+		return
+	}
+	s.asks[tellSign] = flow.Bytes(&flowv1.SigningAsk{
+		Book: s.view.Book, TaskId: s.view.ID, CompanyId: s.data.CompanyId, Document: document, ExecutorId: s.data.ExecutorId,
+	})
+}

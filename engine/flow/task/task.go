@@ -81,6 +81,9 @@ const (
 	selfDone      = "self_done"
 	selfRefused   = "self_refused"
 	selfUnknown   = "self_unknown"
+	signTold      = "sign_told"
+	signRefused   = "sign_refused"
+	signUnknown   = "sign_unknown"
 )
 
 // Rows that Decide chooses instead of the event's own; task.md says what each means.
@@ -148,6 +151,7 @@ const (
 	annulIncome    = "annul_income"
 	askAnnul       = "ask_annul"
 	retryItself    = "retry_itself"
+	tellSign       = "tell_sign"
 )
 
 // Amounts of the Entries table, rubles of scale 2.
@@ -203,14 +207,14 @@ var words = flow.Words{
 		tellDone, tellRefused, tellUnknown, createHeld, assignHeld, signHeld, holdDoneCompleted, payUntaxed, retryUntaxed,
 		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt, changeHeld,
 		offerExpired, acceptHeld, declineLast, offerExpiredHeld, holdRefusedOffer,
-		retryDue, selfDone, selfRefused, selfUnknown, recheckNoted, selfRefusedAgain,
+		retryDue, selfDone, selfRefused, selfUnknown, recheckNoted, selfRefusedAgain, signTold, signRefused, signUnknown,
 	},
 	Recipes: []string{
 		"reserve", "payout", "settle", "release", "claim", "cover",
 		"payout_back", "claim_back", "owed", "unsettle",
 	},
 	Asks: []string{checkIncome, askCheck, pay, askPayout, registerIncome, askIncome,
-		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul, retryItself},
+		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul, retryItself, tellSign},
 	Amounts: amounts,
 	Cases:   []string{caseSelfEmployed, caseCivilContract},
 	Owners:  []string{ownerCompany, ownerTask, ownerExecutor},

@@ -75,7 +75,7 @@ func spec(create *flowv1.TaskCreate, more ...flowtest.Act) flowtest.Spec {
 			act(Pay, &flowv1.TaskPay{Executor: stamp(kind, 1), Tariff: tariff}),
 			act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 2), Tariff: tariff}),
 		}, more...),
-		Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
+		Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
 		Asleep: []string{retryDue}, // a retry by itself is a retry: exploreAgain walks those
 	}
 }
@@ -236,6 +236,12 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	signs := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true},
 		act(Sign, signed("1")), act(Countersign, signed("1")), act(Countersign, signed("2")), act(ActSignExecutor, signed("3")), act(Report, nil))
 	explore(signs)
+
+	// The executor is sent links, and answers about them come in every state.
+	linked := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true, SendLink: true},
+		act(Delete, nil), act(Change, &flowv1.TaskChange{Price: "200.00", PriceKind: gross}))
+	linked.Deaf, linked.Told = false, 2
+	explore(linked)
 
 	walked = append(walked, exploreAgain(t)...)
 	explore(spec(ready(selfEmployed, "100.00")))

@@ -145,7 +145,17 @@ type SignData struct {
 	// An answer is late: support looks.
 	Attention bool `protobuf:"varint,14,opt,name=attention,proto3" json:"attention,omitempty"`
 	// The provider of messages has said its last word about the last code.
-	Handed        bool `protobuf:"varint,15,opt,name=handed,proto3" json:"handed,omitempty"`
+	Handed bool `protobuf:"varint,15,opt,name=handed,proto3" json:"handed,omitempty"`
+	// The last message with the link.
+	Link *Issued `protobuf:"bytes,100,opt,name=link,proto3" json:"link,omitempty"`
+	// How many there were for this executor.
+	Links uint32 `protobuf:"varint,101,opt,name=links,proto3" json:"links,omitempty"`
+	// How it was sent: "sms" or "mail".
+	Channel string `protobuf:"bytes,102,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Why the last one could not be sent; "" = it could.
+	LinkUnsent string `protobuf:"bytes,103,opt,name=link_unsent,json=linkUnsent,proto3" json:"link_unsent,omitempty"`
+	// The provider of messages has said its last word about it.
+	LinkHanded    bool `protobuf:"varint,104,opt,name=link_handed,json=linkHanded,proto3" json:"link_handed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +295,205 @@ func (x *SignData) GetHanded() bool {
 	return false
 }
 
+func (x *SignData) GetLink() *Issued {
+	if x != nil {
+		return x.Link
+	}
+	return nil
+}
+
+func (x *SignData) GetLinks() uint32 {
+	if x != nil {
+		return x.Links
+	}
+	return 0
+}
+
+func (x *SignData) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *SignData) GetLinkUnsent() string {
+	if x != nil {
+		return x.LinkUnsent
+	}
+	return ""
+}
+
+func (x *SignData) GetLinkHanded() bool {
+	if x != nil {
+		return x.LinkHanded
+	}
+	return false
+}
+
+// Body of sign's "invite": the executor is sent the link.
+type SignInvite struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task; required.
+	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// The customer; required.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// Which document: "agreement" or "act".
+	Document string `protobuf:"bytes,3,opt,name=document,proto3" json:"document,omitempty"`
+	// Who signs; required.
+	ExecutorId string `protobuf:"bytes,4,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// How he is reached: "sms" or "mail".
+	Channel       string `protobuf:"bytes,5,opt,name=channel,proto3" json:"channel,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignInvite) Reset() {
+	*x = SignInvite{}
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignInvite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignInvite) ProtoMessage() {}
+
+func (x *SignInvite) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignInvite.ProtoReflect.Descriptor instead.
+func (*SignInvite) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SignInvite) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *SignInvite) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *SignInvite) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *SignInvite) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *SignInvite) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+// What a task asks of the port "signing", verb "invite": a document awaits its executor.
+type SigningAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The task.
+	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// The customer.
+	CompanyId string `protobuf:"bytes,3,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// Which document: "agreement" or "act".
+	Document string `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
+	// Who signs.
+	ExecutorId    string `protobuf:"bytes,5,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SigningAsk) Reset() {
+	*x = SigningAsk{}
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SigningAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SigningAsk) ProtoMessage() {}
+
+func (x *SigningAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SigningAsk.ProtoReflect.Descriptor instead.
+func (*SigningAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SigningAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *SigningAsk) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *SigningAsk) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *SigningAsk) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *SigningAsk) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
 // Body of sign's "code": a code for a file that the person has seen.
 type SignCode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -310,7 +519,7 @@ type SignCode struct {
 
 func (x *SignCode) Reset() {
 	*x = SignCode{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +531,7 @@ func (x *SignCode) String() string {
 func (*SignCode) ProtoMessage() {}
 
 func (x *SignCode) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +544,7 @@ func (x *SignCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignCode.ProtoReflect.Descriptor instead.
 func (*SignCode) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SignCode) GetTaskId() string {
@@ -411,7 +620,7 @@ type SignEntry struct {
 
 func (x *SignEntry) Reset() {
 	*x = SignEntry{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -423,7 +632,7 @@ func (x *SignEntry) String() string {
 func (*SignEntry) ProtoMessage() {}
 
 func (x *SignEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -436,7 +645,7 @@ func (x *SignEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignEntry.ProtoReflect.Descriptor instead.
 func (*SignEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SignEntry) GetNumber() uint32 {
@@ -488,7 +697,7 @@ type SignedAsk struct {
 
 func (x *SignedAsk) Reset() {
 	*x = SignedAsk{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +709,7 @@ func (x *SignedAsk) String() string {
 func (*SignedAsk) ProtoMessage() {}
 
 func (x *SignedAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +722,7 @@ func (x *SignedAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedAsk.ProtoReflect.Descriptor instead.
 func (*SignedAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SignedAsk) GetBook() string {
@@ -569,7 +778,7 @@ const file_provodka_flow_v1_sign_proto_rawDesc = "" +
 	"\btemplate\x18\x03 \x01(\tR\btemplate\x12\x1a\n" +
 	"\bevidence\x18\x04 \x01(\tR\bevidence\x12'\n" +
 	"\x0fevidence_sha256\x18\x05 \x01(\tR\x0eevidenceSha256\x12\x16\n" +
-	"\x06method\x18\x06 \x01(\tR\x06method\"\xd9\x03\n" +
+	"\x06method\x18\x06 \x01(\tR\x06method\"\xf9\x04\n" +
 	"\bSignData\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1d\n" +
 	"\n" +
@@ -588,7 +797,32 @@ const file_provodka_flow_v1_sign_proto_rawDesc = "" +
 	"\arefusal\x18\f \x01(\tR\arefusal\x12\x16\n" +
 	"\x06unsent\x18\r \x01(\tR\x06unsent\x12\x1c\n" +
 	"\tattention\x18\x0e \x01(\bR\tattention\x12\x16\n" +
-	"\x06handed\x18\x0f \x01(\bR\x06handed\"\xf2\x01\n" +
+	"\x06handed\x18\x0f \x01(\bR\x06handed\x12,\n" +
+	"\x04link\x18d \x01(\v2\x18.provodka.flow.v1.IssuedR\x04link\x12\x14\n" +
+	"\x05links\x18e \x01(\rR\x05links\x12\x18\n" +
+	"\achannel\x18f \x01(\tR\achannel\x12\x1f\n" +
+	"\vlink_unsent\x18g \x01(\tR\n" +
+	"linkUnsent\x12\x1f\n" +
+	"\vlink_handed\x18h \x01(\bR\n" +
+	"linkHanded\"\x9b\x01\n" +
+	"\n" +
+	"SignInvite\x12\x17\n" +
+	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tR\tcompanyId\x12\x1a\n" +
+	"\bdocument\x18\x03 \x01(\tR\bdocument\x12\x1f\n" +
+	"\vexecutor_id\x18\x04 \x01(\tR\n" +
+	"executorId\x12\x18\n" +
+	"\achannel\x18\x05 \x01(\tR\achannel\"\x95\x01\n" +
+	"\n" +
+	"SigningAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x17\n" +
+	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\x03 \x01(\tR\tcompanyId\x12\x1a\n" +
+	"\bdocument\x18\x04 \x01(\tR\bdocument\x12\x1f\n" +
+	"\vexecutor_id\x18\x05 \x01(\tR\n" +
+	"executorId\"\xf2\x01\n" +
 	"\bSignCode\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1d\n" +
 	"\n" +
@@ -626,24 +860,27 @@ func file_provodka_flow_v1_sign_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_sign_proto_rawDescData
 }
 
-var file_provodka_flow_v1_sign_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_provodka_flow_v1_sign_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_provodka_flow_v1_sign_proto_goTypes = []any{
-	(*Signature)(nil), // 0: provodka.flow.v1.Signature
-	(*SignData)(nil),  // 1: provodka.flow.v1.SignData
-	(*SignCode)(nil),  // 2: provodka.flow.v1.SignCode
-	(*SignEntry)(nil), // 3: provodka.flow.v1.SignEntry
-	(*SignedAsk)(nil), // 4: provodka.flow.v1.SignedAsk
-	(*Issued)(nil),    // 5: provodka.flow.v1.Issued
+	(*Signature)(nil),  // 0: provodka.flow.v1.Signature
+	(*SignData)(nil),   // 1: provodka.flow.v1.SignData
+	(*SignInvite)(nil), // 2: provodka.flow.v1.SignInvite
+	(*SigningAsk)(nil), // 3: provodka.flow.v1.SigningAsk
+	(*SignCode)(nil),   // 4: provodka.flow.v1.SignCode
+	(*SignEntry)(nil),  // 5: provodka.flow.v1.SignEntry
+	(*SignedAsk)(nil),  // 6: provodka.flow.v1.SignedAsk
+	(*Issued)(nil),     // 7: provodka.flow.v1.Issued
 }
 var file_provodka_flow_v1_sign_proto_depIdxs = []int32{
-	5, // 0: provodka.flow.v1.SignData.code:type_name -> provodka.flow.v1.Issued
+	7, // 0: provodka.flow.v1.SignData.code:type_name -> provodka.flow.v1.Issued
 	0, // 1: provodka.flow.v1.SignData.signature:type_name -> provodka.flow.v1.Signature
-	0, // 2: provodka.flow.v1.SignedAsk.signature:type_name -> provodka.flow.v1.Signature
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	7, // 2: provodka.flow.v1.SignData.link:type_name -> provodka.flow.v1.Issued
+	0, // 3: provodka.flow.v1.SignedAsk.signature:type_name -> provodka.flow.v1.Signature
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_sign_proto_init() }
@@ -658,7 +895,7 @@ func file_provodka_flow_v1_sign_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_sign_proto_rawDesc), len(file_provodka_flow_v1_sign_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -832,8 +832,10 @@ type TaskData struct {
 	ActTemplate string `protobuf:"bytes,85,opt,name=act_template,json=actTemplate,proto3" json:"act_template,omitempty"`
 	// When the executor said that the work is done, RFC 3339; empty = not yet.
 	ExecutorDoneAt string `protobuf:"bytes,100,opt,name=executor_done_at,json=executorDoneAt,proto3" json:"executor_done_at,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Whether the executor is sent the link when a document awaits his signature.
+	SendLink      bool `protobuf:"varint,102,opt,name=send_link,json=sendLink,proto3" json:"send_link,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TaskData) Reset() {
@@ -1195,6 +1197,13 @@ func (x *TaskData) GetExecutorDoneAt() string {
 	return ""
 }
 
+func (x *TaskData) GetSendLink() bool {
+	if x != nil {
+		return x.SendLink
+	}
+	return false
+}
+
 // How a payment that stopped is gone on with by itself, since a person last did something.
 type TaskAgain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1464,7 +1473,9 @@ type TaskCreate struct {
 	// The company's own template of the agreement; "" = the typical one.
 	AgreementTemplate string `protobuf:"bytes,80,opt,name=agreement_template,json=agreementTemplate,proto3" json:"agreement_template,omitempty"`
 	// The company's own template of the act; "" = the typical one.
-	ActTemplate   string `protobuf:"bytes,81,opt,name=act_template,json=actTemplate,proto3" json:"act_template,omitempty"`
+	ActTemplate string `protobuf:"bytes,81,opt,name=act_template,json=actTemplate,proto3" json:"act_template,omitempty"`
+	// Whether the executor is sent the link when a document awaits his signature.
+	SendLink      bool `protobuf:"varint,100,opt,name=send_link,json=sendLink,proto3" json:"send_link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1602,6 +1613,13 @@ func (x *TaskCreate) GetActTemplate() string {
 		return x.ActTemplate
 	}
 	return ""
+}
+
+func (x *TaskCreate) GetSendLink() bool {
+	if x != nil {
+		return x.SendLink
+	}
+	return false
 }
 
 // Body of task's "assign".
@@ -2431,7 +2449,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
 	"\x04free\x18\a \x01(\tR\x04free\x12\x19\n" +
-	"\bretry_at\x18< \x01(\tR\aretryAt\"\xc6\x0f\n" +
+	"\bretry_at\x18< \x01(\tR\aretryAt\"\xe3\x0f\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2487,7 +2505,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\fact_customer\x18S \x01(\v2\x1b.provodka.flow.v1.SignatureR\vactCustomer\x12-\n" +
 	"\x12agreement_template\x18T \x01(\tR\x11agreementTemplate\x12!\n" +
 	"\fact_template\x18U \x01(\tR\vactTemplate\x12(\n" +
-	"\x10executor_done_at\x18d \x01(\tR\x0eexecutorDoneAt\"j\n" +
+	"\x10executor_done_at\x18d \x01(\tR\x0eexecutorDoneAt\x12\x1b\n" +
+	"\tsend_link\x18f \x01(\bR\bsendLink\"j\n" +
 	"\tTaskAgain\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05tries\x18\x02 \x01(\rR\x05tries\x12\x16\n" +
@@ -2507,7 +2526,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\fOfferRefused\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x121\n" +
-	"\x05error\x18\x02 \x01(\v2\x1b.provodka.flow.v1.TaskErrorR\x05error\"\x83\x05\n" +
+	"\x05error\x18\x02 \x01(\v2\x1b.provodka.flow.v1.TaskErrorR\x05error\"\xa0\x05\n" +
 	"\n" +
 	"TaskCreate\x12\x1d\n" +
 	"\n" +
@@ -2530,7 +2549,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"periodDays\x120\n" +
 	"\x06tariff\x18\r \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12-\n" +
 	"\x12agreement_template\x18P \x01(\tR\x11agreementTemplate\x12!\n" +
-	"\fact_template\x18Q \x01(\tR\vactTemplate\"\x9c\x01\n" +
+	"\fact_template\x18Q \x01(\tR\vactTemplate\x12\x1b\n" +
+	"\tsend_link\x18d \x01(\bR\bsendLink\"\x9c\x01\n" +
 	"\n" +
 	"TaskAssign\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
