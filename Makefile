@@ -11,7 +11,7 @@ PLAY    ?= examples/payroll
 DIR     ?= .provodka
 # Address of the API of make run; port 0 is any free one.
 LISTEN  ?= 127.0.0.1:8080
-# Time per fuzz target.
+# Time, or with an x the number of inputs, per fuzz target.
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
@@ -54,7 +54,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for file in $$(git ls-files '*_test.go' | xargs grep -l '^func Fuzz'); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 			echo "$$target in $$(dirname $$file)"; \
-			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./$$(dirname $$file); \
 		done; \
 	done
 
