@@ -59,6 +59,7 @@ func (l *lab) roundRegister(ctx context.Context, round int) (err error) {
 				return loadResult{}, nil
 			}
 			defer l.profiling(ctx, h, name, 5*time.Second)()
+			defer l.profilingStatements(ctx, h, name)()
 			return uploadOnce(ctx, c, company, file, l.lines, name == dry)
 		})
 		r.RSS = m.end()

@@ -2,9 +2,12 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -135,11 +138,15 @@ func (db *DB) FindPrivate(ctx context.Context, book, kind, name string, hmacs []
 	}, sqlPrivateFind, book, kind, name, hmacs)
 }
 
+// putPrivateRows writes versions, in the order of their index.
 func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 	n := len(rows)
 	if n == 0 {
 		return nil
 	}
+	rows = slices.SortedFunc(slices.Values(rows), func(a, b PrivateRow) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID), cmp.Compare(a.Version, b.Version))
+	})
 	c := columnsOf(rows)
 	written, err := tx.Exec(ctx, sqlPrivateInsert, c.books, c.kinds, c.ids, c.versions, c.owners, c.data)
 	if err != nil {
@@ -168,7 +175,7 @@ func putPrivateRows(ctx context.Context, tx pgx.Tx, rows []PrivateRow) error {
 
 // privateColumns are rows as the statements take them.
 type privateColumns struct {
-	books, kinds, ids, owners []string
+	books, kinds, ids, owners texts
 	versions                  []int64
 	data                      [][]byte
 }
@@ -190,7 +197,7 @@ func putPrivateIndex(ctx context.Context, tx pgx.Tx, rows []PrivateIndexRow) err
 	if n == 0 {
 		return nil
 	}
-	books, kinds, names, hmacs, ids := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n), make([]string, n)
+	books, kinds, names, hmacs, ids := make(texts, n), make(texts, n), make(texts, n), make([][]byte, n), make(texts, n)
 	for i, r := range rows {
 		books[i], kinds[i], names[i], hmacs[i], ids[i] = r.Book, r.Kind, r.Name, r.HMAC, r.ID
 	}

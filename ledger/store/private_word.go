@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -55,24 +56,33 @@ func (db *DB) PrivateWords(ctx context.Context, page WordPage) ([]WordPlace, err
 }
 
 // putPrivateWords writes the words of rows: of the transaction's moment, or, of those that
-// stood before, of theirs.
+// stood before, of theirs. They go in in the order of their index, as the same words of many
+// rows stand side by side in it.
 func putPrivateWords(ctx context.Context, tx pgx.Tx, rows []PrivateRow, stood bool) error {
-	var books, kinds, ids []string
-	var hmacs [][]byte
-	var ats []*time.Time
-	var versions []int64
-	for _, r := range rows {
-		var at *time.Time
-		if stood {
-			at = &r.Created
-		}
-		for _, hmac := range r.Words {
-			books, kinds, ids = append(books, r.Book), append(kinds, r.Kind), append(ids, r.ID)
-			hmacs, ats, versions = append(hmacs, hmac), append(ats, at), append(versions, r.Version)
+	type word struct {
+		hmac []byte
+		of   *PrivateRow
+	}
+	var words []word
+	for i := range rows {
+		for _, hmac := range rows[i].Words {
+			words = append(words, word{hmac, &rows[i]})
 		}
 	}
-	if len(ids) == 0 {
+	n := len(words)
+	if n == 0 {
 		return nil
+	}
+	slices.SortFunc(words, func(a, b word) int {
+		return cmp.Or(strings.Compare(a.of.Kind, b.of.Kind), bytes.Compare(a.hmac, b.hmac), strings.Compare(a.of.ID, b.of.ID))
+	})
+	books, kinds, ids := make(texts, n), make(texts, n), make(texts, n)
+	hmacs, ats, versions := make([][]byte, n), make([]*time.Time, n), make([]int64, n)
+	for i, w := range words {
+		books[i], kinds[i], hmacs[i], ids[i], versions[i] = w.of.Book, w.of.Kind, w.hmac, w.of.ID, w.of.Version
+		if stood {
+			ats[i] = &w.of.Created
+		}
 	}
 	_, err := tx.Exec(ctx, sqlPrivateWordInsert, books, kinds, hmacs, ats, ids, versions)
 	return err
