@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
@@ -146,18 +147,56 @@ func (c *confirmer) portion(ctx context.Context, pause time.Duration, until int6
 			if seq <= c.seqs[pause] {
 				continue
 			}
+			clockUS, effects, err := glance(raw)
+			if err != nil {
+				return nil, 0, fmt.Errorf("record %d of shard %d: %w", seq, c.shard.number, err)
+			}
+			if clockUS > until {
+				return found, last, nil
+			}
+			if last = seq; !effects {
+				continue
+			}
 			r := new(journalv1.Record)
 			if err := proto.Unmarshal(raw, r); err != nil {
 				return nil, 0, fmt.Errorf("record %d of shard %d: %w", seq, c.shard.number, err)
 			}
-			if r.GetClockUs() > until {
-				return found, last, nil
-			}
-			found, last = append(found, c.finals(r, pause)...), seq
+			found = append(found, c.finals(r, pause)...)
 		}
 	}
 	return found, last, nil
 }
+
+// glance is when a record was decided, and whether it tells of effects: most do not, and
+// every record passes here once for each pause.
+func glance(raw []byte) (clockUS int64, effects bool, err error) {
+	for len(raw) > 0 {
+		field, kind, n := protowire.ConsumeTag(raw)
+		if n < 0 {
+			return 0, false, protowire.ParseError(n)
+		}
+		raw = raw[n:]
+		switch {
+		case field == clockField && kind == protowire.VarintType:
+			v, _ := protowire.ConsumeVarint(raw)
+			clockUS = int64(v)
+		case field == effectsField:
+			effects = true
+		}
+		if n = protowire.ConsumeFieldValue(field, kind, raw); n < 0 {
+			return 0, false, protowire.ParseError(n)
+		}
+		raw = raw[n:]
+	}
+	return clockUS, effects, nil
+}
+
+// Fields of a record, by their names.
+var (
+	recordFields = (&journalv1.Record{}).ProtoReflect().Descriptor().Fields()
+	clockField   = recordFields.ByName("clock_us").Number()
+	effectsField = recordFields.ByName("effects").Number()
+)
 
 // finals are the final answers of a record that the round is about.
 func (c *confirmer) finals(r *journalv1.Record, pause time.Duration) (found []answered) {

@@ -32,7 +32,7 @@ type Submitter interface {
 	Submit(ctx context.Context, req engine.Request) []engine.Outcome
 }
 
-// Config is what a gate is made of. NewGate fills the zero values marked with a default
+// Config is what a gate is made of. New fills the zero values marked with a default
 // and refuses what is missing.
 type Config struct {
 	Engine  Submitter
