@@ -11,6 +11,7 @@ import (
 	"github.com/provodka/provodka/api/document"
 	"github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/api/invitation"
 	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/api/product"
 	"github.com/provodka/provodka/api/register"
@@ -105,6 +106,7 @@ func (s *Server) routes(texts consent.Texts) error {
 	tasks := task.New(s.gate, executors, documents)
 	s.subscriptions = subscription.New(s.gate, tasks, s.cfg.PostbackPrivate, s.cfg.PostbackEvery)
 
+	invitations := invitation.New(s.gate, executors, texts, s.cfg.Site)
 	registrations, err := registration.New(s.gate, companies, hasher, texts, s.cfg.Registration)
 	if err != nil {
 		return err
@@ -125,6 +127,7 @@ func (s *Server) routes(texts consent.Texts) error {
 	s.mux.Handle(documentv1connect.NewDocumentServiceHandler(documents, o...))
 	s.mux.HandleFunc("GET "+document.SignPath, document.SignPage)
 	s.mux.Handle(executorv1connect.NewExecutorAppServiceHandler(app.New(s.gate, executors, tasks), o...))
+	s.mux.Handle(executorv1connect.NewInvitationServiceHandler(invitations, o...))
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(tasks, o...))
 	s.mux.Handle(taxv1connect.NewTaxServiceHandler(tax.New(s.gate, executors), o...))
 	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(register.New(s.gate, tasks, s.cfg.Registers), o...))

@@ -40,6 +40,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/flow/invitation"
 	"github.com/provodka/provodka/engine/flow/login"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/registration"
@@ -128,7 +129,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(closing.New(), company.New(), contact.New(), executor.New(), incoming.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
+	flows := flow.NewRegistry(closing.New(), company.New(), contact.New(), executor.New(), incoming.New(), invitation.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
@@ -148,6 +149,7 @@ func newHouse(t *testing.T) *house {
 		"npdstatus":    world.FromNPDStatus(h.publicList(t), people, time.Now),
 		"taxdoc":       world.FromTaxDocuments(h.fns.bindings, people),
 		"private":      world.FromPrivate(h.vault),
+		"executor":     world.FromExecutor(submit, people),
 		"company":      world.FromCompany(submit, people),
 		"closing":      world.FromClosing(submit, h.drawer),
 		"register":     world.FromRegister(h.fns, people),

@@ -47,7 +47,7 @@ func testWaits(t *testing.T, h *house) {
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
 		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "SearchTasks": {"companyId", "query"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "PlanRemittances": {"month"}, "GetRemittance": {"remittanceId"}, "GetCertificate": {"executorId", "year"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
 		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "GetSelfemployed": {"executorId"}, "FindExecutors": {"phone"},
-		"ListUsers": {"companyId"},
+		"ListUsers": {"companyId"}, "ListInvitations": {"companyId"},
 	}
 	methods := waiting()
 	if len(methods) < 25 {

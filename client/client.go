@@ -37,6 +37,8 @@ type Client struct {
 	Documents documentv1connect.DocumentServiceClient
 	// App is what an executor's application calls, with a session's token for a key.
 	App executorv1connect.ExecutorAppServiceClient
+	// Invitations make people a company's executors by a link.
+	Invitations executorv1connect.InvitationServiceClient
 	// Users are people who act for companies.
 	Users userv1connect.UserServiceClient
 }
@@ -102,6 +104,7 @@ func New(url, key string, options ...Option) (*Client, error) {
 		Statements:    statementv1connect.NewStatementServiceClient(s.http, url, o...),
 		Subscriptions: subscriptionv1connect.NewSubscriptionServiceClient(s.http, url, o...),
 		App:           executorv1connect.NewExecutorAppServiceClient(s.http, url, o...),
+		Invitations:   executorv1connect.NewInvitationServiceClient(s.http, url, o...),
 		Users:         userv1connect.NewUserServiceClient(s.http, url, o...),
 	}, nil
 }

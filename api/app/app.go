@@ -35,6 +35,10 @@ func New(g *gate.Gate, executors *executors.Service, tasks *tasks.Service) *Serv
 // me is the executor whose session asks.
 func me(ctx context.Context) string { return gate.CallOf(ctx).Who.ID }
 
+// myKey is a person's own idempotency Key: another person's, or a company's, of the same
+// name is another.
+func myKey(ctx context.Context, key string) string { return "app/" + me(ctx) + "/" + key }
+
 // whole reads the person unmasked.
 func (s *Service) whole(ctx context.Context, book string) (*executorv1.Executor, error) {
 	a, err := s.Must(ctx, book, executor.Name, "executor_id", me(ctx))
@@ -68,7 +72,7 @@ func (s *Service) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateMyP
 		return nil, err
 	}
 	done, err := s.executors.UpdateExecutor(ctx, &executorv1.UpdateExecutorRequest{
-		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), Nonresident: before.GetNonresident(), Person: req.GetPerson(),
+		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), ExecutorId: me(ctx), Nonresident: before.GetNonresident(), Person: req.GetPerson(),
 	})
 	if err != nil {
 		return nil, err
@@ -80,7 +84,7 @@ func (s *Service) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateMyP
 // SetMyRequisites implements ExecutorAppService.
 func (s *Service) SetMyRequisites(ctx context.Context, req *executorv1.SetMyRequisitesRequest) (*executorv1.SetMyRequisitesResponse, error) {
 	done, err := s.executors.SetRequisites(ctx, &executorv1.SetRequisitesRequest{
-		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), Requisites: req.GetRequisites(),
+		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), ExecutorId: me(ctx), Requisites: req.GetRequisites(),
 	})
 	if err != nil {
 		return nil, err
@@ -92,7 +96,7 @@ func (s *Service) SetMyRequisites(ctx context.Context, req *executorv1.SetMyRequ
 // BindMe implements ExecutorAppService.
 func (s *Service) BindMe(ctx context.Context, req *executorv1.BindMeRequest) (*executorv1.BindMeResponse, error) {
 	done, err := s.executors.BindExecutor(ctx, &executorv1.BindExecutorRequest{
-		Book: req.GetBook(), Key: req.GetKey(), ExecutorId: me(ctx), ByPhone: req.GetByPhone(),
+		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), ExecutorId: me(ctx), ByPhone: req.GetByPhone(),
 	})
 	if err != nil {
 		return nil, err
@@ -179,7 +183,7 @@ func shown(t *taskv1.Task) *taskv1.Task {
 // AcceptMyTask implements ExecutorAppService.
 func (s *Service) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTaskRequest) (*executorv1.AcceptMyTaskResponse, error) {
 	done, err := s.tasks.AcceptOffer(ctx, &taskv1.AcceptOfferRequest{
-		Book: req.GetBook(), Key: req.GetKey(), TaskId: req.GetTaskId(), ExecutorId: me(ctx), Terms: req.GetTerms(),
+		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), TaskId: req.GetTaskId(), ExecutorId: me(ctx), Terms: req.GetTerms(),
 	})
 	if err != nil {
 		return nil, err
@@ -190,7 +194,7 @@ func (s *Service) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTask
 // DeclineMyTask implements ExecutorAppService.
 func (s *Service) DeclineMyTask(ctx context.Context, req *executorv1.DeclineMyTaskRequest) (*executorv1.DeclineMyTaskResponse, error) {
 	done, err := s.tasks.DeclineOffer(ctx, &taskv1.DeclineOfferRequest{
-		Book: req.GetBook(), Key: req.GetKey(), TaskId: req.GetTaskId(), ExecutorId: me(ctx),
+		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), TaskId: req.GetTaskId(), ExecutorId: me(ctx),
 	})
 	if err != nil {
 		return nil, err
@@ -215,12 +219,21 @@ func (s *Service) own(ctx context.Context, book, id string) error {
 	return nil
 }
 
+// underMyKey is a change of a task under the person's own key.
+func underMyKey(ctx context.Context, req interface {
+	GetBook() string
+	GetKey() string
+	GetTaskId() string
+}) *taskv1.DoneTaskRequest {
+	return &taskv1.DoneTaskRequest{Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), TaskId: req.GetTaskId()}
+}
+
 // ReportMyTask implements ExecutorAppService.
 func (s *Service) ReportMyTask(ctx context.Context, req *executorv1.ReportMyTaskRequest) (*executorv1.ReportMyTaskResponse, error) {
 	if err := s.own(ctx, req.GetBook(), req.GetTaskId()); err != nil {
 		return nil, err
 	}
-	t, o, err := s.tasks.Move(ctx, req, task.Report)
+	t, o, err := s.tasks.Move(ctx, underMyKey(ctx, req), task.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +245,7 @@ func (s *Service) SignMyAct(ctx context.Context, req *executorv1.SignMyActReques
 	if err := s.own(ctx, req.GetBook(), req.GetTaskId()); err != nil {
 		return nil, err
 	}
-	t, o, err := s.tasks.Move(ctx, req, task.ActSignExecutor)
+	t, o, err := s.tasks.Move(ctx, underMyKey(ctx, req), task.ActSignExecutor)
 	if err != nil {
 		return nil, err
 	}

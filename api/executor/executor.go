@@ -40,11 +40,11 @@ func KindWord(k flowv1.EmploymentKind) string {
 
 // RegisterExecutor implements ExecutorService.
 func (s *Service) RegisterExecutor(ctx context.Context, req *executorv1.RegisterExecutorRequest) (*executorv1.RegisterExecutorResponse, error) {
-	profile, refusal := readPerson(req.GetPerson(), s.Today())
+	profile, refusal := ReadPerson(req.GetPerson(), s.Today())
 	if refusal != nil {
 		return nil, refusal
 	}
-	where, refusal := readRequisites(req.GetRequisites(), profile)
+	where, refusal := ReadRequisites(req.GetRequisites(), profile)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -89,13 +89,13 @@ func (s *Service) register(ctx context.Context, req *executorv1.RegisterExecutor
 	}
 	draft := s.Vault.Draft(book)
 	if c.Fresh() {
-		found, _, err := s.Load(ctx, book, executor.Name, id)
+		_, known, err := s.WithINN(ctx, book, profile.GetInn())
 		if err != nil {
 			return nil, err
 		}
-		if _, exists := found[id]; exists {
+		if known.ID != "" {
 			return nil, s.Exists(ctx, book, c,
-				fault.Refuse(fault.AlreadyExists, "person.inn", "the executor of this INN is %s", id).With("executor_id", id))
+				fault.Refuse(fault.AlreadyExists, "person.inn", "the executor of this INN is %s", known.ID).With("executor_id", known.ID))
 		}
 		body := &flowv1.ExecutorRegister{Kind: Kinds[req.GetEmploymentKind()], Nonresident: req.GetNonresident()}
 		if body.ProfileVersion, err = gate.NextVersion(s.Vault.Executors(ctx, book, private.Ref{ID: id})); err != nil {
@@ -113,12 +113,31 @@ func (s *Service) register(ctx context.Context, req *executorv1.RegisterExecutor
 	return s.Commit(ctx, book, draft, false, []*gate.Change{c})
 }
 
+// WithINN is the id that an INN gives a new person, and who has or had the INN, if anybody.
+func (s *Service) WithINN(ctx context.Context, book, inn string) (id string, known Person, err error) {
+	id = s.Vault.ExecutorID(book, inn)
+	found, err := s.Vault.Find(ctx, book, private.ExecutorINN, inn)
+	if err != nil {
+		return id, known, err
+	}
+	people, err := s.People(ctx, book, append(found[inn], id))
+	if err != nil {
+		return id, known, err
+	}
+	for _, p := range people {
+		if p.Profile.GetInn() == inn {
+			return id, p, nil
+		}
+	}
+	return id, people[id], nil
+}
+
 // UpdateExecutor implements ExecutorService.
 func (s *Service) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExecutorRequest) (*executorv1.UpdateExecutorResponse, error) {
 	var profile *privatev1.ExecutorProfile
 	if req.GetPerson() != nil {
 		var refusal *fault.Refusal
-		if profile, refusal = readPerson(req.GetPerson(), s.Today()); refusal != nil {
+		if profile, refusal = ReadPerson(req.GetPerson(), s.Today()); refusal != nil {
 			return nil, refusal
 		}
 		if s.Vault.ExecutorID(req.GetBook(), profile.GetInn()) != req.GetExecutorId() {
@@ -156,7 +175,7 @@ func (s *Service) SetRequisites(ctx context.Context, req *executorv1.SetRequisit
 		if err != nil || !ok {
 			return err
 		}
-		where, refusal := readRequisites(req.GetRequisites(), person.Content)
+		where, refusal := ReadRequisites(req.GetRequisites(), person.Content)
 		if refusal != nil {
 			return refusal
 		}
@@ -239,8 +258,8 @@ func (s *Service) UnblockExecutor(ctx context.Context, req *executorv1.UnblockEx
 	return &executorv1.UnblockExecutorResponse{Executor: out, Position: gate.IDOf(o.Record), Replayed: o.Replayed}, nil
 }
 
-// readRequisites checks the account against its bank; nil stays nil.
-func readRequisites(r *executorv1.Requisites, person *privatev1.ExecutorProfile) (*privatev1.Requisites, *fault.Refusal) {
+// ReadRequisites checks the account against its bank; nil stays nil.
+func ReadRequisites(r *executorv1.Requisites, person *privatev1.ExecutorProfile) (*privatev1.Requisites, *fault.Refusal) {
 	if r == nil {
 		return nil, nil
 	}

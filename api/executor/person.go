@@ -12,8 +12,8 @@ import (
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
-// readPerson checks the numbers and brings texts to one form.
-func readPerson(p *executorv1.Person, today string) (*privatev1.ExecutorProfile, *fault.Refusal) {
+// ReadPerson checks the numbers and brings texts to one form.
+func ReadPerson(p *executorv1.Person, today string) (*privatev1.ExecutorProfile, *fault.Refusal) {
 	out := &privatev1.ExecutorProfile{
 		Inn: strings.TrimSpace(p.GetInn()), LastName: gate.OneLine(p.GetLastName()), FirstName: gate.OneLine(p.GetFirstName()),
 		SecondName: gate.OneLine(p.GetSecondName()), Email: strings.TrimSpace(p.GetEmail()), Address: gate.OneLine(p.GetAddress()),

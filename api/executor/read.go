@@ -83,7 +83,7 @@ func (s *Service) findByName(ctx context.Context, book, name string) (*executorv
 		return nil, fault.Refuse(fault.Malformed, "name", "no word has %d letters", private.LeastLetters)
 	}
 	var at *store.WordPlace
-	var people []person
+	var people []Person
 	for n := 0; n < mostRead && len(people) < mostNamed; n += readSet {
 		places, err := s.Vault.Candidates(ctx, book, private.ExecutorNames, words, at, readSet)
 		if err != nil {
@@ -131,7 +131,7 @@ func (s *Service) findByName(ctx context.Context, book, name string) (*executorv
 
 // Found is whom a reference means.
 type Found struct {
-	person
+	Person
 	all     []gate.Aggregate // everybody who fits
 	Refusal *fault.Refusal
 }
@@ -188,29 +188,29 @@ func (s *Service) Find(ctx context.Context, book string, refs []*taskv1.Executor
 	return out, nil
 }
 
-// person is an executor with the version of the data that it names.
-type person struct {
+// Person is an executor with the version of the data that it names.
+type Person struct {
 	gate.Aggregate
 	Data    *flowv1.ExecutorData
 	Profile *privatev1.ExecutorProfile
 }
 
 // Stamp is what a task's command says about the person.
-func (p person) Stamp() *flowv1.ExecutorStamp {
+func (p Person) Stamp() *flowv1.ExecutorStamp {
 	civil := p.Data.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
 	return executor.Stamp(p.Data, civil && len(private.Unidentified(p.Profile)) > 0)
 }
 
 // People reads executors that exist, by id.
-func (s *Service) People(ctx context.Context, book string, ids []string) (map[string]person, error) {
+func (s *Service) People(ctx context.Context, book string, ids []string) (map[string]Person, error) {
 	rows, _, err := s.Load(ctx, book, executor.Name, ids...)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]person, len(rows))
+	out := make(map[string]Person, len(rows))
 	refs := make([]private.Ref, 0, len(rows))
 	for id, a := range rows {
-		p := person{Aggregate: a, Data: new(flowv1.ExecutorData)}
+		p := Person{Aggregate: a, Data: new(flowv1.ExecutorData)}
 		if err := a.Read(p.Data); err != nil {
 			return nil, err
 		}
@@ -233,14 +233,14 @@ func (s *Service) People(ctx context.Context, book string, ids []string) (map[st
 }
 
 // pick takes the one candidate whose data fits all that was given.
-func (f *Found) pick(people map[string]person, candidates []string, r *taskv1.ExecutorRef, phone, field string) {
+func (f *Found) pick(people map[string]Person, candidates []string, r *taskv1.ExecutorRef, phone, field string) {
 	slices.Sort(candidates)
 	for _, id := range slices.Compact(candidates) {
 		p, ok := people[id]
 		if !ok || r.GetExecutorInn() != "" && p.Profile.GetInn() != r.GetExecutorInn() || phone != "" && p.Profile.GetPhone() != phone {
 			continue
 		}
-		f.person = p
+		f.Person = p
 		f.all = append(f.all, p.Aggregate)
 	}
 	switch {
@@ -326,7 +326,7 @@ func requisitesMessage(r *privatev1.Requisites, masked bool) *executorv1.Requisi
 
 // Named are the executors of places whose name, as it is now, has the words, in the order
 // of the places; narrow leaves some out before anything of them is read.
-func (s *Service) Named(ctx context.Context, book string, words []string, places []store.WordPlace, narrow func(ids []string) ([]string, error)) ([]person, error) {
+func (s *Service) Named(ctx context.Context, book string, words []string, places []store.WordPlace, narrow func(ids []string) ([]string, error)) ([]Person, error) {
 	ids := make([]string, len(places))
 	for i, p := range places {
 		ids[i] = p.ID
@@ -341,7 +341,7 @@ func (s *Service) Named(ctx context.Context, book string, words []string, places
 	if err != nil {
 		return nil, err
 	}
-	var out []person
+	var out []Person
 	for i, id := range ids {
 		p, ok := people[id]
 		if ok && int64(p.Data.GetProfileVersion()) == places[i].Version && private.Matches(words, private.FullName(p.Profile)) {

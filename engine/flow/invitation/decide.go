@@ -116,7 +116,7 @@ func (s *step) issue() {
 
 // resend issues another link; whoever has confirmed his phone still has the invitation.
 func (s *step) resend() *fault.Refusal {
-	if refusal := s.closed(); refusal != nil {
+	if refusal := closed(s.view.State, s.data, s.view.Clock); refusal != nil {
 		return refusal
 	}
 	if refusal := links.Paused(s.data.Link, s.view.Clock); refusal != nil {
@@ -127,31 +127,44 @@ func (s *step) resend() *fault.Refusal {
 }
 
 // closed says why an invitation that is over opens nothing.
-func (s *step) closed() *fault.Refusal {
-	switch s.view.State {
+func closed(state string, d *flowv1.InvitationData, clock time.Time) *fault.Refusal {
+	over := fault.Refuse(fault.CodeExpired, "link", "the invitation lived until %s", d.GetExpiresAt())
+	switch state {
 	case Admitting, Done:
 		return fault.Refuse(fault.LinkUsed, "link", "somebody has registered by this link")
 	case Revoked, Barred:
 		return fault.Refuse(fault.LinkRevoked, "link", "the invitation does not hold any more")
 	case Expired:
-		return s.over()
+		return over
 	}
-	if !s.view.Clock.Before(moment(s.data.ExpiresAt)) {
-		return s.over() // its timer is late
+	if !clock.Before(moment(d.GetExpiresAt())) {
+		return over // its timer is late
 	}
 	return nil
 }
 
-func (s *step) over() *fault.Refusal {
-	return fault.Refuse(fault.CodeExpired, "link", "the invitation lived until %s", s.data.ExpiresAt)
+// Opens says why a link opens nothing: it is not the newest, or the invitation is over.
+func Opens(state string, d *flowv1.InvitationData, number uint32, clock time.Time) *fault.Refusal {
+	if refusal := closed(state, d, clock); refusal != nil {
+		return refusal
+	}
+	return links.Living(d.GetLink(), number, clock)
+}
+
+// Entering says why nobody's data is waited for.
+func Entering(state string, d *flowv1.InvitationData, clock time.Time) *fault.Refusal {
+	if refusal := closed(state, d, clock); refusal != nil {
+		return refusal
+	}
+	if state != Person {
+		return fault.Refuse(fault.WrongState, "event", "the person's data is not waited for in state %q", state).With("state", state)
+	}
+	return nil
 }
 
 // opens refuses a link that is not the newest, or opens nothing.
 func (s *step) opens(number uint32) *fault.Refusal {
-	if refusal := s.closed(); refusal != nil {
-		return refusal
-	}
-	return links.Living(s.data.Link, number, s.view.Clock)
+	return Opens(s.view.State, s.data, number, s.view.Clock)
 }
 
 // claim sends a code to the phone that somebody with the link has named.
@@ -227,7 +240,7 @@ func (s *step) entered() *fault.Refusal {
 
 // by refuses whoever acts by a confirmation that is not the newest.
 func (s *step) by(claim uint32, states string) *fault.Refusal {
-	if refusal := s.closed(); refusal != nil {
+	if refusal := closed(s.view.State, s.data, s.view.Clock); refusal != nil {
 		return refusal
 	}
 	switch {
@@ -294,7 +307,7 @@ func (s *step) stranger() *fault.Refusal {
 // end ends what nobody is being admitted by.
 func (s *step) end() *fault.Refusal {
 	if s.command.Event == Revoke {
-		if refusal := s.closed(); refusal != nil {
+		if refusal := closed(s.view.State, s.data, s.view.Clock); refusal != nil {
 			return refusal
 		}
 	}

@@ -25,7 +25,7 @@ const (
 
 // Commands, with their bodies.
 const (
-	Ask         = "ask"          // no body
+	Ask         = "ask"          // LoginAsk
 	Confirm     = "confirm"      // LoginCode
 	Wrong       = "wrong"        // LoginCode
 	EndSessions = "end_sessions" // no body
@@ -78,6 +78,11 @@ func SessionsFrom(d *flowv1.LoginData) time.Time {
 	return at
 }
 
+// Living says whether a code of a number would be taken now, were it the right one.
+func Living(d *flowv1.LoginData, number uint32, now time.Time) bool {
+	return rule.Living(d.GetCode(), number, now) == nil
+}
+
 // decide is the flow's Decide.
 func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	d := flow.ReadData(v, &flowv1.LoginData{})
@@ -85,7 +90,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	var refusal *fault.Refusal
 	switch c.Event {
 	case Ask:
-		refusal = ask(v, d, &out)
+		refusal = ask(v, c, d, &out)
 	case Confirm, Wrong:
 		refusal = entered(v, c, d, &out)
 	case abandon, unlock:
@@ -107,7 +112,11 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 }
 
 // ask issues a code, or lets the person rest.
-func ask(v flow.View, d *flowv1.LoginData, out *flow.Decision) *fault.Refusal {
+func ask(v flow.View, c flow.Command, d *flowv1.LoginData, out *flow.Decision) *fault.Refusal {
+	var b flowv1.LoginAsk
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return refusal
+	}
 	if refusal := rule.Paused(d.Code, v.Clock); refusal != nil {
 		return refusal
 	}
@@ -117,7 +126,7 @@ func ask(v flow.View, d *flowv1.LoginData, out *flow.Decision) *fault.Refusal {
 	}
 	d.Code, d.Codes = secret.Next(d.Code, v.Clock), d.Codes+1
 	out.Asks[sendCode] = flow.Bytes(&flowv1.NotifyAsk{
-		Book: v.Book, Purpose: Purpose, To: "executor", Id: v.ID, About: v.ID, Number: d.Code.Number, Until: rule.Until(d.Code).UTC().Format(time.RFC3339Nano),
+		Book: v.Book, Purpose: Purpose, To: "executor", Id: v.ID, Version: b.ProfileVersion, About: v.ID, Number: d.Code.Number, Until: rule.Until(d.Code).UTC().Format(time.RFC3339Nano),
 	})
 	return nil
 }

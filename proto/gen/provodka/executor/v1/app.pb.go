@@ -145,7 +145,10 @@ type ConfirmLoginRequest struct {
 	// The phone, as people write it.
 	Phone string `protobuf:"bytes,2,opt,name=phone,proto3" json:"phone,omitempty"`
 	// The code from the SMS.
-	Code          string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	// Which of the people who share the phone logs in: an executor_id of the choices. Empty while
+	// they are not known.
+	ExecutorId    string `protobuf:"bytes,120,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -201,6 +204,13 @@ func (x *ConfirmLoginRequest) GetCode() string {
 	return ""
 }
 
+func (x *ConfirmLoginRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
 // A session that began.
 type ConfirmLoginResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -211,7 +221,10 @@ type ConfirmLoginResponse struct {
 	// When the session ends if it is not used.
 	IdleAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=idle_at,json=idleAt,proto3" json:"idle_at,omitempty"`
 	// When it ends however much it is used.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Who shares the phone, when the code was right and nobody was named: there is no session
+	// yet, and the same code is sent again with one of them. Empty otherwise.
+	Choices       []*LoginChoice `protobuf:"bytes,120,rep,name=choices,proto3" json:"choices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -274,6 +287,261 @@ func (x *ConfirmLoginResponse) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ConfirmLoginResponse) GetChoices() []*LoginChoice {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
+}
+
+// One of the people who share a phone.
+type LoginChoice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,1,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// First name and the first letter of the last name.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// The last four digits of the INN.
+	InnEnding     string `protobuf:"bytes,3,opt,name=inn_ending,json=innEnding,proto3" json:"inn_ending,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoginChoice) Reset() {
+	*x = LoginChoice{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoginChoice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoginChoice) ProtoMessage() {}
+
+func (x *LoginChoice) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoginChoice.ProtoReflect.Descriptor instead.
+func (*LoginChoice) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LoginChoice) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *LoginChoice) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LoginChoice) GetInnEnding() string {
+	if x != nil {
+		return x.InnEnding
+	}
+	return ""
+}
+
+// What RegisterMyDevice asks.
+type RegisterMyDeviceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The token that RuStore gave the application on this device.
+	Token         string `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterMyDeviceRequest) Reset() {
+	*x = RegisterMyDeviceRequest{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterMyDeviceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterMyDeviceRequest) ProtoMessage() {}
+
+func (x *RegisterMyDeviceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterMyDeviceRequest.ProtoReflect.Descriptor instead.
+func (*RegisterMyDeviceRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RegisterMyDeviceRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RegisterMyDeviceRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+// What RegisterMyDevice answers.
+type RegisterMyDeviceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterMyDeviceResponse) Reset() {
+	*x = RegisterMyDeviceResponse{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterMyDeviceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterMyDeviceResponse) ProtoMessage() {}
+
+func (x *RegisterMyDeviceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterMyDeviceResponse.ProtoReflect.Descriptor instead.
+func (*RegisterMyDeviceResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{6}
+}
+
+// What RemoveMyDevice asks.
+type RemoveMyDeviceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The token of the device.
+	Token         string `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveMyDeviceRequest) Reset() {
+	*x = RemoveMyDeviceRequest{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveMyDeviceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveMyDeviceRequest) ProtoMessage() {}
+
+func (x *RemoveMyDeviceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveMyDeviceRequest.ProtoReflect.Descriptor instead.
+func (*RemoveMyDeviceRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RemoveMyDeviceRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RemoveMyDeviceRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+// What RemoveMyDevice answers.
+type RemoveMyDeviceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveMyDeviceResponse) Reset() {
+	*x = RemoveMyDeviceResponse{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveMyDeviceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveMyDeviceResponse) ProtoMessage() {}
+
+func (x *RemoveMyDeviceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveMyDeviceResponse.ProtoReflect.Descriptor instead.
+func (*RemoveMyDeviceResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{8}
+}
+
 // What EndMySessions asks.
 type EndMySessionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -287,7 +555,7 @@ type EndMySessionsRequest struct {
 
 func (x *EndMySessionsRequest) Reset() {
 	*x = EndMySessionsRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -299,7 +567,7 @@ func (x *EndMySessionsRequest) String() string {
 func (*EndMySessionsRequest) ProtoMessage() {}
 
 func (x *EndMySessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -312,7 +580,7 @@ func (x *EndMySessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndMySessionsRequest.ProtoReflect.Descriptor instead.
 func (*EndMySessionsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{4}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EndMySessionsRequest) GetBook() string {
@@ -338,7 +606,7 @@ type EndMySessionsResponse struct {
 
 func (x *EndMySessionsResponse) Reset() {
 	*x = EndMySessionsResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -350,7 +618,7 @@ func (x *EndMySessionsResponse) String() string {
 func (*EndMySessionsResponse) ProtoMessage() {}
 
 func (x *EndMySessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -363,7 +631,7 @@ func (x *EndMySessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndMySessionsResponse.ProtoReflect.Descriptor instead.
 func (*EndMySessionsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{5}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{10}
 }
 
 // What GetMyProfile asks.
@@ -379,7 +647,7 @@ type GetMyProfileRequest struct {
 
 func (x *GetMyProfileRequest) Reset() {
 	*x = GetMyProfileRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -391,7 +659,7 @@ func (x *GetMyProfileRequest) String() string {
 func (*GetMyProfileRequest) ProtoMessage() {}
 
 func (x *GetMyProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -404,7 +672,7 @@ func (x *GetMyProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyProfileRequest.ProtoReflect.Descriptor instead.
 func (*GetMyProfileRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{6}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetMyProfileRequest) GetBook() string {
@@ -434,7 +702,7 @@ type GetMyProfileResponse struct {
 
 func (x *GetMyProfileResponse) Reset() {
 	*x = GetMyProfileResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +714,7 @@ func (x *GetMyProfileResponse) String() string {
 func (*GetMyProfileResponse) ProtoMessage() {}
 
 func (x *GetMyProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +727,7 @@ func (x *GetMyProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyProfileResponse.ProtoReflect.Descriptor instead.
 func (*GetMyProfileResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{7}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetMyProfileResponse) GetExecutor() *Executor {
@@ -491,7 +759,7 @@ type UpdateMyProfileRequest struct {
 
 func (x *UpdateMyProfileRequest) Reset() {
 	*x = UpdateMyProfileRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -503,7 +771,7 @@ func (x *UpdateMyProfileRequest) String() string {
 func (*UpdateMyProfileRequest) ProtoMessage() {}
 
 func (x *UpdateMyProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -516,7 +784,7 @@ func (x *UpdateMyProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMyProfileRequest.ProtoReflect.Descriptor instead.
 func (*UpdateMyProfileRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{8}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateMyProfileRequest) GetBook() string {
@@ -555,7 +823,7 @@ type UpdateMyProfileResponse struct {
 
 func (x *UpdateMyProfileResponse) Reset() {
 	*x = UpdateMyProfileResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -567,7 +835,7 @@ func (x *UpdateMyProfileResponse) String() string {
 func (*UpdateMyProfileResponse) ProtoMessage() {}
 
 func (x *UpdateMyProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -580,7 +848,7 @@ func (x *UpdateMyProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMyProfileResponse.ProtoReflect.Descriptor instead.
 func (*UpdateMyProfileResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{9}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateMyProfileResponse) GetExecutor() *Executor {
@@ -619,7 +887,7 @@ type SetMyRequisitesRequest struct {
 
 func (x *SetMyRequisitesRequest) Reset() {
 	*x = SetMyRequisitesRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +899,7 @@ func (x *SetMyRequisitesRequest) String() string {
 func (*SetMyRequisitesRequest) ProtoMessage() {}
 
 func (x *SetMyRequisitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +912,7 @@ func (x *SetMyRequisitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMyRequisitesRequest.ProtoReflect.Descriptor instead.
 func (*SetMyRequisitesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{10}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SetMyRequisitesRequest) GetBook() string {
@@ -683,7 +951,7 @@ type SetMyRequisitesResponse struct {
 
 func (x *SetMyRequisitesResponse) Reset() {
 	*x = SetMyRequisitesResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +963,7 @@ func (x *SetMyRequisitesResponse) String() string {
 func (*SetMyRequisitesResponse) ProtoMessage() {}
 
 func (x *SetMyRequisitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +976,7 @@ func (x *SetMyRequisitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMyRequisitesResponse.ProtoReflect.Descriptor instead.
 func (*SetMyRequisitesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{11}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SetMyRequisitesResponse) GetExecutor() *Executor {
@@ -747,7 +1015,7 @@ type BindMeRequest struct {
 
 func (x *BindMeRequest) Reset() {
 	*x = BindMeRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +1027,7 @@ func (x *BindMeRequest) String() string {
 func (*BindMeRequest) ProtoMessage() {}
 
 func (x *BindMeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +1040,7 @@ func (x *BindMeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindMeRequest.ProtoReflect.Descriptor instead.
 func (*BindMeRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{12}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *BindMeRequest) GetBook() string {
@@ -811,7 +1079,7 @@ type BindMeResponse struct {
 
 func (x *BindMeResponse) Reset() {
 	*x = BindMeResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +1091,7 @@ func (x *BindMeResponse) String() string {
 func (*BindMeResponse) ProtoMessage() {}
 
 func (x *BindMeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +1104,7 @@ func (x *BindMeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindMeResponse.ProtoReflect.Descriptor instead.
 func (*BindMeResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{13}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *BindMeResponse) GetSelfemployed() *Selfemployed {
@@ -880,7 +1148,7 @@ type ListMyTasksRequest struct {
 
 func (x *ListMyTasksRequest) Reset() {
 	*x = ListMyTasksRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +1160,7 @@ func (x *ListMyTasksRequest) String() string {
 func (*ListMyTasksRequest) ProtoMessage() {}
 
 func (x *ListMyTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +1173,7 @@ func (x *ListMyTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMyTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListMyTasksRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{14}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListMyTasksRequest) GetBook() string {
@@ -956,7 +1224,7 @@ type ListMyTasksResponse struct {
 
 func (x *ListMyTasksResponse) Reset() {
 	*x = ListMyTasksResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1236,7 @@ func (x *ListMyTasksResponse) String() string {
 func (*ListMyTasksResponse) ProtoMessage() {}
 
 func (x *ListMyTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1249,7 @@ func (x *ListMyTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMyTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListMyTasksResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{15}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListMyTasksResponse) GetTasks() []*v1.Task {
@@ -1015,7 +1283,7 @@ type AcceptMyTaskRequest struct {
 
 func (x *AcceptMyTaskRequest) Reset() {
 	*x = AcceptMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1295,7 @@ func (x *AcceptMyTaskRequest) String() string {
 func (*AcceptMyTaskRequest) ProtoMessage() {}
 
 func (x *AcceptMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1308,7 @@ func (x *AcceptMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*AcceptMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AcceptMyTaskRequest) GetBook() string {
@@ -1086,7 +1354,7 @@ type AcceptMyTaskResponse struct {
 
 func (x *AcceptMyTaskResponse) Reset() {
 	*x = AcceptMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1366,7 @@ func (x *AcceptMyTaskResponse) String() string {
 func (*AcceptMyTaskResponse) ProtoMessage() {}
 
 func (x *AcceptMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1379,7 @@ func (x *AcceptMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*AcceptMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{17}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AcceptMyTaskResponse) GetTask() *v1.Task {
@@ -1150,7 +1418,7 @@ type DeclineMyTaskRequest struct {
 
 func (x *DeclineMyTaskRequest) Reset() {
 	*x = DeclineMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1430,7 @@ func (x *DeclineMyTaskRequest) String() string {
 func (*DeclineMyTaskRequest) ProtoMessage() {}
 
 func (x *DeclineMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1443,7 @@ func (x *DeclineMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*DeclineMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{18}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DeclineMyTaskRequest) GetBook() string {
@@ -1214,7 +1482,7 @@ type DeclineMyTaskResponse struct {
 
 func (x *DeclineMyTaskResponse) Reset() {
 	*x = DeclineMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1494,7 @@ func (x *DeclineMyTaskResponse) String() string {
 func (*DeclineMyTaskResponse) ProtoMessage() {}
 
 func (x *DeclineMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1507,7 @@ func (x *DeclineMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*DeclineMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{19}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeclineMyTaskResponse) GetTask() *v1.Task {
@@ -1278,7 +1546,7 @@ type ReportMyTaskRequest struct {
 
 func (x *ReportMyTaskRequest) Reset() {
 	*x = ReportMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1558,7 @@ func (x *ReportMyTaskRequest) String() string {
 func (*ReportMyTaskRequest) ProtoMessage() {}
 
 func (x *ReportMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1571,7 @@ func (x *ReportMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*ReportMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{20}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReportMyTaskRequest) GetBook() string {
@@ -1342,7 +1610,7 @@ type ReportMyTaskResponse struct {
 
 func (x *ReportMyTaskResponse) Reset() {
 	*x = ReportMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1354,7 +1622,7 @@ func (x *ReportMyTaskResponse) String() string {
 func (*ReportMyTaskResponse) ProtoMessage() {}
 
 func (x *ReportMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1367,7 +1635,7 @@ func (x *ReportMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*ReportMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{21}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReportMyTaskResponse) GetTask() *v1.Task {
@@ -1406,7 +1674,7 @@ type SignMyActRequest struct {
 
 func (x *SignMyActRequest) Reset() {
 	*x = SignMyActRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1418,7 +1686,7 @@ func (x *SignMyActRequest) String() string {
 func (*SignMyActRequest) ProtoMessage() {}
 
 func (x *SignMyActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1431,7 +1699,7 @@ func (x *SignMyActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignMyActRequest.ProtoReflect.Descriptor instead.
 func (*SignMyActRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{22}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SignMyActRequest) GetBook() string {
@@ -1470,7 +1738,7 @@ type SignMyActResponse struct {
 
 func (x *SignMyActResponse) Reset() {
 	*x = SignMyActResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1482,7 +1750,7 @@ func (x *SignMyActResponse) String() string {
 func (*SignMyActResponse) ProtoMessage() {}
 
 func (x *SignMyActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1495,7 +1763,7 @@ func (x *SignMyActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignMyActResponse.ProtoReflect.Descriptor instead.
 func (*SignMyActResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{23}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SignMyActResponse) GetTask() *v1.Task {
@@ -1534,7 +1802,7 @@ type GetMyEarningsRequest struct {
 
 func (x *GetMyEarningsRequest) Reset() {
 	*x = GetMyEarningsRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1546,7 +1814,7 @@ func (x *GetMyEarningsRequest) String() string {
 func (*GetMyEarningsRequest) ProtoMessage() {}
 
 func (x *GetMyEarningsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1559,7 +1827,7 @@ func (x *GetMyEarningsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyEarningsRequest.ProtoReflect.Descriptor instead.
 func (*GetMyEarningsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{24}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetMyEarningsRequest) GetBook() string {
@@ -1609,7 +1877,7 @@ type GetMyEarningsResponse struct {
 
 func (x *GetMyEarningsResponse) Reset() {
 	*x = GetMyEarningsResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1621,7 +1889,7 @@ func (x *GetMyEarningsResponse) String() string {
 func (*GetMyEarningsResponse) ProtoMessage() {}
 
 func (x *GetMyEarningsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1634,7 +1902,7 @@ func (x *GetMyEarningsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyEarningsResponse.ProtoReflect.Descriptor instead.
 func (*GetMyEarningsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{25}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetMyEarningsResponse) GetYear() uint32 {
@@ -1703,19 +1971,37 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\x05phone\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05phone\"\\\n" +
 	"\x12StartLoginResponse\x12!\n" +
 	"\fcode_seconds\x18\x01 \x01(\rR\vcodeSeconds\x12#\n" +
-	"\rpause_seconds\x18\x02 \x01(\rR\fpauseSeconds\"\x94\x01\n" +
+	"\rpause_seconds\x18\x02 \x01(\rR\fpauseSeconds\"\xbe\x01\n" +
 	"\x13ConfirmLoginRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1f\n" +
 	"\x05phone\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05phone\x12%\n" +
 	"\x04code\x18\x03 \x01(\tB\x11\xbaH\x0er\f2\n" +
-	"^[0-9]{6}$R\x04code\"\xbd\x01\n" +
+	"^[0-9]{6}$R\x04code\x12(\n" +
+	"\vexecutor_id\x18x \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
+	"executorId\"\xfa\x01\n" +
 	"\x14ConfirmLoginResponse\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
 	"executorId\x123\n" +
 	"\aidle_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x06idleAt\x129\n" +
 	"\n" +
-	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"_\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12;\n" +
+	"\achoices\x18x \x03(\v2!.provodka.executor.v1.LoginChoiceR\achoices\"a\n" +
+	"\vLoginChoice\x12\x1f\n" +
+	"\vexecutor_id\x18\x01 \x01(\tR\n" +
+	"executorId\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"inn_ending\x18\x03 \x01(\tR\tinnEnding\"\x8e\x01\n" +
+	"\x17RegisterMyDeviceRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12<\n" +
+	"\x05token\x18\x02 \x01(\tB&\xbaH#r!\x10\x10\x18\xe8\a2\x1a^[A-Za-z0-9:_.=+/~%@!*-]+$R\x05token\"\x1a\n" +
+	"\x18RegisterMyDeviceResponse\"p\n" +
+	"\x15RemoveMyDeviceRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12 \n" +
+	"\x05token\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x05token\"\x18\n" +
+	"\x16RemoveMyDeviceResponse\"_\n" +
 	"\x14EndMySessionsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x10\n" +
 	"\x03all\x18\x02 \x01(\bR\x03all\"\x17\n" +
@@ -1811,7 +2097,7 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\n" +
 	"bonus_left\x18\x06 \x01(\tR\tbonusLeft\x12\x1b\n" +
 	"\tndfl_base\x18\a \x01(\tR\bndflBase\x12#\n" +
-	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\x98\x0f\n" +
+	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xd1\x11\n" +
 	"\x12ExecutorAppService\x12\x86\x01\n" +
 	"\n" +
 	"StartLogin\x12'.provodka.executor.v1.StartLoginRequest\x1a(.provodka.executor.v1.StartLoginResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/app/login\x12\x94\x01\n" +
@@ -1820,7 +2106,9 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\fGetMyProfile\x12).provodka.executor.v1.GetMyProfileRequest\x1a*.provodka.executor.v1.GetMyProfileResponse\"\x1f\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/books/{book}/app\x90\x02\x01\x12\x8f\x01\n" +
 	"\x0fUpdateMyProfile\x12,.provodka.executor.v1.UpdateMyProfileRequest\x1a-.provodka.executor.v1.UpdateMyProfileResponse\"\x1f\x82\xd3\xe4\x93\x02\x19:\x01*\x1a\x14/v1/books/{book}/app\x12\x9a\x01\n" +
 	"\x0fSetMyRequisites\x12,.provodka.executor.v1.SetMyRequisitesRequest\x1a-.provodka.executor.v1.SetMyRequisitesResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\x1a\x1f/v1/books/{book}/app/requisites\x12y\n" +
-	"\x06BindMe\x12#.provodka.executor.v1.BindMeRequest\x1a$.provodka.executor.v1.BindMeResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/app/bind\x12\x89\x01\n" +
+	"\x06BindMe\x12#.provodka.executor.v1.BindMeRequest\x1a$.provodka.executor.v1.BindMeResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/app/bind\x12\x99\x01\n" +
+	"\x10RegisterMyDevice\x12-.provodka.executor.v1.RegisterMyDeviceRequest\x1a..provodka.executor.v1.RegisterMyDeviceResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\x1a\x1b/v1/books/{book}/app/device\x12\x9a\x01\n" +
+	"\x0eRemoveMyDevice\x12+.provodka.executor.v1.RemoveMyDeviceRequest\x1a,.provodka.executor.v1.RemoveMyDeviceResponse\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/books/{book}/app/device/remove\x12\x89\x01\n" +
 	"\vListMyTasks\x12(.provodka.executor.v1.ListMyTasksRequest\x1a).provodka.executor.v1.ListMyTasksResponse\"%\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/books/{book}/app/tasks\x90\x02\x01\x12\x9d\x01\n" +
 	"\fAcceptMyTask\x12).provodka.executor.v1.AcceptMyTaskRequest\x1a*.provodka.executor.v1.AcceptMyTaskResponse\"6\x82\xd3\xe4\x93\x020:\x01*\"+/v1/books/{book}/app/tasks/{task_id}/accept\x12\xa1\x01\n" +
 	"\rDeclineMyTask\x12*.provodka.executor.v1.DeclineMyTaskRequest\x1a+.provodka.executor.v1.DeclineMyTaskResponse\"7\x82\xd3\xe4\x93\x021:\x01*\",/v1/books/{book}/app/tasks/{task_id}/decline\x12\x9d\x01\n" +
@@ -1840,87 +2128,97 @@ func file_provodka_executor_v1_app_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_app_proto_rawDescData
 }
 
-var file_provodka_executor_v1_app_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_provodka_executor_v1_app_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_provodka_executor_v1_app_proto_goTypes = []any{
-	(*StartLoginRequest)(nil),       // 0: provodka.executor.v1.StartLoginRequest
-	(*StartLoginResponse)(nil),      // 1: provodka.executor.v1.StartLoginResponse
-	(*ConfirmLoginRequest)(nil),     // 2: provodka.executor.v1.ConfirmLoginRequest
-	(*ConfirmLoginResponse)(nil),    // 3: provodka.executor.v1.ConfirmLoginResponse
-	(*EndMySessionsRequest)(nil),    // 4: provodka.executor.v1.EndMySessionsRequest
-	(*EndMySessionsResponse)(nil),   // 5: provodka.executor.v1.EndMySessionsResponse
-	(*GetMyProfileRequest)(nil),     // 6: provodka.executor.v1.GetMyProfileRequest
-	(*GetMyProfileResponse)(nil),    // 7: provodka.executor.v1.GetMyProfileResponse
-	(*UpdateMyProfileRequest)(nil),  // 8: provodka.executor.v1.UpdateMyProfileRequest
-	(*UpdateMyProfileResponse)(nil), // 9: provodka.executor.v1.UpdateMyProfileResponse
-	(*SetMyRequisitesRequest)(nil),  // 10: provodka.executor.v1.SetMyRequisitesRequest
-	(*SetMyRequisitesResponse)(nil), // 11: provodka.executor.v1.SetMyRequisitesResponse
-	(*BindMeRequest)(nil),           // 12: provodka.executor.v1.BindMeRequest
-	(*BindMeResponse)(nil),          // 13: provodka.executor.v1.BindMeResponse
-	(*ListMyTasksRequest)(nil),      // 14: provodka.executor.v1.ListMyTasksRequest
-	(*ListMyTasksResponse)(nil),     // 15: provodka.executor.v1.ListMyTasksResponse
-	(*AcceptMyTaskRequest)(nil),     // 16: provodka.executor.v1.AcceptMyTaskRequest
-	(*AcceptMyTaskResponse)(nil),    // 17: provodka.executor.v1.AcceptMyTaskResponse
-	(*DeclineMyTaskRequest)(nil),    // 18: provodka.executor.v1.DeclineMyTaskRequest
-	(*DeclineMyTaskResponse)(nil),   // 19: provodka.executor.v1.DeclineMyTaskResponse
-	(*ReportMyTaskRequest)(nil),     // 20: provodka.executor.v1.ReportMyTaskRequest
-	(*ReportMyTaskResponse)(nil),    // 21: provodka.executor.v1.ReportMyTaskResponse
-	(*SignMyActRequest)(nil),        // 22: provodka.executor.v1.SignMyActRequest
-	(*SignMyActResponse)(nil),       // 23: provodka.executor.v1.SignMyActResponse
-	(*GetMyEarningsRequest)(nil),    // 24: provodka.executor.v1.GetMyEarningsRequest
-	(*GetMyEarningsResponse)(nil),   // 25: provodka.executor.v1.GetMyEarningsResponse
-	(*timestamppb.Timestamp)(nil),   // 26: google.protobuf.Timestamp
-	(*Executor)(nil),                // 27: provodka.executor.v1.Executor
-	(*Selfemployed)(nil),            // 28: provodka.executor.v1.Selfemployed
-	(*Person)(nil),                  // 29: provodka.executor.v1.Person
-	(*Requisites)(nil),              // 30: provodka.executor.v1.Requisites
-	(*v1.Task)(nil),                 // 31: provodka.task.v1.Task
+	(*StartLoginRequest)(nil),        // 0: provodka.executor.v1.StartLoginRequest
+	(*StartLoginResponse)(nil),       // 1: provodka.executor.v1.StartLoginResponse
+	(*ConfirmLoginRequest)(nil),      // 2: provodka.executor.v1.ConfirmLoginRequest
+	(*ConfirmLoginResponse)(nil),     // 3: provodka.executor.v1.ConfirmLoginResponse
+	(*LoginChoice)(nil),              // 4: provodka.executor.v1.LoginChoice
+	(*RegisterMyDeviceRequest)(nil),  // 5: provodka.executor.v1.RegisterMyDeviceRequest
+	(*RegisterMyDeviceResponse)(nil), // 6: provodka.executor.v1.RegisterMyDeviceResponse
+	(*RemoveMyDeviceRequest)(nil),    // 7: provodka.executor.v1.RemoveMyDeviceRequest
+	(*RemoveMyDeviceResponse)(nil),   // 8: provodka.executor.v1.RemoveMyDeviceResponse
+	(*EndMySessionsRequest)(nil),     // 9: provodka.executor.v1.EndMySessionsRequest
+	(*EndMySessionsResponse)(nil),    // 10: provodka.executor.v1.EndMySessionsResponse
+	(*GetMyProfileRequest)(nil),      // 11: provodka.executor.v1.GetMyProfileRequest
+	(*GetMyProfileResponse)(nil),     // 12: provodka.executor.v1.GetMyProfileResponse
+	(*UpdateMyProfileRequest)(nil),   // 13: provodka.executor.v1.UpdateMyProfileRequest
+	(*UpdateMyProfileResponse)(nil),  // 14: provodka.executor.v1.UpdateMyProfileResponse
+	(*SetMyRequisitesRequest)(nil),   // 15: provodka.executor.v1.SetMyRequisitesRequest
+	(*SetMyRequisitesResponse)(nil),  // 16: provodka.executor.v1.SetMyRequisitesResponse
+	(*BindMeRequest)(nil),            // 17: provodka.executor.v1.BindMeRequest
+	(*BindMeResponse)(nil),           // 18: provodka.executor.v1.BindMeResponse
+	(*ListMyTasksRequest)(nil),       // 19: provodka.executor.v1.ListMyTasksRequest
+	(*ListMyTasksResponse)(nil),      // 20: provodka.executor.v1.ListMyTasksResponse
+	(*AcceptMyTaskRequest)(nil),      // 21: provodka.executor.v1.AcceptMyTaskRequest
+	(*AcceptMyTaskResponse)(nil),     // 22: provodka.executor.v1.AcceptMyTaskResponse
+	(*DeclineMyTaskRequest)(nil),     // 23: provodka.executor.v1.DeclineMyTaskRequest
+	(*DeclineMyTaskResponse)(nil),    // 24: provodka.executor.v1.DeclineMyTaskResponse
+	(*ReportMyTaskRequest)(nil),      // 25: provodka.executor.v1.ReportMyTaskRequest
+	(*ReportMyTaskResponse)(nil),     // 26: provodka.executor.v1.ReportMyTaskResponse
+	(*SignMyActRequest)(nil),         // 27: provodka.executor.v1.SignMyActRequest
+	(*SignMyActResponse)(nil),        // 28: provodka.executor.v1.SignMyActResponse
+	(*GetMyEarningsRequest)(nil),     // 29: provodka.executor.v1.GetMyEarningsRequest
+	(*GetMyEarningsResponse)(nil),    // 30: provodka.executor.v1.GetMyEarningsResponse
+	(*timestamppb.Timestamp)(nil),    // 31: google.protobuf.Timestamp
+	(*Executor)(nil),                 // 32: provodka.executor.v1.Executor
+	(*Selfemployed)(nil),             // 33: provodka.executor.v1.Selfemployed
+	(*Person)(nil),                   // 34: provodka.executor.v1.Person
+	(*Requisites)(nil),               // 35: provodka.executor.v1.Requisites
+	(*v1.Task)(nil),                  // 36: provodka.task.v1.Task
 }
 var file_provodka_executor_v1_app_proto_depIdxs = []int32{
-	26, // 0: provodka.executor.v1.ConfirmLoginResponse.idle_at:type_name -> google.protobuf.Timestamp
-	26, // 1: provodka.executor.v1.ConfirmLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
-	27, // 2: provodka.executor.v1.GetMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
-	28, // 3: provodka.executor.v1.GetMyProfileResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	29, // 4: provodka.executor.v1.UpdateMyProfileRequest.person:type_name -> provodka.executor.v1.Person
-	27, // 5: provodka.executor.v1.UpdateMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
-	30, // 6: provodka.executor.v1.SetMyRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	27, // 7: provodka.executor.v1.SetMyRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
-	28, // 8: provodka.executor.v1.BindMeResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	31, // 9: provodka.executor.v1.ListMyTasksResponse.tasks:type_name -> provodka.task.v1.Task
-	31, // 10: provodka.executor.v1.AcceptMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 11: provodka.executor.v1.DeclineMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 12: provodka.executor.v1.ReportMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	31, // 13: provodka.executor.v1.SignMyActResponse.task:type_name -> provodka.task.v1.Task
-	0,  // 14: provodka.executor.v1.ExecutorAppService.StartLogin:input_type -> provodka.executor.v1.StartLoginRequest
-	2,  // 15: provodka.executor.v1.ExecutorAppService.ConfirmLogin:input_type -> provodka.executor.v1.ConfirmLoginRequest
-	4,  // 16: provodka.executor.v1.ExecutorAppService.EndMySessions:input_type -> provodka.executor.v1.EndMySessionsRequest
-	6,  // 17: provodka.executor.v1.ExecutorAppService.GetMyProfile:input_type -> provodka.executor.v1.GetMyProfileRequest
-	8,  // 18: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
-	10, // 19: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
-	12, // 20: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
-	14, // 21: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
-	16, // 22: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
-	18, // 23: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
-	20, // 24: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
-	22, // 25: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
-	24, // 26: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
-	1,  // 27: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
-	3,  // 28: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
-	5,  // 29: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
-	7,  // 30: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
-	9,  // 31: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
-	11, // 32: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
-	13, // 33: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
-	15, // 34: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
-	17, // 35: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
-	19, // 36: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
-	21, // 37: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
-	23, // 38: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
-	25, // 39: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
-	27, // [27:40] is the sub-list for method output_type
-	14, // [14:27] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	31, // 0: provodka.executor.v1.ConfirmLoginResponse.idle_at:type_name -> google.protobuf.Timestamp
+	31, // 1: provodka.executor.v1.ConfirmLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
+	4,  // 2: provodka.executor.v1.ConfirmLoginResponse.choices:type_name -> provodka.executor.v1.LoginChoice
+	32, // 3: provodka.executor.v1.GetMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
+	33, // 4: provodka.executor.v1.GetMyProfileResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	34, // 5: provodka.executor.v1.UpdateMyProfileRequest.person:type_name -> provodka.executor.v1.Person
+	32, // 6: provodka.executor.v1.UpdateMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
+	35, // 7: provodka.executor.v1.SetMyRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	32, // 8: provodka.executor.v1.SetMyRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
+	33, // 9: provodka.executor.v1.BindMeResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	36, // 10: provodka.executor.v1.ListMyTasksResponse.tasks:type_name -> provodka.task.v1.Task
+	36, // 11: provodka.executor.v1.AcceptMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	36, // 12: provodka.executor.v1.DeclineMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	36, // 13: provodka.executor.v1.ReportMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	36, // 14: provodka.executor.v1.SignMyActResponse.task:type_name -> provodka.task.v1.Task
+	0,  // 15: provodka.executor.v1.ExecutorAppService.StartLogin:input_type -> provodka.executor.v1.StartLoginRequest
+	2,  // 16: provodka.executor.v1.ExecutorAppService.ConfirmLogin:input_type -> provodka.executor.v1.ConfirmLoginRequest
+	9,  // 17: provodka.executor.v1.ExecutorAppService.EndMySessions:input_type -> provodka.executor.v1.EndMySessionsRequest
+	11, // 18: provodka.executor.v1.ExecutorAppService.GetMyProfile:input_type -> provodka.executor.v1.GetMyProfileRequest
+	13, // 19: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
+	15, // 20: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
+	17, // 21: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
+	5,  // 22: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:input_type -> provodka.executor.v1.RegisterMyDeviceRequest
+	7,  // 23: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:input_type -> provodka.executor.v1.RemoveMyDeviceRequest
+	19, // 24: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
+	21, // 25: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
+	23, // 26: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
+	25, // 27: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
+	27, // 28: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
+	29, // 29: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
+	1,  // 30: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
+	3,  // 31: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
+	10, // 32: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
+	12, // 33: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
+	14, // 34: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
+	16, // 35: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
+	18, // 36: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
+	6,  // 37: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:output_type -> provodka.executor.v1.RegisterMyDeviceResponse
+	8,  // 38: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:output_type -> provodka.executor.v1.RemoveMyDeviceResponse
+	20, // 39: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
+	22, // 40: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
+	24, // 41: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
+	26, // 42: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
+	28, // 43: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
+	30, // 44: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
+	30, // [30:45] is the sub-list for method output_type
+	15, // [15:30] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_app_proto_init() }
@@ -1935,7 +2233,7 @@ func file_provodka_executor_v1_app_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_app_proto_rawDesc), len(file_provodka_executor_v1_app_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -88,6 +88,53 @@ func (x *LoginData) GetSessionsFrom() string {
 	return ""
 }
 
+// Body of login's "ask".
+type LoginAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version of the executor's data that has the phone: no newer one that nobody took over may
+	// lead the code elsewhere. 0 is the newest.
+	ProfileVersion uint32 `protobuf:"varint,1,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LoginAsk) Reset() {
+	*x = LoginAsk{}
+	mi := &file_provodka_flow_v1_login_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoginAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoginAsk) ProtoMessage() {}
+
+func (x *LoginAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_login_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoginAsk.ProtoReflect.Descriptor instead.
+func (*LoginAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_login_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *LoginAsk) GetProfileVersion() uint32 {
+	if x != nil {
+		return x.ProfileVersion
+	}
+	return 0
+}
+
 // Body of login's "confirm" and "wrong".
 type LoginCode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -99,7 +146,7 @@ type LoginCode struct {
 
 func (x *LoginCode) Reset() {
 	*x = LoginCode{}
-	mi := &file_provodka_flow_v1_login_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_login_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -111,7 +158,7 @@ func (x *LoginCode) String() string {
 func (*LoginCode) ProtoMessage() {}
 
 func (x *LoginCode) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_login_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_login_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -124,7 +171,7 @@ func (x *LoginCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoginCode.ProtoReflect.Descriptor instead.
 func (*LoginCode) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_login_proto_rawDescGZIP(), []int{1}
+	return file_provodka_flow_v1_login_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *LoginCode) GetNumber() uint32 {
@@ -142,7 +189,9 @@ const file_provodka_flow_v1_login_proto_rawDesc = "" +
 	"\tLoginData\x12,\n" +
 	"\x04code\x18\x01 \x01(\v2\x18.provodka.flow.v1.IssuedR\x04code\x12\x14\n" +
 	"\x05codes\x18\x02 \x01(\rR\x05codes\x12#\n" +
-	"\rsessions_from\x18\x03 \x01(\tR\fsessionsFrom\"#\n" +
+	"\rsessions_from\x18\x03 \x01(\tR\fsessionsFrom\"3\n" +
+	"\bLoginAsk\x12'\n" +
+	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\"#\n" +
 	"\tLoginCode\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06numberB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
@@ -158,14 +207,15 @@ func file_provodka_flow_v1_login_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_login_proto_rawDescData
 }
 
-var file_provodka_flow_v1_login_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_provodka_flow_v1_login_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_provodka_flow_v1_login_proto_goTypes = []any{
 	(*LoginData)(nil), // 0: provodka.flow.v1.LoginData
-	(*LoginCode)(nil), // 1: provodka.flow.v1.LoginCode
-	(*Issued)(nil),    // 2: provodka.flow.v1.Issued
+	(*LoginAsk)(nil),  // 1: provodka.flow.v1.LoginAsk
+	(*LoginCode)(nil), // 2: provodka.flow.v1.LoginCode
+	(*Issued)(nil),    // 3: provodka.flow.v1.Issued
 }
 var file_provodka_flow_v1_login_proto_depIdxs = []int32{
-	2, // 0: provodka.flow.v1.LoginData.code:type_name -> provodka.flow.v1.Issued
+	3, // 0: provodka.flow.v1.LoginData.code:type_name -> provodka.flow.v1.Issued
 	1, // [1:1] is the sub-list for method output_type
 	1, // [1:1] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
@@ -185,7 +235,7 @@ func file_provodka_flow_v1_login_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_login_proto_rawDesc), len(file_provodka_flow_v1_login_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -55,6 +55,12 @@ const (
 	// ExecutorAppServiceBindMeProcedure is the fully-qualified name of the ExecutorAppService's BindMe
 	// RPC.
 	ExecutorAppServiceBindMeProcedure = "/provodka.executor.v1.ExecutorAppService/BindMe"
+	// ExecutorAppServiceRegisterMyDeviceProcedure is the fully-qualified name of the
+	// ExecutorAppService's RegisterMyDevice RPC.
+	ExecutorAppServiceRegisterMyDeviceProcedure = "/provodka.executor.v1.ExecutorAppService/RegisterMyDevice"
+	// ExecutorAppServiceRemoveMyDeviceProcedure is the fully-qualified name of the ExecutorAppService's
+	// RemoveMyDevice RPC.
+	ExecutorAppServiceRemoveMyDeviceProcedure = "/provodka.executor.v1.ExecutorAppService/RemoveMyDevice"
 	// ExecutorAppServiceListMyTasksProcedure is the fully-qualified name of the ExecutorAppService's
 	// ListMyTasks RPC.
 	ExecutorAppServiceListMyTasksProcedure = "/provodka.executor.v1.ExecutorAppService/ListMyTasks"
@@ -93,6 +99,11 @@ type ExecutorAppServiceClient interface {
 	SetMyRequisites(context.Context, *v1.SetMyRequisitesRequest) (*v1.SetMyRequisitesResponse, error)
 	// BindMe asks the person in «Мой налог» to let us register income.
 	BindMe(context.Context, *v1.BindMeRequest) (*v1.BindMeResponse, error)
+	// RegisterMyDevice has this device told what happens to the person's tasks. A device that
+	// was somebody else's is this person's from then on.
+	RegisterMyDevice(context.Context, *v1.RegisterMyDeviceRequest) (*v1.RegisterMyDeviceResponse, error)
+	// RemoveMyDevice ends that.
+	RemoveMyDevice(context.Context, *v1.RemoveMyDeviceRequest) (*v1.RemoveMyDeviceResponse, error)
 	// ListMyTasks lists the person's tasks of a section, those addressed last first.
 	ListMyTasks(context.Context, *v1.ListMyTasksRequest) (*v1.ListMyTasksResponse, error)
 	// AcceptMyTask accepts an offer, or a task that the person was chosen for, under the terms
@@ -162,6 +173,18 @@ func NewExecutorAppServiceClient(httpClient connect.HTTPClient, baseURL string, 
 			connect.WithSchema(executorAppServiceMethods.ByName("BindMe")),
 			connect.WithClientOptions(opts...),
 		),
+		registerMyDevice: connect.NewClient[v1.RegisterMyDeviceRequest, v1.RegisterMyDeviceResponse](
+			httpClient,
+			baseURL+ExecutorAppServiceRegisterMyDeviceProcedure,
+			connect.WithSchema(executorAppServiceMethods.ByName("RegisterMyDevice")),
+			connect.WithClientOptions(opts...),
+		),
+		removeMyDevice: connect.NewClient[v1.RemoveMyDeviceRequest, v1.RemoveMyDeviceResponse](
+			httpClient,
+			baseURL+ExecutorAppServiceRemoveMyDeviceProcedure,
+			connect.WithSchema(executorAppServiceMethods.ByName("RemoveMyDevice")),
+			connect.WithClientOptions(opts...),
+		),
 		listMyTasks: connect.NewClient[v1.ListMyTasksRequest, v1.ListMyTasksResponse](
 			httpClient,
 			baseURL+ExecutorAppServiceListMyTasksProcedure,
@@ -205,19 +228,21 @@ func NewExecutorAppServiceClient(httpClient connect.HTTPClient, baseURL string, 
 
 // executorAppServiceClient implements ExecutorAppServiceClient.
 type executorAppServiceClient struct {
-	startLogin      *connect.Client[v1.StartLoginRequest, v1.StartLoginResponse]
-	confirmLogin    *connect.Client[v1.ConfirmLoginRequest, v1.ConfirmLoginResponse]
-	endMySessions   *connect.Client[v1.EndMySessionsRequest, v1.EndMySessionsResponse]
-	getMyProfile    *connect.Client[v1.GetMyProfileRequest, v1.GetMyProfileResponse]
-	updateMyProfile *connect.Client[v1.UpdateMyProfileRequest, v1.UpdateMyProfileResponse]
-	setMyRequisites *connect.Client[v1.SetMyRequisitesRequest, v1.SetMyRequisitesResponse]
-	bindMe          *connect.Client[v1.BindMeRequest, v1.BindMeResponse]
-	listMyTasks     *connect.Client[v1.ListMyTasksRequest, v1.ListMyTasksResponse]
-	acceptMyTask    *connect.Client[v1.AcceptMyTaskRequest, v1.AcceptMyTaskResponse]
-	declineMyTask   *connect.Client[v1.DeclineMyTaskRequest, v1.DeclineMyTaskResponse]
-	reportMyTask    *connect.Client[v1.ReportMyTaskRequest, v1.ReportMyTaskResponse]
-	signMyAct       *connect.Client[v1.SignMyActRequest, v1.SignMyActResponse]
-	getMyEarnings   *connect.Client[v1.GetMyEarningsRequest, v1.GetMyEarningsResponse]
+	startLogin       *connect.Client[v1.StartLoginRequest, v1.StartLoginResponse]
+	confirmLogin     *connect.Client[v1.ConfirmLoginRequest, v1.ConfirmLoginResponse]
+	endMySessions    *connect.Client[v1.EndMySessionsRequest, v1.EndMySessionsResponse]
+	getMyProfile     *connect.Client[v1.GetMyProfileRequest, v1.GetMyProfileResponse]
+	updateMyProfile  *connect.Client[v1.UpdateMyProfileRequest, v1.UpdateMyProfileResponse]
+	setMyRequisites  *connect.Client[v1.SetMyRequisitesRequest, v1.SetMyRequisitesResponse]
+	bindMe           *connect.Client[v1.BindMeRequest, v1.BindMeResponse]
+	registerMyDevice *connect.Client[v1.RegisterMyDeviceRequest, v1.RegisterMyDeviceResponse]
+	removeMyDevice   *connect.Client[v1.RemoveMyDeviceRequest, v1.RemoveMyDeviceResponse]
+	listMyTasks      *connect.Client[v1.ListMyTasksRequest, v1.ListMyTasksResponse]
+	acceptMyTask     *connect.Client[v1.AcceptMyTaskRequest, v1.AcceptMyTaskResponse]
+	declineMyTask    *connect.Client[v1.DeclineMyTaskRequest, v1.DeclineMyTaskResponse]
+	reportMyTask     *connect.Client[v1.ReportMyTaskRequest, v1.ReportMyTaskResponse]
+	signMyAct        *connect.Client[v1.SignMyActRequest, v1.SignMyActResponse]
+	getMyEarnings    *connect.Client[v1.GetMyEarningsRequest, v1.GetMyEarningsResponse]
 }
 
 // StartLogin calls provodka.executor.v1.ExecutorAppService.StartLogin.
@@ -277,6 +302,24 @@ func (c *executorAppServiceClient) SetMyRequisites(ctx context.Context, req *v1.
 // BindMe calls provodka.executor.v1.ExecutorAppService.BindMe.
 func (c *executorAppServiceClient) BindMe(ctx context.Context, req *v1.BindMeRequest) (*v1.BindMeResponse, error) {
 	response, err := c.bindMe.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RegisterMyDevice calls provodka.executor.v1.ExecutorAppService.RegisterMyDevice.
+func (c *executorAppServiceClient) RegisterMyDevice(ctx context.Context, req *v1.RegisterMyDeviceRequest) (*v1.RegisterMyDeviceResponse, error) {
+	response, err := c.registerMyDevice.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RemoveMyDevice calls provodka.executor.v1.ExecutorAppService.RemoveMyDevice.
+func (c *executorAppServiceClient) RemoveMyDevice(ctx context.Context, req *v1.RemoveMyDeviceRequest) (*v1.RemoveMyDeviceResponse, error) {
+	response, err := c.removeMyDevice.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -356,6 +399,11 @@ type ExecutorAppServiceHandler interface {
 	SetMyRequisites(context.Context, *v1.SetMyRequisitesRequest) (*v1.SetMyRequisitesResponse, error)
 	// BindMe asks the person in «Мой налог» to let us register income.
 	BindMe(context.Context, *v1.BindMeRequest) (*v1.BindMeResponse, error)
+	// RegisterMyDevice has this device told what happens to the person's tasks. A device that
+	// was somebody else's is this person's from then on.
+	RegisterMyDevice(context.Context, *v1.RegisterMyDeviceRequest) (*v1.RegisterMyDeviceResponse, error)
+	// RemoveMyDevice ends that.
+	RemoveMyDevice(context.Context, *v1.RemoveMyDeviceRequest) (*v1.RemoveMyDeviceResponse, error)
 	// ListMyTasks lists the person's tasks of a section, those addressed last first.
 	ListMyTasks(context.Context, *v1.ListMyTasksRequest) (*v1.ListMyTasksResponse, error)
 	// AcceptMyTask accepts an offer, or a task that the person was chosen for, under the terms
@@ -421,6 +469,18 @@ func NewExecutorAppServiceHandler(svc ExecutorAppServiceHandler, opts ...connect
 		connect.WithSchema(executorAppServiceMethods.ByName("BindMe")),
 		connect.WithHandlerOptions(opts...),
 	)
+	executorAppServiceRegisterMyDeviceHandler := connect.NewUnaryHandlerSimple(
+		ExecutorAppServiceRegisterMyDeviceProcedure,
+		svc.RegisterMyDevice,
+		connect.WithSchema(executorAppServiceMethods.ByName("RegisterMyDevice")),
+		connect.WithHandlerOptions(opts...),
+	)
+	executorAppServiceRemoveMyDeviceHandler := connect.NewUnaryHandlerSimple(
+		ExecutorAppServiceRemoveMyDeviceProcedure,
+		svc.RemoveMyDevice,
+		connect.WithSchema(executorAppServiceMethods.ByName("RemoveMyDevice")),
+		connect.WithHandlerOptions(opts...),
+	)
 	executorAppServiceListMyTasksHandler := connect.NewUnaryHandlerSimple(
 		ExecutorAppServiceListMyTasksProcedure,
 		svc.ListMyTasks,
@@ -475,6 +535,10 @@ func NewExecutorAppServiceHandler(svc ExecutorAppServiceHandler, opts ...connect
 			executorAppServiceSetMyRequisitesHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceBindMeProcedure:
 			executorAppServiceBindMeHandler.ServeHTTP(w, r)
+		case ExecutorAppServiceRegisterMyDeviceProcedure:
+			executorAppServiceRegisterMyDeviceHandler.ServeHTTP(w, r)
+		case ExecutorAppServiceRemoveMyDeviceProcedure:
+			executorAppServiceRemoveMyDeviceHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceListMyTasksProcedure:
 			executorAppServiceListMyTasksHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceAcceptMyTaskProcedure:
@@ -522,6 +586,14 @@ func (UnimplementedExecutorAppServiceHandler) SetMyRequisites(context.Context, *
 
 func (UnimplementedExecutorAppServiceHandler) BindMe(context.Context, *v1.BindMeRequest) (*v1.BindMeResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorAppService.BindMe is not implemented"))
+}
+
+func (UnimplementedExecutorAppServiceHandler) RegisterMyDevice(context.Context, *v1.RegisterMyDeviceRequest) (*v1.RegisterMyDeviceResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorAppService.RegisterMyDevice is not implemented"))
+}
+
+func (UnimplementedExecutorAppServiceHandler) RemoveMyDevice(context.Context, *v1.RemoveMyDeviceRequest) (*v1.RemoveMyDeviceResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorAppService.RemoveMyDevice is not implemented"))
 }
 
 func (UnimplementedExecutorAppServiceHandler) ListMyTasks(context.Context, *v1.ListMyTasksRequest) (*v1.ListMyTasksResponse, error) {

@@ -1,0 +1,107 @@
+package api_test
+
+import (
+	"fmt"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+)
+
+// testSharedPhone: two people of one phone log in by one code, each as himself.
+func testSharedPhone(t *testing.T, h *house) {
+	const who = 8540
+	c := h.caller(t)
+	phone := requisite.ExamplePhone(who)
+	ids := map[string]bool{}
+	for n := range uint64(2) {
+		p := person(who + n)
+		p.Phone = phone
+		got, err := c.Executors.RegisterExecutor(t.Context(), &executorv1.RegisterExecutorRequest{Book: c.book, Key: fmt.Sprint("shared-", n), EmploymentKind: "selfemployed", Person: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[got.GetExecutor().GetExecutorId()] = true
+	}
+	stranger := c.visitor("")
+	if _, err := stranger.App.StartLogin(t.Context(), &executorv1.StartLoginRequest{Book: c.book, Phone: phone}); err != nil {
+		t.Fatal(err)
+	}
+	code := c.loginCode(phone, 1)
+	confirm := func(code, id string) (*executorv1.ConfirmLoginResponse, error) {
+		return stranger.App.ConfirmLogin(t.Context(), &executorv1.ConfirmLoginRequest{Book: c.book, Phone: phone, Code: code, ExecutorId: id})
+	}
+	_, err := confirm(another(code), "")
+	refused(t, err, fault.LoginRefused, "code")
+	choice, err := confirm(code, "")
+	if err != nil || choice.GetToken() != "" || len(choice.GetChoices()) != 2 {
+		t.Fatal(choice, err)
+	}
+	for _, one := range choice.GetChoices() {
+		if !ids[one.GetExecutorId()] || len(one.GetInnEnding()) != 4 || one.GetName() == "" {
+			t.Errorf("%v", one)
+		}
+	}
+	_, err = confirm(code, c.executor(who+5, "selfemployed", nil))
+	refused(t, err, fault.LoginRefused, "code")
+	second := choice.GetChoices()[1].GetExecutorId()
+	begun, err := confirm(code, second)
+	if err != nil || begun.GetExecutorId() != second || begun.GetToken() == "" {
+		t.Fatal(begun, err)
+	}
+	app := c.visitor(begun.GetToken())
+	if me, err := app.App.GetMyProfile(t.Context(), &executorv1.GetMyProfileRequest{Book: c.book}); err != nil || me.GetExecutor().GetExecutorId() != second {
+		t.Fatal(me, err)
+	}
+	_, err = confirm(code, choice.GetChoices()[0].GetExecutorId())
+	refused(t, err, fault.LoginRefused, "code") // the code is used up
+}
+
+// testOrphanProfile: a version of a person's data that nobody took over leads no code to
+// another phone.
+func testOrphanProfile(t *testing.T, h *house) {
+	const who = 8550
+	c := h.caller(t)
+	id, phone, evil := c.executor(who, "selfemployed", nil), requisite.ExamplePhone(who), requisite.ExamplePhone(who+1)
+	kept, _, err := private.Only(h.vault.Executors(t.Context(), c.book, private.Ref{ID: id}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := proto.CloneOf(kept.Content)
+	forged.Phone = evil
+	d := h.vault.Draft(c.book)
+	d.Executor(id, kept.Version+1, forged)
+	if err := d.Put(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.visitor("").App.StartLogin(t.Context(), &executorv1.StartLoginRequest{Book: c.book, Phone: phone}); err != nil {
+		t.Fatal(err)
+	}
+	c.loginCode(phone, 1)
+	c.house.post.mu.Lock()
+	defer c.house.post.mu.Unlock()
+	for _, n := range c.house.post.sent {
+		if n.To == evil {
+			t.Error("the code went to a phone that nobody took over")
+		}
+	}
+}
+
+// testKeysOfPeople: two people use the same idempotency key, and so does a company.
+func testKeysOfPeople(t *testing.T, h *house) {
+	const who = 8560
+	c := h.caller(t)
+	for n := range uint64(2) {
+		c.executor(who+n, "selfemployed", nil)
+		app, _ := c.loggedIn(requisite.ExamplePhone(who + n))
+		for range 2 {
+			if _, err := app.App.SetMyRequisites(t.Context(), &executorv1.SetMyRequisitesRequest{Book: c.book, Key: "1", Requisites: account(n + 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
