@@ -260,7 +260,7 @@ func (w *writer) foreseeFlows(n *needs, a *arrival) {
 func (w *writer) foreseeStep(n *needs, k aggregateKey, c flow.Command) {
 	agg, loaded := w.aggregates.get(k)
 	f, ok := w.flows.Lookup(k.flow)
-	if !ok || !loaded {
+	if !ok || !loaded || !f.Books() {
 		return
 	}
 	v := w.flowView(k, agg)

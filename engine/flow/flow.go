@@ -35,6 +35,7 @@ type Decision struct {
 	Data      []byte                  // the aggregate's new message; nil keeps the old one
 	Owners    map[string]string       // what stands for {company}, {task} … in the recipes' accounts
 	Amounts   map[string]money.Amount // the amounts the recipes name, rubles of scale 2
+	Rest      bool                    // amounts that are not given are zero; otherwise a recipe that names one stops
 	Cases     []string                // the words of the recipes' When column that hold now
 	Asks      map[string][]byte       // body of each ask that the transition opens
 	Day       string                  // business date of the entry, YYYY-MM-DD; "" = View.Day

@@ -117,7 +117,13 @@ func TestStepFollowsTheTables(t *testing.T) {
 
 func TestZeroAmountsAndCasesDropRows(t *testing.T) {
 	t.Parallel()
-	for _, d := range []Decide{decideLoan("0", "charged"), decideLoan("1.50")} {
+	notGiven := func(v View, c Command) (Decision, *fault.Refusal) {
+		d, refusal := decideLoan("1.50", "charged")(v, c)
+		delete(d.Amounts, "fee")
+		d.Rest = true
+		return d, refusal
+	}
+	for _, d := range []Decide{decideLoan("0", "charged"), decideLoan("1.50"), notGiven} {
 		m, _ := loan(t, d).Step(loanView, Command{Event: "open"})
 		if len(m.Entry) != 2 {
 			t.Errorf("got %+v", m.Entry)

@@ -9,6 +9,9 @@ import (
 	"github.com/provodka/provodka/ledger/machine"
 )
 
+// Books says whether the flow has recipes at all.
+func (f *Flow) Books() bool { return len(f.recipes) > 0 }
+
 // Recipes lists the rows of the Entries table by recipe name, in table order
 // inside a recipe.
 func (f *Flow) Recipes() []Posting {

@@ -135,6 +135,9 @@ func (f *Flow) post(legs []Leg, recipe string, d Decision) []Leg {
 			continue
 		}
 		amount, ok := d.Amounts[p.Amount]
+		if !ok && d.Rest {
+			continue
+		}
 		if !ok || amount.Sign() < 0 || !amount.Equal(amount.Round(money.RUB.Scale, money.Down)) {
 			panic(fmt.Sprintf("flow %s: recipe %s: amount %s is %s (given: %t)", f.Name, recipe, p.Amount, amount, ok))
 		}

@@ -26,7 +26,7 @@ type step struct {
 func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	s := &step{
 		view: v, command: c, data: flow.ReadData(v, &flowv1.TaskData{}), on: c.Event,
-		amounts: make(map[string]money.Amount, len(amounts)), asks: map[string][]byte{},
+		amounts: map[string]money.Amount{}, asks: map[string][]byte{},
 	}
 	due := s.data.Error.GetRetryAt()
 	was := &flowv1.TaskData{CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId, Offer: proto.CloneOf(s.data.Offer)}
@@ -111,13 +111,8 @@ func (s *step) run() *fault.Refusal {
 
 // decision closes the step. Amounts that nothing named are zero: their rows drop.
 func (s *step) decision() flow.Decision {
-	for _, name := range amounts {
-		if _, ok := s.amounts[name]; !ok {
-			s.amounts[name] = money.Zero
-		}
-	}
 	d := flow.Decision{
-		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Asks: s.asks, Sections: s.sections(),
+		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Rest: true, Asks: s.asks, Sections: s.sections(),
 		Owners: map[string]string{
 			ownerCompany: s.data.CompanyId, ownerTask: s.view.ID, ownerExecutor: s.data.ExecutorId,
 		},

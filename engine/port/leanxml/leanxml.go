@@ -40,7 +40,7 @@ func plain(data []byte) (string, bool) {
 			return "", false
 		}
 	}
-	return text, utf8.ValidString(text) && !strings.ContainsAny(text, "\uFFFE\uFFFF")
+	return text, utf8.ValidString(text) && !strings.Contains(text, "\uFFFE") && !strings.Contains(text, "\uFFFF")
 }
 
 // errOdd sends a document to the library.
