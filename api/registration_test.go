@@ -256,6 +256,26 @@ func testRegistration(t *testing.T, h *house) {
 	s.silent(s.phone, strings.ToLower(email), inn, "Василёк", "correct horse", "Петрова", "secret-browser", s.from, s.code(), link[2:])
 }
 
+// TestErasedNewcomer: of whom nothing is known any more no password is set, and nobody is
+// told that it was. It has a house of its own: in the others nothing is missing.
+func TestErasedNewcomer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s, ctx := h.stranger(t), t.Context()
+	email := fmt.Sprintf("erased%d@romashka.example", s.n)
+	s.deposit(s.upTo(requisite.ExampleINN(uint64(7100+s.n)), email).GetCompanyId(), "10000.00")
+	s.until(registration.Link)
+	link := s.sent(email, `https://site\.example/registration/`+s.id+`#(\S+)`, 1)
+	if _, err := s.FollowLink(ctx, &registrationv1.FollowLinkRequest{RegistrationId: s.id, Link: link}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.vault.Forget(ctx, newcomersBook, s.id); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.SetPassword(ctx, &registrationv1.SetPasswordRequest{RegistrationId: s.id, Password: "correct horse staple"})
+	s.wants(err, fault.NotFound, "registration_id")
+}
+
 // deposit tells the company's aggregate of a deposit, as a statement's line does.
 func (s *stranger) deposit(companyID, amount string) {
 	s.t.Helper()

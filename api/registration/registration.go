@@ -211,7 +211,7 @@ func (s *Service) amend(ctx context.Context, id, event string, amended func(*pri
 		}
 		p := proto.CloneOf(kept.Content)
 		if p == nil {
-			return fault.Refuse(fault.NotFound, "registration_id", "what was known of the registration is erased")
+			return erased()
 		}
 		amended(p)
 		draft := s.Vault.Draft(s.offer.Book)
@@ -220,6 +220,11 @@ func (s *Service) amend(ctx context.Context, id, event string, amended func(*pri
 		return err
 	})
 	return out, err
+}
+
+// erased refuses a registration of which nothing is known any more.
+func erased() *fault.Refusal {
+	return fault.Refuse(fault.NotFound, "registration_id", "what was known of the registration is erased")
 }
 
 // terms are what is offered today; their id is of all that they are.

@@ -325,8 +325,11 @@ func (s *Service) SetPassword(ctx context.Context, req *registrationv1.SetPasswo
 		return nil, fault.Refuse(fault.WrongState, "event", "a password is not set in state %q", a.State).With("state", a.State)
 	}
 	known, ok, err := private.Only(s.Vault.Registrations(ctx, book, private.Ref{ID: id, Version: d.GetProfileVersion()}))
-	if err != nil || !ok {
+	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		return nil, erased()
 	}
 	email, name := known.Content.GetEmail(), strings.TrimSpace(req.GetName())
 	if err := s.freeToUse(ctx, email, d.GetCompanyId()); err != nil {
