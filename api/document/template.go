@@ -106,7 +106,7 @@ func (s *Service) DecideTemplate(ctx context.Context, req *documentv1.DecideTemp
 	if !req.GetApprove() {
 		event = template.Refuse
 		body = func(draft *private.Draft) (proto.Message, error) {
-			text, data, err := s.templateText(ctx, req.GetBook(), a)
+			old, err := s.written(ctx, req.GetBook(), a)
 			if err != nil {
 				return nil, err
 			}
@@ -114,7 +114,7 @@ func (s *Service) DecideTemplate(ctx context.Context, req *documentv1.DecideTemp
 			if err != nil {
 				return nil, err
 			}
-			draft.Template(a.ID, data.GetCompanyId(), data.GetKind(), version, &privatev1.TemplateText{Name: text.GetName(), Text: text.GetText(), Reason: reason})
+			draft.Template(a.ID, old[0].data.GetCompanyId(), old[0].data.GetKind(), version, &privatev1.TemplateText{Name: old[0].text.GetName(), Text: old[0].text.GetText(), Reason: reason})
 			return &flowv1.TemplateRefuse{Version: version}, nil
 		}
 	}
@@ -140,33 +140,61 @@ func (s *Service) WithdrawTemplate(ctx context.Context, req *documentv1.Withdraw
 	return &documentv1.WithdrawTemplateResponse{Template: out, Position: gate.IDOf(o.Record), Replayed: o.Replayed}, err
 }
 
-// templateText reads what stands beside a template.
-func (s *Service) templateText(ctx context.Context, book string, a gate.Aggregate) (*privatev1.TemplateText, *flowv1.TemplateData, error) {
-	data := new(flowv1.TemplateData)
-	if err := a.Read(data); err != nil {
-		return nil, nil, err
+// written is a template with what stands beside it.
+type written struct {
+	gate.Aggregate
+	text *privatev1.TemplateText
+	data *flowv1.TemplateData
+}
+
+// written reads what stands beside templates, in their order.
+func (s *Service) written(ctx context.Context, book string, rows ...gate.Aggregate) ([]written, error) {
+	out, refs := make([]written, len(rows)), make([]private.Ref, len(rows))
+	for i, a := range rows {
+		out[i] = written{Aggregate: a, data: new(flowv1.TemplateData)}
+		if err := a.Read(out[i].data); err != nil {
+			return nil, err
+		}
+		refs[i] = private.Ref{ID: a.ID, Version: out[i].data.GetVersion()}
 	}
-	doc, ok, err := private.Only(s.Vault.Templates(ctx, book, private.Ref{ID: a.ID, Version: data.GetVersion()}))
+	docs, err := s.Vault.Templates(ctx, book, refs...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if !ok || document.Version(doc.Content.GetText()) != data.GetSha256() {
-		return nil, nil, fault.Refuse(fault.NotFound, "template_id", "the text of the template is not there").With("state", a.State)
+	for i := range out {
+		doc, ok := docs[out[i].ID]
+		if !ok || document.Version(doc.Content.GetText()) != out[i].data.GetSha256() {
+			return nil, fault.Refuse(fault.NotFound, "template_id", "the text of the template is not there").With("state", out[i].State)
+		}
+		out[i].text = doc.Content
 	}
-	return doc.Content, data, nil
+	return out, nil
+}
+
+// templates are templates for the API.
+func (s *Service) templates(ctx context.Context, book string, rows ...gate.Aggregate) ([]*documentv1.Template, error) {
+	all, err := s.written(ctx, book, rows...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*documentv1.Template, len(all))
+	for i, t := range all {
+		out[i] = &documentv1.Template{
+			TemplateId: t.ID, CompanyId: t.data.GetCompanyId(), Kind: t.data.GetKind(), Name: t.text.GetName(), State: t.State,
+			StateTitle: s.Title(template.Name, t.State), Sha256: t.data.GetSha256(), Text: t.text.GetText(), Reason: t.text.GetReason(),
+			DecidedAt: gate.Instant(t.data.GetDecidedAt()),
+		}
+	}
+	return out, nil
 }
 
 // template is a template for the API.
 func (s *Service) template(ctx context.Context, book string, a gate.Aggregate) (*documentv1.Template, error) {
-	text, data, err := s.templateText(ctx, book, a)
+	list, err := s.templates(ctx, book, a)
 	if err != nil {
 		return nil, err
 	}
-	return &documentv1.Template{
-		TemplateId: a.ID, CompanyId: data.GetCompanyId(), Kind: data.GetKind(), Name: text.GetName(), State: a.State,
-		StateTitle: s.Title(template.Name, a.State), Sha256: data.GetSha256(), Text: text.GetText(), Reason: text.GetReason(),
-		DecidedAt: gate.Instant(data.GetDecidedAt()),
-	}, nil
+	return list[0], nil
 }
 
 // GetTemplate implements DocumentService.
@@ -197,27 +225,22 @@ func (s *Service) ListTemplates(ctx context.Context, req *documentv1.ListTemplat
 	if err != nil {
 		return nil, err
 	}
-	out := &documentv1.ListTemplatesResponse{}
-	for _, a := range rows {
-		m, err := s.template(ctx, req.GetBook(), a)
-		if err != nil {
-			return nil, err
-		}
+	all, err := s.templates(ctx, req.GetBook(), rows...)
+	for _, m := range all {
 		m.Text = ""
-		out.Templates = append(out.Templates, m)
 	}
-	return out, nil
+	return &documentv1.ListTemplatesResponse{Templates: all}, err
 }
 
-// chosen are the templates that tasks of a company use: by kind and the name that a task
+// Chosen are the templates that tasks of a company use: by kind and the name that a task
 // gives, and by id.
-type chosen struct {
+type Chosen struct {
 	byName map[string]string // private.TemplateOf
 	byID   map[string]*flowv1.TemplateData
 }
 
 // ChooseTemplates reads the approved templates that drafts name by id or by category.
-func (s *Service) ChooseTemplates(ctx context.Context, book, companyID string, drafts []*taskv1.TaskDraft) (chosen, error) {
+func (s *Service) ChooseTemplates(ctx context.Context, book, companyID string, drafts []*taskv1.TaskDraft) (Chosen, error) {
 	names, ids := map[string]bool{}, map[string]bool{}
 	for _, d := range drafts {
 		for _, kind := range document.Kinds() {
@@ -225,7 +248,7 @@ func (s *Service) ChooseTemplates(ctx context.Context, book, companyID string, d
 		}
 		ids[d.GetAgreementTypeId()] = true
 	}
-	out := chosen{map[string]string{}, map[string]*flowv1.TemplateData{}}
+	out := Chosen{map[string]string{}, map[string]*flowv1.TemplateData{}}
 	found, err := s.Vault.Find(ctx, book, private.TemplateName, slices.Sorted(maps.Keys(names))...)
 	if err != nil {
 		return out, err
@@ -244,25 +267,28 @@ func (s *Service) ChooseTemplates(ctx context.Context, book, companyID string, d
 		return out, err
 	}
 	decided := map[string]string{}
+	var own []gate.Aggregate
 	for _, a := range rows {
-		text, data, err := s.templateText(ctx, book, a)
-		if err != nil {
-			return out, err
+		if a.State == template.Approved && a.Owner == companyID {
+			own = append(own, a)
 		}
-		if a.State != template.Approved || a.Owner != companyID {
-			continue
-		}
-		out.byID[a.ID] = data
-		name := private.TemplateOf(companyID, data.GetKind(), text.GetName())
-		if at := data.GetDecidedAt() + a.ID; at > decided[name] { // the newest of a name
-			decided[name], out.byName[name] = at, a.ID
+	}
+	all, err := s.written(ctx, book, own...)
+	if err != nil {
+		return out, err
+	}
+	for _, t := range all {
+		out.byID[t.ID] = t.data
+		name := private.TemplateOf(companyID, t.data.GetKind(), t.text.GetName())
+		if at := t.data.GetDecidedAt() + t.ID; at > decided[name] { // the newest of a name
+			decided[name], out.byName[name] = at, t.ID
 		}
 	}
 	return out, nil
 }
 
 // Put says in a task's command which templates it uses.
-func (c chosen) Put(companyID string, draft *taskv1.TaskDraft, body *flowv1.TaskCreate) *fault.Refusal {
+func (c Chosen) Put(companyID string, draft *taskv1.TaskDraft, body *flowv1.TaskCreate) *fault.Refusal {
 	named := draft.GetAgreementTypeId()
 	if named != "" && c.byID[named].GetKind() != sign.Agreement {
 		return fault.Refuse(fault.NotFound, "agreement_type_id", "the company has no approved template %q of agreements", named)
@@ -292,11 +318,11 @@ func (s *Service) templateFor(ctx context.Context, p *paper) (*document.Template
 	if !ok {
 		return nil, gate.NotFound("document", template.Name, id)
 	}
-	text, _, err := s.templateText(ctx, p.book, a)
+	beside, err := s.written(ctx, p.book, a)
 	if err != nil {
 		return nil, err
 	}
-	own, refusal := document.Parse(document.Kind(p.kind), text.GetText())
+	own, refusal := document.Parse(document.Kind(p.kind), beside[0].text.GetText())
 	if refusal != nil {
 		return nil, refusal
 	}
