@@ -3,10 +3,8 @@ package document
 import (
 	"context"
 	"encoding/hex"
-	"strings"
 	"time"
 
-	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -83,7 +81,7 @@ func (s *Service) viewed(ctx context.Context, p *paper) error {
 	}
 	draft := s.Vault.Draft(p.book)
 	draft.SigningView(p.data.GetExecutorId(), p.viewID(), &privatev1.SigningView{
-		At: s.moment(), Address: gate.CallOf(ctx).Address, UserAgent: userAgent(ctx),
+		At: s.moment(), Address: gate.CallOf(ctx).Address, UserAgent: gate.CallOf(ctx).UserAgent(),
 	})
 	if err := draft.Put(ctx); err != nil && !gate.IsTaken(err) {
 		return err
@@ -93,23 +91,6 @@ func (s *Service) viewed(ctx context.Context, p *paper) error {
 
 // moment is now, as evidence keeps it.
 func (s *Service) moment() string { return s.Now().UTC().Format(time.RFC3339Nano) }
-
-// maxAgent bounds what is kept of a program's name.
-const maxAgent = 300
-
-// userAgent is the program that calls, as it calls itself.
-func userAgent(ctx context.Context) string {
-	info, ok := connect.CallInfoForHandlerContext(ctx)
-	if !ok {
-		return ""
-	}
-	return printable(info.RequestHeader().Get("User-Agent"))
-}
-
-// printable bounds a text of a stranger; a letter that was cut in half is left out.
-func printable(agent string) string {
-	return strings.ToValidUTF8(agent[:min(len(agent), maxAgent)], "")
-}
 
 // ready refuses a document that cannot be signed now, or is another file by now.
 func (p *paper) ready(sha256 string) *fault.Refusal {
@@ -215,7 +196,7 @@ func (s *Service) Sign(ctx context.Context, req *documentv1.SignRequest) (*docum
 func (s *Service) evidence(ctx context.Context, p *paper, side string) *privatev1.SigningEvidence {
 	e := &privatev1.SigningEvidence{
 		TaskId: p.task.ID, Document: p.kind, Sha256: p.sha256, Template: p.file.GetTemplate(), Side: side,
-		EnteredAt: s.moment(), Address: gate.CallOf(ctx).Address, UserAgent: userAgent(ctx), Rules: sign.Rules(),
+		EnteredAt: s.moment(), Address: gate.CallOf(ctx).Address, UserAgent: gate.CallOf(ctx).UserAgent(), Rules: sign.Rules(),
 		Signer: document.FullName(p.executor), Inn: p.executor.GetInn(),
 	}
 	if side == sideCustomer {
@@ -255,7 +236,11 @@ func (s *Service) signed(ctx context.Context, p *paper) (*documentv1.SignRespons
 	case sign.Telling:
 		return nil, fault.Refuse(fault.Unavailable, "", "the code was right; the task has not answered yet")
 	}
-	return nil, fault.Refuse(fault.Code(data.GetRefusal()), "document", "the task did not take the signature").With("state", rows[0].State)
+	code := fault.WrongState // by now another code was asked for
+	if fault.Known(data.GetRefusal()) {
+		code = fault.Code(data.GetRefusal())
+	}
+	return nil, fault.Refuse(code, "document", "the task did not take the signature").With("state", rows[0].State)
 }
 
 // taken shows the task after its signature.

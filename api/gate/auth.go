@@ -98,7 +98,7 @@ func (g *Gate) gate(ctx context.Context, spec connect.Spec, _ connect.Peer, head
 	return nil, err
 }
 
-func (g *Gate) admit(ctx context.Context, c *call, authorization string) *fault.Refusal {
+func (g *Gate) admit(ctx context.Context, c *Call, authorization string) *fault.Refusal {
 	roles := g.access[c.method]
 	if slices.Contains(roles, rolePublic) {
 		c.Who, c.Token = Principal{ID: rolePublic, Public: true}, strings.TrimPrefix(authorization, "Bearer ")
@@ -122,7 +122,7 @@ func (g *Gate) admit(ctx context.Context, c *call, authorization string) *fault.
 }
 
 // caller says whose key it is.
-func (g *Gate) caller(ctx context.Context, c *call, authorization string) (Principal, *fault.Refusal) {
+func (g *Gate) caller(ctx context.Context, c *Call, authorization string) (Principal, *fault.Refusal) {
 	token, ok := strings.CutPrefix(authorization, "Bearer ")
 	if ok && strings.HasPrefix(token, sessionPrefix) {
 		return g.member(ctx, c, token)

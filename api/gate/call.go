@@ -10,8 +10,8 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 )
 
-// call is what is known of the call being served.
-type call struct {
+// Call is what is known of the call being served.
+type Call struct {
 	RequestID string
 	Who       Principal
 	method    string // "provodka.ledger.v1.LedgerService/Post"
@@ -32,14 +32,14 @@ type call struct {
 type callKey struct{}
 
 // CallOf is the call of a context; an empty one outside of any.
-func CallOf(ctx context.Context) *call {
-	if c, ok := ctx.Value(callKey{}).(*call); ok {
+func CallOf(ctx context.Context) *Call {
+	if c, ok := ctx.Value(callKey{}).(*Call); ok {
 		return c
 	}
-	return &call{}
+	return &Call{}
 }
 
-func withCall(ctx context.Context, c *call) context.Context {
+func withCall(ctx context.Context, c *Call) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
@@ -47,7 +47,7 @@ func withCall(ctx context.Context, c *call) context.Context {
 const maxCommands = 8
 
 // ran notes a command for the log.
-func (c *call) ran(command string) {
+func (c *Call) ran(command string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if command != "" && len(c.commands) < maxCommands && !slices.Contains(c.commands, command) {
@@ -56,7 +56,7 @@ func (c *call) ran(command string) {
 }
 
 // refused notes the refusal of a part of the call for the metrics.
-func (c *call) refused(r *fault.Refusal) {
+func (c *Call) refused(r *fault.Refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.parts = append(c.parts, r.Code)
@@ -66,6 +66,9 @@ func (c *call) refused(r *fault.Refusal) {
 const maxUserAgent = 512
 
 // UserAgent is the program that calls, as it names itself.
-func (c *call) UserAgent() string {
-	return strings.ToValidUTF8(c.program[:min(len(c.program), maxUserAgent)], "?")
+func (c *Call) UserAgent() string { return printable(c.program) }
+
+// printable bounds a text of a stranger.
+func printable(agent string) string {
+	return strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], "?")
 }

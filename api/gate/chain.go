@@ -22,7 +22,7 @@ const writeGrace = 30 * time.Second
 // the log.
 func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	control := http.NewResponseController(w)
-	c := &call{RequestID: requestID(r.Header.Get(requestIDHeader)), Address: g.addressOf(r), program: r.UserAgent(), start: g.Now(), patience: func(d time.Duration) {
+	c := &Call{RequestID: requestID(r.Header.Get(requestIDHeader)), Address: g.addressOf(r), program: r.UserAgent(), start: g.Now(), patience: func(d time.Duration) {
 		// A caller who reads no answer holds its memory no longer. Not every writer can do it.
 		_ = control.SetWriteDeadline(time.Now().Add(d + writeGrace)) // clock: of the network
 	}}

@@ -138,6 +138,9 @@ func RefusalOf(err error) (*fault.Refusal, []*errdetails.BadRequest_FieldViolati
 	)
 	switch {
 	case errors.As(err, &refusal):
+		if !fault.Known(string(refusal.Code)) {
+			return nil, nil // without a code it says nothing
+		}
 		return refusal, nil
 	case errors.As(err, &invalid):
 		return invalidRequest(invalid)

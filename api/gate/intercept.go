@@ -110,7 +110,7 @@ var w3c propagation.TraceContext
 
 // trace begins the span of a call, within its caller's trace if he has one. A span
 // says who and what, never what was asked.
-func (g *Gate) trace(ctx context.Context, c *call, headers http.Header) (context.Context, trace.Span) {
+func (g *Gate) trace(ctx context.Context, c *Call, headers http.Header) (context.Context, trace.Span) {
 	ctx = w3c.Extract(ctx, propagation.HeaderCarrier(headers))
 	return g.cfg.Tracer.Start(ctx, c.method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("provodka.request_id", c.RequestID), attribute.String("provodka.api_key", c.Who.ID), attribute.String("provodka.book", c.Who.Book)))
@@ -120,7 +120,7 @@ func (g *Gate) trace(ctx context.Context, c *call, headers http.Header) (context
 var ErrPanicked = errors.New("panicked")
 
 // recovered serves the call and turns a panic into an error.
-func (g *Gate) recovered(ctx context.Context, c *call, serve func(context.Context) error) (err error) {
+func (g *Gate) recovered(ctx context.Context, c *Call, serve func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			g.panicked(ctx, c, p)
@@ -137,7 +137,7 @@ func (g *Gate) Recovered(ctx context.Context, serve func(context.Context) error)
 
 // aborted ends the connection of a request that panicked outside of a call, without the
 // server's own words about it.
-func (g *Gate) aborted(ctx context.Context, c *call) {
+func (g *Gate) aborted(ctx context.Context, c *Call) {
 	if p := recover(); p != nil {
 		if p != http.ErrAbortHandler { //nolint:errorlint // it is thrown, not returned
 			g.panicked(ctx, c, p)
@@ -148,7 +148,7 @@ func (g *Gate) aborted(ctx context.Context, c *call) {
 
 // panicked notes a panic. Its text may hold what the request held: the stack alone is
 // logged.
-func (g *Gate) panicked(ctx context.Context, c *call, p any) {
+func (g *Gate) panicked(ctx context.Context, c *Call, p any) {
 	g.metrics.panics.WithLabelValues(c.method).Inc()
 	g.Logger.ErrorContext(ctx, "a call panicked", "request_id", c.RequestID, "method", c.method,
 		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
@@ -178,7 +178,7 @@ func (g *Gate) Readable(ctx context.Context, request any) error {
 }
 
 // answered writes one line and counts. inside is an error of the program.
-func (g *Gate) answered(ctx context.Context, c *call, start time.Time, refusal *fault.Refusal, out *connect.Error, inside error) {
+func (g *Gate) answered(ctx context.Context, c *Call, start time.Time, refusal *fault.Refusal, out *connect.Error, inside error) {
 	took := g.Now().Sub(start)
 	c.noted = true
 	code := "ok"

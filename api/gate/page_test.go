@@ -28,7 +28,7 @@ func FuzzPageToken(f *testing.F) {
 	}
 	s := &Gate{Vault: vault, Logger: slog.New(slog.DiscardHandler), pages: sealer}
 	who := func(id string) context.Context {
-		return withCall(context.Background(), &call{Who: Principal{ID: id, Book: "main"}})
+		return withCall(context.Background(), &Call{Who: Principal{ID: id, Book: "main"}})
 	}
 	good, err := s.Token(who("one"), &ledgerv1.ListEntriesRequest{Book: "main"}, place{Skip: 7})
 	if err != nil {

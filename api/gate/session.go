@@ -31,7 +31,7 @@ const touchEvery = time.Minute
 const sweepAtOnce = 100
 
 // member says who a session's token is of.
-func (g *Gate) member(ctx context.Context, c *call, token string) (Principal, *fault.Refusal) {
+func (g *Gate) member(ctx context.Context, c *Call, token string) (Principal, *fault.Refusal) {
 	hash := sha256.Sum256([]byte(token))
 	who, ok := g.sessions.get(hash, g.Now())
 	if !ok {
@@ -91,7 +91,7 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // admitPerson lets a person call what his roles open.
-func (g *Gate) admitPerson(c *call) *fault.Refusal {
+func (g *Gate) admitPerson(c *Call) *fault.Refusal {
 	if c.product {
 		return fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(ProductPath, "/"))
 	}

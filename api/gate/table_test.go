@@ -101,6 +101,9 @@ func TestErrorsOfTheProgramStayInside(t *testing.T) {
 	if r, _ := RefusalOf(errors.New("password=secret")); r != nil {
 		t.Errorf("%v", r)
 	}
+	if r, _ := RefusalOf(&fault.Refusal{Reason: "of no code"}); r != nil {
+		t.Errorf("%v", r)
+	}
 	if r, _ := RefusalOf(context.DeadlineExceeded); r == nil || r.Code != fault.Unavailable {
 		t.Errorf("%v", r)
 	}
