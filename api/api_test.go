@@ -63,6 +63,7 @@ func TestAPI(t *testing.T) {
 		"TaskErrors":      testTaskErrors,
 		"Bulk":            testBulk,
 		"RunAll":          testRunAll,
+		"BulkNamed":       testBulkNamed,
 		"Sections":        testSections,
 		"Offers":          testOffers,
 		"TaskSearch":      testTaskSearch,

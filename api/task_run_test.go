@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/provodka/provodka/ledger/fault"
@@ -143,5 +144,60 @@ func testRunAll(t *testing.T, h *house) {
 	stranger := &caller{Client: c.Client, house: h, t: t, book: c.book}
 	if last, results := stranger.run("company-none", "x", "", taskv1.TaskAction_TASK_ACTION_PAY, false); last.GetTotal() != 0 || len(results) > 0 {
 		t.Errorf("%v", last)
+	}
+}
+
+// testBulkNamed: a bulk call about named tasks moves those of the company that are in the
+// state, newest first, and no others.
+func testBulkNamed(t *testing.T, h *house) {
+	c := h.caller(t)
+	company, other, worker := c.company(1, "50000.00"), c.company(2, "50000.00"), c.executor(1, "selfemployed", account(1))
+	var ids []string
+	for i := range 4 { // one after another: their moments differ
+		c.signed(company, worker, fmt.Sprint("named", i, "-"), 1)
+		list, err := c.Tasks.ListTasks(t.Context(), &taskv1.ListTasksRequest{Book: c.book, CompanyId: company})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, list.GetTasks()[0].GetId())
+	}
+	c.signed(other, worker, "foreign", 1)
+	foreign, err := c.Tasks.ListTasks(t.Context(), &taskv1.ListTasksRequest{Book: c.book, CompanyId: other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		key   string
+		limit int32
+		named []string
+		moved []string
+		more  bool
+	}{
+		{"first", 2, []string{ids[0], foreign.GetTasks()[0].GetId(), "task-nobody", ids[2], ids[1]}, []string{ids[2], ids[1]}, true},
+		{"second", 0, []string{ids[0], ids[1], ids[0]}, []string{ids[0]}, false}, // one is done already, one is named twice
+		{"third", 0, []string{foreign.GetTasks()[0].GetId()}, nil, false},
+	} {
+		answer, err := c.Tasks.DoneAll(t.Context(), &taskv1.DoneAllRequest{
+			Book: c.book, Key: want.key, Limit: want.limit, Filter: &taskv1.TaskFilter{CompanyId: company, TaskIds: want.named},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var moved []string
+		for _, r := range answer.GetResults() {
+			moved = append(moved, r.GetTaskId())
+			if r.GetRefusal() != nil {
+				t.Errorf("%s: %v", want.key, r)
+			}
+		}
+		if !slices.Equal(moved, want.moved) || answer.GetMore() != want.more {
+			t.Errorf("%s moved %v (more: %t), want %v of %v", want.key, moved, answer.GetMore(), want.moved, ids)
+		}
+	}
+	for id, status := range map[string]string{ids[3]: "inwork", foreign.GetTasks()[0].GetId(): "inwork"} {
+		got, err := c.Tasks.GetTask(t.Context(), &taskv1.GetTaskRequest{Book: c.book, TaskId: id})
+		if err != nil || got.GetTask().GetStatus() != status {
+			t.Errorf("%v %v", got, err)
+		}
 	}
 }

@@ -1,7 +1,10 @@
 package task
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/provodka/provodka/api/gate"
@@ -84,44 +87,89 @@ func (s *Service) moveThem(ctx context.Context, req bulkRequest, event string, i
 	return outcomes, results, err
 }
 
+// choice are the tasks that a filter means.
+type choice struct {
+	filter *taskv1.TaskFilter
+	only   map[string]bool // nil allows all
+	state  string
+	limit  int
+	ids    []string
+	more   bool // there is one beyond the limit
+}
+
+// take takes a task that the filter means.
+func (c *choice) take(a gate.Aggregate) error {
+	if c.only != nil && !c.only[a.ID] || a.State != c.state || a.Owner != c.filter.GetCompanyId() || c.more {
+		return nil
+	}
+	ok, err := meant(a, c.filter)
+	switch {
+	case err != nil || !ok:
+		return err
+	case len(c.ids) == c.limit:
+		c.more = true
+	default:
+		c.ids = append(c.ids, a.ID)
+	}
+	return nil
+}
+
 // choose lists the ids of the filter's tasks that are in the state, newest first, and
 // says whether there are more than the limit.
 func (s *Service) choose(ctx context.Context, req bulkRequest, state string, limit int) ([]string, bool, error) {
-	f := req.GetFilter()
-	only, err := s.only(ctx, req.GetBook(), f)
-	if err != nil {
+	c := &choice{filter: req.GetFilter(), state: state, limit: limit}
+	var err error
+	if c.only, err = s.only(ctx, req.GetBook(), c.filter); err != nil {
 		return nil, false, err
 	}
-	page := store.AggregatePage{Book: req.GetBook(), Flow: task.Name, Owner: f.GetCompanyId(), States: []string{state}, Limit: maxBulk}
-	var (
-		chosen []string
-		from   *gate.AggregateCursor
-	)
+	walk := s.eachInState
+	if len(c.filter.GetTaskIds()) > 0 {
+		walk = s.eachNamed
+	}
+	err = walk(ctx, req.GetBook(), c)
+	return c.ids, c.more, err
+}
+
+// eachInState looks at all tasks of the company in the state.
+func (s *Service) eachInState(ctx context.Context, book string, c *choice) error {
+	page := store.AggregatePage{Book: book, Flow: task.Name, Owner: c.filter.GetCompanyId(), States: []string{c.state}, Limit: maxBulk}
+	var from *gate.AggregateCursor
 	for {
 		rows, _, next, err := s.List(ctx, page, from)
 		if err != nil {
-			return nil, false, err
+			return err
 		}
 		for _, a := range rows {
-			if only != nil && !only[a.ID] {
-				continue
+			if err := c.take(a); err != nil {
+				return err
 			}
-			if ok, err := meant(a, f); err != nil || !ok {
-				if err != nil {
-					return nil, false, err
-				}
-				continue
-			}
-			if len(chosen) == limit {
-				return chosen, true, nil
-			}
-			chosen = append(chosen, a.ID)
 		}
-		if next == nil {
-			return chosen, false, nil
+		if next == nil || c.more {
+			return nil
 		}
 		from = next
 	}
+}
+
+// eachNamed looks at the tasks that the filter names: they are few beside all of a company.
+func (s *Service) eachNamed(ctx context.Context, book string, c *choice) error {
+	keys := make([]store.AggregateKey, 0, len(c.only))
+	for _, id := range slices.Sorted(maps.Keys(c.only)) {
+		keys = append(keys, store.AggregateKey{Book: book, Flow: task.Name, ID: id})
+	}
+	rows, _, err := s.DB.FindAggregates(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("read tasks: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b store.AggregateRow) int { // as a list has them
+		return cmp.Or(cmp.Compare(b.CreatedUS, a.CreatedUS), cmp.Compare(b.Shard, a.Shard), cmp.Compare(b.Key.ID, a.Key.ID))
+	})
+	for _, r := range rows {
+		if err := c.take(gate.FromRow(r)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // meant says whether a task is of the filter's executor, and does not wait for its
