@@ -70,6 +70,7 @@ func TestAPI(t *testing.T) {
 		"PaidByItself":    testPaidByItself,
 		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
+		"SigningLinks":    testSigningLinks,
 		"Closing":         testClosing,
 		"Taxes":           testTaxes,
 		"TaxesAtOnce":     testTaxesAtOnce,

@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/closing"
@@ -13,6 +18,7 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
@@ -108,6 +114,7 @@ func testClosing(t *testing.T, h *house) {
 	if old := c.closingFile(issued[1]); closing.Closing(old.GetSheet()).String() != "878.00" {
 		t.Errorf("the corrected document says %v", old.GetSheet())
 	}
+	t.Run("read", func(t *testing.T) { c.readsClosings(company) })
 	t.Run("running month", func(t *testing.T) { c.runningMonth(company) })
 }
 
@@ -198,6 +205,10 @@ func (c *caller) runningMonth(company string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	got, err := c.Documents.GetClosingDocument(t.Context(), &documentv1.GetClosingDocumentRequest{Book: c.book, CompanyId: company, Month: today[:7]})
+	if err != nil || got.GetDocument() != nil || got.GetToDay() != today || !bytes.Equal(got.GetPdf(), file.GetPdf()) || !strings.HasSuffix(got.GetFileName(), "predvaritelno") {
+		t.Errorf("%v %v", got, err)
+	}
 	c.agreesWithSheet(file.GetSheet())
 	if file.GetDocument() != nil || file.GetSheet().GetToDay() != today || len(file.GetSheet().GetCharges()) < 3 {
 		t.Errorf("preliminary: %v", file.GetSheet())
@@ -205,4 +216,84 @@ func (c *caller) runningMonth(company string) {
 	if late := c.look(company, ""); len(late.GetDocuments()) != 5 {
 		t.Errorf("a month that runs was issued: %s", closingLines(late.GetDocuments()))
 	}
+}
+
+// readsClosings reads a company's documents as the house, as the company by its key, and as
+// another company.
+func (c *caller) readsClosings(company string) {
+	t := c.t
+	list, err := c.Documents.ListClosingDocuments(t.Context(), &documentv1.ListClosingDocumentsRequest{Book: c.book, CompanyId: company})
+	if err != nil || len(list.GetDocuments()) != 5 || list.GetDocuments()[0].GetMonth() != "2026-10" || list.GetDocuments()[0].GetCorrection() != 1 ||
+		list.GetDrawing() || list.GetError() != "" || list.GetDocuments()[0].GetSuperseded() || !list.GetDocuments()[2].GetSuperseded() {
+		t.Fatalf("%v %v", list, err)
+	}
+	get := func(month string, correction *uint32) *documentv1.GetClosingDocumentResponse {
+		t.Helper()
+		d, err := c.Documents.GetClosingDocument(t.Context(), &documentv1.GetClosingDocumentRequest{Book: c.book, CompanyId: company, Month: month, Correction: correction})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	newest, first := get("2026-09", nil), get("2026-09", proto.Uint32(0))
+	if newest.GetDocument().GetCorrection() != 1 || first.GetDocument().GetCorrection() != 0 || first.GetWallet().GetClosing() != "878.00" ||
+		newest.GetWallet().GetClosing() != "870.00" || newest.GetFileName() != "otchet-2026-09-ispr1" || !bytes.HasPrefix(first.GetPdf(), []byte("%PDF")) {
+		t.Errorf("%v %v", newest.GetDocument(), first.GetDocument())
+	}
+	if d := get("2026-08", nil); len(d.GetCharges()) != 1 || d.GetCharges()[0].GetAmount() != "122.00" || d.GetTurnovers()[0].GetLine() != "commission" {
+		t.Errorf("%v %v", d.GetCharges(), d.GetTurnovers())
+	}
+	for field, req := range map[string]*documentv1.GetClosingDocumentRequest{
+		"month": {Book: c.book, CompanyId: company, Month: "2036-01"}, "correction": {Book: c.book, CompanyId: company, Month: "2026-09", Correction: proto.Uint32(7)},
+		"company_id": {Book: c.book, CompanyId: "company-none", Month: "2026-09"},
+	} {
+		if _, err := c.Documents.GetClosingDocument(t.Context(), req); refusal(t, err).Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	verified, err := c.Documents.VerifyDocument(t.Context(), &documentv1.VerifyDocumentRequest{Book: c.book, File: first.GetPdf()})
+	if err != nil || !verified.GetKnown() || verified.GetCompanyId() != company || !verified.GetClosing().GetSuperseded() || verified.GetClosing().GetMonth() != "2026-09" {
+		t.Errorf("%v %v", verified, err)
+	}
+	issue := &documentv1.IssueClosingDocumentsRequest{Book: c.book, Key: "issue", CompanyId: company}
+	for range 2 {
+		if _, err := c.Documents.IssueClosingDocuments(t.Context(), issue); err != nil {
+			t.Error(err)
+		}
+		c.closings(company)
+	}
+	other := c.company(62, "")
+	for path, want := range map[string]string{
+		"/api/closing_documents": `"superseded"`, "/api/closing_documents/2026-09": string(newest.GetPdf()), "/api/closing_documents/2026-09/csv": string(newest.GetCsv()),
+	} {
+		if status, body := c.download(path, c.mintFor(t, c.book, company)); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, %d bytes", path, status, len(body))
+		}
+	}
+	if status, body := c.download("/api/closing_documents", c.mintFor(t, c.book, other)); status != http.StatusOK || strings.Contains(body, "2026") {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body := c.download("/api/closing_documents/september", c.mintFor(t, c.book, company)); status/100 != 4 {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// download reads a path by a company's key.
+func (c *caller) download(path, key string) (int, string) {
+	c.t.Helper()
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.url+path, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
 }

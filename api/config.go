@@ -8,6 +8,7 @@ import (
 	"github.com/provodka/provodka/api/company"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/api/registration"
+	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private/password"
 )
@@ -18,6 +19,7 @@ type Config struct {
 	gate.Config
 	Registers  port.RegisterReader
 	Statements port.StatementReader
+	Drawer     *monthly.Drawer      // of companies' monthly documents
 	Own        []company.OwnAccount // the first one is where companies send money
 
 	Registration *registration.Offer // what strangers are offered; nil registers nobody
@@ -35,7 +37,7 @@ func (c *Config) fill() error {
 		name    string
 		missing bool
 	}{
-		{"Registers", c.Registers == nil}, {"Statements", c.Statements == nil}, {"Own", len(c.Own) == 0},
+		{"Registers", c.Registers == nil}, {"Statements", c.Statements == nil}, {"Own", len(c.Own) == 0}, {"Drawer", c.Drawer == nil},
 	} {
 		if f.missing {
 			return fmt.Errorf("api: Config.%s is not set", f.name)

@@ -407,3 +407,67 @@ func testTemplates(t *testing.T, h *house) {
 		t.Errorf("%v", err)
 	}
 }
+
+var sentLink = regexp.MustCompile(`\((договор|акт)\): https://site\.example/sign/(\S+)#(\S+)`)
+
+// linksTo are the signing links that went to an address.
+func (c *caller) linksTo(to string, n int) []string {
+	c.t.Helper()
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); c.pause() {
+		c.house.post.mu.Lock()
+		var links []string
+		for _, m := range c.house.post.sent {
+			if found := sentLink.FindStringSubmatch(m.Text); found != nil && m.To == to {
+				links = append(links, found[2]+"/"+found[3])
+			}
+		}
+		c.house.post.mu.Unlock()
+		if len(links) >= n {
+			return links
+		}
+	}
+	c.t.Fatalf("%d links did not come to %s", n, to)
+	return nil
+}
+
+// testSigningLinks: who is to sign is sent the link, when the customer wants it and when it is
+// asked for again, and it leads where the task says.
+func testSigningLinks(t *testing.T, h *house) {
+	c := h.caller(t)
+	company, worker := c.company(1, "1000.00"), c.executor(741, "entrepreneur", account(741))
+	phone := "+" + strings.TrimPrefix(person(741).GetPhone(), "+")
+	d := draft("100.00", worker)
+	d.ActRequired, d.SendLink = true, true
+	created, err := c.Tasks.CreateTask(t.Context(), &taskv1.CreateTaskRequest{Book: c.book, Key: "t1", CompanyId: company, Task: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := created.GetTask().GetId()
+	links := c.linksTo(phone, 1)
+	if want := linkOf(t, created.GetTask().GetAgreementSigningUri()); links[0] != want {
+		t.Errorf("sent %s, the task says %s", links[0], want)
+	}
+	stranger := c.visitor("").Documents
+	if shown, err := stranger.GetSigning(t.Context(), &documentv1.GetSigningRequest{Link: links[0]}); err != nil || shown.GetState() != "open" {
+		t.Errorf("%v %v", shown, err)
+	}
+	again := &documentv1.SendSigningLinkRequest{Book: c.book, Key: "again", TaskId: id, Document: "agreement"}
+	_, err = c.Documents.SendSigningLink(t.Context(), again)
+	refused(t, err, fault.TooOften, "event")
+	again.Key, again.Document = "act", "act"
+	_, err = c.Documents.SendSigningLink(t.Context(), again)
+	refused(t, err, fault.WrongState, "document")
+
+	// Nobody is sent anything unasked; whoever asks is answered where it goes.
+	quiet := c.drafted(t, "t2", company, worker, false)
+	req := &documentv1.SendSigningLinkRequest{Book: c.book, Key: "send", TaskId: quiet.GetId(), Document: "agreement"}
+	for n := range 2 {
+		sent, err := c.Documents.SendSigningLink(t.Context(), req)
+		if err != nil || sent.GetChannel() != "sms" || sent.GetAddress() != "+7 *** ***-07-41" || sent.GetTimes() != 1 || sent.GetReplayed() != (n == 1) {
+			t.Errorf("%v %v", sent, err)
+		}
+	}
+	if got := c.linksTo(phone, 2); len(got) != 2 || got[1] != linkOf(t, quiet.GetAgreementSigningUri()) {
+		t.Errorf("%v", got)
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -51,12 +52,15 @@ func door(t *testing.T, engine scripted) *caller {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
+	if h.drawer, err = monthly.NewDrawer(monthly.Drawer{DB: h.db, Vault: h.vault}); err != nil {
+		t.Fatal(err)
+	}
 	server, err := api.New(api.Config{
 		Config: gate.Config{
 			Engine: engine, DB: h.db, Vault: h.vault, Flows: flow.NewRegistry(), Now: time.Now, Logger: logger, Metrics: prometheus.NewRegistry(),
 			Timeout: 300 * time.Millisecond,
 		},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: ownAccounts(),
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: h.drawer, Own: ownAccounts(),
 	})
 	if err != nil {
 		t.Fatal(err)

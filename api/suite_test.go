@@ -179,7 +179,7 @@ func newHouse(t *testing.T) *house {
 			Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Now: time.Now, Logger: logger, Metrics: metrics,
 			KeyCache: time.Millisecond, ReadPatience: time.Second, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: ownAccounts(), PostbackPrivate: true,
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: h.drawer, Own: ownAccounts(), PostbackPrivate: true,
 		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}, Registration: newcomers(),
 	})
 	if err != nil {

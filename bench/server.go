@@ -28,6 +28,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
+	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
@@ -122,9 +123,13 @@ func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Lo
 	if err != nil {
 		return "", nil, err
 	}
+	drawer, err := monthly.NewDrawer(monthly.Drawer{DB: db, Vault: vault})
+	if err != nil {
+		return "", nil, err
+	}
 	handler, err := api.New(api.Config{
 		Config:    gate.Config{Engine: e, DB: db, Vault: vault, Flows: flows, Now: time.Now, Logger: log, Metrics: registry},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: []companies.OwnAccount{{Name: "settlement"}},
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: drawer, Own: []companies.OwnAccount{{Name: "settlement"}},
 	})
 	if err != nil {
 		return "", nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
@@ -23,15 +24,16 @@ import (
 type Service struct {
 	*gate.Gate
 	executors *executor.Service
+	drawer    *monthly.Drawer
 	site      string // where our pages are
 	signings  gate.Limits
 	renders   chan struct{} // PDFs that are being made
 }
 
 // New makes the service; the links that it gives begin with site.
-func New(g *gate.Gate, executors *executor.Service, site string) *Service {
+func New(g *gate.Gate, executors *executor.Service, drawer *monthly.Drawer, site string) *Service {
 	return &Service{
-		Gate: g, executors: executors, site: site, signings: signingLimits(g.Now), renders: make(chan struct{}, rendersAtOnce),
+		Gate: g, executors: executors, drawer: drawer, site: site, signings: signingLimits(g.Now), renders: make(chan struct{}, rendersAtOnce),
 	}
 }
 
@@ -330,6 +332,11 @@ func (s *Service) VerifyDocument(ctx context.Context, req *documentv1.VerifyDocu
 	out := &documentv1.VerifyDocumentResponse{Sha256: sum}
 	doc, ok, err := private.Only(s.Vault.SignedFiles(ctx, req.GetBook(), private.Ref{ID: sum, Version: 1}))
 	if err != nil || !ok || sha256Of(doc.Content.GetFile()) != sum {
+		if err == nil {
+			if month, err := s.verifyClosing(ctx, req.GetBook(), sum); err != nil || month != nil {
+				return month, err
+			}
+		}
 		return out, err
 	}
 	found, _, err := s.Load(ctx, req.GetBook(), task.Name, doc.Content.GetTaskId())

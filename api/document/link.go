@@ -11,16 +11,14 @@ import (
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
+	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
-
-// purposeLink is of what the secret part of a signing link is derived.
-const purposeLink = "signing_link"
 
 // linkSecret is the secret part of the link by which an executor signs a document of a
 // task: another executor has another one.
 func (s *Service) linkSecret(taskID, kind, executor string) string {
-	return s.Vault.Link(purposeLink, sign.ID(taskID, kind)+"/"+executor, 1)
+	return s.Vault.Link(sign.PurposeLink, sign.LinkOf(taskID, kind, executor), sign.LinkNumber)
 }
 
 // signingURI is where an executor signs; the secret stands behind #, so that no server's
@@ -76,4 +74,51 @@ func (s *Service) linked(ctx context.Context, link string) (*paper, string, erro
 	}
 	p, err := s.paper(ctx, parts[0], a, parts[2])
 	return p, parts[3], err
+}
+
+// SendSigningLink implements DocumentService.
+func (s *Service) SendSigningLink(ctx context.Context, req *documentv1.SendSigningLinkRequest) (*documentv1.SendSigningLinkResponse, error) {
+	a, err := s.Must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	if err != nil {
+		return nil, err
+	}
+	p := &paper{book: req.GetBook(), kind: req.GetDocument(), task: a, data: new(flowv1.TaskData)}
+	if err := a.Read(p.data); err != nil {
+		return nil, err
+	}
+	if refusal := p.exists(); refusal != nil {
+		return nil, refusal
+	}
+	if p.standing() != signingOpen {
+		return nil, fault.Refuse(fault.WrongState, "document", "the document is %s", p.standing()).With("state", a.State)
+	}
+	if err := s.parties(ctx, p); err != nil {
+		return nil, err
+	}
+	out := &documentv1.SendSigningLinkResponse{Channel: sign.SMS, Address: private.MaskPhone(p.executor.GetPhone())}
+	if p.executor.GetPhone() == "" {
+		out.Channel, out.Address = sign.Mail, private.MaskEmail(p.executor.GetEmail())
+		if p.executor.GetEmail() == "" {
+			return nil, fault.Refuse(fault.WrongState, "phone", "the executor's profile has neither phone nor mail address").With("state", a.State)
+		}
+	}
+	o, err := s.keyed(ctx, req.GetBook(), "SendSigningLink", req.GetKey(), req, func(c *gate.Change) error {
+		c.Flow, c.ID, c.Owner, c.Event = sign.Name, sign.ID(a.ID, req.GetDocument()), a.Owner, sign.Invite
+		if c.Fresh() {
+			c.Say(&flowv1.SignInvite{TaskId: a.ID, CompanyId: p.data.GetCompanyId(), Document: req.GetDocument(), ExecutorId: p.data.GetExecutorId(), Channel: out.Channel})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if o.Refusal != nil {
+		return nil, gate.IDField(o.Refusal, "task_id")
+	}
+	data := new(flowv1.SignData)
+	if err := gate.FromRecord(o.Record).Read(data); err != nil {
+		return nil, err
+	}
+	out.Times, out.Position, out.Replayed = data.GetLinks(), gate.IDOf(o.Record), o.Replayed
+	return out, nil
 }

@@ -35,7 +35,7 @@ type call struct {
 var calls = map[string]call{
 	"create_task": {taskv1connect.TaskServiceCreateTaskProcedure, []string{
 		"title", "description", "executor_inn", "executor", "category", "document_name", "amount_gross", "fee", "period_from", "period_to",
-		"period_duration", "additional_info", "metadata", "type_of_executor", "employment_kind", "act_required", "autocomplete",
+		"period_duration", "additional_info", "metadata", "type_of_executor", "employment_kind", "act_required", "send_link", "autocomplete",
 		"document_number", "document_date", "agreement_type_id",
 	}, createTask, taskOf[taskv1.CreateTaskResponse]},
 	"list_tasks":   {taskv1connect.TaskServiceListTasksProcedure, []string{"status", "section", "page"}, listTasks, taskList[taskv1.ListTasksResponse]},
@@ -52,6 +52,11 @@ var calls = map[string]call{
 	}, taskOf[taskv1.GetTaskResponse]},
 	"get_agreement": {documentv1connect.DocumentServiceGetDocumentProcedure, nil, documentOf("agreement"), fileOf},
 	"get_act":       {documentv1connect.DocumentServiceGetDocumentProcedure, nil, documentOf("act"), fileOf},
+	"list_closing": {documentv1connect.DocumentServiceListClosingDocumentsProcedure, nil, func(a *asked) proto.Message {
+		return &documentv1.ListClosingDocumentsRequest{Book: a.Book, CompanyId: a.Company}
+	}, closingList},
+	"get_closing":     {documentv1connect.DocumentServiceGetClosingDocumentProcedure, nil, closingOf, closingPDF},
+	"get_closing_csv": {documentv1connect.DocumentServiceGetClosingDocumentProcedure, nil, closingOf, closingCSV},
 	"assign_task": {taskv1connect.TaskServiceAssignTaskProcedure, []string{"executor_inn", "executor"}, func(a *asked) proto.Message {
 		who := whom(a)
 		if who == nil {
@@ -168,7 +173,7 @@ func createTask(a *asked) proto.Message {
 		Executor: whom(a), AmountGross: a.one("amount_gross", "fee", true, sameAmount), EmploymentKind: kindOf(a),
 		PeriodFrom: a.text("period_from"), PeriodTo: a.text("period_to"), PeriodDuration: a.count("period_duration"),
 		AdditionalInfo: a.text("additional_info"), MetadataJson: a.text("metadata"), ActRequired: a.flag("act_required"),
-		Autocomplete: a.flag("autocomplete"), DocumentNumber: a.text("document_number"), DocumentDate: a.text("document_date"),
+		Autocomplete: a.flag("autocomplete"), SendLink: a.flag("send_link"), DocumentNumber: a.text("document_number"), DocumentDate: a.text("document_date"),
 		AgreementTypeId: a.text("agreement_type_id"),
 	}
 	draft.Description, draft.DescriptionJson = description(a)
@@ -287,10 +292,63 @@ func documentOf(kind string) func(*asked) proto.Message {
 	}
 }
 
+// Kinds of files.
+const (
+	pdfFile = "application/pdf"
+	csvFile = "text/csv; charset=utf-8"
+)
+
 // file is an answer that is no JSON.
 type file struct {
-	name  string
-	bytes []byte
+	kind, name string
+	bytes      []byte
+}
+
+func closingOf(a *asked) proto.Message {
+	return &documentv1.GetClosingDocumentRequest{Book: a.Book, CompanyId: a.Company, Month: a.id}
+}
+
+func closingPDF(body []byte) (any, error) {
+	m := &documentv1.GetClosingDocumentResponse{}
+	err := decode(body, m)
+	return file{pdfFile, m.GetFileName() + ".pdf", m.GetPdf()}, err
+}
+
+func closingCSV(body []byte) (any, error) {
+	m := &documentv1.GetClosingDocumentResponse{}
+	err := decode(body, m)
+	return file{csvFile, m.GetFileName() + ".csv", m.GetCsv()}, err
+}
+
+// closingList shows a company's monthly documents.
+func closingList(body []byte) (any, error) {
+	m := &documentv1.ListClosingDocumentsResponse{}
+	if err := decode(body, m); err != nil {
+		return nil, err
+	}
+	out := struct {
+		Documents []closingAnswer `json:"documents"`
+	}{Documents: []closingAnswer{}}
+	for _, d := range m.GetDocuments() {
+		out.Documents = append(out.Documents, closingAnswer{
+			d.GetMonth(), d.GetNumber(), d.GetCorrection(), d.GetDrawnOn(), number(d.GetClosing()), number(d.GetCommission()),
+			d.GetPdfSha256(), d.GetCsvSha256(), d.GetSuperseded(),
+		})
+	}
+	return out, nil
+}
+
+// closingAnswer is a document of a month.
+type closingAnswer struct {
+	Month      string `json:"month"`
+	Number     uint32 `json:"number"`
+	Correction uint32 `json:"correction"`
+	DrawnOn    string `json:"drawn_on"`
+	Closing    number `json:"closing"`
+	Commission number `json:"commission"`
+	PDF        string `json:"pdf_sha256"`
+	CSV        string `json:"csv_sha256"`
+	Superseded bool   `json:"superseded"`
 }
 
 func fileOf(body []byte) (any, error) {
@@ -298,5 +356,5 @@ func fileOf(body []byte) (any, error) {
 	if err := decode(body, m); err != nil {
 		return nil, err
 	}
-	return file{m.GetDocument().GetFileName(), m.GetDocument().GetFile()}, nil
+	return file{pdfFile, m.GetDocument().GetFileName(), m.GetDocument().GetFile()}, nil
 }

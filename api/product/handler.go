@@ -151,7 +151,7 @@ func (h *Handler) ask(r *route, w http.ResponseWriter, req *http.Request, messag
 	}
 	if f, ok := shown.(file); ok {
 		h := w.Header()
-		h.Set("Content-Type", "application/pdf")
+		h.Set("Content-Type", f.kind)
 		h.Set("Content-Disposition", `inline; filename="`+f.name+`"`)
 		h.Set("Content-Length", strconv.Itoa(len(f.bytes)))
 		h.Set("Cache-Control", "no-store")

@@ -225,7 +225,7 @@ func readDraft(companyID string, t NewTask, who executor.Found) (*privatev1.Task
 	}
 	body := &flowv1.TaskCreate{
 		CompanyId: companyID, Kind: executor.Kinds[d.GetEmploymentKind()], PriceKind: flowv1.PriceKind_PRICE_KIND_GROSS, Price: d.GetAmountGross(),
-		ActRequired: d.GetActRequired(), Autocomplete: d.GetAutocomplete(),
+		ActRequired: d.GetActRequired(), Autocomplete: d.GetAutocomplete(), SendLink: d.GetSendLink(),
 		SignatureForm: task.FormOf(text.GetDocumentNumber(), text.GetDocumentDate()),
 		PeriodFrom:    d.GetPeriodFrom(), PeriodTo: d.GetPeriodTo(), PeriodDays: d.GetPeriodDuration(),
 	}

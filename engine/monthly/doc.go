@@ -4,7 +4,7 @@
 //	                                                                                      │
 //	the private tables ◀── PDF and CSV, under their SHA-256 ◀── engine/document ◀─────────┘
 //
-// Laws kept (monthly_test.go): everything of one answer is of one state of the books; a sheet
+// Laws kept (api/closing_test.go, against the turnover balance sheet): everything of one answer is of one state of the books; a sheet
 // whose figures and balances differ by a kopeck is an error and no document; the same month
 // of the same books gives the same CSV.
 //

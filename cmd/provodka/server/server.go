@@ -162,7 +162,7 @@ func (m *Main) openAPI(context.Context) (err error) {
 			Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Proxies: proxies,
 			SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 		},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Own: m.own(), Ready: m.isReady, Registration: m.registration(),
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: m.drawer, Own: m.own(), Ready: m.isReady, Registration: m.registration(),
 		PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
 	})
 	if err == nil {

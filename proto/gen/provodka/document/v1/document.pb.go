@@ -1040,6 +1040,10 @@ func (x *VerifyDocumentRequest) GetSha256() string {
 // What the journal knows of a file.
 type VerifyDocumentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of a company's document of a month: which one; the fields about a task are empty then.
+	Closing *ClosingDocument `protobuf:"bytes,100,opt,name=closing,proto3" json:"closing,omitempty"`
+	// Whose month it is.
+	CompanyId string `protobuf:"bytes,101,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
 	// SHA-256 of the file, hexadecimal.
 	Sha256 string `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// Whether it is a file that the journal says was signed, or the same with stamps.
@@ -1086,6 +1090,20 @@ func (x *VerifyDocumentResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use VerifyDocumentResponse.ProtoReflect.Descriptor instead.
 func (*VerifyDocumentResponse) Descriptor() ([]byte, []int) {
 	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *VerifyDocumentResponse) GetClosing() *ClosingDocument {
+	if x != nil {
+		return x.Closing
+	}
+	return nil
+}
+
+func (x *VerifyDocumentResponse) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
 }
 
 func (x *VerifyDocumentResponse) GetSha256() string {
@@ -2078,6 +2096,945 @@ func (x *ListTemplatesResponse) GetTemplates() []*Template {
 	return nil
 }
 
+// What SendSigningLink asks.
+type SendSigningLinkRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The task.
+	TaskId string `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// agreement or act.
+	Document      string `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendSigningLinkRequest) Reset() {
+	*x = SendSigningLinkRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendSigningLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendSigningLinkRequest) ProtoMessage() {}
+
+func (x *SendSigningLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendSigningLinkRequest.ProtoReflect.Descriptor instead.
+func (*SendSigningLinkRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *SendSigningLinkRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *SendSigningLinkRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SendSigningLinkRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *SendSigningLinkRequest) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+// The link is on its way.
+type SendSigningLinkResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How it goes: sms or mail.
+	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Where it goes, masked.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// How often it was sent to this executor, this time included.
+	Times uint32 `protobuf:"varint,3,opt,name=times,proto3" json:"times,omitempty"`
+	// Where the write is seen.
+	Position string `protobuf:"bytes,4,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the key was used before.
+	Replayed      bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendSigningLinkResponse) Reset() {
+	*x = SendSigningLinkResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendSigningLinkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendSigningLinkResponse) ProtoMessage() {}
+
+func (x *SendSigningLinkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendSigningLinkResponse.ProtoReflect.Descriptor instead.
+func (*SendSigningLinkResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *SendSigningLinkResponse) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *SendSigningLinkResponse) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *SendSigningLinkResponse) GetTimes() uint32 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
+func (x *SendSigningLinkResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *SendSigningLinkResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// A company's document of a month, as it was issued.
+type ClosingDocument struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The month, YYYY-MM.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// Number in the month's year; a correction has that of the document that it corrects.
+	Number uint32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// 0 is the first document, else the number of the correction.
+	Correction uint32 `protobuf:"varint,3,opt,name=correction,proto3" json:"correction,omitempty"`
+	// Day on which it was drawn up, YYYY-MM-DD.
+	DrawnOn string `protobuf:"bytes,4,opt,name=drawn_on,json=drawnOn,proto3" json:"drawn_on,omitempty"`
+	// What the company's money came to at the end of the month: the wallet and what is set aside for tasks, rubles.
+	Closing string `protobuf:"bytes,5,opt,name=closing,proto3" json:"closing,omitempty"`
+	// Commission of the month, rubles.
+	Commission string `protobuf:"bytes,6,opt,name=commission,proto3" json:"commission,omitempty"`
+	// SHA-256 of the PDF, as the journal has it.
+	PdfSha256 string `protobuf:"bytes,7,opt,name=pdf_sha256,json=pdfSha256,proto3" json:"pdf_sha256,omitempty"`
+	// SHA-256 of the CSV.
+	CsvSha256 string `protobuf:"bytes,8,opt,name=csv_sha256,json=csvSha256,proto3" json:"csv_sha256,omitempty"`
+	// Whether a later correction stands in its place.
+	Superseded    bool `protobuf:"varint,9,opt,name=superseded,proto3" json:"superseded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosingDocument) Reset() {
+	*x = ClosingDocument{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosingDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosingDocument) ProtoMessage() {}
+
+func (x *ClosingDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosingDocument.ProtoReflect.Descriptor instead.
+func (*ClosingDocument) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ClosingDocument) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ClosingDocument) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *ClosingDocument) GetCorrection() uint32 {
+	if x != nil {
+		return x.Correction
+	}
+	return 0
+}
+
+func (x *ClosingDocument) GetDrawnOn() string {
+	if x != nil {
+		return x.DrawnOn
+	}
+	return ""
+}
+
+func (x *ClosingDocument) GetClosing() string {
+	if x != nil {
+		return x.Closing
+	}
+	return ""
+}
+
+func (x *ClosingDocument) GetCommission() string {
+	if x != nil {
+		return x.Commission
+	}
+	return ""
+}
+
+func (x *ClosingDocument) GetPdfSha256() string {
+	if x != nil {
+		return x.PdfSha256
+	}
+	return ""
+}
+
+func (x *ClosingDocument) GetCsvSha256() string {
+	if x != nil {
+		return x.CsvSha256
+	}
+	return ""
+}
+
+func (x *ClosingDocument) GetSuperseded() bool {
+	if x != nil {
+		return x.Superseded
+	}
+	return false
+}
+
+// What stood before a month and after it, rubles.
+type ClosingBalance struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At the beginning.
+	Opening string `protobuf:"bytes,1,opt,name=opening,proto3" json:"opening,omitempty"`
+	// What came in; empty where the lines say it.
+	In string `protobuf:"bytes,2,opt,name=in,proto3" json:"in,omitempty"`
+	// What went out; empty where the lines say it.
+	Out string `protobuf:"bytes,3,opt,name=out,proto3" json:"out,omitempty"`
+	// At the end.
+	Closing       string `protobuf:"bytes,4,opt,name=closing,proto3" json:"closing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosingBalance) Reset() {
+	*x = ClosingBalance{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosingBalance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosingBalance) ProtoMessage() {}
+
+func (x *ClosingBalance) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosingBalance.ProtoReflect.Descriptor instead.
+func (*ClosingBalance) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ClosingBalance) GetOpening() string {
+	if x != nil {
+		return x.Opening
+	}
+	return ""
+}
+
+func (x *ClosingBalance) GetIn() string {
+	if x != nil {
+		return x.In
+	}
+	return ""
+}
+
+func (x *ClosingBalance) GetOut() string {
+	if x != nil {
+		return x.Out
+	}
+	return ""
+}
+
+func (x *ClosingBalance) GetClosing() string {
+	if x != nil {
+		return x.Closing
+	}
+	return ""
+}
+
+// What came in and went out by one cause, rubles.
+type ClosingTurnover struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// topup, charge, payout, owed, npd, ndfl, contributions, commission, deposit, returned or other.
+	Line string `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
+	// The same in Russian.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// What came in.
+	In string `protobuf:"bytes,3,opt,name=in,proto3" json:"in,omitempty"`
+	// What went out.
+	Out           string `protobuf:"bytes,4,opt,name=out,proto3" json:"out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosingTurnover) Reset() {
+	*x = ClosingTurnover{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosingTurnover) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosingTurnover) ProtoMessage() {}
+
+func (x *ClosingTurnover) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosingTurnover.ProtoReflect.Descriptor instead.
+func (*ClosingTurnover) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ClosingTurnover) GetLine() string {
+	if x != nil {
+		return x.Line
+	}
+	return ""
+}
+
+func (x *ClosingTurnover) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ClosingTurnover) GetIn() string {
+	if x != nil {
+		return x.In
+	}
+	return ""
+}
+
+func (x *ClosingTurnover) GetOut() string {
+	if x != nil {
+		return x.Out
+	}
+	return ""
+}
+
+// Commission of one kind.
+type ClosingCharge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// selfemployed, civil_contract, entrepreneur or other.
+	Charge string `protobuf:"bytes,1,opt,name=charge,proto3" json:"charge,omitempty"`
+	// The same in Russian.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Commission less what was given back of it, rubles.
+	Amount        string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosingCharge) Reset() {
+	*x = ClosingCharge{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosingCharge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosingCharge) ProtoMessage() {}
+
+func (x *ClosingCharge) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosingCharge.ProtoReflect.Descriptor instead.
+func (*ClosingCharge) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ClosingCharge) GetCharge() string {
+	if x != nil {
+		return x.Charge
+	}
+	return ""
+}
+
+func (x *ClosingCharge) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ClosingCharge) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+// What ListClosingDocuments asks.
+type ListClosingDocumentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The company.
+	CompanyId     string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClosingDocumentsRequest) Reset() {
+	*x = ListClosingDocumentsRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClosingDocumentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClosingDocumentsRequest) ProtoMessage() {}
+
+func (x *ListClosingDocumentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClosingDocumentsRequest.ProtoReflect.Descriptor instead.
+func (*ListClosingDocumentsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ListClosingDocumentsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListClosingDocumentsRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+// A company's documents.
+type ListClosingDocumentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The documents, newest first.
+	Documents []*ClosingDocument `protobuf:"bytes,1,rep,name=documents,proto3" json:"documents,omitempty"`
+	// Whether the closed months are being looked at.
+	Drawing bool `protobuf:"varint,2,opt,name=drawing,proto3" json:"drawing,omitempty"`
+	// Why the last look failed, in Russian; empty = it did not.
+	Error string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// Day of the last look that came to its end, YYYY-MM-DD; empty = none has.
+	LookedOn      string `protobuf:"bytes,4,opt,name=looked_on,json=lookedOn,proto3" json:"looked_on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClosingDocumentsResponse) Reset() {
+	*x = ListClosingDocumentsResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClosingDocumentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClosingDocumentsResponse) ProtoMessage() {}
+
+func (x *ListClosingDocumentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClosingDocumentsResponse.ProtoReflect.Descriptor instead.
+func (*ListClosingDocumentsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ListClosingDocumentsResponse) GetDocuments() []*ClosingDocument {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+func (x *ListClosingDocumentsResponse) GetDrawing() bool {
+	if x != nil {
+		return x.Drawing
+	}
+	return false
+}
+
+func (x *ListClosingDocumentsResponse) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *ListClosingDocumentsResponse) GetLookedOn() string {
+	if x != nil {
+		return x.LookedOn
+	}
+	return ""
+}
+
+// What GetClosingDocument asks.
+type GetClosingDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// The month, YYYY-MM.
+	Month string `protobuf:"bytes,3,opt,name=month,proto3" json:"month,omitempty"`
+	// Which one of the month: absent is the newest, 0 the first, else the correction of that number.
+	Correction    *uint32 `protobuf:"varint,4,opt,name=correction,proto3,oneof" json:"correction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetClosingDocumentRequest) Reset() {
+	*x = GetClosingDocumentRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetClosingDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetClosingDocumentRequest) ProtoMessage() {}
+
+func (x *GetClosingDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetClosingDocumentRequest.ProtoReflect.Descriptor instead.
+func (*GetClosingDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *GetClosingDocumentRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *GetClosingDocumentRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *GetClosingDocumentRequest) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *GetClosingDocumentRequest) GetCorrection() uint32 {
+	if x != nil && x.Correction != nil {
+		return *x.Correction
+	}
+	return 0
+}
+
+// A document of a month.
+type GetClosingDocumentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The document; absent of a preliminary sheet.
+	Document *ClosingDocument `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// The file, PDF.
+	Pdf []byte `protobuf:"bytes,2,opt,name=pdf,proto3" json:"pdf,omitempty"`
+	// The sheet as CSV: UTF-8 with a mark, semicolons, decimal commas.
+	Csv []byte `protobuf:"bytes,3,opt,name=csv,proto3" json:"csv,omitempty"`
+	// Name of the files without their endings.
+	FileName string `protobuf:"bytes,4,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
+	// Last day that is counted, YYYY-MM-DD.
+	ToDay string `protobuf:"bytes,5,opt,name=to_day,json=toDay,proto3" json:"to_day,omitempty"`
+	// The wallet.
+	Wallet *ClosingBalance `protobuf:"bytes,6,opt,name=wallet,proto3" json:"wallet,omitempty"`
+	// What is set aside for tasks that are being paid.
+	Reserved *ClosingBalance `protobuf:"bytes,7,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	// The security deposit, which is apart.
+	Deposit *ClosingBalance `protobuf:"bytes,8,opt,name=deposit,proto3" json:"deposit,omitempty"`
+	// What moved wallet and reserves.
+	Turnovers []*ClosingTurnover `protobuf:"bytes,9,rep,name=turnovers,proto3" json:"turnovers,omitempty"`
+	// What the act is about.
+	Charges       []*ClosingCharge `protobuf:"bytes,10,rep,name=charges,proto3" json:"charges,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetClosingDocumentResponse) Reset() {
+	*x = GetClosingDocumentResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetClosingDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetClosingDocumentResponse) ProtoMessage() {}
+
+func (x *GetClosingDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetClosingDocumentResponse.ProtoReflect.Descriptor instead.
+func (*GetClosingDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *GetClosingDocumentResponse) GetDocument() *ClosingDocument {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *GetClosingDocumentResponse) GetPdf() []byte {
+	if x != nil {
+		return x.Pdf
+	}
+	return nil
+}
+
+func (x *GetClosingDocumentResponse) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *GetClosingDocumentResponse) GetFileName() string {
+	if x != nil {
+		return x.FileName
+	}
+	return ""
+}
+
+func (x *GetClosingDocumentResponse) GetToDay() string {
+	if x != nil {
+		return x.ToDay
+	}
+	return ""
+}
+
+func (x *GetClosingDocumentResponse) GetWallet() *ClosingBalance {
+	if x != nil {
+		return x.Wallet
+	}
+	return nil
+}
+
+func (x *GetClosingDocumentResponse) GetReserved() *ClosingBalance {
+	if x != nil {
+		return x.Reserved
+	}
+	return nil
+}
+
+func (x *GetClosingDocumentResponse) GetDeposit() *ClosingBalance {
+	if x != nil {
+		return x.Deposit
+	}
+	return nil
+}
+
+func (x *GetClosingDocumentResponse) GetTurnovers() []*ClosingTurnover {
+	if x != nil {
+		return x.Turnovers
+	}
+	return nil
+}
+
+func (x *GetClosingDocumentResponse) GetCharges() []*ClosingCharge {
+	if x != nil {
+		return x.Charges
+	}
+	return nil
+}
+
+// What IssueClosingDocuments asks.
+type IssueClosingDocumentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,3,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// First month to look at, YYYY-MM; empty is the last twelve. One before the company's first becomes that.
+	FromMonth     string `protobuf:"bytes,4,opt,name=from_month,json=fromMonth,proto3" json:"from_month,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssueClosingDocumentsRequest) Reset() {
+	*x = IssueClosingDocumentsRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssueClosingDocumentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssueClosingDocumentsRequest) ProtoMessage() {}
+
+func (x *IssueClosingDocumentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssueClosingDocumentsRequest.ProtoReflect.Descriptor instead.
+func (*IssueClosingDocumentsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *IssueClosingDocumentsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *IssueClosingDocumentsRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *IssueClosingDocumentsRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *IssueClosingDocumentsRequest) GetFromMonth() string {
+	if x != nil {
+		return x.FromMonth
+	}
+	return ""
+}
+
+// The closed months are being looked at.
+type IssueClosingDocumentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the write is seen.
+	Position string `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the key was used before.
+	Replayed      bool `protobuf:"varint,2,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssueClosingDocumentsResponse) Reset() {
+	*x = IssueClosingDocumentsResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssueClosingDocumentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssueClosingDocumentsResponse) ProtoMessage() {}
+
+func (x *IssueClosingDocumentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssueClosingDocumentsResponse.ProtoReflect.Descriptor instead.
+func (*IssueClosingDocumentsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *IssueClosingDocumentsResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *IssueClosingDocumentsResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 var File_provodka_document_v1_document_proto protoreflect.FileDescriptor
 
 const file_provodka_document_v1_document_proto_rawDesc = "" +
@@ -2162,8 +3119,11 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\x04file\x18\x02 \x01(\fB\n" +
 	"\xbaH\az\x05\x18\x80\x80\x80\x02R\x04file\x120\n" +
 	"\x06sha256\x18\x03 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x06sha256:g\xbaHd\x1ab\n" +
-	"\ffile_or_hash\x12#give either the file or its SHA-256\x1a-(size(this.file) == 0) != (this.sha256 == '')\"\xf2\x01\n" +
-	"\x16VerifyDocumentResponse\x12\x16\n" +
+	"\ffile_or_hash\x12#give either the file or its SHA-256\x1a-(size(this.file) == 0) != (this.sha256 == '')\"\xd2\x02\n" +
+	"\x16VerifyDocumentResponse\x12?\n" +
+	"\aclosing\x18d \x01(\v2%.provodka.document.v1.ClosingDocumentR\aclosing\x12\x1d\n" +
+	"\n" +
+	"company_id\x18e \x01(\tR\tcompanyId\x12\x16\n" +
 	"\x06sha256\x18\x01 \x01(\tR\x06sha256\x12\x14\n" +
 	"\x05known\x18\x02 \x01(\bR\x05known\x12\x17\n" +
 	"\atask_id\x18\x03 \x01(\tR\x06taskId\x12\x1a\n" +
@@ -2244,11 +3204,94 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\"U\n" +
 	"\x15ListTemplatesResponse\x12<\n" +
-	"\ttemplates\x18\x01 \x03(\v2\x1e.provodka.document.v1.TemplateR\ttemplates*J\n" +
+	"\ttemplates\x18\x01 \x03(\v2\x1e.provodka.document.v1.TemplateR\ttemplates\"\xd3\x01\n" +
+	"\x16SendSigningLinkRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
+	"\atask_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\x121\n" +
+	"\bdocument\x18\x04 \x01(\tB\x15\xbaH\x12r\x10R\tagreementR\x03actR\bdocument\"\x9b\x01\n" +
+	"\x17SendSigningLinkResponse\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
+	"\x05times\x18\x03 \x01(\rR\x05times\x12\x1a\n" +
+	"\bposition\x18\x04 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\x92\x02\n" +
+	"\x0fClosingDocument\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\rR\x06number\x12\x1e\n" +
+	"\n" +
+	"correction\x18\x03 \x01(\rR\n" +
+	"correction\x12\x19\n" +
+	"\bdrawn_on\x18\x04 \x01(\tR\adrawnOn\x12\x18\n" +
+	"\aclosing\x18\x05 \x01(\tR\aclosing\x12\x1e\n" +
+	"\n" +
+	"commission\x18\x06 \x01(\tR\n" +
+	"commission\x12\x1d\n" +
+	"\n" +
+	"pdf_sha256\x18\a \x01(\tR\tpdfSha256\x12\x1d\n" +
+	"\n" +
+	"csv_sha256\x18\b \x01(\tR\tcsvSha256\x12\x1e\n" +
+	"\n" +
+	"superseded\x18\t \x01(\bR\n" +
+	"superseded\"f\n" +
+	"\x0eClosingBalance\x12\x18\n" +
+	"\aopening\x18\x01 \x01(\tR\aopening\x12\x0e\n" +
+	"\x02in\x18\x02 \x01(\tR\x02in\x12\x10\n" +
+	"\x03out\x18\x03 \x01(\tR\x03out\x12\x18\n" +
+	"\aclosing\x18\x04 \x01(\tR\aclosing\"]\n" +
+	"\x0fClosingTurnover\x12\x12\n" +
+	"\x04line\x18\x01 \x01(\tR\x04line\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x0e\n" +
+	"\x02in\x18\x03 \x01(\tR\x02in\x12\x10\n" +
+	"\x03out\x18\x04 \x01(\tR\x03out\"U\n" +
+	"\rClosingCharge\x12\x16\n" +
+	"\x06charge\x18\x01 \x01(\tR\x06charge\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\"\x8e\x01\n" +
+	"\x1bListClosingDocumentsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\"\xb0\x01\n" +
+	"\x1cListClosingDocumentsResponse\x12C\n" +
+	"\tdocuments\x18\x01 \x03(\v2%.provodka.document.v1.ClosingDocumentR\tdocuments\x12\x18\n" +
+	"\adrawing\x18\x02 \x01(\bR\adrawing\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\x12\x1b\n" +
+	"\tlooked_on\x18\x04 \x01(\tR\blookedOn\"\xf9\x01\n" +
+	"\x19GetClosingDocumentRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x127\n" +
+	"\x05month\x18\x03 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12#\n" +
+	"\n" +
+	"correction\x18\x04 \x01(\rH\x00R\n" +
+	"correction\x88\x01\x01B\r\n" +
+	"\v_correction\"\xfb\x03\n" +
+	"\x1aGetClosingDocumentResponse\x12A\n" +
+	"\bdocument\x18\x01 \x01(\v2%.provodka.document.v1.ClosingDocumentR\bdocument\x12\x10\n" +
+	"\x03pdf\x18\x02 \x01(\fR\x03pdf\x12\x10\n" +
+	"\x03csv\x18\x03 \x01(\fR\x03csv\x12\x1b\n" +
+	"\tfile_name\x18\x04 \x01(\tR\bfileName\x12\x15\n" +
+	"\x06to_day\x18\x05 \x01(\tR\x05toDay\x12<\n" +
+	"\x06wallet\x18\x06 \x01(\v2$.provodka.document.v1.ClosingBalanceR\x06wallet\x12@\n" +
+	"\breserved\x18\a \x01(\v2$.provodka.document.v1.ClosingBalanceR\breserved\x12>\n" +
+	"\adeposit\x18\b \x01(\v2$.provodka.document.v1.ClosingBalanceR\adeposit\x12C\n" +
+	"\tturnovers\x18\t \x03(\v2%.provodka.document.v1.ClosingTurnoverR\tturnovers\x12=\n" +
+	"\acharges\x18\n" +
+	" \x03(\v2#.provodka.document.v1.ClosingChargeR\acharges\"\xf1\x01\n" +
+	"\x1cIssueClosingDocumentsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x128\n" +
+	"\n" +
+	"company_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12C\n" +
+	"\n" +
+	"from_month\x18\x04 \x01(\tB$\xbaH!r\x1f2\x1d^([0-9]{4}-(0[1-9]|1[0-2]))?$R\tfromMonth\"W\n" +
+	"\x1dIssueClosingDocumentsResponse\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed*J\n" +
 	"\x06Signer\x12\x16\n" +
 	"\x12SIGNER_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSIGNER_CUSTOMER\x10\x01\x12\x13\n" +
-	"\x0fSIGNER_EXECUTOR\x10\x022\xc6\x0e\n" +
+	"\x0fSIGNER_EXECUTOR\x10\x022\xd2\x14\n" +
 	"\x0fDocumentService\x12|\n" +
 	"\n" +
 	"GetSigning\x12'.provodka.document.v1.GetSigningRequest\x1a(.provodka.document.v1.GetSigningResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/open\x12\x7f\n" +
@@ -2256,7 +3299,11 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\x04Sign\x12!.provodka.document.v1.SignRequest\x1a\".provodka.document.v1.SignResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/sign\x12\xa1\x01\n" +
 	"\vGetDocument\x12(.provodka.document.v1.GetDocumentRequest\x1a).provodka.document.v1.GetDocumentResponse\"=\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/tasks/{task_id}/documents/{document}\x12\xac\x01\n" +
 	"\fSignDocument\x12).provodka.document.v1.SignDocumentRequest\x1a*.provodka.document.v1.SignDocumentResponse\"E\x82\xd3\xe4\x93\x02?:\x01*\":/v1/books/{book}/tasks/{task_id}/documents/{document}/sign\x12\x99\x01\n" +
-	"\x0eVerifyDocument\x12+.provodka.document.v1.VerifyDocumentRequest\x1a,.provodka.document.v1.VerifyDocumentResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/books/{book}/documents/verify\x12\xa4\x01\n" +
+	"\x0eVerifyDocument\x12+.provodka.document.v1.VerifyDocumentRequest\x1a,.provodka.document.v1.VerifyDocumentResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/books/{book}/documents/verify\x12\xb5\x01\n" +
+	"\x0fSendSigningLink\x12,.provodka.document.v1.SendSigningLinkRequest\x1a-.provodka.document.v1.SendSigningLinkResponse\"E\x82\xd3\xe4\x93\x02?:\x01*\":/v1/books/{book}/tasks/{task_id}/documents/{document}/link\x12\xc3\x01\n" +
+	"\x14ListClosingDocuments\x121.provodka.document.v1.ListClosingDocumentsRequest\x1a2.provodka.document.v1.ListClosingDocumentsResponse\"D\x82\xd3\xe4\x93\x02;\x129/v1/books/{book}/companies/{company_id}/closing-documents\x90\x02\x01\x12\xc2\x01\n" +
+	"\x12GetClosingDocument\x12/.provodka.document.v1.GetClosingDocumentRequest\x1a0.provodka.document.v1.GetClosingDocumentResponse\"I\x82\xd3\xe4\x93\x02C\x12A/v1/books/{book}/companies/{company_id}/closing-documents/{month}\x12\xc6\x01\n" +
+	"\x15IssueClosingDocuments\x122.provodka.document.v1.IssueClosingDocumentsRequest\x1a3.provodka.document.v1.IssueClosingDocumentsResponse\"D\x82\xd3\xe4\x93\x02>:\x01*\"9/v1/books/{book}/companies/{company_id}/closing-documents\x12\xa4\x01\n" +
 	"\x10ListPlaceholders\x12-.provodka.document.v1.ListPlaceholdersRequest\x1a..provodka.document.v1.ListPlaceholdersResponse\"1\x82\xd3\xe4\x93\x02(\x12&/v1/books/{book}/document-kinds/{kind}\x90\x02\x01\x12\x92\x01\n" +
 	"\x0eSubmitTemplate\x12+.provodka.document.v1.SubmitTemplateRequest\x1a,.provodka.document.v1.SubmitTemplateResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/templates\x12\xa7\x01\n" +
 	"\x0eDecideTemplate\x12+.provodka.document.v1.DecideTemplateRequest\x1a,.provodka.document.v1.DecideTemplateResponse\":\x82\xd3\xe4\x93\x024:\x01*\"//v1/books/{book}/templates/{template_id}/decide\x12\xaf\x01\n" +
@@ -2277,86 +3324,114 @@ func file_provodka_document_v1_document_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_document_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_document_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_provodka_document_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_provodka_document_v1_document_proto_goTypes = []any{
-	(Signer)(0),                      // 0: provodka.document.v1.Signer
-	(*GetSigningRequest)(nil),        // 1: provodka.document.v1.GetSigningRequest
-	(*GetSigningResponse)(nil),       // 2: provodka.document.v1.GetSigningResponse
-	(*RequestCodeRequest)(nil),       // 3: provodka.document.v1.RequestCodeRequest
-	(*RequestCodeResponse)(nil),      // 4: provodka.document.v1.RequestCodeResponse
-	(*SignRequest)(nil),              // 5: provodka.document.v1.SignRequest
-	(*SignResponse)(nil),             // 6: provodka.document.v1.SignResponse
-	(*Document)(nil),                 // 7: provodka.document.v1.Document
-	(*Signature)(nil),                // 8: provodka.document.v1.Signature
-	(*GetDocumentRequest)(nil),       // 9: provodka.document.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),      // 10: provodka.document.v1.GetDocumentResponse
-	(*SignDocumentRequest)(nil),      // 11: provodka.document.v1.SignDocumentRequest
-	(*SignDocumentResponse)(nil),     // 12: provodka.document.v1.SignDocumentResponse
-	(*VerifyDocumentRequest)(nil),    // 13: provodka.document.v1.VerifyDocumentRequest
-	(*VerifyDocumentResponse)(nil),   // 14: provodka.document.v1.VerifyDocumentResponse
-	(*Template)(nil),                 // 15: provodka.document.v1.Template
-	(*Placeholder)(nil),              // 16: provodka.document.v1.Placeholder
-	(*ListPlaceholdersRequest)(nil),  // 17: provodka.document.v1.ListPlaceholdersRequest
-	(*ListPlaceholdersResponse)(nil), // 18: provodka.document.v1.ListPlaceholdersResponse
-	(*SubmitTemplateRequest)(nil),    // 19: provodka.document.v1.SubmitTemplateRequest
-	(*SubmitTemplateResponse)(nil),   // 20: provodka.document.v1.SubmitTemplateResponse
-	(*DecideTemplateRequest)(nil),    // 21: provodka.document.v1.DecideTemplateRequest
-	(*DecideTemplateResponse)(nil),   // 22: provodka.document.v1.DecideTemplateResponse
-	(*WithdrawTemplateRequest)(nil),  // 23: provodka.document.v1.WithdrawTemplateRequest
-	(*WithdrawTemplateResponse)(nil), // 24: provodka.document.v1.WithdrawTemplateResponse
-	(*GetTemplateRequest)(nil),       // 25: provodka.document.v1.GetTemplateRequest
-	(*GetTemplateResponse)(nil),      // 26: provodka.document.v1.GetTemplateResponse
-	(*ListTemplatesRequest)(nil),     // 27: provodka.document.v1.ListTemplatesRequest
-	(*ListTemplatesResponse)(nil),    // 28: provodka.document.v1.ListTemplatesResponse
-	(*timestamppb.Timestamp)(nil),    // 29: google.protobuf.Timestamp
+	(Signer)(0),                           // 0: provodka.document.v1.Signer
+	(*GetSigningRequest)(nil),             // 1: provodka.document.v1.GetSigningRequest
+	(*GetSigningResponse)(nil),            // 2: provodka.document.v1.GetSigningResponse
+	(*RequestCodeRequest)(nil),            // 3: provodka.document.v1.RequestCodeRequest
+	(*RequestCodeResponse)(nil),           // 4: provodka.document.v1.RequestCodeResponse
+	(*SignRequest)(nil),                   // 5: provodka.document.v1.SignRequest
+	(*SignResponse)(nil),                  // 6: provodka.document.v1.SignResponse
+	(*Document)(nil),                      // 7: provodka.document.v1.Document
+	(*Signature)(nil),                     // 8: provodka.document.v1.Signature
+	(*GetDocumentRequest)(nil),            // 9: provodka.document.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),           // 10: provodka.document.v1.GetDocumentResponse
+	(*SignDocumentRequest)(nil),           // 11: provodka.document.v1.SignDocumentRequest
+	(*SignDocumentResponse)(nil),          // 12: provodka.document.v1.SignDocumentResponse
+	(*VerifyDocumentRequest)(nil),         // 13: provodka.document.v1.VerifyDocumentRequest
+	(*VerifyDocumentResponse)(nil),        // 14: provodka.document.v1.VerifyDocumentResponse
+	(*Template)(nil),                      // 15: provodka.document.v1.Template
+	(*Placeholder)(nil),                   // 16: provodka.document.v1.Placeholder
+	(*ListPlaceholdersRequest)(nil),       // 17: provodka.document.v1.ListPlaceholdersRequest
+	(*ListPlaceholdersResponse)(nil),      // 18: provodka.document.v1.ListPlaceholdersResponse
+	(*SubmitTemplateRequest)(nil),         // 19: provodka.document.v1.SubmitTemplateRequest
+	(*SubmitTemplateResponse)(nil),        // 20: provodka.document.v1.SubmitTemplateResponse
+	(*DecideTemplateRequest)(nil),         // 21: provodka.document.v1.DecideTemplateRequest
+	(*DecideTemplateResponse)(nil),        // 22: provodka.document.v1.DecideTemplateResponse
+	(*WithdrawTemplateRequest)(nil),       // 23: provodka.document.v1.WithdrawTemplateRequest
+	(*WithdrawTemplateResponse)(nil),      // 24: provodka.document.v1.WithdrawTemplateResponse
+	(*GetTemplateRequest)(nil),            // 25: provodka.document.v1.GetTemplateRequest
+	(*GetTemplateResponse)(nil),           // 26: provodka.document.v1.GetTemplateResponse
+	(*ListTemplatesRequest)(nil),          // 27: provodka.document.v1.ListTemplatesRequest
+	(*ListTemplatesResponse)(nil),         // 28: provodka.document.v1.ListTemplatesResponse
+	(*SendSigningLinkRequest)(nil),        // 29: provodka.document.v1.SendSigningLinkRequest
+	(*SendSigningLinkResponse)(nil),       // 30: provodka.document.v1.SendSigningLinkResponse
+	(*ClosingDocument)(nil),               // 31: provodka.document.v1.ClosingDocument
+	(*ClosingBalance)(nil),                // 32: provodka.document.v1.ClosingBalance
+	(*ClosingTurnover)(nil),               // 33: provodka.document.v1.ClosingTurnover
+	(*ClosingCharge)(nil),                 // 34: provodka.document.v1.ClosingCharge
+	(*ListClosingDocumentsRequest)(nil),   // 35: provodka.document.v1.ListClosingDocumentsRequest
+	(*ListClosingDocumentsResponse)(nil),  // 36: provodka.document.v1.ListClosingDocumentsResponse
+	(*GetClosingDocumentRequest)(nil),     // 37: provodka.document.v1.GetClosingDocumentRequest
+	(*GetClosingDocumentResponse)(nil),    // 38: provodka.document.v1.GetClosingDocumentResponse
+	(*IssueClosingDocumentsRequest)(nil),  // 39: provodka.document.v1.IssueClosingDocumentsRequest
+	(*IssueClosingDocumentsResponse)(nil), // 40: provodka.document.v1.IssueClosingDocumentsResponse
+	(*timestamppb.Timestamp)(nil),         // 41: google.protobuf.Timestamp
 }
 var file_provodka_document_v1_document_proto_depIdxs = []int32{
 	7,  // 0: provodka.document.v1.GetSigningResponse.document:type_name -> provodka.document.v1.Document
-	29, // 1: provodka.document.v1.GetSigningResponse.code_until:type_name -> google.protobuf.Timestamp
-	29, // 2: provodka.document.v1.RequestCodeResponse.until:type_name -> google.protobuf.Timestamp
-	29, // 3: provodka.document.v1.SignResponse.signed_at:type_name -> google.protobuf.Timestamp
+	41, // 1: provodka.document.v1.GetSigningResponse.code_until:type_name -> google.protobuf.Timestamp
+	41, // 2: provodka.document.v1.RequestCodeResponse.until:type_name -> google.protobuf.Timestamp
+	41, // 3: provodka.document.v1.SignResponse.signed_at:type_name -> google.protobuf.Timestamp
 	8,  // 4: provodka.document.v1.Document.signatures:type_name -> provodka.document.v1.Signature
-	29, // 5: provodka.document.v1.Signature.at:type_name -> google.protobuf.Timestamp
+	41, // 5: provodka.document.v1.Signature.at:type_name -> google.protobuf.Timestamp
 	7,  // 6: provodka.document.v1.GetDocumentResponse.document:type_name -> provodka.document.v1.Document
 	0,  // 7: provodka.document.v1.SignDocumentRequest.signer:type_name -> provodka.document.v1.Signer
 	8,  // 8: provodka.document.v1.SignDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
-	8,  // 9: provodka.document.v1.VerifyDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
-	29, // 10: provodka.document.v1.Template.decided_at:type_name -> google.protobuf.Timestamp
-	16, // 11: provodka.document.v1.ListPlaceholdersResponse.placeholders:type_name -> provodka.document.v1.Placeholder
-	15, // 12: provodka.document.v1.SubmitTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 13: provodka.document.v1.DecideTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 14: provodka.document.v1.WithdrawTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 15: provodka.document.v1.GetTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 16: provodka.document.v1.ListTemplatesResponse.templates:type_name -> provodka.document.v1.Template
-	1,  // 17: provodka.document.v1.DocumentService.GetSigning:input_type -> provodka.document.v1.GetSigningRequest
-	3,  // 18: provodka.document.v1.DocumentService.RequestCode:input_type -> provodka.document.v1.RequestCodeRequest
-	5,  // 19: provodka.document.v1.DocumentService.Sign:input_type -> provodka.document.v1.SignRequest
-	9,  // 20: provodka.document.v1.DocumentService.GetDocument:input_type -> provodka.document.v1.GetDocumentRequest
-	11, // 21: provodka.document.v1.DocumentService.SignDocument:input_type -> provodka.document.v1.SignDocumentRequest
-	13, // 22: provodka.document.v1.DocumentService.VerifyDocument:input_type -> provodka.document.v1.VerifyDocumentRequest
-	17, // 23: provodka.document.v1.DocumentService.ListPlaceholders:input_type -> provodka.document.v1.ListPlaceholdersRequest
-	19, // 24: provodka.document.v1.DocumentService.SubmitTemplate:input_type -> provodka.document.v1.SubmitTemplateRequest
-	21, // 25: provodka.document.v1.DocumentService.DecideTemplate:input_type -> provodka.document.v1.DecideTemplateRequest
-	23, // 26: provodka.document.v1.DocumentService.WithdrawTemplate:input_type -> provodka.document.v1.WithdrawTemplateRequest
-	25, // 27: provodka.document.v1.DocumentService.GetTemplate:input_type -> provodka.document.v1.GetTemplateRequest
-	27, // 28: provodka.document.v1.DocumentService.ListTemplates:input_type -> provodka.document.v1.ListTemplatesRequest
-	2,  // 29: provodka.document.v1.DocumentService.GetSigning:output_type -> provodka.document.v1.GetSigningResponse
-	4,  // 30: provodka.document.v1.DocumentService.RequestCode:output_type -> provodka.document.v1.RequestCodeResponse
-	6,  // 31: provodka.document.v1.DocumentService.Sign:output_type -> provodka.document.v1.SignResponse
-	10, // 32: provodka.document.v1.DocumentService.GetDocument:output_type -> provodka.document.v1.GetDocumentResponse
-	12, // 33: provodka.document.v1.DocumentService.SignDocument:output_type -> provodka.document.v1.SignDocumentResponse
-	14, // 34: provodka.document.v1.DocumentService.VerifyDocument:output_type -> provodka.document.v1.VerifyDocumentResponse
-	18, // 35: provodka.document.v1.DocumentService.ListPlaceholders:output_type -> provodka.document.v1.ListPlaceholdersResponse
-	20, // 36: provodka.document.v1.DocumentService.SubmitTemplate:output_type -> provodka.document.v1.SubmitTemplateResponse
-	22, // 37: provodka.document.v1.DocumentService.DecideTemplate:output_type -> provodka.document.v1.DecideTemplateResponse
-	24, // 38: provodka.document.v1.DocumentService.WithdrawTemplate:output_type -> provodka.document.v1.WithdrawTemplateResponse
-	26, // 39: provodka.document.v1.DocumentService.GetTemplate:output_type -> provodka.document.v1.GetTemplateResponse
-	28, // 40: provodka.document.v1.DocumentService.ListTemplates:output_type -> provodka.document.v1.ListTemplatesResponse
-	29, // [29:41] is the sub-list for method output_type
-	17, // [17:29] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	31, // 9: provodka.document.v1.VerifyDocumentResponse.closing:type_name -> provodka.document.v1.ClosingDocument
+	8,  // 10: provodka.document.v1.VerifyDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
+	41, // 11: provodka.document.v1.Template.decided_at:type_name -> google.protobuf.Timestamp
+	16, // 12: provodka.document.v1.ListPlaceholdersResponse.placeholders:type_name -> provodka.document.v1.Placeholder
+	15, // 13: provodka.document.v1.SubmitTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 14: provodka.document.v1.DecideTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 15: provodka.document.v1.WithdrawTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 16: provodka.document.v1.GetTemplateResponse.template:type_name -> provodka.document.v1.Template
+	15, // 17: provodka.document.v1.ListTemplatesResponse.templates:type_name -> provodka.document.v1.Template
+	31, // 18: provodka.document.v1.ListClosingDocumentsResponse.documents:type_name -> provodka.document.v1.ClosingDocument
+	31, // 19: provodka.document.v1.GetClosingDocumentResponse.document:type_name -> provodka.document.v1.ClosingDocument
+	32, // 20: provodka.document.v1.GetClosingDocumentResponse.wallet:type_name -> provodka.document.v1.ClosingBalance
+	32, // 21: provodka.document.v1.GetClosingDocumentResponse.reserved:type_name -> provodka.document.v1.ClosingBalance
+	32, // 22: provodka.document.v1.GetClosingDocumentResponse.deposit:type_name -> provodka.document.v1.ClosingBalance
+	33, // 23: provodka.document.v1.GetClosingDocumentResponse.turnovers:type_name -> provodka.document.v1.ClosingTurnover
+	34, // 24: provodka.document.v1.GetClosingDocumentResponse.charges:type_name -> provodka.document.v1.ClosingCharge
+	1,  // 25: provodka.document.v1.DocumentService.GetSigning:input_type -> provodka.document.v1.GetSigningRequest
+	3,  // 26: provodka.document.v1.DocumentService.RequestCode:input_type -> provodka.document.v1.RequestCodeRequest
+	5,  // 27: provodka.document.v1.DocumentService.Sign:input_type -> provodka.document.v1.SignRequest
+	9,  // 28: provodka.document.v1.DocumentService.GetDocument:input_type -> provodka.document.v1.GetDocumentRequest
+	11, // 29: provodka.document.v1.DocumentService.SignDocument:input_type -> provodka.document.v1.SignDocumentRequest
+	13, // 30: provodka.document.v1.DocumentService.VerifyDocument:input_type -> provodka.document.v1.VerifyDocumentRequest
+	29, // 31: provodka.document.v1.DocumentService.SendSigningLink:input_type -> provodka.document.v1.SendSigningLinkRequest
+	35, // 32: provodka.document.v1.DocumentService.ListClosingDocuments:input_type -> provodka.document.v1.ListClosingDocumentsRequest
+	37, // 33: provodka.document.v1.DocumentService.GetClosingDocument:input_type -> provodka.document.v1.GetClosingDocumentRequest
+	39, // 34: provodka.document.v1.DocumentService.IssueClosingDocuments:input_type -> provodka.document.v1.IssueClosingDocumentsRequest
+	17, // 35: provodka.document.v1.DocumentService.ListPlaceholders:input_type -> provodka.document.v1.ListPlaceholdersRequest
+	19, // 36: provodka.document.v1.DocumentService.SubmitTemplate:input_type -> provodka.document.v1.SubmitTemplateRequest
+	21, // 37: provodka.document.v1.DocumentService.DecideTemplate:input_type -> provodka.document.v1.DecideTemplateRequest
+	23, // 38: provodka.document.v1.DocumentService.WithdrawTemplate:input_type -> provodka.document.v1.WithdrawTemplateRequest
+	25, // 39: provodka.document.v1.DocumentService.GetTemplate:input_type -> provodka.document.v1.GetTemplateRequest
+	27, // 40: provodka.document.v1.DocumentService.ListTemplates:input_type -> provodka.document.v1.ListTemplatesRequest
+	2,  // 41: provodka.document.v1.DocumentService.GetSigning:output_type -> provodka.document.v1.GetSigningResponse
+	4,  // 42: provodka.document.v1.DocumentService.RequestCode:output_type -> provodka.document.v1.RequestCodeResponse
+	6,  // 43: provodka.document.v1.DocumentService.Sign:output_type -> provodka.document.v1.SignResponse
+	10, // 44: provodka.document.v1.DocumentService.GetDocument:output_type -> provodka.document.v1.GetDocumentResponse
+	12, // 45: provodka.document.v1.DocumentService.SignDocument:output_type -> provodka.document.v1.SignDocumentResponse
+	14, // 46: provodka.document.v1.DocumentService.VerifyDocument:output_type -> provodka.document.v1.VerifyDocumentResponse
+	30, // 47: provodka.document.v1.DocumentService.SendSigningLink:output_type -> provodka.document.v1.SendSigningLinkResponse
+	36, // 48: provodka.document.v1.DocumentService.ListClosingDocuments:output_type -> provodka.document.v1.ListClosingDocumentsResponse
+	38, // 49: provodka.document.v1.DocumentService.GetClosingDocument:output_type -> provodka.document.v1.GetClosingDocumentResponse
+	40, // 50: provodka.document.v1.DocumentService.IssueClosingDocuments:output_type -> provodka.document.v1.IssueClosingDocumentsResponse
+	18, // 51: provodka.document.v1.DocumentService.ListPlaceholders:output_type -> provodka.document.v1.ListPlaceholdersResponse
+	20, // 52: provodka.document.v1.DocumentService.SubmitTemplate:output_type -> provodka.document.v1.SubmitTemplateResponse
+	22, // 53: provodka.document.v1.DocumentService.DecideTemplate:output_type -> provodka.document.v1.DecideTemplateResponse
+	24, // 54: provodka.document.v1.DocumentService.WithdrawTemplate:output_type -> provodka.document.v1.WithdrawTemplateResponse
+	26, // 55: provodka.document.v1.DocumentService.GetTemplate:output_type -> provodka.document.v1.GetTemplateResponse
+	28, // 56: provodka.document.v1.DocumentService.ListTemplates:output_type -> provodka.document.v1.ListTemplatesResponse
+	41, // [41:57] is the sub-list for method output_type
+	25, // [25:41] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_provodka_document_v1_document_proto_init() }
@@ -2364,13 +3439,14 @@ func file_provodka_document_v1_document_proto_init() {
 	if File_provodka_document_v1_document_proto != nil {
 		return
 	}
+	file_provodka_document_v1_document_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_document_v1_document_proto_rawDesc), len(file_provodka_document_v1_document_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   28,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

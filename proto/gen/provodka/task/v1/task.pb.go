@@ -63,7 +63,9 @@ type TaskDraft struct {
 	// The description as a JSON object, of a caller who gave one: kept as it is written.
 	DescriptionJson string `protobuf:"bytes,50,opt,name=description_json,json=descriptionJson,proto3" json:"description_json,omitempty"`
 	// The company's own data as any JSON: kept as it is written.
-	MetadataJson  string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
+	MetadataJson string `protobuf:"bytes,51,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
+	// Whether the executor is sent the link to sign by, as SMS or mail, when the agreement or the act awaits his signature.
+	SendLink      bool `protobuf:"varint,110,opt,name=send_link,json=sendLink,proto3" json:"send_link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -229,6 +231,13 @@ func (x *TaskDraft) GetMetadataJson() string {
 		return x.MetadataJson
 	}
 	return ""
+}
+
+func (x *TaskDraft) GetSendLink() bool {
+	if x != nil {
+		return x.SendLink
+	}
+	return false
 }
 
 // Whom a task is for: the id, or INN, or phone, or both of these.
@@ -1150,7 +1159,7 @@ var File_provodka_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/task/v1/task.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\f\n" +
+	"\x1bprovodka/task/v1/task.proto\x12\x10provodka.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc1\f\n" +
 	"\tTaskDraft\x12 \n" +
 	"\x05title\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\x05title\x12,\n" +
@@ -1181,7 +1190,8 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\fdocumentDate\x12C\n" +
 	"\x11agreement_type_id\x18P \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x0fagreementTypeId\x124\n" +
 	"\x10description_json\x182 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\x0fdescriptionJson\x12.\n" +
-	"\rmetadata_json\x183 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\fmetadataJson\x1a;\n" +
+	"\rmetadata_json\x183 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01R\fmetadataJson\x12\x1b\n" +
+	"\tsend_link\x18n \x01(\bR\bsendLink\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:s\xbaHp\x1an\n" +

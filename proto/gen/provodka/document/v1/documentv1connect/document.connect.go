@@ -51,6 +51,18 @@ const (
 	// DocumentServiceVerifyDocumentProcedure is the fully-qualified name of the DocumentService's
 	// VerifyDocument RPC.
 	DocumentServiceVerifyDocumentProcedure = "/provodka.document.v1.DocumentService/VerifyDocument"
+	// DocumentServiceSendSigningLinkProcedure is the fully-qualified name of the DocumentService's
+	// SendSigningLink RPC.
+	DocumentServiceSendSigningLinkProcedure = "/provodka.document.v1.DocumentService/SendSigningLink"
+	// DocumentServiceListClosingDocumentsProcedure is the fully-qualified name of the DocumentService's
+	// ListClosingDocuments RPC.
+	DocumentServiceListClosingDocumentsProcedure = "/provodka.document.v1.DocumentService/ListClosingDocuments"
+	// DocumentServiceGetClosingDocumentProcedure is the fully-qualified name of the DocumentService's
+	// GetClosingDocument RPC.
+	DocumentServiceGetClosingDocumentProcedure = "/provodka.document.v1.DocumentService/GetClosingDocument"
+	// DocumentServiceIssueClosingDocumentsProcedure is the fully-qualified name of the
+	// DocumentService's IssueClosingDocuments RPC.
+	DocumentServiceIssueClosingDocumentsProcedure = "/provodka.document.v1.DocumentService/IssueClosingDocuments"
 	// DocumentServiceListPlaceholdersProcedure is the fully-qualified name of the DocumentService's
 	// ListPlaceholders RPC.
 	DocumentServiceListPlaceholdersProcedure = "/provodka.document.v1.DocumentService/ListPlaceholders"
@@ -87,6 +99,16 @@ type DocumentServiceClient interface {
 	SignDocument(context.Context, *v1.SignDocumentRequest) (*v1.SignDocumentResponse, error)
 	// VerifyDocument says of a file whether it was signed here, under which task, by whom and when: by the journal, not by the file.
 	VerifyDocument(context.Context, *v1.VerifyDocumentRequest) (*v1.VerifyDocumentResponse, error)
+	// SendSigningLink sends the executor the link to sign a document, again: by SMS, or by mail to who has no phone.
+	SendSigningLink(context.Context, *v1.SendSigningLinkRequest) (*v1.SendSigningLinkResponse, error)
+	// ListClosingDocuments lists a company's documents of months, corrections among them, newest first.
+	ListClosingDocuments(context.Context, *v1.ListClosingDocumentsRequest) (*v1.ListClosingDocumentsResponse, error)
+	// GetClosingDocument gives a company's act and report of a month as PDF, CSV and figures: the newest document, one that was
+	// corrected, or of a month without a document a preliminary sheet without a number.
+	GetClosingDocument(context.Context, *v1.GetClosingDocumentRequest) (*v1.GetClosingDocumentResponse, error)
+	// IssueClosingDocuments looks at a company's closed months now, instead of on the night of the 3rd: what is missing is issued,
+	// what is not true any more is corrected. It is done when ListClosingDocuments says so.
+	IssueClosingDocuments(context.Context, *v1.IssueClosingDocumentsRequest) (*v1.IssueClosingDocumentsResponse, error)
 	// ListPlaceholders lists the names that a template of a kind may use, and gives the typical template to start from.
 	ListPlaceholders(context.Context, *v1.ListPlaceholdersRequest) (*v1.ListPlaceholdersResponse, error)
 	// SubmitTemplate gives a company's own template; its names are checked at once, what it says is read by support.
@@ -148,6 +170,31 @@ func NewDocumentServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(documentServiceMethods.ByName("VerifyDocument")),
 			connect.WithClientOptions(opts...),
 		),
+		sendSigningLink: connect.NewClient[v1.SendSigningLinkRequest, v1.SendSigningLinkResponse](
+			httpClient,
+			baseURL+DocumentServiceSendSigningLinkProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("SendSigningLink")),
+			connect.WithClientOptions(opts...),
+		),
+		listClosingDocuments: connect.NewClient[v1.ListClosingDocumentsRequest, v1.ListClosingDocumentsResponse](
+			httpClient,
+			baseURL+DocumentServiceListClosingDocumentsProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("ListClosingDocuments")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getClosingDocument: connect.NewClient[v1.GetClosingDocumentRequest, v1.GetClosingDocumentResponse](
+			httpClient,
+			baseURL+DocumentServiceGetClosingDocumentProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("GetClosingDocument")),
+			connect.WithClientOptions(opts...),
+		),
+		issueClosingDocuments: connect.NewClient[v1.IssueClosingDocumentsRequest, v1.IssueClosingDocumentsResponse](
+			httpClient,
+			baseURL+DocumentServiceIssueClosingDocumentsProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("IssueClosingDocuments")),
+			connect.WithClientOptions(opts...),
+		),
 		listPlaceholders: connect.NewClient[v1.ListPlaceholdersRequest, v1.ListPlaceholdersResponse](
 			httpClient,
 			baseURL+DocumentServiceListPlaceholdersProcedure,
@@ -192,18 +239,22 @@ func NewDocumentServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 
 // documentServiceClient implements DocumentServiceClient.
 type documentServiceClient struct {
-	getSigning       *connect.Client[v1.GetSigningRequest, v1.GetSigningResponse]
-	requestCode      *connect.Client[v1.RequestCodeRequest, v1.RequestCodeResponse]
-	sign             *connect.Client[v1.SignRequest, v1.SignResponse]
-	getDocument      *connect.Client[v1.GetDocumentRequest, v1.GetDocumentResponse]
-	signDocument     *connect.Client[v1.SignDocumentRequest, v1.SignDocumentResponse]
-	verifyDocument   *connect.Client[v1.VerifyDocumentRequest, v1.VerifyDocumentResponse]
-	listPlaceholders *connect.Client[v1.ListPlaceholdersRequest, v1.ListPlaceholdersResponse]
-	submitTemplate   *connect.Client[v1.SubmitTemplateRequest, v1.SubmitTemplateResponse]
-	decideTemplate   *connect.Client[v1.DecideTemplateRequest, v1.DecideTemplateResponse]
-	withdrawTemplate *connect.Client[v1.WithdrawTemplateRequest, v1.WithdrawTemplateResponse]
-	getTemplate      *connect.Client[v1.GetTemplateRequest, v1.GetTemplateResponse]
-	listTemplates    *connect.Client[v1.ListTemplatesRequest, v1.ListTemplatesResponse]
+	getSigning            *connect.Client[v1.GetSigningRequest, v1.GetSigningResponse]
+	requestCode           *connect.Client[v1.RequestCodeRequest, v1.RequestCodeResponse]
+	sign                  *connect.Client[v1.SignRequest, v1.SignResponse]
+	getDocument           *connect.Client[v1.GetDocumentRequest, v1.GetDocumentResponse]
+	signDocument          *connect.Client[v1.SignDocumentRequest, v1.SignDocumentResponse]
+	verifyDocument        *connect.Client[v1.VerifyDocumentRequest, v1.VerifyDocumentResponse]
+	sendSigningLink       *connect.Client[v1.SendSigningLinkRequest, v1.SendSigningLinkResponse]
+	listClosingDocuments  *connect.Client[v1.ListClosingDocumentsRequest, v1.ListClosingDocumentsResponse]
+	getClosingDocument    *connect.Client[v1.GetClosingDocumentRequest, v1.GetClosingDocumentResponse]
+	issueClosingDocuments *connect.Client[v1.IssueClosingDocumentsRequest, v1.IssueClosingDocumentsResponse]
+	listPlaceholders      *connect.Client[v1.ListPlaceholdersRequest, v1.ListPlaceholdersResponse]
+	submitTemplate        *connect.Client[v1.SubmitTemplateRequest, v1.SubmitTemplateResponse]
+	decideTemplate        *connect.Client[v1.DecideTemplateRequest, v1.DecideTemplateResponse]
+	withdrawTemplate      *connect.Client[v1.WithdrawTemplateRequest, v1.WithdrawTemplateResponse]
+	getTemplate           *connect.Client[v1.GetTemplateRequest, v1.GetTemplateResponse]
+	listTemplates         *connect.Client[v1.ListTemplatesRequest, v1.ListTemplatesResponse]
 }
 
 // GetSigning calls provodka.document.v1.DocumentService.GetSigning.
@@ -254,6 +305,42 @@ func (c *documentServiceClient) SignDocument(ctx context.Context, req *v1.SignDo
 // VerifyDocument calls provodka.document.v1.DocumentService.VerifyDocument.
 func (c *documentServiceClient) VerifyDocument(ctx context.Context, req *v1.VerifyDocumentRequest) (*v1.VerifyDocumentResponse, error) {
 	response, err := c.verifyDocument.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SendSigningLink calls provodka.document.v1.DocumentService.SendSigningLink.
+func (c *documentServiceClient) SendSigningLink(ctx context.Context, req *v1.SendSigningLinkRequest) (*v1.SendSigningLinkResponse, error) {
+	response, err := c.sendSigningLink.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListClosingDocuments calls provodka.document.v1.DocumentService.ListClosingDocuments.
+func (c *documentServiceClient) ListClosingDocuments(ctx context.Context, req *v1.ListClosingDocumentsRequest) (*v1.ListClosingDocumentsResponse, error) {
+	response, err := c.listClosingDocuments.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetClosingDocument calls provodka.document.v1.DocumentService.GetClosingDocument.
+func (c *documentServiceClient) GetClosingDocument(ctx context.Context, req *v1.GetClosingDocumentRequest) (*v1.GetClosingDocumentResponse, error) {
+	response, err := c.getClosingDocument.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// IssueClosingDocuments calls provodka.document.v1.DocumentService.IssueClosingDocuments.
+func (c *documentServiceClient) IssueClosingDocuments(ctx context.Context, req *v1.IssueClosingDocumentsRequest) (*v1.IssueClosingDocumentsResponse, error) {
+	response, err := c.issueClosingDocuments.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -330,6 +417,16 @@ type DocumentServiceHandler interface {
 	SignDocument(context.Context, *v1.SignDocumentRequest) (*v1.SignDocumentResponse, error)
 	// VerifyDocument says of a file whether it was signed here, under which task, by whom and when: by the journal, not by the file.
 	VerifyDocument(context.Context, *v1.VerifyDocumentRequest) (*v1.VerifyDocumentResponse, error)
+	// SendSigningLink sends the executor the link to sign a document, again: by SMS, or by mail to who has no phone.
+	SendSigningLink(context.Context, *v1.SendSigningLinkRequest) (*v1.SendSigningLinkResponse, error)
+	// ListClosingDocuments lists a company's documents of months, corrections among them, newest first.
+	ListClosingDocuments(context.Context, *v1.ListClosingDocumentsRequest) (*v1.ListClosingDocumentsResponse, error)
+	// GetClosingDocument gives a company's act and report of a month as PDF, CSV and figures: the newest document, one that was
+	// corrected, or of a month without a document a preliminary sheet without a number.
+	GetClosingDocument(context.Context, *v1.GetClosingDocumentRequest) (*v1.GetClosingDocumentResponse, error)
+	// IssueClosingDocuments looks at a company's closed months now, instead of on the night of the 3rd: what is missing is issued,
+	// what is not true any more is corrected. It is done when ListClosingDocuments says so.
+	IssueClosingDocuments(context.Context, *v1.IssueClosingDocumentsRequest) (*v1.IssueClosingDocumentsResponse, error)
 	// ListPlaceholders lists the names that a template of a kind may use, and gives the typical template to start from.
 	ListPlaceholders(context.Context, *v1.ListPlaceholdersRequest) (*v1.ListPlaceholdersResponse, error)
 	// SubmitTemplate gives a company's own template; its names are checked at once, what it says is read by support.
@@ -387,6 +484,31 @@ func NewDocumentServiceHandler(svc DocumentServiceHandler, opts ...connect.Handl
 		connect.WithSchema(documentServiceMethods.ByName("VerifyDocument")),
 		connect.WithHandlerOptions(opts...),
 	)
+	documentServiceSendSigningLinkHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceSendSigningLinkProcedure,
+		svc.SendSigningLink,
+		connect.WithSchema(documentServiceMethods.ByName("SendSigningLink")),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceListClosingDocumentsHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceListClosingDocumentsProcedure,
+		svc.ListClosingDocuments,
+		connect.WithSchema(documentServiceMethods.ByName("ListClosingDocuments")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceGetClosingDocumentHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceGetClosingDocumentProcedure,
+		svc.GetClosingDocument,
+		connect.WithSchema(documentServiceMethods.ByName("GetClosingDocument")),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceIssueClosingDocumentsHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceIssueClosingDocumentsProcedure,
+		svc.IssueClosingDocuments,
+		connect.WithSchema(documentServiceMethods.ByName("IssueClosingDocuments")),
+		connect.WithHandlerOptions(opts...),
+	)
 	documentServiceListPlaceholdersHandler := connect.NewUnaryHandlerSimple(
 		DocumentServiceListPlaceholdersProcedure,
 		svc.ListPlaceholders,
@@ -440,6 +562,14 @@ func NewDocumentServiceHandler(svc DocumentServiceHandler, opts ...connect.Handl
 			documentServiceSignDocumentHandler.ServeHTTP(w, r)
 		case DocumentServiceVerifyDocumentProcedure:
 			documentServiceVerifyDocumentHandler.ServeHTTP(w, r)
+		case DocumentServiceSendSigningLinkProcedure:
+			documentServiceSendSigningLinkHandler.ServeHTTP(w, r)
+		case DocumentServiceListClosingDocumentsProcedure:
+			documentServiceListClosingDocumentsHandler.ServeHTTP(w, r)
+		case DocumentServiceGetClosingDocumentProcedure:
+			documentServiceGetClosingDocumentHandler.ServeHTTP(w, r)
+		case DocumentServiceIssueClosingDocumentsProcedure:
+			documentServiceIssueClosingDocumentsHandler.ServeHTTP(w, r)
 		case DocumentServiceListPlaceholdersProcedure:
 			documentServiceListPlaceholdersHandler.ServeHTTP(w, r)
 		case DocumentServiceSubmitTemplateProcedure:
@@ -483,6 +613,22 @@ func (UnimplementedDocumentServiceHandler) SignDocument(context.Context, *v1.Sig
 
 func (UnimplementedDocumentServiceHandler) VerifyDocument(context.Context, *v1.VerifyDocumentRequest) (*v1.VerifyDocumentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.VerifyDocument is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) SendSigningLink(context.Context, *v1.SendSigningLinkRequest) (*v1.SendSigningLinkResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.SendSigningLink is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) ListClosingDocuments(context.Context, *v1.ListClosingDocumentsRequest) (*v1.ListClosingDocumentsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.ListClosingDocuments is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) GetClosingDocument(context.Context, *v1.GetClosingDocumentRequest) (*v1.GetClosingDocumentResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.GetClosingDocument is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) IssueClosingDocuments(context.Context, *v1.IssueClosingDocumentsRequest) (*v1.IssueClosingDocumentsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.IssueClosingDocuments is not implemented"))
 }
 
 func (UnimplementedDocumentServiceHandler) ListPlaceholders(context.Context, *v1.ListPlaceholdersRequest) (*v1.ListPlaceholdersResponse, error) {
