@@ -8,6 +8,7 @@ import (
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
@@ -22,6 +23,51 @@ func (a acquaintances) AudienceOwners(_ context.Context, book, flow, name string
 		return nil, errBroken
 	}
 	return a[flow], nil
+}
+
+func (a acquaintances) Audience(_ context.Context, page store.AudiencePage) ([]store.AggregateRow, []store.Seen, error) {
+	var rows []store.AggregateRow
+	for _, id := range a["stopped"] {
+		if page.Flow == "task" && page.Names[0] == "e" && page.States[0] == "error" {
+			rows = append(rows, store.AggregateRow{Key: store.AggregateKey{Book: "main", Flow: "task", ID: id}, Owner: "c1"})
+		}
+	}
+	return rows, nil, nil
+}
+
+// Payments that stopped are told that rights are back, once, and of nothing else.
+func TestRightsRegained(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string][]string{"validated": {"t1", "t2"}, "revoked": nil, "not_registered": nil} {
+		for _, tc := range []struct {
+			refusal *fault.Refusal
+			result  port.Result
+		}{
+			{nil, port.Done}, {fault.Refuse(fault.WrongState, "event", "x"), port.Done}, {fault.Refuse(fault.Unavailable, "", "x"), port.Unknown},
+		} {
+			keys, told := map[string]bool{}, []string{}
+			p := FromContact(func(_ context.Context, r engine.Request) (out []engine.Outcome) {
+				for _, op := range r.Operations {
+					f := op.GetFlow()
+					if f.GetFlow() != "task" || f.GetEvent() != "recheck" || f.GetOwner() != "c1" {
+						t.Errorf("%v", op)
+					}
+					keys[op.GetKey()] = true
+					told = append(told, f.GetId())
+					out = append(out, engine.Outcome{Refusal: tc.refusal})
+				}
+				return out
+			}, acquaintances{"stopped": {"t1", "t2"}})
+			about := ask("tell", &flowv1.ContactTold{Book: "main", ExecutorId: "e", SelfemployedStatus: status, At: "2026-03-02T12:00:00Z"})
+			a := p.Send(t.Context(), about)
+			if want == nil && tc.result == port.Unknown {
+				continue // nobody was asked
+			}
+			if again := p.Find(t.Context(), about); a.Result != tc.result || again.Result != tc.result || !slices.Equal(told, append(slices.Clone(want), want...)) || len(keys) != len(want) {
+				t.Errorf("%s: %+v, then %+v; told %v by %d keys", status, a, again, told, len(keys))
+			}
+		}
+	}
 }
 
 // Every company that knows the person is told once, under a key of its own.

@@ -31,6 +31,7 @@ const (
 	Founding   = "founding"
 	Active     = "active"
 	Expired    = "expired"
+	Taken      = "taken"
 )
 
 // Commands, with their bodies.
@@ -76,6 +77,7 @@ const (
 	openedSecured   = "opened_secured"
 	openRefused     = "open_refused"
 	openUnknown     = "open_unknown"
+	openTaken       = "open_taken"
 	abandon         = "abandon"
 	unlock          = "unlock"
 	checkLate       = "check_late"
@@ -117,10 +119,10 @@ const (
 )
 
 var words = flow.Words{
-	States: []string{Phone, Locked, Agreement, INN, Checking, Email, Conditions, Opening, Deposit, Link, Password, Founding, Active, Expired},
+	States: []string{Phone, Locked, Agreement, INN, Checking, Email, Conditions, Opening, Deposit, Link, Password, Founding, Active, Expired, Taken},
 	Events: []string{
 		Start, Resend, Confirm, Wrong, AcceptAgreement, CheckINN, SetEmail, AcceptConditions, DepositFound, ResendLink, Follow, SetPassword,
-		resendLast, wrongLast, registerFound, registerRefused, registerUnknown, opened, openedSecured, openRefused, openUnknown,
+		resendLast, wrongLast, registerFound, registerRefused, registerUnknown, opened, openedSecured, openRefused, openUnknown, openTaken,
 		abandon, unlock, checkLate, openLate, depositLate, linkLate, answerLate,
 		codeSent, codeRefused, codeUnknown, linkSent, linkRefused, linkUnknown, forgotten, forgetRefused, forgetUnknown,
 		founded, foundRefused, foundUnknown, foundLate,
@@ -195,7 +197,8 @@ var answers = map[string]struct{ ask, state string }{
 // kept under the attempt, and of messages the last one counts.
 func (s *step) awaited() bool {
 	a, known := answers[s.command.Event]
-	return known && s.view.State == a.state && s.command.Number == s.view.Attempts[a.ask]
+	over := a.ask == forget && s.view.State == Taken
+	return known && (s.view.State == a.state || over) && s.command.Number == s.view.Attempts[a.ask]
 }
 
 var steps = map[string]func(*step) *fault.Refusal{
@@ -256,6 +259,10 @@ func (s *step) found() *fault.Refusal {
 // refused keeps why the register or the opening refused.
 func (s *step) refused() *fault.Refusal {
 	s.data.Refusal, s.data.Attention = string(s.command.Answer.Code), false
+	if s.command.Event == openRefused && s.command.Answer.Code == fault.AlreadyExists {
+		s.on = openTaken // the INN is said and checked: there is nothing to go on with
+		return s.abandon()
+	}
 	return nil
 }
 

@@ -141,10 +141,27 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	messages := spec(profile(Start, 1), told(Confirm, 1), told(Confirm, 2), on("2026-03-03", act(Resend, nil)), agree, inn(2), profile(SetEmail, 11), conditions("0"), told(Follow, 1),
 		on("2026-03-03", act(ResendLink, nil)), password(1))
 	again := spec(profile(Start, 1), act(Resend, nil), on("2026-03-03", act(Resend, nil)), on("2026-03-04", act(Resend, nil)), on("2026-03-05", act(Resend, nil)))
+	lost := deaf(spec(profile(Start, 1), told(Confirm, 1), agree, inn(2), profile(SetEmail, 11), conditions("0"), act(DepositFound, nil)))
+	lost.Codes = []fault.Code{fault.AlreadyExists}
+	taken := flowtest.Script{Spec: spec(), Command: command, Show: show}
 	messages.Codes, again.Codes, again.Attempts = messages.Codes[:1], again.Codes[:1], 4
-	flowtest.Covered(t, it, flowtest.Explore(t, deaf(codes)), flowtest.Explore(t, again), flowtest.Explore(t, messages),
+	flowtest.Covered(t, it, flowtest.Explore(t, deaf(codes)), flowtest.Explore(t, again), flowtest.Explore(t, messages), flowtest.Explore(t, lost), flowtest.Story(t, taken, takenStory),
 		flowtest.Explore(t, deaf(spec(append(whole, conditions("1000.00"))...))), flowtest.Explore(t, deaf(spec(append(whole, conditions("0"))...))))
 }
+
+// takenStory is what is heard after somebody else was faster.
+const takenStory = `start 1
+confirm 1
+accept_agreement
+check_inn 2
+answer check_register done
+set_email 10
+accept_conditions 0.00
+answer open_company refused already_exists
+answer send_code unknown
+answer forget unknown
+answer forget done
+`
 
 // walk does the acts, which must pass.
 func walk(t *testing.T, w *flowtest.World, acts ...flowtest.Act) *flowv1.RegistrationData {
