@@ -148,7 +148,7 @@ func newHouse(t *testing.T) *house {
 		"npd":          world.FromNPD(h.fns.bindings, people),
 		"npdstatus":    world.FromNPDStatus(h.publicList(t), people, time.Now),
 		"taxdoc":       world.FromTaxDocuments(h.fns.bindings, people),
-		"private":      world.FromPrivate(h.vault),
+		"private":      world.FromPrivate(h.vault, h.fns.bindings, people),
 		"executor":     world.FromExecutor(submit, people),
 		"company":      world.FromCompany(submit, people),
 		"closing":      world.FromClosing(submit, h.drawer),

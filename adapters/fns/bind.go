@@ -224,6 +224,14 @@ func (a *Adapter) Bound(ctx context.Context, order, inn string) (*port.Standing,
 
 // release unbinds somebody who answered a request that was meant for another person.
 func (a *Adapter) release(ctx context.Context, inn string) port.Answer {
+	if answer := a.Unbind(ctx, inn); answer.Result != port.Done {
+		return answer
+	}
+	return refusedOther()
+}
+
+// Unbind takes our binding to a person back.
+func (a *Adapter) Unbind(ctx context.Context, inn string) port.Answer {
 	m, wrong := a.client.ask(ctx, unbindRequest{INN: inn})
 	switch {
 	case wrong != nil:
@@ -231,7 +239,7 @@ func (a *Adapter) release(ctx context.Context, inn string) port.Answer {
 	case m.Error != nil && m.Error.Code != codeUnbound && m.Error.Code != codeUnregistered:
 		return port.Unclear(clip(m.Error.Code))
 	}
-	return refusedOther()
+	return port.Answer{Result: port.Done, Status: completed}
 }
 
 func refusedOther() port.Answer {

@@ -43,6 +43,9 @@ type NPD interface {
 	// Standing asks how the person stands. Done = the service has said it, whatever it is;
 	// anything else is Unknown.
 	Standing(ctx context.Context, inn string) (*Standing, Answer)
+	// Unbind takes our binding to the person of an INN back. Done = we are not bound, also when
+	// we were not before; anything else is Unknown.
+	Unbind(ctx context.Context, inn string) Answer
 	// Leavers lists who took the binding back in [from, to), at most limit from offset on.
 	Leavers(ctx context.Context, from, to time.Time, offset, limit int) (list []Leaver, more bool, a Answer)
 	// INNChanges lists changed INN, at most limit from offset on; next is the offset behind

@@ -23,6 +23,8 @@ type binding struct {
 	answer port.Answer
 	stands *port.Standing
 	asked  []port.BindRequest
+
+	unbound []string
 }
 
 func (b *binding) Bind(_ context.Context, r port.BindRequest) (string, *port.Standing, port.Answer) {
@@ -36,6 +38,11 @@ func (b *binding) Bound(context.Context, string, string) (*port.Standing, port.A
 
 func (b *binding) Standing(context.Context, string) (*port.Standing, port.Answer) {
 	return b.stands, b.answer
+}
+
+func (b *binding) Unbind(_ context.Context, inn string) port.Answer {
+	b.unbound = append(b.unbound, inn)
+	return b.answer
 }
 
 func (b *binding) Leavers(context.Context, time.Time, time.Time, int, int) ([]port.Leaver, bool, port.Answer) {

@@ -303,10 +303,48 @@ func (e *erasures) Forget(ctx context.Context, book, registration string) error 
 	return e.Erase(ctx, book, registration)
 }
 
+// leaving is somebody who is about to be erased: how he stands in our books.
+type leaving struct {
+	people
+	state  string
+	broken error
+}
+
+func (l *leaving) Aggregate(context.Context, string, string, string) (string, []byte, bool, error) {
+	return l.state, nil, l.state != "", l.broken
+}
+
+// TestErasedPeopleAreUnbound: nothing is deleted before the tax service has said that the
+// person is not bound to us; who never was, or is erased, is not asked about.
+func TestErasedPeopleAreUnbound(t *testing.T) {
+	t.Parallel()
+	inn := requisite.ExamplePersonINN(1)
+	for name, c := range map[string]struct {
+		who     *leaving
+		answer  port.Answer
+		result  port.Result
+		unbound int
+	}{
+		"bound":          {&leaving{people: people{inn: inn}, state: "bound"}, port.Answer{Result: port.Done}, port.Done, 1},
+		"waiting":        {&leaving{people: people{inn: inn}, state: "waiting"}, port.Answer{Result: port.Done}, port.Done, 1},
+		"silence":        {&leaving{people: people{inn: inn}, state: "bound"}, port.Unclear("silence"), port.Unknown, 1},
+		"not bound":      {&leaving{people: people{inn: inn}, state: "unbound"}, port.Unclear("silence"), port.Done, 0},
+		"never asked":    {&leaving{people: people{inn: inn}}, port.Unclear("silence"), port.Done, 0},
+		"erased already": {&leaving{state: "bound"}, port.Unclear("silence"), port.Done, 0},
+		"unreadable":     {&leaving{people: people{inn: inn}, state: "bound", broken: errBroken}, port.Answer{Result: port.Done}, port.Unknown, 0},
+	} {
+		e, b := &erasures{}, &binding{answer: c.answer}
+		a := FromPrivate(e, b, c.who).Send(t.Context(), port.Ask{Attempt: "a", Verb: verbErase, Body: flow.Bytes(&flowv1.ExecutorEraseAsk{Book: "main", ExecutorId: "e"})})
+		if a.Result != c.result || len(b.unbound) != c.unbound || (len(e.gone) == 1) != (c.result == port.Done) || strings.Contains(a.Status+a.Reason, inn) {
+			t.Errorf("%s: %+v, unbound %v, erased %v", name, a, b.unbound, e.gone)
+		}
+	}
+}
+
 func TestErase(t *testing.T) {
 	t.Parallel()
 	e := &erasures{err: errors.New("the database is away: Иванов")}
-	p := FromPrivate(e)
+	p := FromPrivate(e, &binding{}, &leaving{})
 	body := flow.Bytes(&flowv1.ExecutorEraseAsk{Book: "main", ExecutorId: "executor-1"})
 	ask := port.Ask{Attempt: "a1", Verb: verbErase, Body: body}
 	if a := p.Send(t.Context(), ask); a.Result != port.Unknown || strings.Contains(a.Reason, "Иванов") {

@@ -65,7 +65,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"npd":       world.FromNPD(tax, people),
 		"npdstatus": world.FromNPDStatus(list, people, time.Now),
 		"taxdoc":    world.FromTaxDocuments(tax, people),
-		"private":   world.FromPrivate(m.vault),
+		"private":   world.FromPrivate(m.vault, tax, people),
 		"executor":  world.FromExecutor(submit, people),
 		"company":   world.FromCompany(submit, people),
 		"closing":   world.FromClosing(submit, m.drawer),

@@ -30,7 +30,7 @@ func ExerciseNPD(t *testing.T, fresh func(t *testing.T) (port.NPD, NPDFake)) {
 	t.Helper()
 	for name, exercise := range map[string]func(*testing.T, port.NPD, NPDFake){
 		"said yes": npdYes, "said no": npdNo, "bound already": npdAlready, "rights are missing": npdGrant, "not on NPD": npdNobody,
-		"by the phone of another": npdOther, "standings": npdStandings, "in doubt": npdInDoubt, "who left": npdLeavers, "changed INN": npdINNChanges,
+		"by the phone of another": npdOther, "standings": npdStandings, "in doubt": npdInDoubt, "who left": npdLeavers, "changed INN": npdINNChanges, "unbound": npdUnbind,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,6 +51,18 @@ func requested(t *testing.T, npd port.NPD, r port.BindRequest) string {
 		t.Fatalf("Bind: order %q, %+v", order, s)
 	}
 	return order
+}
+
+func npdUnbind(t *testing.T, npd port.NPD, fake NPDFake) {
+	inn := npdPerson(1)
+	fake.Person(t, inn, Willing)
+	for range 2 { // twice is once
+		want(t, "Unbind", npd.Unbind(t.Context(), inn), port.Done)
+	}
+	if s, a := npd.Standing(t.Context(), inn); a.Result != port.Done || s.Bound {
+		t.Errorf("after it: %+v, %+v", s, a)
+	}
+	want(t, "Unbind of nobody", npd.Unbind(t.Context(), npdPerson(99)), port.Done)
 }
 
 func npdYes(t *testing.T, npd port.NPD, fake NPDFake) {
@@ -185,6 +197,7 @@ func npdInDoubt(t *testing.T, npd port.NPD, fake NPDFake) {
 			_, _, a := npd.Leavers(t.Context(), time.Unix(0, 0), time.Unix(1, 0), 0, 10)
 			return a
 		},
+		"unbind":      func() port.Answer { return npd.Unbind(t.Context(), inn) },
 		"inn_changes": func() port.Answer { _, _, a := npd.INNChanges(t.Context(), 0, 10); return a },
 	} {
 		for _, rule := range []stage.Rule{
