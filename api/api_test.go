@@ -68,6 +68,7 @@ func TestAPI(t *testing.T) {
 		"Offers":          testOffers,
 		"TaskSearch":      testTaskSearch,
 		"PaidByItself":    testPaidByItself,
+		"CameBack":        testPaymentComesBack,
 		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
 		"SigningLinks":    testSigningLinks,

@@ -9,6 +9,7 @@ import (
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -22,7 +23,7 @@ var kindWords = map[flowv1.LineKind]string{
 	flowv1.LineKind_LINE_KIND_TOPUP: "topup", flowv1.LineKind_LINE_KIND_DEPOSIT: "deposit",
 	flowv1.LineKind_LINE_KIND_UNMATCHED: "unmatched", flowv1.LineKind_LINE_KIND_OWN_TRANSFER: "own_transfer",
 	flowv1.LineKind_LINE_KIND_KNOWN_DEBIT: "known_debit", flowv1.LineKind_LINE_KIND_BANK_FEE: "bank_fee",
-	flowv1.LineKind_LINE_KIND_UNKNOWN_DEBIT: "unknown_debit",
+	flowv1.LineKind_LINE_KIND_UNKNOWN_DEBIT: "unknown_debit", flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT: "returned_payout",
 }
 
 // GetStatement implements StatementService.
@@ -231,6 +232,13 @@ func (s *Service) ExplainLine(ctx context.Context, req *statementv1.ExplainLineR
 	if charge != (req.GetCompanyId() != "") {
 		return nil, fault.Refuse(fault.Malformed, "company_id", "a company is named for a charge, and for nothing else")
 	}
+	returned := req.GetExplanation() == statementv1.Explanation_EXPLANATION_RETURNED
+	if returned != (req.GetTaskId() != "") {
+		return nil, fault.Refuse(fault.Malformed, "task_id", "a task is named for its payment that came back, and for nothing else")
+	}
+	if returned {
+		return s.explainReturned(ctx, req)
+	}
 	l, position, replayed, err := s.say(ctx, req, req.GetCompanyId(), func(d *flowv1.IncomingData) string {
 		switch req.GetExplanation() {
 		case statementv1.Explanation_EXPLANATION_FEE:
@@ -245,6 +253,30 @@ func (s *Service) ExplainLine(ctx context.Context, req *statementv1.ExplainLineR
 		}
 		return incoming.AssignKnown
 	})
+	return &statementv1.ExplainLineResponse{Line: l, Position: position, Replayed: replayed}, err
+}
+
+// explainReturned sends a person's word that the payment of a task came back.
+func (s *Service) explainReturned(ctx context.Context, req *statementv1.ExplainLineRequest) (*statementv1.ExplainLineResponse, error) {
+	t, err := s.Must(ctx, req.GetBook(), task.Name, "task_id", req.GetTaskId())
+	if err != nil {
+		return nil, err
+	}
+	d := new(flowv1.TaskData)
+	if err := t.Read(d); err != nil {
+		return nil, err
+	}
+	attempt, ok := task.Payment(req.GetBook(), t.ID, d)
+	if !ok {
+		return nil, fault.Refuse(fault.WrongState, "task_id", "the task has not been paid")
+	}
+	a, err := s.Must(ctx, req.GetBook(), incoming.Name, "line_id", req.GetLineId())
+	if err != nil {
+		return nil, err
+	}
+	c := &gate.Change{Key: req.GetKey(), Flow: incoming.Name, ID: a.ID, Owner: a.Owner, Event: incoming.AssignReturned}
+	c.Say(&flowv1.IncomingReturned{Attempt: attempt, Reason: req.GetReason()})
+	l, position, replayed, err := s.send(ctx, req.GetBook(), c)
 	return &statementv1.ExplainLineResponse{Line: l, Position: position, Replayed: replayed}, err
 }
 
@@ -273,11 +305,16 @@ func (s *Service) say(ctx context.Context, req lineChange, companyID string, eve
 	} else {
 		c.Say(&flowv1.IncomingExplain{Reason: req.GetReason()})
 	}
-	o := s.SubmitChanges(ctx, req.GetBook(), false, []*gate.Change{c})[0]
+	return s.send(ctx, req.GetBook(), c)
+}
+
+// send submits a word to a line and shows the line after it.
+func (s *Service) send(ctx context.Context, book string, c *gate.Change) (*statementv1.Line, string, bool, error) {
+	o := s.SubmitChanges(ctx, book, false, []*gate.Change{c})[0]
 	if o.Refusal != nil {
 		return nil, "", false, gate.IDField(o.Refusal, "line_id")
 	}
-	shown, err := s.lineMessages(ctx, req.GetBook(), []gate.Aggregate{gate.FromRecord(o.Record)})
+	shown, err := s.lineMessages(ctx, book, []gate.Aggregate{gate.FromRecord(o.Record)})
 	if err != nil {
 		return nil, "", false, err
 	}

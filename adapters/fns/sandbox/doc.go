@@ -21,7 +21,8 @@
 //
 // Faults played: slow, silent, silent_applied, error, error_applied, in_progress,
 // unknown_status (ProcessingStatus = status, or SmzPlatformError with code), refuse
-// (SmzPlatformError with code and message), lost, lost_applied.
+// (SmzPlatformError with code and message), lost, lost_applied, taken_back (registered; the
+// person annuls the receipt when it has been listed Polls times).
 //
 // Tax: 6 percent from companies and sole traders, 4 from people, less the bonus (2 and 1
 // percent of the income, as long as it lasts), rounded half up to the kopeck; the service's

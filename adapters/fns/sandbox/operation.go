@@ -235,7 +235,7 @@ func (s *Server) getIncome(w http.ResponseWriter, m *message, processing bool) {
 		content = failure(m.rule.Code, m.rule.Message)
 	case p.Status == stage.Refused:
 		content = failure(cmp.Or(m.rule.Code, "PERMISSION_NOT_GRANTED"), cmp.Or(m.rule.Message, "Партнёру не предоставлены права"))
-	case processing || p.Status != stage.Executed:
+	case processing || p.Status != stage.Executed && p.Status != stage.Returned: // an annulled receipt was one
 		s.status200(w, "PROCESSING", nil)
 		return
 	case m.first:
@@ -303,6 +303,9 @@ func (s *Server) receipts(req receiptsRequest) smz {
 		if err != nil || at.Before(from) || at.After(to) {
 			continue
 		}
+		if err := s.takeBack(p); err != nil {
+			return failure("INTERNAL_ERROR", err.Error())
+		}
 		list = append(list, receipt{
 			Link: p.Extra["link"], TotalAmount: p.Amount, ReceiptID: p.Extra["receipt_id"], IncomeType: p.Detail["income_type"],
 			RequestTime: p.Detail["request_time"], OperationTime: p.Detail["operation_time"], TaxPeriodID: at.Format("200601"), TaxToPay: p.Extra["tax_to_pay"],
@@ -312,6 +315,24 @@ func (s *Server) receipts(req receiptsRequest) smz {
 	list = list[min(max(req.Offset, 0), len(list)):]
 	limit := min(cmp.Or(req.Limit, 100), len(list))
 	return smz{"GetIncomeResponseV2", receiptsResponse{HasMore: limit < len(list), Receipts: list[:limit]}}
+}
+
+// takeBack annuls a receipt, as its person would, when it has been listed so often.
+func (s *Server) takeBack(p stage.Payment) error {
+	if p.Rule.Fault != stage.TakenBack {
+		return nil
+	}
+	s.mu.Lock()
+	s.listed[p.ID]++
+	now := s.listed[p.ID] > p.Rule.Polls
+	s.mu.Unlock()
+	if !now || s.people.canceledAt(p.Extra["receipt_id"]) != "" {
+		return nil
+	}
+	if err := s.books.Note(annulment{INN: p.INN, Receipt: p.Extra["receipt_id"], At: s.now().Format(time.RFC3339)}); err != nil {
+		return err
+	}
+	return s.books.Settle()
 }
 
 // account answers GetTaxpayerAccountStatus.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,13 +46,17 @@ type Server struct {
 	mu       sync.Mutex
 	tokens   map[string]time.Time // temporary token → its end
 	messages map[string]*message
+	listed   map[string]int // registration → how often its receipt was listed
 }
 
 // played are the faults that make sense at this service.
 var played = []stage.Fault{
 	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.InProgress,
-	stage.UnknownStatus, stage.Refuse, stage.Lost, stage.LostApplied,
+	stage.UnknownStatus, stage.Refuse, stage.Lost, stage.LostApplied, stage.TakenBack,
 }
+
+// Faults are those that the service plays.
+func Faults() []stage.Fault { return slices.Clone(played) }
 
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {
@@ -59,7 +64,7 @@ func New(dir string, o Options) (*Server, error) {
 		people:      &people{known: map[string]Person{}, stranger: o.Stranger, used: map[string]money.Amount{}, income: map[string][]stage.Payment{}, canceled: map[string]string{}, orders: map[string]order{}},
 		mux:         http.NewServeMux(),
 		masterToken: o.MasterToken, tokenLife: cmp.Or(o.TokenLife, time.Hour), processing: max(cmp.Or(o.Processing, 1), 0), now: o.Now,
-		tokens: map[string]time.Time{}, messages: map[string]*message{}, entities: o.Entities,
+		tokens: map[string]time.Time{}, messages: map[string]*message{}, listed: map[string]int{}, entities: o.Entities,
 	}
 	if s.now == nil {
 		s.now = time.Now

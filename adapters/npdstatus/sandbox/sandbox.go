@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,9 @@ type Server struct {
 }
 
 var played = []stage.Fault{stage.Slow, stage.Silent, stage.Error, stage.Refuse, stage.UnknownStatus}
+
+// Faults are those that the list plays.
+func Faults() []stage.Fault { return slices.Clone(played) }
 
 var inn = regexp.MustCompile(`^[0-9]{12}$`)
 

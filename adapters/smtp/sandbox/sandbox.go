@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,9 @@ type Server struct {
 var played = []stage.Fault{
 	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.Refuse, stage.UnknownStatus,
 }
+
+// Faults are those that the relay plays.
+func Faults() []stage.Fault { return slices.Clone(played) }
 
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {

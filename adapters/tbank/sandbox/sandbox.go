@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -37,6 +38,9 @@ var played = []stage.Fault{
 	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.InProgress,
 	stage.UnknownStatus, stage.Refuse, stage.RefuseSecond, stage.Fail, stage.TakenBack,
 }
+
+// Faults are those that the bank plays.
+func Faults() []stage.Fault { return slices.Clone(played) }
 
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {

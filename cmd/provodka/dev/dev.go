@@ -28,14 +28,15 @@ type Options struct {
 	Play     string // directory of a play; "" plays none
 	Once     bool   // end when the play is over
 	Shards   int
-	Brokers  []string      // of a Kafka that runs elsewhere; empty starts the embedded broker
-	Prefix   string        // of the topics there
-	Bank     string        // URL of a bank sandbox that runs elsewhere; "" starts one
-	Patience time.Duration // how long the play waits for the world
-	Key      string        // file of the key that signs checkpoints; "" makes one in Dir
-	Auditor  bool          // follow the events and compare the database with them
-	Traces   string        // address of an OTLP collector; "" keeps no traces
-	Out      io.Writer     // what people and scripts read
+	Brokers  []string        // of a Kafka that runs elsewhere; empty starts the embedded broker
+	Prefix   string          // of the topics there
+	Bank     string          // URL of a bank sandbox that runs elsewhere; "" starts one
+	Patience time.Duration   // how long the play waits for the world
+	Key      string          // file of the key that signs checkpoints; "" makes one in Dir
+	Auditor  bool            // follow the events and compare the database with them
+	Confirm  []time.Duration // pauses after which final answers are asked about again; none leaves days
+	Traces   string          // address of an OTLP collector; "" keeps no traces
+	Out      io.Writer       // what people and scripts read
 	Log      *slog.Logger
 }
 
@@ -112,7 +113,7 @@ func Run(ctx context.Context, o Options) error {
 
 // start starts what the server stands on and says how to reach it.
 func (s *stack) start(ctx context.Context) (server.Config, error) {
-	cfg := server.Config{Shards: s.Shards, Prefix: s.Prefix, Listen: s.Listen, MetricsListen: "127.0.0.1:0", API: true, Engine: true, Auditor: s.Auditor, Traces: s.Traces, PostbackPrivate: true}
+	cfg := server.Config{Shards: s.Shards, Prefix: s.Prefix, Listen: s.Listen, MetricsListen: "127.0.0.1:0", API: true, Engine: true, Auditor: s.Auditor, Traces: s.Traces, PostbackPrivate: true, ConfirmAfter: s.Confirm}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return cfg, err
 	}

@@ -150,3 +150,19 @@ func Receipt(d *flowv1.TaskData) *flowv1.IncomeAttempt {
 	}
 	return d.Incomes[i]
 }
+
+// Payment is the attempt of the payment that the task bears, or else of the last one that
+// the bank has said something final about; false when there is none.
+func Payment(book, id string, d *flowv1.TaskData) (attempt string, ok bool) {
+	number := uint32(0)
+	for _, a := range d.Payouts {
+		if bears(a) {
+			number = a.Number
+			break
+		}
+		if a.Result != resultOpen {
+			number = a.Number
+		}
+	}
+	return flow.Attempt(book, Name, id, pay, number), number > 0
+}

@@ -41,6 +41,8 @@ const (
 	Explanation_EXPLANATION_LOSS Explanation = 3
 	// Money that a company is charged with.
 	Explanation_EXPLANATION_CHARGE Explanation = 4
+	// A payment of ours that came back: its task hears it.
+	Explanation_EXPLANATION_RETURNED Explanation = 5
 )
 
 // Enum value maps for Explanation.
@@ -51,6 +53,7 @@ var (
 		2: "EXPLANATION_KNOWN",
 		3: "EXPLANATION_LOSS",
 		4: "EXPLANATION_CHARGE",
+		5: "EXPLANATION_RETURNED",
 	}
 	Explanation_value = map[string]int32{
 		"EXPLANATION_UNSPECIFIED": 0,
@@ -58,6 +61,7 @@ var (
 		"EXPLANATION_KNOWN":       2,
 		"EXPLANATION_LOSS":        3,
 		"EXPLANATION_CHARGE":      4,
+		"EXPLANATION_RETURNED":    5,
 	}
 )
 
@@ -1268,7 +1272,9 @@ type ExplainLineRequest struct {
 	// The company, for a charge.
 	CompanyId string `protobuf:"bytes,5,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
 	// Why, a code of the desk.
-	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The task whose payment came back, for that.
+	TaskId        string `protobuf:"bytes,140,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1341,6 +1347,13 @@ func (x *ExplainLineRequest) GetCompanyId() string {
 func (x *ExplainLineRequest) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *ExplainLineRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
 	}
 	return ""
 }
@@ -1829,7 +1842,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x12AssignLineResponse\x12/\n" +
 	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xd9\x02\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x8c\x03\n" +
 	"\x12ExplainLineRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
@@ -1838,7 +1851,8 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\vexplanation\x126\n" +
 	"\n" +
 	"company_id\x18\x05 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\tcompanyId\x121\n" +
-	"\x06reason\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06reason\"~\n" +
+	"\x06reason\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06reason\x121\n" +
+	"\atask_id\x18\x8c\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06taskId\"~\n" +
 	"\x13ExplainLineResponse\x12/\n" +
 	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
@@ -1862,13 +1876,14 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\tLineCount\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x03R\x05count*\x84\x01\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count*\x9e\x01\n" +
 	"\vExplanation\x12\x1b\n" +
 	"\x17EXPLANATION_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fEXPLANATION_FEE\x10\x01\x12\x15\n" +
 	"\x11EXPLANATION_KNOWN\x10\x02\x12\x14\n" +
 	"\x10EXPLANATION_LOSS\x10\x03\x12\x16\n" +
-	"\x12EXPLANATION_CHARGE\x10\x042\xdd\b\n" +
+	"\x12EXPLANATION_CHARGE\x10\x04\x12\x18\n" +
+	"\x14EXPLANATION_RETURNED\x10\x052\xdd\b\n" +
 	"\x10StatementService\x12\x98\x01\n" +
 	"\x0fImportStatement\x12-.provodka.statement.v1.ImportStatementRequest\x1a..provodka.statement.v1.ImportStatementResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/statements\x12\x9e\x01\n" +
 	"\fGetStatement\x12*.provodka.statement.v1.GetStatementRequest\x1a+.provodka.statement.v1.GetStatementResponse\"5\x82\xd3\xe4\x93\x02,\x12*/v1/books/{book}/statements/{statement_id}\x90\x02\x01\x12\x8b\x01\n" +

@@ -1,0 +1,494 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	fns "github.com/provodka/provodka/adapters/fns/sandbox"
+	npdlist "github.com/provodka/provodka/adapters/npdstatus/sandbox"
+	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
+	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
+	tbank "github.com/provodka/provodka/adapters/tbank/sandbox"
+	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/cmd/provodka/dev"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/ledger/money"
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
+)
+
+// struck is one fault of a sandbox, as it meets one task (or one message, or one look at
+// the public list), and how that ends.
+type struck struct {
+	at    string // the sandbox
+	op    string // a word of its scripts
+	fault stage.Fault
+	nth   int // of its calls; 0 all of them
+	polls int
+	code  string
+
+	kind    string // of employment; "" sends a message or looks at the list
+	end     string // the task's state, or what becomes of the message or the look
+	error   string // code of the payment error
+	again   bool   // it goes on by itself: a moment is said
+	left    int    // payments of the bank that stay out
+	receipt int    // receipts that stand
+}
+
+const (
+	own   = "entrepreneur" // without the tax service
+	taxed = "selfemployed"
+)
+
+// faultTable is every fault of every sandbox, run against the flows.
+var faultTable = []struck{
+	{at: "bank", fault: stage.Slow, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Silent, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.SilentApplied, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Error, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.ErrorApplied, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.InProgress, polls: 2, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.UnknownStatus, polls: 2, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Refuse, kind: own, end: "error", error: "payout_refused"},
+	{at: "bank", fault: stage.RefuseSecond, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Fail, kind: own, end: "error", error: "payout_refused"},
+	{at: "bank", fault: stage.TakenBack, polls: 1, kind: own, end: "error", error: "payout_returned", again: true},
+	// The same of somebody whose receipt stands: tax, cap and commission are undone too.
+	{at: "bank", fault: stage.TakenBack, polls: 1, kind: taxed, end: "error", error: "payout_returned", again: true, receipt: 1},
+	{at: "bank", fault: stage.ErrorApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+
+	{at: "tax", fault: stage.Slow, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.Silent, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.SilentApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.Error, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.ErrorApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.InProgress, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.UnknownStatus, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.Refuse, kind: taxed, end: "error", error: "income_denied", again: true, left: 1},
+	{at: "tax", fault: stage.Lost, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.LostApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.TakenBack, polls: 1, kind: taxed, end: "error", error: "receipt_lost", left: 1},
+	{at: "tax", op: "status", fault: stage.Silent, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.Lost, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.UnknownStatus, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.InProgress, nth: 1, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.Refuse, code: "TAXPAYER_UNREGISTERED", kind: taxed, end: "error", error: "income_denied", again: true},
+	{at: "tax", op: "status", fault: stage.Refuse, code: "INTERNAL_ERROR", nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "permissions", fault: stage.Refuse, code: "PERMISSION_NOT_GRANTED", kind: taxed, end: "error", error: "income_denied", again: true},
+	{at: "tax", op: "permissions", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "account", fault: stage.Refuse, code: "PERMISSION_NOT_GRANTED", kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "receipts", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+
+	{at: "npdstatus", op: "check", fault: stage.Slow, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.Silent, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.Error, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.Refuse, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.UnknownStatus, nth: 1, end: "registered"},
+
+	{at: "sms", fault: stage.Slow, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.Silent, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.SilentApplied, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.Error, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.ErrorApplied, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.InProgress, nth: 1, polls: 1, end: "sent"},
+	{at: "sms", fault: stage.UnknownStatus, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.Refuse, end: "refused"},
+	{at: "sms", fault: stage.Fail, end: "refused"},
+	{at: "sms", fault: stage.Lost, nth: 1, end: "sent"},
+
+	{at: "mail", fault: stage.Slow, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.Silent, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.SilentApplied, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.Error, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.ErrorApplied, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.Refuse, end: "refused"},
+	{at: "mail", fault: stage.UnknownStatus, end: "unsent"}, // of this message for ever: it is asked about until nobody needs it
+}
+
+// matrix is a stack, and the rows of the table that run on it.
+type matrix struct {
+	t *testing.T
+	dev.File
+	api     *client.Client
+	company string
+
+	mu      sync.Mutex
+	scripts map[string][]stage.Rule // by sandbox
+	ids     map[int]string          // tasks, by row
+}
+
+// TestEveryFaultOfEverySandboxEnds: what each sandbox can do wrong meets a small task. Each
+// ends where the table says; nobody is paid twice, nothing stays set aside, and the
+// partners' own books say the same as ours.
+func TestEveryFaultOfEverySandboxEnds(t *testing.T) {
+	t.Parallel()
+	for name, faults := range map[string][]stage.Fault{
+		"bank": tbank.Faults(), "tax": fns.Faults(), "npdstatus": npdlist.Faults(), "sms": sms.Faults(), "mail": mail.Faults(),
+	} {
+		for _, f := range faults {
+			if !slices.ContainsFunc(faultTable, func(r struck) bool { return r.at == name && r.fault == f }) {
+				t.Errorf("the fault %q of %s is run against nothing: add a row", f, name)
+			}
+		}
+	}
+	m := &matrix{t: t, File: runDev(t, time.Second), scripts: map[string][]stage.Rule{}, ids: map[int]string{}}
+	m.prepare()
+	var rows sync.WaitGroup
+	for i, r := range faultTable {
+		rows.Go(func() { m.run(i, r) })
+	}
+	rows.Wait()
+	if t.Failed() {
+		return
+	}
+	m.laws()
+}
+
+// runDev runs a stack in this process; final answers are asked about again after a pause.
+func runDev(t *testing.T, confirm time.Duration) (f dev.File) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "provodka-fault-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil { // PostgreSQL does not run as root
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan error, 1)
+	go func() {
+		over <- dev.Run(ctx, dev.Options{
+			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Out: io.Discard, Log: slog.New(slog.DiscardHandler), Confirm: []time.Duration{confirm},
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-over
+		_ = os.RemoveAll(dir)
+	})
+	eventually(t, "the stack is ready", func() bool {
+		raw, err := os.ReadFile(filepath.Join(dir, dev.FileName))
+		return err == nil && json.Unmarshal(raw, &f) == nil && f.API != ""
+	})
+	return f
+}
+
+// eventually looks until something holds.
+func eventually(t *testing.T, what string, holds func() bool) bool {
+	t.Helper()
+	deadline := time.After(3 * time.Minute)
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Errorf("three minutes passed and still not: %s", what)
+			return false
+		case <-look.C:
+		}
+	}
+	return true
+}
+
+func (m *matrix) must(err error) {
+	m.t.Helper()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// number is what a row's person is invented of.
+func number(row int) uint64 { return uint64(7000 + row) }
+
+func accountOf(row int) *executorv1.Requisites {
+	bic := requisite.ExampleBIC(number(row))
+	return &executorv1.Requisites{Bic: bic, AccountNumber: requisite.ExampleAccount("40817", bic, number(row)), CorrAccount: requisite.ExampleCorrAccount(bic), BankName: "АО Банк"}
+}
+
+func mailOf(row int) string { return fmt.Sprintf("row-%d@example.com", row) }
+
+// prepare opens a company with money and gives every sandbox its people and its script.
+func (m *matrix) prepare() {
+	url := m.API
+	if !strings.Contains(url, "://") {
+		url = "http://" + url
+	}
+	var err error
+	m.api, err = client.New(url, m.APIKey, client.WithBook(m.Book))
+	m.must(err)
+	opened, err := m.api.Companies.OpenCompany(m.t.Context(), &companyv1.OpenCompanyRequest{
+		Book: m.Book, Details: &companyv1.CompanyDetails{Inn: requisite.ExampleINN(1001), Name: "ООО «Ромашка»"}, Tariff: &companyv1.Tariff{Percent: "3"},
+	})
+	m.must(err)
+	m.company = opened.GetCompany().GetCompanyId()
+	_, err = m.api.Post(m.t.Context(), client.Entry("", "topup", client.Debit("bank:settlement", "RUB", "100000.00"), client.Credit("wallet:"+m.company, "RUB", "100000.00")))
+	m.must(err)
+	var people []fns.Person
+	for i, r := range faultTable {
+		who := *fns.Willing()
+		who.INN = requisite.ExamplePersonINN(number(i))
+		people = append(people, who)
+		rule := stage.Rule{Op: r.op, Fault: r.fault, Nth: r.nth, Polls: r.polls, Code: r.code}
+		if r.fault == stage.Slow {
+			rule.DelayMS = 300
+		}
+		switch r.at {
+		case "bank":
+			rule.Field, rule.Contains = "account", accountOf(i).GetAccountNumber()
+		case "sms":
+			rule.Field, rule.Contains = "account", strings.TrimPrefix(requisite.ExamplePhone(number(i)), "+")
+		case "mail":
+			rule.Field, rule.Contains = "account", mailOf(i)
+		default:
+			rule.Field, rule.Contains = "inn", who.INN
+		}
+		m.scripts[r.at] = append(m.scripts[r.at], rule)
+	}
+	m.post(m.Sandboxes["tax"]+"/sandbox/people", people)
+	for name, rules := range m.scripts {
+		m.post(m.Sandboxes[name]+"/sandbox/script", stage.Script{Rules: rules})
+	}
+}
+
+func (m *matrix) post(url string, body any) {
+	m.t.Helper()
+	raw, err := json.Marshal(body)
+	m.must(err)
+	answer, err := http.Post(url, "application/json", bytes.NewReader(raw))
+	m.must(err)
+	defer answer.Body.Close() //nolint:errcheck // a test
+	if answer.StatusCode/100 != 2 {
+		text, _ := io.ReadAll(answer.Body)
+		m.t.Fatalf("%s: %s %s", url, answer.Status, text)
+	}
+}
+
+// books are a sandbox's own.
+func (m *matrix) books(name string) (r stage.Report) {
+	answer, err := http.Get(m.Sandboxes[name] + "/sandbox/books")
+	if err != nil {
+		m.t.Error(err)
+		return r
+	}
+	defer answer.Body.Close() //nolint:errcheck // a test
+	if err := json.NewDecoder(answer.Body).Decode(&r); err != nil {
+		m.t.Error(err)
+	}
+	return r
+}
+
+// run plays one row to its end.
+func (m *matrix) run(i int, r struck) {
+	name := fmt.Sprintf("row %d: %s %s %s", i, r.at, r.op, r.fault)
+	ctx := m.t.Context()
+	var who string
+	if r.at != "mail" {
+		made, err := m.api.Executors.RegisterExecutor(ctx, &executorv1.RegisterExecutorRequest{
+			Book: m.Book, EmploymentKind: map[string]string{own: own}[r.kind] + map[bool]string{true: taxed}[r.kind != own], Requisites: accountOf(i),
+			Person: &executorv1.Person{Inn: requisite.ExamplePersonINN(number(i)), Phone: requisite.ExamplePhone(number(i)), LastName: "Иванов", FirstName: "Пётр"},
+		})
+		if err != nil {
+			m.t.Errorf("%s: %v", name, err)
+			return
+		}
+		who = made.GetExecutor().GetExecutorId()
+	}
+	switch r.at {
+	case "npdstatus":
+		m.looks(name, who, r)
+	case "sms":
+		if _, err := m.api.App.StartLogin(ctx, &executorv1.StartLoginRequest{Book: m.Book, Phone: requisite.ExamplePhone(number(i))}); err != nil {
+			m.t.Errorf("%s: %v", name, err)
+		}
+		m.delivered(name, strings.TrimPrefix(requisite.ExamplePhone(number(i)), "+"), r)
+	case "mail":
+		_, err := m.api.Users.InviteUser(ctx, &userv1.InviteUserRequest{
+			Book: m.Book, Key: name, CompanyId: m.company, Email: mailOf(i), Name: "Анна", Roles: []string{"owner"},
+		})
+		if err != nil {
+			m.t.Errorf("%s: %v", name, err)
+		}
+		m.delivered(name, mailOf(i), r)
+	default:
+		m.pays(name, i, who, r)
+	}
+}
+
+// looks asks the public list: an answer that is none is never "no".
+func (m *matrix) looks(name, who string, r struck) {
+	ctx := m.t.Context()
+	if _, err := m.api.Executors.CheckSelfemployed(ctx, &executorv1.CheckSelfemployedRequest{Book: m.Book, ExecutorId: who}); err != nil {
+		m.t.Errorf("%s: %v", name, err)
+		return
+	}
+	eventually(m.t, name+" says "+r.end, func() bool {
+		got, err := m.api.Executors.GetSelfemployed(ctx, &executorv1.GetSelfemployedRequest{Book: m.Book, ExecutorId: who})
+		if err == nil && got.GetSelfemployed().GetStatus() == "not_registered" {
+			m.t.Errorf("%s: an answer that was none says no", name)
+			return true
+		}
+		return err == nil && got.GetSelfemployed().GetStatus() == r.end
+	})
+}
+
+// delivered waits for a message, or for its refusal.
+func (m *matrix) delivered(name, to string, r struck) {
+	eventually(m.t, name+" is "+r.end, func() bool {
+		for _, p := range m.books(r.at).Payments {
+			if p.Account == to && (r.end == "sent") == (p.ExecutedCount > 0) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// pays pays a small task.
+func (m *matrix) pays(name string, i int, who string, r struck) {
+	ctx := m.t.Context()
+	made, err := m.api.Tasks.CreateTask(ctx, &taskv1.CreateTaskRequest{Book: m.Book, CompanyId: m.company, Task: &taskv1.TaskDraft{
+		Title: fmt.Sprintf("Работа %d", i), Description: "Сделать", Category: "Разработка", AmountGross: "100.00", Autocomplete: true,
+		Executor: &taskv1.ExecutorRef{ExecutorId: who},
+	}})
+	if err != nil {
+		m.t.Errorf("%s: %v", name, err)
+		return
+	}
+	id := made.GetTask().GetId()
+	m.mu.Lock()
+	m.ids[i] = id
+	m.mu.Unlock()
+	var last *taskv1.Task
+	look := func(state string) bool {
+		got, err := m.api.Tasks.GetTask(ctx, &taskv1.GetTaskRequest{Book: m.Book, TaskId: id})
+		if err == nil {
+			last = got.GetTask()
+		}
+		return err == nil && last.GetStatus() == state
+	}
+	eventually(m.t, name+" can be paid", func() bool { return look("completed") })
+	if _, err := m.api.Tasks.PayTask(ctx, &taskv1.PayTaskRequest{Book: m.Book, TaskId: id}); err != nil {
+		m.t.Errorf("%s: %v", name, err)
+		return
+	}
+	if !eventually(m.t, name+" ends as "+r.end, func() bool { return look(r.end) }) {
+		m.t.Logf("%s: %v", name, last)
+		return
+	}
+	if r.end != "error" {
+		return
+	}
+	why := last.GetPaymentErrors()[0]
+	if why.GetCode() != r.error || (why.GetRetryAt() != nil) != r.again || why.GetActor() == "" {
+		m.t.Errorf("%s: %v", name, why)
+	}
+}
+
+// laws: the partners' own books and ours say the same, and nothing is left aside.
+func (m *matrix) laws() {
+	// Twice the pause: what was final has been asked about again by now, whatever ended last.
+	settled := func() string {
+		return fmt.Sprint(m.sum("bank:settlement"), m.sum("wallet:"+m.company), m.sum(m.of("reserve")...), m.sum(m.of("claim")...))
+	}
+	before := settled()
+	eventually(m.t, "everything has come to rest", func() bool {
+		time.Sleep(3 * time.Second) // sleep: another round of questions about final answers
+		now := settled()
+		still := now == before
+		before = now
+		return still
+	})
+	out := money.Zero
+	for i, r := range faultTable {
+		if m.ids[i] == "" {
+			continue
+		}
+		stays, receipts := 0, 0
+		for _, p := range m.books("bank").Payments {
+			if p.Account != accountOf(i).GetAccountNumber() {
+				continue
+			}
+			if p.ExecutedCount > 1 || p.Mismatches > 0 {
+				m.t.Errorf("row %d: the bank executed an attempt %d times, with %d other requests under its id", i, p.ExecutedCount, p.Mismatches)
+			}
+			if p.Status == stage.Executed {
+				stays++
+				out = out.Add(money.MustParse(p.Amount))
+			}
+		}
+		for _, p := range m.books("tax").Payments {
+			if p.INN == requisite.ExamplePersonINN(number(i)) && p.ExecutedCount > 0 && r.error != "receipt_lost" {
+				receipts += p.ExecutedCount
+			}
+		}
+		if stays != r.left || receipts != r.receipt {
+			m.t.Errorf("row %d: %s %s %s: %d payments are out and %d receipts stand, want %d and %d", i, r.at, r.op, r.fault, stays, receipts, r.left, r.receipt)
+		}
+	}
+	if ours := money.MustParse("100000.00").Sub(m.sum("bank:settlement")); !ours.Equal(out) {
+		m.t.Errorf("the bank has paid %s, our books say %s", out, ours)
+	}
+	cost := money.Zero
+	for i, r := range faultTable {
+		if m.ids[i] != "" && r.left == 1 { // gross and commission; else everything went back
+			cost = cost.Add(money.MustParse("103.00"))
+		}
+	}
+	if ours := money.MustParse("100000.00").Sub(m.sum("wallet:" + m.company)); !ours.Equal(cost) {
+		m.t.Errorf("the company has been charged %s, want %s", ours, cost)
+	}
+	if left := m.sum(m.of("claim")...); !left.IsZero() {
+		m.t.Errorf("%s left without cover", left)
+	}
+	aside := money.Zero
+	for i, r := range faultTable {
+		// What stopped after the person was paid keeps its tax and commission aside.
+		if m.ids[i] != "" && r.end == "error" && r.left == 1 {
+			aside = aside.Add(money.MustParse("9.00"))
+		}
+	}
+	if left := m.sum(m.of("reserve")...); !left.Equal(aside) {
+		m.t.Errorf("%s are set aside, want %s", left, aside)
+	}
+}
+
+// sum is the balance of accounts together.
+func (m *matrix) sum(names ...string) money.Amount {
+	total := money.Zero
+	if len(names) == 0 {
+		return total
+	}
+	got, err := m.api.Ledger.GetBalances(m.t.Context(), &ledgerv1.GetBalancesRequest{Book: m.Book, Accounts: names})
+	if err != nil {
+		m.t.Error(err)
+	}
+	for _, b := range got.GetBalances() {
+		total = total.Add(money.MustParse(b.GetBalance()))
+	}
+	return total
+}
+
+// of are the tasks' accounts of a type.
+func (m *matrix) of(kind string) (names []string) {
+	for _, id := range m.ids {
+		names = append(names, kind+":"+id)
+	}
+	return names
+}
