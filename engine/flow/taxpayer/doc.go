@@ -6,8 +6,9 @@
 //	                                    └──▶ income_cap, with what is still free
 //
 // A task remembers what it is in the year (its share); the totals are the sum of the
-// shares. So a change takes the old share out and puts the new one in, two tasks' changes
-// commute, and the totals never need a list of tasks.
+// shares. So a change takes the old share out and puts the new one in, all changes commute,
+// also of one task, whose tellings may overtake each other, and the totals never need a list
+// of tasks. A total that is below zero until everything is heard counts as none.
 //
 // Laws kept (taxpayer_test.go): the totals are the sum of the shares, whatever the order;
 // reserved and registered income never pass the cap through a question; taking every

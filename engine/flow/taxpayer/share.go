@@ -28,8 +28,8 @@ type sums struct {
 	of    string
 }
 
-// count puts a share in (+1) or takes it out (−1). A share that was never in is refused:
-// no total may fall below zero.
+// count puts a share in (+1) or takes it out (−1). What tasks tell may overtake what they told
+// before, so a total may be below zero until everything is heard; readers take that for none.
 func (l *ledger) count(s *flowv1.YearShare, sign int64) *fault.Refusal {
 	if s == nil {
 		return nil
@@ -59,11 +59,7 @@ func (l *ledger) count(s *flowv1.YearShare, sign int64) *fault.Refusal {
 		if err != nil || by.Sign() < 0 {
 			return fault.Refuse(fault.AmountInvalid, "share", "%.64q is not an amount of rubles", t.of)
 		}
-		after := amount(*t.total).Add(by.Mul(money.New(sign, 0), money.RUB.Scale, money.Down))
-		if after.Sign() < 0 {
-			return fault.Refuse(fault.WrongState, "was", "the year has %q and the share takes %q out", *t.total, t.of)
-		}
-		*t.total = text(after)
+		*t.total = text(amount(*t.total).Add(by.Mul(money.New(sign, 0), money.RUB.Scale, money.Down)))
 	}
 	return nil
 }
@@ -106,7 +102,7 @@ func (l *ledger) fits(s *flowv1.YearShare) *fault.Refusal {
 		return fault.Refuse(fault.TaxRuleMissing, "question", "%v", err).With("day", s.GetDay())
 	}
 	y := l.year(s.GetYear())
-	free := rule.Limit.Sub(amount(y.GetReserved())).Sub(amount(y.GetRegistered()))
+	free := rule.Limit.Sub(total(y.GetReserved())).Sub(total(y.GetRegistered()))
 	if amount(s.GetGross()).Cmp(free) <= 0 {
 		return nil
 	}
@@ -121,13 +117,13 @@ func (l *ledger) terms(s *flowv1.YearShare) tax.Terms {
 	t := tax.Terms{
 		Kind: kinds[s.GetKind()], Payer: tax.Company, Status: tax.Resident, Day: s.GetDay(), Bonus: l.bonus(),
 		Year: tax.Year{
-			Base: amount(y.GetResidentBase()), Withheld: amount(y.GetResidentWithheld()),
-			Insured: amount(y.GetInsured()), Contributions: amount(y.GetContributions()),
+			Base: total(y.GetResidentBase()), Withheld: total(y.GetResidentWithheld()),
+			Insured: total(y.GetInsured()), Contributions: total(y.GetContributions()),
 		},
 	}
 	if s.GetNonresident() {
 		t.Status = tax.Nonresident
-		t.Year.Base, t.Year.Withheld = amount(y.GetNonresidentBase()), amount(y.GetNonresidentWithheld())
+		t.Year.Base, t.Year.Withheld = total(y.GetNonresidentBase()), total(y.GetNonresidentWithheld())
 	}
 	return t
 }
@@ -153,7 +149,7 @@ func (l *ledger) bonus() money.Amount {
 		return none
 	}
 	used := amount(l.data.GetBonusUsed()).Sub(amount(l.data.GetBonusUsedThen()))
-	return money.Max(amount(l.data.GetBonusTold()).Sub(used).Sub(amount(l.data.GetBonusTaken())), none)
+	return money.Max(amount(l.data.GetBonusTold()).Sub(used).Sub(total(l.data.GetBonusTaken())), none)
 }
 
 // hear takes the tax service's word about the bonus when it says less than we think: its
@@ -191,6 +187,9 @@ func amount(s string) money.Amount {
 	}
 	return a
 }
+
+// total reads a total that readers go by: below zero, until everything is heard, is none.
+func total(s string) money.Amount { return money.Max(amount(s), money.New(0, money.RUB.Scale)) }
 
 // text writes an amount into the data; zero is "".
 func text(a money.Amount) string {

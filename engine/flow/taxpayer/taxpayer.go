@@ -114,7 +114,7 @@ func (l *ledger) free(s *flowv1.YearShare) string {
 		return ""
 	}
 	y := l.year(s.GetYear())
-	return money.RUB.Format(money.Max(rule.Limit.Sub(amount(y.GetReserved())).Sub(amount(y.GetRegistered())), money.Zero))
+	return money.RUB.Format(money.Max(rule.Limit.Sub(total(y.GetReserved())).Sub(total(y.GetRegistered())), money.Zero))
 }
 
 func lastDay(year uint32) string { return strconv.FormatUint(uint64(year), 10) + "-12-31" }
@@ -146,9 +146,9 @@ func YearOf(d *flowv1.TaxpayerData, number uint32) Year {
 	}
 	for _, y := range d.GetYears() {
 		if y.GetYear() == number {
-			out.Registered, out.Reserved = amount(y.GetRegistered()), amount(y.GetReserved())
-			out.Base = amount(y.GetResidentBase()).Add(amount(y.GetNonresidentBase()))
-			out.Withheld = amount(y.GetResidentWithheld()).Add(amount(y.GetNonresidentWithheld()))
+			out.Registered, out.Reserved = total(y.GetRegistered()), total(y.GetReserved())
+			out.Base = total(y.GetResidentBase()).Add(total(y.GetNonresidentBase()))
+			out.Withheld = total(y.GetResidentWithheld()).Add(total(y.GetNonresidentWithheld()))
 		}
 	}
 	return out

@@ -139,7 +139,7 @@ func TestBonusIsCountedOnOnce(t *testing.T) {
 	}
 }
 
-func TestWhatWasNeverThereIsRefused(t *testing.T) {
+func TestWhatIsNoShareIsRefused(t *testing.T) {
 	t.Parallel()
 	p := newPerson()
 	share := &flowv1.YearShare{Year: 2026, Kind: selfEmployed, Stage: held, Gross: "1.00"}
@@ -147,7 +147,6 @@ func TestWhatWasNeverThereIsRefused(t *testing.T) {
 		change *flowv1.TaxpayerChange
 		code   fault.Code
 	}{
-		"never in":        {&flowv1.TaxpayerChange{Was: share}, fault.WrongState},
 		"both":            {&flowv1.TaxpayerChange{Now: share, Question: ask(held, selfEmployed, "2026-01-01", "1.00")}, fault.Malformed},
 		"no stage":        {&flowv1.TaxpayerChange{Now: &flowv1.YearShare{Year: 2026, Kind: selfEmployed, Gross: "1.00"}}, fault.Malformed},
 		"no day":          {&flowv1.TaxpayerChange{Question: ask(held, selfEmployed, "", "1.00")}, fault.Malformed},
@@ -164,6 +163,30 @@ func TestWhatWasNeverThereIsRefused(t *testing.T) {
 	}
 	if _, refusal := it.Step(p.view, flow.Command{Event: Change, Body: []byte("\xff")}); refusal == nil {
 		t.Error("garbage passed")
+	}
+}
+
+// TestWhatIsToldOvertakes: a task takes its share out before it is heard that it put it in.
+// Nobody gets more room meanwhile than the law gives, and in the end nothing is left.
+func TestWhatIsToldOvertakes(t *testing.T) {
+	t.Parallel()
+	p := newPerson()
+	share := &flowv1.YearShare{Year: 2026, Kind: selfEmployed, Stage: registered, Gross: "100.00", Bonus: "2.00"}
+	first, refusal := p.change(&flowv1.TaxpayerChange{Was: share})
+	if refusal != nil || first.Free != "2400000.00" {
+		t.Fatal(first, refusal)
+	}
+	if _, refusal := p.change(&flowv1.TaxpayerChange{Question: ask(held, selfEmployed, "2026-03-02", "2400000.01")}); refusal == nil || refusal.Facts[FactFree] != "2400000.00" {
+		t.Errorf("more than the cap: %v", refusal)
+	}
+	if y := YearOf(p.data(), 2026); !y.Registered.IsZero() {
+		t.Errorf("%s are registered", y.Registered)
+	}
+	if last, refusal := p.change(&flowv1.TaxpayerChange{Now: share}); refusal != nil || last.Free != "2400000.00" {
+		t.Error(last, refusal)
+	}
+	if y := p.data().Years[0]; y.Registered != "" || p.data().BonusUsed != "" {
+		t.Errorf("%v", p.data())
 	}
 }
 
