@@ -36,7 +36,7 @@ func newRootCmd(env *Env) *cobra.Command {
 	for group, commands := range map[string][]*cobra.Command{
 		"run": {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newKeygenCmd(env), newKeyCmd(env), newUserCmd(env), newVersionCmd(env)},
 		"read": {newTrialBalanceCmd(env), newOSVCmd(env), newPeriodCmd(env), newPolicyCmd(env), newScheduledCmd(env), newBalanceCmd(env), newAccountCmd(env), newStatementCmd(env), newCardCmd(env),
-			newGeneralCmd(env), newExplainCmd(env), newTaskCmd(env), newRegisterCmd(env), newWithheldCmd(env), newRemitCmd(env), newCertificateCmd(env), newExportCmd(env)},
+			newGeneralCmd(env), newExplainCmd(env), newTaskCmd(env), newDocumentCmd(env), newRegisterCmd(env), newWithheldCmd(env), newRemitCmd(env), newCertificateCmd(env), newExportCmd(env)},
 		"prove": {newAuditCmd(env), newReplayCmd(env), newRebuildCmd(env), newEventsCmd(env), newDoctorCmd(env),
 			newProveCmd(env), newVerifyCmd(env), newCheckpointCmd(env)},
 	} {

@@ -78,10 +78,11 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[0])[:n]), 0o600))
 			},
-			"dev":     func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
-			"pay":     pay,
-			"company": openCompany,
-			"bank":    misbehave,
+			"dev":        func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
+			"pay":        pay,
+			"company":    openCompany,
+			"closemonth": closeMonth,
+			"bank":       misbehave,
 			"audited": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(untilAudited(t.Context(), ts.Getenv("DSN")))
 			},

@@ -42,11 +42,13 @@ func monthOf(month string) string {
 // reconciliation of the wallet.
 func (c Closing) Paper() Paper {
 	title, footer := c.titles()
-	p := Paper{Title: footer, Footer: footer}
+	made := c.Sheet.GetToDay() // a preliminary sheet is the same all day, as long as the books are
 	if c.Document != nil {
-		if at, err := time.Parse(time.DateOnly, c.Document.GetDay()); err == nil {
-			p.Made = at
-		}
+		made = c.Document.GetDay()
+	}
+	p := Paper{Title: footer, Footer: footer, Made: time.Unix(0, 0)}
+	if at, err := time.Parse(time.DateOnly, made); err == nil {
+		p.Made = at
 	}
 	p.Blocks = append(p.Blocks, Text(Title, title[0]))
 	for _, line := range title[1:] {

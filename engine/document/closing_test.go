@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -66,6 +67,9 @@ func TestCorrectionsAndPreliminarySheetsSayWhatTheyAre(t *testing.T) {
 	}
 	c = month()
 	c.Document, c.Sheet.Charges, c.Sheet.ToDay = nil, nil, "2026-11-23"
+	if made := c.Paper().Made; !made.Equal(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)) { // none is the moment of drawing
+		t.Errorf("made at %s", made)
+	}
 	text := textOf(t, render(t, c.Paper()))
 	for _, want := range []string{"Предварительный расчёт за ноябрь 2026 года", "Составлен на 23.11.2026, без номера", "Вознаграждение за месяц не начислялось"} {
 		if !strings.Contains(text, squeezed(want)) {
