@@ -14,6 +14,7 @@ import (
 
 // testSharedPhone: two people of one phone log in by one code, each as himself.
 func testSharedPhone(t *testing.T, h *house) {
+	t.Run("Moved", func(t *testing.T) { testMovedPhone(t, h) })
 	const who = 8540
 	c := h.caller(t)
 	phone := requisite.ExamplePhone(who)
@@ -103,5 +104,33 @@ func testKeysOfPeople(t *testing.T, h *house) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// testMovedPhone: a session does not outlive the phone that it was begun with.
+func testMovedPhone(t *testing.T, h *house) {
+	const who = 8570
+	c := h.caller(t)
+	id := c.executor(who, "selfemployed", nil)
+	app, _ := c.loggedIn(requisite.ExamplePhone(who))
+	if _, err := app.App.RegisterMyDevice(t.Context(), &executorv1.RegisterMyDeviceRequest{Book: c.book, Token: "device-of-the-old-phone"}); err != nil {
+		t.Fatal(err)
+	}
+	p := person(who)
+	p.Email = "same-phone@mail.example"
+	if _, err := c.Executors.UpdateExecutor(t.Context(), &executorv1.UpdateExecutorRequest{Book: c.book, Key: "mail", ExecutorId: id, Person: p}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.App.GetMyProfile(t.Context(), &executorv1.GetMyProfileRequest{Book: c.book}); err != nil {
+		t.Fatalf("another mail address has ended the session: %v", err)
+	}
+	p.Phone = requisite.ExamplePhone(who + 1)
+	if _, err := c.Executors.UpdateExecutor(t.Context(), &executorv1.UpdateExecutorRequest{Book: c.book, Key: "phone", ExecutorId: id, Person: p}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := app.App.GetMyProfile(t.Context(), &executorv1.GetMyProfileRequest{Book: c.book})
+	refused(t, err, fault.Unauthenticated, "authorization")
+	if list, err := h.db.Devices(t.Context(), c.book, id); err != nil || len(list) != 0 {
+		t.Errorf("the old phone is told: %v %v", list, err)
 	}
 }

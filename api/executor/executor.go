@@ -2,11 +2,13 @@ package executor
 
 import (
 	"context"
+	"time"
 
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/login"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -144,9 +146,15 @@ func (s *Service) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExec
 			return nil, fault.Refuse(fault.INNInvalid, "person.inn", "the INN of an executor stays: it is its name in the books")
 		}
 	}
+	moved := false // to another phone
 	o, err := s.update(ctx, "UpdateExecutor", req, executor.SetProfile, func(draft *private.Draft, c *gate.Change) error {
 		body := &flowv1.ExecutorSetProfile{Kind: Kinds[req.GetEmploymentKind()], Nonresident: req.GetNonresident()}
 		if profile != nil {
+			before, err := s.People(ctx, req.GetBook(), []string{c.ID})
+			if err != nil {
+				return err
+			}
+			moved = before[c.ID].Profile.GetPhone() != profile.GetPhone()
 			version, err := gate.NextVersion(s.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.ID}))
 			if err != nil {
 				return err
@@ -164,18 +172,38 @@ func (s *Service) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExec
 	if err != nil {
 		return nil, err
 	}
+	if moved {
+		if err := s.endSessions(ctx, req.GetBook(), req.GetExecutorId()); err != nil {
+			return nil, err
+		}
+	}
 	s.recheck(ctx, req.GetBook(), req.GetExecutorId(), o)
 	return &executorv1.UpdateExecutorResponse{Executor: out, Position: gate.IDOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// endSessions ends what a person has open in the application: whoever has the new phone logs
+// in with it.
+func (s *Service) endSessions(ctx context.Context, book, id string) error {
+	c := &gate.Change{Flow: login.Name, ID: id, Owner: id, Event: login.EndSessions, Key: gate.NewID()}
+	o := s.SubmitChanges(ctx, book, false, []*gate.Change{c})[0]
+	switch {
+	case o.Refusal != nil && o.Refusal.Code == fault.NotFound:
+		return nil // he never logged in
+	case o.Refusal != nil:
+		return o.Refusal
+	}
+	s.EndSessions(ctx, book, id, time.UnixMicro(gate.FromRecord(o.Record).UpdatedUS).Add(time.Millisecond))
+	return s.DB.ForgetDevices(ctx, book, id, "")
 }
 
 // SetRequisites implements ExecutorService.
 func (s *Service) SetRequisites(ctx context.Context, req *executorv1.SetRequisitesRequest) (*executorv1.SetRequisitesResponse, error) {
 	o, err := s.update(ctx, "SetRequisites", req, executor.SetRequisites, func(draft *private.Draft, c *gate.Change) error {
-		person, ok, err := private.Only(s.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.ID}))
-		if err != nil || !ok {
+		people, err := s.People(ctx, req.GetBook(), []string{c.ID}) // in the version that the books name
+		if err != nil {
 			return err
 		}
-		where, refusal := ReadRequisites(req.GetRequisites(), person.Content)
+		where, refusal := ReadRequisites(req.GetRequisites(), people[c.ID].Profile)
 		if refusal != nil {
 			return refusal
 		}

@@ -96,7 +96,8 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	case abandon, unlock:
 		d.Code, d.Codes = secret.Rest(d.Code), 0
 	case EndSessions:
-		d.SessionsFrom = v.Clock.UTC().Format(time.RFC3339Nano)
+		// Behind all that have begun: the log's moments are of whole milliseconds.
+		d.SessionsFrom = v.Clock.Add(time.Millisecond).UTC().Format(time.RFC3339Nano)
 	case sent, unsent, sendUnknown:
 		if v.State != Waiting || c.Number != v.Attempts[sendCode] {
 			out.On = answerLate
