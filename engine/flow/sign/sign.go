@@ -291,9 +291,9 @@ func check(b *flowv1.SignCode) *fault.Refusal {
 	if b.ProfileVersion == 0 {
 		return fault.Refuse(fault.Malformed, "profile_version", "the version of the profile is not said")
 	}
-	for field, text := range map[string]string{"sha256": b.Sha256, "template": b.Template} {
-		if raw, err := hex.DecodeString(text); err != nil || len(raw) != 32 {
-			return fault.Refuse(fault.Malformed, "document_sha256", "%s %.80q is not a SHA-256", field, text)
+	for _, hash := range []struct{ of, text string }{{"sha256", b.Sha256}, {"template", b.Template}} {
+		if raw, err := hex.DecodeString(hash.text); err != nil || len(raw) != 32 {
+			return fault.Refuse(fault.Malformed, "document_sha256", "%s %.80q is not a SHA-256", hash.of, hash.text)
 		}
 	}
 	return nil

@@ -179,6 +179,21 @@ func TestBodiesAreChecked(t *testing.T) {
 	}
 }
 
+// A refusal is in the record: of two things that are wrong it names the same one each time.
+func TestRefusalsAreTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	v := flow.View{Book: "main", ID: "task-1-act", State: "new", Clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Day: "2026-03-02"}
+	c := flow.Command{Event: Code, Body: flow.Bytes(&flowv1.SignCode{
+		TaskId: "task-1", CompanyId: "company-1", Document: Act, ExecutorId: "executor-1", ProfileVersion: 1, Sha256: "1", Template: "2",
+	})}
+	_, first := it.Step(v, c)
+	for range 50 {
+		if _, again := it.Step(v, c); first == nil || again == nil || again.Reason != first.Reason {
+			t.Fatalf("%v, then %v", first, again)
+		}
+	}
+}
+
 func TestLinksAreSentSeldom(t *testing.T) {
 	t.Parallel()
 	v := flow.View{Book: "main", ID: "task-1-agreement", State: "new", Clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Day: "2026-03-02", Attempts: map[string]uint32{}}
