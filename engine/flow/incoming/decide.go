@@ -168,8 +168,8 @@ func (s *step) assignReturned() *fault.Refusal {
 	if len(s.data.Returns) > 0 {
 		return s.forbid("a return of this money was tried: the money is somebody's")
 	}
-	for field, id := range map[string]string{"attempt": b.Attempt, "reason": b.Reason} {
-		if refusal := flow.CheckID(field, id); refusal != nil {
+	for _, word := range []struct{ field, id string }{{"attempt", b.Attempt}, {"reason", b.Reason}} {
+		if refusal := flow.CheckID(word.field, word.id); refusal != nil {
 			return refusal
 		}
 	}

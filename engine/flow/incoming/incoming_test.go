@@ -138,6 +138,22 @@ func TestRandomWalks(t *testing.T) {
 	})
 }
 
+// A refusal is in the record: of two things that are wrong it names the same one each time.
+func TestRefusalsAreTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	v := flow.View{
+		Book: "main", ID: "l1", State: Unmatched, Day: "2026-03-02",
+		Data: flow.Bytes(&flowv1.IncomingData{Amount: "100.00", Suspended: "100.00"}), Attempts: map[string]uint32{},
+	}
+	c := act(AssignReturned, &flowv1.IncomingReturned{Attempt: "A", Reason: "B"}).Command
+	_, first := it.Step(v, c)
+	for range 50 {
+		if _, again := it.Step(v, c); first == nil || again == nil || again.Reason != first.Reason || again.Field != first.Field {
+			t.Fatalf("%v, then %v", first, again)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
