@@ -247,6 +247,8 @@ func (s *Service) ExplainLine(ctx context.Context, req *statementv1.ExplainLineR
 			return incoming.ExplainLoss
 		case statementv1.Explanation_EXPLANATION_CHARGE:
 			return incoming.Charge
+		case statementv1.Explanation_EXPLANATION_TAX_REFUND:
+			return incoming.AssignTax
 		}
 		if d.GetDebit() {
 			return incoming.ExplainKnown

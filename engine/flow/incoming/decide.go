@@ -56,7 +56,7 @@ func (s *step) run() *fault.Refusal {
 		return s.assign()
 	case AssignReturned:
 		return s.assignReturned()
-	case AssignKnown, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge:
+	case AssignKnown, AssignTax, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge:
 		return s.explain()
 	case overdue:
 		return nil
@@ -226,7 +226,7 @@ func (s *step) explain() *fault.Refusal {
 	s.data.Reason = reason
 	out := slices.ContainsFunc(s.data.Returns, func(a *flowv1.ReturnAttempt) bool { return a.Result == resultDone })
 	switch {
-	case s.view.State == Unmatched && s.command.Event == Return && out:
+	case s.view.State == Unmatched && (s.command.Event == Return || s.command.Event == AssignTax) && out:
 		return s.forbid("a return is out: the sender has its money")
 	case s.view.State == Unmatched && s.command.Event == Recover && !out:
 		return s.forbid("no return is out: the money is somebody's")

@@ -35,6 +35,7 @@ const (
 	Assign         = "assign"          // IncomingAssign
 	AssignDeposit  = "assign_deposit"  // IncomingAssign
 	AssignKnown    = "assign_known"    // IncomingExplain
+	AssignTax      = "assign_tax"      // IncomingExplain
 	AssignReturned = "assign_returned" // IncomingReturned
 	Return         = "return"          // IncomingExplain
 	Recover        = "recover"         // IncomingExplain
@@ -114,7 +115,7 @@ var words = flow.Words{
 		OwnTransfer, BankFee, Unexplained, Explained,
 	},
 	Events: []string{
-		Register, Assign, AssignDeposit, AssignKnown, AssignReturned, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
+		Register, Assign, AssignDeposit, AssignKnown, AssignTax, AssignReturned, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
 		returnedTold, returnedRefused, returnedUnknown, registerReturned,
 		told, tellRefused, tellUnknown, returnDone, returnRefused, returnUnknown, overdue,
 		registerTopup, registerDeposit, registerOwn, registerKnown, registerFee, registerUnknown,
@@ -124,7 +125,7 @@ var words = flow.Words{
 	},
 	Recipes: []string{
 		"topup", "deposit", "undeposit", "suspend", "assign", "assign_deposit", "unsuspend", "transfer", "fee",
-		"missing", "unmiss", "expense_fee", "expense_loss", "charge", "recover", "correct",
+		"missing", "unmiss", "expense_fee", "expense_loss", "charge", "recover", "correct", "tax_refund",
 	},
 	Asks:    []string{tellDeposit, askTold, tellReturned, askReturned, returnMoney, askReturn},
 	Amounts: amounts,

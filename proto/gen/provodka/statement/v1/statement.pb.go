@@ -43,6 +43,8 @@ const (
 	Explanation_EXPLANATION_CHARGE Explanation = 4
 	// A payment of ours that came back: its task hears it.
 	Explanation_EXPLANATION_RETURNED Explanation = 5
+	// Tax that had been paid twice and that the tax service gives back.
+	Explanation_EXPLANATION_TAX_REFUND Explanation = 6
 )
 
 // Enum value maps for Explanation.
@@ -54,6 +56,7 @@ var (
 		3: "EXPLANATION_LOSS",
 		4: "EXPLANATION_CHARGE",
 		5: "EXPLANATION_RETURNED",
+		6: "EXPLANATION_TAX_REFUND",
 	}
 	Explanation_value = map[string]int32{
 		"EXPLANATION_UNSPECIFIED": 0,
@@ -62,6 +65,7 @@ var (
 		"EXPLANATION_LOSS":        3,
 		"EXPLANATION_CHARGE":      4,
 		"EXPLANATION_RETURNED":    5,
+		"EXPLANATION_TAX_REFUND":  6,
 	}
 )
 
@@ -1876,14 +1880,15 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\tLineCount\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x03R\x05count*\x9e\x01\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count*\xba\x01\n" +
 	"\vExplanation\x12\x1b\n" +
 	"\x17EXPLANATION_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fEXPLANATION_FEE\x10\x01\x12\x15\n" +
 	"\x11EXPLANATION_KNOWN\x10\x02\x12\x14\n" +
 	"\x10EXPLANATION_LOSS\x10\x03\x12\x16\n" +
 	"\x12EXPLANATION_CHARGE\x10\x04\x12\x18\n" +
-	"\x14EXPLANATION_RETURNED\x10\x052\xdd\b\n" +
+	"\x14EXPLANATION_RETURNED\x10\x05\x12\x1a\n" +
+	"\x16EXPLANATION_TAX_REFUND\x10\x062\xdd\b\n" +
 	"\x10StatementService\x12\x98\x01\n" +
 	"\x0fImportStatement\x12-.provodka.statement.v1.ImportStatementRequest\x1a..provodka.statement.v1.ImportStatementResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/statements\x12\x9e\x01\n" +
 	"\fGetStatement\x12*.provodka.statement.v1.GetStatementRequest\x1a+.provodka.statement.v1.GetStatementResponse\"5\x82\xd3\xe4\x93\x02,\x12*/v1/books/{book}/statements/{statement_id}\x90\x02\x01\x12\x8b\x01\n" +
