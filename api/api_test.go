@@ -4,6 +4,7 @@ import "testing"
 
 // TestAPI runs everything against one house: a database, a broker, an engine and the
 // API over HTTP. Every part has a book of its own.
+// long: a line for each test of the one house.
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -64,6 +65,7 @@ func TestAPI(t *testing.T) {
 		"Bulk":            testBulk,
 		"RunAll":          testRunAll,
 		"BulkNamed":       testBulkNamed,
+		"KeysOfUsers":     testKeysOfUsers,
 		"Sections":        testSections,
 		"Offers":          testOffers,
 		"TaskSearch":      testTaskSearch,

@@ -7,9 +7,9 @@
 //	 │                  └───────┼──────┘                        │
 //	 │                         task                             │
 //	 │                          │                               │
-//	 │                      document          tax            company   statement   user
-//	 │                          │            │   │             │
-//	 │                          └─ executor ─┘   └─── books ───┘
+//	 │        invitation     document         tax            company   statement   user
+//	 │             │            │            │   │             │
+//	 │             └──────── executor ───────┘   └─── books ───┘
 //	 │
 //	 ├─ rest      the same calls over plain HTTP, with OpenAPI
 //	 ├─ product   REST under /api with the names of the product's document

@@ -17,7 +17,7 @@ import (
 // credit that says the same waits for a person.
 func testPaymentComesBack(t *testing.T, h *house) {
 	c := h.caller(t)
-	company, worker := c.company(1, "1000.00"), c.executor(1, "selfemployed", account(1))
+	company, worker := c.company(1, "1000.00"), c.executor(1, "selfemployed", account(8717))
 	d := draft("100.00", worker)
 	d.Autocomplete = true
 	made, err := c.Tasks.CreateTask(t.Context(), &taskv1.CreateTaskRequest{Book: c.book, CompanyId: company, Task: d})
@@ -32,7 +32,7 @@ func testPaymentComesBack(t *testing.T, h *house) {
 	c.inTaskState(id, "paid")
 	var attempt string
 	for _, p := range h.bank.payments() {
-		if p.To.AccountNumber == account(1).GetAccountNumber() {
+		if p.To.AccountNumber == account(8717).GetAccountNumber() {
 			attempt = p.Attempt
 		}
 	}
@@ -40,7 +40,7 @@ func testPaymentComesBack(t *testing.T, h *house) {
 	theirs := requisite.ExampleAccount("30232", requisite.ExampleBIC(1), 5)
 	back := bankLine{"18", "94.00", "0", theirs, "Возврат: счёт закрыт (" + private.PurposeMarker(attempt) + ")", false}
 	first, err := c.importStatement(bankFile(t,
-		bankLine{"17", "94.00", "0", account(1).GetAccountNumber(), "Оплата (" + private.PurposeMarker(attempt) + ")", true}, back))
+		bankLine{"17", "94.00", "0", account(8717).GetAccountNumber(), "Оплата (" + private.PurposeMarker(attempt) + ")", true}, back))
 	if err != nil {
 		t.Fatal(err)
 	}

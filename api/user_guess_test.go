@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -226,4 +227,34 @@ func testOwnCompany(t *testing.T, h *house) {
 	c.book = "another-" + c.book
 	_, err = anna.Users.GetMe(ctx, &userv1.GetMeRequest{Book: c.book})
 	refused(t, err, fault.PermissionDenied, "book")
+}
+
+// testKeysOfUsers: an idempotency key is the company's whose people use it. What another
+// company's people call a request, or the house calls its own, is free.
+func testKeysOfUsers(t *testing.T, h *house) {
+	c := h.caller(t)
+	worker := c.executor(1, "selfemployed", account(1))
+	var made []string
+	for i := range 2 {
+		company := c.company(uint64(i+1), "50000.00")
+		_, owner := c.joined(c.visitor(c.key), company, fmt.Sprint("owner", i), "owner")
+		for again := range 2 {
+			answer, err := owner.Tasks.CreateTasks(t.Context(), &taskv1.CreateTasksRequest{
+				Book: c.book, CompanyId: company, Tasks: []*taskv1.NewTask{{Key: "same", Task: draft("10.00", worker)}, {Key: "house", Task: draft("20.00", worker)}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range answer.GetResults() {
+				if r.GetRefusal() != nil || r.GetReplayed() != (again == 1) {
+					t.Fatalf("company %d, again %d: %v", i, again, r)
+				}
+			}
+			made = append(made, answer.GetResults()[0].GetTaskId())
+		}
+	}
+	if made[0] != made[1] || made[2] != made[3] || made[0] == made[2] {
+		t.Errorf("made %v", made)
+	}
+	c.must(entryOp("house", "share", "bank:settlement", "capital:keys", "1.00"))
 }

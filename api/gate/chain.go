@@ -138,6 +138,6 @@ func (g *Gate) Options() []connect.HandlerOption {
 		withInflater(g.cfg.MaxRequestBytes),
 		connect.WithCompressMinBytes(1024),
 		connect.WithRequestGate(g.gate),
-		connect.WithInterceptors(gatekeeper{g}, g.rules),
+		connect.WithInterceptors(gatekeeper{g}, g.rules, scope{}),
 	}
 }

@@ -23,7 +23,7 @@
 //
 // Laws kept: every refusal is typed, names its field and says whether a retry helps; a call
 // without a key or with a foreign book changes and shows nothing; an aggregate of another
-// company is as one that is not there; a method without a row in access.md stops the program;
+// company is as one that is not there; an idempotency key of a company's person is the company's; a method without a row in access.md stops the program;
 // personal data is in no log, no address and no command; nothing is acknowledged that the
 // engine did not acknowledge.
 //
