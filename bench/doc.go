@@ -14,4 +14,10 @@
 // every child ends with this process.
 //
 // It refuses to know: how the figures should have come out.
+//
+// Decided, with the reasons:
+//
+//   - Grown books of the bench are laid in by the store's own writer, without decisions: ten
+//     million legs in minutes; what is measured is what stands behind the commit and the next
+//     posts.
 package main

@@ -28,4 +28,15 @@
 //
 // It refuses to know: what the records say. Producers and consumers of other groups,
 // rebalancing and committed group offsets have no part in the loop.
+//
+// Decided, with the reasons:
+//
+//   - Kafka is written by one fenced transactional producer a shard; results are looked at before
+//     the end of a transaction; no empty one proves ownership: ending answers success also when a
+//     record was refused, or the writer fenced long ago.
+//   - Committed events are told by their markers, not by the broker's list of aborted ones: after
+//     a kill the embedded broker lists a transaction without a marker, and clients then drop what
+//     was committed after it.
+//   - A caller's context does not travel into the producer: the client fails a whole batch when
+//     its first record's context ends.
 package kafka

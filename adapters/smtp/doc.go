@@ -17,4 +17,9 @@
 // configuration says so; neither the address nor the text is in an answer.
 //
 // It refuses to know: what is told, bounces that come later as mail, when to ask again.
+//
+// Decided, with the reasons:
+//
+//   - Mail is sent with the standard library: go-mail 0.7.2 lets the context end with the dial: a
+//     relay that keeps silent would hold its caller for ever.
 package smtp

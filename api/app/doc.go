@@ -9,4 +9,10 @@
 //
 // It refuses to know: what a task may do next, and how anything is checked: it asks the
 // services that companies ask.
+//
+// Decided, with the reasons:
+//
+//   - An executor's session is a row of its own kind (no company) and opens the methods of
+//     access.md's worker alone; its handlers call the other services with the session's person:
+//     one place decides what a task may do; nobody's id comes from the request.
 package app

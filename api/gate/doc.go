@@ -28,4 +28,15 @@
 // engine did not acknowledge.
 //
 // It refuses to know: what any service does, rules of the books and of the flows, SQL.
+//
+// Decided, with the reasons:
+//
+//   - A session is valid by the moment that its user's aggregate names, whatever stands in its
+//     table; its begin is the clock of the login's record: a block or another password ends
+//     sessions by the log, also where deleting rows fails.
+//   - A method opens to people only by a row of the table People; a test wants a row for each:
+//     what nobody has decided is for nobody.
+//   - An idempotency key of a company's person is the company's: the gate puts its name before it:
+//     keys are of the whole book; a stranger to a company could take those that it, or the house,
+//     is about to use.
 package gate

@@ -16,4 +16,10 @@
 // the very address that is dialled; no redirect is followed; nothing waits for ever.
 //
 // It refuses to know: what a body says, who may subscribe.
+//
+// Decided, with the reasons:
+//
+//   - A subscription reads its company's home journal itself, under a hold on its row; its secret
+//     is derived, stored nowhere: one delivery at a time, in order, through kills; nothing to
+//     leak.
 package postback

@@ -12,4 +12,11 @@
 // it; every error has the code, field and retry of the refusals' table.
 //
 // It refuses to know: any method by name, any rule of the books.
+//
+// Decided, with the reasons:
+//
+//   - A body of REST is translated when the Connect handler reads it, behind the gate: one gate; a
+//     stranger's bytes are never read.
+//   - OpenAPI is written by a plugin of ours when code is generated: comments are in no descriptor
+//     at run time.
 package rest

@@ -10,4 +10,9 @@
 //
 // It refuses to know: when something is sent again, and to which address it may go
 // (api/postback).
+//
+// Decided, with the reasons:
+//
+//   - An event that nobody can be told of cannot be subscribed to: a silent subscription is a
+//     promise that is not kept.
 package subscription

@@ -10,4 +10,9 @@
 //
 // It refuses to know: that an owner must remain (engine/flow/user), what a role opens
 // (api/gate).
+//
+// Decided, with the reasons:
+//
+//   - A login is one way whoever is named, to a command about nobody; refusals take whole steps of
+//     250 ms: nobody learns by words or by time who has an account.
 package user

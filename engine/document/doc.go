@@ -14,4 +14,10 @@
 // the page; whatever comes in, nothing panics and no paper has more than MaxPages.
 //
 // It refuses to know: databases, who may see a paper, the clock, what a signature means.
+//
+// Decided, with the reasons:
+//
+//   - A template is taken apart before any value is known; the setter works in whole thousandths
+//     of a point; what the font lacks is a visible box: a value is never read as a mark; the same
+//     paper is the same bytes; nobody takes a text for whole that is not.
 package document

@@ -16,4 +16,9 @@
 // an ask that repeats an attempt keeps its id; a refusal changes nothing.
 //
 // It refuses to know: databases, brokers, adapters, the clock of the machine.
+//
+// Decided, with the reasons:
+//
+//   - Recipes of a move are one entry; its kind joins their names with +, which no caller can
+//     write: the chart names passages by recipe.
 package flow

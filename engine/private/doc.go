@@ -39,4 +39,25 @@
 // and version alone; masks show too little to try the rest.
 //
 // It refuses to know: flows, commands, who may read what (the API asks that).
+//
+// Decided, with the reasons:
+//
+//   - Private rows are sealed with a key of their person, bound to their place, by a nonce that is
+//     a keyed hash of place and text; keys stand in the database, wrapped by an installation key
+//     that is not there: deleting one row makes a person unreadable, also in ciphertexts that a
+//     backup has (not in one that has the key too); a version written twice is the same bytes;
+//     another installation key costs no data rewritten.
+//   - A row whose key is gone does not exist; a key that cannot be unwrapped is an error: erased
+//     and broken must never look the same.
+//   - Erasing a person is an effect of its flow, ordered when no term of keeping runs; the years
+//     come with the command, of a blocked person alone; whoever is erased is not registered again
+//     under the INN: a kill between order and deletion loses neither; the id stays a name in the
+//     books, a keyed hash of the INN.
+//   - A code or a link is derived from its number (Vault.Code, Vault.Link), and stored nowhere; a
+//     message whose fate is unknown is sent again with the same one, as long as it is of use:
+//     nothing to leak, no row to lose; twice the same words harm nobody, a code that never comes
+//     does.
+//   - Sealed texts are found by keyed hashes of beginnings of words, within one company; what is
+//     found is read and compared: two or three rows a word; a table of hashes says little, and
+//     never decides.
 package private

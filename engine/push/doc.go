@@ -15,4 +15,9 @@
 // whose messages were never sent begins at its head.
 //
 // It refuses to know: what a device is, what the service is, how people log in.
+//
+// Decided, with the reasons:
+//
+//   - Messages to devices follow the journal (engine/push), and are no effects: they are a
+//     courtesy: in the log they would cost a payroll a record and an answer each.
 package push

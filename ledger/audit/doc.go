@@ -29,4 +29,9 @@
 //
 // It refuses to know: brokers, SQL, what a flow's data means, the gathering between
 // stripes (its messages are carried by the chain, its money by ordinary legs).
+//
+// Decided, with the reasons:
+//
+//   - The continuous auditor forgets quiet stripes and reads them back; one fault is one finding:
+//     bounded memory; keys, flows and what is changed behind it are for provodka audit.
 package audit

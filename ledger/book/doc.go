@@ -9,4 +9,9 @@
 // refusal changes nothing.
 //
 // It refuses to know: shards other than its own, where rows come from, products.
+//
+// Decided, with the reasons:
+//
+//   - A hold pays no more in time and late together than it held, unless an operation says its own
+//     limit beyond: late money and over-capture are explicit, never an accident.
 package book

@@ -17,4 +17,9 @@
 // the file is found by whoever reads it; the same heads give the same file.
 //
 // It refuses to know: holds (nothing is booked by them), files, flags, who reads it.
+//
+// Decided, with the reasons:
+//
+//   - An export streams only, by one code for API and command line: bounded memory, no half
+//     answer.
 package export

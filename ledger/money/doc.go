@@ -13,4 +13,10 @@
 // asset's scale; a+b-b = a; Split hands out exactly what it was given.
 //
 // It refuses to know: accounts, sides, signs of balances, exchange rates.
+//
+// Decided, with the reasons:
+//
+//   - An amount has at most 38 digits, a sum at most 57: sums of a type, and of money that
+//     travels, are bounded by nothing that could be refused; 57 digits hold more amounts of 38
+//     than a version can number.
 package money

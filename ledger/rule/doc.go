@@ -26,4 +26,16 @@
 // (model_test.go walks all orders).
 //
 // It refuses to know: what a rule says, accounts, money, databases, topics.
+//
+// Decided, with the reasons:
+//
+//   - A rule for all shards (freeze, close, limit, period) rides the numbered links of gathering
+//     (ledger/rule): an account's money reaches its home before the confirmation that nothing is
+//     left.
+//   - What two people decide is a rule that waits for a second key; an approval brings in just
+//     that rule, while it is still the next of its subject: both have decided about the same
+//     thing; works for every kind of rule.
+//   - What takes two people is a rule of the book in the log (kind policy), not a setting of a
+//     process; freezing is never in it, and two alone make it less: every shard and every replay
+//     decides the same; what stops a loss waits for nobody.
 package rule

@@ -21,4 +21,16 @@
 // database.
 //
 // It refuses to know: rules of the books, Kafka, HTTP, what a flow's data means.
+//
+// Decided, with the reasons:
+//
+//   - What is searched follows the journal, as hashes, with a position of its own: never on the
+//     write path; made anew when dropped.
+//   - Late legs keep sums over dyadic spans of days: with one sum a day an account booked next
+//     morning cost 250 round trips a year.
+//   - Where a state has several lists, the record says in which one the aggregate stands; a column
+//     and a partial index follow it: pages and counters are seeks; the store knows no flow's data.
+//   - Who finds an aggregate beside its owner is in the record that changes it, and rows of it are
+//     made behind the commits; an offer to everybody is one row: a circle of a thousand costs
+//     other tasks' commits nothing.
 package store

@@ -53,4 +53,11 @@
 //
 // It refuses to know: databases, topics, clocks, what a command's legs are, how
 // a balance is kept, which reason besides money may refuse a command.
+//
+// Decided, with the reasons:
+//
+//   - Gathering as in ledger/stripe, with what its model check found: the asker opens its stripe
+//     before it asks; a shard that never answered counts as changed; the second answer waits for
+//     the command that holds the money: money on its way to a shard without a stripe was invisible
+//     to the next round.
 package stripe

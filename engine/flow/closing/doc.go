@@ -14,4 +14,14 @@
 // legs says.
 //
 // It refuses to know: how the books are read, what a document looks like, the VAT.
+//
+// Decided, with the reasons:
+//
+//   - A company's month is one numbered document, act and report together, and its CSV is its
+//     figures: another CSV is a correction: one order of numbers without gaps also in a month
+//     without commission; nothing but money makes a document untrue.
+//   - Months are closed on the 3rd and looked at again with the next ones, a year back; the world
+//     draws up the first document that is missing, the log gives it the number that it was asked
+//     with: the bank's statement of the last day is here; one document is under way at a time, so
+//     no number is lost.
 package closing

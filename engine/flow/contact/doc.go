@@ -9,4 +9,10 @@
 // than what it was told.
 //
 // It refuses to know: names, INN, phones, subscriptions, who else knows the person.
+//
+// Decided, with the reasons:
+//
+//   - Companies hear of a person by a record on their own shard (flow contact), which the person's
+//     aggregate tells as an effect: a subscription reads one journal in order; who knows whom is
+//     read where it is told, not kept twice.
 package contact

@@ -11,4 +11,10 @@
 //
 // It refuses to know: names, INN, phones, requisites. They have versions here and
 // live in private tables.
+//
+// Decided, with the reasons:
+//
+//   - A person's binding at the tax service is taken back by the effect that erases him, before
+//     anything is deleted: without the INN nobody could; while the service keeps silent the
+//     erasure waits.
 package executor

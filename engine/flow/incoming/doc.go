@@ -14,4 +14,10 @@
 //
 // It refuses to know: files and encodings (adapters/onec), where lines and
 // companies are kept, names of banks.
+//
+// Decided, with the reasons:
+//
+//   - A statement's line that shows a payment of ours come back books nothing: it tells the
+//     payment's flow, and waits in suspense when that cannot be: one place books what came back,
+//     whoever says it first.
 package incoming

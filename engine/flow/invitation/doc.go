@@ -14,4 +14,10 @@
 // newest link, code and confirmation act; a link that ended opens nothing, and says why.
 //
 // It refuses to know: names, phones, INN, what a secret is.
+//
+// Decided, with the reasons:
+//
+//   - A link for an executor is one aggregate: whoever has it may claim it, the newest code alone
+//     lives, and who enters it first has it for good: two people on one link are decided by the
+//     log, and nobody is locked out by a stranger's wrong phone.
 package invitation

@@ -10,4 +10,9 @@
 // moment that is kept stay over.
 //
 // It refuses to know: phones, codes, tokens, devices.
+//
+// Decided, with the reasons:
+//
+//   - The code of a phone that several have is counted where the first of them stands; who logs in
+//     is chosen after it was right: one code a phone, and strangers learn nothing of who has it.
 package login

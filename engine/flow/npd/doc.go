@@ -15,4 +15,12 @@
 // an older question changes nothing; the last change of the history is the status.
 //
 // It refuses to know: names, INN, phones, companies, tasks, the service's wire format.
+//
+// Decided, with the reasons:
+//
+//   - How a person stands at the tax service is an aggregate of its own on the person's shard;
+//     what is heard elsewhere of somebody bound is only a reason to ask: executor states times
+//     binding states would be a table nobody reads; what was heard may be older than the binding.
+//   - Nightly work is a timer of each aggregate, at a second of the night that its id gives:
+//     spread over the hours without a scheduler beside the log.
 package npd

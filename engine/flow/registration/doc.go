@@ -11,4 +11,11 @@
 //
 // It refuses to know: phones, INN, mail addresses, codes, links, passwords and the
 // addresses people come from (private tables, by version), who sends messages.
+//
+// Decided, with the reasons:
+//
+//   - A registration's link is followed under its token; the phone's code gives the token back: a
+//     mail that went to a wrong address gives nobody a company with its deposit.
+//   - A registration is begun anew each time, under an id of its request; what the phone began
+//     before is told after its code: an id of the phone would tell who is registered.
 package registration

@@ -13,4 +13,19 @@
 // finally refused the last payment.
 //
 // It refuses to know: who owes the tax, how it was worked out, how a bank is asked.
+//
+// Decided, with the reasons:
+//
+//   - What was passed on of a person's tax is debited to a part of his account (tax-
+//     ndfl:{executor}:remitted); what is due is the lesser of what stood at the end of the period
+//     and what stands now, less that part: a return never looks like a remittance, nobody's tax is
+//     paid late because of a later return, and two reads per account say it all.
+//   - NPD is paid by one order per person and month, and only when the tax service's one document
+//     is of the sum that we hold; the document goes into the log without name and INN: it is the
+//     person's tax and his other income is not ours to guess; the УИН alone says to the tax
+//     service what is paid.
+//   - Collecting is ordinary entries whose key says how much had been passed on before; a key
+//     spent on a refusal gives way to the next once the account has been read again; the order
+//     pays what the period's pool has: two runs at once make the same keys, a crash leaves nothing
+//     half done, and no list of persons is kept anywhere.
 package remittance

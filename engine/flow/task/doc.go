@@ -20,4 +20,18 @@
 //
 // It refuses to know: names, INN, requisites, purposes (ids and versions only),
 // what other tasks are in the executor's year, who may send a command, the clock.
+//
+// Decided, with the reasons:
+//
+//   - A payment sets aside what it can cost at most; tax accounts may fall below zero; no row in
+//     the tables, no tax: an answer of the world never has to take money that may not be there.
+//   - What a task's texts are is a version that the flow names; a change says which one it was
+//     made of, and an executor which terms he signs: texts stay outside the log, no change is
+//     lost, nobody signs what he did not see.
+//   - An offer is a part of its task, so acceptances race in one aggregate; while the executor's
+//     year is asked about the first, the others hear that it is taken, and a refusal opens the
+//     offer again: one writer decides, and nobody is promised what another may still get.
+//   - A payment that stopped is retried by a command like anybody's, which an effect sends under
+//     its attempt's key; only the pauses are the flow's: floors, gathering and refusals hold as
+//     for a person; an effect asked twice retries once.
 package task

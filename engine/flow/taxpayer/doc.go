@@ -15,4 +15,9 @@
 // share out again leaves nothing; a refusal changes nothing.
 //
 // It refuses to know: names, companies, prices, what became of a payment, the clock.
+//
+// Decided, with the reasons:
+//
+//   - A task's share of a person's year is computed from the task after every step; questions are
+//     waited for, facts are told: no row can forget to undo it; a fact never holds a payment up.
 package taxpayer

@@ -17,4 +17,12 @@
 //
 // It refuses to know: names, mail addresses, passwords, links, sessions' tokens, and which
 // method a role opens (the API's access.md).
+//
+// Decided, with the reasons:
+//
+//   - All users of a company are one aggregate; each one's own way is a table of its document:
+//     that an owner remains is a law about all of them, and a decision sees one aggregate.
+//   - Wrong passwords are counted by the log, apart for devices that have logged in before; pauses
+//     grow to an hour and a link by mail ends them: a thousand tries at once are still a thousand;
+//     who guesses cannot lock the person out.
 package user

@@ -18,4 +18,10 @@
 //
 // It refuses to know: databases, brokers, files, clocks, and whether what a record says
 // is right by the rules of the books (package audit replays those).
+//
+// Decided, with the reasons:
+//
+//   - A checkpoint follows from the journal alone: no moment of signing; the last one is read from
+//     the topic before the next is signed: no size can have two, whoever signs; an earlier copy of
+//     the database would not know it.
 package proof
