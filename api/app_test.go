@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	taxservice "github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/engine/port/requisite"
@@ -125,6 +127,13 @@ func testApp(t *testing.T, h *house) {
 	changed.Email = "new@mail.example"
 	if got, err := app.App.UpdateMyProfile(t.Context(), &executorv1.UpdateMyProfileRequest{Book: c.book, Key: "p", Person: changed}); err != nil || got.GetExecutor().GetPerson().GetEmail() != "new@mail.example" {
 		t.Fatalf("%v %v", got, err)
+	}
+	// Whoever has the session only does not make the account his own by another phone, or by none.
+	for number, code := range map[string]fault.Code{requisite.ExamplePhone(who + 2): fault.Malformed, "": fault.RequisitesInvalid} {
+		stolen := proto.CloneOf(changed)
+		stolen.Phone = number
+		_, err := app.App.UpdateMyProfile(t.Context(), &executorv1.UpdateMyProfileRequest{Book: c.book, Key: "stolen" + number, Person: stolen})
+		refused(t, err, code, "person.phone")
 	}
 	h.person(t, who, func(p *taxservice.Person) { p.Answers = "yes" })
 	if _, err := app.App.BindMe(t.Context(), &executorv1.BindMeRequest{Book: c.book, Key: "b"}); err != nil {

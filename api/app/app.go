@@ -12,6 +12,8 @@ import (
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -70,6 +72,11 @@ func (s *Service) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateMyP
 	before, err := s.whole(ctx, req.GetBook())
 	if err != nil {
 		return nil, err
+	}
+	if phone, refusal := requisite.Phone("person.phone", req.GetPerson().GetPhone()); refusal != nil {
+		return nil, refusal
+	} else if phone != before.GetPerson().GetPhone() {
+		return nil, fault.Refuse(fault.Malformed, "person.phone", "a session is begun by this phone and does not change it: the company does")
 	}
 	done, err := s.executors.UpdateExecutor(ctx, &executorv1.UpdateExecutorRequest{
 		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), ExecutorId: me(ctx), Nonresident: before.GetNonresident(), Person: req.GetPerson(),

@@ -93,7 +93,8 @@ type ExecutorAppServiceClient interface {
 	// GetMyProfile reads the person's data, what of it lacks, and how the person stands at the tax
 	// service.
 	GetMyProfile(context.Context, *v1.GetMyProfileRequest) (*v1.GetMyProfileResponse, error)
-	// UpdateMyProfile writes a new version of the person's data; the INN stays.
+	// UpdateMyProfile writes a new version of the person's data; the INN stays, and so does the
+	// phone, by which the session was begun: the company changes it.
 	UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error)
 	// SetMyRequisites writes a new version of the bank requisites.
 	SetMyRequisites(context.Context, *v1.SetMyRequisitesRequest) (*v1.SetMyRequisitesResponse, error)
@@ -393,7 +394,8 @@ type ExecutorAppServiceHandler interface {
 	// GetMyProfile reads the person's data, what of it lacks, and how the person stands at the tax
 	// service.
 	GetMyProfile(context.Context, *v1.GetMyProfileRequest) (*v1.GetMyProfileResponse, error)
-	// UpdateMyProfile writes a new version of the person's data; the INN stays.
+	// UpdateMyProfile writes a new version of the person's data; the INN stays, and so does the
+	// phone, by which the session was begun: the company changes it.
 	UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error)
 	// SetMyRequisites writes a new version of the bank requisites.
 	SetMyRequisites(context.Context, *v1.SetMyRequisitesRequest) (*v1.SetMyRequisitesResponse, error)
