@@ -100,8 +100,8 @@ func testRunAll(t *testing.T, h *house) {
 		t.Errorf("%v", none)
 	}
 
-	unpaid, results := c.run(company, "pay", bare, taskv1.TaskAction_TASK_ACTION_PAY, false)
-	for _, r := range results {
+	unpaid, stopped := c.run(company, "pay", bare, taskv1.TaskAction_TASK_ACTION_PAY, false)
+	for _, r := range stopped {
 		if r.GetTask().GetStatus() != "error" || r.GetTask().GetPaymentErrors()[0].GetCode() != "requisites_missing" {
 			t.Errorf("%v", r)
 		}
@@ -112,11 +112,11 @@ func testRunAll(t *testing.T, h *house) {
 	if _, err := c.Executors.SetRequisites(t.Context(), &executorv1.SetRequisitesRequest{Book: c.book, ExecutorId: bare, Requisites: account(2)}); err != nil {
 		t.Fatal(err)
 	}
-	_, results = c.run(company, "retry", "", taskv1.TaskAction_TASK_ACTION_RETRY, false)
-	if len(results) != 2 {
+	// New requisites let both go on by themselves: whichever is still there may be retried.
+	if _, results := c.run(company, "retry", "", taskv1.TaskAction_TASK_ACTION_RETRY, false); len(results) > 2 {
 		t.Errorf("%v", results)
 	}
-	for id := range results {
+	for id := range stopped {
 		if done := c.settled(id); done.GetStatus() != "paid" {
 			t.Errorf("%v", done)
 		}

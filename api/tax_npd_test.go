@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,50 @@ func (c *caller) orderOf(id, state string) *taxv1.Remittance {
 	}
 }
 
+// givenBack gives a person who has not let us what is held for his tax, once, whoever asks
+// how often; who has no requisites waits.
+func (c *caller) givenBack(own, bare string) {
+	c.t.Helper()
+	ask := func(dry bool) *taxv1.RemitNpdResponse {
+		done, err := c.Taxes.RemitNpd(c.t.Context(), &taxv1.RemitNpdRequest{Book: c.book, Month: "2025-03", GiveBack: true, DryRun: dry})
+		if err != nil || done.GetOwnPersons() != 1 || done.GetOwnAmount() != "2.00" || done.GetRefusedPersons() != 0 {
+			c.t.Errorf("%v %v", done, err)
+		}
+		return done
+	}
+	if dry := ask(true); dry.GetGivenPersons() != 1 || dry.GetGivenAmount() != "11.43" {
+		c.t.Errorf("%v", dry)
+	}
+	answers := make(chan int64, 4)
+	for range cap(answers) {
+		go func() { answers <- ask(false).GetGivenPersons() }()
+	}
+	var given int64
+	for range cap(answers) {
+		given += <-answers
+	}
+	if given != 1 {
+		c.t.Errorf("given back %d times", given)
+	}
+	paid := c.orderOf("npd-2025-03."+own, "paid")
+	if paid.GetAmount() != "11.43" || paid.GetAttempts()[0].GetRequisites() != "own@1" {
+		c.t.Errorf("%v", paid)
+	}
+	c.wantBalances([]string{"tax-npd:" + own, "tax-npd:" + own + ":remitted", "tax-npd:" + bare}, "11.43 11.43", "-11.43 -11.43", "2.00 2.00")
+	var sums []string
+	for _, p := range c.bank.payments() {
+		if strings.HasPrefix(p.Purpose, "Возврат удержанного для уплаты налога на профессиональный доход за 2025-03 (") {
+			sums = append(sums, money.RUB.Format(p.Amount)+" to "+p.To.AccountNumber)
+		}
+	}
+	if want := []string{"11.43 to " + account(8604).GetAccountNumber()}; !slices.Equal(sums, want) {
+		c.t.Errorf("the bank paid %v, want %v", sums, want)
+	}
+	if again := ask(false); again.GetGivenPersons() != 0 {
+		c.t.Errorf("%v", again)
+	}
+}
+
 // testTaxesNPD pays the NPD of a month: the document that fits, one of another sum, none,
 // and a person who has not let us.
 func testTaxesNPD(t *testing.T, h *house) {
@@ -58,18 +103,19 @@ func testTaxesNPD(t *testing.T, h *house) {
 	differs := c.bound(8602, charge("8602", "250.00", "2025-04-28"))
 	nothing := c.bound(8603, charge("8603", "90.00", "2025-05-28"))
 	own := c.executor(8604, "selfemployed", account(8604))
-	for id, sum := range map[string]string{fits: "106.39", differs: "207.43", nothing: "3.41", own: "11.43"} {
+	bare := c.executor(8605, "selfemployed", nil)
+	for id, sum := range map[string]string{fits: "106.39", differs: "207.43", nothing: "3.41", own: "11.43", bare: "2.00"} {
 		c.withhold("tax-npd:"+id, "2025-03-10", sum)
 	}
 	c.withhold("tax-npd:"+fits, "2025-04-01", "1000.00") // of the next month
 
 	dry, err := c.Taxes.RemitNpd(t.Context(), &taxv1.RemitNpdRequest{Book: c.book, Month: "2025-03", DryRun: true})
-	if err != nil || dry.GetPersons() != 3 || dry.GetAmount() != "317.23" || dry.GetOwnPersons() != 1 || dry.GetOwnAmount() != "11.43" {
+	if err != nil || dry.GetPersons() != 3 || dry.GetAmount() != "317.23" || dry.GetOwnPersons() != 2 || dry.GetOwnAmount() != "13.43" {
 		t.Fatalf("%v %v", dry, err)
 	}
 	for i := range 2 {
 		done, err := c.Taxes.RemitNpd(t.Context(), &taxv1.RemitNpdRequest{Book: c.book, Month: "2025-03"})
-		if err != nil || done.GetPersons() != int64(3*(1-i)) || done.GetOwnPersons() != 1 || done.GetRefusedPersons() != 0 {
+		if err != nil || done.GetPersons() != int64(3*(1-i)) || done.GetOwnPersons() != 2 || done.GetGivenPersons() != 0 || done.GetRefusedPersons() != 0 {
 			t.Fatalf("%v %v", done, err)
 		}
 		if i == 0 {
@@ -101,6 +147,7 @@ func testTaxesNPD(t *testing.T, h *house) {
 	if _, err := c.Taxes.GetRemittance(t.Context(), &taxv1.GetRemittanceRequest{Book: c.book, RemittanceId: "npd-2025-03." + own}); err == nil {
 		t.Error("who has not let us has an order")
 	}
+	c.givenBack(own, bare)
 	sums := map[string]string{}
 	for _, p := range c.bank.payments() {
 		if p.UIN != "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/ledger/fault"
@@ -28,27 +29,34 @@ func (s *Service) RemitNpd(ctx context.Context, req *taxv1.RemitNpdRequest) (*ta
 		return nil, fault.Refuse(fault.Malformed, "month", "the tax service says until %s what is to be paid, it is %s", told, s.Today())
 	}
 	none := money.New(0, money.RUB.Scale)
-	o := &ordering{Service: s, book: req.GetBook(), period: p, dryRun: req.GetDryRun(), sum: none, own: none, position: gate.Position{}, answer: &taxv1.RemitNpdResponse{}}
+	o := &ordering{Service: s, book: req.GetBook(), period: p, dryRun: req.GetDryRun(), giveBack: req.GetGiveBack(), sum: none, own: none, given: none, position: gate.Position{}, answer: &taxv1.RemitNpdResponse{}}
 	if err := s.eachTaxAccount(ctx, o.book, p, "", nextDay(p.To), o.add); err != nil {
 		return nil, err
 	}
 	if err := o.flush(ctx); err != nil {
 		return nil, err
 	}
-	o.answer.Amount, o.answer.OwnAmount, o.answer.Position = money.RUB.Format(o.sum), money.RUB.Format(o.own), o.position.String()
+	o.answer.Amount, o.answer.OwnAmount, o.answer.GivenAmount = money.RUB.Format(o.sum), money.RUB.Format(o.own), money.RUB.Format(o.given)
+	o.answer.Position = o.position.String()
 	return o.answer, nil
 }
 
 // ordering is a run of RemitNpd.
 type ordering struct {
 	*Service
-	book     string
-	period   remittance.Period
-	dryRun   bool
-	set      []taxAccount
-	sum, own money.Amount
-	position gate.Position
-	answer   *taxv1.RemitNpdResponse
+	book             string
+	period           remittance.Period
+	dryRun, giveBack bool
+	set              []taxAccount
+	sum, own, given  money.Amount
+	position         gate.Position
+	answer           *taxv1.RemitNpdResponse
+}
+
+// asked is an order in the making.
+type asked struct {
+	*gate.Change
+	taxAccount
 }
 
 // add takes a person into the set.
@@ -65,66 +73,104 @@ func (o *ordering) add(ctx context.Context, t taxAccount) error {
 // flush orders for those of the set who have let us and have no order of the month. An
 // order is made once: its id is the month and the person.
 func (o *ordering) flush(ctx context.Context) error {
-	var people, orders []string
+	var people, ids []string
 	for _, t := range o.set {
-		people, orders = append(people, t.owner), append(orders, o.period.OrderNPDOf(t.owner))
+		people, ids = append(people, t.owner), append(ids, o.period.OrderNPDOf(t.owner))
 	}
 	standing, _, err := o.Load(ctx, o.book, npd.Name, people...)
 	if err != nil {
 		return err
 	}
-	made, _, err := o.Load(ctx, o.book, remittance.Name, orders...)
+	made, _, err := o.Load(ctx, o.book, remittance.Name, ids...)
 	if err != nil {
 		return err
 	}
-	var changes []*gate.Change
-	var asked []taxAccount
+	payees, _, err := o.Load(ctx, o.book, executor.Name, people...)
+	if err != nil {
+		return err
+	}
+	var orders []asked
 	for i, t := range o.set {
 		lets, err := letsPay(standing[t.owner])
-		switch _, there := made[orders[i]]; {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		version, err := requisitesOf(payees[t.owner])
+		if err != nil {
+			return err
+		}
+		c := &gate.Change{Key: gate.NewID(), Flow: remittance.Name, ID: ids[i], Owner: t.owner, Event: remittance.OrderNPD}
+		was, there := made[ids[i]]
+		own := !lets && (!there || slices.Contains([]string{remittance.Differs, remittance.Unneeded, remittance.Error}, was.State))
+		switch {
+		case own && o.giveBack && version > 0:
+			c.Event = remittance.OrderOwn
+			c.Say(&flowv1.RemittanceOwn{Amount: money.RUB.Format(t.due()), RequisitesVersion: version})
 		case there:
 			o.answer.OrderedPersons++
+			continue
 		case !lets:
 			o.answer.OwnPersons++
 			o.own = o.own.Add(t.due())
+			continue
 		default:
-			c := &gate.Change{Key: gate.NewID(), Flow: remittance.Name, ID: orders[i], Owner: t.owner, Event: remittance.OrderNPD}
 			c.Say(&flowv1.RemittanceNpd{Amount: money.RUB.Format(t.due())})
-			changes, asked = append(changes, c), append(asked, t)
 		}
+		orders = append(orders, asked{c, t})
 	}
 	o.set = nil
-	return o.send(ctx, changes, asked)
+	return o.send(ctx, orders)
 }
 
 // send makes the orders.
-func (o *ordering) send(ctx context.Context, changes []*gate.Change, asked []taxAccount) error {
+func (o *ordering) send(ctx context.Context, orders []asked) error {
 	if o.dryRun {
-		for _, t := range asked {
-			o.answer.Persons++
-			o.sum = o.sum.Add(t.due())
+		for _, a := range orders {
+			o.count(a)
 		}
 		return nil
+	}
+	changes := make([]*gate.Change, len(orders))
+	for i, a := range orders {
+		changes[i] = a.Change
 	}
 	for i, out := range o.SubmitChanges(ctx, o.book, false, changes) {
 		switch r := out.Refusal; {
 		case r == nil:
-			o.answer.Persons++
-			o.sum = o.sum.Add(asked[i].due())
+			o.count(orders[i])
 			o.position.See(int(out.Record.GetShard()), out.Record.GetSeq())
-		case r.Code == fault.AlreadyExists:
+		case r.Code == fault.AlreadyExists, r.Code == fault.WrongState: // another run was faster
 			o.answer.OrderedPersons++
 		case r.Code.Lookup().Kind == fault.Busy:
 			return r // nobody knows yet: the caller asks again
 		default:
 			if o.answer.RefusedPersons++; len(o.answer.GetRefused()) < namedRefusals {
-				o.answer.Refused = append(o.answer.Refused, &taxv1.CollectRefusal{Account: asked[i].account, Refusal: gate.RefusalMessage(r)})
+				o.answer.Refused = append(o.answer.Refused, &taxv1.CollectRefusal{Account: orders[i].account, Refusal: gate.RefusalMessage(r)})
 			}
 		}
 	}
 	return nil
+}
+
+// count counts an order.
+func (o *ordering) count(a asked) {
+	if a.Event == remittance.OrderOwn {
+		o.answer.GivenPersons++
+		o.given = o.given.Add(a.due())
+		return
+	}
+	o.answer.Persons++
+	o.sum = o.sum.Add(a.due())
+}
+
+// requisitesOf is the version of a person's requisites, 0 when there are none.
+func requisitesOf(a gate.Aggregate) (uint32, error) {
+	if a.State == "" {
+		return 0, nil
+	}
+	d := new(flowv1.ExecutorData)
+	err := a.Read(d)
+	return d.GetRequisitesVersion(), err
 }
 
 // letsPay says whether a person is bound to us and has let us pay the tax.

@@ -25,7 +25,7 @@ pays nothing twice; what was withheld late is paid by another order.
   provodka remit --month 2026-11
   provodka remit --period ndfl-2026-11-1 --dry-run
   provodka remit --period ndfl-2026-11-1 --wait
-  provodka remit npd 2026-11
+  provodka remit npd 2026-11 --give-back
   provodka remit list
   provodka remit register ndfl-2026-11-1
   provodka remit retry ndfl-2026-11-1
@@ -37,6 +37,7 @@ type remitFlags struct {
 	apiFlags
 	month, period, reason string
 	dryRun, wait          bool
+	giveBack              bool
 }
 
 func newRemitCmd(env *Env) *cobra.Command {
@@ -74,6 +75,7 @@ func newRemitCmd(env *Env) *cobra.Command {
 		}
 		if sub.use == "npd MONTH" {
 			c.Flags().BoolVar(&own.dryRun, "dry-run", false, "order nothing, and say what would be ordered")
+			c.Flags().BoolVar(&own.giveBack, "give-back", false, "give those who pay by themselves what is held for them")
 		}
 		if sub.use == "cancel ORDER" {
 			c.Flags().StringVar(&own.reason, "reason", "", "why, a code or the id of a note: kept for ever and published")
@@ -238,15 +240,15 @@ func remitNPD(ctx context.Context, env *Env, f *remitFlags, words []string) erro
 	if err != nil {
 		return err
 	}
-	answer, err := c.Taxes.RemitNpd(ctx, &taxv1.RemitNpdRequest{Book: f.book, Month: words[0], DryRun: f.dryRun})
+	answer, err := c.Taxes.RemitNpd(ctx, &taxv1.RemitNpdRequest{Book: f.book, Month: words[0], DryRun: f.dryRun, GiveBack: f.giveBack})
 	if err != nil {
 		return err
 	}
 	if env.json() {
 		return env.printMessage(answer)
 	}
-	t, n := newTable("Month", ">Ordered", ">Amount", ">Before", ">Pay themselves", ">Held for them"), func(i int64) string { return strconv.FormatInt(i, 10) }
-	t.add(words[0], n(answer.GetPersons()), answer.GetAmount(), n(answer.GetOrderedPersons()), n(answer.GetOwnPersons()), answer.GetOwnAmount())
+	t, n := newTable("Month", ">Ordered", ">Amount", ">Before", ">Pay themselves", ">Held for them", ">Given back", ">Sum"), func(i int64) string { return strconv.FormatInt(i, 10) }
+	t.add(words[0], n(answer.GetPersons()), answer.GetAmount(), n(answer.GetOrderedPersons()), n(answer.GetOwnPersons()), answer.GetOwnAmount(), n(answer.GetGivenPersons()), answer.GetGivenAmount())
 	if err := t.write(env.Out); err != nil {
 		return err
 	}

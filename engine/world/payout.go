@@ -23,6 +23,7 @@ const (
 	verbPay      = "pay"
 	verbReturn   = "return"
 	verbTax      = "tax"
+	verbOwn      = "own"
 	verbCheck    = "check"
 	verbRegister = "register"
 	verbAnnul    = "annul"
@@ -47,8 +48,8 @@ type payout struct {
 	from string
 }
 
-// FromPayout serves the port "payout": verbs pay (PayoutAsk), return (ReturnAsk) and tax
-// (RemittanceAsk). from is our settlement account, 20 digits, from which executors and taxes
+// FromPayout serves the port "payout": verbs pay (PayoutAsk), return (ReturnAsk), tax
+// (RemittanceAsk) and own (RemittanceOwnAsk). from is our settlement account, 20 digits, from which executors and taxes
 // are paid; money that came is returned from the account to which it came.
 func FromPayout(bank port.Payout, read PayoutReader, from string) port.Port {
 	return &payout{bank, read, from}
@@ -68,6 +69,8 @@ func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
 		book, payment, answer = p.giveBack(ctx, ask)
 	case verbTax:
 		book, payment, answer = p.tax(ask)
+	case verbOwn:
+		book, executor, payment, answer = p.own(ctx, ask)
 	default:
 		return unknownVerb(ask)
 	}
@@ -97,15 +100,39 @@ func (p *payout) pay(ctx context.Context, ask port.Ask) (book, executor string, 
 		return "", "", out, malformed(ask, err)
 	}
 	book, executor = body.GetBook(), body.GetExecutorId()
-	to, title, ok, err := p.read.Payee(ctx, body.GetBook(), body.GetExecutorId(), body.GetRequisitesVersion(), body.GetTask())
+	to, title, answer := p.payee(ctx, book, executor, body.GetRequisitesVersion(), body.GetTask())
+	if answer == nil {
+		out, answer = payment(ask, p.from, to, body.GetAmount(), Purpose(title, ask.Attempt))
+	}
+	return book, executor, out, answer
+}
+
+// payee reads an executor's requisites, and what a task is called; task may be "".
+func (p *payout) payee(ctx context.Context, book, executor string, version uint32, task string) (to port.Requisites, title string, answer *port.Answer) {
+	to, title, ok, err := p.read.Payee(ctx, book, executor, version, task)
 	switch {
 	case err != nil:
-		return book, executor, out, unread("requisites or the task")
-	case !ok || body.GetRequisitesVersion() == 0:
-		return book, executor, out, unsent(fault.Refuse(fault.RequisitesMissing, "requisites",
-			"there is no version %d of the executor's requisites", body.GetRequisitesVersion()))
+		return to, title, unread("requisites or the task")
+	case !ok || version == 0:
+		return to, title, unsent(fault.Refuse(fault.RequisitesMissing, "requisites", "there is no version %d of the executor's requisites", version))
 	}
-	out, answer = payment(ask, p.from, to, body.GetAmount(), Purpose(title, ask.Attempt))
+	return to, title, nil
+}
+
+// own gives a person back what was held for the tax that he pays by himself.
+func (p *payout) own(ctx context.Context, ask port.Ask) (book, executor string, out port.Payment, answer *port.Answer) {
+	var body flowv1.RemittanceOwnAsk
+	if err := proto.Unmarshal(ask.Body, &body); err != nil {
+		return "", "", out, malformed(ask, err)
+	}
+	book, executor = body.GetBook(), body.GetExecutorId()
+	to, _, answer := p.payee(ctx, book, executor, body.GetRequisitesVersion(), "")
+	if answer != nil {
+		return book, executor, out, answer
+	}
+	month := strings.TrimPrefix(body.GetPeriod(), string(remittance.NPD)+"-")
+	purpose := fmt.Sprintf("Возврат удержанного для уплаты налога на профессиональный доход за %s (%s). Без НДС", month, private.PurposeMarker(ask.Attempt))
+	out, answer = payment(ask, p.from, to, body.GetAmount(), fit(purpose))
 	return book, executor, out, answer
 }
 

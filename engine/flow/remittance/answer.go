@@ -25,17 +25,17 @@ func (s *step) answered() {
 	}
 	a := s.data.Attempts[i]
 	before := a.Result
+	done, unknown := s.said(payDone, giveDone), s.said(payUnknown, giveUnknown)
 	switch {
-	case s.command.Event == payUnknown && before == "":
+	case unknown && before == "":
 		return
-	case s.command.Event == payUnknown, s.command.Event == payDone && before == resultDone,
-		s.command.Event == payRefused && before == resultRefused:
+	case unknown, done && before == resultDone, !done && before == resultRefused:
 		s.on = answerLate
 		return
 	}
 	a.Status = s.command.Answer.Status
 	switch {
-	case s.command.Event == payDone:
+	case done:
 		a.Result = resultDone
 		s.left()
 	default:
@@ -51,10 +51,13 @@ func (s *step) answered() {
 	}
 }
 
+// said says whether the bank's word is one of these.
+func (s *step) said(events ...string) bool { return slices.Contains(events, s.command.Event) }
+
 // awaited chooses the row of the bank's word about the open attempt.
 func (s *step) awaited() {
 	switch {
-	case s.command.Event == payDone:
+	case s.said(payDone, giveDone):
 		s.data.PaidDay = s.view.Day
 		if s.data.Overpaid != "" {
 			s.on = payDoneTwice

@@ -2,6 +2,7 @@
 //
 //	tax-ndfl:{executor}:remitted ─ collect (ordinary entries) ─▶ enp:{period}
 //	enp:{period} ─ order ─▶ remitting:{order} ─ the bank ─▶ bank:settlement
+//	tax-npd:{executor}:remitted ─ order_npd, order_own ─▶ remitting:{order} ─ the bank ─▶ the budget, the person
 //
 // What is due of a person (Due) is decided outside the flow, from the books; the flow pays
 // what was collected. Periods, due days, working days and requisites are dated tables of
@@ -16,10 +17,13 @@
 //
 // Decided, with the reasons:
 //
-//   - What was passed on of a person's tax is debited to a part of his account (tax-
-//     ndfl:{executor}:remitted); what is due is the lesser of what stood at the end of the period
-//     and what stands now, less that part: a return never looks like a remittance, nobody's tax is
-//     paid late because of a later return, and two reads per account say it all.
+//   - What was passed on of a person's tax is debited to a part of his account
+//     (tax-ndfl:{executor}:remitted); what is due is the lesser of what stood at the end of the
+//     period and what stands now, less that part: a return never looks like a remittance, nobody's
+//     tax is paid late because of a later return, and two reads per account say it all.
+//   - What is held for who pays by himself goes back by the same order as would have paid it, when
+//     finance asks for it: it is his money, one id a person and month pays it once, and a right
+//     that was taken back by mistake can be given again before.
 //   - NPD is paid by one order per person and month, and only when the tax service's one document
 //     is of the sum that we hold; the document goes into the log without name and INN: it is the
 //     person's tax and his other income is not ours to guess; the УИН alone says to the tax

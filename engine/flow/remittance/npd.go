@@ -8,7 +8,6 @@ import (
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
-	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
@@ -40,18 +39,9 @@ func (s *step) orderNPD() *fault.Refusal {
 	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
 		return refusal
 	}
-	p, executor, refusal := parseNPD(s.view.ID)
-	if refusal != nil {
+	if refusal := s.held(b.Amount); refusal != nil {
 		return refusal
 	}
-	sum, err := money.RUB.Parse(b.Amount)
-	if err != nil || sum.Sign() <= 0 {
-		return fault.Refuse(fault.AmountInvalid, "amount", "%.64q is not a positive amount of rubles", b.Amount)
-	}
-	if s.view.Day <= p.To {
-		return fault.Refuse(fault.Malformed, "id", "the month ends on %s, it is %s", p.To, s.view.Day)
-	}
-	s.data = &flowv1.RemittanceData{Period: p.ID, ExecutorId: executor, Amount: text(sum), Day: s.view.Day, DueDay: p.Due}
 	s.ask()
 	return nil
 }

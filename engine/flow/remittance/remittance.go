@@ -32,6 +32,7 @@ const (
 const (
 	Order    = "order"     // RemittanceOrder
 	OrderNPD = "order_npd" // RemittanceNpd
+	OrderOwn = "order_own" // RemittanceOwn
 	Retry    = "retry"     // none
 	Cancel   = "cancel"    // RemittanceCancel
 )
@@ -44,6 +45,9 @@ const (
 	payDone     = "pay_done"
 	payRefused  = "pay_refused"
 	payUnknown  = "pay_unknown"
+	giveDone    = "give_done"
+	giveRefused = "give_refused"
+	giveUnknown = "give_unknown"
 	overdue     = "overdue"
 )
 
@@ -52,6 +56,7 @@ const (
 	findNone      = "find_none"
 	findDiffers   = "find_differs"
 	retryFind     = "retry_find"
+	retryOwn      = "retry_own"
 	payDoneTwice  = "pay_done_twice"
 	payCovered    = "pay_covered"
 	retryCovered  = "retry_covered"
@@ -67,12 +72,15 @@ const (
 	askFind = "ask_find"
 	pay     = "pay"
 	askPay  = "ask_pay"
+	give    = "give"
+	askGive = "ask_give"
 )
 
 // Cases of the Entries table.
 const (
 	casePooled = "pooled" // a period's pool pays
 	caseNPD    = "npd"    // what is held for one person pays
+	caseOwn    = "own"    // what is held for one person goes back to him
 )
 
 // Amounts of the Entries table, rubles of scale 2.
@@ -91,13 +99,14 @@ var amounts = []string{amountSum, amountLeft, amountUncovered, amountOver, amoun
 var words = flow.Words{
 	States: []string{Asking, Differs, Unneeded, Paying, Paid, Error, Canceled},
 	Events: []string{
-		Order, OrderNPD, Retry, Cancel, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
+		Order, OrderNPD, OrderOwn, Retry, Cancel, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
+		giveDone, giveRefused, giveUnknown, retryOwn,
 		payDoneTwice, payCovered, retryCovered, lateNoted, lateUncovered, lateTakenBack, answerLate,
 	},
 	Recipes: []string{"reserve", "release", "cover", "word"},
-	Asks:    []string{find, askFind, pay, askPay},
+	Asks:    []string{find, askFind, pay, askPay, give, askGive},
 	Amounts: amounts,
-	Cases:   []string{casePooled, caseNPD},
+	Cases:   []string{casePooled, caseNPD, caseOwn},
 	Owners:  []string{"period", "order", "executor"},
 }
 
@@ -132,7 +141,10 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		}
 	}
 	from := casePooled
-	if s.data.ExecutorId != "" {
+	switch {
+	case s.own():
+		from = caseOwn
+	case s.data.ExecutorId != "":
 		from = caseNPD
 	}
 	return flow.Decision{
@@ -148,6 +160,8 @@ func (s *step) run() *fault.Refusal {
 		return s.order()
 	case OrderNPD:
 		return s.orderNPD()
+	case OrderOwn:
+		return s.orderOwn()
 	case findDone, findRefused, findUnknown:
 		return s.found()
 	case Retry:
@@ -156,7 +170,7 @@ func (s *step) run() *fault.Refusal {
 		return s.cancel()
 	case overdue:
 		return nil
-	case payDone, payRefused, payUnknown:
+	case payDone, payRefused, payUnknown, giveDone, giveRefused, giveUnknown:
 		s.answered()
 		return nil
 	}
@@ -186,6 +200,10 @@ func (s *step) order() *fault.Refusal {
 
 // send sets the money aside and opens an attempt at the requisites of the day.
 func (s *step) send() *fault.Refusal {
+	if s.own() {
+		s.give()
+		return nil
+	}
 	ask, attempt := &flowv1.RemittanceAsk{Book: s.view.Book, Remittance: s.view.ID, Amount: s.data.Amount}, &flowv1.RemittanceAttempt{Number: s.view.Attempts[pay] + 1}
 	if s.data.ExecutorId != "" {
 		ask.Document, attempt.Requisites = s.data.Documents[0], s.data.Documents[0].GetUin()
@@ -196,10 +214,15 @@ func (s *step) send() *fault.Refusal {
 		}
 		ask.Requisites, attempt.Requisites = to.ID(), to.ID()
 	}
-	s.data.Attempts = append(s.data.Attempts, attempt)
-	s.data.Reserved, s.data.ErrorCode, s.data.ErrorReason = s.data.Amount, "", ""
 	s.asks[pay] = flow.Bytes(ask)
+	s.attempt(attempt)
 	return nil
+}
+
+// attempt sets the money aside for one more attempt.
+func (s *step) attempt(a *flowv1.RemittanceAttempt) {
+	s.data.Attempts = append(s.data.Attempts, a)
+	s.data.Reserved, s.data.ErrorCode, s.data.ErrorReason = s.data.Amount, "", ""
 }
 
 // retry sends again, or only covers what has left meanwhile.
@@ -212,6 +235,9 @@ func (s *step) retry() *fault.Refusal {
 	case s.view.State != Error:
 		return nil // the table has no row: wrong_state
 	case s.data.Claimed == "":
+		if s.own() && s.on == Retry {
+			s.on = retryOwn
+		}
 		return s.send()
 	}
 	s.on = retryCovered

@@ -53,9 +53,11 @@ type RemittanceData struct {
 	// The executor whose NPD it pays; "" = what a period's pool has.
 	ExecutorId string `protobuf:"bytes,14,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
 	// What the tax service would have paid, of an executor's NPD.
-	Documents     []*TaxDocument `protobuf:"bytes,15,rep,name=documents,proto3" json:"documents,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Documents []*TaxDocument `protobuf:"bytes,15,rep,name=documents,proto3" json:"documents,omitempty"`
+	// The person's requisites, when what is held goes back to him; 0 = the order pays the budget.
+	RequisitesVersion uint32 `protobuf:"varint,16,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *RemittanceData) Reset() {
@@ -191,6 +193,13 @@ func (x *RemittanceData) GetDocuments() []*TaxDocument {
 		return x.Documents
 	}
 	return nil
+}
+
+func (x *RemittanceData) GetRequisitesVersion() uint32 {
+	if x != nil {
+		return x.RequisitesVersion
+	}
+	return 0
 }
 
 // A charge of NPD as the tax service says it, with what its payment order has. Whose it is
@@ -551,7 +560,8 @@ type RemittanceAttempt struct {
 	Result string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
 	// The bank's own word for it.
 	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
-	// The row of requisites that it was sent to, "enp@2023-01-01".
+	// The row of requisites that it was sent to, "enp@2023-01-01"; a document's УИН; of money
+	// that goes back to a person "own@" and the version of his requisites.
 	Requisites    string `protobuf:"bytes,4,opt,name=requisites,proto3" json:"requisites,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -789,11 +799,158 @@ func (x *RemittanceAsk) GetDocument() *TaxDocument {
 	return nil
 }
 
+// Body of remittance's "order_own": the person pays the NPD of a month by himself, and what
+// is held for it goes back to him. The id says month and executor.
+type RemittanceOwn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is held for it, rubles, positive, at most 2 places.
+	Amount string `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Version of his requisites, from 1.
+	RequisitesVersion uint32 `protobuf:"varint,2,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *RemittanceOwn) Reset() {
+	*x = RemittanceOwn{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceOwn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceOwn) ProtoMessage() {}
+
+func (x *RemittanceOwn) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceOwn.ProtoReflect.Descriptor instead.
+func (*RemittanceOwn) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RemittanceOwn) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *RemittanceOwn) GetRequisitesVersion() uint32 {
+	if x != nil {
+		return x.RequisitesVersion
+	}
+	return 0
+}
+
+// What an order asks of the port "payout", verb "own".
+type RemittanceOwnAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The order.
+	Remittance string `protobuf:"bytes,2,opt,name=remittance,proto3" json:"remittance,omitempty"`
+	// Who gets it.
+	ExecutorId string `protobuf:"bytes,3,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Version of his requisites.
+	RequisitesVersion uint32 `protobuf:"varint,4,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
+	// Rubles, decimal of scale 2.
+	Amount string `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The month, "npd-2026-11".
+	Period        string `protobuf:"bytes,6,opt,name=period,proto3" json:"period,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemittanceOwnAsk) Reset() {
+	*x = RemittanceOwnAsk{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceOwnAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceOwnAsk) ProtoMessage() {}
+
+func (x *RemittanceOwnAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceOwnAsk.ProtoReflect.Descriptor instead.
+func (*RemittanceOwnAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RemittanceOwnAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RemittanceOwnAsk) GetRemittance() string {
+	if x != nil {
+		return x.Remittance
+	}
+	return ""
+}
+
+func (x *RemittanceOwnAsk) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *RemittanceOwnAsk) GetRequisitesVersion() uint32 {
+	if x != nil {
+		return x.RequisitesVersion
+	}
+	return 0
+}
+
+func (x *RemittanceOwnAsk) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *RemittanceOwnAsk) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
 var File_provodka_flow_v1_remittance_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/flow/v1/remittance.proto\x12\x10provodka.flow.v1\"\xeb\x03\n" +
+	"!provodka/flow/v1/remittance.proto\x12\x10provodka.flow.v1\"\x9a\x04\n" +
 	"\x0eRemittanceData\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x10\n" +
@@ -812,7 +969,8 @@ const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\x06reason\x18\r \x01(\tR\x06reason\x12\x1f\n" +
 	"\vexecutor_id\x18\x0e \x01(\tR\n" +
 	"executorId\x12;\n" +
-	"\tdocuments\x18\x0f \x03(\v2\x1d.provodka.flow.v1.TaxDocumentR\tdocuments\"\x87\x03\n" +
+	"\tdocuments\x18\x0f \x03(\v2\x1d.provodka.flow.v1.TaxDocumentR\tdocuments\x12-\n" +
+	"\x12requisites_version\x18\x10 \x01(\rR\x11requisitesVersion\"\x87\x03\n" +
 	"\vTaxDocument\x12\x10\n" +
 	"\x03uin\x18\x01 \x01(\tR\x03uin\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x17\n" +
@@ -862,7 +1020,20 @@ const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\n" +
 	"requisites\x18\x04 \x01(\tR\n" +
 	"requisites\x129\n" +
-	"\bdocument\x18\x05 \x01(\v2\x1d.provodka.flow.v1.TaxDocumentR\bdocumentB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"\bdocument\x18\x05 \x01(\v2\x1d.provodka.flow.v1.TaxDocumentR\bdocument\"V\n" +
+	"\rRemittanceOwn\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\tR\x06amount\x12-\n" +
+	"\x12requisites_version\x18\x02 \x01(\rR\x11requisitesVersion\"\xc6\x01\n" +
+	"\x10RemittanceOwnAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1e\n" +
+	"\n" +
+	"remittance\x18\x02 \x01(\tR\n" +
+	"remittance\x12\x1f\n" +
+	"\vexecutor_id\x18\x03 \x01(\tR\n" +
+	"executorId\x12-\n" +
+	"\x12requisites_version\x18\x04 \x01(\rR\x11requisitesVersion\x12\x16\n" +
+	"\x06amount\x18\x05 \x01(\tR\x06amount\x12\x16\n" +
+	"\x06period\x18\x06 \x01(\tR\x06periodB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_remittance_proto_rawDescOnce sync.Once
@@ -876,7 +1047,7 @@ func file_provodka_flow_v1_remittance_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_remittance_proto_rawDescData
 }
 
-var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_provodka_flow_v1_remittance_proto_goTypes = []any{
 	(*RemittanceData)(nil),    // 0: provodka.flow.v1.RemittanceData
 	(*TaxDocument)(nil),       // 1: provodka.flow.v1.TaxDocument
@@ -887,6 +1058,8 @@ var file_provodka_flow_v1_remittance_proto_goTypes = []any{
 	(*RemittanceOrder)(nil),   // 6: provodka.flow.v1.RemittanceOrder
 	(*RemittanceCancel)(nil),  // 7: provodka.flow.v1.RemittanceCancel
 	(*RemittanceAsk)(nil),     // 8: provodka.flow.v1.RemittanceAsk
+	(*RemittanceOwn)(nil),     // 9: provodka.flow.v1.RemittanceOwn
+	(*RemittanceOwnAsk)(nil),  // 10: provodka.flow.v1.RemittanceOwnAsk
 }
 var file_provodka_flow_v1_remittance_proto_depIdxs = []int32{
 	5, // 0: provodka.flow.v1.RemittanceData.attempts:type_name -> provodka.flow.v1.RemittanceAttempt
@@ -911,7 +1084,7 @@ func file_provodka_flow_v1_remittance_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_remittance_proto_rawDesc), len(file_provodka_flow_v1_remittance_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -736,7 +736,10 @@ type RemitNpdRequest struct {
 	// Month, YYYY-MM; what is due is known after the 12th of the next.
 	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
 	// Change nothing, and say what would be ordered.
-	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Give those who pay by themselves what is held for them, to their requisites: also where
+	// an order has found that we may not ask, or that there is nothing to pay.
+	GiveBack      bool `protobuf:"varint,140,opt,name=give_back,json=giveBack,proto3" json:"give_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -792,6 +795,13 @@ func (x *RemitNpdRequest) GetDryRun() bool {
 	return false
 }
 
+func (x *RemitNpdRequest) GetGiveBack() bool {
+	if x != nil {
+		return x.GiveBack
+	}
+	return false
+}
+
 // What became of RemitNpd.
 type RemitNpdResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -801,7 +811,8 @@ type RemitNpdResponse struct {
 	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Persons who have an order of the month already.
 	OrderedPersons int64 `protobuf:"varint,3,opt,name=ordered_persons,json=orderedPersons,proto3" json:"ordered_persons,omitempty"`
-	// Persons who have not let us pay: it is their own duty.
+	// Persons who have not let us pay, it is their own duty, and who are given nothing back by
+	// this call: nobody asked for it, or they have no requisites.
 	OwnPersons int64 `protobuf:"varint,4,opt,name=own_persons,json=ownPersons,proto3" json:"own_persons,omitempty"`
 	// What is held for them.
 	OwnAmount string `protobuf:"bytes,5,opt,name=own_amount,json=ownAmount,proto3" json:"own_amount,omitempty"`
@@ -810,7 +821,11 @@ type RemitNpdResponse struct {
 	// How many they are in all.
 	RefusedPersons int64 `protobuf:"varint,7,opt,name=refused_persons,json=refusedPersons,proto3" json:"refused_persons,omitempty"`
 	// Where the shards stand after it: what min_position of a read takes.
-	Position      string `protobuf:"bytes,8,opt,name=position,proto3" json:"position,omitempty"`
+	Position string `protobuf:"bytes,8,opt,name=position,proto3" json:"position,omitempty"`
+	// Persons to whom this call gives back what is held for them.
+	GivenPersons int64 `protobuf:"varint,140,opt,name=given_persons,json=givenPersons,proto3" json:"given_persons,omitempty"`
+	// What they get, rubles.
+	GivenAmount   string `protobuf:"bytes,141,opt,name=given_amount,json=givenAmount,proto3" json:"given_amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -897,6 +912,20 @@ func (x *RemitNpdResponse) GetRefusedPersons() int64 {
 func (x *RemitNpdResponse) GetPosition() string {
 	if x != nil {
 		return x.Position
+	}
+	return ""
+}
+
+func (x *RemitNpdResponse) GetGivenPersons() int64 {
+	if x != nil {
+		return x.GivenPersons
+	}
+	return 0
+}
+
+func (x *RemitNpdResponse) GetGivenAmount() string {
+	if x != nil {
+		return x.GivenAmount
 	}
 	return ""
 }
@@ -2078,11 +2107,12 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x0frefused_persons\x18\x05 \x01(\x03R\x0erefusedPersons\x12\x1f\n" +
 	"\vwould_order\x18\x06 \x01(\tR\n" +
 	"wouldOrder\x12\x1a\n" +
-	"\bposition\x18\a \x01(\tR\bposition\"\x93\x01\n" +
+	"\bposition\x18\a \x01(\tR\bposition\"\xb1\x01\n" +
 	"\x0fRemitNpdRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x120\n" +
 	"\x05month\x18\x02 \x01(\tB\x1a\xbaH\x17r\x152\x13^[0-9]{4}-[0-9]{2}$R\x05month\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xad\x02\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12\x1c\n" +
+	"\tgive_back\x18\x8c\x01 \x01(\bR\bgiveBack\"\xf7\x02\n" +
 	"\x10RemitNpdResponse\x12\x18\n" +
 	"\apersons\x18\x01 \x01(\x03R\apersons\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12'\n" +
@@ -2093,7 +2123,9 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"own_amount\x18\x05 \x01(\tR\townAmount\x129\n" +
 	"\arefused\x18\x06 \x03(\v2\x1f.provodka.tax.v1.CollectRefusalR\arefused\x12'\n" +
 	"\x0frefused_persons\x18\a \x01(\x03R\x0erefusedPersons\x12\x1a\n" +
-	"\bposition\x18\b \x01(\tR\bposition\"a\n" +
+	"\bposition\x18\b \x01(\tR\bposition\x12$\n" +
+	"\rgiven_persons\x18\x8c\x01 \x01(\x03R\fgivenPersons\x12\"\n" +
+	"\fgiven_amount\x18\x8d\x01 \x01(\tR\vgivenAmount\"a\n" +
 	"\x0eCollectRefusal\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x125\n" +
 	"\arefusal\x18\x02 \x01(\v2\x1b.provodka.ledger.v1.RefusalR\arefusal\"\xf3\x01\n" +

@@ -70,9 +70,10 @@ type TaxServiceClient interface {
 	// tax is collected or ordered twice. What is withheld or found later is paid by another order.
 	Remit(context.Context, *v1.RemitRequest) (*v1.RemitResponse, error)
 	// RemitNpd orders the NPD of a month, one order for each self-employed person of whom tax is
-	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves. The tax service
-	// is asked what is to be paid: the order is paid when it is what we hold, and waits for a
-	// person when it is not. Asked again, nobody gets a second order.
+	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves, and are given
+	// back what is held for it if that is asked. The tax service is asked what is to be paid:
+	// the order is paid when it is what we hold, and waits for a person when it is not. Asked
+	// again, nobody gets a second order.
 	RemitNpd(context.Context, *v1.RemitNpdRequest) (*v1.RemitNpdResponse, error)
 	// GetRemittance reads an order.
 	GetRemittance(context.Context, *v1.GetRemittanceRequest) (*v1.GetRemittanceResponse, error)
@@ -262,9 +263,10 @@ type TaxServiceHandler interface {
 	// tax is collected or ordered twice. What is withheld or found later is paid by another order.
 	Remit(context.Context, *v1.RemitRequest) (*v1.RemitResponse, error)
 	// RemitNpd orders the NPD of a month, one order for each self-employed person of whom tax is
-	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves. The tax service
-	// is asked what is to be paid: the order is paid when it is what we hold, and waits for a
-	// person when it is not. Asked again, nobody gets a second order.
+	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves, and are given
+	// back what is held for it if that is asked. The tax service is asked what is to be paid:
+	// the order is paid when it is what we hold, and waits for a person when it is not. Asked
+	// again, nobody gets a second order.
 	RemitNpd(context.Context, *v1.RemitNpdRequest) (*v1.RemitNpdResponse, error)
 	// GetRemittance reads an order.
 	GetRemittance(context.Context, *v1.GetRemittanceRequest) (*v1.GetRemittanceResponse, error)
