@@ -15,7 +15,7 @@ LISTEN  ?= 127.0.0.1:8080
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: laws help generate build check verify lint test race fuzz e2e e2e-kafka bench bench-long bench-guard run model clean
+.PHONY: laws help generate build check verify lint test race fuzz e2e e2e-kafka bench bench-tasks bench-long bench-guard run model clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,7 +66,10 @@ e2e-kafka: ## the same and the broker's own suite on Apache Kafka (Java 17; mave
 
 bench: ## throughput as ratios to bare SQL on the same database; draws bin/bench.svg
 	mkdir -p $(BIN)
-	$(GO) run ./bench -svg $(BIN)/bench.svg
+	$(GO) run ./bench -case '^(rpc|single|paced|writer|ready)' -svg $(BIN)/bench.svg
+
+bench-tasks: ## a register of 100,000 lines, and a payroll of 10,000 tasks from register to receipts
+	$(GO) run ./bench -quick -case '^(register|payroll)'
 
 bench-long: ## figures of grown books: a million accounts, ten million legs (half an hour)
 	$(GO) run ./bench -long

@@ -104,8 +104,8 @@ func parseFlags() (options, error) {
 	if o.tasks < 1 || o.lines < 1 {
 		return o, fmt.Errorf("-tasks and -lines are at least 1")
 	}
-	if o.seconds <= 0 || o.seconds > time.Minute || o.accounts < 10 || o.accounts > 1_000_000 {
-		return o, fmt.Errorf("-seconds up to 60, -accounts from 10 to 1000000")
+	if o.seconds <= 0 || o.seconds > 15*time.Minute || o.accounts < 10 || o.accounts > 1_000_000 {
+		return o, fmt.Errorf("-seconds up to 900, -accounts from 10 to 1000000")
 	}
 	var err error
 	o.cases, err = regexp.Compile(*cases)

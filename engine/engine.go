@@ -37,7 +37,7 @@ type Config struct {
 
 	LeaseTTL        time.Duration                      // default 3 s
 	BatchOperations int                                // most operations of one commit; default 8,000
-	MemoryRows      int                                // rows of each kind kept in memory, about, over all shards; default 32,000
+	MemoryRows      int                                // rows of each kind kept in memory, about, over all shards; default 48,000
 	CommitTimeout   time.Duration                      // default 30 s
 	MendAttempts    int                                // how often a failed batch is decided again; default 64
 	QueueOperations int                                // operations that may wait in this process; default 64,000
@@ -90,7 +90,7 @@ func (c *Config) fill() error {
 	orDuration(&c.AuditEvery, time.Second)
 	orInt(&c.AuditStripes, 20_000)
 	orInt(&c.BatchOperations, 8000)
-	orInt(&c.MemoryRows, 32_000)
+	orInt(&c.MemoryRows, 48_000)
 	orInt(&c.MendAttempts, 64)
 	orInt(&c.QueueOperations, 64_000)
 	orInt(&c.RelayRecords, 1500)
