@@ -101,7 +101,7 @@ func (c Closing) act() []Block {
 		t.Rows = append(t.Rows, Cells(false, l.GetTitle(), amountOf(l.GetAmount())))
 	}
 	t.Rows = append(t.Rows, Cells(true, "Всего", rubles(c.Commission)))
-	blocks = append(blocks, Block{Style: Tabular, Table: t}, Text(Body, "Всего: "+inWords(c.Commission)+". "+c.VAT))
+	blocks = append(blocks, Block{Style: Tabular, Table: t}, Text(Body, strings.TrimSpace("Всего: "+inWords(c.Commission)+". "+c.VAT)))
 	return append(blocks, Text(Body, "Вознаграждение удержано из средств заказчика. Услуги оказаны полностью и в срок."))
 }
 

@@ -4,9 +4,10 @@
 //	                                                                                      │
 //	the private tables ◀── PDF and CSV, under their SHA-256 ◀── engine/document ◀─────────┘
 //
-// Laws kept (api/closing_test.go, against the turnover balance sheet): everything of one answer is of one state of the books; a sheet
-// whose figures and balances differ by a kopeck is an error and no document; the same month
-// of the same books gives the same CSV.
+// Laws kept (api/closing_test.go, against the turnover balance sheet): everything of one
+// answer is of one state of the books; a sheet whose figures and balances differ by a kopeck
+// is an error and no document; the same month of the same books gives the same CSV; the act
+// says of VAT what the configuration says, and nothing else.
 //
 // It refuses to know: numbers and versions (the flow closing gives them), when a month is
 // drawn up, who may see it.

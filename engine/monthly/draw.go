@@ -21,7 +21,7 @@ import (
 // VAT is what the act says of the tax on the platform's charge.
 type VAT struct {
 	Percent string // of a rate that is part of the charge: "22"; "" = none is
-	Words   string // what stands below an act without a rate: "НДС не облагается …"
+	Words   string // what stands below an act without a rate: "НДС не облагается …"; "" = nothing
 }
 
 // Drawer draws up documents.
@@ -122,7 +122,7 @@ func (d *Drawer) render(ctx context.Context, bookName string, s *flowv1.ClosingS
 // say is what stands below an act of a sum.
 func (v VAT) say(sum money.Amount) string {
 	if v.Percent == "" {
-		return cmp.Or(v.Words, "НДС не облагается.")
+		return v.Words // nothing is said that nobody has said to us
 	}
 	percent := money.MustParse(v.Percent) // NewDrawer has checked it
 	return "В том числе НДС " + v.Percent + " %: " + money.RUB.Format(closing.VAT(sum, percent)) + " руб."

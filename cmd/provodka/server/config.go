@@ -147,6 +147,7 @@ type Closing struct {
 	// VATPercent is the rate that is part of the platform's charge: "22"; "" when none is.
 	VATPercent string `json:"vat_percent"`
 	// VATWords stand below an act without a rate: "НДС не облагается (п. 2 ст. 346.11 НК РФ)."
+	// With neither the act says nothing of VAT.
 	VATWords string `json:"vat_words"`
 }
 
