@@ -30,12 +30,13 @@ func Missing(ctx context.Context, db *store.DB) (counts []Count, back []string, 
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &missing{db: db, counts: map[string]*Count{}, statements: map[string]bool{}, erased: map[somebody]bool{}}
+	m := &missing{db: db, counts: map[string]*Count{}, statements: map[string]bool{}, erased: map[somebody]bool{}, unread: map[somebody]map[string]uint64{}}
 	for _, s := range shards {
 		if err := m.aggregates(ctx, s.Shard); err != nil {
 			return nil, nil, err
 		}
 	}
+	m.forgiveErased()
 	for _, s := range shards {
 		if err := m.payouts(ctx, s.Shard); err != nil {
 			return nil, nil, err
@@ -63,6 +64,9 @@ type missing struct {
 	counts     map[string]*Count
 	statements map[string]bool   // that were counted: many lines are of one
 	erased     map[somebody]bool // executors
+	// By whose papers, how many of a kind are not there. Who was erased is known when
+	// every shard was read.
+	unread map[somebody]map[string]uint64
 }
 
 // somebody is an executor of a book.
@@ -77,7 +81,7 @@ func (m *missing) aggregates(ctx context.Context, shard int) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		named := map[place][]store.PrivateID{}
+		named, signed := map[place][]store.PrivateID{}, map[place][]paperOf{}
 		for _, r := range rows {
 			after = r.Key
 			refs, err := m.names(r)
@@ -88,11 +92,11 @@ func (m *missing) aggregates(ctx context.Context, shard int) error {
 				at := place{r.Key.Book, kind}
 				named[at] = append(named[at], store.PrivateID{ID: ref.ID, Version: int64(ref.Version)})
 			}
-			if err := errors.Join(people(r, named), papers(r, named)); err != nil {
+			if err := errors.Join(people(r, named), papers(r, named), signatures(r, signed)); err != nil {
 				return fmt.Errorf("data of %s %s: %w", r.Key.Flow, r.Key.ID, err)
 			}
 		}
-		if err := m.look(ctx, named); err != nil {
+		if err := errors.Join(m.look(ctx, named), m.lookSigned(ctx, signed)); err != nil {
 			return err
 		}
 	}
@@ -188,6 +192,82 @@ func papers(r store.AggregateRow, named map[place][]store.PrivateID) error {
 	return nil
 }
 
+// paperOf is a document about one executor, sealed with his key.
+type paperOf struct{ executor, id string }
+
+// signatures lists the files that were signed, and what proves who signed them. What a
+// signing by code has just taken and not told yet, its task does not name.
+func signatures(r store.AggregateRow, named map[place][]paperOf) error {
+	var executor string
+	var given []*flowv1.Signature
+	switch r.Key.Flow {
+	case "task":
+		d := &flowv1.TaskData{}
+		if err := proto.Unmarshal(r.Data, d); err != nil {
+			return err
+		}
+		executor = d.GetExecutorId()
+		given = []*flowv1.Signature{d.GetAgreementExecutor(), d.GetAgreementCustomer(), d.GetActExecutor(), d.GetActCustomer()}
+	case "sign":
+		d := &flowv1.SignData{}
+		if err := proto.Unmarshal(r.Data, d); err != nil {
+			return err
+		}
+		if r.State == "telling" {
+			executor, given = d.GetExecutorId(), []*flowv1.Signature{d.GetSignature()}
+		}
+	}
+	files, evidence := place{r.Key.Book, kindSignedFile}, place{r.Key.Book, kindSigningEvidence}
+	for i, g := range given {
+		both := i%2 == 1 && given[i-1].GetSha256() == g.GetSha256() // two sides sign one file
+		if id := g.GetSha256(); id != "" && !both {
+			named[files] = append(named[files], paperOf{executor, id})
+		}
+		if id := g.GetEvidence(); id != "" {
+			named[evidence] = append(named[evidence], paperOf{executor, id})
+		}
+	}
+	return nil
+}
+
+// lookSigned counts papers of people.
+func (m *missing) lookSigned(ctx context.Context, signed map[place][]paperOf) error {
+	for at, papers := range signed {
+		ids := make([]store.PrivateID, 0, len(papers))
+		for _, p := range papers {
+			ids = append(ids, store.PrivateID{Kind: at.kind, ID: p.id, Version: 1})
+		}
+		there, err := m.there(ctx, at, ids)
+		if err != nil {
+			return err
+		}
+		for _, p := range papers {
+			if there[p.id] {
+				continue
+			}
+			who := somebody{at.book, p.executor}
+			if m.unread[who] == nil {
+				m.unread[who] = map[string]uint64{}
+			}
+			m.unread[who][at.kind]++
+		}
+	}
+	return nil
+}
+
+// forgiveErased takes the papers of people who were erased out of the counts: they went
+// with the people's keys.
+func (m *missing) forgiveErased() {
+	for who, kinds := range m.unread {
+		for kind, n := range kinds {
+			if m.erased[who] {
+				m.counts[kind].Named -= n
+				m.counts[kind].Missing -= n
+			}
+		}
+	}
+}
+
 // textOf names the version of a task's texts that counts.
 func textOf(r store.AggregateRow) (Ref, error) {
 	d := &flowv1.TaskData{}
@@ -225,22 +305,34 @@ func (m *missing) look(ctx context.Context, named map[place][]store.PrivateID) e
 		for i := range ids {
 			ids[i].Kind = at.kind
 		}
-		rows, err := m.db.GetPrivate(ctx, at.book, ids)
-		if err != nil {
+		if _, err := m.there(ctx, at, ids); err != nil {
 			return err
-		}
-		c := m.counts[at.kind]
-		if c == nil {
-			c = &Count{Kind: at.kind}
-			m.counts[at.kind] = c
-		}
-		c.Named += uint64(len(ids))
-		c.Missing += uint64(len(ids))
-		for _, r := range rows {
-			if r.Owner == "" || len(r.Key.Wrapped) > 0 { // without its key a row is noise
-				c.Missing--
-			}
 		}
 	}
 	return nil
+}
+
+// there counts documents, and answers the ids of those that can be read.
+func (m *missing) there(ctx context.Context, at place, ids []store.PrivateID) (map[string]bool, error) {
+	c := m.counts[at.kind]
+	if c == nil {
+		c = &Count{Kind: at.kind}
+		m.counts[at.kind] = c
+	}
+	there := map[string]bool{}
+	for chunk := range slices.Chunk(ids, most) {
+		rows, err := m.db.GetPrivate(ctx, at.book, chunk)
+		if err != nil {
+			return nil, err
+		}
+		c.Named += uint64(len(chunk))
+		c.Missing += uint64(len(chunk))
+		for _, r := range rows {
+			if r.Owner == "" || len(r.Key.Wrapped) > 0 { // without its key a row is noise
+				c.Missing--
+				there[r.ID] = true
+			}
+		}
+	}
+	return there, nil
 }
