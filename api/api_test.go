@@ -75,6 +75,7 @@ func TestAPI(t *testing.T) {
 		"Explain":         testExplain,
 		"SigningLinks":    testSigningLinks,
 		"Closing":         testClosing,
+		"OldCompanies":    testOldCompanies,
 		"Taxes":           testTaxes,
 		"TaxesAtOnce":     testTaxesAtOnce,
 		"TaxesRefused":    testTaxesRefused,

@@ -66,6 +66,7 @@ import (
 // house is a whole server: database, broker, engine, API over HTTP on loopback.
 // Every test has a book and a key of its own in it.
 type house struct {
+	dsn    string
 	db     *store.DB
 	vault  *private.Vault
 	drawer *monthly.Drawer
@@ -116,10 +117,10 @@ func ownAccounts() []companies.OwnAccount {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{bank: &fakeBank{paid: map[string]port.Payment{}, refuses: map[string]bool{}}, fns: &fakeTax{}, post: &fakePost{mute: map[string]bool{}}, log: &lockedBuffer{}}
+	h := &house{dsn: embedtest.DSN(t, store.Migrate), bank: &fakeBank{paid: map[string]port.Payment{}, refuses: map[string]bool{}}, fns: &fakeTax{}, post: &fakePost{mute: map[string]bool{}}, log: &lockedBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(h.log, nil))
 	var err error
-	if h.db, err = store.Open(t.Context(), embedtest.DSN(t, store.Migrate), store.Options{Logger: logger, Shards: shards}); err != nil {
+	if h.db, err = store.Open(t.Context(), h.dsn, store.Options{Logger: logger, Shards: shards}); err != nil {
 		t.Fatal(err)
 	}
 	broker, err := kafka.Open(t.Context(), kafka.Config{Brokers: []string{embedtest.Broker(t)}, Shards: shards, Logger: slog.New(slog.DiscardHandler)})

@@ -122,8 +122,8 @@ func closingAnswer(s *flowv1.ClosingSheet) *documentv1.GetClosingDocumentRespons
 	return out
 }
 
-// IssueClosingDocuments implements DocumentService. Of a company from before there were
-// documents they begin with it.
+// IssueClosingDocuments implements DocumentService. Of a company whose documents are not begun
+// yet they begin with it; without a call the next night begins them.
 func (s *Service) IssueClosingDocuments(ctx context.Context, req *documentv1.IssueClosingDocumentsRequest) (*documentv1.IssueClosingDocumentsResponse, error) {
 	a, _, err := s.closings(ctx, req.GetBook(), req.GetCompanyId())
 	if err != nil {
@@ -156,16 +156,18 @@ func (s *Service) beginClosing(ctx context.Context, req *documentv1.IssueClosing
 	if err != nil {
 		return err
 	}
+	if a.State != company.Active {
+		return fault.Refuse(fault.WrongState, "company_id", "the company is not active yet").With("state", a.State)
+	}
 	data := new(flowv1.CompanyData)
 	if err := a.Read(data); err != nil {
 		return err
 	}
-	if a.State != company.Active {
-		return fault.Refuse(fault.WrongState, "company_id", "the company is not active yet").With("state", a.State)
+	op, refusal := monthly.Opening(a.ID, data)
+	if refusal != nil {
+		return refusal
 	}
-	c := &gate.Change{Key: "closing:" + a.ID, Flow: closing.Name, ID: a.ID, Owner: a.ID, Event: closing.Open}
-	c.Say(&flowv1.ClosingOpen{FromMonth: data.GetRegisteredDay()[:len("2006-01")]})
-	if o := s.SubmitChanges(ctx, req.GetBook(), false, []*gate.Change{c})[0]; o.Refusal != nil {
+	if o := s.Submit(ctx, req.GetBook(), []engine.Operation{{Operation: op}}, false)[0]; o.Refusal != nil {
 		return o.Refusal
 	}
 	return nil

@@ -110,6 +110,24 @@ func (db *DB) CountSections(ctx context.Context, book, flow, owner string) (map[
 	return counts, seen, err
 }
 
+// BookAfter is the first book after one that has an aggregate; false when there is none.
+func (db *DB) BookAfter(ctx context.Context, book string) (string, bool, error) {
+	found, err := collect(ctx, db, "books", func(rows pgx.Rows) (next string, err error) {
+		err = rows.Scan(&next)
+		return next, err
+	}, sqlAggregateNextBook, book)
+	if err != nil || len(found) == 0 {
+		return "", false, err
+	}
+	return found[0], true, nil
+}
+
+// AggregatesWithout lists a flow's aggregates in a state that have none of another flow under
+// their id, oldest first, behind a cursor.
+func (db *DB) AggregatesWithout(ctx context.Context, book, flow, state, other string, after AggregateCursor, limit int) ([]AggregateRow, error) {
+	return collect(ctx, db, "aggregates", scanAggregate, sqlAggregateWithout, book, flow, state, other, after.CreatedUS, after.Shard, after.ID, limit)
+}
+
 // FindAggregates reads those that exist, on whatever shard.
 func (db *DB) FindAggregates(ctx context.Context, keys []AggregateKey) ([]AggregateRow, []Seen, error) {
 	if len(keys) == 0 {

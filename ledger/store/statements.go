@@ -30,6 +30,8 @@ var (
 	sqlAggregateLoadPG string
 	//go:embed sql/aggregate_moved.sql
 	sqlAggregateMoved string
+	//go:embed sql/aggregate_next_book.sql
+	sqlAggregateNextBook string
 	//go:embed sql/aggregate_page_owner.sql
 	sqlAggregatePageOwner string
 	//go:embed sql/aggregate_page_section.sql
@@ -40,6 +42,8 @@ var (
 	sqlAggregateScan string
 	//go:embed sql/aggregate_upsert.sql
 	sqlAggregateUpsert string
+	//go:embed sql/aggregate_without.sql
+	sqlAggregateWithout string
 	//go:embed sql/approval_load.sql
 	sqlApprovalLoad string
 	//go:embed sql/approval_page.sql

@@ -265,6 +265,16 @@ func (m *Main) upkeep(ctx context.Context) {
 	}
 }
 
+// begin begins the monthly documents of companies that have none, at the start and every night.
+func (m *Main) begin(ctx context.Context) {
+	select {
+	case <-m.engine.Ready():
+	case <-ctx.Done():
+		return
+	}
+	(&monthly.Beginner{DB: m.db, Submit: m.engine.Submit, Logger: m.log}).Run(ctx, time.Now)
+}
+
 // Run serves until the context ends, then stops in order: no new calls, the calls
 // that run finish, the shards are handed over.
 func (m *Main) Run(ctx context.Context) error {
@@ -282,6 +292,12 @@ func (m *Main) Run(ctx context.Context) error {
 		m.upkeep(ctx)
 		return nil
 	})
+	if m.cfg.Engine {
+		g.Go(func() error {
+			m.begin(ctx)
+			return nil
+		})
+	}
 	if m.postbacks != nil {
 		g.Go(func() error {
 			if err := m.postbacks.Run(ctx); ctx.Err() == nil {
