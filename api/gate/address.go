@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/provodka/provodka/engine/flow/secret"
@@ -80,55 +79,4 @@ func (l Limits) Admit(address, person string) *fault.Refusal {
 	}
 	return fault.Refuse(fault.TooOften, "", "too many tries; the next one may come at %s", after.Format(time.RFC3339)).
 		With(secret.FactAfter, after.Format(time.RFC3339))
-}
-
-// Limiter lets most through at once, and one more each while.
-type Limiter struct {
-	now   func() time.Time
-	most  int
-	every time.Duration
-
-	mu   sync.Mutex
-	left map[string]allowance
-}
-
-// allowance is when all would be free again.
-type allowance struct{ full time.Time }
-
-// maxAllowances bounds the memory; those that are full again are forgotten first.
-const maxAllowances = 50_000
-
-// NewLimiter lets most through at once, and one more each while.
-func NewLimiter(now func() time.Time, most int, every time.Duration) *Limiter {
-	return &Limiter{now: now, most: most, every: every, left: map[string]allowance{}}
-}
-
-// Take takes one, or says when there will be one.
-func (l *Limiter) Take(who string) (after time.Time, ok bool) {
-	now := l.now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	full := l.left[who].full
-	if full.Before(now) {
-		full = now
-	}
-	if after = full.Add(l.every).Add(-time.Duration(l.most) * l.every); after.After(now) {
-		return after, false
-	}
-	if len(l.left) >= maxAllowances {
-		l.forget(now)
-	}
-	l.left[who] = allowance{full.Add(l.every)}
-	return time.Time{}, true
-}
-
-func (l *Limiter) forget(now time.Time) {
-	for who, a := range l.left {
-		if a.full.Before(now) {
-			delete(l.left, who)
-		}
-	}
-	if len(l.left) >= maxAllowances {
-		clear(l.left)
-	}
 }
