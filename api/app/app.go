@@ -121,35 +121,18 @@ func (s *Service) ListMyTasks(ctx context.Context, req *executorv1.ListMyTasksRe
 	if err := s.WaitForSearch(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	var from gate.AggregateCursor
-	more, refusal := s.Cursor(ctx, req, &from)
-	if refusal != nil {
-		return nil, refusal
-	}
 	page := store.AudiencePage{Book: req.GetBook(), Flow: task.Name, Names: []string{me(ctx)}, States: mine[req.GetSection()], Limit: gate.PageSize(req.GetPageSize())}
-	if more {
-		page.Before = from.Before()
-	}
 	if req.GetSection() == "offered" {
 		if err := s.offered(ctx, req.GetBook(), &page); err != nil {
 			return nil, err
 		}
 	}
-	rows, _, err := s.DB.Audience(ctx, page)
+	rows, _, token, err := s.AudiencePage(ctx, req, page)
 	if err != nil {
 		return nil, err
 	}
-	answer := &executorv1.ListMyTasksResponse{}
-	if len(rows) == page.Limit {
-		if answer.NextPageToken, err = s.Token(ctx, req, gate.CursorOf(rows[len(rows)-1])); err != nil {
-			return nil, err
-		}
-	}
-	list := make([]gate.Aggregate, len(rows))
-	for i, r := range rows {
-		list[i] = gate.FromRow(r)
-	}
-	if answer.Tasks, err = s.tasks.Messages(ctx, req.GetBook(), list); err != nil {
+	answer := &executorv1.ListMyTasksResponse{NextPageToken: token}
+	if answer.Tasks, err = s.tasks.Messages(ctx, req.GetBook(), rows); err != nil {
 		return nil, err
 	}
 	for _, t := range answer.Tasks {

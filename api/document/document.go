@@ -230,6 +230,16 @@ func (s *Service) documentMessage(ctx context.Context, p *paper) (*documentv1.Do
 // signatures tells who signed, and whether the evidence holds.
 func (s *Service) signatures(ctx context.Context, p *paper) ([]*documentv1.Signature, error) {
 	executor, customer := p.sides()
+	var refs []private.Ref
+	for _, g := range []*flowv1.Signature{executor, customer} {
+		if g.GetEvidence() != "" {
+			refs = append(refs, private.Ref{ID: g.GetEvidence(), Version: 1})
+		}
+	}
+	evidence, err := s.Vault.SigningEvidences(ctx, p.book, refs...)
+	if err != nil {
+		return nil, err
+	}
 	var out []*documentv1.Signature
 	for _, side := range []struct {
 		name string
@@ -242,12 +252,8 @@ func (s *Service) signatures(ctx context.Context, p *paper) ([]*documentv1.Signa
 		m := &documentv1.Signature{
 			Side: side.name, At: gate.Instant(g.GetAt()), Method: g.GetMethod(), Sha256: g.GetSha256(), EvidenceSha256: g.GetEvidenceSha256(),
 		}
-		if g.GetEvidence() != "" {
-			e, ok, err := private.Only(s.Vault.SigningEvidences(ctx, p.book, private.Ref{ID: g.GetEvidence(), Version: 1}))
-			if err != nil {
-				return nil, err
-			}
-			m.EvidenceHolds = ok && private.EvidenceSHA256(e.Content) == g.GetEvidenceSha256() && e.Content.GetSha256() == g.GetSha256()
+		if e, ok := evidence[g.GetEvidence()]; ok {
+			m.EvidenceHolds = private.EvidenceSHA256(e.Content) == g.GetEvidenceSha256() && e.Content.GetSha256() == g.GetSha256()
 		}
 		out = append(out, m)
 	}

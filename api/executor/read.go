@@ -53,18 +53,12 @@ func (s *Service) FindExecutors(ctx context.Context, req *executorv1.FindExecuto
 	if err != nil {
 		return nil, err
 	}
-	answer := &executorv1.FindExecutorsResponse{}
 	if found[0].Refusal != nil && found[0].Refusal.Code.Lookup().Kind == fault.Invalid && len(found[0].all) == 0 {
 		return nil, found[0].Refusal
 	}
-	for _, a := range found[0].all {
-		out, err := s.Message(ctx, req.GetBook(), a, true)
-		if err != nil {
-			return nil, err
-		}
-		answer.Executors = append(answer.Executors, out)
-	}
-	return answer, nil
+	answer := &executorv1.FindExecutorsResponse{}
+	answer.Executors, err = s.messages(ctx, req.GetBook(), found[0].all)
+	return answer, err
 }
 
 // How many candidates are read in a set, and for one answer.
@@ -84,6 +78,7 @@ func (s *Service) findByName(ctx context.Context, book, name string) (*executorv
 	}
 	var at *store.WordPlace
 	var people []Person
+	var err error
 	for n := 0; n < mostRead && len(people) < mostNamed; n += readSet {
 		places, err := s.Vault.Candidates(ctx, book, private.ExecutorNames, words, at, readSet)
 		if err != nil {
@@ -99,9 +94,16 @@ func (s *Service) findByName(ctx context.Context, book, name string) (*executorv
 		}
 		people = append(people, found...)
 	}
-	people = people[:min(len(people), mostNamed)]
-	var refs []private.Ref
-	for _, p := range people {
+	answer := &executorv1.FindExecutorsResponse{}
+	answer.Executors, err = s.messages(ctx, book, people[:min(len(people), mostNamed)])
+	return answer, err
+}
+
+// messages shows people, masked; what belongs to them is read in sets.
+func (s *Service) messages(ctx context.Context, book string, people []Person) ([]*executorv1.Executor, error) {
+	refs, ids := []private.Ref{}, make([]string, len(people))
+	for i, p := range people {
+		ids[i] = p.ID
 		if v := p.Data.GetRequisitesVersion(); v > 0 {
 			refs = append(refs, private.Ref{ID: p.ID, Version: v})
 		}
@@ -110,29 +112,25 @@ func (s *Service) findByName(ctx context.Context, book, name string) (*executorv
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(people))
-	for i, p := range people {
-		ids[i] = p.ID
-	}
 	standing, _, err := s.Load(ctx, book, npd.Name, ids...)
 	if err != nil {
 		return nil, err
 	}
-	answer := &executorv1.FindExecutorsResponse{}
+	var out []*executorv1.Executor
 	for _, p := range people {
-		out, err := s.message(p.Aggregate, p.Data, p.Profile, where[p.ID].Content, standing[p.ID], true)
+		m, err := s.message(p.Aggregate, p.Data, p.Profile, where[p.ID].Content, standing[p.ID], true)
 		if err != nil {
 			return nil, err
 		}
-		answer.Executors = append(answer.Executors, out)
+		out = append(out, m)
 	}
-	return answer, nil
+	return out, nil
 }
 
 // Found is whom a reference means.
 type Found struct {
 	Person
-	all     []gate.Aggregate // everybody who fits
+	all     []Person // everybody who fits
 	Refusal *fault.Refusal
 }
 
@@ -241,7 +239,7 @@ func (f *Found) pick(people map[string]Person, candidates []string, r *taskv1.Ex
 			continue
 		}
 		f.Person = p
-		f.all = append(f.all, p.Aggregate)
+		f.all = append(f.all, p)
 	}
 	switch {
 	case len(f.all) == 0:

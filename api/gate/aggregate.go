@@ -157,6 +157,31 @@ func (g *Gate) ListPage(ctx context.Context, req listing, page store.AggregatePa
 	return rows, seen, token, err
 }
 
+// AudiencePage reads the page that a request asks for of what names are told of.
+func (g *Gate) AudiencePage(ctx context.Context, req paged, page store.AudiencePage) ([]Aggregate, []store.Seen, string, error) {
+	var from AggregateCursor
+	more, refusal := g.Cursor(ctx, req, &from)
+	if refusal != nil {
+		return nil, nil, "", refusal
+	}
+	if more {
+		page.Before = from.Before()
+	}
+	rows, seen, err := g.DB.Audience(ctx, page)
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("list %s: %w", page.Flow, err)
+	}
+	out := make([]Aggregate, len(rows))
+	for i, r := range rows {
+		out[i] = FromRow(r)
+	}
+	if len(rows) < page.Limit {
+		return out, seen, "", nil
+	}
+	token, err := g.Token(ctx, req, CursorOf(rows[len(rows)-1]))
+	return out, seen, token, err
+}
+
 // How long an answer waits for what another aggregate says, and how often it looks.
 const (
 	settlePatience = 5 * time.Second

@@ -199,36 +199,18 @@ func (s *Service) ListOffers(ctx context.Context, req *taskv1.ListOffersRequest)
 
 // offersTo lists what an executor may accept.
 func (s *Service) offersTo(ctx context.Context, req *taskv1.ListOffersRequest, kind flowv1.EmploymentKind) (*taskv1.ListOffersResponse, error) {
-	var from gate.AggregateCursor
-	more, refusal := s.Cursor(ctx, req, &from)
-	if refusal != nil {
-		return nil, refusal
-	}
 	companies, err := s.DB.AudienceOwners(ctx, req.GetBook(), task.Name, req.GetExecutorId(), MostCompanies)
 	if err != nil {
 		return nil, err
 	}
-	page := store.AudiencePage{
+	rows, seen, token, err := s.AudiencePage(ctx, req, store.AudiencePage{
 		Book: req.GetBook(), Flow: task.Name, Names: task.OfferAudiences(req.GetExecutorId(), kind, companies),
 		States: []string{task.Draft}, Section: task.Offered, Limit: gate.PageSize(req.GetPageSize()),
-	}
-	if more {
-		page.Before = from.Before()
-	}
-	rows, seen, err := s.DB.Audience(ctx, page)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("list offers: %w", err)
+		return nil, err
 	}
-	answer := &taskv1.ListOffersResponse{Position: gate.SeenPosition(seen)}
-	if len(rows) == page.Limit {
-		if answer.NextPageToken, err = s.Token(ctx, req, gate.CursorOf(rows[len(rows)-1])); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]gate.Aggregate, len(rows))
-	for i, r := range rows {
-		out[i] = gate.FromRow(r)
-	}
-	answer.Tasks, err = s.Messages(ctx, req.GetBook(), out)
+	answer := &taskv1.ListOffersResponse{Position: gate.SeenPosition(seen), NextPageToken: token}
+	answer.Tasks, err = s.Messages(ctx, req.GetBook(), rows)
 	return answer, err
 }

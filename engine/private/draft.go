@@ -71,16 +71,25 @@ func (d *Draft) put(ctx context.Context, rows []store.PrivateRow, index []store.
 // without leaves those rows out that stand with the same text, sealed or not, under
 // whatever key.
 func (d *Draft) without(ctx context.Context, rows []store.PrivateRow) (left []store.PrivateRow, err error) {
+	ids := make([]store.PrivateID, len(rows))
+	for i, r := range rows {
+		ids[i] = store.PrivateID{Kind: r.Kind, ID: r.ID, Version: r.Version}
+	}
+	found, err := d.vault.db.GetPrivate(ctx, d.book, ids)
+	if err != nil {
+		return nil, err
+	}
+	stand := make(map[store.PrivateID]store.PrivateRow, len(found))
+	for _, r := range found {
+		stand[store.PrivateID{Kind: r.Kind, ID: r.ID, Version: r.Version}] = r
+	}
 	for _, r := range rows {
-		stand, err := d.vault.db.GetPrivate(ctx, d.book, []store.PrivateID{{Kind: r.Kind, ID: r.ID, Version: r.Version}})
-		if err != nil {
-			return nil, err
-		}
-		if len(stand) == 0 {
+		was, ok := stand[store.PrivateID{Kind: r.Kind, ID: r.ID, Version: r.Version}]
+		if !ok {
 			left = append(left, r)
 			continue
 		}
-		text, ok, err := d.vault.text(stand[0])
+		text, ok, err := d.vault.text(was)
 		if err != nil {
 			return nil, err
 		}

@@ -46,13 +46,19 @@ func Missing(ctx context.Context, db *store.DB) (counts []Count, back []string, 
 	for _, kind := range slices.Sorted(maps.Keys(m.counts)) {
 		counts = append(counts, *m.counts[kind])
 	}
+	gone := map[string][]string{}
 	for who := range m.erased {
-		keys, err := db.PrivateKeys(ctx, who.book, []string{who.id})
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(keys) > 0 {
-			back = append(back, who.id)
+		gone[who.book] = append(gone[who.book], who.id)
+	}
+	for book, ids := range gone {
+		for chunk := range slices.Chunk(ids, most) {
+			keys, err := db.PrivateKeys(ctx, book, chunk)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, k := range keys {
+				back = append(back, k.Owner)
+			}
 		}
 	}
 	slices.Sort(back)
