@@ -235,25 +235,26 @@ func (c *confirmer) ask(ctx context.Context, found []answered) (clear bool, err 
 			if !c.shard.mayCall() {
 				return false, errors.New("the lease is not surely ours")
 			}
-			known, err := c.shard.engine.confirm(ctx, c.shard.number, of, set)
+			unclear, err := c.shard.engine.confirm(ctx, c.shard.number, of, set)
 			if err != nil {
 				return false, err
 			}
-			clear = clear && known
+			clear = clear && len(unclear) == 0
 		}
 	}
 	return clear, ctx.Err()
 }
 
-// confirm asks a port about effects of a shard and appends what is another answer now.
-func (e *Engine) confirm(ctx context.Context, shard int, of port.Confirming, set []store.EffectRow) (clear bool, err error) {
+// confirm asks a port about effects of a shard and appends what is another answer now; it
+// gives the attempts of which nothing could be learned.
+func (e *Engine) confirm(ctx context.Context, shard int, of port.Confirming, set []store.EffectRow) (unclear map[string]bool, err error) {
 	asks := make([]port.Ask, len(set))
 	for i, r := range set {
 		asks[i] = port.Ask{
 			Attempt: r.Effect.GetAttempt(), Verb: r.Effect.GetVerb(), Body: r.Effect.GetBody(), Clock: clockTime(r.Effect.GetOpenedUs()),
 		}
 	}
-	clear = true
+	unclear = map[string]bool{}
 	for i, ans := range e.askAgain(ctx, of, asks) {
 		effect := set[i].Effect
 		final := ans.Result == port.Done || ans.Result == port.Refused
@@ -262,16 +263,18 @@ func (e *Engine) confirm(ctx context.Context, shard int, of port.Confirming, set
 			e.metrics.confirmed(effect.GetPort(), "changed")
 			ans.Event = "after-" + strconv.FormatUint(uint64(effect.GetAnswers()), 10)
 			if err := e.inform(ctx, shard, set[i].Book, effect, ans); err != nil {
-				return false, err
+				return nil, err
 			}
 		case final:
 			e.metrics.confirmed(effect.GetPort(), "same")
 		default:
-			clear = clear && ans.Result != port.Unknown
+			if ans.Result == port.Unknown {
+				unclear[effect.GetAttempt()] = true
+			}
 			e.metrics.confirmed(effect.GetPort(), "unknown")
 		}
 	}
-	return clear, nil
+	return unclear, nil
 }
 
 // askAgain calls the port; one that panics, or answers less than it was asked, has not answered.
@@ -315,27 +318,13 @@ func (e *Engine) inform(ctx context.Context, shard int, book string, effect *jou
 // the bank, say; nil tells nothing. What the attempt's last answer says already is not told
 // again. It gives the effect as it stood before; false: there is no such attempt.
 func (e *Engine) Told(ctx context.Context, attempt string, ans *port.Answer) (was *journalv1.Effect, ok bool, err error) {
-	shard, r, ok, err := e.cfg.DB.FindEffect(ctx, attempt)
-	if err != nil || !ok {
+	found, err := e.cfg.DB.FindEffects(ctx, []string{attempt})
+	if err != nil || len(found) == 0 {
 		return nil, false, err
 	}
-	if ans != nil && port.Result(r.Effect.GetResult()) != ans.Result {
-		err = e.inform(ctx, shard, r.Book, r.Effect, *ans)
+	at := found[0]
+	if ans != nil && port.Result(at.Effect.GetResult()) != ans.Result {
+		err = e.inform(ctx, at.Shard, at.Book, at.Effect, *ans)
 	}
-	return r.Effect, true, err
-}
-
-// Confirm asks the port of an attempt now whether its final answer is still true. A
-// provider's hint that something has changed is never believed by itself.
-func (e *Engine) Confirm(ctx context.Context, attempt string) error {
-	shard, r, ok, err := e.cfg.DB.FindEffect(ctx, attempt)
-	if err != nil || !ok {
-		return err
-	}
-	of, ok := e.cfg.Ports[r.Effect.GetPort()].(port.Confirming)
-	if !ok || r.Effect.GetState() != journalv1.EffectState_EFFECT_STATE_CLOSED {
-		return nil // it is asked about anyway
-	}
-	_, err = e.confirm(ctx, shard, of, []store.EffectRow{r})
-	return err
+	return at.Effect, true, err
 }

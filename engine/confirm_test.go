@@ -122,7 +122,7 @@ func TestFinalAnswersAreAskedAboutAgain(t *testing.T) {
 		t.Errorf("rounds that were done with asked again: %d times", most)
 	}
 	for _, attempt := range taken { // the provider's hint, and somebody's statement
-		if err := two.Confirm(t.Context(), attempt); err != nil {
+		if _, err := two.Hear(t.Context(), "payout", []port.Hint{{Attempt: attempt}}); err != nil {
 			t.Fatal(err)
 		}
 		was, ok, err := two.Told(t.Context(), attempt, &port.Answer{Result: port.Refused, Status: "RETURNED", Code: fault.PayoutRefused})

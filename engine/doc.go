@@ -22,6 +22,7 @@
 //	relay.go    journal to event log, exactly once
 //	project.go  journal to the tables that records are searched by
 //	effect.go   open effects to ports, answers back as commands
+//	confirm.go  final answers asked about again; hint.go what callbacks hint at
 //	timer.go    due timers back as commands
 //	replay.go   the whole log decided again, to compare the heads
 //
@@ -72,4 +73,8 @@
 //   - Final answers are asked about again along the journal, one cursor for each pause of a table,
 //     and only another answer becomes a command: a payment costs no row and no record more; what
 //     is heard from several sides is the same word about the same attempt.
+//   - A provider's callback is a row (hint) before it is answered and a question of the shard's
+//     owner after it, never a command: it outlives the process that heard it, any process may
+//     hear it, and the log has only what the provider said when it was asked. What it says is
+//     used for one thing: when the journal says the same, nothing is asked.
 package engine

@@ -169,6 +169,18 @@ func (x *effects) later(j *job, wait time.Duration) {
 	x.poke()
 }
 
+// hasten makes an open effect due now, unless it is being asked about.
+func (x *effects) hasten(attempt string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	j := x.open[attempt]
+	if now := x.shard.engine.clock.now(); j != nil && j.index >= 0 && j.at > now {
+		j.at = now
+		heap.Fix(&x.line(j.effect.GetPort()).due, j.index)
+		x.poke()
+	}
+}
+
 // run starts jobs as they come due.
 func (x *effects) run(ctx context.Context) error {
 	var calls sync.WaitGroup

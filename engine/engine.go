@@ -47,6 +47,7 @@ type Config struct {
 	EffectsAtOnce   int                                // calls to one port at once; default 32
 	RequestTimeout  time.Duration                      // of one call to the world; default 10 s
 	ConfirmEvery    time.Duration                      // how often it is looked whether final answers are to be asked about again; default 1 min
+	HintEvery       time.Duration                      // how often it is looked for hints of callbacks that other processes heard; default 1 s
 	TimerEvery      time.Duration                      // how often due timers are looked for; default 1 s
 	AuditEvery      time.Duration                      // how often the auditor looks for new events; default 1 s
 	AuditStripes    int                                // stripes that it keeps in memory, a shard; default 20,000
@@ -85,6 +86,7 @@ func (c *Config) fill() error {
 	orDuration(&c.LookupEvery, 500*time.Millisecond)
 	orDuration(&c.RequestTimeout, 10*time.Second)
 	orDuration(&c.ConfirmEvery, time.Minute)
+	orDuration(&c.HintEvery, time.Second)
 	orDuration(&c.TimerEvery, time.Second)
 	orDuration(&c.TickEvery, 3*time.Second)
 	orDuration(&c.AuditEvery, time.Second)

@@ -230,7 +230,7 @@ func (e *Engine) dropStale() {
 // start runs the loop of a shard whose lease was just taken.
 func (e *Engine) start(ctx context.Context, s int, leased time.Time) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	sh := &shard{engine: e, number: s, cancel: cancel}
+	sh := &shard{engine: e, number: s, cancel: cancel, hinted: make(chan struct{}, 1)}
 	sh.renewedAt.Store(&leased)
 	e.mu.Lock()
 	e.owned[s] = sh

@@ -21,6 +21,7 @@ type shard struct {
 	renewedAt atomic.Pointer[time.Time]
 	running   atomic.Bool
 	trouble   atomic.Pointer[error] // why the loop ended last; nil while it runs
+	hinted    chan struct{}         // a callback was heard here
 	ending    bool                  // told to end; guarded by the engine's mu
 	release   bool                  // give the lease back at the end; same
 }
@@ -134,6 +135,7 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	g.Go(func() error { return ignoreEnd(ctx, timers.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, links.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, newConfirmer(s).run(ctx)) })
+	g.Go(func() error { return ignoreEnd(ctx, (&hearer{s, effects}).run(ctx)) })
 	if e.cfg.Seal != nil {
 		g.Go(func() error { return ignoreEnd(ctx, newSealer(s, relay).run(ctx)) })
 	}

@@ -54,17 +54,30 @@ func (db *DB) SeqSince(ctx context.Context, shard int, momentUS int64) (uint64, 
 	return rows[0], nil
 }
 
-// FindEffect finds an effect by its attempt on whatever shard: a seek in each.
-func (db *DB) FindEffect(ctx context.Context, attempt string) (shard int, e EffectRow, ok bool, err error) {
+// FoundEffect is an effect and the shard where it stands.
+type FoundEffect struct {
+	Shard int
+	EffectRow
+}
+
+// FindEffects finds the effects that there are among attempts, on whatever shards: a seek
+// for each in each.
+func (db *DB) FindEffects(ctx context.Context, attempts []string) (found []FoundEffect, err error) {
 	shards, err := db.Shards(ctx)
 	if err != nil {
-		return 0, e, false, err
+		return nil, err
 	}
 	for _, s := range shards {
-		rows, err := db.LoadEffects(ctx, s.Shard, []string{attempt})
-		if err != nil || len(rows) > 0 {
-			return s.Shard, append(rows, e)[0], err == nil, err
+		if len(found) == len(attempts) {
+			break
+		}
+		rows, err := db.LoadEffects(ctx, s.Shard, attempts)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			found = append(found, FoundEffect{s.Shard, r})
 		}
 	}
-	return 0, e, false, nil
+	return found, nil
 }

@@ -138,6 +138,14 @@ var (
 	sqlGatherLoad string
 	//go:embed sql/gather_upsert.sql
 	sqlGatherUpsert string
+	//go:embed sql/hint_done.sql
+	sqlHintDone string
+	//go:embed sql/hint_due.sql
+	sqlHintDue string
+	//go:embed sql/hint_later.sql
+	sqlHintLater string
+	//go:embed sql/hint_put.sql
+	sqlHintPut string
 	//go:embed sql/hold_load.sql
 	sqlHoldLoad string
 	//go:embed sql/hold_open.sql

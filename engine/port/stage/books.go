@@ -32,6 +32,7 @@ type Payment struct {
 	Posts         int               `json:"posts"`          // how many times it was asked for
 	Gets          int               `json:"gets"`           // how many times its state was asked
 	Mismatches    int               `json:"mismatches"`     // sends under this id that asked for something else
+	Calls         int               `json:"calls"`          // callbacks about it that were heard
 	Status        State             `json:"status"`
 	Extra         map[string]string `json:"extra,omitempty"` // what the partner made: receipt id, link, tax
 	Rule          Rule              `json:"rule"`
@@ -52,7 +53,7 @@ func (p Payment) Fault() Fault {
 // event is one line of the file. Exactly one of the pointers is set, or none.
 type event struct {
 	At      time.Time         `json:"at"`
-	Event   string            `json:"event"` // post, get, mismatch, state, execute, script, note
+	Event   string            `json:"event"` // post, get, call, mismatch, state, execute, script, note
 	ID      string            `json:"id,omitempty"`
 	Subject *Subject          `json:"subject,omitempty"` // first post
 	Digest  string            `json:"digest,omitempty"`
@@ -74,6 +75,8 @@ type Options struct {
 	Make func(p Payment) map[string]string
 	// Made is called for every executed payment, new or read again, under the same lock.
 	Made func(p Payment)
+	// Changed is called for every new change of a payment's state, under the same lock.
+	Changed func(p Payment)
 	// OnNote takes back the sandbox's own notes when the file is read again.
 	OnNote func(note json.RawMessage) error
 }
@@ -134,7 +137,11 @@ func (b *Books) record(e event) error {
 	if err := b.journal.append(e); err != nil {
 		return err
 	}
-	return b.apply(e)
+	err := b.apply(e)
+	if err == nil && b.o.Changed != nil && (e.Event == "state" || e.Event == "execute") {
+		b.o.Changed(b.payments[e.ID].copy())
+	}
+	return err
 }
 
 // apply changes the state; it is the same for a new event and for one read again.
@@ -171,6 +178,8 @@ func (b *Books) apply(e event) error {
 		p.Posts++
 	case "get":
 		p.Gets++
+	case "call":
+		p.Calls++
 	case "mismatch":
 		p.Mismatches++
 	case "state":
@@ -274,18 +283,48 @@ func (b *Books) Poll(id string) (Payment, bool, error) {
 	if err == nil && p.Status == Pending && b.ripe(p) {
 		_, _, err = b.execute(id)
 	}
-	if err == nil && p.Status == Executed && p.Rule.Fault == TakenBack && p.Gets > p.Rule.Polls {
+	if err == nil && p.Status == Executed && p.Rule.Fault == TakenBack && p.Gets > p.Rule.Polls && b.passed(p.ExecutedAt, p.Rule) {
 		err = b.record(event{Event: "state", ID: id, State: Returned})
 	}
 	return p.copy(), err == nil, err
 }
+
+// Pass does what the rule's delay has brought, nobody asking: a pending payment is executed,
+// one that is to be taken back is.
+func (b *Books) Pass(id string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.payments[id]
+	switch {
+	case p == nil || p.Rule.DelayMS == 0:
+		return nil
+	case p.Status == Pending && b.passed(p.AcceptedAt, p.Rule):
+		_, _, err := b.execute(id)
+		return err
+	case p.Status == Executed && p.Rule.Fault == TakenBack && b.passed(p.ExecutedAt, p.Rule):
+		return b.record(event{Event: "state", ID: id, State: Returned})
+	}
+	return nil
+}
+
+// Called notes that a callback about a payment was heard.
+func (b *Books) Called(id string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.payments[id] == nil {
+		return nil
+	}
+	return b.record(event{Event: "call", ID: id})
+}
+
+func (b *Books) passed(since time.Time, r Rule) bool { return b.o.Now().Sub(since) >= r.Delay() }
 
 // ripe says whether a pending payment's time has come.
 func (b *Books) ripe(p *Payment) bool {
 	if p.Rule.Polls == 0 && p.Rule.DelayMS == 0 {
 		return false // days without an answer
 	}
-	return p.Gets > p.Rule.Polls && b.o.Now().Sub(p.AcceptedAt) >= p.Rule.Delay()
+	return p.Gets > p.Rule.Polls && b.passed(p.AcceptedAt, p.Rule)
 }
 
 // Settle returns when everything recorded so far is on disk. Every answer waits for it.

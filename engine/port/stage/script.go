@@ -30,6 +30,9 @@ const (
 	TakenBack     Fault = "taken_back"     // acts; after Polls polls says that it failed after all
 	Lost          Fault = "lost"           // accepts, forgets without acting
 	LostApplied   Fault = "lost_applied"   // acts, forgets the message that asked
+	Duplicate     Fault = "duplicate"      // acts; says the same twice
+	Reordered     Fault = "reordered"      // acts; says so, and after it what was true before, Polls times (once when 0)
+	Early         Fault = "early"          // acts; calls back, and answers when that was heard
 )
 
 // transient are the faults of a send, not of a payment.
@@ -51,7 +54,7 @@ type Rule struct {
 
 	Fault   Fault  `json:"fault"`
 	Posts   int    `json:"posts,omitempty"`    // how many sends a transient fault strikes; 0 is 1
-	DelayMS int64  `json:"delay_ms,omitempty"` // Slow: before the answer; InProgress: until it acts; silent ones: until the connection is dropped, 0 is never
+	DelayMS int64  `json:"delay_ms,omitempty"` // Slow: before the answer; InProgress: until it acts; TakenBack: until it says so; silent ones: until the connection is dropped, 0 is never
 	Polls   int    `json:"polls,omitempty"`
 	Status  string `json:"status,omitempty"`
 	Code    string `json:"code,omitempty"`
