@@ -20,11 +20,19 @@
 //   - A payment to the budget carries kpp, uin and the block tax{payerStatus, kbk, oktmo,
 //     evidence, period, docNumber, docDate, thirdParty} [H]; what stands in thirdParty is not
 //     documented ?, so it is not sent.
+//   - The bank calls back (webhook payment-status): POST over HTTPS, Basic or Bearer that we
+//     choose, from 212.233.80.7 and 91.218.132.2, 2xx is heard, else up to 5 tries, 30 s to 10 min
+//     apart [H, developer.tbank.ru webhooks, add-webhook]. It is there for payments that the API
+//     has made. What the body holds is not documented ? ("as the method that gets the status"),
+//     nor how the signature of hasSignature is made ?: any text in it that looks like an id
+//     of ours is a hint, and nothing that it says is believed (callback.go).
 //   - A payee without an INN is sent with inn "0", as payment orders write it [M].
 //
 // Laws kept (porttest.ExercisePayout against sandbox): an attempt is paid at most once;
 // only EXECUTED is Done; a refusal of POST is believed only when the bank does not
-// know the attempt; amounts are JSON numbers written from decimals, never floats.
+// know the attempt; amounts are JSON numbers written from decimals, never floats. Of callbacks (callback_test.go):
+// whoever shows another header, or calls from elsewhere, is not admitted; every id of ours is
+// found, wherever it stands.
 //
 // It refuses to know: flows, the books, other banks, when to ask again.
 package tbank

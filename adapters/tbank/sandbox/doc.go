@@ -3,6 +3,7 @@
 //
 //	adapter ─▶ POST /api/v1/payment/ruble-transfer/pay ─▶ stage.Books ─▶ books.jsonl
 //	        ─▶ GET  /api/v1/payment/{id}                        ▲
+//	        ─▶ POST /api/v1/webhook?eventType=payment-status ─▶ courier ─▶ our POST /callbacks/bank, until it is heard
 //	tests   ─▶ GET  /sandbox/books   POST /sandbox/script ──────┘
 //
 // It deduplicates by id as the bank does: the first send counts, a later one
@@ -12,7 +13,10 @@
 // Faults played: slow, silent, silent_applied, error, error_applied, in_progress,
 // unknown_status, refuse (422 with code and message), fail (201, then FAILED with
 // message), refuse_second (acts in silence, then 422 to every later send), taken_back
-// (EXECUTED, then FAILED).
+// (EXECUTED, then FAILED, by a callback too when the rule has a delay), duplicate (the
+// callback twice), reordered (EXECUTED, then IN_PROGRESS, by callback and by GET), early (the
+// callback is heard before the payment is answered). Of callbacks, "callback" in scripts:
+// silent (none is made).
 //
 // A payment to the budget (account 03100…) without its tax fields is refused; what they say
 // stands in the books, in the payment's detail.

@@ -24,20 +24,26 @@ type Options struct {
 	Token  string           // the Bearer token that is let in; "" lets any token in
 	Script stage.Script     // played from the start, unless the books remember another
 	Now    func() time.Time // time.Now by default
+	// Retries are the waits between the tries of a callback; far shorter than the bank's by default.
+	Retries []time.Duration
 }
 
 // Server is the bank. It is an http.Handler; mount it at the root of a loopback port.
 type Server struct {
-	books *stage.Books
-	token string
-	mux   *http.ServeMux
+	books   *stage.Books
+	courier *courier
+	token   string
+	mux     *http.ServeMux
 }
 
 // played are the faults that make sense at this bank.
 var played = []stage.Fault{
 	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.InProgress,
-	stage.UnknownStatus, stage.Refuse, stage.RefuseSecond, stage.Fail, stage.TakenBack,
+	stage.UnknownStatus, stage.Refuse, stage.RefuseSecond, stage.Fail, stage.TakenBack, stage.Duplicate, stage.Reordered, stage.Early,
 }
+
+// opCallback is what scripts call the bank's callbacks: Silent ones are never made.
+const opCallback = "callback"
 
 // Faults are those that the bank plays.
 func Faults() []stage.Fault { return slices.Clone(played) }
@@ -48,19 +54,30 @@ func New(dir string, o Options) (*Server, error) {
 	if now == nil {
 		now = time.Now
 	}
-	books, err := stage.Open(dir, stage.Options{Script: o.Script, Supported: played, Now: now})
+	c := &courier{http: &http.Client{}, retries: o.Retries}
+	if c.retries == nil {
+		c.retries = defaultRetries
+	}
+	s := &Server{courier: c, token: o.Token, mux: http.NewServeMux()}
+	books, err := stage.Open(dir, stage.Options{Script: o.Script, Supported: played, Now: now, OnNote: c.remember, Changed: s.changed})
 	if err != nil {
 		return nil, fmt.Errorf("tbank sandbox: %w", err)
 	}
-	s := &Server{books: books, token: o.Token, mux: http.NewServeMux()}
+	s.books, c.books = books, books
 	s.mux.HandleFunc("POST /api/v1/payment/ruble-transfer/pay", s.authorized(s.pay))
 	s.mux.HandleFunc("GET /api/v1/payment/{id}", s.authorized(s.status))
+	s.mux.HandleFunc("POST /api/v1/webhook", s.authorized(s.addWebhook))
 	books.Routes(s.mux)
 	return s, nil
 }
 
-// Close ends silences and closes the books.
-func (s *Server) Close() error { return s.books.Close() }
+// Close ends silences and callbacks, and closes the books.
+func (s *Server) Close() error {
+	s.courier.shut()
+	err := s.books.Close()
+	s.courier.calls.Wait()
+	return err
+}
 
 // Books are the bank's own books.
 func (s *Server) Books() *stage.Books { return s.books }
@@ -228,6 +245,9 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch fault {
+	case stage.Early:
+		<-s.courier.tell(booked.Subject, words[stage.Executed])
+		w.WriteHeader(http.StatusCreated)
 	case stage.Silent, stage.SilentApplied:
 		s.books.Hang(r, rule.Delay())
 	case stage.Error, stage.ErrorApplied:
@@ -283,6 +303,8 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case p.Status == stage.Pending && p.Rule.Fault == stage.UnknownStatus:
 		answer["status"] = cmp.Or(p.Rule.Status, "SUSPENDED")
+	case p.Status == stage.Executed && p.Rule.Fault == stage.Reordered && p.Gets > 1 && p.Gets <= 1+max(p.Rule.Polls, 1):
+		answer["status"] = words[stage.Pending] // of somebody who has not heard it yet
 	case p.Status == stage.Failed || p.Status == stage.Returned:
 		answer["status"] = cmp.Or(p.Rule.Status, words[p.Status])
 		answer["errorMessage"] = cmp.Or(p.Rule.Message, "Счёт получателя закрыт")
