@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provodka/provodka/api/callback"
 	"github.com/provodka/provodka/api/company"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/api/registration"
@@ -22,6 +23,9 @@ type Config struct {
 	Drawer     *monthly.Drawer      // of companies' monthly documents
 	Own        []company.OwnAccount // the first one is where companies send money
 
+	Callbacks map[string]callback.Provider // who calls back, by name; none serves no callbacks
+	Hearer    callback.Hearer              // of what they say: the engine
+
 	Registration *registration.Offer // what strangers are offered; nil registers nobody
 
 	Ready           func() bool     // whether health answers serving; default always
@@ -38,6 +42,7 @@ func (c *Config) fill() error {
 		missing bool
 	}{
 		{"Registers", c.Registers == nil}, {"Statements", c.Statements == nil}, {"Own", len(c.Own) == 0}, {"Drawer", c.Drawer == nil},
+		{"Hearer", len(c.Callbacks) > 0 && c.Hearer == nil},
 	} {
 		if f.missing {
 			return fmt.Errorf("api: Config.%s is not set", f.name)

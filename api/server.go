@@ -6,6 +6,7 @@ import (
 
 	"github.com/provodka/provodka/api/app"
 	"github.com/provodka/provodka/api/books"
+	"github.com/provodka/provodka/api/callback"
 	"github.com/provodka/provodka/api/company"
 	"github.com/provodka/provodka/api/consent"
 	"github.com/provodka/provodka/api/document"
@@ -135,6 +136,9 @@ func (s *Server) routes(texts consent.Texts) error {
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(s.subscriptions, o...))
 	s.mux.Handle(userv1connect.NewUserServiceHandler(user.New(s.gate, hasher), o...))
 	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(registrations, o...))
+	if len(s.cfg.Callbacks) > 0 {
+		s.mux.Handle("POST "+callback.Path+"{provider}", callback.New(s.gate, s.cfg.Hearer, s.cfg.Callbacks))
+	}
 	health(s.mux, s.cfg.Ready)
 	reflection(s.mux)
 	return nil

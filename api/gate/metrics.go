@@ -8,9 +8,9 @@ import (
 
 // metrics are the API's; metrics.md says what each means.
 type metrics struct {
-	requests, refusals, operations, panics, postbacks, logins *prometheus.CounterVec
-	seconds                                                   *prometheus.HistogramVec
-	inFlight                                                  prometheus.Gauge
+	requests, refusals, operations, panics, postbacks, callbacks, logins *prometheus.CounterVec
+	seconds                                                              *prometheus.HistogramVec
+	inFlight                                                             prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -23,6 +23,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		operations: counter("rpc_operations_total", "Operations handed to the engine.", "method"),
 		panics:     counter("rpc_panics_total", "Calls that panicked.", "method"),
 		postbacks:  counter("postbacks_total", "Postbacks sent.", "result"),
+		callbacks:  counter("callbacks_total", "Callbacks of providers.", "provider", "result"),
 		logins:     counter("logins_total", "Passwords looked at.", "result"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "provodka_rpc_seconds", Help: "Time of a call.",
@@ -41,6 +42,11 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 // CountPostback counts a postback that was sent.
 func (g *Gate) CountPostback(result string) { g.metrics.postbacks.WithLabelValues(result).Inc() }
 
+// CountCallback counts a callback of a provider.
+func (g *Gate) CountCallback(provider, result string) {
+	g.metrics.callbacks.WithLabelValues(provider, result).Inc()
+}
+
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.logins, m.seconds, m.inFlight}
+	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.callbacks, m.logins, m.seconds, m.inFlight}
 }

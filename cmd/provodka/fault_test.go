@@ -33,99 +33,11 @@ import (
 	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
 )
 
-// struck is one fault of a sandbox, as it meets one task (or one message, or one look at
-// the public list), and how that ends.
-type struck struct {
-	at    string // the sandbox
-	op    string // a word of its scripts
-	fault stage.Fault
-	nth   int // of its calls; 0 all of them
-	polls int
-	code  string
-
-	kind    string // of employment; "" sends a message or looks at the list
-	end     string // the task's state, or what becomes of the message or the look
-	error   string // code of the payment error
-	again   bool   // it goes on by itself: a moment is said
-	left    int    // payments of the bank that stay out
-	receipt int    // receipts that stand
-}
-
-const (
-	own   = "entrepreneur" // without the tax service
-	taxed = "selfemployed"
-)
-
-// faultTable is every fault of every sandbox, run against the flows.
-var faultTable = []struck{
-	{at: "bank", fault: stage.Slow, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.Silent, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.SilentApplied, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.Error, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.ErrorApplied, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.InProgress, polls: 2, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.UnknownStatus, polls: 2, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.Refuse, kind: own, end: "error", error: "payout_refused"},
-	{at: "bank", fault: stage.RefuseSecond, kind: own, end: "paid", left: 1},
-	{at: "bank", fault: stage.Fail, kind: own, end: "error", error: "payout_refused"},
-	{at: "bank", fault: stage.TakenBack, polls: 1, kind: own, end: "error", error: "payout_returned", again: true},
-	// The same of somebody whose receipt stands: tax, cap and commission are undone too.
-	{at: "bank", fault: stage.TakenBack, polls: 1, kind: taxed, end: "error", error: "payout_returned", again: true, receipt: 1},
-	{at: "bank", fault: stage.ErrorApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
-
-	{at: "tax", fault: stage.Slow, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.Silent, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.SilentApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.Error, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.ErrorApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.InProgress, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.UnknownStatus, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.Refuse, kind: taxed, end: "error", error: "income_denied", again: true, left: 1},
-	{at: "tax", fault: stage.Lost, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.LostApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", fault: stage.TakenBack, polls: 1, kind: taxed, end: "error", error: "receipt_lost", left: 1},
-	{at: "tax", op: "status", fault: stage.Silent, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "status", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "status", fault: stage.Lost, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "status", fault: stage.UnknownStatus, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "status", fault: stage.InProgress, nth: 1, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "status", fault: stage.Refuse, code: "TAXPAYER_UNREGISTERED", kind: taxed, end: "error", error: "income_denied", again: true},
-	{at: "tax", op: "status", fault: stage.Refuse, code: "INTERNAL_ERROR", nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "permissions", fault: stage.Refuse, code: "PERMISSION_NOT_GRANTED", kind: taxed, end: "error", error: "income_denied", again: true},
-	{at: "tax", op: "permissions", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "account", fault: stage.Refuse, code: "PERMISSION_NOT_GRANTED", kind: taxed, end: "paid", left: 1, receipt: 1},
-	{at: "tax", op: "receipts", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
-
-	{at: "npdstatus", op: "check", fault: stage.Slow, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.Silent, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.Error, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.Refuse, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.UnknownStatus, nth: 1, end: "registered"},
-
-	{at: "sms", fault: stage.Slow, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Silent, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.SilentApplied, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Error, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.ErrorApplied, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.InProgress, nth: 1, polls: 1, end: "sent"},
-	{at: "sms", fault: stage.UnknownStatus, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Refuse, end: "refused"},
-	{at: "sms", fault: stage.Fail, end: "refused"},
-	{at: "sms", fault: stage.Lost, nth: 1, end: "sent"},
-
-	{at: "mail", fault: stage.Slow, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.Silent, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.SilentApplied, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.Error, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.ErrorApplied, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.Refuse, end: "refused"},
-	{at: "mail", fault: stage.UnknownStatus, end: "unsent"}, // of this message for ever: it is asked about until nobody needs it
-}
-
 // matrix is a stack, and the rows of the table that run on it.
 type matrix struct {
 	t *testing.T
 	dev.File
+	rows    []struck
 	api     *client.Client
 	company string
 
@@ -148,21 +60,33 @@ func TestEveryFaultOfEverySandboxEnds(t *testing.T) {
 			}
 		}
 	}
-	m := &matrix{t: t, File: runDev(t, time.Second), scripts: map[string][]stage.Rule{}, ids: map[int]string{}}
+	m := newMatrix(t, faultTable, time.Second)
+	m.play()
+}
+
+// newMatrix starts a stack for rows; final answers are asked about again after the pauses,
+// without any only when they are days old.
+func newMatrix(t *testing.T, rows []struck, confirm ...time.Duration) *matrix {
+	t.Helper()
+	m := &matrix{t: t, File: runDev(t, confirm...), rows: rows, scripts: map[string][]stage.Rule{}, ids: map[int]string{}}
 	m.prepare()
+	return m
+}
+
+// play plays all rows side by side, and judges the end.
+func (m *matrix) play() {
 	var rows sync.WaitGroup
-	for i, r := range faultTable {
+	for i, r := range m.rows {
 		rows.Go(func() { m.run(i, r) })
 	}
 	rows.Wait()
-	if t.Failed() {
-		return
+	if !m.t.Failed() {
+		m.laws()
 	}
-	m.laws()
 }
 
-// runDev runs a stack in this process; final answers are asked about again after a pause.
-func runDev(t *testing.T, confirm time.Duration) (f dev.File) {
+// runDev runs a stack in this process; final answers are asked about again after pauses.
+func runDev(t *testing.T, confirm ...time.Duration) (f dev.File) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "provodka-fault-")
 	if err != nil {
@@ -175,7 +99,7 @@ func runDev(t *testing.T, confirm time.Duration) (f dev.File) {
 	over := make(chan error, 1)
 	go func() {
 		over <- dev.Run(ctx, dev.Options{
-			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Out: io.Discard, Log: slog.New(slog.DiscardHandler), Confirm: []time.Duration{confirm},
+			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Out: io.Discard, Log: slog.New(slog.DiscardHandler), Confirm: confirm,
 		})
 	}()
 	t.Cleanup(func() {
@@ -241,12 +165,12 @@ func (m *matrix) prepare() {
 	_, err = m.api.Post(m.t.Context(), client.Entry("", "topup", client.Debit("bank:settlement", "RUB", "100000.00"), client.Credit("wallet:"+m.company, "RUB", "100000.00")))
 	m.must(err)
 	var people []fns.Person
-	for i, r := range faultTable {
+	for i, r := range m.rows {
 		who := *fns.Willing()
 		who.INN = requisite.ExamplePersonINN(number(i))
 		people = append(people, who)
 		rule := stage.Rule{Op: r.op, Fault: r.fault, Nth: r.nth, Polls: r.polls, Code: r.code}
-		if r.fault == stage.Slow {
+		if rule.DelayMS = r.delay; r.fault == stage.Slow {
 			rule.DelayMS = 300
 		}
 		switch r.at {
@@ -416,7 +340,7 @@ func (m *matrix) laws() {
 		return still
 	})
 	out := money.Zero
-	for i, r := range faultTable {
+	for i, r := range m.rows {
 		if m.ids[i] == "" {
 			continue
 		}
@@ -446,7 +370,7 @@ func (m *matrix) laws() {
 		m.t.Errorf("the bank has paid %s, our books say %s", out, ours)
 	}
 	cost := money.Zero
-	for i, r := range faultTable {
+	for i, r := range m.rows {
 		if m.ids[i] != "" && r.left == 1 { // gross and commission; else everything went back
 			cost = cost.Add(money.MustParse("103.00"))
 		}
@@ -458,7 +382,7 @@ func (m *matrix) laws() {
 		m.t.Errorf("%s left without cover", left)
 	}
 	aside := money.Zero
-	for i, r := range faultTable {
+	for i, r := range m.rows {
 		// What stopped after the person was paid keeps its tax and commission aside.
 		if m.ids[i] != "" && r.end == "error" && r.left == 1 {
 			aside = aside.Add(money.MustParse("9.00"))

@@ -17,11 +17,17 @@ const serveLong = `Run one server process against a database and a Kafka of your
 
 The configuration is a JSON file; unknown fields are refused. The environment wins
 over it: PROVODKA_DSN, PROVODKA_BROKERS, PROVODKA_SECRET, PROVODKA_INSTALLATION_KEY,
-PROVODKA_BANK_TOKEN, PROVODKA_TAX_TOKEN. PROVODKA_SECRET keys the hashes by which private
+PROVODKA_BANK_TOKEN, PROVODKA_BANK_CALLBACK_SECRET, PROVODKA_TAX_TOKEN. PROVODKA_SECRET keys the hashes by which private
 data is found, PROVODKA_INSTALLATION_KEY wraps the keys that seal it; both are 32 bytes in
 base64 and are never in the database or its backups. To replace the installation key put
 the new one first and the old one into installation_key_files; once every server has said
 "the private data is in order" the old one is not needed.
+
+With bank.callback_secrets (or PROVODKA_BANK_CALLBACK_SECRET) the bank may call back to
+POST /callbacks/bank of the API, its webhook "payment-status": it shows one of the secrets
+("Bearer SECRET", or "Basic" with the secret in base64), from one of the networks
+bank.callback_from if there are any. What it says is not believed: it makes us ask the bank
+about that payment at once. Without callbacks everything is asked about all the same, later.
 
 Roles: "api" serves callers, "engine" owns shards; processes share the shards evenly and take over from each other; "auditor" follows the events of
 all shards, compares them with the database, and freezes what differs.

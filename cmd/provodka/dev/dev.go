@@ -93,6 +93,9 @@ func Run(ctx context.Context, o Options) error {
 		stop()
 		return <-over
 	}
+	if err := s.webhook(ctx, m.Addr()); err != nil {
+		return fmt.Errorf("the bank's webhook: %w", err)
+	}
 	if err := s.announce(m, time.Since(began)); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -21,6 +22,7 @@ import (
 	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
 	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
 	bank "github.com/provodka/provodka/adapters/tbank/sandbox"
+	"github.com/provodka/provodka/api/callback"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/cmd/provodka/server"
 	"github.com/provodka/provodka/engine/port/requisite"
@@ -31,10 +33,11 @@ import (
 
 // Tokens of the sandboxes: they guard nothing.
 const (
-	bankToken = "dev-bank-token"
-	taxToken  = "dev-master-token"
-	smsKey    = "dev-sms-key"
-	pushToken = "dev-push-token"
+	bankToken      = "dev-bank-token"
+	callbackSecret = "dev-callback-secret"
+	taxToken       = "dev-master-token"
+	smsKey         = "dev-sms-key"
+	pushToken      = "dev-push-token"
 )
 
 // sandboxes starts the bank, the tax service and the providers of messages on loopback.
@@ -70,7 +73,7 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 	if s.file.Sandboxes["npdstatus"], err = s.mount(l, l.Close); err != nil {
 		return err
 	}
-	cfg.Bank = server.Bank{URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1}
+	cfg.Bank = server.Bank{URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1, CallbackSecrets: []string{callbackSecret}}
 	cfg.Tax = server.Tax{
 		URL: s.file.Sandboxes["tax"], MasterToken: taxToken, UserToken: "dev-user-token", StatusURL: s.file.Sandboxes["npdstatus"], StatusEvery: time.Millisecond,
 	}
@@ -95,6 +98,30 @@ func (s *stack) bank() error {
 	}
 	s.file.Sandboxes["bank"], err = s.mount(b, b.Close)
 	return err
+}
+
+// webhook tells the bank where to call back, as its API has it.
+func (s *stack) webhook(ctx context.Context, api string) error {
+	body, err := json.Marshal(map[string]any{
+		"hasSignature": false, "authType": "Bearer", "authSecret": callbackSecret, "email": "dev@provodka.example", "url": "http://" + api + callback.Path + "bank",
+	})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.file.Sandboxes["bank"]+"/api/v1/webhook?eventType=payment-status", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+bankToken)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the bank answers %s", answer.Status)
+	}
+	return nil
 }
 
 // companies are those that the state register of the sandbox knows: four that act and one

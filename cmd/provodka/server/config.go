@@ -103,6 +103,12 @@ type Bank struct {
 	URL       string `json:"url"`
 	Token     string `json:"token"`
 	PerSecond int    `json:"per_second"` // calls a second; 0 the bank's own limit, below 0 none
+	// CallbackSecrets are what the bank shows when it calls back to /callbacks/bank (its
+	// webhook payment-status), newest first; PROVODKA_BANK_CALLBACK_SECRET is put before them.
+	// None: nobody calls back, and everything works, later.
+	CallbackSecrets []string `json:"callback_secrets"`
+	// CallbackFrom are the networks that it calls from; none is any.
+	CallbackFrom []string `json:"callback_from"`
 }
 
 // Tax is the tax service's open platform.
@@ -202,6 +208,9 @@ func ReadConfig(path string, getenv func(string) string) (Config, error) {
 	}
 	c.Traces = cmp.Or(getenv(TracesVariable), c.Traces)
 	c.Bank.Token = cmp.Or(getenv("PROVODKA_BANK_TOKEN"), c.Bank.Token)
+	if secret := getenv("PROVODKA_BANK_CALLBACK_SECRET"); secret != "" {
+		c.Bank.CallbackSecrets = append([]string{secret}, c.Bank.CallbackSecrets...)
+	}
 	c.Tax.MasterToken = cmp.Or(getenv("PROVODKA_TAX_TOKEN"), c.Tax.MasterToken)
 	c.SMS.APIID = cmp.Or(getenv("PROVODKA_SMS_API_ID"), c.SMS.APIID)
 	c.Push.Token = cmp.Or(getenv("PROVODKA_PUSH_TOKEN"), c.Push.Token)

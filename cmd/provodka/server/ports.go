@@ -13,6 +13,7 @@ import (
 	"github.com/provodka/provodka/adapters/smsru"
 	"github.com/provodka/provodka/adapters/smtp"
 	"github.com/provodka/provodka/adapters/tbank"
+	"github.com/provodka/provodka/api/callback"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/push"
@@ -81,6 +82,23 @@ func (m *Main) ports() (map[string]port.Port, error) {
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
 		}),
 	}, nil
+}
+
+// callbacks are the providers that call back, by the names of their paths.
+func (m *Main) callbacks() (map[string]callback.Provider, error) {
+	bank := m.cfg.Bank
+	if len(bank.CallbackSecrets) == 0 {
+		return nil, nil
+	}
+	from, err := networks("bank.callback_from", bank.CallbackFrom)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := tbank.NewCallbacks(tbank.CallbackOptions{Secrets: bank.CallbackSecrets, From: from})
+	if err != nil {
+		return nil, fmt.Errorf("configuration: bank.callback_secrets: %w", err)
+	}
+	return map[string]callback.Provider{"bank": {Port: "payout", Callbacks: reader}}, nil
 }
 
 // channels are the providers of messages that are configured.

@@ -153,7 +153,11 @@ func (m *Main) openAPI(context.Context) (err error) {
 	if !m.cfg.API {
 		return nil
 	}
-	proxies, err := networks(m.cfg.Proxies)
+	proxies, err := networks("trusted_proxies", m.cfg.Proxies)
+	if err != nil {
+		return err
+	}
+	callbacks, err := m.callbacks()
 	if err != nil {
 		return err
 	}
@@ -163,7 +167,7 @@ func (m *Main) openAPI(context.Context) (err error) {
 			SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 		},
 		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: m.drawer, Own: m.own(), Ready: m.isReady, Registration: m.registration(),
-		PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
+		Callbacks: callbacks, Hearer: m.engine, PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
 	})
 	if err == nil {
 		m.postbacks, err = m.api.Postbacks(m.cfg.Process)
@@ -171,8 +175,8 @@ func (m *Main) openAPI(context.Context) (err error) {
 	return err
 }
 
-// networks reads which networks are ours: addresses or prefixes.
-func networks(texts []string) ([]netip.Prefix, error) {
+// networks reads the networks of a field: addresses or prefixes.
+func networks(field string, texts []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	for _, text := range texts {
 		p, err := netip.ParsePrefix(text)
@@ -180,7 +184,7 @@ func networks(texts []string) ([]netip.Prefix, error) {
 			p, err = at.Prefix(at.BitLen())
 		}
 		if err != nil {
-			return nil, fmt.Errorf("configuration: trusted_proxies: %q is no network", text)
+			return nil, fmt.Errorf("configuration: %s: %q is no network", field, text)
 		}
 		out = append(out, p)
 	}

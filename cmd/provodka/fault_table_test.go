@@ -1,0 +1,99 @@
+package main_test
+
+import "github.com/provodka/provodka/engine/port/stage"
+
+// struck is one fault of a sandbox, as it meets one task (or one message, or one look at
+// the public list), and how that ends.
+type struck struct {
+	at    string // the sandbox
+	op    string // a word of its scripts
+	fault stage.Fault
+	nth   int // of its calls; 0 all of them
+	polls int
+	delay int64 // ms; 0 is 300 of a slow one
+	code  string
+
+	kind    string // of employment; "" sends a message or looks at the list
+	end     string // the task's state, or what becomes of the message or the look
+	error   string // code of the payment error
+	again   bool   // it goes on by itself: a moment is said
+	left    int    // payments of the bank that stay out
+	receipt int    // receipts that stand
+}
+
+const (
+	own   = "entrepreneur" // without the tax service
+	taxed = "selfemployed"
+)
+
+// faultTable is every fault of every sandbox, run against the flows.
+var faultTable = []struck{
+	{at: "bank", fault: stage.Slow, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Silent, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.SilentApplied, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Error, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.ErrorApplied, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.InProgress, polls: 2, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.UnknownStatus, polls: 2, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Refuse, kind: own, end: "error", error: "payout_refused"},
+	{at: "bank", fault: stage.RefuseSecond, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Fail, kind: own, end: "error", error: "payout_refused"},
+	{at: "bank", fault: stage.TakenBack, polls: 1, kind: own, end: "error", error: "payout_returned", again: true},
+	// The same of somebody whose receipt stands: tax, cap and commission are undone too.
+	{at: "bank", fault: stage.TakenBack, polls: 1, kind: taxed, end: "error", error: "payout_returned", again: true, receipt: 1},
+	{at: "bank", fault: stage.ErrorApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "bank", fault: stage.Duplicate, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Reordered, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Reordered, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "bank", fault: stage.Early, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Early, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "bank", op: "callback", fault: stage.Silent, kind: own, end: "paid", left: 1},
+
+	{at: "tax", fault: stage.Slow, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.Silent, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.SilentApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.Error, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.ErrorApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.InProgress, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.UnknownStatus, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.Refuse, kind: taxed, end: "error", error: "income_denied", again: true, left: 1},
+	{at: "tax", fault: stage.Lost, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.LostApplied, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", fault: stage.TakenBack, polls: 1, kind: taxed, end: "error", error: "receipt_lost", left: 1},
+	{at: "tax", op: "status", fault: stage.Silent, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.Lost, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.UnknownStatus, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.InProgress, nth: 1, polls: 3, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "status", fault: stage.Refuse, code: "TAXPAYER_UNREGISTERED", kind: taxed, end: "error", error: "income_denied", again: true},
+	{at: "tax", op: "status", fault: stage.Refuse, code: "INTERNAL_ERROR", nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "permissions", fault: stage.Refuse, code: "PERMISSION_NOT_GRANTED", kind: taxed, end: "error", error: "income_denied", again: true},
+	{at: "tax", op: "permissions", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "account", fault: stage.Refuse, code: "PERMISSION_NOT_GRANTED", kind: taxed, end: "paid", left: 1, receipt: 1},
+	{at: "tax", op: "receipts", fault: stage.Error, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
+
+	{at: "npdstatus", op: "check", fault: stage.Slow, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.Silent, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.Error, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.Refuse, nth: 1, end: "registered"},
+	{at: "npdstatus", op: "check", fault: stage.UnknownStatus, nth: 1, end: "registered"},
+
+	{at: "sms", fault: stage.Slow, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.Silent, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.SilentApplied, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.Error, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.ErrorApplied, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.InProgress, nth: 1, polls: 1, end: "sent"},
+	{at: "sms", fault: stage.UnknownStatus, nth: 1, end: "sent"},
+	{at: "sms", fault: stage.Refuse, end: "refused"},
+	{at: "sms", fault: stage.Fail, end: "refused"},
+	{at: "sms", fault: stage.Lost, nth: 1, end: "sent"},
+
+	{at: "mail", fault: stage.Slow, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.Silent, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.SilentApplied, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.Error, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.ErrorApplied, nth: 1, end: "sent"},
+	{at: "mail", fault: stage.Refuse, end: "refused"},
+	{at: "mail", fault: stage.UnknownStatus, end: "unsent"}, // of this message for ever: it is asked about until nobody needs it
+}
