@@ -7,11 +7,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/call"
+	"github.com/provodka/provodka/ledger/fault"
 )
 
 // Options of the adapter. BaseURL and Token are required.
@@ -25,6 +27,10 @@ type Options struct {
 	// Polls are the waits before each question about an accepted payment; by
 	// default 300 ms, 1 s, 2 s. An empty list that is not nil asks nothing.
 	Polls []time.Duration
+	// UnknownAccount are the bank's error codes that say that it does not know the payee's
+	// account: the payee can mend that, and nobody else. The bank publishes no list of its codes ?,
+	// so none is built in; a refusal with another code is one like any.
+	UnknownAccount []string
 	// Memory is how long we trust the bank to remember ids. It promises no time ?;
 	// by default 30 days.
 	Memory time.Duration
@@ -33,9 +39,10 @@ type Options struct {
 
 // Adapter pays through T-Bank. It is safe for concurrent use.
 type Adapter struct {
-	client client
-	polls  []time.Duration
-	memory time.Duration
+	client         client
+	polls          []time.Duration
+	memory         time.Duration
+	unknownAccount []string
 }
 
 var _ port.Payout = (*Adapter)(nil)
@@ -62,7 +69,7 @@ func New(o Options) (*Adapter, error) {
 			base: strings.TrimSuffix(o.BaseURL, "/"), token: o.Token,
 			call: call.New(call.Options{Timeout: o.Timeout, PerSecond: cmp.Or(o.PerSecond, 10), TLS: o.TLS, Transport: o.Transport, Now: now}),
 		},
-		polls: polls, memory: cmp.Or(o.Memory, 30*24*time.Hour),
+		polls: polls, memory: cmp.Or(o.Memory, 30*24*time.Hour), unknownAccount: o.UnknownAccount,
 	}, nil
 }
 
@@ -83,6 +90,9 @@ func (a *Adapter) Pay(ctx context.Context, p port.Payment) port.Answer {
 	case accepted(reply, err):
 		return a.follow(ctx, p.Attempt)
 	case answer.Result == port.Refused:
+		if slices.Contains(a.unknownAccount, answer.Status) {
+			answer.Code = fault.RequisitesInvalid
+		}
 		return a.confirm(ctx, p.Attempt, answer)
 	}
 	return answer

@@ -175,6 +175,23 @@ func TestRefusalThatCannotBeConfirmedIsUnknown(t *testing.T) {
 	}
 }
 
+// Which codes say that the payee's account is not known, the configuration says: nothing is
+// taken for it by itself.
+func TestAnUnknownAccountIsTheExecutorsToMend(t *testing.T) {
+	t.Parallel()
+	bank := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(map[bool]int{true: http.StatusUnprocessableEntity, false: http.StatusNotFound}[r.Method == http.MethodPost])
+		_, _ = w.Write([]byte(`{"errorCode":"NO_ACCOUNT","errorMessage":"Счёт не найден"}`))
+	})
+	adapter, _ := serve(t, bank)
+	for _, want := range []fault.Code{fault.PayoutRefused, fault.RequisitesInvalid} {
+		if a := adapter.Pay(t.Context(), porttest.Payment(1)); a.Result != port.Refused || a.Code != want || a.Reason != "Счёт не найден" {
+			t.Errorf("%+v, want %s", a, want)
+		}
+		adapter.unknownAccount = []string{"OTHER", "NO_ACCOUNT"}
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Options{{Token: "x"}, {BaseURL: "https://bank.invalid"}, {BaseURL: "bank", Token: "x"}, {BaseURL: "ftp://bank.invalid", Token: "x"}} {

@@ -267,7 +267,7 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.paidOnce(expected.Expected.Paid)
+	s.paidOnce(expected.Expected.BankPayments)
 	s.auditAndExport(f)
 	s.proofs(f)
 	s.decideAgain(f)

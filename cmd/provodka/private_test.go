@@ -16,7 +16,12 @@ func (w *wreck) knowsNobody(name string, people []play.Executor) {
 	w.t.Helper()
 	var words []string
 	for _, x := range people {
-		words = append(words, x.INN, x.Phone[1:], x.Account, x.LastName+" ")
+		words = append(words, x.INN, x.Phone[1:], x.LastName+" ")
+		for _, r := range []*play.Requisites{x.Requisites, x.Later} {
+			if r != nil {
+				words = append(words, r.Account)
+			}
+		}
 	}
 	tellsNobody(w.t, w.dsn(name), words...)
 }

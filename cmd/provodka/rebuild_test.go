@@ -54,7 +54,7 @@ func TestThePayrollGoesOnInARebuiltDatabase(t *testing.T) {
 	if !ok || !strings.HasPrefix(line, "play done") {
 		t.Fatalf("the play did not end well: %s\n%s\n%s", line, r.text.String(), s.tail())
 	}
-	s.paidOnce(expected.Expected.Paid)
+	s.paidOnce(expected.Expected.BankPayments)
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (s *stack) paidOnce(want int) {
 		s.t.Fatal(err)
 	}
 	if got.executed() != want {
-		s.t.Errorf("the bank executed %d payments, the play has %d paid tasks", got.executed(), want)
+		s.t.Errorf("the bank executed %d payments, the play has %d", got.executed(), want)
 	}
 	for _, b := range got.Business {
 		if b.Executed > 1 {

@@ -34,7 +34,7 @@ var (
 // rubles of the statement.
 var (
 	deposit  = money.MustParse("300000.00")
-	topUps   = []money.Amount{money.MustParse("9000000.00"), money.MustParse("1500000.00")}
+	topUps   = []money.Amount{money.MustParse("9000000.00"), money.MustParse("7500000.00")}
 	unknown  = money.MustParse("77777.77")
 	bankFee  = money.MustParse("1250.00")
 	transfer = money.MustParse("50000.00")
@@ -86,14 +86,14 @@ func statement() ([]byte, error) {
 	return s.Encode()
 }
 
-// register is the company's file: 204 good lines and six that must be refused.
+// register is the company's file: a line for each task, and six that must be refused.
 func register(all []task) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.Comma, w.UseCRLF = ';', true
 	rows := [][]string{{
 		"title", "description", "category", "executor_inn", "amount_gross", "amount_net", "employment_kind",
-		"act_required", "autocomplete", "document_number", "document_date",
+		"act_required", "autocomplete", "document_number", "document_date", "period_to",
 	}}
 	yes := map[bool]string{true: "да", false: "нет"}
 	for _, t := range all {
@@ -107,12 +107,12 @@ func register(all []task) ([]byte, error) {
 		}
 		rows = append(rows, []string{
 			t.Title, "Работы по заявке «" + t.Title + "»;\nсрок — по договору", "Разовые работы", t.Person.INN, gross, net,
-			t.Person.Kind, yes[t.Act], yes[t.Autocomplete], t.Paper, date,
+			t.Person.Kind, yes[t.Act], yes[t.Autocomplete], t.Paper, date, t.Until,
 		})
 	}
 	p := all[0].Person
 	bad := func(inn, gross, net, kind string) []string {
-		return []string{"Ошибочная строка", "Эта строка должна быть отклонена", "Разовые работы", inn, gross, net, kind, "нет", "нет", "", ""}
+		return []string{"Ошибочная строка", "Эта строка должна быть отклонена", "Разовые работы", inn, gross, net, kind, "нет", "нет", "", "", ""}
 	}
 	rows = append(rows,
 		bad(p.INN[:11]+string('0'+(p.INN[11]-'0'+1)%10), "100.00", "", selfEmployed),
@@ -127,7 +127,7 @@ func register(all []task) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func describe(all []person, list []task) play.Play {
+func describe(all []person, list []task, o outcome) play.Play {
 	own := func(name, account string) play.Account {
 		return play.Account{Name: name, Account: account, BIC: ourBIC, Bank: "АО «Опорный банк»",
 			Corr: requisite.ExampleCorrAccount(ourBIC), Holder: "ООО «Проводка»", INN: ourINN}
@@ -138,27 +138,51 @@ func describe(all []person, list []task) play.Play {
 		Own: []play.Account{own("settlement", ourAccount), own("second", ourSecond)},
 	}
 	for _, x := range all {
-		e := play.Executor{Ref: x.Ref, Kind: x.Kind, INN: x.INN, Phone: x.Phone, LastName: x.Last, FirstName: x.First, SecondName: x.Second}
-		if x.Account != "" {
-			e.BIC, e.Bank, e.Corr, e.Account = x.BIC, x.BankName, x.Corr, x.Account
+		e := play.Executor{
+			Ref: x.Ref, Kind: x.Kind, INN: x.INN, Phone: x.Phone, LastName: x.Last, FirstName: x.First, SecondName: x.Second,
+			Nonresident: x.Foreign, Later: x.later(), NoPapers: x.NoPapers, Meanwhile: x.Meanwhile,
+		}
+		if !x.Bare {
+			e.Requisites = &x.Pays
 		}
 		p.Executors = append(p.Executors, e)
 	}
-	p.Expected = expect(list)
+	for _, t := range list {
+		if t.Unsigned {
+			p.UnsignedActs = append(p.UnsignedActs, t.Line)
+		}
+	}
+	p.Troubles, p.NotPlayed = troubles(list), notPlayed
+	p.Expected = play.Expected{
+		RegisterAccepted: len(list), RegisterRefused: 6, States: o.states, Errors: o.errors, Drafts: o.drafts, BankPayments: o.paid,
+	}
 	return p
 }
 
-// bankScript says how the bank sandbox treats the special payments.
-func bankScript() stage.Script {
-	rule := func(mark string, r stage.Rule) stage.Rule {
-		r.Field, r.Contains = "purpose", bankMarks[mark]
-		return r
+// bankScript says how the bank sandbox treats the special payments: some by their mark, those
+// with a story once.
+func bankScript(list []task) stage.Script {
+	rules := []stage.Rule{
+		{Field: "purpose", Contains: string(late), Fault: stage.InProgress, Polls: 6},
+		{Field: "purpose", Contains: string(mute), Fault: stage.SilentApplied, Posts: 1},
 	}
-	return stage.Script{Rules: []stage.Rule{
-		rule("late", stage.Rule{Fault: stage.InProgress, Polls: 6}),
-		rule("silent", stage.Rule{Fault: stage.SilentApplied, Posts: 1}),
-		rule("refuse", stage.Rule{Fault: stage.Refuse, Code: "PAYEE_BLOCKED", Message: "Операции по счету получателя ограничены"}),
-	}}
+	fates := map[mark]stage.Rule{
+		refused: {Fault: stage.Refuse, Code: "PAYEE_BLOCKED", Message: "Операции по счету получателя ограничены"},
+		after:   {Fault: stage.Fail, Message: "Банк получателя не отвечает"},
+	}
+	for _, t := range list {
+		r, special := fates[t.Mark]
+		switch {
+		case special:
+			r.Field, r.Contains, r.Nth = "purpose", t.Title, 1
+		case t.Person.Later && !t.Person.Bare && t.Mark == "":
+			r = stage.Rule{Field: "account", Contains: t.Person.Pays.Account, Fault: stage.Refuse, Code: play.UnknownAccount, Message: "Счёт получателя не найден"}
+		default:
+			continue
+		}
+		rules = append(rules, r)
+	}
+	return stage.Script{Rules: rules}
 }
 
 // registry is whom the tax service's sandbox knows.
@@ -168,9 +192,12 @@ func registry(all []person) []sandbox.Person {
 		if x.Kind != selfEmployed {
 			continue
 		}
-		p := sandbox.Person{INN: x.INN, FirstName: x.First, LastName: x.Last, Phone: x.Phone, Registered: true, Bound: x.Permitted}
+		p := sandbox.Person{INN: x.INN, FirstName: x.First, LastName: x.Last, Phone: x.Phone, Registered: true, Bound: x.Permitted, Answers: x.Answers}
 		if x.Permitted {
-			p.Permissions = []string{"INCOME_REGISTRATION", "CANCEL_INCOME", "INCOME_LIST", "INCOME_SUMMARY"}
+			p.Permissions = []string{"INCOME_REGISTRATION", "INCOME_LIST", "INCOME_SUMMARY"}
+		}
+		if x.Permitted && !x.NoAnnul {
+			p.Permissions = append(p.Permissions, "CANCEL_INCOME")
 		}
 		if x.Bonus != "" {
 			p.Bonus, p.Permissions = x.Bonus, append(p.Permissions, "PAYMENT_INFORMATION")
@@ -178,46 +205,6 @@ func registry(all []person) []sandbox.Person {
 		out = append(out, p)
 	}
 	return out
-}
-
-func expect(list []task) play.Expected {
-	payouts, npd, ndfl, commission, contributions := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
-	e := play.Expected{RegisterAccepted: len(list), RegisterRefused: 6, Errors: map[string]int{}, Drafts: map[string]int{}}
-	years := map[string]*year{}
-	for i, t := range list {
-		if t.refusedByLimit(list[:i]) {
-			e.Drafts["income_cap"]++
-			continue
-		}
-		if o := t.outcome(); o != "paid" {
-			e.Errors[o]++
-			continue
-		}
-		if years[t.Person.Ref] == nil {
-			years[t.Person.Ref] = newYear(t.Person.Bonus)
-		}
-		s := t.price(years[t.Person.Ref])
-		e.Paid++
-		payouts.Add(payouts, s.payout)
-		commission.Add(commission, s.commission)
-		contributions.Add(contributions, s.contributions)
-		if t.Person.Kind == civil {
-			ndfl.Add(ndfl, s.tax)
-		} else {
-			npd.Add(npd, s.tax)
-		}
-	}
-	wallet := new(big.Rat).Add(rat(topUps[0]), rat(topUps[1]))
-	for _, spent := range []*big.Rat{payouts, npd, ndfl, commission, contributions} {
-		wallet.Sub(wallet, spent)
-	}
-	bank := new(big.Rat).Add(rat(topUps[0]), rat(topUps[1]))
-	bank.Add(bank, rat(deposit)).Add(bank, rat(unknown)).Sub(bank, rat(bankFee)).Sub(bank, rat(transfer)).Sub(bank, payouts)
-	e.Payouts, e.TaxNPD, e.TaxNDFL, e.Commission = payouts.FloatString(2), npd.FloatString(2), ndfl.FloatString(2), commission.FloatString(2)
-	e.Contributions = contributions.FloatString(2)
-	e.Wallet, e.Settlement = wallet.FloatString(2), bank.FloatString(2)
-	e.Deposit, e.Suspense, e.BankFee, e.Second = deposit.String(), unknown.String(), bankFee.String(), transfer.String()
-	return e
 }
 
 func rat(a money.Amount) *big.Rat {
@@ -232,6 +219,7 @@ func rat(a money.Amount) *big.Rat {
 func files() (map[string][]byte, error) {
 	all := people()
 	list := tasks(all)
+	o := perform(all, list)
 	st, err := statement()
 	if err != nil {
 		return nil, err
@@ -240,9 +228,17 @@ func files() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string][]byte{"statement.txt": st, "register.csv": reg}
+	sheet, err := o.sheet()
+	if err != nil {
+		return nil, err
+	}
+	persons, err := o.persons()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{play.Statement: st, play.Register: reg, play.TrialBalance: sheet, play.Persons: persons}
 	for name, value := range map[string]any{
-		"play.json": describe(all, list), "bank.json": bankScript(), "people.json": registry(all),
+		play.Description: describe(all, list, o), play.BankScript: bankScript(list), play.People: registry(all),
 	} {
 		text, err := json.MarshalIndent(value, "", "  ")
 		if err != nil {

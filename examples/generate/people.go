@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/examples/play"
 )
 
 // The kinds of employment, as the register writes them.
@@ -22,12 +23,16 @@ type person struct {
 	Last      string
 	First     string
 	Second    string
-	BIC       string
-	BankName  string
-	Corr      string
-	Account   string // empty: gave no requisites
-	Permitted bool   // the tax service lets us register the income
-	Bonus     string // rubles left of the person's deduction, which he lets us see; "" = we do not see it
+	Pays      play.Requisites // where he is paid
+	Bare      bool            // registers without requisites
+	Later     bool            // gives requisites, or other ones, when he is told to
+	Permitted bool            // the tax service lets us register the income
+	Answers   string          // what he says when the tax service asks him for the permission
+	NoAnnul   bool            // does not let us annul receipts
+	Bonus     string          // rubles left of the person's deduction, which he lets us see; "" = we do not see it
+	NoPapers  bool            // registers without SNILS and passport
+	Meanwhile string          // kind of employment between his work and its payment
+	Foreign   bool            // not a tax resident
 }
 
 var (
@@ -37,42 +42,48 @@ var (
 	banks       = []string{"ПАО «Невский кредит»", "АО «Волжский банк»", "ООО КБ «Янтарь»"}
 )
 
-// peopleCount are those of the regular tasks; behind them come one who meets his yearly
-// limit and one who earns through the bands of NDFL.
+// peopleCount are those of the regular tasks. Behind them come those of one story each.
 const (
 	peopleCount = 120
-	limited     = peopleCount
-	climbing    = peopleCount + 1
+	limited     = iota + peopleCount - 1 // meets his yearly limit when he accepts
+	climbing                             // earns through the bands of NDFL and over the border of contributions
+	unpapered                            // has yet to give SNILS and passport
+	changing                             // is self-employed for a moment
+	misnumbered                          // the bank does not know his account
+	bounced                              // his bank sends the money back
+	overruled                            // the bank refuses him and pays all the same
+	annulling                            // annuls his receipt
+	keeping                              // the money comes back, and the receipt may not be annulled
+	dropped                              // the money comes back, and the company calls the task off
+	crowded                              // has no room under the limit when he is paid
+	filling                              // earns the limit to the kopeck
+	foreign                              // is not a tax resident
+	allPeople
 )
 
 // people invents the executors: 80 self-employed, 25 on civil contracts, 15 sole
-// traders. Four gave no requisites, four took the tax service's permission back, ten have
-// a bonus, one of them a last ruble of it.
+// traders, then those of one story each. Four gave no requisites, four took the tax service's
+// permission back, ten have a bonus, one of them a last ruble of it.
 func people() []person {
-	out := make([]person, peopleCount+2)
+	out := make([]person, allPeople)
 	for i := range out {
 		n := uint64(i)
 		p := person{
-			Ref: fmt.Sprintf("executor-%03d", i+1), Kind: selfEmployed, Permitted: true,
+			Ref: fmt.Sprintf("executor-%03d", i+1), Kind: kindOf(i), Permitted: !permissionTakenBack(i), Answers: "yes",
 			INN: requisite.ExamplePersonINN(4000 + n), Phone: requisite.ExamplePhone(3_000_000 + n),
 			Last: lastNames[i%len(lastNames)], First: firstNames[i%len(firstNames)], Second: secondNames[i%len(secondNames)],
-			BIC: requisite.ExampleBIC(uint64(i % len(banks))), BankName: banks[i%len(banks)],
+			Pays: account(i, 70_000+n), Bare: withoutRequisites(i), Later: withoutRequisites(i) && i != silent,
+			NoPapers: i == unpapered, NoAnnul: i == keeping, Foreign: i == foreign,
 		}
-		head := "40817"
-		switch {
-		case i == limited:
-		case i == climbing:
-			p.Kind = civil
-		case i >= 105:
-			p.Kind, head = entrepreneur, "40802"
-		case i >= 80:
-			p.Kind = civil
+		if i == unanswering {
+			p.Answers = ""
 		}
-		p.Corr = requisite.ExampleCorrAccount(p.BIC)
-		if !withoutRequisites(i) {
-			p.Account = requisite.ExampleAccount(head, p.BIC, 70_000+n)
+		if i == misnumbered || i == bounced {
+			p.Later = true
 		}
-		p.Permitted = !permissionTakenBack(i)
+		if i == changing {
+			p.Meanwhile = selfEmployed
+		}
 		if i < 80 && i%8 == 0 {
 			p.Bonus = "10000.00"
 		}
@@ -84,6 +95,43 @@ func people() []person {
 	return out
 }
 
-func withoutRequisites(i int) bool { return i == 11 || i == 37 || i == 62 || i == 90 }
+func kindOf(i int) string {
+	switch {
+	case i == climbing, i == unpapered, i == foreign, i >= 80 && i < 105:
+		return civil
+	case i == changing, i >= 105 && i < peopleCount:
+		return entrepreneur
+	}
+	return selfEmployed
+}
 
-func permissionTakenBack(i int) bool { return i == 5 || i == 29 || i == 48 || i == 71 }
+// account is a person's n-th account at his bank.
+func account(i int, n uint64) play.Requisites {
+	bic, head := requisite.ExampleBIC(uint64(i%len(banks))), "40817"
+	if kindOf(i) == entrepreneur {
+		head = "40802"
+	}
+	return play.Requisites{
+		BIC: bic, Bank: banks[i%len(banks)], Corr: requisite.ExampleCorrAccount(bic), Account: requisite.ExampleAccount(head, bic, n),
+	}
+}
+
+// later are the requisites that a person gives when he is told to.
+func (p person) later() *play.Requisites {
+	if !p.Later {
+		return nil
+	}
+	var i int
+	if _, err := fmt.Sscanf(p.Ref, "executor-%d", &i); err != nil {
+		panic(err)
+	}
+	r := account(i-1, 80_000+uint64(i))
+	return &r
+}
+
+// silent never gives his requisites, unanswering never answers the tax service: their tasks stay in error.
+const silent, unanswering = 90, 71
+
+func withoutRequisites(i int) bool { return i == 11 || i == 37 || i == 62 || i == silent }
+
+func permissionTakenBack(i int) bool { return i == 5 || i == 29 || i == 48 || i == unanswering }

@@ -15,13 +15,24 @@ type task struct {
 	Act          bool
 	Autocomplete bool
 	Paper        string // number of a contract signed on paper
-	Bank         string // what the bank sandbox does to its payment: "", late, silent, refuse
+	Until        string // last day of the contract, YYYY-MM-DD; "" is thirty days
+	Unsigned     bool   // the executor never signs the act
+	Mark         mark   // what its payment or receipt meets
 }
 
 const taskCount = 200
 
-// bankMarks are the words by which the bank sandbox knows its special payments.
-var bankMarks = map[string]string{"late": "поздний ответ", "silent": "тихий банк", "refuse": "отказ банка"}
+// mark is how a sandbox knows a payment by its purpose, or a receipt by its service.
+type mark string
+
+const (
+	late     mark = "поздний ответ"
+	mute     mark = "тихий банк"
+	refused  mark = "отказ банка"
+	returned mark = "возврат банка"
+	after    mark = "запоздалое исполнение"
+	annulled mark = "аннулированный чек"
+)
 
 var works = []string{
 	"Разгрузка фуры", "Расклейка объявлений", "Фотосъёмка каталога", "Вёрстка буклета", "Уборка склада",
@@ -36,7 +47,7 @@ func tasks(all []person) []task {
 		p := all[i%peopleCount]
 		kopecks := int64(95_000 + i*13_777%4_200_000)
 		t := task{
-			Line: i + 2, Person: p, Title: works[i%len(works)] + fmt.Sprintf(" № %d", i+1),
+			Line: lineOf(i), Person: p, Title: works[i%len(works)] + fmt.Sprintf(" № %d", i+1),
 			Amount: big.NewRat(kopecks, 100), Net: i%5 == 3, Act: i%7 == 2, Autocomplete: i%7 == 4,
 		}
 		if i%11 == 6 {
@@ -48,154 +59,57 @@ func tasks(all []person) []task {
 		case 3:
 			t.Amount = big.NewRat(100, 1) // and 106.38 -> 100 + 6.38
 		case 17, 101, 113:
-			t.Bank = "late"
+			t.Mark = late
 		case 24:
-			t.Bank = "silent"
+			t.Mark = mute
 		case 43:
-			t.Bank = "refuse"
+			t.Mark = refused
 		}
-		if mark := bankMarks[t.Bank]; mark != "" {
-			t.Title += ", " + mark
-		}
-		out[i] = t
+		out[i] = t.marked()
 	}
-	// Two of 1,300,000 pass the limit of 2,400,000 together: whichever is accepted second is
-	// refused. 2,300,000 and 900,000 climb over two borders, in either order.
-	for _, x := range []struct {
-		who    int
-		rubles int64
-	}{{limited, 1_300_000}, {limited, 1_300_000}, {climbing, 2_300_000}, {climbing, 900_000}} {
-		out = append(out, task{
-			Line: len(out) + 2, Person: all[x.who], Title: fmt.Sprintf("Ремонт цеха № %d", len(out)+1), Amount: big.NewRat(x.rubles, 1),
-		})
+	for _, x := range stories {
+		t := x.task
+		t.Line, t.Person, t.Amount = lineOf(len(out)), all[x.who], big.NewRat(x.rubles, 1)
+		t.Title = fmt.Sprintf("Ремонт цеха № %d", len(out)+1)
+		out = append(out, t.marked())
 	}
 	return out
+}
+
+// lineOf is where the i-th task begins in the register: behind the heading, and each has two
+// lines, because its description has.
+func lineOf(i int) int { return 2 + 2*i }
+
+func (t task) marked() task {
+	if t.Mark != "" {
+		t.Title += ", " + string(t.Mark)
+	}
+	return t
+}
+
+// stories are the tasks of people with a story, in the order of the register.
+var stories = []struct {
+	who    int
+	rubles int64
+	task   task
+}{
+	// Two of 1,300,000 pass the limit of 2,400,000 together: whichever is accepted second is
+	// refused. 2,300,000 and 900,000 climb over two borders, in either order.
+	{limited, 1_300_000, task{}}, {limited, 1_300_000, task{}}, {climbing, 2_300_000, task{}}, {climbing, 900_000, task{}},
+	{unpapered, 50_000, task{}}, {changing, 40_000, task{}}, {misnumbered, 30_000, task{}},
+	{bounced, 31_000, task{Mark: returned}}, {overruled, 32_000, task{Mark: after}}, {annulling, 33_000, task{Mark: annulled}},
+	{keeping, 34_000, task{Mark: returned, Act: true}}, {dropped, 35_000, task{Mark: returned}},
+	// Planned for two years, so there is room for both; the second is paid in the year of the first.
+	{crowded, 1_300_000, task{Until: "2026-12-31", Act: true, Unsigned: true}}, {crowded, 1_400_000, task{Until: "2027-01-31"}},
+	{filling, 2_400_000, task{}}, {foreign, 60_000, task{}},
 }
 
 // refusedByLimit are the tasks that stay drafts, because the one before them took the room.
 func (t task) refusedByLimit(before []task) bool {
 	for _, other := range before {
-		if t.Person.Ref == other.Person.Ref && t.Amount.Cmp(big.NewRat(1_300_000, 1)) == 0 {
+		if t.Person.Ref == other.Person.Ref && t.Until == "" && t.Amount.Cmp(big.NewRat(1_300_000, 1)) == 0 {
 			return true
 		}
 	}
 	return false
-}
-
-// commissionPercent is the company's tariff: percent of gross, taken on top.
-var commissionPercent = big.NewRat(3, 1)
-
-// sums are what a paid task moves, in rubles.
-type sums struct{ gross, payout, tax, commission, contributions *big.Rat }
-
-// year is what a person has had before a task: the base of both scales, what was taken
-// by them, and what is left of the bonus.
-type year struct{ base, ndfl, contributions, bonus *big.Rat }
-
-func newYear(bonus string) *year {
-	y := &year{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)}
-	if bonus != "" {
-		y.bonus.SetString(bonus)
-	}
-	return y
-}
-
-// steps is a progressive scale: percent of what is above a border, in rubles.
-func steps(base *big.Rat, scale [][2]int64) *big.Rat {
-	sum := new(big.Rat)
-	for i, s := range scale {
-		part := new(big.Rat).Sub(base, big.NewRat(s[0], 1))
-		if i+1 < len(scale) {
-			if width := big.NewRat(scale[i+1][0]-s[0], 1); part.Cmp(width) > 0 {
-				part = width
-			}
-		}
-		if part.Sign() > 0 {
-			sum.Add(sum, part.Mul(part, big.NewRat(s[1], 1000)))
-		}
-	}
-	return sum
-}
-
-// The scales of 2026, in tenths of a percent.
-var (
-	ndflScale         = [][2]int64{{0, 130}, {2_400_000, 150}, {5_000_000, 180}}
-	contributionScale = [][2]int64{{0, 300}, {2_979_000, 151}}
-)
-
-// price works a task's sums out with fractions: NPD 6 % half up to the kopeck,
-// of which the bonus pays 2 % as long as it lasts,
-// NDFL 13 % in whole rubles and contributions of 30 % on top, nothing for sole traders;
-// commission half up.
-func (t task) price(y *year) sums {
-	s := sums{gross: t.Amount, contributions: new(big.Rat)}
-	switch t.Person.Kind {
-	case selfEmployed:
-		if t.Net {
-			s.gross = grossOf(t.Amount, big.NewRat(6, 100), 2)
-		}
-		s.tax = round(new(big.Rat).Mul(s.gross, big.NewRat(6, 100)), 2)
-		used := round(new(big.Rat).Mul(s.gross, big.NewRat(2, 100)), 2)
-		if used.Cmp(y.bonus) > 0 {
-			used.Set(y.bonus)
-		}
-		y.bonus.Sub(y.bonus, used)
-		s.tax.Sub(s.tax, used)
-	case civil:
-		if t.Net {
-			s.gross = grossOf(t.Amount, big.NewRat(13, 100), 0)
-		}
-		y.base.Add(y.base, s.gross)
-		s.tax = new(big.Rat).Sub(round(steps(y.base, ndflScale), 0), y.ndfl)
-		s.contributions = new(big.Rat).Sub(round(steps(y.base, contributionScale), 2), y.contributions)
-		y.ndfl.Add(y.ndfl, s.tax)
-		y.contributions.Add(y.contributions, s.contributions)
-	default:
-		s.tax = new(big.Rat)
-	}
-	if s.payout == nil {
-		s.payout = new(big.Rat).Sub(s.gross, s.tax)
-	}
-	share := new(big.Rat).Mul(s.gross, commissionPercent)
-	s.commission = round(share.Quo(share, big.NewRat(100, 1)), 2)
-	return s
-}
-
-// grossOf looks, kopeck by kopeck from below, for the smallest gross that leaves the
-// net after a tax of the rate, rounded to so many places.
-func grossOf(net, rate *big.Rat, places int) *big.Rat {
-	kopeck := big.NewRat(1, 100)
-	gross := round(new(big.Rat).Quo(net, new(big.Rat).Sub(big.NewRat(1, 1), rate)), 2)
-	gross.Sub(gross, big.NewRat(3, 1))
-	for range 1000 {
-		tax := round(new(big.Rat).Mul(gross, rate), places)
-		if new(big.Rat).Sub(gross, tax).Cmp(net) == 0 {
-			return gross
-		}
-		gross = new(big.Rat).Add(gross, kopeck)
-	}
-	panic("no gross leaves " + net.FloatString(2))
-}
-
-// round rounds half up to places decimals; every sum here is positive.
-func round(r *big.Rat, places int) *big.Rat {
-	scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
-	x := new(big.Rat).Mul(r, scale)
-	x.Add(x, big.NewRat(1, 2))
-	whole := new(big.Int).Quo(x.Num(), x.Denom())
-	return new(big.Rat).Quo(new(big.Rat).SetInt(whole), scale)
-}
-
-// outcome is how a task must end: paid, or an error by its code.
-func (t task) outcome() string {
-	switch {
-	case t.Person.Account == "":
-		return "requisites_missing"
-	case !t.Person.Permitted:
-		return "income_denied"
-	case t.Bank == "refuse":
-		return "payout_refused"
-	default:
-		return "paid"
-	}
 }

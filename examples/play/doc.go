@@ -7,5 +7,8 @@
 //	DIR/bank.json      how the bank's sandbox misbehaves
 //	DIR/people.json    whom the tax service's sandbox knows
 //
+//	DIR/expected_trial_balance.csv   every account of the books after the play
+//	DIR/expected_people.csv          what each person has earned, and what was held of it
+//
 // It refuses to know: how the play is performed.
 package play

@@ -12,7 +12,13 @@ type Play struct {
 	Company   Company    `json:"company"`
 	Own       []Account  `json:"own_accounts"`
 	Executors []Executor `json:"executors"`
-	Expected  Expected   `json:"expected"`
+	// UnsignedActs are the tasks whose executor never signs the act, by line of the register.
+	UnsignedActs []int `json:"unsigned_acts"`
+	// Troubles are the tasks whose payment stops, and how each is cured.
+	Troubles []Trouble `json:"troubles"`
+	// NotPlayed are the errors that no task can run into on the day of the play, and why.
+	NotPlayed map[string]NotPlayed `json:"not_played"`
+	Expected  Expected             `json:"expected"`
 }
 
 // Company is the customer of the play.
@@ -37,40 +43,89 @@ type Account struct {
 	INN     string `json:"inn"`
 }
 
-// Executor is a person as he registers.
-type Executor struct {
-	Ref        string `json:"ref"`
-	Kind       string `json:"kind"`
-	INN        string `json:"inn"`
-	Phone      string `json:"phone"`
-	LastName   string `json:"last_name"`
-	FirstName  string `json:"first_name"`
-	SecondName string `json:"second_name"`
-	BIC        string `json:"bic,omitempty"`
-	Bank       string `json:"bank,omitempty"`
-	Corr       string `json:"corr_account,omitempty"`
-	Account    string `json:"account,omitempty"` // "" gave no requisites
+// Requisites are where a person is paid.
+type Requisites struct {
+	BIC     string `json:"bic"`
+	Bank    string `json:"bank"`
+	Corr    string `json:"corr_account"`
+	Account string `json:"account"`
 }
 
-// Expected is what must come out, in rubles.
+// Executor is a person as he registers, and what he does later.
+type Executor struct {
+	Ref         string      `json:"ref"`
+	Kind        string      `json:"kind"`
+	INN         string      `json:"inn"`
+	Phone       string      `json:"phone"`
+	LastName    string      `json:"last_name"`
+	FirstName   string      `json:"first_name"`
+	SecondName  string      `json:"second_name"`
+	Nonresident bool        `json:"nonresident,omitempty"`
+	Requisites  *Requisites `json:"requisites,omitempty"` // nil gave none
+	Later       *Requisites `json:"later,omitempty"`      // what he gives when he is told to
+	NoPapers    bool        `json:"no_papers,omitempty"`  // registers without SNILS and passport
+	Meanwhile   string      `json:"meanwhile,omitempty"`  // kind of employment that he takes before he is paid
+}
+
+// Trouble is a task whose payment stops.
+type Trouble struct {
+	Line int `json:"line"` // of the register
+	// Errors are those that it runs into, in their order, each with its cure.
+	Errors []Step `json:"errors"`
+	// TakenBack is what is taken back once it is paid: "payment" by the receiver's bank, "receipt"
+	// by the person; "" is nothing.
+	TakenBack string `json:"taken_back,omitempty"`
+	End       string `json:"end"` // its state at the end
+}
+
+// NotPlayed is an error that the play cannot run into.
+type NotPlayed struct {
+	Why      string `json:"why"`
+	Scenario string `json:"scenario"` // the file of the repository that plays it instead
+}
+
+// Step is an error and what is done about it.
+type Step struct {
+	Code string `json:"code"`
+	Who  string `json:"who"`  // has to act: executor, company or support
+	Cure Cure   `json:"cure"` // "" leaves it as it is
+	Line int    `json:"line,omitempty"`
+}
+
+// Cure is what somebody does about an error.
+type Cure string
+
+// The cures. After those of an executor the payment goes on by itself.
+const (
+	GivesRequisites Cure = "gives_requisites" // the executor, his Later ones
+	GivesPapers     Cure = "gives_papers"     // the executor: SNILS and passport
+	TakesKindBack   Cure = "takes_kind_back"  // the executor: his kind of employment is what it was
+	Permits         Cure = "permits"          // the executor says yes to the tax service
+	Retries         Cure = "retries"          // the company, or support
+	MakesRoom       Cure = "makes_room"       // the company calls the task Line off, and retries
+	CallsOff        Cure = "calls_off"        // the company
+	BankPays        Cure = "bank_pays"        // the bank executes what it has refused
+)
+
+// What a Trouble's TakenBack says.
+const (
+	Payment = "payment"
+	Receipt = "receipt"
+)
+
+// Expected is what must come out beside the lines of the two tables.
 type Expected struct {
 	RegisterAccepted int            `json:"register_accepted"`
 	RegisterRefused  int            `json:"register_refused"`
-	Paid             int            `json:"paid"`
-	Errors           map[string]int `json:"errors"` // tasks in error by code
-	Drafts           map[string]int `json:"drafts"` // contracts that could not be accepted, by code
-	Payouts          string         `json:"payouts"`
-	TaxNPD           string         `json:"tax_npd"`
-	TaxNDFL          string         `json:"tax_ndfl"`
-	Contributions    string         `json:"contributions"` // on civil contracts, on top
-	Commission       string         `json:"commission"`
-	Wallet           string         `json:"wallet"`
-	Deposit          string         `json:"deposit"`
-	Suspense         string         `json:"suspense"`
-	Settlement       string         `json:"settlement"` // what is on our settlement account
-	BankFee          string         `json:"bank_fee"`
-	Second           string         `json:"second_account"`
+	States           map[string]int `json:"states"`        // tasks by state
+	Errors           map[string]int `json:"errors"`        // tasks in error by code
+	Drafts           map[string]int `json:"drafts"`        // contracts that could not be accepted, by code
+	BankPayments     int            `json:"bank_payments"` // that the bank executed, those that came back too
 }
+
+// UnknownAccount is the code by which the bank's sandbox says that it does not know the payee's
+// account; the server that a play runs on is told so.
+const UnknownAccount = "PAYEE_ACCOUNT_UNKNOWN"
 
 // The files of a play.
 const (
@@ -79,6 +134,9 @@ const (
 	Register    = "register.csv"
 	BankScript  = "bank.json"
 	People      = "people.json"
+
+	TrialBalance = "expected_trial_balance.csv"
+	Persons      = "expected_people.csv"
 )
 
 // Load reads the description in a play's directory. Unknown fields are refused.

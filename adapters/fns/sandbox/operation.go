@@ -329,7 +329,7 @@ func (s *Server) takeBack(p stage.Payment) error {
 	if !now || s.people.canceledAt(p.Extra["receipt_id"]) != "" {
 		return nil
 	}
-	if err := s.books.Note(annulment{INN: p.INN, Receipt: p.Extra["receipt_id"], At: s.now().Format(time.RFC3339)}); err != nil {
+	if err := s.books.Note(Annulment{INN: p.INN, Receipt: p.Extra["receipt_id"], At: s.now().Format(time.RFC3339)}); err != nil {
 		return err
 	}
 	return s.books.Settle()
@@ -359,7 +359,7 @@ func (s *Server) cancel(req cancelRequest) smz {
 	case s.people.canceledAt(req.ReceiptID) != "":
 		return failure("ALREADY_DELETED", "Чек {RECEIPT_ID} уже аннулирован", arg{"RECEIPT_ID", req.ReceiptID})
 	}
-	note := annulment{INN: req.INN, Receipt: req.ReceiptID, At: s.now().UTC().Format(time.RFC3339)}
+	note := Annulment{INN: req.INN, Receipt: req.ReceiptID, At: s.now().UTC().Format(time.RFC3339)}
 	err := s.books.Note(note)
 	if err == nil {
 		err = s.books.Settle()

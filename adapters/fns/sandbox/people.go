@@ -60,16 +60,17 @@ type people struct {
 	orders   map[string]order           // requests for permissions, by id
 }
 
-// annulment is a note of the books: a receipt was annulled.
-type annulment struct {
+// Annulment is a note of the books: a receipt was annulled. POST /sandbox/annulments takes one
+// from a person, without At.
+type Annulment struct {
 	INN     string `json:"inn"`
 	Receipt string `json:"receipt"`
-	At      string `json:"at"`
+	At      string `json:"at,omitempty"`
 }
 
 // annul reads a note and gives the bonus of the receipt back.
 func (p *people) annul(note json.RawMessage) error {
-	var a annulment
+	var a Annulment
 	if err := json.Unmarshal(note, &a); err != nil {
 		return err
 	}
@@ -221,19 +222,19 @@ func (s *Server) peopleRoutes() {
 	})
 	s.mux.HandleFunc("POST /sandbox/people", func(w http.ResponseWriter, r *http.Request) {
 		var list []Person
-		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 8<<20))
-		dec.DisallowUnknownFields()
-		err := dec.Decode(&list)
-		if err == nil {
-			err = s.books.Note(list)
-		}
-		if err == nil {
-			err = s.books.Settle()
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
+		s.books.Order(w, r, &list, func() error { return s.books.Note(list) })
+	})
+	s.mux.HandleFunc("POST /sandbox/annulments", func(w http.ResponseWriter, r *http.Request) {
+		var a Annulment
+		s.books.Order(w, r, &a, func() error {
+			switch {
+			case !s.people.has(a.INN, a.Receipt):
+				return fmt.Errorf("%s has no receipt %q", a.INN, a.Receipt)
+			case s.people.canceledAt(a.Receipt) != "":
+				return nil
+			}
+			a.At = s.now().UTC().Format(time.RFC3339)
+			return s.books.Note(a)
+		})
 	})
 }

@@ -66,9 +66,19 @@ type stack struct {
 	closing []func()
 }
 
+// soon are the pauses of a play after which final answers are asked about again, in place of
+// days. The last are for a play that was killed between an answer and its taking back.
+var soon = []time.Duration{
+	1 * time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second, 13 * time.Second, 21 * time.Second,
+	34 * time.Second, 55 * time.Second, 89 * time.Second, 144 * time.Second, 233 * time.Second, 377 * time.Second,
+}
+
 // Run starts the stack, plays, and serves until the context ends, or until the
 // play is over with Once.
 func Run(ctx context.Context, o Options) error {
+	if o.Play != "" && o.Confirm == nil {
+		o.Confirm = soon
+	}
 	s := &stack{Options: o, file: File{Book: Book, Prefix: o.Prefix, Sandboxes: map[string]string{}}}
 	defer s.close()
 	began := time.Now()
@@ -202,7 +212,7 @@ func (s *stack) play(ctx context.Context) error {
 	}
 	began := time.Now()
 	p, err := play.New(play.Options{
-		URL: s.file.API, Key: s.file.APIKey, Book: Book, Dir: s.Play, Out: s.Out, Patience: s.Patience,
+		URL: s.file.API, Key: s.file.APIKey, Book: Book, Dir: s.Play, Out: s.Out, Patience: s.Patience, Bank: s.file.Sandboxes["bank"], Tax: s.file.Sandboxes["tax"],
 	})
 	if err == nil {
 		err = p.Perform(ctx)

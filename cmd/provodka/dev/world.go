@@ -73,7 +73,9 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 	if s.file.Sandboxes["npdstatus"], err = s.mount(l, l.Close); err != nil {
 		return err
 	}
-	cfg.Bank = server.Bank{URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1, CallbackSecrets: []string{callbackSecret}}
+	cfg.Bank = server.Bank{
+		URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1, CallbackSecrets: []string{callbackSecret}, UnknownAccountCodes: []string{play.UnknownAccount},
+	}
 	cfg.Tax = server.Tax{
 		URL: s.file.Sandboxes["tax"], MasterToken: taxToken, UserToken: "dev-user-token", StatusURL: s.file.Sandboxes["npdstatus"], StatusEvery: time.Millisecond,
 	}

@@ -37,6 +37,8 @@ type Options struct {
 	Dir      string    // of the play's files
 	Out      io.Writer // where the story is told, for people
 	Patience time.Duration
+	Bank     string // URL of the bank's sandbox, which is told what the world does
+	Tax      string // the same of the tax service's
 }
 
 // Player performs one play.
@@ -50,6 +52,8 @@ type Player struct {
 	statements statementv1connect.StatementServiceClient
 	ledger     ledgerv1connect.LedgerServiceClient
 	company    *companyv1.Company
+	people     map[string]string // ids of executors by their refs
+	lines      map[int]string    // ids of tasks by line of the register
 	position   string
 	started    time.Time
 }
@@ -86,8 +90,10 @@ func (p *Player) Perform(ctx context.Context) error {
 		{"реестр загружен", p.importRegister},
 		{"договоры подписаны", p.sign},
 		{"работы и акты приняты", p.accept},
+		{"вид занятости сменён", p.changeKinds},
 		{"задания отправлены в оплату", p.pay},
 		{"мир ответил", p.await},
+		{"ошибки оплаты исправлены", p.cure},
 	} {
 		began := time.Now()
 		if err := p.again(ctx, step.run); err != nil {
@@ -144,30 +150,49 @@ func each(ctx context.Context, n int, do func(context.Context, int) error) error
 }
 
 func (p *Player) registerExecutors(ctx context.Context) error {
-	return each(ctx, len(p.play.Executors), func(ctx context.Context, i int) error {
+	ids := make([]string, len(p.play.Executors))
+	err := each(ctx, len(p.play.Executors), func(ctx context.Context, i int) error {
 		x := p.play.Executors[i]
-		r := &executorv1.RegisterExecutorRequest{
-			Book: p.Book, Key: "play:" + x.Ref, EmploymentKind: x.Kind,
-			Person: &executorv1.Person{Inn: x.INN, Phone: x.Phone, LastName: x.LastName, FirstName: x.FirstName, SecondName: x.SecondName},
+		person := p.person(i)
+		if !x.NoPapers {
+			p.identify(person, i)
 		}
-		if x.Kind == "civil_contract" {
-			identify(r.Person, uint64(i))
-		}
-		if x.Account != "" {
-			r.Requisites = &executorv1.Requisites{Bic: x.BIC, AccountNumber: x.Account, CorrAccount: x.Corr, BankName: x.Bank}
-		}
-		if _, err := p.executors.RegisterExecutor(ctx, r); err != nil {
+		made, err := p.executors.RegisterExecutor(ctx, &executorv1.RegisterExecutorRequest{
+			Book: p.Book, Key: "play:" + x.Ref, EmploymentKind: x.Kind, Nonresident: x.Nonresident, Person: person, Requisites: requisites(x.Requisites),
+		})
+		if err != nil {
 			return fmt.Errorf("%s: %w", x.Ref, err)
 		}
+		ids[i] = made.GetExecutor().GetExecutorId()
 		return nil
 	})
+	p.people = map[string]string{}
+	for i, id := range ids {
+		p.people[p.play.Executors[i].Ref] = id
+	}
+	return err
 }
 
-// identify invents what a civil contract needs to know of a person.
-func identify(p *executorv1.Person, n uint64) {
-	p.Snils, p.Birthday = requisite.ExampleSNILS(n), "1990-05-17"
-	p.Passport = &executorv1.Passport{
-		Number: requisite.ExamplePassport(n), IssuedOn: "2010-06-01", IssuedBy: "ОТДЕЛОМ УФМС РОССИИ ПО ГОР. МОСКВЕ", DepartmentCode: "770-001",
+func (p *Player) person(i int) *executorv1.Person {
+	x := p.play.Executors[i]
+	return &executorv1.Person{Inn: x.INN, Phone: x.Phone, LastName: x.LastName, FirstName: x.FirstName, SecondName: x.SecondName}
+}
+
+func requisites(r *play.Requisites) *executorv1.Requisites {
+	if r == nil {
+		return nil
+	}
+	return &executorv1.Requisites{Bic: r.BIC, AccountNumber: r.Account, CorrAccount: r.Corr, BankName: r.Bank}
+}
+
+// identify invents what a civil contract needs to know of the i-th person.
+func (p *Player) identify(of *executorv1.Person, i int) {
+	if p.play.Executors[i].Kind != "civil_contract" {
+		return
+	}
+	of.Snils, of.Birthday = requisite.ExampleSNILS(uint64(i)), "1990-05-17"
+	of.Passport = &executorv1.Passport{
+		Number: requisite.ExamplePassport(uint64(i)), IssuedOn: "2010-06-01", IssuedBy: "ОТДЕЛОМ УФМС РОССИИ ПО ГОР. МОСКВЕ", DepartmentCode: "770-001",
 	}
 }
 
@@ -276,7 +301,7 @@ func (p *Player) accept(ctx context.Context) error {
 	}
 	err = each(ctx, len(working), func(ctx context.Context, i int) error {
 		t := working[i]
-		if !t.GetActRequired() {
+		if !t.GetActRequired() || slices.Contains(p.play.UnsignedActs, int(t.GetRegisterLine())) {
 			return nil
 		}
 		_, err := p.tasks.SignAct(ctx, &taskv1.SignActRequest{

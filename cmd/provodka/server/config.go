@@ -109,6 +109,9 @@ type Bank struct {
 	CallbackSecrets []string `json:"callback_secrets"`
 	// CallbackFrom are the networks that it calls from; none is any.
 	CallbackFrom []string `json:"callback_from"`
+	// UnknownAccountCodes are the bank's error codes that say that it does not know the payee's
+	// account (requisites_invalid, the executor acts); a refusal with another is payout_refused.
+	UnknownAccountCodes []string `json:"unknown_account_codes"`
 }
 
 // Tax is the tax service's open platform.

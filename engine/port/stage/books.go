@@ -289,6 +289,25 @@ func (b *Books) Poll(id string) (Payment, bool, error) {
 	return p.copy(), err == nil, err
 }
 
+// Change makes the partner change its word about a payment: an executed one comes back, a failed
+// one is executed after all. What it says already is left as it is.
+func (b *Books) Change(id string, to State) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.payments[id]
+	switch {
+	case p == nil:
+		return fmt.Errorf("there is no payment %q", id)
+	case p.Status == to:
+		return nil
+	case p.Status == Executed && to == Returned:
+		return b.record(event{Event: "state", ID: id, State: to})
+	case p.Status == Failed && to == Executed:
+		return b.record(event{Event: "execute", ID: id})
+	}
+	return fmt.Errorf("payment %q is %s and does not become %s", id, p.Status, to)
+}
+
 // Pass does what the rule's delay has brought, nobody asking: a pending payment is executed,
 // one that is to be taken back is.
 func (b *Books) Pass(id string) error {

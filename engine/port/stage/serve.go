@@ -46,7 +46,13 @@ func (b *Books) Report() Report {
 	return r
 }
 
-// Routes adds GET /sandbox/books and GET and POST /sandbox/script to the mux.
+// Word is what POST /sandbox/word takes: what the partner says of a payment from now on.
+type Word struct {
+	ID    string `json:"id"`
+	State State  `json:"state"`
+}
+
+// Routes adds GET /sandbox/books, GET and POST /sandbox/script and POST /sandbox/word to the mux.
 func (b *Books) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sandbox/books", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, b.Report()) })
 	mux.HandleFunc("GET /sandbox/script", func(w http.ResponseWriter, _ *http.Request) {
@@ -57,21 +63,30 @@ func (b *Books) Routes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /sandbox/script", func(w http.ResponseWriter, r *http.Request) {
 		var script Script
-		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
-		dec.DisallowUnknownFields()
-		err := dec.Decode(&script)
-		if err == nil {
-			err = b.SetScript(script)
-		}
-		if err == nil {
-			err = b.Settle()
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
+		b.Order(w, r, &script, func() error { return b.SetScript(script) })
 	})
+	mux.HandleFunc("POST /sandbox/word", func(w http.ResponseWriter, r *http.Request) {
+		var word Word
+		b.Order(w, r, &word, func() error { return b.Change(word.ID, word.State) })
+	})
+}
+
+// Order reads what a test wants of the sandbox, does it, and answers when it is on disk.
+func (b *Books) Order(w http.ResponseWriter, r *http.Request, into any, do func() error) {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 8<<20))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	if err == nil {
+		err = do()
+	}
+	if err == nil {
+		err = b.Settle()
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

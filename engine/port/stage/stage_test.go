@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -218,5 +219,40 @@ func TestBrokenLineStopsTheStart(t *testing.T) {
 	if b, err := Open(dir, Options{Now: clock}); err == nil {
 		t.Error("books with a broken line were opened")
 		_ = b.Close()
+	}
+}
+
+func TestThePartnerChangesItsWordOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := open(t, dir, Script{})
+	for _, id := range []string{"paid", "failed", "open"} {
+		post(t, b, subject(id))
+	}
+	if _, _, err := b.Execute("paid"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Become("failed", Failed); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := errors.Join(b.Change("paid", Returned), b.Change("failed", Executed)); err != nil {
+			t.Error(err)
+		}
+	}
+	for id, to := range map[string]State{"open": Returned, "paid": Executed, "nobody": Executed} {
+		if b.Change(id, to) == nil {
+			t.Errorf("%s becomes %s", id, to)
+		}
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, dir, Script{})
+	t.Cleanup(func() { _ = again.Close() })
+	for i, want := range []State{Returned, Executed, Unseen} {
+		if p := again.Payments()[i]; p.Status != want || p.ExecutedCount != min(1, 2-i) {
+			t.Errorf("%+v, want %s", p, want)
+		}
 	}
 }

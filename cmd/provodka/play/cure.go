@@ -1,0 +1,235 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/provodka/provodka/adapters/fns/sandbox"
+	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/examples/play"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+)
+
+// look is how often the player looks what has become of something.
+const look = 50 * time.Millisecond
+
+// changeKinds lets executors take another kind of employment before they are paid.
+func (p *Player) changeKinds(ctx context.Context) error {
+	for _, x := range p.play.Executors {
+		if x.Meanwhile == "" {
+			continue
+		}
+		if err := p.changeKind(ctx, x, x.Meanwhile, "meanwhile"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Player) changeKind(ctx context.Context, x play.Executor, kind, when string) error {
+	_, err := p.executors.UpdateExecutor(ctx, &executorv1.UpdateExecutorRequest{
+		Book: p.Book, Key: "play:kind:" + when + ":" + x.Ref, ExecutorId: p.people[x.Ref], EmploymentKind: kind, Nonresident: x.Nonresident,
+	})
+	return err
+}
+
+// met counts the tasks that ran into an error, and how it was cured, in this life of the program.
+type met struct {
+	mu    sync.Mutex
+	cured map[string]int
+}
+
+func (m *met) note(s play.Step) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cured[s.Code]++
+}
+
+// cure follows every task whose payment stops until it is where the play says it ends. Each
+// error is cured by the one who has to act; one that the play does not foretell fails it.
+func (p *Player) cure(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.Patience)
+	defer cancel()
+	all, err := p.list(ctx, allStates()...)
+	if err != nil {
+		return err
+	}
+	p.lines = map[int]string{}
+	for _, t := range all {
+		p.lines[int(t.GetRegisterLine())] = t.GetId()
+	}
+	seen := &met{cured: map[string]int{}}
+	err = each(ctx, len(p.play.Troubles), func(ctx context.Context, i int) error {
+		if err := p.follow(ctx, p.play.Troubles[i], seen); err != nil {
+			return fmt.Errorf("строка реестра %d: %w", p.play.Troubles[i].Line, err)
+		}
+		return nil
+	})
+	for _, code := range slices.Sorted(maps.Keys(seen.cured)) {
+		p.say("    %-20s заданий %d", code, seen.cured[code])
+	}
+	return err
+}
+
+// follow takes one task to its end. Every cure is a command with a key that a restarted player
+// finds decided.
+func (p *Player) follow(ctx context.Context, tr play.Trouble, seen *met) error {
+	was := "" // what was acted on: a state, or an error
+	for {
+		r, err := p.tasks.GetTask(ctx, &taskv1.GetTaskRequest{Book: p.Book, TaskId: p.lines[tr.Line]})
+		if err != nil {
+			return err
+		}
+		t := r.GetTask()
+		now := t.GetStatus()
+		if now == "error" {
+			now = t.GetPaymentErrors()[0].GetCode()
+		}
+		if now != was {
+			was = now
+			if over, err := p.act(ctx, tr, t, seen); err != nil || over {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("ждали состояния %q, задание в состоянии %q", tr.End, now)
+		case <-time.After(look):
+		}
+	}
+}
+
+// act does what is to be done about a task in its state, and says whether that is its end.
+func (p *Player) act(ctx context.Context, tr play.Trouble, t *taskv1.Task, seen *met) (over bool, err error) {
+	switch t.GetStatus() {
+	case "paid":
+		if tr.TakenBack == "" {
+			return tr.End == "paid", nil
+		}
+		return p.takeBack(ctx, tr, t)
+	case "error":
+		why := t.GetPaymentErrors()[0]
+		i := slices.IndexFunc(tr.Errors, func(s play.Step) bool { return s.Code == why.GetCode() })
+		if i < 0 || tr.Errors[i].Who != why.GetActor() {
+			return false, fmt.Errorf("ошибка %s, действует %s: этого не ждали", why.GetCode(), why.GetActor())
+		}
+		seen.note(tr.Errors[i])
+		if err := p.perform(ctx, tr.Errors[i], t); err != nil {
+			return false, fmt.Errorf("%s: %w", why.GetCode(), err)
+		}
+		return tr.Errors[i].Cure == "", nil
+	}
+	return t.GetStatus() == tr.End, nil
+}
+
+// takeBack lets the world take the payment, or the receipt, of a paid task back, once: it is
+// over when the world has it once more.
+func (p *Player) takeBack(ctx context.Context, tr play.Trouble, t *taskv1.Task) (over bool, err error) {
+	if tr.TakenBack == play.Receipt {
+		made, err := books(ctx, p.Tax, t.GetTitle())
+		if err != nil || len(made) > 1 {
+			return len(made) > 1, err
+		}
+		return false, order(ctx, p.Tax+"/sandbox/annulments", sandbox.Annulment{INN: made[0].INN, Receipt: made[0].Extra["receipt_id"]})
+	}
+	sent, err := books(ctx, p.Bank, t.GetTitle())
+	if err != nil || len(sent) > 1 {
+		return len(sent) > 1, err
+	}
+	return false, order(ctx, p.Bank+"/sandbox/word", stage.Word{ID: sent[0].ID, State: stage.Returned})
+}
+
+// perform does what the cure says.
+func (p *Player) perform(ctx context.Context, s play.Step, t *taskv1.Task) error {
+	id := t.GetExecutor().GetExecutorId()
+	i := slices.IndexFunc(p.play.Executors, func(x play.Executor) bool { return p.people[x.Ref] == id })
+	if i < 0 {
+		return fmt.Errorf("исполнителя %s нет в пьесе", id)
+	}
+	x := p.play.Executors[i]
+	switch s.Cure {
+	case play.GivesRequisites:
+		_, err := p.executors.SetRequisites(ctx, &executorv1.SetRequisitesRequest{
+			Book: p.Book, Key: "play:requisites:" + x.Ref, ExecutorId: id, Requisites: requisites(x.Later),
+		})
+		return err
+	case play.GivesPapers:
+		person := p.person(i)
+		p.identify(person, i)
+		_, err := p.executors.UpdateExecutor(ctx, &executorv1.UpdateExecutorRequest{
+			Book: p.Book, Key: "play:papers:" + x.Ref, ExecutorId: id, Nonresident: x.Nonresident, Person: person,
+		})
+		return err
+	case play.TakesKindBack:
+		return p.changeKind(ctx, x, x.Kind, "back")
+	case play.Permits:
+		return p.permit(ctx, x.Ref, id)
+	case play.Retries:
+		return p.retry(ctx, t)
+	case play.CallsOff:
+		return p.callOff(ctx, t.GetId(), fmt.Sprint(t.GetVersion()))
+	case play.MakesRoom:
+		if err := p.callOff(ctx, p.lines[s.Line], "room"); err != nil {
+			return err
+		}
+		return p.retry(ctx, t)
+	case play.BankPays:
+		sent, err := books(ctx, p.Bank, t.GetTitle())
+		if err != nil {
+			return err
+		}
+		return order(ctx, p.Bank+"/sandbox/word", stage.Word{ID: sent[0].ID, State: stage.Executed})
+	case "":
+		return nil
+	}
+	return fmt.Errorf("исправления %q нет", s.Cure)
+}
+
+// permit asks the tax service to ask the person, and waits until he has said yes.
+func (p *Player) permit(ctx context.Context, ref, id string) error {
+	_, err := p.executors.BindExecutor(ctx, &executorv1.BindExecutorRequest{Book: p.Book, Key: "play:bind:" + ref, ExecutorId: id})
+	if err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		r, err := p.executors.GetSelfemployed(ctx, &executorv1.GetSelfemployedRequest{Book: p.Book, ExecutorId: id})
+		if err != nil || r.GetSelfemployed().GetStatus() == "validated" {
+			return err
+		}
+		if r.GetSelfemployed().GetState() == "waiting" {
+			if _, err := p.executors.CheckSelfemployed(ctx, &executorv1.CheckSelfemployedRequest{Book: p.Book, ExecutorId: id}); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %s", ref, r.GetSelfemployed().GetStatusTitle())
+		case <-time.After(look):
+		}
+	}
+}
+
+// retry goes on with a payment. The key is that of this stop, so that a restarted player
+// retries once; a task that has gone on by itself meanwhile needs none.
+func (p *Player) retry(ctx context.Context, t *taskv1.Task) error {
+	_, err := p.tasks.RetryTask(ctx, &taskv1.RetryTaskRequest{
+		Book: p.Book, Key: fmt.Sprintf("play:retry:%s:%d", t.GetId(), t.GetVersion()), TaskId: t.GetId(),
+	})
+	if connect.CodeOf(err) == connect.CodeFailedPrecondition {
+		return nil
+	}
+	return err
+}
+
+// callOff cancels a task, once.
+func (p *Player) callOff(ctx context.Context, id, when string) error {
+	_, err := p.tasks.CancelTask(ctx, &taskv1.CancelTaskRequest{Book: p.Book, Key: "play:cancel:" + id + ":" + when, TaskId: id})
+	return err
+}
