@@ -28,5 +28,7 @@
 // percent of the income, as long as it lasts), rounded half up to the kopeck; the service's
 // own rounding is not known ?.
 //
+// A person annuls a receipt of his by POST /sandbox/annulments.
+//
 // It refuses to know: offline receipts, taxes to be paid.
 package sandbox

@@ -18,6 +18,8 @@
 // callback is heard before the payment is answered). Of callbacks, "callback" in scripts:
 // silent (none is made).
 //
+// POST /sandbox/word changes its word about a payment: EXECUTED to FAILED, FAILED to EXECUTED.
+//
 // A payment to the budget (account 03100…) without its tax fields is refused; what they say
 // stands in the books, in the payment's detail.
 //
