@@ -103,3 +103,23 @@ func TestDrawingIsXMLWithABarForEachCase(t *testing.T) {
 		t.Errorf("%q, %v", whole.Texts, err)
 	}
 }
+
+func TestASoakFailsWhenMemoryGrowsOrIsTooMuch(t *testing.T) {
+	t.Parallel()
+	of := func(mb ...int64) (minutes []soakMinute) {
+		for _, x := range mb {
+			minutes = append(minutes, soakMinute{RSS: x * megabyte})
+		}
+		return minutes
+	}
+	for _, tt := range []struct {
+		minutes []soakMinute
+		good    bool
+	}{
+		{of(236), true}, {of(230, 236, 238, 240), true}, {of(200, 201, 200, 220), false}, {of(249, 250), false}, {of(251, 200), false},
+	} {
+		if _, err := judgeSoak(tt.minutes); (err == nil) != tt.good {
+			t.Errorf("%v: %v", tt.minutes, err)
+		}
+	}
+}

@@ -64,6 +64,13 @@ func (t *tally) add(list []transfer) {
 	t.entries += len(list)
 }
 
+// count is how many entries were acknowledged so far.
+func (t *tally) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.entries
+}
+
 // names are the texts that the load is made of, made once.
 type names struct {
 	wallets []string

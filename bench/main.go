@@ -25,7 +25,8 @@ type options struct {
 	accounts int
 	wait     time.Duration // for the machine to be quiet before a case, at most
 
-	long      bool // the grown data sets instead
+	soaking   time.Duration // full load for so long instead
+	long      bool          // the grown data sets instead
 	transfers int
 	shards    []int
 	keep      string // where the grown books stay
@@ -67,6 +68,7 @@ func parseFlags() (options, error) {
 	accounts := flag.Int("accounts", 10_000, "accounts that the transfers are spread over")
 	wait := flag.Duration("wait", 0, "before a case wait at most this long for other programs to leave the processors alone")
 	long := flag.Bool("long", false, "measure books that have grown, on 1 and on 4 shards")
+	soaking := flag.Duration("soak", 0, "full load for so long, the server's memory minute by minute (ten minutes take about 30 GB of disk)")
 	transfers := flag.Int("transfers", 5_000_000, "with -long: how many transfers are there")
 	shards := flag.String("shards", "1,4", "with -long: on how many shards")
 	keep := flag.String("keep", "", "with -long: keep the grown books in this directory, and measure those that are there")
@@ -82,7 +84,7 @@ func parseFlags() (options, error) {
 	o := options{
 		seconds: time.Duration(*seconds * float64(time.Second)), rounds: 3,
 		out: *out, profile: *profile, accounts: *accounts, wait: min(*wait, time.Minute),
-		long: *long, transfers: *transfers, guard: *guard, svg: *svg, keep: *keep,
+		soaking: *soaking, long: *long, transfers: *transfers, guard: *guard, svg: *svg, keep: *keep,
 		tasks: *tasks, lines: *lines, statements: *statements && *profile != "",
 	}
 	for text := range strings.SplitSeq(*shards, ",") {
@@ -103,6 +105,9 @@ func parseFlags() (options, error) {
 	}
 	if o.tasks < 1 || o.lines < 1 {
 		return o, fmt.Errorf("-tasks and -lines are at least 1")
+	}
+	if o.soaking < 0 || o.soaking > time.Hour {
+		return o, fmt.Errorf("-soak is at most an hour")
 	}
 	if o.seconds <= 0 || o.seconds > 15*time.Minute || o.accounts < 10 || o.accounts > 1_000_000 {
 		return o, fmt.Errorf("-seconds up to 900, -accounts from 10 to 1000000")
@@ -131,6 +136,15 @@ func run(ctx context.Context, o options) (err error) {
 		longTable(os.Stdout, figures)
 		fmt.Printf("%v in all, load %s\n", time.Since(began).Round(time.Second), loadAverage())
 		return errors.Join(err, appendResults(o.out, figures))
+	}
+	if o.soaking > 0 {
+		minutes, err := l.soak(ctx)
+		if err == nil {
+			var line string
+			line, err = judgeSoak(minutes)
+			fmt.Println(line)
+		}
+		return errors.Join(err, appendResults(o.out, minutes))
 	}
 	for round := 1; round <= o.rounds; round++ {
 		if err := l.round(ctx, round); err != nil {

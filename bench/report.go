@@ -83,7 +83,7 @@ func table(to io.Writer, results []result) {
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return strings.Compare(section(a), section(b)) })
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "case\truns\ttransfers/s\tmin-max\tto F0\tto tuned\tp50 ms\tp99 ms\tdatabase µs\tserver µs\tbroker µs\tclient µs\trows\tindex\tWAL B\tstored B\tallocs\tRSS MB\tbehind\tforeign\t")
+	fmt.Fprintln(w, "case\truns\ttransfers/s\tmin-max\tto F0\tto tuned\tp50 ms\tp99 ms\tdatabase µs\tserver µs\tbroker µs\tclient µs\trows\tindex\tWAL B\tstored B\tallocs\tRSS MiB\tbehind\tforeign\t")
 	for _, name := range order {
 		of := byCase[name]
 		m := func(figure func(result) float64) float64 { return median(of, figure) }

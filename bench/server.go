@@ -45,9 +45,9 @@ type serverConfig struct {
 	Batch   int  // most operations of one commit; 0 is the engine's own
 }
 
-// memoryLimit is what the server's Go runtime keeps to, as GOMEMLIMIT=190MiB would say:
+// memoryLimit is what the server's Go runtime keeps to, as GOMEMLIMIT=180MiB would say:
 // it collects more often near it.
-const memoryLimit = 190 << 20
+const memoryLimit = 180 << 20
 
 // serve runs engine and API as `provodka serve` composes them.
 func serve(ctx context.Context, config string, say func(string) error) error {
