@@ -3,6 +3,7 @@ package fns
 import (
 	"context"
 	"encoding/xml"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,8 @@ type taxDocument struct {
 const taxPurpose = "Налог на профессиональный доход"
 
 // Documents asks what a person has to pay of the tax: Done with all of it, perhaps nothing.
-// One that cannot be read makes the answer Unknown: what is left out would look paid.
+// One that cannot be read makes the answer Unknown: what is left out would look paid. One that
+// is listed twice is one charge: its УИН says so.
 func (a *Adapter) Documents(ctx context.Context, inn string) ([]port.TaxDocument, port.Answer) {
 	m, wrong := a.client.ask(ctx, documentsRequest{INNs: []string{inn}})
 	switch {
@@ -71,7 +73,13 @@ func (a *Adapter) Documents(ctx context.Context, inn string) ([]port.TaxDocument
 			if !ok || d.INN != inn {
 				return nil, port.Unclear("GetPaymentDocumentsResponse has a document that cannot be read")
 			}
-			all = append(all, doc)
+			same := slices.IndexFunc(all, func(d port.TaxDocument) bool { return d.UIN != "" && d.UIN == doc.UIN })
+			switch {
+			case same < 0:
+				all = append(all, doc)
+			case !all[same].Amount.Equal(doc.Amount) || all[same].DueDay != doc.DueDay:
+				return nil, port.Unclear("GetPaymentDocumentsResponse says two things of one document")
+			}
 		}
 	}
 	return all, port.Answer{Result: port.Done, Status: completed}

@@ -34,6 +34,8 @@ func TestDocuments(t *testing.T) {
 	empty.Documents = nil
 	unreadable.Documents = append(unreadable.Documents, sandbox.Document{Index: uin, Amount: "сто", DueDate: "2026-12-28"})
 	dayless.Documents[0].DueDate = "скоро"
+	contradicted := owing(inn)
+	contradicted.Documents = append(contradicted.Documents, sandbox.Document{Index: uin, Amount: "106.39", DueDate: "2026-12-28"})
 	for _, tc := range []struct {
 		name   string
 		person sandbox.Person
@@ -50,6 +52,9 @@ func TestDocuments(t *testing.T) {
 		{"no day", dayless, nil, port.Unknown, "", 0},
 		{"silence", owing(inn), &stage.Rule{Op: "documents", Fault: stage.Silent, DelayMS: 1}, port.Unknown, "", 0},
 		{"their error", owing(inn), &stage.Rule{Op: "documents", Fault: stage.Refuse, Code: "INTERNAL_ERROR"}, port.Unknown, "", 0},
+		{"listed twice", owing(inn), &stage.Rule{Op: "documents", Fault: stage.Duplicate}, port.Done, "", 1},
+		{"listed twice with two sums", contradicted, nil, port.Unknown, "", 0},
+		{"its message is found late", owing(inn), &stage.Rule{Op: "documents", Fault: stage.Reordered, Nth: 1}, port.Done, "", 1},
 		{"a code that nobody knows", owing(inn), &stage.Rule{Op: "documents", Fault: stage.Refuse, Code: "NEW_CODE"}, port.Unknown, "", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

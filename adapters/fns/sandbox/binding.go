@@ -92,6 +92,12 @@ func (p *people) order(id string) (order, bool) {
 	return o, ok
 }
 
+// asked is the INN of whom a request is about, "" when there is none.
+func (p *people) asked(id string) string {
+	o, _ := p.order(id)
+	return o.INN
+}
+
 // sendBinding takes the operations of binding; false when it is none of them.
 func (s *Server) sendBinding(w http.ResponseWriter, r *http.Request, req *request) bool {
 	op := req.Body.Send.Message
@@ -105,14 +111,16 @@ func (s *Server) sendBinding(w http.ResponseWriter, r *http.Request, req *reques
 			return s.ask("PostBindPartnerWithPhoneResponse", s.people.byPhone(phone), op.BindPhone.Permissions, false)
 		})
 	case op.BindStatus != nil:
-		s.question(w, r, "bind_status", op.BindStatus.ID, func(id string) smz { return s.became("GetBindPartnerStatusResponse", id, false) })
+		s.question(w, r, "bind_status", s.people.asked(op.BindStatus.ID), func(string) smz {
+			return s.became("GetBindPartnerStatusResponse", op.BindStatus.ID, false)
+		})
 	case op.Grant != nil:
 		s.question(w, r, "grant", op.Grant.INN, func(inn string) smz {
 			return s.ask("PostGrantedPermissionsResponse", inn, op.Grant.Permissions, true)
 		})
 	case op.GrantStatus != nil:
-		s.question(w, r, "grant_status", op.GrantStatus.ID, func(id string) smz {
-			return s.became("GetGrantedPermissionsStatusResponse", id, true)
+		s.question(w, r, "grant_status", s.people.asked(op.GrantStatus.ID), func(string) smz {
+			return s.became("GetGrantedPermissionsStatusResponse", op.GrantStatus.ID, true)
 		})
 	case op.Unbind != nil:
 		s.question(w, r, "unbind", op.Unbind.INN, s.unbind)

@@ -3,7 +3,7 @@
 //
 //	adapter ─▶ POST /open-api/AuthService            AuthRequest ─▶ temporary token
 //	        ─▶ POST /ais3/smz/SmzIntegrationService  SendMessage ─▶ MessageId; GetMessage ─▶ PROCESSING … COMPLETED
-//	tests   ─▶ GET  /sandbox/books   POST /sandbox/script   GET, POST /sandbox/people
+//	tests   ─▶ GET  /sandbox/books   POST /sandbox/script   GET, POST /sandbox/people   GET /sandbox/annulments
 //
 // Operations: GetTaxpayerStatusRequest ("status" in scripts), GetGrantedPermissionsRequest
 // ("permissions"), GetTaxpayerAccountStatusRequest ("account"), GetLegalEntityInfoRequest ("entity"),
@@ -22,7 +22,9 @@
 // Faults played: slow, silent, silent_applied, error, error_applied, in_progress,
 // unknown_status (ProcessingStatus = status, or SmzPlatformError with code), refuse
 // (SmzPlatformError with code and message), lost, lost_applied, taken_back (registered; the
-// person annuls the receipt when it has been listed Polls times).
+// person annuls the receipt when it has been listed Polls times), duplicate (worked on twice: the
+// answer is the second one's, DUPLICATE or ALREADY_DELETED; a list has everything twice), reordered
+// (the message is not found after it was taken, and found later).
 //
 // Tax: 6 percent from companies and sole traders, 4 from people, less the bonus (2 and 1
 // percent of the income, as long as it lasts), rounded half up to the kopeck; the service's

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, req *request) {
 // question takes an operation that registers nothing.
 func (s *Server) question(w http.ResponseWriter, r *http.Request, op, inn string, about func(inn string) smz) {
 	rule := s.books.Behave(stage.Subject{Op: op, ID: inn, INN: inn, Account: inn})
+	if slices.Contains(applied, rule.Fault) {
+		about(inn) // what it does is done, and its answer is nobody's
+	}
 	if s.misbehave(w, r, rule.Fault, rule) {
 		return
 	}
@@ -72,8 +76,29 @@ func (s *Server) question(w http.ResponseWriter, r *http.Request, op, inn string
 		if rule.Fault == stage.Refuse || rule.Fault == stage.UnknownStatus && rule.Code != "" {
 			return failure(cmp.Or(rule.Code, "INTERNAL_ERROR"), cmp.Or(rule.Message, "Внутренняя ошибка"))
 		}
+		if rule.Fault == stage.Duplicate {
+			return twice(about(inn))
+		}
 		return about(inn)
 	}})
+}
+
+// applied are the faults of a question that was worked on though its answer is lost, or that
+// was worked on twice.
+var applied = []stage.Fault{stage.SilentApplied, stage.ErrorApplied, stage.LostApplied, stage.Duplicate}
+
+// twice says everything that is in a list two times.
+func twice(content smz) smz {
+	switch of := content.inner.(type) {
+	case documentsResponse:
+		for i, p := range of.People {
+			of.People[i].Documents = slices.Concat(p.Documents, p.Documents)
+		}
+	case receiptsResponse:
+		of.Receipts = slices.Concat(of.Receipts, of.Receipts)
+		content.inner = of
+	}
+	return content
 }
 
 // misbehave plays the faults of a send; true when nothing more is to be answered.
@@ -156,6 +181,9 @@ func (s *Server) sendIncome(w http.ResponseWriter, r *http.Request, i incomeRequ
 		return
 	}
 	fault := booked.Fault()
+	if fault == stage.Reordered && booked.Posts > 1 {
+		fault = stage.None // of the first message alone
+	}
 	first, err := s.act(booked.ID, fault)
 	if err != nil {
 		soapFault(w, err.Error(), "")
@@ -201,7 +229,7 @@ func (s *Server) get(w http.ResponseWriter, id string) {
 	s.mu.Unlock()
 	processing := asked <= s.processing
 	switch {
-	case m == nil:
+	case m == nil, m.rule.Fault == stage.Reordered && asked <= max(m.rule.Polls, 1): // another one of theirs has not heard of it
 		soapFault(w, "По переданному MessageId: "+id+" сообщение не найдено", "MessageNotFoundFault")
 	case m.payment != "":
 		s.getIncome(w, m, processing)
@@ -238,7 +266,7 @@ func (s *Server) getIncome(w http.ResponseWriter, m *message, processing bool) {
 	case processing || p.Status != stage.Executed && p.Status != stage.Returned: // an annulled receipt was one
 		s.status200(w, "PROCESSING", nil)
 		return
-	case m.first:
+	case m.first && m.rule.Fault != stage.Duplicate:
 		content = smz{"PostIncomeResponseV2", incomeResponse{p.Extra["receipt_id"], p.Extra["link"]}}
 	default:
 		content = failure("DUPLICATE", "Чек уже зарегистрирован: {RECEIPT_URL}", arg{"RECEIPT_ID", p.Extra["receipt_id"]}, arg{"RECEIPT_URL", p.Extra["link"]})

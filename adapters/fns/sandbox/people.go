@@ -220,6 +220,12 @@ func (s *Server) peopleRoutes() {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		_ = json.NewEncoder(w).Encode(s.people.list()) // the caller went away: nobody is left to be told
 	})
+	s.mux.HandleFunc("GET /sandbox/annulments", func(w http.ResponseWriter, _ *http.Request) {
+		s.people.mu.Lock()
+		defer s.people.mu.Unlock()
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_ = json.NewEncoder(w).Encode(s.people.canceled) // the caller went away: nobody is left to be told
+	})
 	s.mux.HandleFunc("POST /sandbox/people", func(w http.ResponseWriter, r *http.Request) {
 		var list []Person
 		s.books.Order(w, r, &list, func() error { return s.books.Note(list) })

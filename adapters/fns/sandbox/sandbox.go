@@ -52,11 +52,19 @@ type Server struct {
 // played are the faults that make sense at this service.
 var played = []stage.Fault{
 	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.InProgress,
-	stage.UnknownStatus, stage.Refuse, stage.Lost, stage.LostApplied, stage.TakenBack,
+	stage.UnknownStatus, stage.Refuse, stage.Lost, stage.LostApplied, stage.TakenBack, stage.Duplicate, stage.Reordered,
 }
 
 // Faults are those that the service plays.
 func Faults() []stage.Fault { return slices.Clone(played) }
+
+// Operations are the words of scripts for what is asked of the service; "" registers income.
+func Operations() []string {
+	return []string{
+		"", "auth", "status", "permissions", "account", "entity", "documents", "cancel", "receipts", "bind", "bind_status", "grant", "grant_status",
+		"unbind", "leavers", "inn_changes",
+	}
+}
 
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {

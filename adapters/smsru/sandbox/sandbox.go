@@ -33,7 +33,7 @@ type Server struct {
 
 var played = []stage.Fault{
 	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.InProgress,
-	stage.UnknownStatus, stage.Refuse, stage.Fail, stage.Lost,
+	stage.UnknownStatus, stage.Refuse, stage.Fail, stage.Lost, stage.Duplicate, stage.Reordered,
 }
 
 // Faults are those that the service plays.
@@ -65,12 +65,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // Codes of the service.
 const (
 	ok         = 100
+	handing    = 101
+	onItsWay   = 102
 	delivered  = 103
 	undelivers = 107
 	wrongKey   = 200
 	wrongPhone = 202
 	noText     = 203
 	stopped    = 207
+	sentBefore = 231
 	strange    = 777
 	notFound   = -1
 )
@@ -120,6 +123,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 		s.books.Linger(r, rule.Delay(), false)
 	case stage.Refuse:
 		one = map[string]any{"status": "ERROR", "status_code": number3(rule.Code, stopped), "status_text": "нельзя: " + number}
+	case stage.Duplicate:
+		one = map[string]any{"status": "ERROR", "status_code": sentBefore, "status_text": "Вы отправили одинаковое сообщение на " + number}
 	case stage.UnknownStatus:
 		one = map[string]any{"status": "ERROR", "status_code": number3(rule.Code, strange), "status_text": number + ": " + text}
 	}
@@ -163,6 +168,8 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	case !known || p.Rule.Fault == stage.Lost || p.Status == stage.Unseen || p.Status == stage.Refused:
 	case p.Status == stage.Failed:
 		code = number3(p.Rule.Code, undelivers)
+	case p.Status == stage.Executed && p.Rule.Fault == stage.Reordered && p.Gets <= 2:
+		code = []int{onItsWay, handing}[p.Gets-1] // what comes first is said after what comes next
 	case p.Status == stage.Executed:
 		code = delivered
 	default:

@@ -126,8 +126,8 @@ func (s *stack) webhook(ctx context.Context, api string) error {
 	return nil
 }
 
-// companies are those that the state register of the sandbox knows: four that act and one
-// that has ended, by the INN of requisite.ExampleINN from 1001 on.
+// companies are those that the state register of the sandbox knows, by the INN of
+// requisite.ExampleINN from 1001 on: the fifth has ended, and the others act.
 func companies() []sandbox.Entity {
 	var list []sandbox.Entity
 	for i, name := range []string{"ООО «Ромашка»", "ООО «Василёк»", "АО «Полюс»", "ООО «Север»", "ООО «Закат»"} {
@@ -135,6 +135,9 @@ func companies() []sandbox.Entity {
 		list = append(list, sandbox.Entity{
 			INN: requisite.ExampleINN(n), OGRN: requisite.ExampleOGRN(n), Name: name, Address: fmt.Sprintf("г. Москва, ул. Полевая, д. %d", i+1),
 		})
+	}
+	for n := uint64(1006); n < 1038; n++ {
+		list = append(list, sandbox.Entity{INN: requisite.ExampleINN(n), OGRN: requisite.ExampleOGRN(n), Name: fmt.Sprintf("ООО «Компания %d»", n), Address: "г. Москва"})
 	}
 	list[4].TerminationDate = "2025-12-31"
 	return list

@@ -93,11 +93,12 @@ type play struct {
 	script   Script
 	compiled []*regexp.Regexp
 	fits     []int
+	struck   []int // how often each rule was taken, by this process
 }
 
 // newPlay checks a script against the faults that the sandbox can play.
 func newPlay(script Script, supported []Fault) (*play, error) {
-	p := &play{script: script, fits: make([]int, len(script.Rules))}
+	p := &play{script: script, fits: make([]int, len(script.Rules)), struck: make([]int, len(script.Rules))}
 	for i, r := range script.Rules {
 		if !slices.Contains(supported, r.Fault) && r.Fault != None {
 			return nil, fmt.Errorf("rule %d: this sandbox does not play the fault %q, only %q", i+1, r.Fault, supported)
@@ -131,6 +132,7 @@ func (p *play) choose(s Subject) (rule *Rule, fitted []int) {
 		fitted = append(fitted, i)
 		if rule == nil && (r.Nth == 0 || r.Nth == p.fits[i]+1) {
 			rule = r
+			p.struck[i]++
 		}
 	}
 	return rule, fitted

@@ -52,9 +52,16 @@ type Word struct {
 	State State  `json:"state"`
 }
 
-// Routes adds GET /sandbox/books, GET and POST /sandbox/script and POST /sandbox/word to the mux.
+// Routes adds GET /sandbox/books, GET /sandbox/struck (how often each rule was taken since the
+// start), GET and POST /sandbox/script and POST /sandbox/word to the mux.
 func (b *Books) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sandbox/books", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, b.Report()) })
+	mux.HandleFunc("GET /sandbox/struck", func(w http.ResponseWriter, _ *http.Request) {
+		b.mu.Lock()
+		struck := slices.Clone(b.play.struck)
+		b.mu.Unlock()
+		writeJSON(w, struck)
+	})
 	mux.HandleFunc("GET /sandbox/script", func(w http.ResponseWriter, _ *http.Request) {
 		b.mu.Lock()
 		script := b.play.script
