@@ -3,7 +3,7 @@
 //
 //	adapter ─▶ POST /open-api/AuthService            AuthRequest ─▶ temporary token
 //	        ─▶ POST /ais3/smz/SmzIntegrationService  SendMessage ─▶ MessageId; GetMessage ─▶ PROCESSING … COMPLETED
-//	tests   ─▶ GET  /sandbox/books   POST /sandbox/script   GET, POST /sandbox/people   GET /sandbox/annulments
+//	tests   ─▶ GET  /sandbox/books   POST /sandbox/script   GET, POST /sandbox/people, /sandbox/annulments
 //
 // Operations: GetTaxpayerStatusRequest ("status" in scripts), GetGrantedPermissionsRequest
 // ("permissions"), GetTaxpayerAccountStatusRequest ("account"), GetLegalEntityInfoRequest ("entity"),
