@@ -50,6 +50,7 @@ func TestAPI(t *testing.T) {
 		"Executors":       testExecutors,
 		"Erasure":         testErasure,
 		"TaxService":      testTaxService,
+		"TaxLists":        testTaxLists,
 		"App":             testApp,
 		"AppLogin":        testAppLogin,
 		"PublicList":      testPublicList,

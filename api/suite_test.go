@@ -39,6 +39,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/feed"
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/invitation"
 	"github.com/provodka/provodka/engine/flow/login"
@@ -130,7 +131,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(closing.New(), company.New(), contact.New(), executor.New(), incoming.New(), invitation.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
+	flows := flow.NewRegistry(closing.New(), company.New(), contact.New(), executor.New(), feed.New(), incoming.New(), invitation.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
@@ -146,7 +147,8 @@ func newHouse(t *testing.T) *house {
 		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account),
 		"income":       world.Watched(world.FromIncome(h.fns, people), h.fns.bindings, people, submit),
 		"contact":      world.FromContact(submit, h.db),
-		"npd":          world.FromNPD(h.fns.bindings, people),
+		"npd":          world.Opening(world.FromNPD(h.fns.bindings, people), submit),
+		"feed":         world.FromFeed(h.fns.bindings, people, submit, time.Now),
 		"npdstatus":    world.FromNPDStatus(h.publicList(t), people, time.Now),
 		"taxdoc":       world.FromTaxDocuments(h.fns.bindings, people),
 		"private":      world.FromPrivate(h.vault, h.fns.bindings, people),
@@ -412,7 +414,14 @@ func (b *fakeBank) payments() []port.Payment {
 // fakeTax registers every income. Whom the service of the bindings knows is checked there.
 type fakeTax struct {
 	registered atomic.Int64
+	under      sync.Map // INN that have receipts
 	bindings   *fns.Adapter
+}
+
+// receipted says whether a receipt was registered under an INN.
+func (f *fakeTax) receipted(inn string) bool {
+	_, ok := f.under.Load(inn)
+	return ok
 }
 
 func (f *fakeTax) Check(ctx context.Context, inn string) port.Answer {
@@ -427,6 +436,7 @@ func (f *fakeTax) Register(_ context.Context, r port.IncomeReceipt) port.Answer 
 		return port.Unsent(refusal)
 	}
 	f.registered.Add(1)
+	f.under.Store(r.INN, true)
 	return port.Answer{Result: port.Done, Status: "OK", Event: r.Attempt, ReceiptID: "r-" + r.Attempt[:8], ReceiptLink: "https://lknpd.example/" + r.Attempt[:8]}
 }
 

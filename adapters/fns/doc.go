@@ -35,6 +35,8 @@
 //     the two is our reading].
 //   - Who left is listed from From up to To, in pages; whether To is inside is not said ?. What
 //     the offsets of GetChangeInnHistory count is not said ?: we ask behind the last one seen.
+//     Whether what was registered under a former INN is annulled and listed under the new one
+//     is not said ?: we ask under the new one; a receipt that is not found changes nothing.
 //   - Whether the time fields are checked before the duplicate is not said ?: callers keep
 //     RequestedAt of an attempt the same at every send.
 //   - GetPaymentDocuments says what a person has to pay, with everything of a payment order but

@@ -37,7 +37,7 @@ func (s *Service) withPhone(ctx context.Context, book, phone string) ([]executor
 	}
 	var list []executor.Person
 	for _, p := range people {
-		if p.Profile.GetPhone() == number && (p.State == flowexecutor.Registered || p.State == flowexecutor.Blocked) {
+		if p.Profile.GetPhone() == number && (p.State == flowexecutor.Registered || p.State == flowexecutor.Blocked || p.State == flowexecutor.Conflict) {
 			list = append(list, p)
 		}
 	}

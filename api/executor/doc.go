@@ -2,11 +2,12 @@
 //
 //	person, requisites ─▶ checked digits ─▶ versions beside the log ─▶ command that names them ─▶ recheck of stopped payments
 //	who is it? ◀── Find: id, INN or phone ── Named: words of the name ── People: with the data that is named now
-//	at the tax service ◀── BindExecutor, CheckSelfemployed ─▶ aggregate of its own
+//	at the tax service ◀── BindExecutor, CheckSelfemployed, ReadTaxLists ─▶ aggregates of its own
 //
 // Other services ask it for people: Find, People, Named, Message.
 //
-// Laws kept: an executor is his INN, which stays; he is shown masked unless the role says
+// Laws kept: an INN, also a former one, finds one person and never makes a second; no caller
+// changes it, the tax service's list does; he is shown masked unless the role says
 // otherwise, and that is logged; a reference that fits several people is refused; of somebody
 // who is erased nothing is shown.
 //

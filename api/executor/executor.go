@@ -1,7 +1,9 @@
 package executor
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/provodka/provodka/api/gate"
@@ -126,12 +128,37 @@ func (s *Service) WithINN(ctx context.Context, book, inn string) (id string, kno
 	if err != nil {
 		return id, known, err
 	}
+	var list []Person
 	for _, p := range people {
-		if p.Profile.GetInn() == inn {
-			return id, p, nil
+		if private.Known(p.Profile, inn) {
+			list = append(list, p)
 		}
 	}
+	if list = nearest(list, inn); len(list) > 0 {
+		return id, list[0], nil
+	}
 	return id, people[id], nil
+}
+
+// nearest are those of some who have or had an INN that it means: who has it now before who
+// had it, who may be chosen for tasks before who may not.
+func nearest(list []Person, inn string) []Person {
+	slices.SortFunc(list, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
+	for _, better := range []func(Person) bool{
+		func(p Person) bool { return p.Profile.GetInn() == inn },
+		func(p Person) bool { return p.State == executor.Registered },
+	} {
+		var some []Person
+		for _, p := range list {
+			if better(p) {
+				some = append(some, p)
+			}
+		}
+		if len(some) > 0 {
+			list = some
+		}
+	}
+	return list
 }
 
 // UpdateExecutor implements ExecutorService.
@@ -142,9 +169,6 @@ func (s *Service) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExec
 		if profile, refusal = ReadPerson(req.GetPerson(), s.Today()); refusal != nil {
 			return nil, refusal
 		}
-		if s.Vault.ExecutorID(req.GetBook(), profile.GetInn()) != req.GetExecutorId() {
-			return nil, fault.Refuse(fault.INNInvalid, "person.inn", "the INN of an executor stays: it is its name in the books")
-		}
 	}
 	moved := false // to another phone
 	o, err := s.update(ctx, "UpdateExecutor", req, executor.SetProfile, func(draft *private.Draft, c *gate.Change) error {
@@ -154,7 +178,11 @@ func (s *Service) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExec
 			if err != nil {
 				return err
 			}
-			moved = before[c.ID].Profile.GetPhone() != profile.GetPhone()
+			was := before[c.ID].Profile
+			if was.GetInn() != profile.GetInn() {
+				return fault.Refuse(fault.INNInvalid, "person.inn", "the INN of an executor stays, unless the tax service says that it is another")
+			}
+			moved, profile.FormerInns = was.GetPhone() != profile.GetPhone(), was.GetFormerInns()
 			version, err := gate.NextVersion(s.Vault.Executors(ctx, req.GetBook(), private.Ref{ID: c.ID}))
 			if err != nil {
 				return err
@@ -277,6 +305,9 @@ func (s *Service) BlockExecutor(ctx context.Context, req *executorv1.BlockExecut
 
 // UnblockExecutor implements ExecutorService.
 func (s *Service) UnblockExecutor(ctx context.Context, req *executorv1.UnblockExecutorRequest) (*executorv1.UnblockExecutorResponse, error) {
+	if err := s.aloneWithINN(ctx, req.GetBook(), req.GetExecutorId()); err != nil {
+		return nil, err
+	}
 	c := &gate.Change{Key: req.GetKey(), Flow: executor.Name, ID: req.GetExecutorId(), Owner: req.GetExecutorId(), Event: executor.Unblock}
 	o := s.SubmitChanges(ctx, req.GetBook(), false, []*gate.Change{c})[0]
 	out, err := s.after(ctx, req.GetBook(), o)
@@ -284,6 +315,24 @@ func (s *Service) UnblockExecutor(ctx context.Context, req *executorv1.UnblockEx
 		return nil, err
 	}
 	return &executorv1.UnblockExecutorResponse{Executor: out, Position: gate.IDOf(o.Record), Replayed: o.Replayed}, nil
+}
+
+// aloneWithINN refuses to let somebody work whose INN another executor has who works: one of
+// them was blocked when the tax service's list told of a changed INN.
+func (s *Service) aloneWithINN(ctx context.Context, book, id string) error {
+	people, err := s.People(ctx, book, []string{id})
+	if err != nil {
+		return err
+	}
+	inn := people[id].Profile.GetInn()
+	if inn == "" {
+		return nil // there is nobody, or he is erased: the flow says so
+	}
+	_, known, err := s.WithINN(ctx, book, inn)
+	if err != nil || known.ID == id || known.State != executor.Registered {
+		return err
+	}
+	return fault.Refuse(fault.AlreadyExists, "executor_id", "the INN is executor %s's", known.ID).With("executor_id", known.ID)
 }
 
 // ReadRequisites checks the account against its bank; nil stays nil.

@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/feed"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/ledger/fault"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -71,6 +72,31 @@ func (s *Service) GetSelfemployed(ctx context.Context, req *executorv1.GetSelfem
 	return &executorv1.GetSelfemployedResponse{Selfemployed: out}, err
 }
 
+// ReadTaxLists implements ExecutorService. A book of whose people nobody has asked yet has its
+// lists opened.
+func (s *Service) ReadTaxLists(ctx context.Context, req *executorv1.ReadTaxListsRequest) (*executorv1.ReadTaxListsResponse, error) {
+	open := &gate.Change{Key: "lists:open:" + gate.NewID(), Flow: feed.Name, ID: feed.ID, Owner: feed.ID, Event: feed.Open}
+	look := &gate.Change{Key: req.GetKey(), Flow: feed.Name, ID: feed.ID, Owner: feed.ID, Event: feed.Look}
+	look.Say(&flowv1.FeedLook{FromStart: req.GetFromStart()})
+	out := s.SubmitChanges(ctx, req.GetBook(), false, []*gate.Change{open, look})
+	for _, o := range out {
+		if o.Refusal != nil {
+			return nil, o.Refusal
+		}
+	}
+	a, d := gate.FromRecord(out[1].Record), new(flowv1.FeedData)
+	if err := a.Read(d); err != nil {
+		return nil, err
+	}
+	answer := &executorv1.ReadTaxListsResponse{
+		State: a.State, StateTitle: s.Title(feed.Name, a.State), Leavers: d.GetLeavers(), Changes: d.GetChanges(), Conflicts: d.GetConflicts(),
+		Position: gate.IDOf(out[1].Record), Replayed: out[1].Replayed,
+	}
+	var err error
+	answer.ReadAt, err = stampOf(d.GetReadAt())
+	return answer, err
+}
+
 // AtNPD reads a person's aggregate at the tax service; one that never was has no state.
 func (s *Service) AtNPD(ctx context.Context, book, id string) (gate.Aggregate, error) {
 	found, _, err := s.Load(ctx, book, npd.Name, id)
@@ -115,7 +141,7 @@ func (s *Service) SelfemployedMessage(a gate.Aggregate) (*executorv1.Selfemploye
 	for _, moment := range []struct {
 		text string
 		into **timestamppb.Timestamp
-	}{{d.GetAt(), &out.At}, {d.GetAskedAt(), &out.AskedAt}, {d.GetCheckedAt(), &out.CheckedAt}} {
+	}{{d.GetAt(), &out.At}, {d.GetAskedAt(), &out.AskedAt}, {d.GetCheckedAt(), &out.CheckedAt}, {d.GetInnChangedAt(), &out.InnChangedAt}} {
 		if *moment.into, err = stampOf(moment.text); err != nil {
 			return nil, err
 		}

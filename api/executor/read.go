@@ -232,14 +232,19 @@ func (s *Service) People(ctx context.Context, book string, ids []string) (map[st
 
 // pick takes the one candidate whose data fits all that was given.
 func (f *Found) pick(people map[string]Person, candidates []string, r *taskv1.ExecutorRef, phone, field string) {
+	var fit []Person
 	slices.Sort(candidates)
 	for _, id := range slices.Compact(candidates) {
 		p, ok := people[id]
-		if !ok || r.GetExecutorInn() != "" && p.Profile.GetInn() != r.GetExecutorInn() || phone != "" && p.Profile.GetPhone() != phone {
-			continue
+		if ok && (r.GetExecutorInn() == "" || private.Known(p.Profile, r.GetExecutorInn())) && (phone == "" || p.Profile.GetPhone() == phone) {
+			fit = append(fit, p)
 		}
-		f.Person = p
-		f.all = append(f.all, p)
+	}
+	if r.GetExecutorInn() != "" {
+		fit = nearest(fit, r.GetExecutorInn())
+	}
+	for _, p := range fit {
+		f.Person, f.all = p, append(f.all, p)
 	}
 	switch {
 	case len(f.all) == 0:
@@ -303,7 +308,14 @@ func (s *Service) message(a gate.Aggregate, d *flowv1.ExecutorData, profile *pri
 	if gone(a) {
 		return out, nil // nothing is shown while it goes
 	}
-	out.Person, out.Lacks = PersonMessage(profile, masked), lacks(d, profile)
+	out.Person, out.Lacks, out.InnTakenBy = PersonMessage(profile, masked), lacks(d, profile), d.GetInnTakenBy()
+	for _, f := range profile.GetFormerInns() {
+		former := &executorv1.FormerInn{Inn: f.GetInn(), UntilDay: f.GetUntilDay()}
+		if masked {
+			former.Inn = private.MaskINN(former.Inn)
+		}
+		out.FormerInns = append(out.FormerInns, former)
+	}
 	if where != nil {
 		out.Requisites = requisitesMessage(where, masked)
 	}

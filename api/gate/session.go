@@ -190,7 +190,7 @@ func (g *Gate) workerStands(ctx context.Context, row store.Session) (bool, error
 	if err != nil {
 		return false, err
 	}
-	if state := people[row.Member].State; state != executor.Registered && state != executor.Blocked {
+	if state := people[row.Member].State; state != executor.Registered && state != executor.Blocked && state != executor.Conflict {
 		return false, nil
 	}
 	found, _, err := g.Load(ctx, row.Book, login.Name, row.Member)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 )
 
@@ -154,7 +156,7 @@ func (s *Service) Messages(ctx context.Context, book string, rows []gate.Aggrega
 		if id := datas[i].GetExecutorId(); id != "" {
 			t.Executor = &taskv1.TaskExecutor{ExecutorId: id}
 			p, ok := people[id]
-			t.ReceiptUri = port.LinkOf(t.GetReceiptUri(), p.Content.GetInn())
+			t.ReceiptUri = port.LinkOf(t.GetReceiptUri(), s.receiptINN(p.Content, datas[i].GetPaidAt()))
 			if ok {
 				t.Executor.Name, t.Executor.Inn = private.MaskName(p.Content), private.MaskINN(p.Content.GetInn())
 				t.Executor.Phone = private.MaskPhone(p.Content.GetPhone())
@@ -164,6 +166,15 @@ func (s *Service) Messages(ctx context.Context, book string, rows []gate.Aggrega
 		out[i] = t
 	}
 	return out, nil
+}
+
+// receiptINN is the INN that a person had when he was paid: his receipt's link has it.
+func (s *Service) receiptINN(p *privatev1.ExecutorProfile, paidAt string) string {
+	at, err := time.Parse(time.RFC3339, paidAt)
+	if err != nil {
+		return p.GetInn() // not paid
+	}
+	return private.INNOn(p, at.In(s.DB.Zone()).Format(time.DateOnly))
 }
 
 // links adds where the task's documents are signed and downloaded.

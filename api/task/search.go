@@ -140,7 +140,7 @@ func (f *search) understand(ctx context.Context, query string) (err error) {
 			return err
 		}
 		for id, p := range people {
-			if p.Profile.GetPhone() == value || p.Profile.GetInn() == value {
+			if p.Profile.GetPhone() == value || private.Known(p.Profile, value) {
 				f.person = append(f.person, id)
 			}
 		}

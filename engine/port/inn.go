@@ -6,13 +6,15 @@ import "strings"
 // receipts have it in the middle, and answers go into the log.
 const innPlace = "{inn}"
 
-// WithoutINN takes a person's INN out of every text of an answer.
-func WithoutINN(a Answer, inn string) Answer {
-	if inn == "" {
-		return a
-	}
-	for _, text := range []*string{&a.Status, &a.Event, &a.Reason, &a.ReceiptID, &a.ReceiptLink, &a.Body} {
-		*text = strings.ReplaceAll(*text, inn, innPlace)
+// WithoutINN takes a person's INN, those that he had before too, out of every text of an answer.
+func WithoutINN(a Answer, inns ...string) Answer {
+	for _, inn := range inns {
+		if inn == "" {
+			continue
+		}
+		for _, text := range []*string{&a.Status, &a.Event, &a.Reason, &a.ReceiptID, &a.ReceiptLink, &a.Body} {
+			*text = strings.ReplaceAll(*text, inn, innPlace)
+		}
 	}
 	return a
 }

@@ -124,7 +124,8 @@ func (r Resolver) Payee(ctx context.Context, book, executor string, version uint
 
 // Income is whose an income is, from whom and for what, as far as it was asked for.
 type Income struct {
-	INN          string // of the person; it never changes
+	INN          string   // of the person, as it is now
+	Former       []string // what it was before
 	CustomerName string
 	CustomerINN  string
 	Service      string // what the task is called
@@ -146,6 +147,9 @@ func (r Resolver) Income(ctx context.Context, book, executor, company, task stri
 	who, ok, err := only(r.vault, f, person, func() *privatev1.ExecutorProfile { return new(privatev1.ExecutorProfile) })
 	if err != nil || !ok {
 		return Income{Lacks: "executor_id"}, err
+	}
+	for _, f := range who.Content.GetFormerInns() {
+		out.Former = append(out.Former, f.GetInn())
 	}
 	if out.INN = who.Content.GetInn(); task == "" {
 		return out, nil

@@ -2,6 +2,7 @@ package private
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -70,7 +71,7 @@ func TestPortsReadInSets(t *testing.T) {
 			if i == 7 {
 				want = Income{Lacks: "executor_id"}
 			}
-			if err != nil || got != want {
+			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%s: %+v %v", who, got, err)
 			}
 		})

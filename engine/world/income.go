@@ -48,7 +48,7 @@ func (i *income) Send(ctx context.Context, ask port.Ask) port.Answer {
 	case of.Lacks != "":
 		return *unsent(fault.Refuse(fault.NotFound, of.Lacks, "nothing is known of it"))
 	}
-	return port.WithoutINN(i.send(ctx, ask, &body, of), of.INN) // an answer goes into the log
+	return port.WithoutINN(i.send(ctx, ask, &body, of), append(of.Former, of.INN)...) // an answer goes into the log
 }
 
 // send asks the tax service about an income.

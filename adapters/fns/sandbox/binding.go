@@ -230,14 +230,9 @@ func (s *Server) leavers(req pageRequest) smz {
 	return smz{"GetNewlyUnboundTaxpayersResponse", leaversResponse{list[:limit], limit < len(list)}}
 }
 
-// innChanges answers GetChangeInnHistory: offsets count from 0, by INN.
+// innChanges answers GetChangeInnHistory: offsets count from 0, in the order of the changes.
 func (s *Server) innChanges(req pageRequest) smz {
-	var list []innChange
-	for _, p := range s.people.list() {
-		if p.Previous != "" {
-			list = append(list, innChange{int64(len(list)), p.Previous, p.INN})
-		}
-	}
+	list := s.people.changed()
 	list = list[min(max(int(req.Offset), 0), len(list)):]
 	return smz{"GetChangeInnHistoryResponse", innChangesResponse{list[:min(cmp.Or(req.Limit, 100), len(list))]}}
 }

@@ -58,6 +58,7 @@ type people struct {
 	income   map[string][]stage.Payment // registered, in order
 	canceled map[string]string          // receipt → when it was annulled, RFC 3339
 	orders   map[string]order           // requests for permissions, by id
+	changes  []innChange                // changed INN, as they were heard of
 }
 
 // Annulment is a note of the books: a receipt was annulled. POST /sandbox/annulments takes one
@@ -134,7 +135,31 @@ func (p *people) set(list []Person) {
 	defer p.mu.Unlock()
 	for _, person := range list {
 		p.known[person.INN] = person
+		if person.Previous != "" {
+			p.renamed(person.Previous, person.INN)
+		}
 	}
+}
+
+// renamed notes a changed INN, once. Nobody is known under the old one any more; what was
+// registered under it is the person's.
+func (p *people) renamed(previous, inn string) {
+	if slices.ContainsFunc(p.changes, func(c innChange) bool { return c.Previous == previous && c.INN == inn }) {
+		return
+	}
+	p.changes = append(p.changes, innChange{int64(len(p.changes)), previous, inn})
+	p.known[previous] = Person{INN: previous}
+	p.income[inn] = append(p.income[previous], p.income[inn]...)
+	p.used[inn] = p.used[inn].Add(p.used[previous])
+	delete(p.income, previous)
+	delete(p.used, previous)
+}
+
+// changed are the changed INN.
+func (p *people) changed() []innChange {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.changes)
 }
 
 func (p *people) find(inn string) (Person, bool) {

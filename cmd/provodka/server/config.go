@@ -119,6 +119,8 @@ type Tax struct {
 	URL         string `json:"url"`
 	MasterToken string `json:"master_token"`
 	UserToken   string `json:"user_token"`
+	// PerSecond bounds the exchanges with the service; 0 is no bound.
+	PerSecond int `json:"per_second"`
 	// StatusURL is the public list of people on NPD; empty is the service's own.
 	StatusURL string `json:"status_url"`
 	// StatusEvery is between two questions to it; 0 is 31 s. For tests.

@@ -38,7 +38,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	}
 	m.closing = append(m.closing, bank.Close)
 	tax, err := fns.New(fns.Options{
-		BaseURL: m.cfg.Tax.URL, MasterToken: m.cfg.Tax.MasterToken, UserToken: m.cfg.Tax.UserToken, Polls: m.cfg.Polls,
+		BaseURL: m.cfg.Tax.URL, MasterToken: m.cfg.Tax.MasterToken, UserToken: m.cfg.Tax.UserToken, PerSecond: m.cfg.Tax.PerSecond, Polls: m.cfg.Polls,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("tax: %w", err)
@@ -63,7 +63,8 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"payout":    world.ConfirmedPayout(world.FromPayout(bank, people, m.cfg.Own[0].Account), again),
 		"income":    world.ConfirmedIncome(world.Watched(world.FromIncome(tax, people), tax, people, submit), tax, people, again),
 		"contact":   world.FromContact(submit, m.db),
-		"npd":       world.FromNPD(tax, people),
+		"npd":       world.Opening(world.FromNPD(tax, people), submit),
+		"feed":      world.FromFeed(tax, people, submit, time.Now),
 		"npdstatus": world.FromNPDStatus(list, people, time.Now),
 		"taxdoc":    world.FromTaxDocuments(tax, people),
 		"private":   world.FromPrivate(m.vault, tax, people),

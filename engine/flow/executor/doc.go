@@ -14,6 +14,10 @@
 //
 // Decided, with the reasons:
 //
+//   - A person whose INN became another stays who he is: the id was made of the first INN and is a
+//     name from then on; the private data has the new INN beside the old ones, and the journal
+//     neither. If another executor has the new INN, nobody is merged: which of the two goes on is
+//     support's to decide, because both have their own tasks, sums and requisites.
 //   - A person's binding at the tax service is taken back by the effect that erases him, before
 //     anything is deleted: without the INN nobody could; while the service keeps silent the
 //     erasure waits.

@@ -18,6 +18,7 @@ const Name = "executor"
 const (
 	Registered = "registered"
 	Blocked    = "blocked"
+	Conflict   = "inn_conflict"
 	Erasing    = "erasing"
 	Erased     = "erased"
 )
@@ -30,10 +31,14 @@ const (
 	Block         = "block"          // ExecutorBlock
 	Unblock       = "unblock"        // no body
 	Erase         = "erase"          // ExecutorErase
+	ChangeINN     = "change_inn"     // ExecutorChangeInn
+	INNTaken      = "inn_taken"      // ExecutorInnTaken
 )
 
 // What else happens, and what is asked.
 const (
+	changeBlocked = "change_blocked"
+
 	eraseDone    = "erase_done"
 	eraseRefused = "erase_refused"
 	eraseUnknown = "erase_unknown"
@@ -43,8 +48,8 @@ const (
 )
 
 var words = flow.Words{
-	States: []string{Registered, Blocked, Erasing, Erased},
-	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock, Erase, eraseDone, eraseRefused, eraseUnknown, eraseLate},
+	States: []string{Registered, Blocked, Conflict, Erasing, Erased},
+	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock, Erase, ChangeINN, changeBlocked, INNTaken, eraseDone, eraseRefused, eraseUnknown, eraseLate},
 	Asks:   []string{eraseData, askErase},
 }
 
@@ -79,10 +84,16 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		var b flowv1.ExecutorBlock
 		if refusal = flow.ReadBody(c, &b); refusal == nil {
 			refusal = flow.CheckID("code", b.Code)
-			d.BlockedCode = b.Code
+			d.BlockedCode, d.InnTakenBy = b.Code, ""
 		}
 	case Unblock:
 		d.BlockedCode = ""
+	case ChangeINN:
+		if refusal = changeINN(v, c, d); v.State == Conflict && d.BlockedCode != "" {
+			out.On = changeBlocked
+		}
+	case INNTaken:
+		refusal = innTaken(v, c, d)
 	case Erase:
 		out.Asks, refusal = erase(v, c, d)
 	case eraseDone, eraseRefused, eraseUnknown:
@@ -128,6 +139,42 @@ func setProfile(c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
 	refusal := newer("profile_version", b.ProfileVersion, d.ProfileVersion)
 	d.ProfileVersion = b.ProfileVersion
 	return refusal
+}
+
+// changeINN takes over the versions that have the new INN. Who is blocked stays so; a
+// conflict is over.
+func changeINN(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
+	var b flowv1.ExecutorChangeInn
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return refusal
+	}
+	if refusal := newer("profile_version", b.ProfileVersion, d.ProfileVersion); refusal != nil {
+		return refusal
+	}
+	if b.RequisitesVersion != 0 {
+		if refusal := newer("requisites_version", b.RequisitesVersion, d.RequisitesVersion); refusal != nil {
+			return refusal
+		}
+		d.RequisitesVersion = b.RequisitesVersion
+	}
+	d.ProfileVersion, d.InnVersion, d.InnChangedDay, d.InnTakenBy = b.ProfileVersion, b.ProfileVersion, v.Day, ""
+	return nil
+}
+
+// innTaken keeps who has the INN.
+func innTaken(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
+	var b flowv1.ExecutorInnTaken
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return refusal
+	}
+	if refusal := flow.CheckID("executor_id", b.ExecutorId); refusal != nil {
+		return refusal
+	}
+	if b.ExecutorId == v.ID {
+		return fault.Refuse(fault.Malformed, "executor_id", "the INN is this executor's own")
+	}
+	d.InnTakenBy = b.ExecutorId
+	return nil
 }
 
 // newer refuses a version that is not above the kept one: two editors at once.

@@ -32,6 +32,7 @@ func spec() flowtest.Spec {
 			act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 1}),
 			act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 2}),
 			act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil), act(Erase, &flowv1.ExecutorErase{}),
+			act(ChangeINN, &flowv1.ExecutorChangeInn{ProfileVersion: 3, RequisitesVersion: 3}), act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"}),
 		},
 	}
 }
@@ -95,4 +96,47 @@ func TestRefusals(t *testing.T) {
 	try(act(SetRequisites, &flowv1.ExecutorSetRequisites{}), fault.WrongState, "requisites_version")
 	try(act(Block, &flowv1.ExecutorBlock{Code: "Ivanov owes"}), fault.Malformed, "code")
 	try(act(Unblock, nil), fault.WrongState, "event")
+}
+
+// A changed INN ends a conflict, leaves who is blocked blocked, and never takes an older version.
+func TestINN(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		before []flowtest.Act
+		state  string
+	}{
+		{nil, Registered},
+		{[]flowtest.Act{act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"})}, Registered},
+		{[]flowtest.Act{act(Block, &flowv1.ExecutorBlock{Code: "request"})}, Blocked},
+		{[]flowtest.Act{act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"})}, Blocked},
+		{[]flowtest.Act{act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"}), act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil)}, Registered},
+	} {
+		s := spec()
+		w := flowtest.NewWorld(&s)
+		for _, a := range append([]flowtest.Act{s.Acts[0], s.Acts[3]}, c.before...) {
+			if _, refusal, err := w.Do(a); refusal != nil || err != nil {
+				t.Fatal(a.Name, refusal, err)
+			}
+		}
+		for version, code := range []fault.Code{1: fault.WrongState, 2: "", 3: ""} {
+			if version == 0 {
+				continue
+			}
+			_, refusal, err := w.Do(act(ChangeINN, &flowv1.ExecutorChangeInn{ProfileVersion: uint32(version), RequisitesVersion: uint32(version)}))
+			if err != nil || (refusal == nil) != (code == "") || refusal != nil && refusal.Code != code {
+				t.Fatal(version, refusal, err)
+			}
+		}
+		d := flow.ReadData(w.View, &flowv1.ExecutorData{})
+		if w.View.State != c.state || d.GetInnVersion() != 3 || d.GetRequisitesVersion() != 3 || d.GetInnTakenBy() != "" || d.GetInnChangedDay() != "2026-03-02" {
+			t.Errorf("%s %v, want %s", w.View.State, d, c.state)
+		}
+	}
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	for _, a := range []flowtest.Act{s.Acts[0], act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e1"}), act(INNTaken, &flowv1.ExecutorInnTaken{})} {
+		if _, refusal, _ := w.Do(a); (refusal == nil) != (a.Name == Register) {
+			t.Error(a.Name, refusal)
+		}
+	}
 }

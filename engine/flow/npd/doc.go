@@ -21,6 +21,8 @@
 //   - How a person stands at the tax service is an aggregate of its own on the person's shard;
 //     what is heard elsewhere of somebody bound is only a reason to ask: executor states times
 //     binding states would be a table nobody reads; what was heard may be older than the binding.
+//   - Under another INN the person is asked for what was allowed, and not only looked at: whoever is
+//     bound under it is told to be by the same call, whoever is not has the request at once.
 //   - Nightly work is a timer of each aggregate, at a second of the night that its id gives:
 //     spread over the hours without a scheduler beside the log.
 package npd

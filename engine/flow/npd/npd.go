@@ -32,6 +32,8 @@ const (
 	Bind     = "bind"     // NpdBind
 	Look     = "look"     // no body
 	Observed = "observed" // NpdObserved
+
+	INNChanged = "inn_changed" // no body
 )
 
 // What else happens.
@@ -55,6 +57,7 @@ const (
 	changed       = "changed"
 	same          = "same"
 	lost          = "lost"
+	rebind        = "rebind"
 	granted       = "granted"
 	declined      = "declined"
 	pending       = "pending"
@@ -80,7 +83,7 @@ const (
 var words = flow.Words{
 	States: []string{Unbound, Requesting, Waiting, Bound},
 	Events: []string{
-		Bind, Look, Observed, poll, nightly, giveUp, bindDone, bindBound, bindRefused, bindUnknown, pollDone, pollRefused, pollUnknown,
+		Bind, Look, Observed, INNChanged, rebind, poll, nightly, giveUp, bindDone, bindBound, bindRefused, bindUnknown, pollDone, pollRefused, pollUnknown,
 		checkDone, checkRefused, checkUnknown, publicDone, publicRefused, publicUnknown, changed, same, lost, granted, declined, pending, answerLate,
 		tellDone, tellRefused, tellUnknown,
 	},
@@ -140,6 +143,8 @@ func (s *step) told() *fault.Refusal {
 		return s.observed()
 	case Look, poll, nightly:
 		s.look()
+	case INNChanged:
+		s.innChanged()
 	case giveUp:
 		s.data.Order = ""
 		s.become(Declined, SourceBind, "")
@@ -196,6 +201,28 @@ func (s *step) look() {
 		s.data.Looking = s.view.Attempts[public] + 1
 		s.asks[public] = s.about("")
 	}
+}
+
+// innChanged asks under the new INN for what was allowed under the old one. Whoever is bound
+// under it already is not asked again: the service says so.
+func (s *step) innChanged() {
+	s.data.InnChangedAt = text(s.view.Clock)
+	switch {
+	case s.view.State == Requesting:
+		s.data.Rebind = true
+	case s.view.State != Unbound || s.data.WasValidated:
+		s.bindAgain()
+	}
+}
+
+// bindAgain makes the request anew, for what the person allows, or for all.
+func (s *step) bindAgain() {
+	asked := s.data.GetPermissions()
+	if len(asked) == 0 {
+		asked = Permissions()
+	}
+	s.on, s.data.Order, s.data.Rebind = rebind, "", false
+	s.asks[bindPartner] = flow.Bytes(&flowv1.NpdAsk{Book: s.view.Book, ExecutorId: s.view.ID, Permissions: asked})
 }
 
 // night waits for the person's next moment of the nights.
@@ -317,6 +344,8 @@ func (s *step) bindAnswered() *fault.Refusal {
 	switch {
 	case s.command.Event == bindUnknown:
 		s.asks[askBind] = nil
+	case s.data.Rebind: // what was said is about the old INN, perhaps
+		s.bindAgain()
 	case s.command.Event == bindRefused:
 		if st := a.GetStanding(); st != nil && !st.GetRegistered() {
 			s.become(NotRegistered, SourceBind, st.GetCode())

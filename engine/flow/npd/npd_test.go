@@ -109,7 +109,9 @@ func TestEveryOrderOfEvents(t *testing.T) {
 		s.Acts = slices.DeleteFunc(s.Acts, func(a flowtest.Act) bool { return a.Name == Look })
 		return s
 	}
-	flowtest.Covered(t, it, flowtest.Explore(t, asked(stranger, 3)), flowtest.Explore(t, asked(willing, 2)), flowtest.Explore(t, asked(nobody, 2)),
+	renamed := spec(willing, stranger)
+	renamed.Acts = []flowtest.Act{act(Bind, &flowv1.NpdBind{}), act(INNChanged, nil)}
+	flowtest.Covered(t, it, flowtest.Explore(t, renamed), flowtest.Explore(t, asked(stranger, 3)), flowtest.Explore(t, asked(willing, 2)), flowtest.Explore(t, asked(nobody, 2)),
 		flowtest.Explore(t, once(spec(mute, willing))), flowtest.Explore(t, once(spec(mute, nobody))), flowtest.Explore(t, once(spec(nil, stranger))))
 }
 
@@ -134,8 +136,8 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 	switch words[0] {
 	case Bind:
 		return act(Bind, &flowv1.NpdBind{Permissions: words[1:]}).Command, nil
-	case Look:
-		return act(Look, nil).Command, nil
+	case Look, INNChanged:
+		return act(words[0], nil).Command, nil
 	case Observed:
 		return act(Observed, &flowv1.NpdObserved{Standing: standings[words[1]], Source: words[2]}).Command, nil
 	case "told":

@@ -343,8 +343,12 @@ type Executor struct {
 	// How the person stands at the tax service: unknown, registered, requested, validated,
 	// declined, revoked or not_registered.
 	SelfemployedStatus string `protobuf:"bytes,15,opt,name=selfemployed_status,json=selfemployedStatus,proto3" json:"selfemployed_status,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// The INN that the person had before, the oldest first.
+	FormerInns []*FormerInn `protobuf:"bytes,190,rep,name=former_inns,json=formerInns,proto3" json:"former_inns,omitempty"`
+	// In state inn_conflict: the other executor, who has the INN that this one should have.
+	InnTakenBy    string `protobuf:"bytes,191,opt,name=inn_taken_by,json=innTakenBy,proto3" json:"inn_taken_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Executor) Reset() {
@@ -482,6 +486,75 @@ func (x *Executor) GetSelfemployedStatus() string {
 	return ""
 }
 
+func (x *Executor) GetFormerInns() []*FormerInn {
+	if x != nil {
+		return x.FormerInns
+	}
+	return nil
+}
+
+func (x *Executor) GetInnTakenBy() string {
+	if x != nil {
+		return x.InnTakenBy
+	}
+	return ""
+}
+
+// An INN that a person had before.
+type FormerInn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// INN; masked where the person is.
+	Inn string `protobuf:"bytes,1,opt,name=inn,proto3" json:"inn,omitempty"`
+	// Day on which the tax service's list said that it is another, YYYY-MM-DD.
+	UntilDay      string `protobuf:"bytes,2,opt,name=until_day,json=untilDay,proto3" json:"until_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FormerInn) Reset() {
+	*x = FormerInn{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormerInn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormerInn) ProtoMessage() {}
+
+func (x *FormerInn) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormerInn.ProtoReflect.Descriptor instead.
+func (*FormerInn) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FormerInn) GetInn() string {
+	if x != nil {
+		return x.Inn
+	}
+	return ""
+}
+
+func (x *FormerInn) GetUntilDay() string {
+	if x != nil {
+		return x.UntilDay
+	}
+	return ""
+}
+
 // How a person stands at the tax service.
 type Selfemployed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -509,14 +582,16 @@ type Selfemployed struct {
 	// When it was last said for sure how the person stands; absent when never.
 	CheckedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=checked_at,json=checkedAt,proto3" json:"checked_at,omitempty"`
 	// The last changes of the status, at most 32, the oldest first.
-	History       []*SelfemployedChange `protobuf:"bytes,12,rep,name=history,proto3" json:"history,omitempty"`
+	History []*SelfemployedChange `protobuf:"bytes,12,rep,name=history,proto3" json:"history,omitempty"`
+	// When the person's INN became another; absent when never.
+	InnChangedAt  *timestamppb.Timestamp `protobuf:"bytes,190,opt,name=inn_changed_at,json=innChangedAt,proto3" json:"inn_changed_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Selfemployed) Reset() {
 	*x = Selfemployed{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -528,7 +603,7 @@ func (x *Selfemployed) String() string {
 func (*Selfemployed) ProtoMessage() {}
 
 func (x *Selfemployed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -541,7 +616,7 @@ func (x *Selfemployed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Selfemployed.ProtoReflect.Descriptor instead.
 func (*Selfemployed) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Selfemployed) GetExecutorId() string {
@@ -628,6 +703,13 @@ func (x *Selfemployed) GetHistory() []*SelfemployedChange {
 	return nil
 }
 
+func (x *Selfemployed) GetInnChangedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.InnChangedAt
+	}
+	return nil
+}
+
 // A change of the status.
 type SelfemployedChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -645,7 +727,7 @@ type SelfemployedChange struct {
 
 func (x *SelfemployedChange) Reset() {
 	*x = SelfemployedChange{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +739,7 @@ func (x *SelfemployedChange) String() string {
 func (*SelfemployedChange) ProtoMessage() {}
 
 func (x *SelfemployedChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +752,7 @@ func (x *SelfemployedChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SelfemployedChange.ProtoReflect.Descriptor instead.
 func (*SelfemployedChange) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SelfemployedChange) GetStatus() string {
@@ -722,7 +804,7 @@ type RegisterExecutorRequest struct {
 
 func (x *RegisterExecutorRequest) Reset() {
 	*x = RegisterExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +816,7 @@ func (x *RegisterExecutorRequest) String() string {
 func (*RegisterExecutorRequest) ProtoMessage() {}
 
 func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +829,7 @@ func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorRequest.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RegisterExecutorRequest) GetBook() string {
@@ -807,7 +889,7 @@ type RegisterExecutorResponse struct {
 
 func (x *RegisterExecutorResponse) Reset() {
 	*x = RegisterExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -819,7 +901,7 @@ func (x *RegisterExecutorResponse) String() string {
 func (*RegisterExecutorResponse) ProtoMessage() {}
 
 func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -832,7 +914,7 @@ func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorResponse.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RegisterExecutorResponse) GetExecutor() *Executor {
@@ -877,7 +959,7 @@ type UpdateExecutorRequest struct {
 
 func (x *UpdateExecutorRequest) Reset() {
 	*x = UpdateExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -889,7 +971,7 @@ func (x *UpdateExecutorRequest) String() string {
 func (*UpdateExecutorRequest) ProtoMessage() {}
 
 func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -902,7 +984,7 @@ func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateExecutorRequest) GetBook() string {
@@ -962,7 +1044,7 @@ type UpdateExecutorResponse struct {
 
 func (x *UpdateExecutorResponse) Reset() {
 	*x = UpdateExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1056,7 @@ func (x *UpdateExecutorResponse) String() string {
 func (*UpdateExecutorResponse) ProtoMessage() {}
 
 func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1069,7 @@ func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateExecutorResponse) GetExecutor() *Executor {
@@ -1028,7 +1110,7 @@ type SetRequisitesRequest struct {
 
 func (x *SetRequisitesRequest) Reset() {
 	*x = SetRequisitesRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1122,7 @@ func (x *SetRequisitesRequest) String() string {
 func (*SetRequisitesRequest) ProtoMessage() {}
 
 func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1135,7 @@ func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesRequest.ProtoReflect.Descriptor instead.
 func (*SetRequisitesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetRequisitesRequest) GetBook() string {
@@ -1099,7 +1181,7 @@ type SetRequisitesResponse struct {
 
 func (x *SetRequisitesResponse) Reset() {
 	*x = SetRequisitesResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1193,7 @@ func (x *SetRequisitesResponse) String() string {
 func (*SetRequisitesResponse) ProtoMessage() {}
 
 func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1206,7 @@ func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesResponse.ProtoReflect.Descriptor instead.
 func (*SetRequisitesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SetRequisitesResponse) GetExecutor() *Executor {
@@ -1165,7 +1247,7 @@ type BlockExecutorRequest struct {
 
 func (x *BlockExecutorRequest) Reset() {
 	*x = BlockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1259,7 @@ func (x *BlockExecutorRequest) String() string {
 func (*BlockExecutorRequest) ProtoMessage() {}
 
 func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1272,7 @@ func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*BlockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *BlockExecutorRequest) GetBook() string {
@@ -1236,7 +1318,7 @@ type BlockExecutorResponse struct {
 
 func (x *BlockExecutorResponse) Reset() {
 	*x = BlockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1330,7 @@ func (x *BlockExecutorResponse) String() string {
 func (*BlockExecutorResponse) ProtoMessage() {}
 
 func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1343,7 @@ func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*BlockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *BlockExecutorResponse) GetExecutor() *Executor {
@@ -1300,7 +1382,7 @@ type UnblockExecutorRequest struct {
 
 func (x *UnblockExecutorRequest) Reset() {
 	*x = UnblockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +1394,7 @@ func (x *UnblockExecutorRequest) String() string {
 func (*UnblockExecutorRequest) ProtoMessage() {}
 
 func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +1407,7 @@ func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UnblockExecutorRequest) GetBook() string {
@@ -1364,7 +1446,7 @@ type UnblockExecutorResponse struct {
 
 func (x *UnblockExecutorResponse) Reset() {
 	*x = UnblockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1376,7 +1458,7 @@ func (x *UnblockExecutorResponse) String() string {
 func (*UnblockExecutorResponse) ProtoMessage() {}
 
 func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1389,7 +1471,7 @@ func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UnblockExecutorResponse) GetExecutor() *Executor {
@@ -1428,7 +1510,7 @@ type EraseExecutorRequest struct {
 
 func (x *EraseExecutorRequest) Reset() {
 	*x = EraseExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1522,7 @@ func (x *EraseExecutorRequest) String() string {
 func (*EraseExecutorRequest) ProtoMessage() {}
 
 func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1535,7 @@ func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorRequest.ProtoReflect.Descriptor instead.
 func (*EraseExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EraseExecutorRequest) GetBook() string {
@@ -1492,7 +1574,7 @@ type EraseExecutorResponse struct {
 
 func (x *EraseExecutorResponse) Reset() {
 	*x = EraseExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +1586,7 @@ func (x *EraseExecutorResponse) String() string {
 func (*EraseExecutorResponse) ProtoMessage() {}
 
 func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +1599,7 @@ func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorResponse.ProtoReflect.Descriptor instead.
 func (*EraseExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EraseExecutorResponse) GetExecutor() *Executor {
@@ -1560,7 +1642,7 @@ type BindExecutorRequest struct {
 
 func (x *BindExecutorRequest) Reset() {
 	*x = BindExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +1654,7 @@ func (x *BindExecutorRequest) String() string {
 func (*BindExecutorRequest) ProtoMessage() {}
 
 func (x *BindExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +1667,7 @@ func (x *BindExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindExecutorRequest.ProtoReflect.Descriptor instead.
 func (*BindExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *BindExecutorRequest) GetBook() string {
@@ -1638,7 +1720,7 @@ type BindExecutorResponse struct {
 
 func (x *BindExecutorResponse) Reset() {
 	*x = BindExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1732,7 @@ func (x *BindExecutorResponse) String() string {
 func (*BindExecutorResponse) ProtoMessage() {}
 
 func (x *BindExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1745,7 @@ func (x *BindExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindExecutorResponse.ProtoReflect.Descriptor instead.
 func (*BindExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *BindExecutorResponse) GetSelfemployed() *Selfemployed {
@@ -1702,7 +1784,7 @@ type CheckSelfemployedRequest struct {
 
 func (x *CheckSelfemployedRequest) Reset() {
 	*x = CheckSelfemployedRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +1796,7 @@ func (x *CheckSelfemployedRequest) String() string {
 func (*CheckSelfemployedRequest) ProtoMessage() {}
 
 func (x *CheckSelfemployedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +1809,7 @@ func (x *CheckSelfemployedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSelfemployedRequest.ProtoReflect.Descriptor instead.
 func (*CheckSelfemployedRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{20}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CheckSelfemployedRequest) GetBook() string {
@@ -1766,7 +1848,7 @@ type CheckSelfemployedResponse struct {
 
 func (x *CheckSelfemployedResponse) Reset() {
 	*x = CheckSelfemployedResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1860,7 @@ func (x *CheckSelfemployedResponse) String() string {
 func (*CheckSelfemployedResponse) ProtoMessage() {}
 
 func (x *CheckSelfemployedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1873,7 @@ func (x *CheckSelfemployedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSelfemployedResponse.ProtoReflect.Descriptor instead.
 func (*CheckSelfemployedResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{21}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CheckSelfemployedResponse) GetSelfemployed() *Selfemployed {
@@ -1830,7 +1912,7 @@ type GetSelfemployedRequest struct {
 
 func (x *GetSelfemployedRequest) Reset() {
 	*x = GetSelfemployedRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +1924,7 @@ func (x *GetSelfemployedRequest) String() string {
 func (*GetSelfemployedRequest) ProtoMessage() {}
 
 func (x *GetSelfemployedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +1937,7 @@ func (x *GetSelfemployedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSelfemployedRequest.ProtoReflect.Descriptor instead.
 func (*GetSelfemployedRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{22}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetSelfemployedRequest) GetBook() string {
@@ -1890,7 +1972,7 @@ type GetSelfemployedResponse struct {
 
 func (x *GetSelfemployedResponse) Reset() {
 	*x = GetSelfemployedResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +1984,7 @@ func (x *GetSelfemployedResponse) String() string {
 func (*GetSelfemployedResponse) ProtoMessage() {}
 
 func (x *GetSelfemployedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +1997,7 @@ func (x *GetSelfemployedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSelfemployedResponse.ProtoReflect.Descriptor instead.
 func (*GetSelfemployedResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{23}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetSelfemployedResponse) GetSelfemployed() *Selfemployed {
@@ -1942,7 +2024,7 @@ type GetExecutorRequest struct {
 
 func (x *GetExecutorRequest) Reset() {
 	*x = GetExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2036,7 @@ func (x *GetExecutorRequest) String() string {
 func (*GetExecutorRequest) ProtoMessage() {}
 
 func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2049,7 @@ func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorRequest.ProtoReflect.Descriptor instead.
 func (*GetExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{24}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetExecutorRequest) GetBook() string {
@@ -2009,7 +2091,7 @@ type GetExecutorResponse struct {
 
 func (x *GetExecutorResponse) Reset() {
 	*x = GetExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2103,7 @@ func (x *GetExecutorResponse) String() string {
 func (*GetExecutorResponse) ProtoMessage() {}
 
 func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2116,7 @@ func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorResponse.ProtoReflect.Descriptor instead.
 func (*GetExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{25}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetExecutorResponse) GetExecutor() *Executor {
@@ -2063,7 +2145,7 @@ type FindExecutorsRequest struct {
 
 func (x *FindExecutorsRequest) Reset() {
 	*x = FindExecutorsRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2075,7 +2157,7 @@ func (x *FindExecutorsRequest) String() string {
 func (*FindExecutorsRequest) ProtoMessage() {}
 
 func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2088,7 +2170,7 @@ func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsRequest.ProtoReflect.Descriptor instead.
 func (*FindExecutorsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{26}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *FindExecutorsRequest) GetBook() string {
@@ -2137,7 +2219,7 @@ type FindExecutorsResponse struct {
 
 func (x *FindExecutorsResponse) Reset() {
 	*x = FindExecutorsResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2149,7 +2231,7 @@ func (x *FindExecutorsResponse) String() string {
 func (*FindExecutorsResponse) ProtoMessage() {}
 
 func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2162,7 +2244,7 @@ func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsResponse.ProtoReflect.Descriptor instead.
 func (*FindExecutorsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{27}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *FindExecutorsResponse) GetExecutors() []*Executor {
@@ -2170,6 +2252,180 @@ func (x *FindExecutorsResponse) GetExecutors() []*Executor {
 		return x.Executors
 	}
 	return nil
+}
+
+// What ReadTaxLists asks.
+type ReadTaxListsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Read the list of changed INN from its beginning, and of those who left us the last 90 days:
+	// after a conflict was settled, or when a backup without the newest data was restored.
+	FromStart     bool `protobuf:"varint,3,opt,name=from_start,json=fromStart,proto3" json:"from_start,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadTaxListsRequest) Reset() {
+	*x = ReadTaxListsRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadTaxListsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadTaxListsRequest) ProtoMessage() {}
+
+func (x *ReadTaxListsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadTaxListsRequest.ProtoReflect.Descriptor instead.
+func (*ReadTaxListsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ReadTaxListsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ReadTaxListsRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ReadTaxListsRequest) GetFromStart() bool {
+	if x != nil {
+		return x.FromStart
+	}
+	return false
+}
+
+// How the reading of the lists stands.
+type ReadTaxListsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// State: waiting, leavers or changes.
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// The state in Russian.
+	StateTitle string `protobuf:"bytes,2,opt,name=state_title,json=stateTitle,proto3" json:"state_title,omitempty"`
+	// When the lists were read last to their end; absent when never.
+	ReadAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=read_at,json=readAt,proto3" json:"read_at,omitempty"`
+	// What was found of people of the book by the reading that runs, or the last one: who left us.
+	Leavers uint32 `protobuf:"varint,4,opt,name=leavers,proto3" json:"leavers,omitempty"`
+	// Changed INN.
+	Changes uint32 `protobuf:"varint,5,opt,name=changes,proto3" json:"changes,omitempty"`
+	// Changed INN that another executor has.
+	Conflicts uint32 `protobuf:"varint,6,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,7,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,8,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadTaxListsResponse) Reset() {
+	*x = ReadTaxListsResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadTaxListsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadTaxListsResponse) ProtoMessage() {}
+
+func (x *ReadTaxListsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadTaxListsResponse.ProtoReflect.Descriptor instead.
+func (*ReadTaxListsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ReadTaxListsResponse) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *ReadTaxListsResponse) GetStateTitle() string {
+	if x != nil {
+		return x.StateTitle
+	}
+	return ""
+}
+
+func (x *ReadTaxListsResponse) GetReadAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReadAt
+	}
+	return nil
+}
+
+func (x *ReadTaxListsResponse) GetLeavers() uint32 {
+	if x != nil {
+		return x.Leavers
+	}
+	return 0
+}
+
+func (x *ReadTaxListsResponse) GetChanges() uint32 {
+	if x != nil {
+		return x.Changes
+	}
+	return 0
+}
+
+func (x *ReadTaxListsResponse) GetConflicts() uint32 {
+	if x != nil {
+		return x.Conflicts
+	}
+	return 0
+}
+
+func (x *ReadTaxListsResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *ReadTaxListsResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
 }
 
 var File_provodka_executor_v1_executor_proto protoreflect.FileDescriptor
@@ -2206,7 +2462,7 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\fcorr_account\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\vcorrAccount\x12%\n" +
 	"\tbank_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\bbankName\x12'\n" +
 	"\n" +
-	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\xc3\x04\n" +
+	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\xa9\x05\n" +
 	"\bExecutor\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x14\n" +
@@ -2228,7 +2484,14 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\n" +
 	"erased_day\x18\r \x01(\tR\terasedDay\x12\x14\n" +
 	"\x05lacks\x18\x0e \x03(\tR\x05lacks\x12/\n" +
-	"\x13selfemployed_status\x18\x0f \x01(\tR\x12selfemployedStatus\"\xd1\x03\n" +
+	"\x13selfemployed_status\x18\x0f \x01(\tR\x12selfemployedStatus\x12A\n" +
+	"\vformer_inns\x18\xbe\x01 \x03(\v2\x1f.provodka.executor.v1.FormerInnR\n" +
+	"formerInns\x12!\n" +
+	"\finn_taken_by\x18\xbf\x01 \x01(\tR\n" +
+	"innTakenBy\":\n" +
+	"\tFormerInn\x12\x10\n" +
+	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x1b\n" +
+	"\tuntil_day\x18\x02 \x01(\tR\buntilDay\"\x94\x04\n" +
 	"\fSelfemployed\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x16\n" +
@@ -2245,7 +2508,8 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\aaskedAt\x129\n" +
 	"\n" +
 	"checked_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tcheckedAt\x12B\n" +
-	"\ahistory\x18\f \x03(\v2(.provodka.executor.v1.SelfemployedChangeR\ahistory\"\x84\x01\n" +
+	"\ahistory\x18\f \x03(\v2(.provodka.executor.v1.SelfemployedChangeR\ahistory\x12A\n" +
+	"\x0einn_changed_at\x18\xbe\x01 \x01(\v2\x1a.google.protobuf.TimestampR\finnChangedAt\"\x84\x01\n" +
 	"\x12SelfemployedChange\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
@@ -2360,7 +2624,22 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\x04name\x18< \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x04name:\x84\x01\xbaH\x80\x01\x1a~\n" +
 	"\x11find_by_something\x122an INN, a phone or words of the name must be given\x1a5this.inn != '' || this.phone != '' || this.name != ''\"U\n" +
 	"\x15FindExecutorsResponse\x12<\n" +
-	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors2\xb9\x0e\n" +
+	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors\"\x88\x01\n" +
+	"\x13ReadTaxListsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12\x1d\n" +
+	"\n" +
+	"from_start\x18\x03 \x01(\bR\tfromStart\"\x8c\x02\n" +
+	"\x14ReadTaxListsResponse\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1f\n" +
+	"\vstate_title\x18\x02 \x01(\tR\n" +
+	"stateTitle\x123\n" +
+	"\aread_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x06readAt\x12\x18\n" +
+	"\aleavers\x18\x04 \x01(\rR\aleavers\x12\x18\n" +
+	"\achanges\x18\x05 \x01(\rR\achanges\x12\x1c\n" +
+	"\tconflicts\x18\x06 \x01(\rR\tconflicts\x12\x1a\n" +
+	"\bposition\x18\a \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\b \x01(\bR\breplayed2\xd2\x0f\n" +
 	"\x0fExecutorService\x12\x98\x01\n" +
 	"\x10RegisterExecutor\x12-.provodka.executor.v1.RegisterExecutorRequest\x1a..provodka.executor.v1.RegisterExecutorResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/executors\x12\xa0\x01\n" +
 	"\x0eUpdateExecutor\x12+.provodka.executor.v1.UpdateExecutorRequest\x1a,.provodka.executor.v1.UpdateExecutorResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\x1a(/v1/books/{book}/executors/{executor_id}\x12\xa8\x01\n" +
@@ -2370,7 +2649,8 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\rEraseExecutor\x12*.provodka.executor.v1.EraseExecutorRequest\x1a+.provodka.executor.v1.EraseExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/erase\x12\x9f\x01\n" +
 	"\fBindExecutor\x12).provodka.executor.v1.BindExecutorRequest\x1a*.provodka.executor.v1.BindExecutorResponse\"8\x82\xd3\xe4\x93\x022:\x01*\"-/v1/books/{book}/executors/{executor_id}/bind\x12\xbc\x01\n" +
 	"\x11CheckSelfemployed\x12..provodka.executor.v1.CheckSelfemployedRequest\x1a/.provodka.executor.v1.CheckSelfemployedResponse\"F\x82\xd3\xe4\x93\x02@:\x01*\";/v1/books/{book}/executors/{executor_id}/selfemployed/check\x12\xb0\x01\n" +
-	"\x0fGetSelfemployed\x12,.provodka.executor.v1.GetSelfemployedRequest\x1a-.provodka.executor.v1.GetSelfemployedResponse\"@\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/executors/{executor_id}/selfemployed\x90\x02\x01\x12\x97\x01\n" +
+	"\x0fGetSelfemployed\x12,.provodka.executor.v1.GetSelfemployedRequest\x1a-.provodka.executor.v1.GetSelfemployedResponse\"@\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/executors/{executor_id}/selfemployed\x90\x02\x01\x12\x96\x01\n" +
+	"\fReadTaxLists\x12).provodka.executor.v1.ReadTaxListsRequest\x1a*.provodka.executor.v1.ReadTaxListsResponse\"/\x82\xd3\xe4\x93\x02):\x01*\"$/v1/books/{book}/executors/tax_lists\x12\x97\x01\n" +
 	"\vGetExecutor\x12(.provodka.executor.v1.GetExecutorRequest\x1a).provodka.executor.v1.GetExecutorResponse\"3\x82\xd3\xe4\x93\x02*\x12(/v1/books/{book}/executors/{executor_id}\x90\x02\x01\x12\x94\x01\n" +
 	"\rFindExecutors\x12*.provodka.executor.v1.FindExecutorsRequest\x1a+.provodka.executor.v1.FindExecutorsResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/books/{book}/executors/findBHZFgithub.com/provodka/provodka/proto/gen/provodka/executor/v1;executorv1b\x06proto3"
 
@@ -2386,89 +2666,97 @@ func file_provodka_executor_v1_executor_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_executor_proto_rawDescData
 }
 
-var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_provodka_executor_v1_executor_proto_goTypes = []any{
 	(*Person)(nil),                    // 0: provodka.executor.v1.Person
 	(*Passport)(nil),                  // 1: provodka.executor.v1.Passport
 	(*Requisites)(nil),                // 2: provodka.executor.v1.Requisites
 	(*Executor)(nil),                  // 3: provodka.executor.v1.Executor
-	(*Selfemployed)(nil),              // 4: provodka.executor.v1.Selfemployed
-	(*SelfemployedChange)(nil),        // 5: provodka.executor.v1.SelfemployedChange
-	(*RegisterExecutorRequest)(nil),   // 6: provodka.executor.v1.RegisterExecutorRequest
-	(*RegisterExecutorResponse)(nil),  // 7: provodka.executor.v1.RegisterExecutorResponse
-	(*UpdateExecutorRequest)(nil),     // 8: provodka.executor.v1.UpdateExecutorRequest
-	(*UpdateExecutorResponse)(nil),    // 9: provodka.executor.v1.UpdateExecutorResponse
-	(*SetRequisitesRequest)(nil),      // 10: provodka.executor.v1.SetRequisitesRequest
-	(*SetRequisitesResponse)(nil),     // 11: provodka.executor.v1.SetRequisitesResponse
-	(*BlockExecutorRequest)(nil),      // 12: provodka.executor.v1.BlockExecutorRequest
-	(*BlockExecutorResponse)(nil),     // 13: provodka.executor.v1.BlockExecutorResponse
-	(*UnblockExecutorRequest)(nil),    // 14: provodka.executor.v1.UnblockExecutorRequest
-	(*UnblockExecutorResponse)(nil),   // 15: provodka.executor.v1.UnblockExecutorResponse
-	(*EraseExecutorRequest)(nil),      // 16: provodka.executor.v1.EraseExecutorRequest
-	(*EraseExecutorResponse)(nil),     // 17: provodka.executor.v1.EraseExecutorResponse
-	(*BindExecutorRequest)(nil),       // 18: provodka.executor.v1.BindExecutorRequest
-	(*BindExecutorResponse)(nil),      // 19: provodka.executor.v1.BindExecutorResponse
-	(*CheckSelfemployedRequest)(nil),  // 20: provodka.executor.v1.CheckSelfemployedRequest
-	(*CheckSelfemployedResponse)(nil), // 21: provodka.executor.v1.CheckSelfemployedResponse
-	(*GetSelfemployedRequest)(nil),    // 22: provodka.executor.v1.GetSelfemployedRequest
-	(*GetSelfemployedResponse)(nil),   // 23: provodka.executor.v1.GetSelfemployedResponse
-	(*GetExecutorRequest)(nil),        // 24: provodka.executor.v1.GetExecutorRequest
-	(*GetExecutorResponse)(nil),       // 25: provodka.executor.v1.GetExecutorResponse
-	(*FindExecutorsRequest)(nil),      // 26: provodka.executor.v1.FindExecutorsRequest
-	(*FindExecutorsResponse)(nil),     // 27: provodka.executor.v1.FindExecutorsResponse
-	(*timestamppb.Timestamp)(nil),     // 28: google.protobuf.Timestamp
+	(*FormerInn)(nil),                 // 4: provodka.executor.v1.FormerInn
+	(*Selfemployed)(nil),              // 5: provodka.executor.v1.Selfemployed
+	(*SelfemployedChange)(nil),        // 6: provodka.executor.v1.SelfemployedChange
+	(*RegisterExecutorRequest)(nil),   // 7: provodka.executor.v1.RegisterExecutorRequest
+	(*RegisterExecutorResponse)(nil),  // 8: provodka.executor.v1.RegisterExecutorResponse
+	(*UpdateExecutorRequest)(nil),     // 9: provodka.executor.v1.UpdateExecutorRequest
+	(*UpdateExecutorResponse)(nil),    // 10: provodka.executor.v1.UpdateExecutorResponse
+	(*SetRequisitesRequest)(nil),      // 11: provodka.executor.v1.SetRequisitesRequest
+	(*SetRequisitesResponse)(nil),     // 12: provodka.executor.v1.SetRequisitesResponse
+	(*BlockExecutorRequest)(nil),      // 13: provodka.executor.v1.BlockExecutorRequest
+	(*BlockExecutorResponse)(nil),     // 14: provodka.executor.v1.BlockExecutorResponse
+	(*UnblockExecutorRequest)(nil),    // 15: provodka.executor.v1.UnblockExecutorRequest
+	(*UnblockExecutorResponse)(nil),   // 16: provodka.executor.v1.UnblockExecutorResponse
+	(*EraseExecutorRequest)(nil),      // 17: provodka.executor.v1.EraseExecutorRequest
+	(*EraseExecutorResponse)(nil),     // 18: provodka.executor.v1.EraseExecutorResponse
+	(*BindExecutorRequest)(nil),       // 19: provodka.executor.v1.BindExecutorRequest
+	(*BindExecutorResponse)(nil),      // 20: provodka.executor.v1.BindExecutorResponse
+	(*CheckSelfemployedRequest)(nil),  // 21: provodka.executor.v1.CheckSelfemployedRequest
+	(*CheckSelfemployedResponse)(nil), // 22: provodka.executor.v1.CheckSelfemployedResponse
+	(*GetSelfemployedRequest)(nil),    // 23: provodka.executor.v1.GetSelfemployedRequest
+	(*GetSelfemployedResponse)(nil),   // 24: provodka.executor.v1.GetSelfemployedResponse
+	(*GetExecutorRequest)(nil),        // 25: provodka.executor.v1.GetExecutorRequest
+	(*GetExecutorResponse)(nil),       // 26: provodka.executor.v1.GetExecutorResponse
+	(*FindExecutorsRequest)(nil),      // 27: provodka.executor.v1.FindExecutorsRequest
+	(*FindExecutorsResponse)(nil),     // 28: provodka.executor.v1.FindExecutorsResponse
+	(*ReadTaxListsRequest)(nil),       // 29: provodka.executor.v1.ReadTaxListsRequest
+	(*ReadTaxListsResponse)(nil),      // 30: provodka.executor.v1.ReadTaxListsResponse
+	(*timestamppb.Timestamp)(nil),     // 31: google.protobuf.Timestamp
 }
 var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	1,  // 0: provodka.executor.v1.Person.passport:type_name -> provodka.executor.v1.Passport
 	0,  // 1: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
 	2,  // 2: provodka.executor.v1.Executor.requisites:type_name -> provodka.executor.v1.Requisites
-	28, // 3: provodka.executor.v1.Selfemployed.at:type_name -> google.protobuf.Timestamp
-	28, // 4: provodka.executor.v1.Selfemployed.asked_at:type_name -> google.protobuf.Timestamp
-	28, // 5: provodka.executor.v1.Selfemployed.checked_at:type_name -> google.protobuf.Timestamp
-	5,  // 6: provodka.executor.v1.Selfemployed.history:type_name -> provodka.executor.v1.SelfemployedChange
-	28, // 7: provodka.executor.v1.SelfemployedChange.at:type_name -> google.protobuf.Timestamp
-	0,  // 8: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	2,  // 9: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	3,  // 10: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	0,  // 11: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	3,  // 12: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 13: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	3,  // 14: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 15: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 16: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 17: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	4,  // 18: provodka.executor.v1.BindExecutorResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	4,  // 19: provodka.executor.v1.CheckSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	4,  // 20: provodka.executor.v1.GetSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	3,  // 21: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 22: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
-	6,  // 23: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
-	8,  // 24: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
-	10, // 25: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
-	12, // 26: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
-	14, // 27: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
-	16, // 28: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
-	18, // 29: provodka.executor.v1.ExecutorService.BindExecutor:input_type -> provodka.executor.v1.BindExecutorRequest
-	20, // 30: provodka.executor.v1.ExecutorService.CheckSelfemployed:input_type -> provodka.executor.v1.CheckSelfemployedRequest
-	22, // 31: provodka.executor.v1.ExecutorService.GetSelfemployed:input_type -> provodka.executor.v1.GetSelfemployedRequest
-	24, // 32: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
-	26, // 33: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
-	7,  // 34: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
-	9,  // 35: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
-	11, // 36: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
-	13, // 37: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
-	15, // 38: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
-	17, // 39: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
-	19, // 40: provodka.executor.v1.ExecutorService.BindExecutor:output_type -> provodka.executor.v1.BindExecutorResponse
-	21, // 41: provodka.executor.v1.ExecutorService.CheckSelfemployed:output_type -> provodka.executor.v1.CheckSelfemployedResponse
-	23, // 42: provodka.executor.v1.ExecutorService.GetSelfemployed:output_type -> provodka.executor.v1.GetSelfemployedResponse
-	25, // 43: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
-	27, // 44: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
-	34, // [34:45] is the sub-list for method output_type
-	23, // [23:34] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	4,  // 3: provodka.executor.v1.Executor.former_inns:type_name -> provodka.executor.v1.FormerInn
+	31, // 4: provodka.executor.v1.Selfemployed.at:type_name -> google.protobuf.Timestamp
+	31, // 5: provodka.executor.v1.Selfemployed.asked_at:type_name -> google.protobuf.Timestamp
+	31, // 6: provodka.executor.v1.Selfemployed.checked_at:type_name -> google.protobuf.Timestamp
+	6,  // 7: provodka.executor.v1.Selfemployed.history:type_name -> provodka.executor.v1.SelfemployedChange
+	31, // 8: provodka.executor.v1.Selfemployed.inn_changed_at:type_name -> google.protobuf.Timestamp
+	31, // 9: provodka.executor.v1.SelfemployedChange.at:type_name -> google.protobuf.Timestamp
+	0,  // 10: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	2,  // 11: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	3,  // 12: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	0,  // 13: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	3,  // 14: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	2,  // 15: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	3,  // 16: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 17: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 18: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 19: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	5,  // 20: provodka.executor.v1.BindExecutorResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	5,  // 21: provodka.executor.v1.CheckSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	5,  // 22: provodka.executor.v1.GetSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	3,  // 23: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	3,  // 24: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
+	31, // 25: provodka.executor.v1.ReadTaxListsResponse.read_at:type_name -> google.protobuf.Timestamp
+	7,  // 26: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
+	9,  // 27: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
+	11, // 28: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
+	13, // 29: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
+	15, // 30: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
+	17, // 31: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
+	19, // 32: provodka.executor.v1.ExecutorService.BindExecutor:input_type -> provodka.executor.v1.BindExecutorRequest
+	21, // 33: provodka.executor.v1.ExecutorService.CheckSelfemployed:input_type -> provodka.executor.v1.CheckSelfemployedRequest
+	23, // 34: provodka.executor.v1.ExecutorService.GetSelfemployed:input_type -> provodka.executor.v1.GetSelfemployedRequest
+	29, // 35: provodka.executor.v1.ExecutorService.ReadTaxLists:input_type -> provodka.executor.v1.ReadTaxListsRequest
+	25, // 36: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
+	27, // 37: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
+	8,  // 38: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
+	10, // 39: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
+	12, // 40: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
+	14, // 41: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
+	16, // 42: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
+	18, // 43: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
+	20, // 44: provodka.executor.v1.ExecutorService.BindExecutor:output_type -> provodka.executor.v1.BindExecutorResponse
+	22, // 45: provodka.executor.v1.ExecutorService.CheckSelfemployed:output_type -> provodka.executor.v1.CheckSelfemployedResponse
+	24, // 46: provodka.executor.v1.ExecutorService.GetSelfemployed:output_type -> provodka.executor.v1.GetSelfemployedResponse
+	30, // 47: provodka.executor.v1.ExecutorService.ReadTaxLists:output_type -> provodka.executor.v1.ReadTaxListsResponse
+	26, // 48: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
+	28, // 49: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
+	38, // [38:50] is the sub-list for method output_type
+	26, // [26:38] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_executor_proto_init() }
@@ -2482,7 +2770,7 @@ func file_provodka_executor_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_executor_proto_rawDesc), len(file_provodka_executor_v1_executor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -175,6 +175,12 @@ type ExecutorData struct {
 	BlockedCode string `protobuf:"bytes,6,opt,name=blocked_code,json=blockedCode,proto3" json:"blocked_code,omitempty"`
 	// Day on which the person's data was ordered to be erased, YYYY-MM-DD; "" = never.
 	ErasedDay string `protobuf:"bytes,7,opt,name=erased_day,json=erasedDay,proto3" json:"erased_day,omitempty"`
+	// The version of the personal data in which the INN became another; 0 = never.
+	InnVersion uint32 `protobuf:"varint,190,opt,name=inn_version,json=innVersion,proto3" json:"inn_version,omitempty"`
+	// Day on which the INN became another the last time, YYYY-MM-DD; empty = never.
+	InnChangedDay string `protobuf:"bytes,191,opt,name=inn_changed_day,json=innChangedDay,proto3" json:"inn_changed_day,omitempty"`
+	// The other executor who has the INN that this one should have now; empty = none.
+	InnTakenBy string `protobuf:"bytes,192,opt,name=inn_taken_by,json=innTakenBy,proto3" json:"inn_taken_by,omitempty"`
 	// The invitation by which the person came; empty when somebody else registered him.
 	InvitationId  string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -256,6 +262,27 @@ func (x *ExecutorData) GetBlockedCode() string {
 func (x *ExecutorData) GetErasedDay() string {
 	if x != nil {
 		return x.ErasedDay
+	}
+	return ""
+}
+
+func (x *ExecutorData) GetInnVersion() uint32 {
+	if x != nil {
+		return x.InnVersion
+	}
+	return 0
+}
+
+func (x *ExecutorData) GetInnChangedDay() string {
+	if x != nil {
+		return x.InnChangedDay
+	}
+	return ""
+}
+
+func (x *ExecutorData) GetInnTakenBy() string {
+	if x != nil {
+		return x.InnTakenBy
 	}
 	return ""
 }
@@ -459,6 +486,107 @@ func (x *ExecutorSetRequisites) GetRequisitesVersion() uint32 {
 	return 0
 }
 
+// Body of executor's "change_inn": the tax service says that the person's INN is another.
+type ExecutorChangeInn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version of the personal data with the new INN, just written; greater than the kept one.
+	ProfileVersion uint32 `protobuf:"varint,1,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
+	// Version of the bank requisites with the new INN; 0 = the person has none.
+	RequisitesVersion uint32 `protobuf:"varint,2,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ExecutorChangeInn) Reset() {
+	*x = ExecutorChangeInn{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorChangeInn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorChangeInn) ProtoMessage() {}
+
+func (x *ExecutorChangeInn) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorChangeInn.ProtoReflect.Descriptor instead.
+func (*ExecutorChangeInn) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ExecutorChangeInn) GetProfileVersion() uint32 {
+	if x != nil {
+		return x.ProfileVersion
+	}
+	return 0
+}
+
+func (x *ExecutorChangeInn) GetRequisitesVersion() uint32 {
+	if x != nil {
+		return x.RequisitesVersion
+	}
+	return 0
+}
+
+// Body of executor's "inn_taken": another executor has the INN that this one should have.
+type ExecutorInnTaken struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The other executor; required.
+	ExecutorId    string `protobuf:"bytes,1,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecutorInnTaken) Reset() {
+	*x = ExecutorInnTaken{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorInnTaken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorInnTaken) ProtoMessage() {}
+
+func (x *ExecutorInnTaken) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorInnTaken.ProtoReflect.Descriptor instead.
+func (*ExecutorInnTaken) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ExecutorInnTaken) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
 // Body of executor's "block".
 type ExecutorBlock struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -470,7 +598,7 @@ type ExecutorBlock struct {
 
 func (x *ExecutorBlock) Reset() {
 	*x = ExecutorBlock{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -482,7 +610,7 @@ func (x *ExecutorBlock) String() string {
 func (*ExecutorBlock) ProtoMessage() {}
 
 func (x *ExecutorBlock) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -495,7 +623,7 @@ func (x *ExecutorBlock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorBlock.ProtoReflect.Descriptor instead.
 func (*ExecutorBlock) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExecutorBlock) GetCode() string {
@@ -518,7 +646,7 @@ type ExecutorErase struct {
 
 func (x *ExecutorErase) Reset() {
 	*x = ExecutorErase{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +658,7 @@ func (x *ExecutorErase) String() string {
 func (*ExecutorErase) ProtoMessage() {}
 
 func (x *ExecutorErase) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +671,7 @@ func (x *ExecutorErase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorErase.ProtoReflect.Descriptor instead.
 func (*ExecutorErase) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExecutorErase) GetPaid() []*ExecutorPaidYear {
@@ -573,7 +701,7 @@ type ExecutorPaidYear struct {
 
 func (x *ExecutorPaidYear) Reset() {
 	*x = ExecutorPaidYear{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -585,7 +713,7 @@ func (x *ExecutorPaidYear) String() string {
 func (*ExecutorPaidYear) ProtoMessage() {}
 
 func (x *ExecutorPaidYear) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -598,7 +726,7 @@ func (x *ExecutorPaidYear) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorPaidYear.ProtoReflect.Descriptor instead.
 func (*ExecutorPaidYear) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExecutorPaidYear) GetYear() uint32 {
@@ -628,7 +756,7 @@ type ExecutorEraseAsk struct {
 
 func (x *ExecutorEraseAsk) Reset() {
 	*x = ExecutorEraseAsk{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +768,7 @@ func (x *ExecutorEraseAsk) String() string {
 func (*ExecutorEraseAsk) ProtoMessage() {}
 
 func (x *ExecutorEraseAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +781,7 @@ func (x *ExecutorEraseAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorEraseAsk.ProtoReflect.Descriptor instead.
 func (*ExecutorEraseAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ExecutorEraseAsk) GetBook() string {
@@ -679,7 +807,7 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
 	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\x12\"\n" +
-	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xcc\x02\n" +
+	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xba\x03\n" +
 	"\fExecutorData\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
@@ -688,7 +816,12 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\x0eregistered_day\x18\x05 \x01(\tR\rregisteredDay\x12!\n" +
 	"\fblocked_code\x18\x06 \x01(\tR\vblockedCode\x12\x1d\n" +
 	"\n" +
-	"erased_day\x18\a \x01(\tR\terasedDay\x12#\n" +
+	"erased_day\x18\a \x01(\tR\terasedDay\x12 \n" +
+	"\vinn_version\x18\xbe\x01 \x01(\rR\n" +
+	"innVersion\x12'\n" +
+	"\x0finn_changed_day\x18\xbf\x01 \x01(\tR\rinnChangedDay\x12!\n" +
+	"\finn_taken_by\x18\xc0\x01 \x01(\tR\n" +
+	"innTakenBy\x12#\n" +
 	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\xe7\x01\n" +
 	"\x10ExecutorRegister\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
@@ -701,7 +834,13 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
 	"\x0fprofile_version\x18\x03 \x01(\rR\x0eprofileVersion\"F\n" +
 	"\x15ExecutorSetRequisites\x12-\n" +
-	"\x12requisites_version\x18\x01 \x01(\rR\x11requisitesVersion\"#\n" +
+	"\x12requisites_version\x18\x01 \x01(\rR\x11requisitesVersion\"k\n" +
+	"\x11ExecutorChangeInn\x12'\n" +
+	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12-\n" +
+	"\x12requisites_version\x18\x02 \x01(\rR\x11requisitesVersion\"3\n" +
+	"\x10ExecutorInnTaken\x12\x1f\n" +
+	"\vexecutor_id\x18\x01 \x01(\tR\n" +
+	"executorId\"#\n" +
 	"\rExecutorBlock\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\"_\n" +
 	"\rExecutorErase\x126\n" +
@@ -733,7 +872,7 @@ func file_provodka_flow_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_provodka_flow_v1_executor_proto_goTypes = []any{
 	(EmploymentKind)(0),           // 0: provodka.flow.v1.EmploymentKind
 	(*ExecutorStamp)(nil),         // 1: provodka.flow.v1.ExecutorStamp
@@ -741,23 +880,25 @@ var file_provodka_flow_v1_executor_proto_goTypes = []any{
 	(*ExecutorRegister)(nil),      // 3: provodka.flow.v1.ExecutorRegister
 	(*ExecutorSetProfile)(nil),    // 4: provodka.flow.v1.ExecutorSetProfile
 	(*ExecutorSetRequisites)(nil), // 5: provodka.flow.v1.ExecutorSetRequisites
-	(*ExecutorBlock)(nil),         // 6: provodka.flow.v1.ExecutorBlock
-	(*ExecutorErase)(nil),         // 7: provodka.flow.v1.ExecutorErase
-	(*ExecutorPaidYear)(nil),      // 8: provodka.flow.v1.ExecutorPaidYear
-	(*ExecutorEraseAsk)(nil),      // 9: provodka.flow.v1.ExecutorEraseAsk
+	(*ExecutorChangeInn)(nil),     // 6: provodka.flow.v1.ExecutorChangeInn
+	(*ExecutorInnTaken)(nil),      // 7: provodka.flow.v1.ExecutorInnTaken
+	(*ExecutorBlock)(nil),         // 8: provodka.flow.v1.ExecutorBlock
+	(*ExecutorErase)(nil),         // 9: provodka.flow.v1.ExecutorErase
+	(*ExecutorPaidYear)(nil),      // 10: provodka.flow.v1.ExecutorPaidYear
+	(*ExecutorEraseAsk)(nil),      // 11: provodka.flow.v1.ExecutorEraseAsk
 }
 var file_provodka_flow_v1_executor_proto_depIdxs = []int32{
-	0, // 0: provodka.flow.v1.ExecutorStamp.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0, // 1: provodka.flow.v1.ExecutorData.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0, // 2: provodka.flow.v1.ExecutorRegister.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0, // 3: provodka.flow.v1.ExecutorSetProfile.kind:type_name -> provodka.flow.v1.EmploymentKind
-	8, // 4: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
-	0, // 5: provodka.flow.v1.ExecutorPaidYear.kind:type_name -> provodka.flow.v1.EmploymentKind
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	0,  // 0: provodka.flow.v1.ExecutorStamp.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 1: provodka.flow.v1.ExecutorData.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 2: provodka.flow.v1.ExecutorRegister.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 3: provodka.flow.v1.ExecutorSetProfile.kind:type_name -> provodka.flow.v1.EmploymentKind
+	10, // 4: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
+	0,  // 5: provodka.flow.v1.ExecutorPaidYear.kind:type_name -> provodka.flow.v1.EmploymentKind
+	6,  // [6:6] is the sub-list for method output_type
+	6,  // [6:6] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_executor_proto_init() }
@@ -771,7 +912,7 @@ func file_provodka_flow_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_executor_proto_rawDesc), len(file_provodka_flow_v1_executor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

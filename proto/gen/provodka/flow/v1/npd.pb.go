@@ -54,7 +54,11 @@ type NpdData struct {
 	// The last changes of the status, the oldest first.
 	History []*NpdChange `protobuf:"bytes,13,rep,name=history,proto3" json:"history,omitempty"`
 	// The last check that was asked before the person was bound: what it says is too old.
-	ChecksBefore  uint32 `protobuf:"varint,14,opt,name=checks_before,json=checksBefore,proto3" json:"checks_before,omitempty"`
+	ChecksBefore uint32 `protobuf:"varint,14,opt,name=checks_before,json=checksBefore,proto3" json:"checks_before,omitempty"`
+	// The INN became another while a request was on its way: it is made anew.
+	Rebind bool `protobuf:"varint,190,opt,name=rebind,proto3" json:"rebind,omitempty"`
+	// When the INN became another, RFC 3339; empty when never.
+	InnChangedAt  string `protobuf:"bytes,191,opt,name=inn_changed_at,json=innChangedAt,proto3" json:"inn_changed_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +189,20 @@ func (x *NpdData) GetChecksBefore() uint32 {
 		return x.ChecksBefore
 	}
 	return 0
+}
+
+func (x *NpdData) GetRebind() bool {
+	if x != nil {
+		return x.Rebind
+	}
+	return false
+}
+
+func (x *NpdData) GetInnChangedAt() string {
+	if x != nil {
+		return x.InnChangedAt
+	}
+	return ""
 }
 
 // One change of the status.
@@ -585,7 +603,7 @@ var File_provodka_flow_v1_npd_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\n" +
-	"\x1aprovodka/flow/v1/npd.proto\x12\x10provodka.flow.v1\"\xa0\x03\n" +
+	"\x1aprovodka/flow/v1/npd.proto\x12\x10provodka.flow.v1\"\xe0\x03\n" +
 	"\aNpdData\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
@@ -602,7 +620,9 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"checked_at\x18\v \x01(\tR\tcheckedAt\x12#\n" +
 	"\rwas_validated\x18\f \x01(\bR\fwasValidated\x125\n" +
 	"\ahistory\x18\r \x03(\v2\x1b.provodka.flow.v1.NpdChangeR\ahistory\x12#\n" +
-	"\rchecks_before\x18\x0e \x01(\rR\fchecksBefore\"_\n" +
+	"\rchecks_before\x18\x0e \x01(\rR\fchecksBefore\x12\x17\n" +
+	"\x06rebind\x18\xbe\x01 \x01(\bR\x06rebind\x12%\n" +
+	"\x0einn_changed_at\x18\xbf\x01 \x01(\tR\finnChangedAt\"_\n" +
 	"\tNpdChange\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +

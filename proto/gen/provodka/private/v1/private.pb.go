@@ -227,7 +227,9 @@ type ExecutorProfile struct {
 	// Code of the department, 770-001.
 	PassportDepartment string `protobuf:"bytes,12,opt,name=passport_department,json=passportDepartment,proto3" json:"passport_department,omitempty"`
 	// Address of registration.
-	Address       string `protobuf:"bytes,13,opt,name=address,proto3" json:"address,omitempty"`
+	Address string `protobuf:"bytes,13,opt,name=address,proto3" json:"address,omitempty"`
+	// The INN that the person had before, the oldest first.
+	FormerInns    []*FormerInn `protobuf:"bytes,190,rep,name=former_inns,json=formerInns,proto3" json:"former_inns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -353,6 +355,68 @@ func (x *ExecutorProfile) GetAddress() string {
 	return ""
 }
 
+func (x *ExecutorProfile) GetFormerInns() []*FormerInn {
+	if x != nil {
+		return x.FormerInns
+	}
+	return nil
+}
+
+// An INN that a person had before.
+type FormerInn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// INN, 12 digits.
+	Inn string `protobuf:"bytes,1,opt,name=inn,proto3" json:"inn,omitempty"`
+	// Day on which we heard that it is another, YYYY-MM-DD.
+	UntilDay      string `protobuf:"bytes,2,opt,name=until_day,json=untilDay,proto3" json:"until_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FormerInn) Reset() {
+	*x = FormerInn{}
+	mi := &file_provodka_private_v1_private_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormerInn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormerInn) ProtoMessage() {}
+
+func (x *FormerInn) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_private_v1_private_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormerInn.ProtoReflect.Descriptor instead.
+func (*FormerInn) Descriptor() ([]byte, []int) {
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *FormerInn) GetInn() string {
+	if x != nil {
+		return x.Inn
+	}
+	return ""
+}
+
+func (x *FormerInn) GetUntilDay() string {
+	if x != nil {
+		return x.UntilDay
+	}
+	return ""
+}
+
 // An executor's bank requisites; one row for each version.
 type Requisites struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -374,7 +438,7 @@ type Requisites struct {
 
 func (x *Requisites) Reset() {
 	*x = Requisites{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[3]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -386,7 +450,7 @@ func (x *Requisites) String() string {
 func (*Requisites) ProtoMessage() {}
 
 func (x *Requisites) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[3]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -399,7 +463,7 @@ func (x *Requisites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requisites.ProtoReflect.Descriptor instead.
 func (*Requisites) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{3}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Requisites) GetName() string {
@@ -475,7 +539,7 @@ type TaskText struct {
 
 func (x *TaskText) Reset() {
 	*x = TaskText{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[4]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -487,7 +551,7 @@ func (x *TaskText) String() string {
 func (*TaskText) ProtoMessage() {}
 
 func (x *TaskText) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[4]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -500,7 +564,7 @@ func (x *TaskText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskText.ProtoReflect.Descriptor instead.
 func (*TaskText) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{4}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TaskText) GetTitle() string {
@@ -597,7 +661,7 @@ type RegisterFile struct {
 
 func (x *RegisterFile) Reset() {
 	*x = RegisterFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[5]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -609,7 +673,7 @@ func (x *RegisterFile) String() string {
 func (*RegisterFile) ProtoMessage() {}
 
 func (x *RegisterFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[5]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -622,7 +686,7 @@ func (x *RegisterFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterFile.ProtoReflect.Descriptor instead.
 func (*RegisterFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{5}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RegisterFile) GetCompanyId() string {
@@ -668,7 +732,7 @@ type RegisterPart struct {
 
 func (x *RegisterPart) Reset() {
 	*x = RegisterPart{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +744,7 @@ func (x *RegisterPart) String() string {
 func (*RegisterPart) ProtoMessage() {}
 
 func (x *RegisterPart) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[6]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +757,7 @@ func (x *RegisterPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPart.ProtoReflect.Descriptor instead.
 func (*RegisterPart) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{6}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RegisterPart) GetSha256() []byte {
@@ -732,7 +796,7 @@ type RegisterLine struct {
 
 func (x *RegisterLine) Reset() {
 	*x = RegisterLine{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +808,7 @@ func (x *RegisterLine) String() string {
 func (*RegisterLine) ProtoMessage() {}
 
 func (x *RegisterLine) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[7]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +821,7 @@ func (x *RegisterLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterLine.ProtoReflect.Descriptor instead.
 func (*RegisterLine) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{7}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RegisterLine) GetLine() uint32 {
@@ -796,7 +860,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +872,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[8]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +885,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{8}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Refusal) GetCode() string {
@@ -862,7 +926,7 @@ type StatementFile struct {
 
 func (x *StatementFile) Reset() {
 	*x = StatementFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +938,7 @@ func (x *StatementFile) String() string {
 func (*StatementFile) ProtoMessage() {}
 
 func (x *StatementFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[9]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +951,7 @@ func (x *StatementFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementFile.ProtoReflect.Descriptor instead.
 func (*StatementFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{9}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StatementFile) GetFileName() string {
@@ -941,7 +1005,7 @@ type AccountTotals struct {
 
 func (x *AccountTotals) Reset() {
 	*x = AccountTotals{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1017,7 @@ func (x *AccountTotals) String() string {
 func (*AccountTotals) ProtoMessage() {}
 
 func (x *AccountTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[10]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1030,7 @@ func (x *AccountTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountTotals.ProtoReflect.Descriptor instead.
 func (*AccountTotals) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{10}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AccountTotals) GetAccount() string {
@@ -1051,7 +1115,7 @@ type StatementLine struct {
 
 func (x *StatementLine) Reset() {
 	*x = StatementLine{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1127,7 @@ func (x *StatementLine) String() string {
 func (*StatementLine) ProtoMessage() {}
 
 func (x *StatementLine) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[11]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1140,7 @@ func (x *StatementLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementLine.ProtoReflect.Descriptor instead.
 func (*StatementLine) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{11}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StatementLine) GetNumber() string {
@@ -1179,7 +1243,7 @@ type Stamp struct {
 
 func (x *Stamp) Reset() {
 	*x = Stamp{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1255,7 @@ func (x *Stamp) String() string {
 func (*Stamp) ProtoMessage() {}
 
 func (x *Stamp) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[12]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1204,7 +1268,7 @@ func (x *Stamp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stamp.ProtoReflect.Descriptor instead.
 func (*Stamp) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{12}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Stamp) GetDigest() []byte {
@@ -1241,7 +1305,7 @@ type Payout struct {
 
 func (x *Payout) Reset() {
 	*x = Payout{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[13]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1253,7 +1317,7 @@ func (x *Payout) String() string {
 func (*Payout) ProtoMessage() {}
 
 func (x *Payout) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[13]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1266,7 +1330,7 @@ func (x *Payout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payout.ProtoReflect.Descriptor instead.
 func (*Payout) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{13}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Payout) GetAmount() string {
@@ -1294,7 +1358,7 @@ type PayoutReturn struct {
 
 func (x *PayoutReturn) Reset() {
 	*x = PayoutReturn{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1370,7 @@ func (x *PayoutReturn) String() string {
 func (*PayoutReturn) ProtoMessage() {}
 
 func (x *PayoutReturn) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[14]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1383,7 @@ func (x *PayoutReturn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PayoutReturn.ProtoReflect.Descriptor instead.
 func (*PayoutReturn) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{14}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PayoutReturn) GetLine() string {
@@ -1351,7 +1415,7 @@ type RegistrationProfile struct {
 
 func (x *RegistrationProfile) Reset() {
 	*x = RegistrationProfile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1427,7 @@ func (x *RegistrationProfile) String() string {
 func (*RegistrationProfile) ProtoMessage() {}
 
 func (x *RegistrationProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[15]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1440,7 @@ func (x *RegistrationProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrationProfile.ProtoReflect.Descriptor instead.
 func (*RegistrationProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{15}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RegistrationProfile) GetPhone() string {
@@ -1440,7 +1504,7 @@ type InvitationProfile struct {
 
 func (x *InvitationProfile) Reset() {
 	*x = InvitationProfile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1516,7 @@ func (x *InvitationProfile) String() string {
 func (*InvitationProfile) ProtoMessage() {}
 
 func (x *InvitationProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[16]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1529,7 @@ func (x *InvitationProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvitationProfile.ProtoReflect.Descriptor instead.
 func (*InvitationProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{16}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *InvitationProfile) GetName() string {
@@ -1522,7 +1586,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1534,7 +1598,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[17]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1547,7 +1611,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{17}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Evidence) GetTexts() map[string]string {
@@ -1601,7 +1665,7 @@ type UserProfile struct {
 
 func (x *UserProfile) Reset() {
 	*x = UserProfile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1677,7 @@ func (x *UserProfile) String() string {
 func (*UserProfile) ProtoMessage() {}
 
 func (x *UserProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[18]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1690,7 @@ func (x *UserProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserProfile.ProtoReflect.Descriptor instead.
 func (*UserProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{18}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UserProfile) GetEmail() string {
@@ -1661,7 +1725,7 @@ type Credential struct {
 
 func (x *Credential) Reset() {
 	*x = Credential{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1737,7 @@ func (x *Credential) String() string {
 func (*Credential) ProtoMessage() {}
 
 func (x *Credential) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[19]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1750,7 @@ func (x *Credential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Credential.ProtoReflect.Descriptor instead.
 func (*Credential) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{19}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Credential) GetArgon2Id() string {
@@ -1721,7 +1785,7 @@ type SignedFile struct {
 
 func (x *SignedFile) Reset() {
 	*x = SignedFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +1797,7 @@ func (x *SignedFile) String() string {
 func (*SignedFile) ProtoMessage() {}
 
 func (x *SignedFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[20]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +1810,7 @@ func (x *SignedFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedFile.ProtoReflect.Descriptor instead.
 func (*SignedFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{20}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SignedFile) GetFile() []byte {
@@ -1822,7 +1886,7 @@ type ClosingFile struct {
 
 func (x *ClosingFile) Reset() {
 	*x = ClosingFile{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1898,7 @@ func (x *ClosingFile) String() string {
 func (*ClosingFile) ProtoMessage() {}
 
 func (x *ClosingFile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[21]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1911,7 @@ func (x *ClosingFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingFile.ProtoReflect.Descriptor instead.
 func (*ClosingFile) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{21}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ClosingFile) GetPdf() []byte {
@@ -1927,7 +1991,7 @@ type SigningEvidence struct {
 
 func (x *SigningEvidence) Reset() {
 	*x = SigningEvidence{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1939,7 +2003,7 @@ func (x *SigningEvidence) String() string {
 func (*SigningEvidence) ProtoMessage() {}
 
 func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[22]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1952,7 +2016,7 @@ func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningEvidence.ProtoReflect.Descriptor instead.
 func (*SigningEvidence) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{22}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SigningEvidence) GetTaskId() string {
@@ -2110,7 +2174,7 @@ type SigningView struct {
 
 func (x *SigningView) Reset() {
 	*x = SigningView{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2122,7 +2186,7 @@ func (x *SigningView) String() string {
 func (*SigningView) ProtoMessage() {}
 
 func (x *SigningView) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[23]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2135,7 +2199,7 @@ func (x *SigningView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningView.ProtoReflect.Descriptor instead.
 func (*SigningView) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{23}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SigningView) GetAt() string {
@@ -2172,7 +2236,7 @@ type SessionNote struct {
 
 func (x *SessionNote) Reset() {
 	*x = SessionNote{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +2248,7 @@ func (x *SessionNote) String() string {
 func (*SessionNote) ProtoMessage() {}
 
 func (x *SessionNote) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[24]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +2261,7 @@ func (x *SessionNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionNote.ProtoReflect.Descriptor instead.
 func (*SessionNote) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{24}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SessionNote) GetAddress() string {
@@ -2229,7 +2293,7 @@ type TemplateText struct {
 
 func (x *TemplateText) Reset() {
 	*x = TemplateText{}
-	mi := &file_provodka_private_v1_private_proto_msgTypes[25]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2305,7 @@ func (x *TemplateText) String() string {
 func (*TemplateText) ProtoMessage() {}
 
 func (x *TemplateText) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_private_v1_private_proto_msgTypes[25]
+	mi := &file_provodka_private_v1_private_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2318,7 @@ func (x *TemplateText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TemplateText.ProtoReflect.Descriptor instead.
 func (*TemplateText) Descriptor() ([]byte, []int) {
-	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{25}
+	return file_provodka_private_v1_private_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TemplateText) GetName() string {
@@ -2295,7 +2359,7 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\baccounts\x18\t \x03(\v2 .provodka.private.v1.BankAccountR\baccounts\"9\n" +
 	"\vBankAccount\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x10\n" +
-	"\x03bic\x18\x02 \x01(\tR\x03bic\"\xae\x03\n" +
+	"\x03bic\x18\x02 \x01(\tR\x03bic\"\xf0\x03\n" +
 	"\x0fExecutorProfile\x12\x10\n" +
 	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x14\n" +
 	"\x05phone\x18\x02 \x01(\tR\x05phone\x12\x1b\n" +
@@ -2312,7 +2376,12 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	" \x01(\tR\x10passportIssuedOn\x12,\n" +
 	"\x12passport_issued_by\x18\v \x01(\tR\x10passportIssuedBy\x12/\n" +
 	"\x13passport_department\x18\f \x01(\tR\x12passportDepartment\x12\x18\n" +
-	"\aaddress\x18\r \x01(\tR\aaddress\"\xab\x01\n" +
+	"\aaddress\x18\r \x01(\tR\aaddress\x12@\n" +
+	"\vformer_inns\x18\xbe\x01 \x03(\v2\x1e.provodka.private.v1.FormerInnR\n" +
+	"formerInns\":\n" +
+	"\tFormerInn\x12\x10\n" +
+	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x1b\n" +
+	"\tuntil_day\x18\x02 \x01(\tR\buntilDay\"\xab\x01\n" +
 	"\n" +
 	"Requisites\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
@@ -2501,59 +2570,61 @@ func file_provodka_private_v1_private_proto_rawDescGZIP() []byte {
 	return file_provodka_private_v1_private_proto_rawDescData
 }
 
-var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_provodka_private_v1_private_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_provodka_private_v1_private_proto_goTypes = []any{
 	(*CompanyProfile)(nil),      // 0: provodka.private.v1.CompanyProfile
 	(*BankAccount)(nil),         // 1: provodka.private.v1.BankAccount
 	(*ExecutorProfile)(nil),     // 2: provodka.private.v1.ExecutorProfile
-	(*Requisites)(nil),          // 3: provodka.private.v1.Requisites
-	(*TaskText)(nil),            // 4: provodka.private.v1.TaskText
-	(*RegisterFile)(nil),        // 5: provodka.private.v1.RegisterFile
-	(*RegisterPart)(nil),        // 6: provodka.private.v1.RegisterPart
-	(*RegisterLine)(nil),        // 7: provodka.private.v1.RegisterLine
-	(*Refusal)(nil),             // 8: provodka.private.v1.Refusal
-	(*StatementFile)(nil),       // 9: provodka.private.v1.StatementFile
-	(*AccountTotals)(nil),       // 10: provodka.private.v1.AccountTotals
-	(*StatementLine)(nil),       // 11: provodka.private.v1.StatementLine
-	(*Stamp)(nil),               // 12: provodka.private.v1.Stamp
-	(*Payout)(nil),              // 13: provodka.private.v1.Payout
-	(*PayoutReturn)(nil),        // 14: provodka.private.v1.PayoutReturn
-	(*RegistrationProfile)(nil), // 15: provodka.private.v1.RegistrationProfile
-	(*InvitationProfile)(nil),   // 16: provodka.private.v1.InvitationProfile
-	(*Evidence)(nil),            // 17: provodka.private.v1.Evidence
-	(*UserProfile)(nil),         // 18: provodka.private.v1.UserProfile
-	(*Credential)(nil),          // 19: provodka.private.v1.Credential
-	(*SignedFile)(nil),          // 20: provodka.private.v1.SignedFile
-	(*ClosingFile)(nil),         // 21: provodka.private.v1.ClosingFile
-	(*SigningEvidence)(nil),     // 22: provodka.private.v1.SigningEvidence
-	(*SigningView)(nil),         // 23: provodka.private.v1.SigningView
-	(*SessionNote)(nil),         // 24: provodka.private.v1.SessionNote
-	(*TemplateText)(nil),        // 25: provodka.private.v1.TemplateText
-	nil,                         // 26: provodka.private.v1.TaskText.MetadataEntry
-	nil,                         // 27: provodka.private.v1.Evidence.TextsEntry
-	nil,                         // 28: provodka.private.v1.Evidence.HashesEntry
-	nil,                         // 29: provodka.private.v1.SignedFile.ValuesEntry
-	(*v1.ClosingSheet)(nil),     // 30: provodka.flow.v1.ClosingSheet
-	(*v1.ClosingDocument)(nil),  // 31: provodka.flow.v1.ClosingDocument
+	(*FormerInn)(nil),           // 3: provodka.private.v1.FormerInn
+	(*Requisites)(nil),          // 4: provodka.private.v1.Requisites
+	(*TaskText)(nil),            // 5: provodka.private.v1.TaskText
+	(*RegisterFile)(nil),        // 6: provodka.private.v1.RegisterFile
+	(*RegisterPart)(nil),        // 7: provodka.private.v1.RegisterPart
+	(*RegisterLine)(nil),        // 8: provodka.private.v1.RegisterLine
+	(*Refusal)(nil),             // 9: provodka.private.v1.Refusal
+	(*StatementFile)(nil),       // 10: provodka.private.v1.StatementFile
+	(*AccountTotals)(nil),       // 11: provodka.private.v1.AccountTotals
+	(*StatementLine)(nil),       // 12: provodka.private.v1.StatementLine
+	(*Stamp)(nil),               // 13: provodka.private.v1.Stamp
+	(*Payout)(nil),              // 14: provodka.private.v1.Payout
+	(*PayoutReturn)(nil),        // 15: provodka.private.v1.PayoutReturn
+	(*RegistrationProfile)(nil), // 16: provodka.private.v1.RegistrationProfile
+	(*InvitationProfile)(nil),   // 17: provodka.private.v1.InvitationProfile
+	(*Evidence)(nil),            // 18: provodka.private.v1.Evidence
+	(*UserProfile)(nil),         // 19: provodka.private.v1.UserProfile
+	(*Credential)(nil),          // 20: provodka.private.v1.Credential
+	(*SignedFile)(nil),          // 21: provodka.private.v1.SignedFile
+	(*ClosingFile)(nil),         // 22: provodka.private.v1.ClosingFile
+	(*SigningEvidence)(nil),     // 23: provodka.private.v1.SigningEvidence
+	(*SigningView)(nil),         // 24: provodka.private.v1.SigningView
+	(*SessionNote)(nil),         // 25: provodka.private.v1.SessionNote
+	(*TemplateText)(nil),        // 26: provodka.private.v1.TemplateText
+	nil,                         // 27: provodka.private.v1.TaskText.MetadataEntry
+	nil,                         // 28: provodka.private.v1.Evidence.TextsEntry
+	nil,                         // 29: provodka.private.v1.Evidence.HashesEntry
+	nil,                         // 30: provodka.private.v1.SignedFile.ValuesEntry
+	(*v1.ClosingSheet)(nil),     // 31: provodka.flow.v1.ClosingSheet
+	(*v1.ClosingDocument)(nil),  // 32: provodka.flow.v1.ClosingDocument
 }
 var file_provodka_private_v1_private_proto_depIdxs = []int32{
 	1,  // 0: provodka.private.v1.CompanyProfile.accounts:type_name -> provodka.private.v1.BankAccount
-	26, // 1: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
-	7,  // 2: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
-	8,  // 3: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
-	10, // 4: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
-	2,  // 5: provodka.private.v1.InvitationProfile.person:type_name -> provodka.private.v1.ExecutorProfile
-	3,  // 6: provodka.private.v1.InvitationProfile.requisites:type_name -> provodka.private.v1.Requisites
-	27, // 7: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
-	28, // 8: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
-	29, // 9: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
-	30, // 10: provodka.private.v1.ClosingFile.sheet:type_name -> provodka.flow.v1.ClosingSheet
-	31, // 11: provodka.private.v1.ClosingFile.document:type_name -> provodka.flow.v1.ClosingDocument
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	3,  // 1: provodka.private.v1.ExecutorProfile.former_inns:type_name -> provodka.private.v1.FormerInn
+	27, // 2: provodka.private.v1.TaskText.metadata:type_name -> provodka.private.v1.TaskText.MetadataEntry
+	8,  // 3: provodka.private.v1.RegisterPart.lines:type_name -> provodka.private.v1.RegisterLine
+	9,  // 4: provodka.private.v1.RegisterLine.refusals:type_name -> provodka.private.v1.Refusal
+	11, // 5: provodka.private.v1.StatementFile.accounts:type_name -> provodka.private.v1.AccountTotals
+	2,  // 6: provodka.private.v1.InvitationProfile.person:type_name -> provodka.private.v1.ExecutorProfile
+	4,  // 7: provodka.private.v1.InvitationProfile.requisites:type_name -> provodka.private.v1.Requisites
+	28, // 8: provodka.private.v1.Evidence.texts:type_name -> provodka.private.v1.Evidence.TextsEntry
+	29, // 9: provodka.private.v1.Evidence.hashes:type_name -> provodka.private.v1.Evidence.HashesEntry
+	30, // 10: provodka.private.v1.SignedFile.values:type_name -> provodka.private.v1.SignedFile.ValuesEntry
+	31, // 11: provodka.private.v1.ClosingFile.sheet:type_name -> provodka.flow.v1.ClosingSheet
+	32, // 12: provodka.private.v1.ClosingFile.document:type_name -> provodka.flow.v1.ClosingDocument
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_provodka_private_v1_private_proto_init() }
@@ -2567,7 +2638,7 @@ func file_provodka_private_v1_private_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_private_v1_private_proto_rawDesc), len(file_provodka_private_v1_private_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -61,6 +61,9 @@ const (
 	// ExecutorServiceGetSelfemployedProcedure is the fully-qualified name of the ExecutorService's
 	// GetSelfemployed RPC.
 	ExecutorServiceGetSelfemployedProcedure = "/provodka.executor.v1.ExecutorService/GetSelfemployed"
+	// ExecutorServiceReadTaxListsProcedure is the fully-qualified name of the ExecutorService's
+	// ReadTaxLists RPC.
+	ExecutorServiceReadTaxListsProcedure = "/provodka.executor.v1.ExecutorService/ReadTaxLists"
 	// ExecutorServiceGetExecutorProcedure is the fully-qualified name of the ExecutorService's
 	// GetExecutor RPC.
 	ExecutorServiceGetExecutorProcedure = "/provodka.executor.v1.ExecutorService/GetExecutor"
@@ -97,6 +100,10 @@ type ExecutorServiceClient interface {
 	CheckSelfemployed(context.Context, *v1.CheckSelfemployedRequest) (*v1.CheckSelfemployedResponse, error)
 	// GetSelfemployed reads how a person stands at the tax service, and since when.
 	GetSelfemployed(context.Context, *v1.GetSelfemployedRequest) (*v1.GetSelfemployedResponse, error)
+	// ReadTaxLists has the tax service's lists of people read now, who took his binding back and
+	// whose INN became another; by itself that is done every night. Asked while they are read,
+	// it tells how far that is.
+	ReadTaxLists(context.Context, *v1.ReadTaxListsRequest) (*v1.ReadTaxListsResponse, error)
 	// GetExecutor reads an executor.
 	GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error)
 	// FindExecutors finds executors by INN or phone. These stay out of addresses: no GET.
@@ -169,6 +176,12 @@ func NewExecutorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		readTaxLists: connect.NewClient[v1.ReadTaxListsRequest, v1.ReadTaxListsResponse](
+			httpClient,
+			baseURL+ExecutorServiceReadTaxListsProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("ReadTaxLists")),
+			connect.WithClientOptions(opts...),
+		),
 		getExecutor: connect.NewClient[v1.GetExecutorRequest, v1.GetExecutorResponse](
 			httpClient,
 			baseURL+ExecutorServiceGetExecutorProcedure,
@@ -196,6 +209,7 @@ type executorServiceClient struct {
 	bindExecutor      *connect.Client[v1.BindExecutorRequest, v1.BindExecutorResponse]
 	checkSelfemployed *connect.Client[v1.CheckSelfemployedRequest, v1.CheckSelfemployedResponse]
 	getSelfemployed   *connect.Client[v1.GetSelfemployedRequest, v1.GetSelfemployedResponse]
+	readTaxLists      *connect.Client[v1.ReadTaxListsRequest, v1.ReadTaxListsResponse]
 	getExecutor       *connect.Client[v1.GetExecutorRequest, v1.GetExecutorResponse]
 	findExecutors     *connect.Client[v1.FindExecutorsRequest, v1.FindExecutorsResponse]
 }
@@ -281,6 +295,15 @@ func (c *executorServiceClient) GetSelfemployed(ctx context.Context, req *v1.Get
 	return nil, err
 }
 
+// ReadTaxLists calls provodka.executor.v1.ExecutorService.ReadTaxLists.
+func (c *executorServiceClient) ReadTaxLists(ctx context.Context, req *v1.ReadTaxListsRequest) (*v1.ReadTaxListsResponse, error) {
+	response, err := c.readTaxLists.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetExecutor calls provodka.executor.v1.ExecutorService.GetExecutor.
 func (c *executorServiceClient) GetExecutor(ctx context.Context, req *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error) {
 	response, err := c.getExecutor.CallUnary(ctx, connect.NewRequest(req))
@@ -327,6 +350,10 @@ type ExecutorServiceHandler interface {
 	CheckSelfemployed(context.Context, *v1.CheckSelfemployedRequest) (*v1.CheckSelfemployedResponse, error)
 	// GetSelfemployed reads how a person stands at the tax service, and since when.
 	GetSelfemployed(context.Context, *v1.GetSelfemployedRequest) (*v1.GetSelfemployedResponse, error)
+	// ReadTaxLists has the tax service's lists of people read now, who took his binding back and
+	// whose INN became another; by itself that is done every night. Asked while they are read,
+	// it tells how far that is.
+	ReadTaxLists(context.Context, *v1.ReadTaxListsRequest) (*v1.ReadTaxListsResponse, error)
 	// GetExecutor reads an executor.
 	GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error)
 	// FindExecutors finds executors by INN or phone. These stay out of addresses: no GET.
@@ -395,6 +422,12 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	executorServiceReadTaxListsHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceReadTaxListsProcedure,
+		svc.ReadTaxLists,
+		connect.WithSchema(executorServiceMethods.ByName("ReadTaxLists")),
+		connect.WithHandlerOptions(opts...),
+	)
 	executorServiceGetExecutorHandler := connect.NewUnaryHandlerSimple(
 		ExecutorServiceGetExecutorProcedure,
 		svc.GetExecutor,
@@ -428,6 +461,8 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 			executorServiceCheckSelfemployedHandler.ServeHTTP(w, r)
 		case ExecutorServiceGetSelfemployedProcedure:
 			executorServiceGetSelfemployedHandler.ServeHTTP(w, r)
+		case ExecutorServiceReadTaxListsProcedure:
+			executorServiceReadTaxListsHandler.ServeHTTP(w, r)
 		case ExecutorServiceGetExecutorProcedure:
 			executorServiceGetExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceFindExecutorsProcedure:
@@ -475,6 +510,10 @@ func (UnimplementedExecutorServiceHandler) CheckSelfemployed(context.Context, *v
 
 func (UnimplementedExecutorServiceHandler) GetSelfemployed(context.Context, *v1.GetSelfemployedRequest) (*v1.GetSelfemployedResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.GetSelfemployed is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) ReadTaxLists(context.Context, *v1.ReadTaxListsRequest) (*v1.ReadTaxListsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.ReadTaxLists is not implemented"))
 }
 
 func (UnimplementedExecutorServiceHandler) GetExecutor(context.Context, *v1.GetExecutorRequest) (*v1.GetExecutorResponse, error) {

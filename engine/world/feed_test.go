@@ -1,0 +1,293 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/npd"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
+)
+
+// lists is a tax service that has lists alone.
+type lists struct {
+	binding
+	left    []port.Leaver
+	changes []port.INNChange
+}
+
+func (l *lists) Leavers(_ context.Context, _, _ time.Time, offset, limit int) ([]port.Leaver, bool, port.Answer) {
+	page := l.left[min(offset, len(l.left)):]
+	return page[:min(limit, len(page))], limit < len(page), l.answer
+}
+
+func (l *lists) INNChanges(_ context.Context, offset int64, limit int) ([]port.INNChange, int64, port.Answer) {
+	page := l.changes[min(int(offset), len(l.changes)):]
+	page = page[:min(limit, len(page))]
+	return page, offset + int64(len(page)), l.answer
+}
+
+// registry is a book's executors, with the real flow of them and their private versions.
+type registry struct {
+	flow     *flow.Flow
+	views    map[string]flow.View
+	profiles map[string]map[uint32]*privatev1.ExecutorProfile
+	told     map[string]int // by key: events of npd
+	lost     func() bool    // whether a command is lost on its way
+	keys     map[string][]byte
+}
+
+func newRegistry() *registry {
+	return &registry{
+		flow: executor.New(), views: map[string]flow.View{}, profiles: map[string]map[uint32]*privatev1.ExecutorProfile{},
+		told: map[string]int{}, keys: map[string][]byte{}, lost: func() bool { return false },
+	}
+}
+
+func (r *registry) add(t interface{ Fatal(...any) }, id, inn string) {
+	r.views[id] = flow.View{Book: "main", ID: id, State: "new", Day: "2026-03-02", Clock: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
+	r.profiles[id] = map[uint32]*privatev1.ExecutorProfile{1: {Inn: inn, LastName: "Иванов"}}
+	if refusal := r.step(id, executor.Register, flow.Bytes(&flowv1.ExecutorRegister{Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED, ProfileVersion: 1})); refusal != nil {
+		t.Fatal(refusal)
+	}
+}
+
+func (r *registry) step(id, event string, body []byte) *fault.Refusal {
+	v := r.views[id]
+	m, refusal := r.flow.Step(v, flow.Command{Event: event, Actor: actorEffect, Body: body})
+	if refusal == nil {
+		v.State, v.Data = m.To, m.Data
+		r.views[id] = v
+	}
+	return refusal
+}
+
+func (r *registry) holder(id string) private.Holder {
+	h := private.Holder{ID: id, State: r.views[id].State, Data: flow.ReadData(r.views[id], &flowv1.ExecutorData{})}
+	h.Profile = r.profiles[id][h.Data.GetProfileVersion()]
+	return h
+}
+
+// Holders implements FeedReader.
+func (r *registry) Holders(_ context.Context, _ string, inns ...string) (map[string][]private.Holder, error) {
+	out := map[string][]private.Holder{}
+	for _, inn := range inns {
+		for id := range r.views {
+			if h := r.holder(id); private.Known(h.Profile, inn) && !slices.ContainsFunc(out[inn], func(o private.Holder) bool { return o.ID == id }) {
+				out[inn] = append(out[inn], h)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Rename implements FeedReader.
+func (r *registry) Rename(_ context.Context, _ string, h private.Holder, inn, day string) (uint32, uint32, error) {
+	p := proto.CloneOf(h.Profile)
+	p.FormerInns = append(p.FormerInns, &privatev1.FormerInn{Inn: p.GetInn(), UntilDay: day})
+	p.Inn = inn
+	newest := uint32(len(r.profiles[h.ID]))
+	if !proto.Equal(r.profiles[h.ID][newest], p) {
+		newest++
+		r.profiles[h.ID][newest] = p
+	}
+	return newest, 0, nil
+}
+
+// submit decides as the engine does: one key is one command.
+func (r *registry) submit(_ context.Context, req engine.Request) []engine.Outcome {
+	out := make([]engine.Outcome, len(req.Operations))
+	for i, o := range req.Operations {
+		f := o.Operation.GetFlow()
+		what := append([]byte(f.GetFlow()+f.GetId()+f.GetEvent()), f.GetBody()...)
+		was, known := r.keys[o.Operation.GetKey()]
+		switch {
+		case r.lost():
+			out[i].Refusal = fault.Refuse(fault.Unavailable, "", "lost")
+			continue
+		case known && string(was) != string(what):
+			out[i].Refusal = fault.Refuse(fault.KeyReused, "key", "%s", o.Operation.GetKey())
+			continue
+		case known:
+			continue
+		}
+		r.keys[o.Operation.GetKey()] = what
+		if f.GetFlow() == npd.Name {
+			r.told[f.GetEvent()+" "+f.GetId()]++
+			continue
+		}
+		out[i].Refusal = r.step(f.GetId(), f.GetEvent(), f.GetBody())
+	}
+	return out
+}
+
+func (r *registry) port(l *lists) port.Port {
+	return FromFeed(l, r, r.submit, func() time.Time { return time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC) })
+}
+
+func inn(n int) string { return fmt.Sprintf("%012d", n) }
+
+// read reads a list to its end, pages of a size, each until it is done.
+func read(t interface{ Fatalf(string, ...any) }, p port.Port, verb string, from int64, limit uint32) (next int64, people, conflicts uint32) {
+	for tries := 0; ; {
+		a := p.Send(context.Background(), ask(verb, &flowv1.FeedAsk{Book: "main", Offset: from, Limit: limit, From: "2026-03-01T00:00:00Z", To: "2026-03-02T00:00:00Z"}))
+		if a.Result != port.Done {
+			if tries++; tries > 10_000 {
+				t.Fatalf("never done: %+v", a)
+			}
+			continue
+		}
+		var said flowv1.FeedAnswer
+		if err := proto.Unmarshal([]byte(a.Body), &said); err != nil {
+			t.Fatalf("%v", err)
+		}
+		people, conflicts = people+said.GetPeople(), conflicts+said.GetConflicts()
+		if from = said.GetNext(); !said.GetMore() {
+			return from, people, conflicts
+		}
+	}
+}
+
+// Whatever is lost on the way and however often the list is read, a person goes through his
+// INN in their order, keeps his id, is told once of each, and two never have one INN unless
+// somebody is asked who is who.
+func TestChangedINN(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		r, l := newRegistry(), &lists{binding: binding{answer: port.Answer{Result: port.Done}}}
+		people := rapid.IntRange(1, 5).Draw(t, "people")
+		now := map[string]string{} // the naive model: who has which INN now
+		was := map[string][]string{}
+		for n := range people {
+			id := fmt.Sprintf("e%d", n)
+			r.add(t, id, inn(n))
+			now[id] = inn(n)
+		}
+		fresh := 100
+		for range rapid.IntRange(0, 8).Draw(t, "changes") { // of people, and of strangers
+			from := inn(fresh + 1000)
+			if n := rapid.IntRange(0, people).Draw(t, "who"); n < people {
+				id := fmt.Sprintf("e%d", n)
+				from, was[id], now[id] = now[id], append(was[id], now[id]), inn(fresh)
+			}
+			l.changes = append(l.changes, port.INNChange{Previous: from, INN: inn(fresh)})
+			fresh++
+		}
+		r.lost = func() bool { return rapid.IntRange(0, 3).Draw(t, "lost") == 0 }
+		limit := uint32(rapid.IntRange(1, 4).Draw(t, "limit"))
+		from := int64(0)
+		for range 3 { // to the end, behind it, and from the start again
+			from, _, _ = read(t, r.port(l), verbChanges, from, limit)
+			if rapid.Bool().Draw(t, "again") {
+				from = 0
+			}
+		}
+		for id := range now {
+			h := r.holder(id)
+			var former []string
+			for _, f := range h.Profile.GetFormerInns() {
+				former = append(former, f.GetInn())
+			}
+			if h.Profile.GetInn() != now[id] || !slices.Equal(former, was[id]) || h.State != executor.Registered {
+				t.Fatalf("%s has %s after %v, want %s after %v", id, h.Profile.GetInn(), former, now[id], was[id])
+			}
+			if n := r.told[npd.INNChanged+" "+id]; n != len(was[id]) {
+				t.Fatalf("%s was told %d times of %d", id, n, len(was[id]))
+			}
+		}
+	})
+}
+
+// The INN is another executor's: nobody is merged. When that one is blocked, the list read
+// again gives the INN to whom it belongs.
+func TestTakenINN(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	l := &lists{binding: binding{answer: port.Answer{Result: port.Done}}, changes: []port.INNChange{{Previous: inn(1), INN: inn(2)}}}
+	r.add(t, "e1", inn(1))
+	r.add(t, "e2", inn(2))
+	for range 2 {
+		_, people, conflicts := read(t, r.port(l), verbChanges, 0, 10)
+		if h := r.holder("e1"); people != 1 || conflicts != 1 || h.State != executor.Conflict || h.Data.GetInnTakenBy() != "e2" || h.Profile.GetInn() != inn(1) {
+			t.Fatalf("%d people, %d conflicts, %s %v", people, conflicts, h.State, h.Data)
+		}
+	}
+	if refusal := r.step("e2", executor.Block, flow.Bytes(&flowv1.ExecutorBlock{Code: "twice"})); refusal != nil {
+		t.Fatal(refusal)
+	}
+	_, people, conflicts := read(t, r.port(l), verbChanges, 0, 10)
+	if h := r.holder("e1"); people != 1 || conflicts != 0 || h.State != executor.Registered || h.Data.GetInnTakenBy() != "" || h.Profile.GetInn() != inn(2) || !private.Had(h.Profile, inn(1)) {
+		t.Fatalf("%d people, %d conflicts, %s %v", people, conflicts, h.State, h.Data)
+	}
+	if r.told[npd.INNChanged+" e1"] != 1 {
+		t.Errorf("%v", r.told)
+	}
+}
+
+// Somebody else writes the person's data at the same moment: the change is made of what he wrote.
+func TestChangedINNAfterAnotherWriter(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	l := &lists{binding: binding{answer: port.Answer{Result: port.Done}}, changes: []port.INNChange{{Previous: inn(1), INN: inn(2)}}}
+	r.add(t, "e1", inn(1))
+	raced := false
+	r.lost = func() bool {
+		if !raced {
+			raced = true // another one's versions 2 and 3 have won before ours arrives
+			r.profiles["e1"][3] = &privatev1.ExecutorProfile{Inn: inn(1), LastName: "Петров"}
+			if refusal := r.step("e1", executor.SetProfile, flow.Bytes(&flowv1.ExecutorSetProfile{ProfileVersion: 3})); refusal != nil {
+				t.Fatal(refusal)
+			}
+		}
+		return false
+	}
+	read(t, r.port(l), verbChanges, 0, 10)
+	if h := r.holder("e1"); h.Profile.GetLastName() != "Петров" || h.Profile.GetInn() != inn(2) {
+		t.Errorf("%v", h.Profile)
+	}
+}
+
+// Who left is told once, by whatever INN, and a list that cannot be read is no list.
+func TestLeavers(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	l := &lists{binding: binding{answer: port.Answer{Result: port.Done}}}
+	for n := range 5 {
+		r.add(t, fmt.Sprintf("e%d", n), inn(n))
+		l.left = append(l.left, port.Leaver{INN: inn(2 * n), At: time.Unix(int64(n), 0)})
+	}
+	for range 2 {
+		if _, people, _ := read(t, r.port(l), verbLeavers, 0, 2); people != 3 {
+			t.Errorf("%d people", people)
+		}
+	}
+	for n := range 5 {
+		if told := r.told[npd.Observed+fmt.Sprintf(" e%d", n)]; told != (n+1)%2 {
+			t.Errorf("e%d: %d", n, told)
+		}
+	}
+	l.answer = port.Unclear("broken")
+	window := &flowv1.FeedAsk{Book: "main", Limit: 1, From: "2026-03-01T00:00:00Z", To: "2026-03-02T00:00:00Z"}
+	for verb, body := range map[string]*flowv1.FeedAsk{verbLeavers: window, verbChanges: window} {
+		if a := r.port(l).Send(t.Context(), ask(verb, body)); a.Result != port.Unknown {
+			t.Errorf("%s: %+v", verb, a)
+		}
+	}
+	for _, wrong := range []port.Ask{ask("steal", window), ask(verbLeavers, &flowv1.FeedAsk{}), {Attempt: attempt, Verb: verbLeavers, Body: []byte("\xff")}} {
+		if a := r.port(l).Find(t.Context(), wrong); a.Result != port.Refused || a.Code != fault.Malformed {
+			t.Errorf("%+v", a)
+		}
+	}
+}
