@@ -184,6 +184,7 @@ type outcome struct {
 func perform(all []person, list []task) outcome {
 	o := outcome{books: newBooks(), states: map[string]int{}, errors: map[string]int{}, drafts: map[string]int{}}
 	o.statement()
+	o.remit()
 	by, years := map[string]*earner{}, map[string]*year{}
 	for _, p := range all {
 		e := &earner{person: p, gross: new(big.Rat), payout: new(big.Rat), npd: new(big.Rat), ndfl: new(big.Rat), contributions: new(big.Rat), bonus: new(big.Rat)}

@@ -72,15 +72,15 @@ func statement() ([]byte, error) {
 		"Комиссия за ведение счета за ноябрь 2026, без НДС")
 	fee.Kind, fee.OperationKind = "Банковский ордер", "17"
 	documents = append(documents, fee)
-	opening := money.MustParse("0.00")
+	before := amount(broughtForward())
 	in := money.Sum(deposit, topUps[0], topUps[1], unknown)
 	out := money.Sum(transfer, bankFee)
-	closing := opening.Add(in).Sub(out)
+	closing := before.Add(in).Sub(out)
 	s := onec.Statement{
 		Encoding: onec.Windows, Version: "1.03", Declared: "Windows", Sender: "Опорный банк", From: day, To: day,
 		CreatedOn: day.AddDate(0, 0, 1), CreatedAt: "06:30:00", Accounts: []string{ourAccount},
 		Sections: []onec.Section{{From: day, To: day, Account: ourAccount,
-			Opening: &opening, In: &in, Out: &out, Closing: &closing}},
+			Opening: &before, In: &in, Out: &out, Closing: &closing}},
 		Documents: documents,
 	}
 	return s.Encode()
@@ -152,7 +152,7 @@ func describe(all []person, list []task, o outcome) play.Play {
 			p.UnsignedActs = append(p.UnsignedActs, t.Line)
 		}
 	}
-	p.Troubles, p.NotPlayed = troubles(list), notPlayed
+	p.Troubles, p.NotPlayed, p.Taxes = troubles(list), notPlayed, taxes()
 	p.Expected = play.Expected{
 		RegisterAccepted: len(list), RegisterRefused: 6, States: o.states, Errors: o.errors, Drafts: o.drafts, BankPayments: o.paid,
 	}
@@ -192,7 +192,7 @@ func registry(all []person) []sandbox.Person {
 		if x.Kind != selfEmployed {
 			continue
 		}
-		p := sandbox.Person{INN: x.INN, FirstName: x.First, LastName: x.Last, Phone: x.Phone, Registered: true, Bound: x.Permitted, Answers: x.Answers}
+		p := sandbox.Person{INN: x.INN, FirstName: x.First, LastName: x.Last, Phone: x.Phone, Registered: true, Bound: x.Permitted, Answers: x.Answers, Documents: x.Documents}
 		if x.Permitted {
 			p.Permissions = []string{"INCOME_REGISTRATION", "INCOME_LIST", "INCOME_SUMMARY"}
 		}

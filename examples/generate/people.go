@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/examples/play"
 )
@@ -33,6 +34,7 @@ type person struct {
 	NoPapers  bool            // registers without SNILS and passport
 	Meanwhile string          // kind of employment between his work and its payment
 	Foreign   bool            // not a tax resident
+	Documents []sandbox.Document
 }
 
 var (
@@ -58,6 +60,10 @@ const (
 	crowded                              // has no room under the limit when he is paid
 	filling                              // earns the limit to the kopeck
 	foreign                              // is not a tax resident
+	letting                              // lets us pay his tax
+	lettingToo                           // the same
+	disputed                             // the same, and the tax service wants another sum
+	unasked                              // the same, and it wants nothing
 	allPeople
 )
 
@@ -69,7 +75,7 @@ func people() []person {
 	for i := range out {
 		n := uint64(i)
 		p := person{
-			Ref: fmt.Sprintf("executor-%03d", i+1), Kind: kindOf(i), Permitted: !permissionTakenBack(i), Answers: "yes",
+			Ref: fmt.Sprintf("executor-%03d", i+1), Kind: kindOf(i), Permitted: !permissionTakenBack(i) && !letsPay(i), Answers: "yes", Documents: documents(i),
 			INN: requisite.ExamplePersonINN(4000 + n), Phone: requisite.ExamplePhone(3_000_000 + n),
 			Last: lastNames[i%len(lastNames)], First: firstNames[i%len(firstNames)], Second: secondNames[i%len(secondNames)],
 			Pays: account(i, 70_000+n), Bare: withoutRequisites(i), Later: withoutRequisites(i) && i != silent,

@@ -18,6 +18,7 @@ type Play struct {
 	Troubles []Trouble `json:"troubles"`
 	// NotPlayed are the errors that no task can run into on the day of the play, and why.
 	NotPlayed map[string]NotPlayed `json:"not_played"`
+	Taxes     Taxes                `json:"taxes"`
 	Expected  Expected             `json:"expected"`
 }
 
@@ -112,6 +113,32 @@ const (
 	Payment = "payment"
 	Receipt = "receipt"
 )
+
+// Taxes are those of a month that is over, brought forward from the books kept before, and what
+// becomes of them. What stands in braces is a ref that the player puts the id of.
+type Taxes struct {
+	Month   string    `json:"month"`
+	Opening []Opening `json:"opening"`
+	Letting []string  `json:"letting"` // refs of those who let us pay their NPD
+	Orders  []Order   `json:"orders"`
+}
+
+// Opening is a balance that is brought forward: the bank account has it.
+type Opening struct {
+	Account string `json:"account"` // "tax-ndfl:{executor-081}"
+	Day     string `json:"day"`
+	Amount  string `json:"amount"`
+}
+
+// Order is a payment order of taxes and how it ends.
+type Order struct {
+	ID        string `json:"id"`                 // "ndfl-2026-10-1", "npd-2026-10.{executor-134}"
+	Period    string `json:"period,omitempty"`   // of NDFL or contributions
+	Executor  string `json:"executor,omitempty"` // of NPD: whose
+	GivenBack bool   `json:"given_back,omitempty"`
+	Amount    string `json:"amount"`
+	State     string `json:"state"`
+}
 
 // Expected is what must come out beside the lines of the two tables.
 type Expected struct {

@@ -69,8 +69,8 @@ type stack struct {
 // soon are the pauses of a play after which final answers are asked about again, in place of
 // days. The last are for a play that was killed between an answer and its taking back.
 var soon = []time.Duration{
-	1 * time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second, 13 * time.Second, 21 * time.Second,
-	34 * time.Second, 55 * time.Second, 89 * time.Second, 144 * time.Second, 233 * time.Second, 377 * time.Second,
+	1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, 64 * time.Second,
+	128 * time.Second, 256 * time.Second, 512 * time.Second,
 }
 
 // Run starts the stack, plays, and serves until the context ends, or until the

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/engine/port/stage"
@@ -66,12 +67,16 @@ func (p *Player) cure(ctx context.Context) error {
 		p.lines[int(t.GetRegisterLine())] = t.GetId()
 	}
 	seen := &met{cured: map[string]int{}}
-	err = each(ctx, len(p.play.Troubles), func(ctx context.Context, i int) error {
-		if err := p.follow(ctx, p.play.Troubles[i], seen); err != nil {
-			return fmt.Errorf("строка реестра %d: %w", p.play.Troubles[i].Line, err)
-		}
-		return nil
-	})
+	g, together := errgroup.WithContext(ctx) // all of them: most wait for the world
+	for _, tr := range p.play.Troubles {
+		g.Go(func() error {
+			if err := p.follow(together, tr, seen); err != nil {
+				return fmt.Errorf("строка реестра %d: %w", tr.Line, err)
+			}
+			return nil
+		})
+	}
+	err = g.Wait()
 	for _, code := range slices.Sorted(maps.Keys(seen.cured)) {
 		p.say("    %-20s заданий %d", code, seen.cured[code])
 	}

@@ -3,7 +3,7 @@
 // the world takes back it takes back in the sandboxes.
 //
 //	open the company ▶ register executors ▶ import the statement ▶ import the register
-//	▶ sign, do, accept ▶ pay all ▶ wait for the world ▶ cure what stopped ▶ compare, report
+//	▶ sign, do, accept ▶ pay all ▶ cure what stops ▶ wait for the world ▶ remit taxes ▶ compare, report
 //
 // Every step has a key that derives from the play, so a play that was killed goes
 // on where it stopped, and a second run finds the books of the first.

@@ -27,6 +27,7 @@ import (
 	"github.com/provodka/provodka/proto/gen/provodka/statement/v1/statementv1connect"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 	"github.com/provodka/provodka/proto/gen/provodka/task/v1/taskv1connect"
+	"github.com/provodka/provodka/proto/gen/provodka/tax/v1/taxv1connect"
 )
 
 // Options say where the server is and how to play.
@@ -51,6 +52,8 @@ type Player struct {
 	registers  registerv1connect.RegisterServiceClient
 	statements statementv1connect.StatementServiceClient
 	ledger     ledgerv1connect.LedgerServiceClient
+	taxes      taxv1connect.TaxServiceClient
+	api        *client.Client
 	company    *companyv1.Company
 	people     map[string]string // ids of executors by their refs
 	lines      map[int]string    // ids of tasks by line of the register
@@ -67,13 +70,13 @@ func New(o Options) (*Player, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(o.URL, o.Key)
+	c, err := client.New(o.URL, o.Key, client.WithBook(o.Book))
 	if err != nil {
 		return nil, err
 	}
 	return &Player{
 		Options: o, play: p, companies: c.Companies, executors: c.Executors, tasks: c.Tasks,
-		registers: c.Registers, statements: c.Statements, ledger: c.Ledger,
+		registers: c.Registers, statements: c.Statements, ledger: c.Ledger, taxes: c.Taxes, api: c,
 	}, nil
 }
 
@@ -86,14 +89,16 @@ func (p *Player) Perform(ctx context.Context) error {
 	}{
 		{"компания открыта", p.openCompany},
 		{"исполнители зарегистрированы", p.registerExecutors},
+		{"налоги октября перенесены", p.bringForward},
 		{"выписка разнесена", p.importStatement},
 		{"реестр загружен", p.importRegister},
 		{"договоры подписаны", p.sign},
 		{"работы и акты приняты", p.accept},
 		{"вид занятости сменён", p.changeKinds},
 		{"задания отправлены в оплату", p.pay},
-		{"мир ответил", p.await},
 		{"ошибки оплаты исправлены", p.cure},
+		{"мир ответил", p.await},
+		{"налоги октября перечислены", p.remit},
 	} {
 		began := time.Now()
 		if err := p.again(ctx, step.run); err != nil {

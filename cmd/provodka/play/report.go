@@ -23,7 +23,7 @@ var holding = []string{"reserve", "claim"}
 func (p *Player) report(ctx context.Context) error {
 	failed := &differences{}
 	steps := []func(context.Context, *differences) error{
-		p.reportTasks, p.reportWallet, p.reportTrialBalance, p.compareAccounts, p.comparePersons, p.reportHolding, p.reportHeads,
+		p.reportTasks, p.reportWallet, p.reportTrialBalance, p.reportTaxes, p.compareAccounts, p.comparePersons, p.reportHolding, p.reportHeads,
 	}
 	for _, step := range steps {
 		if err := step(ctx, failed); err != nil {

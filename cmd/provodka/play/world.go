@@ -7,14 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/provodka/provodka/engine/port/stage"
 )
 
-// books are the lines of a sandbox's own books about a task, oldest first; a task that is paid
-// has one at least. What a task is called stands in its payments' purpose and in its receipts.
-func books(ctx context.Context, url, title string) ([]stage.Payment, error) {
+// booked are all lines of a sandbox's own books, oldest first.
+func booked(ctx context.Context, url string) ([]stage.Payment, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/sandbox/books", nil)
 	if err != nil {
 		return nil, err
@@ -27,16 +27,18 @@ func books(ctx context.Context, url, title string) ([]stage.Payment, error) {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return nil, fmt.Errorf("%s: %w", req.URL, err)
 	}
-	var about []stage.Payment
-	for _, p := range r.Payments {
-		if strings.Contains(p.Purpose, title) {
-			about = append(about, p)
-		}
+	return r.Payments, nil
+}
+
+// books are the lines about a task; one that is paid has one at least. What a task is called
+// stands in its payments' purpose and in its receipts.
+func books(ctx context.Context, url, title string) ([]stage.Payment, error) {
+	all, err := booked(ctx, url)
+	about := slices.DeleteFunc(all, func(p stage.Payment) bool { return !strings.Contains(p.Purpose, title) })
+	if err == nil && len(about) == 0 {
+		err = fmt.Errorf("%s: о «%s» там ничего нет", url, title)
 	}
-	if len(about) == 0 {
-		return nil, fmt.Errorf("%s: о «%s» там ничего нет", req.URL, title)
-	}
-	return about, nil
+	return about, err
 }
 
 // order tells a sandbox what the world does.

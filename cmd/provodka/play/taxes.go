@@ -1,0 +1,150 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/ledger/money"
+	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
+)
+
+// bringForward books the taxes that were withheld before these books began.
+func (p *Player) bringForward(ctx context.Context) error {
+	ids := p.refs()
+	return each(ctx, len(p.play.Taxes.Opening), func(ctx context.Context, i int) error {
+		o := p.play.Taxes.Opening[i]
+		op := client.Entry(fmt.Sprintf("play:opening:%d", i), "opening",
+			client.Debit("bank:settlement", "RUB", o.Amount), client.Credit(ids.Replace(o.Account), "RUB", o.Amount))
+		op.GetEntry().Day = o.Day
+		_, err := p.api.Post(ctx, op)
+		return err
+	})
+}
+
+// refs puts the ids of executors in place of their refs.
+func (p *Player) refs() *strings.Replacer {
+	var pairs []string
+	for ref, id := range p.people {
+		pairs = append(pairs, "{"+ref+"}", id)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// remit passes the taxes of the month on: those periods by one order each, the NPD of those who
+// let us by the tax service's documents; who pays by himself is given his back. A second run finds
+// nothing to collect and every order made.
+func (p *Player) remit(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.Patience)
+	defer cancel()
+	err := each(ctx, len(p.play.Taxes.Letting), func(ctx context.Context, i int) error {
+		ref := p.play.Taxes.Letting[i]
+		return p.permit(ctx, ref, p.people[ref])
+	})
+	if err != nil {
+		return err
+	}
+	for _, o := range p.play.Taxes.Orders {
+		if o.Period == "" {
+			continue
+		}
+		if _, err := p.taxes.Remit(ctx, &taxv1.RemitRequest{Book: p.Book, Period: o.Period}); err != nil {
+			return fmt.Errorf("%s: %w", o.Period, err)
+		}
+	}
+	if _, err := p.taxes.RemitNpd(ctx, &taxv1.RemitNpdRequest{Book: p.Book, Month: p.play.Taxes.Month, GiveBack: true}); err != nil {
+		return fmt.Errorf("НПД: %w", err)
+	}
+	for {
+		all, err := p.remittances(ctx)
+		open := slices.ContainsFunc(all, func(r *taxv1.Remittance) bool { return r.GetState() == "paying" || r.GetState() == "asking" })
+		if err != nil || !open {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(look):
+		}
+	}
+}
+
+// remittances lists every order of the book.
+func (p *Player) remittances(ctx context.Context) ([]*taxv1.Remittance, error) {
+	r, err := p.taxes.ListRemittances(ctx, &taxv1.ListRemittancesRequest{Book: p.Book, PageSize: 500})
+	return r.GetRemittances(), err
+}
+
+// reportTaxes compares the orders with what must come out, and with the bank's own books.
+func (p *Player) reportTaxes(ctx context.Context, d *differences) error {
+	all, err := p.remittances(ctx)
+	if err != nil {
+		return err
+	}
+	by := map[string]*taxv1.Remittance{}
+	for _, r := range all {
+		by[r.GetRemittanceId()] = r
+	}
+	d.want("платёжных поручений на налоги", fmt.Sprint(len(all)), fmt.Sprint(len(p.play.Taxes.Orders)))
+	p.say("\nНалоги за %s", p.play.Taxes.Month)
+	w, ids := p.table(), p.refs()
+	budget, own := money.Zero, money.Zero
+	for _, o := range p.play.Taxes.Orders {
+		r := by[ids.Replace(o.ID)]
+		fmt.Fprintf(w, "  %s\t%s\t%s\t\n", strings.NewReplacer("{", "", "}", "").Replace(o.ID), r.GetAmount(), r.GetStateTitle())
+		d.want(o.ID+", сумма", r.GetAmount(), o.Amount)
+		d.want(o.ID+", состояние", r.GetState(), o.State)
+		if r.GetState() != "paid" {
+			continue
+		}
+		sum, err := money.RUB.Parse(r.GetAmount())
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", o.ID, err)
+		case o.GivenBack:
+			own = own.Add(sum)
+		default:
+			budget = budget.Add(sum)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	theirBudget, theirOwn, err := p.bankTaxes(ctx)
+	if err != nil {
+		return err
+	}
+	d.want("в бюджет по книгам банка", theirBudget, money.RUB.Format(budget))
+	d.want("возвращено удержанное, по книгам банка", theirOwn, money.RUB.Format(own))
+	p.say("В бюджет %s ₽, возвращено тем, кто платит сам, %s ₽; у банка столько же", theirBudget, theirOwn)
+	return nil
+}
+
+// bankTaxes sums up what the bank's own books have of payments to the budget, and of tax that
+// went back to people.
+func (p *Player) bankTaxes(ctx context.Context) (budget, own string, err error) {
+	all, err := booked(ctx, p.Bank)
+	if err != nil {
+		return "", "", err
+	}
+	toBudget, back := money.Zero, money.Zero
+	for _, x := range all {
+		if x.Status != stage.Executed {
+			continue
+		}
+		sum, err := money.RUB.Parse(x.Amount)
+		switch {
+		case err != nil:
+			return "", "", fmt.Errorf("%s: %w", x.ID, err)
+		case x.Detail["kbk"] != "":
+			toBudget = toBudget.Add(sum)
+		case strings.HasPrefix(x.Purpose, "Возврат удержанного"):
+			back = back.Add(sum)
+		}
+	}
+	return money.RUB.Format(toBudget), money.RUB.Format(back), nil
+}
