@@ -81,6 +81,32 @@ func TestBooksPeopleAndBonusSurviveACrash(t *testing.T) {
 	}
 }
 
+// A person annuls his receipt once; one that he does not have is refused.
+func TestAPersonAnnulsAReceiptOfHis(t *testing.T) {
+	t.Parallel()
+	adapter, fake := start(t, t.TempDir(), sandbox.Options{Stranger: sandbox.Willing()})
+	made := adapter.Register(t.Context(), income("a"))
+	for _, a := range []struct {
+		receipt string
+		want    int
+	}{{made.ReceiptID, http.StatusNoContent}, {made.ReceiptID, http.StatusNoContent}, {"another", http.StatusBadRequest}} {
+		body, err := json.Marshal(sandbox.Annulment{INN: income("a").INN, Receipt: a.receipt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.Post(fake.URL+"/sandbox/annulments", "application/json", bytes.NewReader(body)) //nolint:noctx // a test
+		if err != nil || answer.StatusCode != a.want {
+			t.Errorf("%q: %v %v, want %d", a.receipt, answer, err, a.want)
+		}
+		_ = answer.Body.Close()
+	}
+	at := income("a").PaidAt
+	states, answer := adapter.Receipts(t.Context(), income("a").INN, at.Add(-time.Hour), at.Add(time.Hour))
+	if answer.Result != port.Done || states[made.ReceiptID].Annulled == "" {
+		t.Errorf("%+v %+v", states, answer)
+	}
+}
+
 func TestPeopleFromAFileAndStrangers(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "people.json")
