@@ -9,7 +9,7 @@
 // costs a question and changes nothing, and one that never comes costs time: everything that
 // is open, and every final answer, is asked about anyway.
 //
-// Laws kept (cmd/provodka/callback_test.go, engine/hint_test.go): whoever cannot show the
+// Laws kept (callback_test.go, cmd/provodka/callback_test.go, engine/hint_test.go): whoever cannot show the
 // provider's secret is told nothing; a payment that nobody knows is answered as one of ours is;
 // 200 means that the hint outlives this process; neither log nor answer has anything of the
 // body.

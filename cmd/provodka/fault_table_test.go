@@ -68,6 +68,10 @@ var taskRows = []struck{
 	{at: "bank", fault: stage.Early, kind: own, end: "paid", left: 1},
 	{at: "bank", fault: stage.Early, kind: taxed, end: "paid", left: 1, receipt: 1},
 	{at: "bank", op: "callback", fault: stage.Silent, kind: own, end: "paid", left: 1},
+	{at: "bank", fault: stage.Fail, kind: revives, end: "paid", left: 1, receipt: 1},
+	{at: "statement", fault: stage.Duplicate, kind: shows, end: "paid", left: 1, receipt: 1},
+	{at: "statement", fault: stage.Early, kind: shows, end: "paid", left: 1, receipt: 1},
+	{at: "statement", fault: stage.Reordered, kind: shows, end: "error", receipt: 1},
 
 	{at: "tax", fault: stage.Slow, kind: taxed, end: "paid", left: 1, receipt: 1},
 	{at: "tax", fault: stage.Silent, kind: taxed, end: "paid", left: 1, receipt: 1},

@@ -196,7 +196,12 @@ func (m *matrix) prepare() {
 		default:
 			rule.Field, rule.Contains = "inn", who.INN
 		}
-		m.scripts[r.at] = append(m.scripts[r.at], rule)
+		switch {
+		case r.at != "statement":
+			m.scripts[r.at] = append(m.scripts[r.at], rule)
+		case r.fault == stage.Early: // the bank takes its time, and its statement does not
+			m.scripts["bank"] = append(m.scripts["bank"], stage.Rule{Fault: stage.InProgress, DelayMS: 4000, Field: "account", Contains: accountOf(i).GetAccountNumber()})
+		}
 	}
 	m.post(m.Sandboxes["tax"]+"/sandbox/people", people)
 	for name, rules := range m.scripts {

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"connectrpc.com/connect"
-	"golang.org/x/text/encoding/charmap"
 
 	fns "github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/client"
@@ -32,6 +31,8 @@ const (
 	ndfl      = "ndfl"      // a tax order
 	documents = "documents" // a person's NPD, by the document of the tax service
 	gives     = "own"       // what was held goes back to a person who pays NPD by himself
+	revives   = "revive"    // a payment that the bank has failed leaves after all
+	shows     = "show"      // the bank's statement shows a payment, and says more than once what became of it
 	binds     = "bind"      // a person lets us act
 	grants    = "grant"     // one who is bound gives a right that is missing
 	entity    = "entity"    // the state register is asked about a company
@@ -40,7 +41,7 @@ const (
 // ways are how such rows are played.
 var ways = map[string]func(m *matrix, name string, i int, r struck){
 	cancels: (*matrix).cancels, returns: (*matrix).returns, ndfl: (*matrix).ordered, documents: (*matrix).ordered, gives: (*matrix).ordered,
-	binds: (*matrix).binds, grants: (*matrix).binds, entity: (*matrix).entity,
+	revives: (*matrix).revives, shows: (*matrix).shows, binds: (*matrix).binds, grants: (*matrix).binds, entity: (*matrix).entity,
 }
 
 // moneyRows are the faults of the bank against a payment that is no task's: where it ends when
@@ -208,11 +209,13 @@ func (m *matrix) binds(name string, i int, r struck) {
 func (m *matrix) returns(name string, i int, r struck) {
 	ctx := m.t.Context()
 	import1 := func() (string, error) {
-		got, err := m.api.Statements.ImportStatement(ctx, &statementv1.ImportStatementRequest{Book: m.Book, File: m.statement(i), FileName: fmt.Sprintf("выписка %d", i)})
+		got, err := m.imports(bankLine{
+			number: 100 + i, amount: amountOf(i), account: accountOf(i), inn: requisite.ExamplePersonINN(number(i)), purpose: "Разное",
+		})
 		if err != nil {
 			return "", err
 		}
-		return got.GetResults()[0].GetLine().GetLineId(), nil
+		return got[0].GetLine().GetLineId(), nil
 	}
 	line, err := import1()
 	again, err2 := import1()
@@ -236,20 +239,6 @@ func (m *matrix) returns(name string, i int, r struck) {
 	eventually(m.t, name+" ends as "+r.end, func() bool { return in(r.end) })
 }
 
-// statement is one of a day on which a stranger has paid us.
-func (m *matrix) statement(i int) []byte {
-	bic := requisite.ExampleBIC(600)
-	ours, from, sum := requisite.ExampleAccount("40702", bic, 1), accountOf(i), amountOf(i)
-	text := fmt.Sprintf("1CClientBankExchange\r\nВерсияФормата=1.03\r\nКодировка=Windows\r\nОтправитель=Банк\r\nДатаНачала=02.03.2026\r\nДатаКонца=02.03.2026\r\nРасчСчет=%[1]s\r\n"+
-		"СекцияРасчСчет\r\nДатаНачала=02.03.2026\r\nДатаКонца=02.03.2026\r\nРасчСчет=%[1]s\r\nНачальныйОстаток=0.00\r\nВсегоПоступило=%[2]s\r\nВсегоСписано=0.00\r\nКонечныйОстаток=%[2]s\r\nКонецРасчСчет\r\n"+
-		"СекцияДокумент=Платежное поручение\r\nНомер=%[3]d\r\nДата=02.03.2026\r\nСумма=%[2]s\r\nПлательщикСчет=%[4]s\r\nПлательщикБИК=%[5]s\r\nПлательщикКорсчет=%[6]s\r\nПлательщикБанк1=АО Банк\r\n"+
-		"ПолучательСчет=%[1]s\r\nПлательщикИНН=%[7]s\r\nПлательщик=Незнакомец\r\nДатаПоступило=02.03.2026\r\nНазначениеПлатежа=Разное\r\nКонецДокумента\r\nКонецФайла\r\n",
-		ours, sum, 100+i, from.GetAccountNumber(), from.GetBic(), from.GetCorrAccount(), requisite.ExamplePersonINN(number(i)))
-	file, err := charmap.Windows1251.NewEncoder().String(text)
-	m.must(err)
-	return []byte(file)
-}
-
 // cancels pays a task whose payment the bank takes back, and calls it off: its receipt is annulled.
 func (m *matrix) cancels(name string, i int, r struck) {
 	who, err := m.registered(i, r)
@@ -258,15 +247,12 @@ func (m *matrix) cancels(name string, i int, r struck) {
 		return
 	}
 	m.pays(name, i, who, struck{at: r.at, end: "error", error: "payout_returned", again: true})
-	ctx, id := m.t.Context(), m.ids[i]
+	ctx, id := m.t.Context(), m.task(i)
 	if _, err := m.api.Tasks.CancelTask(ctx, &taskv1.CancelTaskRequest{Book: m.Book, Key: name, TaskId: id}); err != nil {
 		m.t.Errorf("%s: %v", name, err)
 		return
 	}
-	eventually(m.t, name+" ends as "+r.end, func() bool {
-		got, err := m.api.Tasks.GetTask(ctx, &taskv1.GetTaskRequest{Book: m.Book, TaskId: id})
-		return err == nil && got.GetTask().GetStatus() == r.end
-	})
+	m.ends(name, i, r)
 }
 
 // annulled are the receipts that the tax service has annulled.
