@@ -57,6 +57,7 @@ func TestAPI(t *testing.T) {
 		"Identity":        testIdentity,
 		"Documents":       testDocuments,
 		"SignByKey":       testSignByKey,
+		"Stamps":          testStamps,
 		"Templates":       testTemplates,
 		"SigningGuesses":  testSigningGuesses,
 		"TaskLife":        testTaskLife,

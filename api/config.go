@@ -11,6 +11,7 @@ import (
 	"github.com/provodka/provodka/api/registration"
 	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private/password"
 )
 
@@ -21,6 +22,7 @@ type Config struct {
 	Registers  port.RegisterReader
 	Statements port.StatementReader
 	Drawer     *monthly.Drawer      // of companies' monthly documents
+	Press      *press.Press         // of the files of tasks' documents
 	Own        []company.OwnAccount // the first one is where companies send money
 
 	Callbacks map[string]callback.Provider // who calls back, by name; none serves no callbacks
@@ -41,7 +43,7 @@ func (c *Config) fill() error {
 		name    string
 		missing bool
 	}{
-		{"Registers", c.Registers == nil}, {"Statements", c.Statements == nil}, {"Own", len(c.Own) == 0}, {"Drawer", c.Drawer == nil},
+		{"Registers", c.Registers == nil}, {"Statements", c.Statements == nil}, {"Own", len(c.Own) == 0}, {"Drawer", c.Drawer == nil}, {"Press", c.Press == nil},
 		{"Hearer", len(c.Callbacks) > 0 && c.Hearer == nil},
 	} {
 		if f.missing {

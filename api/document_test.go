@@ -7,12 +7,16 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/provodka/provodka/ledger/fault"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
+	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 )
 
@@ -155,7 +159,7 @@ func (c *caller) provesAgreement(t *testing.T, id string, signed *documentv1.Doc
 	if err != nil || !bytes.Equal(plain.GetDocument().GetFile(), signed.GetFile()) {
 		t.Fatalf("the signed file is another one: %v", err)
 	}
-	stamped, err := c.Documents.GetDocument(t.Context(), &documentv1.GetDocumentRequest{Book: c.book, TaskId: id, Document: "agreement", Stamped: true})
+	stamped, err := c.stamped(id, "agreement", 0)
 	if err != nil || stamped.GetDocument().GetSignedSha256() != signed.GetSha256() || stamped.GetDocument().GetSha256() == signed.GetSha256() {
 		t.Fatal(err)
 	}
@@ -173,6 +177,97 @@ func (c *caller) provesAgreement(t *testing.T, id string, signed *documentv1.Doc
 	forged[len(forged)/2] ^= 1
 	if proof, err := c.Documents.VerifyDocument(t.Context(), &documentv1.VerifyDocumentRequest{Book: c.book, File: forged}); err != nil || proof.GetKnown() {
 		t.Errorf("%v %v", proof, err)
+	}
+}
+
+// stamped waits until the log has the hash of a document with the stamps of n signatures and
+// one more, and reads it: reading writes nothing.
+func (c *caller) stamped(id, document string, n int) (*documentv1.GetDocumentResponse, error) {
+	c.t.Helper()
+	for until := time.Now().Add(20 * time.Second); ; c.pause() {
+		rows := c.privateRows()
+		got, err := c.Documents.GetDocument(c.t.Context(), &documentv1.GetDocumentRequest{Book: c.book, TaskId: id, Document: document, Stamped: true})
+		if err != nil || time.Now().After(until) {
+			return got, err
+		}
+		list := got.GetDocument().GetSignatures()
+		if len(list) > n && slices.ContainsFunc(list, func(g *documentv1.Signature) bool { return g.GetStampedSha256() == got.GetDocument().GetSha256() }) {
+			if again := c.privateRows(); again != rows {
+				c.t.Errorf("reading wrote: %d rows are %d", rows, again)
+			}
+			return got, nil
+		}
+	}
+}
+
+// privateRows counts the book's private rows.
+func (c *caller) privateRows() (n int) {
+	c.t.Helper()
+	conn, err := pgx.Connect(c.t.Context(), c.house.dsn)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.Close(c.t.Context())
+	if err := conn.QueryRow(c.t.Context(), "SELECT count(*) FROM private_data WHERE book = $1 AND kind = 'signed_file'", c.book).Scan(&n); err != nil {
+		c.t.Fatal(err)
+	}
+	return n
+}
+
+// testStamps: each signature has its file with stamps drawn once, under a hash that the log
+// has; a file that was lost is drawn again and is the same; a hash that the log does not have
+// is not known, whatever lies in the tables.
+func testStamps(t *testing.T, h *house) {
+	c := h.caller(t)
+	company, worker := c.company(1, "1000.00"), c.executor(706, "entrepreneur", account(706))
+	id := c.drafted(t, "t1", company, worker, false).GetId()
+	plain, err := c.Documents.GetDocument(t.Context(), &documentv1.GetDocumentRequest{Book: c.book, TaskId: id, Document: "agreement"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*documentv1.Document
+	for i, signer := range []documentv1.Signer{documentv1.Signer_SIGNER_CUSTOMER, documentv1.Signer_SIGNER_EXECUTOR} {
+		if _, err := c.Documents.SignDocument(t.Context(), &documentv1.SignDocumentRequest{
+			Book: c.book, Key: signer.String(), TaskId: id, Document: "agreement", DocumentSha256: plain.GetDocument().GetSha256(), Signer: signer,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.stamped(id, "agreement", i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, got.GetDocument())
+	}
+	if files[0].GetSha256() == files[1].GetSha256() {
+		t.Error("the second signature has no stamp")
+	}
+	for _, f := range files { // also the one that has fewer stamps by now
+		proof, err := c.Documents.VerifyDocument(t.Context(), &documentv1.VerifyDocumentRequest{Book: c.book, File: f.GetFile()})
+		if err != nil || !proof.GetKnown() || !proof.GetStamped() || len(proof.GetSignatures()) != 2 {
+			t.Errorf("%v %v", proof, err)
+		}
+	}
+	conn, err := pgx.Connect(t.Context(), h.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), "DELETE FROM private_data WHERE book = $1 AND id = $2", c.book, files[1].GetSha256()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := c.Documents.GetDocument(t.Context(), &documentv1.GetDocumentRequest{Book: c.book, TaskId: id, Document: "agreement", Stamped: true})
+	if err != nil || !bytes.Equal(again.GetDocument().GetFile(), files[1].GetFile()) {
+		t.Errorf("drawn again it is another file: %v", err)
+	}
+	forged := bytes.Clone(files[1].GetFile())
+	forged[len(forged)/2] ^= 1
+	draft := h.vault.Draft(c.book)
+	draft.SignedFile(worker, hashOf(forged), &privatev1.SignedFile{File: forged, TaskId: id, Document: "agreement", StampedOf: plain.GetDocument().GetSha256()})
+	if err := draft.Put(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if proof, err := c.Documents.VerifyDocument(t.Context(), &documentv1.VerifyDocumentRequest{Book: c.book, File: forged}); err != nil || proof.GetKnown() {
+		t.Errorf("a file that the log does not know is known: %v %v", proof, err)
 	}
 }
 

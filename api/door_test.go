@@ -24,6 +24,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
@@ -60,7 +61,7 @@ func door(t *testing.T, engine scripted) *caller {
 			Engine: engine, DB: h.db, Vault: h.vault, Flows: flow.NewRegistry(), Now: time.Now, Logger: logger, Metrics: prometheus.NewRegistry(),
 			Timeout: 300 * time.Millisecond,
 		},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: h.drawer, Own: ownAccounts(),
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: h.drawer, Press: press.New(h.vault, h.db.Zone()), Own: ownAccounts(),
 	})
 	if err != nil {
 		t.Fatal(err)

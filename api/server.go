@@ -103,7 +103,7 @@ func (s *Server) routes(texts consent.Texts) error {
 	ledger := books.New(s.gate, s.cfg.OpenAccounts)
 	executors := executor.New(s.gate)
 	companies := company.New(s.gate, ledger, s.cfg.Own[0])
-	documents := document.New(s.gate, executors, s.cfg.Drawer, s.cfg.Site)
+	documents := document.New(s.gate, executors, s.cfg.Drawer, s.cfg.Press, s.cfg.Site)
 	tasks := task.New(s.gate, executors, documents)
 	s.subscriptions = subscription.New(s.gate, tasks, s.cfg.PostbackPrivate, s.cfg.PostbackEvery)
 

@@ -54,6 +54,7 @@ import (
 	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/engine/private/password"
 	"github.com/provodka/provodka/engine/world"
@@ -71,6 +72,7 @@ type house struct {
 	db     *store.DB
 	vault  *private.Vault
 	drawer *monthly.Drawer
+	press  *press.Press
 	url    string
 	api    *api.Server
 	loop   gate.Submitter // the engine
@@ -143,6 +145,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.press = press.New(h.vault, h.db.Zone())
 	ports := map[string]port.Port{
 		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account),
 		"income":       world.Watched(world.FromIncome(h.fns, people), h.fns.bindings, people, submit),
@@ -165,6 +168,7 @@ func newHouse(t *testing.T) *house {
 			return e.Told(ctx, attempt, a)
 		}, people),
 		"signing": world.FromSigning(submit, people),
+		"paper":   world.FromPaper(h.press),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: map[string]port.Notifier{world.SMS: h.post, world.Mail: h.post}, Read: people, Secrets: h.vault, Site: "https://site.example", Now: time.Now,
 		}),
@@ -182,7 +186,7 @@ func newHouse(t *testing.T) *house {
 			Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Now: time.Now, Logger: logger, Metrics: metrics,
 			KeyCache: time.Millisecond, ReadPatience: time.Second, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: h.drawer, Own: ownAccounts(), PostbackPrivate: true,
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: h.drawer, Press: h.press, Own: ownAccounts(), PostbackPrivate: true,
 		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}, Registration: newcomers(),
 	})
 	if err != nil {

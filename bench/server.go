@@ -30,6 +30,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -129,7 +130,7 @@ func serveAPI(e *engine.Engine, db *store.DB, flows *flow.Registry, log *slog.Lo
 	}
 	handler, err := api.New(api.Config{
 		Config:    gate.Config{Engine: e, DB: db, Vault: vault, Flows: flows, Now: time.Now, Logger: log, Metrics: registry},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: drawer, Own: []companies.OwnAccount{{Name: "settlement"}},
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: drawer, Press: press.New(vault, db.Zone()), Own: []companies.OwnAccount{{Name: "settlement"}},
 	})
 	if err != nil {
 		return "", nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/closing"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/monthly"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
@@ -100,7 +101,7 @@ func (s *Service) closingFile(ctx context.Context, req *documentv1.GetClosingDoc
 	switch {
 	case err != nil:
 		return nil, err
-	case !ok || sha256Of(kept.Content.GetPdf()) != doc.GetPdfSha256() || sha256Of(kept.Content.GetCsv()) != doc.GetCsvSha256():
+	case !ok || press.SHA256(kept.Content.GetPdf()) != doc.GetPdfSha256() || press.SHA256(kept.Content.GetCsv()) != doc.GetCsvSha256():
 		return nil, fault.Refuse(fault.NotFound, "month", "the file with SHA-256 %s is not there any more", doc.GetPdfSha256())
 	}
 	return kept.Content, nil
@@ -198,7 +199,7 @@ func (s *Service) keyed(ctx context.Context, book, method, key string, req proto
 // is none that the caller may see.
 func (s *Service) verifyClosing(ctx context.Context, book, sum string) (*documentv1.VerifyDocumentResponse, error) {
 	kept, ok, err := private.Only(s.Vault.ClosingFiles(ctx, book, private.Ref{ID: sum, Version: 1}))
-	if err != nil || !ok || sha256Of(kept.Content.GetPdf()) != sum {
+	if err != nil || !ok || press.SHA256(kept.Content.GetPdf()) != sum {
 		return nil, err
 	}
 	id := kept.Content.GetSheet().GetCompanyId()

@@ -2,8 +2,6 @@ package document
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
 
 	"github.com/provodka/provodka/api/executor"
@@ -13,6 +11,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/monthly"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
@@ -25,20 +24,15 @@ type Service struct {
 	*gate.Gate
 	executors *executor.Service
 	drawer    *monthly.Drawer
+	press     *press.Press
 	site      string // where our pages are
 	signings  gate.Limits
-	renders   chan struct{} // PDFs that are being made
 }
 
 // New makes the service; the links that it gives begin with site.
-func New(g *gate.Gate, executors *executor.Service, drawer *monthly.Drawer, site string) *Service {
-	return &Service{
-		Gate: g, executors: executors, drawer: drawer, site: site, signings: signingLimits(g.Now), renders: make(chan struct{}, rendersAtOnce),
-	}
+func New(g *gate.Gate, executors *executor.Service, drawer *monthly.Drawer, files *press.Press, site string) *Service {
+	return &Service{Gate: g, executors: executors, drawer: drawer, press: files, site: site, signings: signingLimits(g.Now)}
 }
-
-// rendersAtOnce bounds how many PDFs are made at once, each with some 12 MB.
-const rendersAtOnce = 2
 
 // paper is a document of a task: as it would be signed now, or as it was signed.
 type paper struct {
@@ -175,42 +169,11 @@ func (s *Service) compose(ctx context.Context, p *paper) error {
 		TaskId: p.task.ID, Document: p.kind, Template: template.Version, TemplateText: template.Text, Values: values,
 		Made: made.UTC().Format(time.RFC3339Nano),
 	}
-	if p.file.File, err = s.render(ctx, p.file, nil); err != nil {
+	if p.file.File, err = s.press.Render(ctx, p.file); err != nil {
 		return err
 	}
-	p.sha256 = sha256Of(p.file.GetFile())
+	p.sha256 = press.SHA256(p.file.GetFile())
 	return nil
-}
-
-// render makes the PDF of what a file was made of, with stamps below.
-func (s *Service) render(ctx context.Context, f *privatev1.SignedFile, stamps []document.Block) ([]byte, error) {
-	template, refusal := document.Parse(document.Kind(f.GetDocument()), f.GetTemplateText())
-	if refusal != nil {
-		return nil, refusal
-	}
-	made, err := time.Parse(time.RFC3339Nano, f.GetMade())
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case s.renders <- struct{}{}:
-		defer func() { <-s.renders }()
-	case <-ctx.Done():
-		return nil, fault.Refuse(fault.Unavailable, "", "too many documents are being made")
-	}
-	out := template.Fill(f.GetValues())
-	out.Made, out.Footer = made, out.Title
-	out.Blocks = append(out.Blocks, stamps...)
-	file, refusal := document.Render(out)
-	if refusal != nil {
-		return nil, refusal
-	}
-	return file, nil
-}
-
-func sha256Of(file []byte) string {
-	sum := sha256.Sum256(file)
-	return hex.EncodeToString(sum[:])
 }
 
 // fileNames name the files that people download.
@@ -251,6 +214,7 @@ func (s *Service) signatures(ctx context.Context, p *paper) ([]*documentv1.Signa
 		}
 		m := &documentv1.Signature{
 			Side: side.name, At: gate.Instant(g.GetAt()), Method: g.GetMethod(), Sha256: g.GetSha256(), EvidenceSha256: g.GetEvidenceSha256(),
+			StampedSha256: g.GetStampedSha256(),
 		}
 		if e, ok := evidence[g.GetEvidence()]; ok {
 			m.EvidenceHolds = private.EvidenceSHA256(e.Content) == g.GetEvidenceSha256() && e.Content.GetSha256() == g.GetSha256()
@@ -276,9 +240,9 @@ func (s *Service) GetDocument(ctx context.Context, req *documentv1.GetDocumentRe
 	if err != nil {
 		return nil, err
 	}
-	signed, stamped := p.sha256, req.GetStamped() && p.signedAs() != ""
-	if stamped {
-		if err := s.stamp(ctx, p); err != nil {
+	signed, withStamps := p.sha256, req.GetStamped() && p.signedAs() != ""
+	if withStamps {
+		if err := s.stamped(ctx, p); err != nil {
 			return nil, err
 		}
 	}
@@ -286,58 +250,78 @@ func (s *Service) GetDocument(ctx context.Context, req *documentv1.GetDocumentRe
 	if err != nil {
 		return nil, err
 	}
-	if stamped {
+	if withStamps {
 		out.SignedSha256 = signed
 	}
 	return &documentv1.GetDocumentResponse{Document: out}, nil
 }
 
-// stamp makes the file with the stamps of those who signed it, and keeps it.
-func (s *Service) stamp(ctx context.Context, p *paper) error {
-	executor, customer := p.sides()
-	zone := s.DB.Zone()
-	stamps := []document.Block{}
-	if executor != nil {
-		stamps = append(stamps, document.Stamp{
-			Side: "Исполнитель", Signer: p.file.GetValues()["executor_name"], INN: p.file.GetValues()["executor_inn"],
-			At: gate.Instant(executor.GetAt()).AsTime().In(zone), Method: signedBy[executor.GetMethod()], SHA256: p.sha256, Evidence: executor.GetEvidenceSha256(),
-		}.Block())
+// stamped takes the file with the stamps of those who signed it. It stands under the hash that
+// the log has; what is not kept is drawn again, and is the same.
+func (s *Service) stamped(ctx context.Context, p *paper) error {
+	known := p.stampedAs()
+	if known != "" {
+		doc, ok, err := private.Only(s.Vault.SignedFiles(ctx, p.book, private.Ref{ID: known, Version: 1}))
+		if err != nil {
+			return err
+		}
+		if ok && press.SHA256(doc.Content.GetFile()) == known {
+			p.file, p.sha256 = doc.Content, known
+			return nil
+		}
 	}
-	switch {
-	case customer != nil:
-		stamps = append(stamps, document.Stamp{
-			Side: "Заказчик", Signer: p.file.GetValues()["customer_name"], INN: p.file.GetValues()["customer_inn"],
-			At: gate.Instant(customer.GetAt()).AsTime().In(zone), Method: signedBy[customer.GetMethod()], SHA256: p.sha256, Evidence: customer.GetEvidenceSha256(),
-		}.Block())
-	case p.kind == sign.Agreement:
-		stamps = append(stamps, document.Stamp{
-			Side: "Заказчик", Signer: p.file.GetValues()["customer_name"], INN: p.file.GetValues()["customer_inn"],
-			At: gate.Instant(p.data.GetCreatedAt()).AsTime().In(zone), Method: "публикация задания под учётными данными заказчика", SHA256: p.sha256,
-		}.Block())
-	}
-	file, err := s.render(ctx, p.file, stamps)
+	file, sum, err := s.press.Stamped(ctx, p.file, p.stamps())
 	if err != nil {
 		return err
 	}
-	of := p.sha256
-	p.file, p.sha256 = &privatev1.SignedFile{
-		File: file, TaskId: p.task.ID, Document: p.kind, Template: p.file.GetTemplate(), TemplateText: p.file.GetTemplateText(),
-		Values: p.file.GetValues(), Made: p.file.GetMade(), StampedOf: of,
-	}, sha256Of(file)
-	draft := s.Vault.Draft(p.book)
-	draft.SignedFile(p.data.GetExecutorId(), p.sha256, p.file)
-	return draft.Put(ctx)
+	if known != "" && sum != known {
+		return fault.Refuse(fault.NotFound, "document", "the file with SHA-256 %s is not there any more", known)
+	}
+	p.file, p.sha256 = file, sum
+	return nil
+}
+
+// stamps are the signatures as they stand.
+func (p *paper) stamps() *flowv1.StampAsk {
+	executor, customer := p.sides()
+	return &flowv1.StampAsk{
+		Book: p.book, TaskId: p.task.ID, ExecutorId: p.data.GetExecutorId(), Document: p.kind, CreatedAt: p.data.GetCreatedAt(), Executor: executor, Customer: customer,
+	}
+}
+
+// stampedAs is the hash that the log has of the file with all stamps; "" = it is not drawn yet.
+func (p *paper) stampedAs() string {
+	executor, customer := p.sides()
+	last := executor
+	if executor == nil || customer != nil && gate.Instant(customer.GetAt()).AsTime().After(gate.Instant(executor.GetAt()).AsTime()) {
+		last = customer
+	}
+	return last.GetStampedSha256()
+}
+
+// isStamped says whether a hash is that of the file with the stamps that were there at some
+// time: the log has it, or it is not in the log yet and drawn again it is the same.
+func (s *Service) isStamped(ctx context.Context, p *paper, sum string) (bool, error) {
+	executor, customer := p.sides()
+	if executor.GetStampedSha256() == sum || customer.GetStampedSha256() == sum {
+		return true, nil
+	}
+	if p.stampedAs() != "" {
+		return false, nil
+	}
+	_, now, err := s.press.Stamped(ctx, p.file, p.stamps())
+	return now == sum, err
 }
 
 // VerifyDocument implements DocumentService.
 func (s *Service) VerifyDocument(ctx context.Context, req *documentv1.VerifyDocumentRequest) (*documentv1.VerifyDocumentResponse, error) {
 	sum := req.GetSha256()
 	if sum == "" {
-		sum = sha256Of(req.GetFile())
+		sum = press.SHA256(req.GetFile())
 	}
 	out := &documentv1.VerifyDocumentResponse{Sha256: sum}
 	doc, ok, err := private.Only(s.Vault.SignedFiles(ctx, req.GetBook(), private.Ref{ID: sum, Version: 1}))
-	if err != nil || !ok || sha256Of(doc.Content.GetFile()) != sum {
+	if err != nil || !ok || press.SHA256(doc.Content.GetFile()) != sum {
 		if err == nil {
 			if month, err := s.verifyClosing(ctx, req.GetBook(), sum); err != nil || month != nil {
 				return month, err
@@ -359,17 +343,18 @@ func (s *Service) VerifyDocument(ctx context.Context, req *documentv1.VerifyDocu
 	}
 	signed := sum
 	if out.Stamped = doc.Content.GetStampedOf() != ""; out.Stamped {
-		signed = doc.Content.GetStampedOf()
+		signed, p.file = doc.Content.GetStampedOf(), doc.Content
 	}
-	if p.signedAs() != signed { // written, and never signed
+	known := p.signedAs() == signed // else it was written, and never signed
+	if known && out.Stamped {
+		if known, err = s.isStamped(ctx, p, sum); err != nil {
+			return nil, err
+		}
+	}
+	if !known {
 		return &documentv1.VerifyDocumentResponse{Sha256: sum}, nil
 	}
 	out.Known, out.TaskId, out.Document, out.Template = true, a.ID, p.kind, doc.Content.GetTemplate()
 	out.Signatures, err = s.signatures(ctx, p)
 	return out, err
-}
-
-// signedBy says on a stamp how somebody signed.
-var signedBy = map[string]string{
-	sign.MethodCode: "код из сообщения на телефон", task.MethodKey: "действие под учётными данными",
 }

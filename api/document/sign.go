@@ -13,6 +13,7 @@ import (
 	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
@@ -176,7 +177,7 @@ func (s *Service) Sign(ctx context.Context, req *documentv1.SignRequest) (*docum
 	}
 	draft := s.Vault.Draft(p.book)
 	e := s.evidence(ctx, p, sideExecutor)
-	e.Phone, e.LinkSha256, e.CodeNumber, e.Wrong = p.executor.GetPhone(), sha256Of([]byte(secret)), number, p.signing.GetCode().GetWrong()
+	e.Phone, e.LinkSha256, e.CodeNumber, e.Wrong = p.executor.GetPhone(), press.SHA256([]byte(secret)), number, p.signing.GetCode().GetWrong()
 	e.CodeHmac, e.IssuedAt = hex.EncodeToString(s.Vault.Digest("signing code", &documentv1.SignRequest{Link: req.GetLink(), Code: code})), p.signing.GetCode().GetAt()
 	if err := s.opened(ctx, p, e); err != nil {
 		return nil, err

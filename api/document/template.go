@@ -207,9 +207,9 @@ func (s *Service) GetTemplate(ctx context.Context, req *documentv1.GetTemplateRe
 	if err != nil {
 		return nil, err
 	}
-	example, err := s.render(ctx, &privatev1.SignedFile{
+	example, err := s.press.Render(ctx, &privatev1.SignedFile{
 		Document: out.GetKind(), TemplateText: out.GetText(), Values: document.Example(document.Kind(out.GetKind())), Made: time.Unix(0, 0).UTC().Format(time.RFC3339Nano),
-	}, nil)
+	})
 	return &documentv1.GetTemplateResponse{Template: out, Example: example}, err
 }
 

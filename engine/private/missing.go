@@ -229,6 +229,9 @@ func signatures(r store.AggregateRow, named map[place][]paperOf) error {
 		if id := g.GetSha256(); id != "" && !both {
 			named[files] = append(named[files], paperOf{executor, id})
 		}
+		if id := g.GetStampedSha256(); id != "" {
+			named[files] = append(named[files], paperOf{executor, id})
+		}
 		if id := g.GetEvidence(); id != "" {
 			named[evidence] = append(named[evidence], paperOf{executor, id})
 		}

@@ -40,6 +40,7 @@ func TestSignedPapersAreMissed(t *testing.T) {
 	put(0, "task", "t1", "paid", &flowv1.TaskData{
 		ExecutorId: "anna", AgreementExecutor: by("1", "e1"), AgreementCustomer: by("1", "e2"), ActExecutor: by("2", "e3"), ActCustomer: by("2", ""),
 	})
+	put(0, "task", "t4", "inwork", &flowv1.TaskData{ExecutorId: "anna", AgreementExecutor: &flowv1.Signature{Sha256: hash("5"), StampedSha256: hash("6")}})
 	put(0, "task", "t2", "inwork", &flowv1.TaskData{ExecutorId: "boris", AgreementExecutor: by("3", "e4")})
 	put(0, "task", "t3", "draft", &flowv1.TaskData{ExecutorId: "anna"})
 	put(0, "sign", "t1-act", "signed", &flowv1.SignData{ExecutorId: "anna", Signature: by("2", "e3")})
@@ -59,7 +60,7 @@ func TestSignedPapersAreMissed(t *testing.T) {
 		}
 		return c
 	}
-	if got, want := count("signed_file"), (Count{"signed_file", 3, 3}); got != want {
+	if got, want := count("signed_file"), (Count{"signed_file", 5, 5}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got, want := count("signing_evidence"), (Count{"signing_evidence", 4, 4}); got != want {
@@ -71,7 +72,7 @@ func TestSignedPapersAreMissed(t *testing.T) {
 	if err := d.Put(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := count("signed_file"), (Count{"signed_file", 3, 1}); got != want {
+	if got, want := count("signed_file"), (Count{"signed_file", 5, 3}); got != want {
 		t.Errorf("after a restore: %+v, want %+v", got, want)
 	}
 }

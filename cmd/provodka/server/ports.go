@@ -78,6 +78,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 			return m.engine.Told(ctx, attempt, a)
 		}, people),
 		"signing": world.FromSigning(submit, people),
+		"paper":   world.FromPaper(m.press),
 		"task":    world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,

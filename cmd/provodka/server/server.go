@@ -33,6 +33,7 @@ import (
 	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/monthly"
+	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/engine/push"
 	"github.com/provodka/provodka/ledger/store"
@@ -48,6 +49,7 @@ type Main struct {
 	flows     *flow.Registry
 	vault     *private.Vault
 	drawer    *monthly.Drawer
+	press     *press.Press
 	engine    *engine.Engine
 	api       *api.Server
 	postbacks *postback.Deliverer // of a process with the API
@@ -118,6 +120,7 @@ func (m *Main) openEngine(context.Context) (err error) {
 	if m.vault, err = private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets, Keys: m.cfg.InstallationKeys}); err != nil {
 		return err
 	}
+	m.press = press.New(m.vault, m.db.Zone())
 	m.drawer, err = monthly.NewDrawer(monthly.Drawer{
 		DB: m.db, Vault: m.vault, VAT: monthly.VAT{Percent: m.cfg.Closing.VATPercent, Words: m.cfg.Closing.VATWords},
 		Operator: document.Operator{Name: m.cfg.Own[0].Holder, INN: m.cfg.Own[0].INN, KPP: m.cfg.Own[0].KPP},
@@ -166,7 +169,7 @@ func (m *Main) openAPI(context.Context) (err error) {
 			Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Proxies: proxies,
 			SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 		},
-		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: m.drawer, Own: m.own(), Ready: m.isReady, Registration: m.registration(),
+		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: m.drawer, Press: m.press, Own: m.own(), Ready: m.isReady, Registration: m.registration(),
 		Callbacks: callbacks, Hearer: m.engine, PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
 	})
 	if err == nil {

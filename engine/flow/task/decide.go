@@ -29,12 +29,14 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		amounts: map[string]money.Amount{}, asks: map[string][]byte{},
 	}
 	due := s.data.Error.GetRetryAt()
+	signed := s.signed()
 	was := &flowv1.TaskData{CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId, Offer: proto.CloneOf(s.data.Offer)}
 	if refusal := s.run(); refusal != nil {
 		return flow.Decision{}, refusal
 	}
 	s.tell()
 	s.invite()
+	s.stamp(signed)
 	d := s.decision()
 	s.address(was, &d)
 	s.await(retryDue, due, s.data.Error.GetRetryAt(), &d)
@@ -98,6 +100,9 @@ func (s *step) run() *fault.Refusal {
 		return nil
 	case signTold, signRefused, signUnknown:
 		s.on = answerLate // he may sign without the message too
+		return nil
+	case stamped, stampRefused, stampUnknown:
+		s.drawn()
 		return nil
 	case payoutDone, payoutRefused, payoutUnknown:
 		s.paidOut()

@@ -108,7 +108,7 @@ func (s *season) world(a *around) {
 	switch e.Ask {
 	case holdYear, takeYear, tellYear:
 		answer, year = s.ask(e)
-	case retryItself, tellSign:
+	case retryItself, tellSign, stampFile:
 		answer.Result = port.Refused
 	default:
 		if rapid.Bool().Draw(s.t, "refused") {

@@ -19,7 +19,7 @@ func TestScenarios(t *testing.T) {
 	t.Parallel()
 	flowtest.Scenarios(t, flowtest.Script{
 		Spec: flowtest.Spec{
-			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign}, Reply: reply(false), Undoes: undoes,
+			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign, stampFile}, Reply: reply(false), Undoes: undoes,
 			Owners: map[string]string{"company": "romashka", "task": "t1", "executor": "ivanov"},
 		},
 		Command: command, Show: show,
@@ -160,7 +160,11 @@ func show(data []byte) []string {
 		s    *flowv1.Signature
 	}{{"agreement, executor", d.AgreementExecutor}, {"agreement, customer", d.AgreementCustomer}, {"act, executor", d.ActExecutor}, {"act, customer", d.ActCustomer}} {
 		if side.s != nil {
-			lines = append(lines, fmt.Sprintf("%s: file %.1s by %s at %s", side.name, side.s.Sha256, side.s.Method, side.s.At))
+			line := fmt.Sprintf("%s: file %.1s by %s at %s", side.name, side.s.Sha256, side.s.Method, side.s.At)
+			if side.s.StampedSha256 != "" {
+				line += fmt.Sprintf(", with stamps %.8s", side.s.StampedSha256)
+			}
+			lines = append(lines, line)
 		}
 	}
 	if d.Error != nil {

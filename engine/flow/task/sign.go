@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -57,6 +59,7 @@ func (s *step) signature(given, other *flowv1.Signature) (*flowv1.Signature, *fa
 	if given.At == "" {
 		given.At = s.now()
 	}
+	given.StampedSha256 = "" // the world says it
 	return given, nil
 }
 
@@ -106,4 +109,59 @@ func (s *step) invite() {
 	s.asks[tellSign] = flow.Bytes(&flowv1.SigningAsk{
 		Book: s.view.Book, TaskId: s.view.ID, CompanyId: s.data.CompanyId, Document: document, ExecutorId: s.data.ExecutorId,
 	})
+}
+
+// Sides of a document.
+const (
+	SideExecutor = "executor"
+	SideCustomer = "customer"
+)
+
+// signatures are those under the task's documents, by document and side. An executor who
+// waits for room under his cap has not signed yet.
+type signatures map[[2]string]*flowv1.Signature
+
+func (s *step) signed() signatures {
+	out := signatures{
+		{documentAgreement, SideExecutor}: s.data.AgreementExecutor, {documentAgreement, SideCustomer}: s.data.AgreementCustomer,
+		{documentAct, SideExecutor}: s.data.ActExecutor, {documentAct, SideCustomer}: s.data.ActCustomer,
+	}
+	if s.data.Phase == flowv1.TaskPhase_TASK_PHASE_HOLD {
+		delete(out, [2]string{documentAgreement, SideExecutor})
+	}
+	return out
+}
+
+// stamp has the file drawn with the stamps of its signatures when one has come to it. A step
+// brings one at most.
+func (s *step) stamp(before signatures) {
+	now := s.signed()
+	for _, document := range []string{documentAgreement, documentAct} {
+		for _, side := range []string{SideExecutor, SideCustomer} {
+			at := [2]string{document, side}
+			if g := now[at]; g.GetSha256() == "" || g.GetSha256() == before[at].GetSha256() && g.GetAt() == before[at].GetAt() {
+				continue
+			}
+			s.asks[stampFile] = flow.Bytes(&flowv1.StampAsk{
+				Book: s.view.Book, TaskId: s.view.ID, ExecutorId: s.data.ExecutorId, Document: document, Side: side, CreatedAt: s.data.CreatedAt,
+				Executor: now[[2]string{document, SideExecutor}], Customer: now[[2]string{document, SideCustomer}],
+			})
+		}
+	}
+}
+
+// drawn takes the hash of a file with stamps, for the signature that it was drawn for: by now
+// the terms may have changed, and the signature gone.
+func (s *step) drawn() {
+	var said flowv1.Stamped
+	if s.command.Event != stamped || proto.Unmarshal([]byte(s.command.Answer.Body), &said) != nil {
+		s.on = answerLate
+		return
+	}
+	g := s.signed()[[2]string{said.Document, said.Side}]
+	if g == nil || g.Sha256 != said.SignedSha256 || g.At != said.At || g.StampedSha256 != "" || said.Sha256 == "" {
+		s.on = answerLate
+		return
+	}
+	g.StampedSha256 = said.Sha256
 }

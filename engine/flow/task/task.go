@@ -84,6 +84,9 @@ const (
 	signTold      = "sign_told"
 	signRefused   = "sign_refused"
 	signUnknown   = "sign_unknown"
+	stamped       = "stamped"
+	stampRefused  = "stamp_refused"
+	stampUnknown  = "stamp_unknown"
 )
 
 // Rows that Decide chooses instead of the event's own; task.md says what each means.
@@ -152,6 +155,7 @@ const (
 	askAnnul       = "ask_annul"
 	retryItself    = "retry_itself"
 	tellSign       = "tell_sign"
+	stampFile      = "stamp"
 )
 
 // Amounts of the Entries table, rubles of scale 2.
@@ -207,14 +211,14 @@ var words = flow.Words{
 		tellDone, tellRefused, tellUnknown, createHeld, assignHeld, signHeld, holdDoneCompleted, payUntaxed, retryUntaxed,
 		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt, changeHeld,
 		offerExpired, acceptHeld, declineLast, offerExpiredHeld, holdRefusedOffer,
-		retryDue, selfDone, selfRefused, selfUnknown, recheckNoted, selfRefusedAgain, signTold, signRefused, signUnknown,
+		retryDue, selfDone, selfRefused, selfUnknown, recheckNoted, selfRefusedAgain, signTold, signRefused, signUnknown, stamped, stampRefused, stampUnknown,
 	},
 	Recipes: []string{
 		"reserve", "payout", "settle", "release", "claim", "cover",
 		"payout_back", "claim_back", "owed", "unsettle",
 	},
 	Asks: []string{checkIncome, askCheck, pay, askPayout, registerIncome, askIncome,
-		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul, retryItself, tellSign},
+		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul, retryItself, tellSign, stampFile},
 	Amounts: amounts,
 	Cases:   []string{caseSelfEmployed, caseCivilContract},
 	Owners:  []string{ownerCompany, ownerTask, ownerExecutor},

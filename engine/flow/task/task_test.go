@@ -75,7 +75,7 @@ func spec(create *flowv1.TaskCreate, more ...flowtest.Act) flowtest.Spec {
 			act(Pay, &flowv1.TaskPay{Executor: stamp(kind, 1), Tariff: tariff}),
 			act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 2), Tariff: tariff}),
 		}, more...),
-		Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
+		Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign, stampFile}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
 		Asleep: []string{retryDue}, // a retry by itself is a retry: exploreAgain walks those
 	}
 }
@@ -127,6 +127,9 @@ func law(w *flowtest.World) error {
 	if a, b := d.ActExecutor, d.ActCustomer; d.ActSignedAt != "" && a.GetSha256() != b.GetSha256() {
 		return fmt.Errorf("the act was signed as %v and %v", a, b)
 	}
+	if err := stampLaw(w, d); err != nil {
+		return err
+	}
 	if w.View.State == Paid {
 		return paidLaw(w, d)
 	}
@@ -136,6 +139,26 @@ func law(w *flowtest.World) error {
 	for _, account := range []string{"wallet:c1", "tax-npd:e1", "tax-ndfl:e1", "contribution:e1", "revenue:commission", "expense:tax"} {
 		if w.View.State == Canceled && (w.Balance(account).Sign() != 0 || d.Settled) {
 			return fmt.Errorf("canceled, and %s is out by %s", account, w.Balance(account))
+		}
+	}
+	return nil
+}
+
+// stampLaw: a file with stamps is of the signature that it stands with, and every signature
+// under a file that stands has its file asked for.
+func stampLaw(w *flowtest.World, d *flowv1.TaskData) error {
+	asked := map[string]bool{}
+	for _, try := range w.Tries {
+		if try.Effect.Ask == stampFile {
+			s := stampedAs(try.Effect)
+			asked[s.Document+s.Side+s.At+s.SignedSha256] = true
+			asked[s.Document+s.Side+s.At+s.SignedSha256+s.Sha256] = asked[s.Document+s.Side+s.At+s.SignedSha256+s.Sha256] || try.Last == port.Done
+		}
+	}
+	for at, g := range (&step{data: d}).signed() {
+		key := at[0] + at[1] + g.GetAt() + g.GetSha256()
+		if g.GetSha256() != "" && !asked[key] || g.GetStampedSha256() != "" && !asked[key+g.GetStampedSha256()] {
+			return fmt.Errorf("the stamps of %v: %v, and asked was %v", at, g, asked)
 		}
 	}
 	return nil
@@ -236,6 +259,21 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	signs := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true},
 		act(Sign, signed("1")), act(Countersign, signed("1")), act(Countersign, signed("2")), act(ActSignExecutor, signed("3")), act(Report, nil))
 	explore(signs)
+
+	// Files with stamps are drawn while the draft goes, or the task is paid.
+	only := func(s flowtest.Spec, told uint32, events ...string) flowtest.Spec {
+		s.Acts = slices.DeleteFunc(s.Acts, func(a flowtest.Act) bool {
+			return !slices.Contains(events, a.Command.Event) || a.Command.Event == Sign && len(a.Command.Body) == 0
+		})
+		s.Deaf, s.Told = false, told
+		return s
+	}
+	contract := &flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00"}
+	explore(only(early(contract, act(Sign, signed("1")), act(Countersign, signed("1")), act(Delete, nil)), 2, Create, Sign, Countersign, Delete, Cancel))
+	explore(only(early(contract, act(Sign, signed("1"))), 1, Create, Sign, Done, Pay, Cancel))
+	withAct := proto.CloneOf(contract)
+	withAct.ActRequired = true
+	explore(only(early(withAct, act(Sign, signed("1")), act(ActSignExecutor, signed("3"))), 2, Create, Sign, Done, ActSignExecutor, ActSign, Cancel))
 
 	// The executor is sent links, and answers about them come in every state.
 	linked := early(&flowv1.TaskCreate{CompanyId: "c1", ExecutorId: "e1", Executor: stamp(entrepreneur, 1), PriceKind: gross, Price: "100.00", ActRequired: true, SendLink: true},

@@ -1,6 +1,8 @@
 package task
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"sync"
@@ -51,6 +53,8 @@ func reply(says bool) func(flowtest.Try, port.Result, *port.Answer) {
 			} else {
 				a.Body = string(flow.Bytes(&flowv1.TaxpayerAnswer{Free: "12.34"}))
 			}
+		case stampFile:
+			a.Body = string(flow.Bytes(stampedAs(t.Effect)))
 		case checkIncome:
 			if says {
 				a.Bonus = "10000.00"
@@ -61,6 +65,17 @@ func reply(says bool) func(flowtest.Try, port.Result, *port.Answer) {
 			}
 		}
 	}
+}
+
+// stampedAs is what a printer says: a hash of what stands on the stamps.
+func stampedAs(e flow.Effect) *flowv1.Stamped {
+	var ask flowv1.StampAsk
+	if err := proto.Unmarshal(e.Body, &ask); err != nil {
+		panic(err)
+	}
+	side := map[string]*flowv1.Signature{SideExecutor: ask.Executor, SideCustomer: ask.Customer}[ask.Side]
+	sum := sha256.Sum256([]byte(ask.Document + ask.Executor.GetAt() + ask.Executor.GetSha256() + ask.Customer.GetAt() + ask.Customer.GetSha256()))
+	return &flowv1.Stamped{Document: ask.Document, Side: ask.Side, SignedSha256: side.GetSha256(), At: side.GetAt(), Sha256: hex.EncodeToString(sum[:])}
 }
 
 func differentTax(e flow.Effect) string {

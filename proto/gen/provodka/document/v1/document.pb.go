@@ -614,6 +614,9 @@ type Signature struct {
 	EvidenceSha256 string `protobuf:"bytes,5,opt,name=evidence_sha256,json=evidenceSha256,proto3" json:"evidence_sha256,omitempty"`
 	// Whether the evidence is there and has this hash.
 	EvidenceHolds bool `protobuf:"varint,6,opt,name=evidence_holds,json=evidenceHolds,proto3" json:"evidence_holds,omitempty"`
+	// SHA-256 of the file with the stamps of this signature and of those before it, hexadecimal, as the journal has it; empty = it
+	// is not drawn yet.
+	StampedSha256 string `protobuf:"bytes,200,opt,name=stamped_sha256,json=stampedSha256,proto3" json:"stamped_sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -690,6 +693,13 @@ func (x *Signature) GetEvidenceHolds() bool {
 	return false
 }
 
+func (x *Signature) GetStampedSha256() string {
+	if x != nil {
+		return x.StampedSha256
+	}
+	return ""
+}
+
 // What GetDocument asks.
 type GetDocumentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -699,7 +709,8 @@ type GetDocumentRequest struct {
 	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// agreement or act.
 	Document string `protobuf:"bytes,3,opt,name=document,proto3" json:"document,omitempty"`
-	// With the stamps of those who signed the file; what nobody signed is given as it is.
+	// With the stamps of those who signed the file; what nobody signed is given as it is. Reading writes nothing: the file is
+	// drawn when it is signed, and its hash stands in the journal.
 	Stamped       bool `protobuf:"varint,4,opt,name=stamped,proto3" json:"stamped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1046,7 +1057,8 @@ type VerifyDocumentResponse struct {
 	CompanyId string `protobuf:"bytes,101,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
 	// SHA-256 of the file, hexadecimal.
 	Sha256 string `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	// Whether it is a file that the journal says was signed, or the same with stamps.
+	// Whether it is a file that the journal says was signed, or the same with stamps, whose hash
+	// the journal has too.
 	Known bool `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
 	// The task.
 	TaskId string `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
@@ -3083,14 +3095,15 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\n" +
 	"signatures\x18\b \x03(\v2\x1f.provodka.document.v1.SignatureR\n" +
 	"signatures\x12#\n" +
-	"\rsigned_sha256\x18\t \x01(\tR\fsignedSha256\"\xcb\x01\n" +
+	"\rsigned_sha256\x18\t \x01(\tR\fsignedSha256\"\xf3\x01\n" +
 	"\tSignature\x12\x12\n" +
 	"\x04side\x18\x01 \x01(\tR\x04side\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
 	"\x06method\x18\x03 \x01(\tR\x06method\x12\x16\n" +
 	"\x06sha256\x18\x04 \x01(\tR\x06sha256\x12'\n" +
 	"\x0fevidence_sha256\x18\x05 \x01(\tR\x0eevidenceSha256\x12%\n" +
-	"\x0eevidence_holds\x18\x06 \x01(\bR\revidenceHolds\"\xcc\x01\n" +
+	"\x0eevidence_holds\x18\x06 \x01(\bR\revidenceHolds\x12&\n" +
+	"\x0estamped_sha256\x18\xc8\x01 \x01(\tR\rstampedSha256\"\xcc\x01\n" +
 	"\x12GetDocumentRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x122\n" +
 	"\atask_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06taskId\x121\n" +

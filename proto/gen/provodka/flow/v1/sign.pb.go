@@ -36,7 +36,10 @@ type Signature struct {
 	// SHA-256 of the evidence.
 	EvidenceSha256 string `protobuf:"bytes,5,opt,name=evidence_sha256,json=evidenceSha256,proto3" json:"evidence_sha256,omitempty"`
 	// How: "code" = a code by SMS, "key" = an API key or a user of the house or the company.
-	Method        string `protobuf:"bytes,6,opt,name=method,proto3" json:"method,omitempty"`
+	Method string `protobuf:"bytes,6,opt,name=method,proto3" json:"method,omitempty"`
+	// SHA-256 of the file with the stamps of this signature and of those before it; "" = it is not
+	// drawn yet.
+	StampedSha256 string `protobuf:"bytes,200,opt,name=stamped_sha256,json=stampedSha256,proto3" json:"stamped_sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -113,6 +116,204 @@ func (x *Signature) GetMethod() string {
 	return ""
 }
 
+func (x *Signature) GetStampedSha256() string {
+	if x != nil {
+		return x.StampedSha256
+	}
+	return ""
+}
+
+// What a task asks of the port "paper", verb "stamp": draw the file with the stamps of its signatures.
+type StampAsk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The task.
+	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// The executor, whose key seals the file.
+	ExecutorId string `protobuf:"bytes,3,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Which document: "agreement" or "act".
+	Document string `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
+	// Who has just signed: "executor" or "customer".
+	Side string `protobuf:"bytes,5,opt,name=side,proto3" json:"side,omitempty"`
+	// The moment of the task's creation, RFC 3339: to publish it is the customer's agreement.
+	CreatedAt string `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// The executor's signature; absent = he has not signed.
+	Executor *Signature `protobuf:"bytes,7,opt,name=executor,proto3" json:"executor,omitempty"`
+	// The customer's; absent = he has not signed the file.
+	Customer      *Signature `protobuf:"bytes,8,opt,name=customer,proto3" json:"customer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StampAsk) Reset() {
+	*x = StampAsk{}
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StampAsk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StampAsk) ProtoMessage() {}
+
+func (x *StampAsk) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StampAsk.ProtoReflect.Descriptor instead.
+func (*StampAsk) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *StampAsk) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *StampAsk) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *StampAsk) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *StampAsk) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *StampAsk) GetSide() string {
+	if x != nil {
+		return x.Side
+	}
+	return ""
+}
+
+func (x *StampAsk) GetCreatedAt() string {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return ""
+}
+
+func (x *StampAsk) GetExecutor() *Signature {
+	if x != nil {
+		return x.Executor
+	}
+	return nil
+}
+
+func (x *StampAsk) GetCustomer() *Signature {
+	if x != nil {
+		return x.Customer
+	}
+	return nil
+}
+
+// What came of it.
+type Stamped struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ask's document.
+	Document string `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// The ask's side.
+	Side string `protobuf:"bytes,2,opt,name=side,proto3" json:"side,omitempty"`
+	// SHA-256 of the file that was signed.
+	SignedSha256 string `protobuf:"bytes,3,opt,name=signed_sha256,json=signedSha256,proto3" json:"signed_sha256,omitempty"`
+	// The moment of the side's signature.
+	At string `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	// SHA-256 of the file with the stamps.
+	Sha256        string `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stamped) Reset() {
+	*x = Stamped{}
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stamped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stamped) ProtoMessage() {}
+
+func (x *Stamped) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stamped.ProtoReflect.Descriptor instead.
+func (*Stamped) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Stamped) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *Stamped) GetSide() string {
+	if x != nil {
+		return x.Side
+	}
+	return ""
+}
+
+func (x *Stamped) GetSignedSha256() string {
+	if x != nil {
+		return x.SignedSha256
+	}
+	return ""
+}
+
+func (x *Stamped) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *Stamped) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
 // What a signing by code keeps: one person, one document.
 type SignData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -162,7 +363,7 @@ type SignData struct {
 
 func (x *SignData) Reset() {
 	*x = SignData{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -174,7 +375,7 @@ func (x *SignData) String() string {
 func (*SignData) ProtoMessage() {}
 
 func (x *SignData) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -187,7 +388,7 @@ func (x *SignData) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignData.ProtoReflect.Descriptor instead.
 func (*SignData) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{1}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SignData) GetTaskId() string {
@@ -349,7 +550,7 @@ type SignInvite struct {
 
 func (x *SignInvite) Reset() {
 	*x = SignInvite{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -361,7 +562,7 @@ func (x *SignInvite) String() string {
 func (*SignInvite) ProtoMessage() {}
 
 func (x *SignInvite) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -374,7 +575,7 @@ func (x *SignInvite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignInvite.ProtoReflect.Descriptor instead.
 func (*SignInvite) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SignInvite) GetTaskId() string {
@@ -431,7 +632,7 @@ type SigningAsk struct {
 
 func (x *SigningAsk) Reset() {
 	*x = SigningAsk{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -443,7 +644,7 @@ func (x *SigningAsk) String() string {
 func (*SigningAsk) ProtoMessage() {}
 
 func (x *SigningAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -456,7 +657,7 @@ func (x *SigningAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningAsk.ProtoReflect.Descriptor instead.
 func (*SigningAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SigningAsk) GetBook() string {
@@ -519,7 +720,7 @@ type SignCode struct {
 
 func (x *SignCode) Reset() {
 	*x = SignCode{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +732,7 @@ func (x *SignCode) String() string {
 func (*SignCode) ProtoMessage() {}
 
 func (x *SignCode) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +745,7 @@ func (x *SignCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignCode.ProtoReflect.Descriptor instead.
 func (*SignCode) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SignCode) GetTaskId() string {
@@ -620,7 +821,7 @@ type SignEntry struct {
 
 func (x *SignEntry) Reset() {
 	*x = SignEntry{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -632,7 +833,7 @@ func (x *SignEntry) String() string {
 func (*SignEntry) ProtoMessage() {}
 
 func (x *SignEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -645,7 +846,7 @@ func (x *SignEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignEntry.ProtoReflect.Descriptor instead.
 func (*SignEntry) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SignEntry) GetNumber() uint32 {
@@ -697,7 +898,7 @@ type SignedAsk struct {
 
 func (x *SignedAsk) Reset() {
 	*x = SignedAsk{}
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +910,7 @@ func (x *SignedAsk) String() string {
 func (*SignedAsk) ProtoMessage() {}
 
 func (x *SignedAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_sign_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_sign_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +923,7 @@ func (x *SignedAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedAsk.ProtoReflect.Descriptor instead.
 func (*SignedAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_sign_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SignedAsk) GetBook() string {
@@ -771,14 +972,32 @@ var File_provodka_flow_v1_sign_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_sign_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/flow/v1/sign.proto\x12\x10provodka.flow.v1\x1a#provodka/flow/v1/registration.proto\"\xac\x01\n" +
+	"\x1bprovodka/flow/v1/sign.proto\x12\x10provodka.flow.v1\x1a#provodka/flow/v1/registration.proto\"\xd4\x01\n" +
 	"\tSignature\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\tR\x02at\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\tR\x06sha256\x12\x1a\n" +
 	"\btemplate\x18\x03 \x01(\tR\btemplate\x12\x1a\n" +
 	"\bevidence\x18\x04 \x01(\tR\bevidence\x12'\n" +
 	"\x0fevidence_sha256\x18\x05 \x01(\tR\x0eevidenceSha256\x12\x16\n" +
-	"\x06method\x18\x06 \x01(\tR\x06method\"\xf9\x04\n" +
+	"\x06method\x18\x06 \x01(\tR\x06method\x12&\n" +
+	"\x0estamped_sha256\x18\xc8\x01 \x01(\tR\rstampedSha256\"\x99\x02\n" +
+	"\bStampAsk\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x17\n" +
+	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x1f\n" +
+	"\vexecutor_id\x18\x03 \x01(\tR\n" +
+	"executorId\x12\x1a\n" +
+	"\bdocument\x18\x04 \x01(\tR\bdocument\x12\x12\n" +
+	"\x04side\x18\x05 \x01(\tR\x04side\x12\x1d\n" +
+	"\n" +
+	"created_at\x18\x06 \x01(\tR\tcreatedAt\x127\n" +
+	"\bexecutor\x18\a \x01(\v2\x1b.provodka.flow.v1.SignatureR\bexecutor\x127\n" +
+	"\bcustomer\x18\b \x01(\v2\x1b.provodka.flow.v1.SignatureR\bcustomer\"\x86\x01\n" +
+	"\aStamped\x12\x1a\n" +
+	"\bdocument\x18\x01 \x01(\tR\bdocument\x12\x12\n" +
+	"\x04side\x18\x02 \x01(\tR\x04side\x12#\n" +
+	"\rsigned_sha256\x18\x03 \x01(\tR\fsignedSha256\x12\x0e\n" +
+	"\x02at\x18\x04 \x01(\tR\x02at\x12\x16\n" +
+	"\x06sha256\x18\x05 \x01(\tR\x06sha256\"\xf9\x04\n" +
 	"\bSignData\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1d\n" +
 	"\n" +
@@ -860,27 +1079,31 @@ func file_provodka_flow_v1_sign_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_sign_proto_rawDescData
 }
 
-var file_provodka_flow_v1_sign_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_provodka_flow_v1_sign_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_provodka_flow_v1_sign_proto_goTypes = []any{
 	(*Signature)(nil),  // 0: provodka.flow.v1.Signature
-	(*SignData)(nil),   // 1: provodka.flow.v1.SignData
-	(*SignInvite)(nil), // 2: provodka.flow.v1.SignInvite
-	(*SigningAsk)(nil), // 3: provodka.flow.v1.SigningAsk
-	(*SignCode)(nil),   // 4: provodka.flow.v1.SignCode
-	(*SignEntry)(nil),  // 5: provodka.flow.v1.SignEntry
-	(*SignedAsk)(nil),  // 6: provodka.flow.v1.SignedAsk
-	(*Issued)(nil),     // 7: provodka.flow.v1.Issued
+	(*StampAsk)(nil),   // 1: provodka.flow.v1.StampAsk
+	(*Stamped)(nil),    // 2: provodka.flow.v1.Stamped
+	(*SignData)(nil),   // 3: provodka.flow.v1.SignData
+	(*SignInvite)(nil), // 4: provodka.flow.v1.SignInvite
+	(*SigningAsk)(nil), // 5: provodka.flow.v1.SigningAsk
+	(*SignCode)(nil),   // 6: provodka.flow.v1.SignCode
+	(*SignEntry)(nil),  // 7: provodka.flow.v1.SignEntry
+	(*SignedAsk)(nil),  // 8: provodka.flow.v1.SignedAsk
+	(*Issued)(nil),     // 9: provodka.flow.v1.Issued
 }
 var file_provodka_flow_v1_sign_proto_depIdxs = []int32{
-	7, // 0: provodka.flow.v1.SignData.code:type_name -> provodka.flow.v1.Issued
-	0, // 1: provodka.flow.v1.SignData.signature:type_name -> provodka.flow.v1.Signature
-	7, // 2: provodka.flow.v1.SignData.link:type_name -> provodka.flow.v1.Issued
-	0, // 3: provodka.flow.v1.SignedAsk.signature:type_name -> provodka.flow.v1.Signature
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	0, // 0: provodka.flow.v1.StampAsk.executor:type_name -> provodka.flow.v1.Signature
+	0, // 1: provodka.flow.v1.StampAsk.customer:type_name -> provodka.flow.v1.Signature
+	9, // 2: provodka.flow.v1.SignData.code:type_name -> provodka.flow.v1.Issued
+	0, // 3: provodka.flow.v1.SignData.signature:type_name -> provodka.flow.v1.Signature
+	9, // 4: provodka.flow.v1.SignData.link:type_name -> provodka.flow.v1.Issued
+	0, // 5: provodka.flow.v1.SignedAsk.signature:type_name -> provodka.flow.v1.Signature
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_sign_proto_init() }
@@ -895,7 +1118,7 @@ func file_provodka_flow_v1_sign_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_sign_proto_rawDesc), len(file_provodka_flow_v1_sign_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
