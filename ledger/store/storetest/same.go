@@ -31,6 +31,7 @@ var apart = map[string]string{
 	"device":           "tokens of devices are personal data: in no log",
 	"pushed":           "how far messages to devices are is in no log",
 	"confirmed":        "how far providers were asked again about their answers is in no log",
+	"hint":             "what callbacks hinted at and nobody has asked about yet is in no log: it is asked again all the same",
 	"projection":       "the owner makes the search tables anew from the journal",
 	"mark":             "see projection",
 	"correspondence":   "see projection",
