@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -198,6 +199,24 @@ func cleanText(s string) string {
 	}
 	return s[:cut]
 }
+
+// cleanWords is what a partner says to people, as the log can take it: the log is for ever, and
+// a bank may name a person in it by the number of an account, a phone or an INN. The last
+// digits stay, so that a person who looks knows which one was meant.
+func cleanWords(s string) string {
+	return longNumber.ReplaceAllStringFunc(cleanText(s), func(number string) string {
+		if dayBegins.MatchString(number) {
+			return number // and an hour
+		}
+		digits := strings.NewReplacer(" ", "", "\u00a0", "", "-", "", "(", "", ")", "").Replace(number)
+		return "****" + digits[len(digits)-4:]
+	})
+}
+
+// longNumber is ten digits and more, also in groups: an INN, a SNILS, a phone, a card, an account.
+var longNumber = regexp.MustCompile(`\d(?:[ \x{a0}()-]{0,2}\d){9,}`)
+
+var dayBegins = regexp.MustCompile(`^\d{4}-\d{2}-\d{2} ?\d{0,2}$`)
 
 // maxForeignText bounds each text of the world's answer, in bytes.
 const maxForeignText = 4 << 10

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/provodka/provodka/engine/port"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
@@ -71,6 +72,29 @@ func TestForeignTextsAreCleaned(t *testing.T) {
 		}
 		if !faultyText(text) && len(text) <= maxForeignText && got != text {
 			t.Errorf("%.20q was fine and became %.20q", text, got)
+		}
+	}
+}
+
+// TestWordsOfPartnersNameNobody: what a partner says goes into the log without the numbers by
+// which a person is known; sums, days and short codes stay.
+func TestWordsOfPartnersNameNobody(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{
+		"": "",
+		"Недостаточно средств":                                    "Недостаточно средств",
+		"Счёт 40817810500000012345 закрыт":                        "Счёт ****2345 закрыт",
+		"Счёт 40817 810 5 0000 0012345 закрыт":                    "Счёт ****2345 закрыт",
+		"НПД: ИНН 770100000123 снят с учёта":                      "НПД: ИНН ****0123 снят с учёта",
+		"Телефон +7 (999) 123-45-67 не найден":                    "Телефон +****4567 не найден",
+		"СНИЛС 112-233-445 95":                                    "СНИЛС ****4595",
+		"Карта 2200 7000 1234 5678, 100.00 руб.":                  "Карта ****5678, 100.00 руб.",
+		"Лимит 1000000.00 на 2026-03-02, БИК 044525225, код 4711": "Лимит 1000000.00 на 2026-03-02, БИК 044525225, код 4711",
+		"Отказано 2026-03-02 10:15:30":                            "Отказано 2026-03-02 10:15:30",
+		"a\x00b\xff":                                              "a\uFFFDb\uFFFD",
+	} {
+		if got := toWire("a", port.Answer{Result: port.Refused, Reason: said}, "1").GetReason(); got != want {
+			t.Errorf("%q became %q, want %q", said, got, want)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func toWire(attempt string, a port.Answer, number string) *commandv1.Answer {
 	}
 	return &commandv1.Answer{
 		Attempt: attempt, Result: cleanText(string(a.Result)), Status: cleanText(a.Status), Event: cleanText(event),
-		Code: cleanText(string(a.Code)), Reason: cleanText(a.Reason), ReceiptId: cleanText(a.ReceiptID),
+		Code: cleanText(string(a.Code)), Reason: cleanWords(a.Reason), ReceiptId: cleanText(a.ReceiptID),
 		ReceiptLink: cleanText(a.ReceiptLink), Tax: cleanText(a.Tax), Bonus: cleanText(a.Bonus), Body: []byte(a.Body),
 	}
 }
