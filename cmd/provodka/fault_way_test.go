@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -278,6 +279,8 @@ func (m *matrix) entity(name string, i int, r struck) {
 				if n.token != "" {
 					req.Header().Set("Authorization", "Bearer "+n.token)
 				}
+				ctx, cancel := context.WithTimeout(ctx, 55*time.Second) // unlike the SDK it calls once, and all rows call at once
+				defer cancel()
 				return next(ctx, req)
 			}
 		})))
