@@ -2,6 +2,7 @@ package monthly
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -40,7 +41,9 @@ func (b *Beginner) Run(ctx context.Context, now func() time.Time) {
 		begun, err := b.Begin(ctx)
 		wait := flow.Night(closing.Name, now()).Sub(now())
 		if err != nil {
-			wait = againAfter
+			if refusal := (*fault.Refusal)(nil); !errors.As(err, &refusal) || refusal.Code.Lookup().Kind == fault.Busy {
+				wait = againAfter // else it is the same the next minute
+			}
 			b.Logger.Error("the monthly documents of companies could not be begun", "error", err)
 		}
 		if begun > 0 {
