@@ -354,6 +354,11 @@ func testSigningGuesses(t *testing.T, h *house) {
 			t.Errorf("%q: %v", wrong, r)
 		}
 	}
+	for range 100 { // who has not the link keeps nobody out
+		if _, err := stranger.GetSigning(t.Context(), &documentv1.GetSigningRequest{Link: link + "A"}); refusal(t, err).Code != string(fault.NotFound) {
+			t.Fatal(err)
+		}
+	}
 	shown, err := stranger.GetSigning(t.Context(), &documentv1.GetSigningRequest{Link: link})
 	if err != nil {
 		t.Fatal(err)

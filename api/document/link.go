@@ -54,7 +54,7 @@ func (s *Service) linked(ctx context.Context, link string) (*paper, string, erro
 	if len(parts) != 4 || parts[2] != sign.Agreement && parts[2] != sign.Act || flow.CheckID("link", parts[1]) != nil || flow.CheckID("link", parts[0]) != nil {
 		return nil, "", dead
 	}
-	if refusal := s.signings.Admit(gate.CallOf(ctx).Address, parts[1]); refusal != nil {
+	if refusal := s.signings.Admit(gate.CallOf(ctx).Address, ""); refusal != nil {
 		return nil, "", refusal
 	}
 	found, _, err := s.Load(ctx, parts[0], task.Name, parts[1])
@@ -71,6 +71,10 @@ func (s *Service) linked(ctx context.Context, link string) (*paper, string, erro
 	right := private.Same(parts[3], s.linkSecret(parts[1], parts[2], data.GetExecutorId()))
 	if !right || !ok || data.GetExecutorId() == "" {
 		return nil, "", dead
+	}
+	// Of the person's own tries are only those with his link: nobody else keeps him out.
+	if refusal := s.signings.AdmitPerson(parts[1]); refusal != nil {
+		return nil, "", refusal
 	}
 	p, err := s.paper(ctx, parts[0], a, parts[2])
 	return p, parts[3], err

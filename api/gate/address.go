@@ -70,10 +70,16 @@ func newLimits(now func() time.Time) Limits {
 // says when the next one may come. The answer does not depend on whether there is such a
 // person.
 func (l Limits) Admit(address, person string) *fault.Refusal {
-	after, ok := l.Address.Take(Neighbours(address))
-	if ok && person != "" {
-		after, ok = l.Person.Take(person)
+	if refusal := tooOften(l.Address.Take(Neighbours(address))); refusal != nil || person == "" {
+		return refusal
 	}
+	return l.AdmitPerson(person)
+}
+
+// AdmitPerson takes one try of a person who has shown already who he is.
+func (l Limits) AdmitPerson(person string) *fault.Refusal { return tooOften(l.Person.Take(person)) }
+
+func tooOften(after time.Time, ok bool) *fault.Refusal {
 	if ok {
 		return nil
 	}
