@@ -15,6 +15,7 @@ import (
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
 
 // loginCode waits for the n-th code to a phone, from 1.
@@ -184,6 +185,13 @@ func testApp(t *testing.T, h *house) {
 		t.Errorf("paid: %v", got)
 	}
 	app.wantEarned(t, c.book)
+	// Finance sees the same year; nobody's is not found.
+	year, err := c.Taxes.GetEarnings(t.Context(), &taxv1.GetEarningsRequest{Book: c.book, ExecutorId: id})
+	if err != nil || year.GetRegistered() != "100.00" || year.GetFree() != "2399900.00" || year.GetNdflBase() != "0.00" || year.GetYear() == 0 {
+		t.Errorf("%v %v", year, err)
+	}
+	_, err = c.Taxes.GetEarnings(t.Context(), &taxv1.GetEarningsRequest{Book: c.book, ExecutorId: "executor-none"})
+	refused(t, err, fault.NotFound, "executor_id")
 	app.wantAlone(t, c)
 }
 

@@ -3,18 +3,14 @@ package app
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	executors "github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
 	tasks "github.com/provodka/provodka/api/task"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/task"
-	"github.com/provodka/provodka/engine/flow/tax"
-	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
-	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -247,31 +243,12 @@ func (s *Service) GetMyEarnings(ctx context.Context, req *executorv1.GetMyEarnin
 	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
 		return nil, err
 	}
-	out := &executorv1.GetMyEarningsResponse{Year: req.GetYear()}
-	if out.Year == 0 {
-		year, err := strconv.ParseUint(s.Today()[:4], 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		out.Year = uint32(year)
-	}
-	found, _, err := s.Load(ctx, req.GetBook(), taxpayer.Name, me(ctx))
+	y, err := s.executors.Year(ctx, req.GetBook(), me(ctx), req.GetYear())
 	if err != nil {
 		return nil, err
 	}
-	d := new(flowv1.TaxpayerData)
-	if a, ok := found[me(ctx)]; ok {
-		if err := a.Read(d); err != nil {
-			return nil, err
-		}
-	}
-	seen := taxpayer.YearOf(d, out.GetYear())
-	zero := func(a money.Amount) string { return money.RUB.Format(a) }
-	out.Registered, out.Reserved, out.BonusLeft = zero(seen.Registered), zero(seen.Reserved), seen.Bonus
-	out.NdflBase, out.NdflWithheld = zero(seen.Base), zero(seen.Withheld)
-	if rule, err := tax.Cap(strconv.FormatUint(uint64(out.GetYear()), 10) + "-12-31"); err == nil {
-		out.Limit = zero(rule.Limit)
-		out.Free = zero(money.Max(rule.Limit.Sub(seen.Registered).Sub(seen.Reserved), money.Zero))
-	}
-	return out, nil
+	return &executorv1.GetMyEarningsResponse{
+		Year: y.Year, Registered: y.Registered, Reserved: y.Reserved, Limit: y.Limit, Free: y.Free, BonusLeft: y.BonusLeft,
+		NdflBase: y.NDFLBase, NdflWithheld: y.NDFLWithheld,
+	}, nil
 }

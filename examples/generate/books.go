@@ -151,6 +151,7 @@ type earner struct {
 	person
 	paid                                           int
 	gross, payout, npd, ndfl, contributions, bonus *big.Rat
+	held                                           *big.Rat // income of tasks that are not paid: it has its room under the limit
 	left                                           []string // errors that stay
 }
 
@@ -158,7 +159,7 @@ type earner struct {
 func (e *earner) line() []string {
 	bonus, registered, free := "", "", ""
 	if e.Kind == selfEmployed {
-		registered, free = kopecks(e.gross), kopecks(new(big.Rat).Sub(yearlyLimit, e.gross))
+		registered, free = kopecks(e.gross), kopecks(new(big.Rat).Sub(yearlyLimit, new(big.Rat).Add(e.gross, e.held)))
 		if e.Bonus != "" {
 			given, _ := new(big.Rat).SetString(e.Bonus)
 			bonus = kopecks(given.Sub(given, e.bonus))
@@ -187,7 +188,7 @@ func perform(all []person, list []task) outcome {
 	o.remit()
 	by, years := map[string]*earner{}, map[string]*year{}
 	for _, p := range all {
-		e := &earner{person: p, gross: new(big.Rat), payout: new(big.Rat), npd: new(big.Rat), ndfl: new(big.Rat), contributions: new(big.Rat), bonus: new(big.Rat)}
+		e := &earner{person: p, gross: new(big.Rat), payout: new(big.Rat), npd: new(big.Rat), ndfl: new(big.Rat), contributions: new(big.Rat), bonus: new(big.Rat), held: new(big.Rat)}
 		o.earners, by[p.Ref], years[p.Ref] = append(o.earners, e), e, newYear(p.Bonus)
 	}
 	for _, t := range list {
@@ -198,6 +199,7 @@ func perform(all []person, list []task) outcome {
 		case stopped:
 			o.errors[code]++
 			e.left = append(e.left, code)
+			e.held.Add(e.held, t.price(newYear("")).gross)
 			continue
 		case draft:
 			o.drafts[code]++

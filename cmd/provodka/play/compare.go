@@ -13,6 +13,7 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
+	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
 
 // expected reads a table of what must come out, without its heading; columns is how many it has.
@@ -165,7 +166,38 @@ func (p *Player) comparePersons(ctx context.Context, d *differences) error {
 			d.want(row[0]+", "+columns[i], got, want[i])
 		}
 	}
+	if err := p.compareYears(ctx, d, rows); err != nil {
+		return err
+	}
 	p.say("Исполнителей сверено с %s: %d, расхождений %d", play.Persons, len(rows), len(d.list)-differ)
+	return nil
+}
+
+// compareYears compares what the engine counts of each person's year: income against the limit
+// and what is left of the bonus, or the base of NDFL and what was withheld.
+func (p *Player) compareYears(ctx context.Context, d *differences, rows [][]string) error {
+	years := make([]*taxv1.GetEarningsResponse, len(rows))
+	err := each(ctx, len(rows), func(ctx context.Context, i int) (err error) {
+		years[i], err = p.taxes.GetEarnings(ctx, &taxv1.GetEarningsRequest{Book: p.Book, ExecutorId: p.people[rows[i][0]], MinPosition: p.position})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, row := range rows {
+		y := years[i]
+		switch row[1] {
+		case "civil_contract":
+			d.want(row[0]+", база НДФЛ", y.GetNdflBase(), row[3])
+			d.want(row[0]+", удержано за год", y.GetNdflWithheld(), row[6])
+		case "selfemployed":
+			d.want(row[0]+", доход в чеках", y.GetRegistered(), row[10])
+			d.want(row[0]+", свободно под лимитом", y.GetFree(), row[11])
+			if row[9] != "" {
+				d.want(row[0]+", остаток бонуса", y.GetBonusLeft(), row[9])
+			}
+		}
+	}
 	return nil
 }
 

@@ -175,7 +175,10 @@ func (p *Player) perform(ctx context.Context, s play.Step, t *taskv1.Task) error
 	case play.TakesKindBack:
 		return p.changeKind(ctx, x, x.Kind, "back")
 	case play.Permits:
-		return p.permit(ctx, x.Ref, id)
+		if err := p.permit(ctx, x.Ref, id); err != nil {
+			return err
+		}
+		return p.goOn(ctx, t)
 	case play.Retries:
 		return p.retry(ctx, t)
 	case play.CallsOff:
@@ -219,6 +222,27 @@ func (p *Player) permit(ctx context.Context, ref, id string) error {
 		case <-time.After(look):
 		}
 	}
+}
+
+// patience is how long a payment has to go on by itself before somebody retries it.
+const patience = 2 * time.Second
+
+// goOn leaves a stopped payment to go on by itself, as it does when the engine hears that the
+// cause is gone. One that stops only after that was heard, by an answer that is older, would
+// wait for its next pause: it is retried.
+func (p *Player) goOn(ctx context.Context, t *taskv1.Task) error {
+	for until := time.Now().Add(patience); time.Now().Before(until); {
+		r, err := p.tasks.GetTask(ctx, &taskv1.GetTaskRequest{Book: p.Book, TaskId: t.GetId()})
+		if err != nil || r.GetTask().GetStatus() != "error" {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(look):
+		}
+	}
+	return p.retry(ctx, t)
 }
 
 // retry goes on with a payment. The key is that of this stop, so that a restarted player

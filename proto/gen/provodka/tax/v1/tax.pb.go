@@ -2036,6 +2036,189 @@ func (x *CertificateIncome) GetAmount() string {
 	return ""
 }
 
+// What GetEarnings asks.
+type GetEarningsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// The calendar year; 0 is this one.
+	Year uint32 `protobuf:"varint,3,opt,name=year,proto3" json:"year,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEarningsRequest) Reset() {
+	*x = GetEarningsRequest{}
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEarningsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEarningsRequest) ProtoMessage() {}
+
+func (x *GetEarningsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEarningsRequest.ProtoReflect.Descriptor instead.
+func (*GetEarningsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *GetEarningsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *GetEarningsRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *GetEarningsRequest) GetYear() uint32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *GetEarningsRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// A person's year.
+type GetEarningsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The calendar year.
+	Year uint32 `protobuf:"varint,1,opt,name=year,proto3" json:"year,omitempty"`
+	// Income of a self-employed person that is registered, rubles.
+	Registered string `protobuf:"bytes,2,opt,name=registered,proto3" json:"registered,omitempty"`
+	// Income of accepted tasks that is not registered yet, rubles.
+	Reserved string `protobuf:"bytes,3,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	// The yearly limit, rubles; empty when no row of the tax tables covers the year.
+	Limit string `protobuf:"bytes,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	// What is still free under it, rubles.
+	Free string `protobuf:"bytes,5,opt,name=free,proto3" json:"free,omitempty"`
+	// What is left of the tax deduction (бонус), rubles, as the tax service last said less what was
+	// used since; empty when it never said.
+	BonusLeft string `protobuf:"bytes,6,opt,name=bonus_left,json=bonusLeft,proto3" json:"bonus_left,omitempty"`
+	// NDFL base of civil contracts, rubles.
+	NdflBase string `protobuf:"bytes,7,opt,name=ndfl_base,json=ndflBase,proto3" json:"ndfl_base,omitempty"`
+	// NDFL withheld, rubles.
+	NdflWithheld  string `protobuf:"bytes,8,opt,name=ndfl_withheld,json=ndflWithheld,proto3" json:"ndfl_withheld,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEarningsResponse) Reset() {
+	*x = GetEarningsResponse{}
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEarningsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEarningsResponse) ProtoMessage() {}
+
+func (x *GetEarningsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEarningsResponse.ProtoReflect.Descriptor instead.
+func (*GetEarningsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *GetEarningsResponse) GetYear() uint32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *GetEarningsResponse) GetRegistered() string {
+	if x != nil {
+		return x.Registered
+	}
+	return ""
+}
+
+func (x *GetEarningsResponse) GetReserved() string {
+	if x != nil {
+		return x.Reserved
+	}
+	return ""
+}
+
+func (x *GetEarningsResponse) GetLimit() string {
+	if x != nil {
+		return x.Limit
+	}
+	return ""
+}
+
+func (x *GetEarningsResponse) GetFree() string {
+	if x != nil {
+		return x.Free
+	}
+	return ""
+}
+
+func (x *GetEarningsResponse) GetBonusLeft() string {
+	if x != nil {
+		return x.BonusLeft
+	}
+	return ""
+}
+
+func (x *GetEarningsResponse) GetNdflBase() string {
+	if x != nil {
+		return x.NdflBase
+	}
+	return ""
+}
+
+func (x *GetEarningsResponse) GetNdflWithheld() string {
+	if x != nil {
+		return x.NdflWithheld
+	}
+	return ""
+}
+
 var File_provodka_tax_v1_tax_proto protoreflect.FileDescriptor
 
 const file_provodka_tax_v1_tax_proto_rawDesc = "" +
@@ -2211,8 +2394,25 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x11CertificateIncome\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\x05R\x05month\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06amount\x18\x03 \x01(\tR\x06amount2\x94\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\"\x8b\x02\n" +
+	"\x12GetEarningsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12:\n" +
+	"\vexecutor_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"executorId\x12\x1c\n" +
+	"\x04year\x18\x03 \x01(\rB\b\xbaH\x05*\x03\x18\x8fNR\x04year\x12d\n" +
+	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xf0\x01\n" +
+	"\x13GetEarningsResponse\x12\x12\n" +
+	"\x04year\x18\x01 \x01(\rR\x04year\x12\x1e\n" +
 	"\n" +
+	"registered\x18\x02 \x01(\tR\n" +
+	"registered\x12\x1a\n" +
+	"\breserved\x18\x03 \x01(\tR\breserved\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\tR\x05limit\x12\x12\n" +
+	"\x04free\x18\x05 \x01(\tR\x04free\x12\x1d\n" +
+	"\n" +
+	"bonus_left\x18\x06 \x01(\tR\tbonusLeft\x12\x1b\n" +
+	"\tndfl_base\x18\a \x01(\tR\bndflBase\x12#\n" +
+	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xad\v\n" +
 	"\n" +
 	"TaxService\x12\x92\x01\n" +
 	"\x0fPlanRemittances\x12'.provodka.tax.v1.PlanRemittancesRequest\x1a(.provodka.tax.v1.PlanRemittancesResponse\",\x82\xd3\xe4\x93\x02#\x12!/v1/books/{book}/remittances/plan\x90\x02\x01\x12o\n" +
@@ -2223,7 +2423,8 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x0fRetryRemittance\x12'.provodka.tax.v1.RetryRemittanceRequest\x1a(.provodka.tax.v1.RetryRemittanceResponse\"=\x82\xd3\xe4\x93\x027:\x01*\"2/v1/books/{book}/remittances/{remittance_id}/retry\x12\xa7\x01\n" +
 	"\x10CancelRemittance\x12(.provodka.tax.v1.CancelRemittanceRequest\x1a).provodka.tax.v1.CancelRemittanceResponse\">\x82\xd3\xe4\x93\x028:\x01*\"3/v1/books/{book}/remittances/{remittance_id}/cancel\x12c\n" +
 	"\x0eStreamWithheld\x12&.provodka.tax.v1.StreamWithheldRequest\x1a'.provodka.tax.v1.StreamWithheldResponse0\x01\x12\xa2\x01\n" +
-	"\x0eGetCertificate\x12&.provodka.tax.v1.GetCertificateRequest\x1a'.provodka.tax.v1.GetCertificateResponse\"?\x82\xd3\xe4\x93\x026\x124/v1/books/{book}/executors/{executor_id}/certificate\x90\x02\x01B>Z<github.com/provodka/provodka/proto/gen/provodka/tax/v1;taxv1b\x06proto3"
+	"\x0eGetCertificate\x12&.provodka.tax.v1.GetCertificateRequest\x1a'.provodka.tax.v1.GetCertificateResponse\"?\x82\xd3\xe4\x93\x026\x124/v1/books/{book}/executors/{executor_id}/certificate\x90\x02\x01\x12\x96\x01\n" +
+	"\vGetEarnings\x12#.provodka.tax.v1.GetEarningsRequest\x1a$.provodka.tax.v1.GetEarningsResponse\"<\x82\xd3\xe4\x93\x023\x121/v1/books/{book}/executors/{executor_id}/earnings\x90\x02\x01B>Z<github.com/provodka/provodka/proto/gen/provodka/tax/v1;taxv1b\x06proto3"
 
 var (
 	file_provodka_tax_v1_tax_proto_rawDescOnce sync.Once
@@ -2237,7 +2438,7 @@ func file_provodka_tax_v1_tax_proto_rawDescGZIP() []byte {
 	return file_provodka_tax_v1_tax_proto_rawDescData
 }
 
-var file_provodka_tax_v1_tax_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_provodka_tax_v1_tax_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_provodka_tax_v1_tax_proto_goTypes = []any{
 	(*TaxPeriod)(nil),                // 0: provodka.tax.v1.TaxPeriod
 	(*Remittance)(nil),               // 1: provodka.tax.v1.Remittance
@@ -2264,8 +2465,10 @@ var file_provodka_tax_v1_tax_proto_goTypes = []any{
 	(*GetCertificateResponse)(nil),   // 22: provodka.tax.v1.GetCertificateResponse
 	(*CertificateGroup)(nil),         // 23: provodka.tax.v1.CertificateGroup
 	(*CertificateIncome)(nil),        // 24: provodka.tax.v1.CertificateIncome
-	(*v1.Refusal)(nil),               // 25: provodka.ledger.v1.Refusal
-	(*v11.Person)(nil),               // 26: provodka.executor.v1.Person
+	(*GetEarningsRequest)(nil),       // 25: provodka.tax.v1.GetEarningsRequest
+	(*GetEarningsResponse)(nil),      // 26: provodka.tax.v1.GetEarningsResponse
+	(*v1.Refusal)(nil),               // 27: provodka.ledger.v1.Refusal
+	(*v11.Person)(nil),               // 28: provodka.executor.v1.Person
 }
 var file_provodka_tax_v1_tax_proto_depIdxs = []int32{
 	1,  // 0: provodka.tax.v1.TaxPeriod.remittances:type_name -> provodka.tax.v1.Remittance
@@ -2274,14 +2477,14 @@ var file_provodka_tax_v1_tax_proto_depIdxs = []int32{
 	1,  // 3: provodka.tax.v1.RemitResponse.remittance:type_name -> provodka.tax.v1.Remittance
 	9,  // 4: provodka.tax.v1.RemitResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
 	9,  // 5: provodka.tax.v1.RemitNpdResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
-	25, // 6: provodka.tax.v1.CollectRefusal.refusal:type_name -> provodka.ledger.v1.Refusal
+	27, // 6: provodka.tax.v1.CollectRefusal.refusal:type_name -> provodka.ledger.v1.Refusal
 	1,  // 7: provodka.tax.v1.GetRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
 	1,  // 8: provodka.tax.v1.ListRemittancesResponse.remittances:type_name -> provodka.tax.v1.Remittance
 	1,  // 9: provodka.tax.v1.RetryRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
 	1,  // 10: provodka.tax.v1.CancelRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
 	1,  // 11: provodka.tax.v1.StreamWithheldResponse.remittances:type_name -> provodka.tax.v1.Remittance
 	20, // 12: provodka.tax.v1.StreamWithheldResponse.lines:type_name -> provodka.tax.v1.WithheldLine
-	26, // 13: provodka.tax.v1.GetCertificateResponse.person:type_name -> provodka.executor.v1.Person
+	28, // 13: provodka.tax.v1.GetCertificateResponse.person:type_name -> provodka.executor.v1.Person
 	23, // 14: provodka.tax.v1.GetCertificateResponse.resident:type_name -> provodka.tax.v1.CertificateGroup
 	23, // 15: provodka.tax.v1.GetCertificateResponse.nonresident:type_name -> provodka.tax.v1.CertificateGroup
 	24, // 16: provodka.tax.v1.CertificateGroup.incomes:type_name -> provodka.tax.v1.CertificateIncome
@@ -2294,17 +2497,19 @@ var file_provodka_tax_v1_tax_proto_depIdxs = []int32{
 	16, // 23: provodka.tax.v1.TaxService.CancelRemittance:input_type -> provodka.tax.v1.CancelRemittanceRequest
 	18, // 24: provodka.tax.v1.TaxService.StreamWithheld:input_type -> provodka.tax.v1.StreamWithheldRequest
 	21, // 25: provodka.tax.v1.TaxService.GetCertificate:input_type -> provodka.tax.v1.GetCertificateRequest
-	4,  // 26: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
-	6,  // 27: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
-	8,  // 28: provodka.tax.v1.TaxService.RemitNpd:output_type -> provodka.tax.v1.RemitNpdResponse
-	11, // 29: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
-	13, // 30: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
-	15, // 31: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
-	17, // 32: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
-	19, // 33: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
-	22, // 34: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
-	26, // [26:35] is the sub-list for method output_type
-	17, // [17:26] is the sub-list for method input_type
+	25, // 26: provodka.tax.v1.TaxService.GetEarnings:input_type -> provodka.tax.v1.GetEarningsRequest
+	4,  // 27: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
+	6,  // 28: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
+	8,  // 29: provodka.tax.v1.TaxService.RemitNpd:output_type -> provodka.tax.v1.RemitNpdResponse
+	11, // 30: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
+	13, // 31: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
+	15, // 32: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
+	17, // 33: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
+	19, // 34: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
+	22, // 35: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
+	26, // 36: provodka.tax.v1.TaxService.GetEarnings:output_type -> provodka.tax.v1.GetEarningsResponse
+	27, // [27:37] is the sub-list for method output_type
+	17, // [17:27] is the sub-list for method input_type
 	17, // [17:17] is the sub-list for extension type_name
 	17, // [17:17] is the sub-list for extension extendee
 	0,  // [0:17] is the sub-list for field type_name
@@ -2321,7 +2526,7 @@ func file_provodka_tax_v1_tax_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_tax_v1_tax_proto_rawDesc), len(file_provodka_tax_v1_tax_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

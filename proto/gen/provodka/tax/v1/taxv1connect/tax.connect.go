@@ -59,6 +59,8 @@ const (
 	// TaxServiceGetCertificateProcedure is the fully-qualified name of the TaxService's GetCertificate
 	// RPC.
 	TaxServiceGetCertificateProcedure = "/provodka.tax.v1.TaxService/GetCertificate"
+	// TaxServiceGetEarningsProcedure is the fully-qualified name of the TaxService's GetEarnings RPC.
+	TaxServiceGetEarningsProcedure = "/provodka.tax.v1.TaxService/GetEarnings"
 )
 
 // TaxServiceClient is a client for the provodka.tax.v1.TaxService service.
@@ -90,6 +92,9 @@ type TaxServiceClient interface {
 	// GetCertificate has what a person's certificate of income for a year says: months, income
 	// by code, tax base, tax withheld and passed on. The person's data is read when it is asked.
 	GetCertificate(context.Context, *v1.GetCertificateRequest) (*v1.GetCertificateResponse, error)
+	// GetEarnings reads a person's year as the engine counts it: income against the limit of the
+	// self-employed, what is left of the bonus, the base of NDFL. The person sees the same in his application.
+	GetEarnings(context.Context, *v1.GetEarningsRequest) (*v1.GetEarningsResponse, error)
 }
 
 // NewTaxServiceClient constructs a client for the provodka.tax.v1.TaxService service. By default,
@@ -161,6 +166,13 @@ func NewTaxServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		getEarnings: connect.NewClient[v1.GetEarningsRequest, v1.GetEarningsResponse](
+			httpClient,
+			baseURL+TaxServiceGetEarningsProcedure,
+			connect.WithSchema(taxServiceMethods.ByName("GetEarnings")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -175,6 +187,7 @@ type taxServiceClient struct {
 	cancelRemittance *connect.Client[v1.CancelRemittanceRequest, v1.CancelRemittanceResponse]
 	streamWithheld   *connect.Client[v1.StreamWithheldRequest, v1.StreamWithheldResponse]
 	getCertificate   *connect.Client[v1.GetCertificateRequest, v1.GetCertificateResponse]
+	getEarnings      *connect.Client[v1.GetEarningsRequest, v1.GetEarningsResponse]
 }
 
 // PlanRemittances calls provodka.tax.v1.TaxService.PlanRemittances.
@@ -254,6 +267,15 @@ func (c *taxServiceClient) GetCertificate(ctx context.Context, req *v1.GetCertif
 	return nil, err
 }
 
+// GetEarnings calls provodka.tax.v1.TaxService.GetEarnings.
+func (c *taxServiceClient) GetEarnings(ctx context.Context, req *v1.GetEarningsRequest) (*v1.GetEarningsResponse, error) {
+	response, err := c.getEarnings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // TaxServiceHandler is an implementation of the provodka.tax.v1.TaxService service.
 type TaxServiceHandler interface {
 	// PlanRemittances says what is due of a month, by when, and what was ordered of it.
@@ -283,6 +305,9 @@ type TaxServiceHandler interface {
 	// GetCertificate has what a person's certificate of income for a year says: months, income
 	// by code, tax base, tax withheld and passed on. The person's data is read when it is asked.
 	GetCertificate(context.Context, *v1.GetCertificateRequest) (*v1.GetCertificateResponse, error)
+	// GetEarnings reads a person's year as the engine counts it: income against the limit of the
+	// self-employed, what is left of the bonus, the base of NDFL. The person sees the same in his application.
+	GetEarnings(context.Context, *v1.GetEarningsRequest) (*v1.GetEarningsResponse, error)
 }
 
 // NewTaxServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -350,6 +375,13 @@ func NewTaxServiceHandler(svc TaxServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	taxServiceGetEarningsHandler := connect.NewUnaryHandlerSimple(
+		TaxServiceGetEarningsProcedure,
+		svc.GetEarnings,
+		connect.WithSchema(taxServiceMethods.ByName("GetEarnings")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/provodka.tax.v1.TaxService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case TaxServicePlanRemittancesProcedure:
@@ -370,6 +402,8 @@ func NewTaxServiceHandler(svc TaxServiceHandler, opts ...connect.HandlerOption) 
 			taxServiceStreamWithheldHandler.ServeHTTP(w, r)
 		case TaxServiceGetCertificateProcedure:
 			taxServiceGetCertificateHandler.ServeHTTP(w, r)
+		case TaxServiceGetEarningsProcedure:
+			taxServiceGetEarningsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -413,4 +447,8 @@ func (UnimplementedTaxServiceHandler) StreamWithheld(context.Context, *v1.Stream
 
 func (UnimplementedTaxServiceHandler) GetCertificate(context.Context, *v1.GetCertificateRequest) (*v1.GetCertificateResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.tax.v1.TaxService.GetCertificate is not implemented"))
+}
+
+func (UnimplementedTaxServiceHandler) GetEarnings(context.Context, *v1.GetEarningsRequest) (*v1.GetEarningsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.tax.v1.TaxService.GetEarnings is not implemented"))
 }
