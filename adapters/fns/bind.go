@@ -209,8 +209,11 @@ func (a *Adapter) Bound(ctx context.Context, order, inn string) (*port.Standing,
 	default:
 		return nil, port.Unclear(clip(said.Result))
 	}
-	if said.INN != "" && said.INN != inn {
+	switch {
+	case said.INN != "" && said.INN != inn:
 		return nil, a.release(ctx, said.INN)
+	case inn == "":
+		return nil, port.Unclear("COMPLETED without the INN of who answered")
 	}
 	if len(said.Permissions) == 0 {
 		return a.Standing(ctx, inn)

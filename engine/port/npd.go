@@ -38,7 +38,7 @@ type NPD interface {
 	Bind(ctx context.Context, r BindRequest) (order string, s *Standing, a Answer)
 	// Bound asks what became of an order about the person of an INN. Done with a standing =
 	// yes; Done without = not answered yet; Refused = no, or ended without an answer. Whoever
-	// answered under another INN is unbound again, and that is Refused.
+	// answered under another INN is unbound again, and that is Refused; with inn "" whoever it is.
 	Bound(ctx context.Context, order, inn string) (*Standing, Answer)
 	// Standing asks how the person stands. Done = the service has said it, whatever it is;
 	// anything else is Unknown.

@@ -43,6 +43,9 @@ func FromNPD(service port.NPD, read NPDReader) port.Port { return &npdPort{servi
 func (n *npdPort) Send(ctx context.Context, ask port.Ask) port.Answer {
 	body, inn, phone, wrong := person(ctx, n.read, ask)
 	if wrong != nil {
+		if ask.Verb == verbBound && wrong.Code == fault.NotFound && body.GetOrder() != "" {
+			return n.forgotten(ctx, body.GetOrder())
+		}
 		return *wrong
 	}
 	said := &flowv1.NpdAnswer{Order: body.GetOrder()}
@@ -71,6 +74,20 @@ func (n *npdPort) Send(ctx context.Context, ask port.Ask) port.Answer {
 	return port.WithoutINN(answer, inn)
 }
 
+// forgotten asks what became of the request of somebody who is erased: whoever says yes to it
+// is unbound again, by the INN that the service tells, and nobody keeps it. While the person
+// has not answered, that is not known.
+func (n *npdPort) forgotten(ctx context.Context, order string) port.Answer {
+	s, a := n.service.Bound(ctx, order, "")
+	switch {
+	case a.Result == port.Refused:
+		return port.Answer{Result: port.Refused, Status: a.Status, Code: a.Code, Body: string(flow.Bytes(&flowv1.NpdAnswer{Order: order}))}
+	case a.Result == port.Done && s == nil: // not answered yet
+		return port.Answer{Result: port.Done, Status: a.Status, Body: string(flow.Bytes(&flowv1.NpdAnswer{Order: order}))}
+	}
+	return port.Unclear("an erased person's request")
+}
+
 // Find implements port.Port.
 func (n *npdPort) Find(ctx context.Context, ask port.Ask) port.Answer { return n.Send(ctx, ask) }
 
@@ -95,7 +112,7 @@ func person(ctx context.Context, read NPDReader, ask port.Ask) (body *flowv1.Npd
 	case err != nil:
 		return nil, "", "", unread("executor")
 	case !ok:
-		return nil, "", "", unsent(fault.Refuse(fault.NotFound, "executor_id", "there is no personal data of %s", body.GetExecutorId()))
+		return body, "", "", unsent(fault.Refuse(fault.NotFound, "executor_id", "there is no personal data of %s", body.GetExecutorId()))
 	}
 	return body, inn, phone, nil
 }

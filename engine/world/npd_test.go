@@ -88,6 +88,24 @@ func TestNPD(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, a, &said)
 		}
 	}
+	gone := known()
+	gone.inn = ""
+	for name, tc := range map[string]struct {
+		answer port.Answer
+		stands *port.Standing
+		want   port.Result
+	}{ // the request of somebody who is erased
+		"not answered yet":    {port.Answer{Result: port.Done}, nil, port.Done},
+		"no, or taken back":   {port.Answer{Result: port.Refused, Reason: "ИНН"}, nil, port.Refused},
+		"silence":             {port.Unclear("x"), nil, port.Unknown},
+		"a yes that is kept?": {port.Answer{Result: port.Done}, stranger, port.Unknown},
+	} {
+		a := FromNPD(&binding{answer: tc.answer, stands: tc.stands}, gone).Send(t.Context(), ask("bound", about))
+		var said flowv1.NpdAnswer
+		if err := proto.Unmarshal([]byte(a.Body), &said); err != nil || a.Result != tc.want || a.Reason == "ИНН" || (a.Result != port.Unknown) != (said.GetOrder() == "bind:0") || said.GetStanding() != nil {
+			t.Errorf("%s: %+v %v", name, a, err)
+		}
+	}
 	b := &binding{answer: port.Answer{Result: port.Done}}
 	about.ByPhone = true
 	if FromNPD(b, known()).Send(t.Context(), ask("bind", about)); len(b.asked) != 1 || b.asked[0].Phone == "" || b.asked[0].INN != inn {

@@ -83,7 +83,8 @@ func (e *eraser) Send(ctx context.Context, ask port.Ask) port.Answer {
 }
 
 // unbind takes our binding to a person back; nil when there is none any more. Nothing is
-// deleted before: without the INN nobody could.
+// deleted before: without the INN nobody could. A request that the person may still say yes to
+// is asked about by its own id from then on, and a yes is taken back.
 func (e *eraser) unbind(ctx context.Context, book, executor string) *port.Answer {
 	state, _, ok, err := e.read.Aggregate(ctx, book, npd.Name, executor)
 	if err != nil {
@@ -91,6 +92,10 @@ func (e *eraser) unbind(ctx context.Context, book, executor string) *port.Answer
 	}
 	if !ok || state == npd.Unbound {
 		return nil
+	}
+	if state == npd.Requesting { // the person may have it any moment, and nobody would know under whose name
+		a := port.Unclear("a request for permissions is on its way to the person")
+		return &a
 	}
 	inn, _, known, err := e.read.Person(ctx, book, executor)
 	switch {

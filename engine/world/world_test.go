@@ -327,6 +327,7 @@ func TestErasedPeopleAreUnbound(t *testing.T) {
 	}{
 		"bound":          {&leaving{people: people{inn: inn}, state: "bound"}, port.Answer{Result: port.Done}, port.Done, 1},
 		"waiting":        {&leaving{people: people{inn: inn}, state: "waiting"}, port.Answer{Result: port.Done}, port.Done, 1},
+		"being asked":    {&leaving{people: people{inn: inn}, state: "requesting"}, port.Answer{Result: port.Done}, port.Unknown, 0},
 		"silence":        {&leaving{people: people{inn: inn}, state: "bound"}, port.Unclear("silence"), port.Unknown, 1},
 		"not bound":      {&leaving{people: people{inn: inn}, state: "unbound"}, port.Unclear("silence"), port.Done, 0},
 		"never asked":    {&leaving{people: people{inn: inn}}, port.Unclear("silence"), port.Done, 0},

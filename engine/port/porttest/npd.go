@@ -165,6 +165,14 @@ func npdOther(t *testing.T, npd port.NPD, fake NPDFake) {
 	if s, _ := npd.Standing(t.Context(), inn); s == nil || s.Bound {
 		t.Errorf("the other person is bound: %+v", s)
 	}
+	order = requested(t, npd, port.BindRequest{INN: inn, Permissions: wanted}) // and then everything of the person is erased
+	for range 2 {
+		_, a := npd.Bound(t.Context(), order, "")
+		want(t, "Bound of nobody", a, port.Refused)
+	}
+	if s, _ := npd.Standing(t.Context(), inn); s == nil || s.Bound {
+		t.Errorf("an erased person is bound: %+v", s)
+	}
 }
 
 func npdStandings(t *testing.T, npd port.NPD, fake NPDFake) {
