@@ -173,8 +173,10 @@ func (s *stranger) upTo(inn, email string) *registrationv1.Registration {
 	s.t.Helper()
 	ctx := s.t.Context()
 	s.start()
-	if _, err := s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: s.code()}); err != nil {
-		s.t.Fatal(err)
+	for range 2 { // whoever did not hear the answer asks again
+		if got, err := s.ConfirmCode(ctx, &registrationv1.ConfirmCodeRequest{RegistrationId: s.id, Code: s.code()}); err != nil || got.GetRegistration().GetState() != "agreement" {
+			s.t.Fatal(got, err)
+		}
 	}
 	s.acceptTexts()
 	if _, err := s.SetINN(ctx, &registrationv1.SetINNRequest{RegistrationId: s.id, Inn: inn}); err != nil {

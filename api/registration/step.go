@@ -114,9 +114,16 @@ func (s *Service) ResendCode(ctx context.Context, req *registrationv1.ResendCode
 // and decides whether that counts.
 func (s *Service) ConfirmCode(ctx context.Context, req *registrationv1.ConfirmCodeRequest) (*registrationv1.ConfirmCodeResponse, error) {
 	id := req.GetRegistrationId()
-	_, d, err := s.opened(ctx, id)
+	a, d, err := s.opened(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if n := d.GetConfirmedCode(); n > 0 && a.State == registration.Agreement && private.Same(req.GetCode(), s.Vault.Code(registration.PurposeCode, id, n)) {
+		out, err := s.registration(ctx, a) // it was right, and the answer did not arrive
+		if err != nil {
+			return nil, err
+		}
+		return s.confirmed(ctx, id, out)
 	}
 	number := d.GetCode().GetNumber()
 	body := &flowv1.RegistrationSecret{Number: max(number, 1)}
@@ -128,10 +135,16 @@ func (s *Service) ConfirmCode(ctx context.Context, req *registrationv1.ConfirmCo
 		return nil, fault.Refuse(fault.CodeWrong, "code", "the code is not the one that was sent; %d tries are left", out.GetTriesLeft()).
 			With("tries_left", strconv.FormatUint(uint64(out.GetTriesLeft()), 10)).With("state", out.GetState())
 	}
-	answer := &registrationv1.ConfirmCodeResponse{}
-	if answer.Registration, err = s.say(ctx, id, registration.Confirm, body, nil); err != nil {
+	out, err := s.say(ctx, id, registration.Confirm, body, nil)
+	if err != nil {
 		return nil, err
 	}
+	return s.confirmed(ctx, id, out)
+}
+
+// confirmed is the answer to a right code.
+func (s *Service) confirmed(ctx context.Context, id string, out *registrationv1.Registration) (answer *registrationv1.ConfirmCodeResponse, err error) {
+	answer = &registrationv1.ConfirmCodeResponse{Registration: out}
 	answer.EarlierRegistrationId, err = s.earlier(ctx, id)
 	if answer.EarlierRegistrationId != "" {
 		answer.EarlierToken = tokenPrefix + s.Vault.RegistrationToken(answer.EarlierRegistrationId)

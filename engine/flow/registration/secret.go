@@ -55,6 +55,7 @@ func (s *step) confirm() *fault.Refusal {
 	if refusal != nil {
 		return refusal
 	}
+	s.data.ConfirmedCode = s.data.Code.GetNumber()
 	s.data.Code, s.data.Codes = nil, 0
 	return nil
 }

@@ -193,7 +193,9 @@ type RegistrationData struct {
 	// Why the last code or link could not be sent: a code of the closed table; "" = it could, or nobody said yet.
 	MessageRefusal string `protobuf:"bytes,15,opt,name=message_refusal,json=messageRefusal,proto3" json:"message_refusal,omitempty"`
 	// The person who becomes the company's first owner.
-	UserId        string `protobuf:"bytes,16,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	UserId string `protobuf:"bytes,16,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Number of the code that was right: told again, it is the same answer.
+	ConfirmedCode uint32 `protobuf:"varint,190,opt,name=confirmed_code,json=confirmedCode,proto3" json:"confirmed_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -338,6 +340,13 @@ func (x *RegistrationData) GetUserId() string {
 		return x.UserId
 	}
 	return ""
+}
+
+func (x *RegistrationData) GetConfirmedCode() uint32 {
+	if x != nil {
+		return x.ConfirmedCode
+	}
+	return 0
 }
 
 // Body of registration's "start" and "set_email": what the person said stands in the private table.
@@ -1122,7 +1131,7 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"\x06Issued\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
-	"\x05wrong\x18\x03 \x01(\rR\x05wrong\"\x90\x05\n" +
+	"\x05wrong\x18\x03 \x01(\rR\x05wrong\"\xb8\x05\n" +
 	"\x10RegistrationData\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12,\n" +
 	"\x04code\x18\x02 \x01(\v2\x18.provodka.flow.v1.IssuedR\x04code\x12\x14\n" +
@@ -1144,7 +1153,8 @@ const file_provodka_flow_v1_registration_proto_rawDesc = "" +
 	"active_day\x18\r \x01(\tR\tactiveDay\x12\x1c\n" +
 	"\tattention\x18\x0e \x01(\bR\tattention\x12'\n" +
 	"\x0fmessage_refusal\x18\x0f \x01(\tR\x0emessageRefusal\x12\x17\n" +
-	"\auser_id\x18\x10 \x01(\tR\x06userId\">\n" +
+	"\auser_id\x18\x10 \x01(\tR\x06userId\x12&\n" +
+	"\x0econfirmed_code\x18\xbe\x01 \x01(\rR\rconfirmedCode\">\n" +
 	"\x13RegistrationProfile\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\",\n" +
 	"\x12RegistrationSecret\x12\x16\n" +
