@@ -18,6 +18,9 @@
 //
 // Decided, with the reasons:
 //
+//   - Who heard what in the last ten minutes is in memory alone: a restart, or another process, may
+//     tell one person the same words once more. A table of it would be written for each
+//     message, to spare a courtesy that harms nobody twice.
 //   - Messages to devices follow the journal (engine/push), and are no effects: they are a
 //     courtesy: in the log they would cost a payroll a record and an answer each.
 package push
