@@ -51,6 +51,8 @@ func TestAPI(t *testing.T) {
 		"Erasure":         testErasure,
 		"TaxService":      testTaxService,
 		"TaxLists":        testTaxLists,
+		"WrongPhone":      testUnconfirmedPhone,
+		"OwnDuty":         testOwnDuty,
 		"App":             testApp,
 		"AppLogin":        testAppLogin,
 		"PublicList":      testPublicList,

@@ -92,8 +92,22 @@ func (c *caller) inState(id, state string) {
 	}
 }
 
-// loggedIn logs an executor in by his phone.
+// loggedIn logs an executor in by his phone, and shows by the INN that it is his.
 func (c *caller) loggedIn(phone string) (worker, string) {
+	c.t.Helper()
+	app, id := c.newcomer(phone)
+	who, err := c.Executors.GetExecutor(c.t.Context(), &executorv1.GetExecutorRequest{Book: c.book, ExecutorId: id, Unmask: true})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := app.App.ConfirmMyInn(c.t.Context(), &executorv1.ConfirmMyInnRequest{Book: c.book, Inn: who.GetExecutor().GetPerson().GetInn()}); err != nil {
+		c.t.Fatal(err)
+	}
+	return app, id
+}
+
+// newcomer logs an executor in by his phone alone.
+func (c *caller) newcomer(phone string) (worker, string) {
 	c.t.Helper()
 	stranger := c.visitor("")
 	if _, err := stranger.App.StartLogin(c.t.Context(), &executorv1.StartLoginRequest{Book: c.book, Phone: phone}); err != nil {
@@ -254,4 +268,72 @@ func testAppLogin(t *testing.T, h *house) {
 		refused(t, confirm(phone, another(code)), fault.LoginRefused, "code")
 	}
 	refused(t, confirm(phone, code), fault.LoginRefused, "code") // the tries are used up
+}
+
+// testUnconfirmedPhone: a company has given a wrong phone, or its own. Who has it logs in, and
+// sees and changes nothing; the person's INN opens the rest, five wrong ones bar it.
+func testUnconfirmedPhone(t *testing.T, h *house) {
+	const who = 8320
+	c := h.caller(t)
+	id, phone := c.executor(who, "selfemployed", account(1)), requisite.ExamplePhone(who)
+	app, _ := c.newcomer(phone)
+	got, err := app.App.GetMyProfile(t.Context(), &executorv1.GetMyProfileRequest{Book: c.book})
+	if err != nil || !got.GetPhoneUnconfirmed() || got.GetExecutor().GetExecutorId() != id || got.GetExecutor().GetPerson() != nil || got.GetExecutor().GetRequisites() != nil || got.GetSelfemployed() != nil {
+		t.Fatalf("%v %v", got, err)
+	}
+	closed := func(app worker) {
+		t.Helper()
+		for name, call := range map[string]func() error{
+			"requisites": func() error {
+				_, err := app.App.SetMyRequisites(t.Context(), &executorv1.SetMyRequisitesRequest{Book: c.book, Key: "r", Requisites: account(9)})
+				return err
+			},
+			"profile": func() error {
+				_, err := app.App.UpdateMyProfile(t.Context(), &executorv1.UpdateMyProfileRequest{Book: c.book, Key: "p", Person: person(who)})
+				return err
+			},
+			"tasks": func() error {
+				_, err := app.App.ListMyTasks(t.Context(), &executorv1.ListMyTasksRequest{Book: c.book, Section: "paid"})
+				return err
+			},
+			"bind": func() error {
+				_, err := app.App.BindMe(t.Context(), &executorv1.BindMeRequest{Book: c.book, Key: "b", ByPhone: true})
+				return err
+			},
+			"device": func() error {
+				_, err := app.App.RegisterMyDevice(t.Context(), &executorv1.RegisterMyDeviceRequest{Book: c.book, Token: "device-of-a-stranger"})
+				return err
+			},
+		} {
+			if r := refusal(t, call()); r.Code != string(fault.PhoneUnconfirmed) {
+				t.Errorf("%s: %v", name, r)
+			}
+		}
+	}
+	closed(app)
+	confirm := func(app worker, n uint64) error {
+		_, err := app.App.ConfirmMyInn(t.Context(), &executorv1.ConfirmMyInnRequest{Book: c.book, Inn: requisite.ExamplePersonINN(n)})
+		return err
+	}
+	refused(t, confirm(app, who+1), fault.PhoneMismatch, "inn")
+	closed(app)
+	if err := confirm(app, who); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.App.SetMyRequisites(t.Context(), &executorv1.SetMyRequisitesRequest{Book: c.book, Key: "r2", Requisites: account(2)}); err != nil {
+		t.Error(err)
+	}
+	// Another phone is another stranger's.
+	moved := person(who)
+	moved.Phone = requisite.ExamplePhone(who + 2)
+	if _, err := c.Executors.UpdateExecutor(t.Context(), &executorv1.UpdateExecutorRequest{Book: c.book, Key: "moved", ExecutorId: id, Person: moved}); err != nil {
+		t.Fatal(err)
+	}
+	next, _ := c.newcomer(moved.GetPhone())
+	closed(next)
+	for range 5 {
+		refused(t, confirm(next, who+1), fault.PhoneMismatch, "inn")
+	}
+	refused(t, confirm(next, who), fault.TooOften, "inn")
+	closed(next)
 }

@@ -70,7 +70,7 @@ func (h *house) renamed(t *testing.T, from, to uint64) {
 // bound and with receipts under the new one; then one whose new INN is somebody else's, and
 // one who left.
 func testTaxLists(t *testing.T, h *house) {
-	const was, is = 8200, 8201
+	const was, is = 8700, 8701
 	c := h.caller(t)
 	company, id := c.company(1, "1000.00"), c.executor(was, "selfemployed", account(1))
 	h.person(t, was, func(p *taxservice.Person) { p.Answers = "yes" })
@@ -151,7 +151,7 @@ func testTaxLists(t *testing.T, h *house) {
 // decides, and the other one does not come back beside him.
 func testTakenINN(t *testing.T, h *house, c *caller) {
 	t.Helper()
-	const was, is = 8210, 8211
+	const was, is = 8710, 8711
 	id, other := c.executor(was, "selfemployed", account(2)), c.executor(is, "selfemployed", account(3))
 	h.renamed(t, was, is)
 	if d := c.lists(false); d.GetConflicts() != 1 {
@@ -182,7 +182,7 @@ func testTakenINN(t *testing.T, h *house, c *caller) {
 // testLeaver has a person who took the binding back in «Мой налог»: the list tells.
 func testLeaver(t *testing.T, h *house, c *caller) {
 	t.Helper()
-	const who = 8220
+	const who = 8720
 	id := c.executor(who, "selfemployed", nil)
 	h.person(t, who, func(p *taxservice.Person) { p.Answers = "yes" })
 	if _, err := c.Executors.BindExecutor(t.Context(), &executorv1.BindExecutorRequest{Book: c.book, Key: "bind-2", ExecutorId: id}); err != nil {

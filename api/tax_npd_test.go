@@ -170,3 +170,39 @@ func testTaxesNPD(t *testing.T, h *house) {
 		refused(t, err, want, "month")
 	}
 }
+
+// testOwnDuty: who pays his NPD by himself sees the last month's and its last day; who lets us
+// pay it, and who owes nothing, sees none.
+func testOwnDuty(t *testing.T, h *house) {
+	c := h.caller(t)
+	own, lets := c.executor(8610, "selfemployed", nil), c.bound(8611)
+	now := time.Now().In(c.db.Zone())
+	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	for i, day := range []time.Time{first.AddDate(0, -1, -1), first.AddDate(0, -1, 0), first.AddDate(0, 0, -1), first} {
+		for _, id := range []string{own, lets} {
+			c.withhold("tax-npd:"+id, day.Format(time.DateOnly), []string{"1.00", "10.00", "20.50", "400.00"}[i])
+		}
+	}
+	profile := func(n uint64) *executorv1.NpdDuty {
+		t.Helper()
+		app, _ := c.loggedIn(requisite.ExamplePhone(n))
+		got, err := app.App.GetMyProfile(t.Context(), &executorv1.GetMyProfileRequest{Book: c.book, MinPosition: c.now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.GetNpdDuty()
+	}
+	duty := profile(8610)
+	by, err := time.Parse(time.DateOnly, duty.GetPayBy())
+	if err != nil || duty.GetMonth() != first.AddDate(0, 0, -1).Format("2006-01") || duty.GetAmount() != "30.50" || duty.GetRule() == "" || duty.GetSource() == "" ||
+		by.Before(first.AddDate(0, 0, 27)) || by.After(first.AddDate(0, 0, 27+12)) || by.Weekday() == time.Saturday || by.Weekday() == time.Sunday {
+		t.Errorf("%v %v", duty, err)
+	}
+	if duty := profile(8611); duty != nil {
+		t.Errorf("%v", duty)
+	}
+	c.executor(8612, "selfemployed", nil)
+	if duty := profile(8612); duty != nil {
+		t.Errorf("%v", duty)
+	}
+}

@@ -55,12 +55,22 @@ func (s *Service) GetMyProfile(ctx context.Context, req *executorv1.GetMyProfile
 	if err != nil {
 		return nil, err
 	}
+	if gate.CallOf(ctx).Who.Unconfirmed { // a company's slip of a digit shows nobody's data to a stranger
+		return &executorv1.GetMyProfileResponse{
+			Executor:         &executorv1.Executor{ExecutorId: out.GetExecutorId(), State: out.GetState(), StateTitle: out.GetStateTitle(), Masked: true},
+			PhoneUnconfirmed: true,
+		}, nil
+	}
 	a, err := s.executors.AtNPD(ctx, req.GetBook(), me(ctx))
 	if err != nil {
 		return nil, err
 	}
-	standing, err := s.executors.SelfemployedMessage(a)
-	return &executorv1.GetMyProfileResponse{Executor: out, Selfemployed: standing}, err
+	answer := &executorv1.GetMyProfileResponse{Executor: out}
+	if answer.Selfemployed, err = s.executors.SelfemployedMessage(a); err != nil {
+		return nil, err
+	}
+	answer.NpdDuty, err = s.duty(ctx, req.GetBook(), answer)
+	return answer, err
 }
 
 // UpdateMyProfile implements ExecutorAppService.

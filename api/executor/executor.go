@@ -188,7 +188,7 @@ func (s *Service) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExec
 				return err
 			}
 			draft.Executor(c.ID, version, profile)
-			body.ProfileVersion = version
+			body.ProfileVersion, body.OtherPhone = version, moved
 		}
 		c.Say(body)
 		return nil

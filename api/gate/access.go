@@ -20,7 +20,7 @@ var (
 
 // parseAccess reads the table of keys: the roles of each method.
 func parseAccess(text string) (map[string][]string, error) {
-	words := append(Roles(), roleAny, rolePublic, rolePerson, roleWorker)
+	words := append(Roles(), roleAny, rolePublic, rolePerson, roleWorker, roleNewcomer)
 	access, err := parseRoles("api/gate/access.md", text, "Access", words)
 	for method, roles := range access {
 		if len(roles) == 0 {

@@ -32,12 +32,14 @@ const (
 )
 
 // Words that stand for callers in access.md: every valid key, whoever comes, a person
-// with a session alone, and an executor with one.
+// with a session alone, an executor with one, and one whose phone is unconfirmed too.
 const (
 	roleAny    = "any"
 	rolePublic = "public"
 	rolePerson = "person"
 	roleWorker = "worker"
+
+	roleNewcomer = "newcomer"
 )
 
 // Roles lists all roles.
@@ -79,6 +81,8 @@ type Principal struct {
 	Public  bool           // nobody was asked who it is
 	Session *store.Session // of a person; nil = a key
 	worker  bool           // the person is an executor: id is his, and there is no company
+
+	Unconfirmed bool // a company gave the executor's phone, and nobody has shown that it is his
 }
 
 // Has says whether the caller has a role.

@@ -58,7 +58,7 @@ func (g *Gate) findMember(ctx context.Context, hash [sha256.Size]byte) (Principa
 	stands := false
 	if row.Owner == "" {
 		who.worker = true
-		stands, err = g.workerStands(ctx, row)
+		stands, who.Unconfirmed, err = g.workerStands(ctx, row)
 	} else {
 		var users *flowv1.UsersData
 		if users, err = g.UsersOf(ctx, row.Book, row.Owner); err == nil {
@@ -96,8 +96,12 @@ func (g *Gate) admitPerson(c *Call) *fault.Refusal {
 		return fault.Refuse(fault.PermissionDenied, "", "%s takes keys of companies", strings.TrimSuffix(ProductPath, "/"))
 	}
 	if c.Who.worker {
-		if slices.Contains(g.access[c.method], roleWorker) {
+		opens := g.access[c.method]
+		switch {
+		case slices.Contains(opens, roleNewcomer), slices.Contains(opens, roleWorker) && !c.Who.Unconfirmed:
 			return nil
+		case slices.Contains(opens, roleWorker):
+			return fault.Refuse(fault.PhoneUnconfirmed, "", "a company gave the phone: the person's INN has to be given first")
 		}
 		return fault.Refuse(fault.PermissionDenied, "", "an executor's session opens his application alone")
 	}
@@ -184,26 +188,30 @@ func (g *Gate) Revoke(ctx context.Context, id string) (bool, error) {
 func (g *Gate) Reconsider(member string) { g.sessions.drop(member, "") }
 
 // workerStands says whether a session of an executor holds: he is there, and nobody has
-// ended it.
-func (g *Gate) workerStands(ctx context.Context, row store.Session) (bool, error) {
+// ended it; and whether nobody has shown that the phone is his.
+func (g *Gate) workerStands(ctx context.Context, row store.Session) (stands, unconfirmed bool, err error) {
 	people, _, err := g.Load(ctx, row.Book, executor.Name, row.Member)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	if state := people[row.Member].State; state != executor.Registered && state != executor.Blocked && state != executor.Conflict {
-		return false, nil
+	who, person := people[row.Member], new(flowv1.ExecutorData)
+	if who.State != executor.Registered && who.State != executor.Blocked && who.State != executor.Conflict {
+		return false, false, nil
+	}
+	if err := who.Read(person); err != nil {
+		return false, false, err
 	}
 	found, _, err := g.Load(ctx, row.Book, login.Name, row.Member)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	d := new(flowv1.LoginData)
 	if a, ok := found[row.Member]; ok {
 		if err := a.Read(d); err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
-	return !row.Begun.Before(login.SessionsFrom(d)), nil
+	return !row.Begun.Before(login.SessionsFrom(d)), !person.GetPhoneConfirmed(), nil
 }
 
 // sessionCache believes a session for a short time without asking the database.

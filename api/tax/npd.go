@@ -15,9 +15,6 @@ import (
 	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
 
-// taxPayment is the right of a person's that lets us pay the tax.
-const taxPayment = "TAX_PAYMENT"
-
 // RemitNpd implements TaxService.
 func (s *Service) RemitNpd(ctx context.Context, req *taxv1.RemitNpdRequest) (*taxv1.RemitNpdResponse, error) {
 	periods, refusal := remittance.PeriodsOf(remittance.NPD, req.GetMonth())
@@ -182,5 +179,5 @@ func letsPay(a gate.Aggregate) (bool, error) {
 	if err := a.Read(d); err != nil {
 		return false, err
 	}
-	return slices.Contains(d.GetPermissions(), taxPayment), nil
+	return slices.Contains(d.GetPermissions(), npd.TaxPayment), nil
 }

@@ -88,6 +88,7 @@ const (
 	LinkUsed          Code = "link_used"
 	LinkRevoked       Code = "link_revoked"
 	PhoneMismatch     Code = "phone_mismatch"
+	PhoneUnconfirmed  Code = "phone_unconfirmed"
 	OfferTaken        Code = "offer_taken"
 	NotOffered        Code = "not_offered"
 	KeptByLaw         Code = "kept_by_law"
@@ -109,7 +110,7 @@ var codes = []Code{
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
-	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch,
+	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch, PhoneUnconfirmed,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 

@@ -18,6 +18,9 @@
 //     name from then on; the private data has the new INN beside the old ones, and the journal
 //     neither. If another executor has the new INN, nobody is merged: which of the two goes on is
 //     support's to decide, because both have their own tasks, sums and requisites.
+//   - What ties a phone to a person is that he came by it himself, or that who has it knows the INN:
+//     a company's slip of a digit must not lead anybody's money elsewhere. That an INN can be found
+//     out is why five wrong ones end it for a day, and why it opens one phone that a company gave.
 //   - A person's binding at the tax service is taken back by the effect that erases him, before
 //     anything is deleted: without the INN nobody could; while the service keeps silent the
 //     erasure waits.

@@ -2,6 +2,7 @@ package executor
 
 import (
 	_ "embed"
+	"time"
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
@@ -33,6 +34,8 @@ const (
 	Erase         = "erase"          // ExecutorErase
 	ChangeINN     = "change_inn"     // ExecutorChangeInn
 	INNTaken      = "inn_taken"      // ExecutorInnTaken
+	ConfirmPhone  = "confirm_phone"  // ExecutorConfirmPhone
+	WrongINN      = "wrong_inn"      // ExecutorConfirmPhone
 )
 
 // What else happens, and what is asked.
@@ -49,7 +52,7 @@ const (
 
 var words = flow.Words{
 	States: []string{Registered, Blocked, Conflict, Erasing, Erased},
-	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock, Erase, ChangeINN, changeBlocked, INNTaken, eraseDone, eraseRefused, eraseUnknown, eraseLate},
+	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock, Erase, ChangeINN, changeBlocked, INNTaken, ConfirmPhone, WrongINN, eraseDone, eraseRefused, eraseUnknown, eraseLate},
 	Asks:   []string{eraseData, askErase},
 }
 
@@ -92,6 +95,8 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		if refusal = changeINN(v, c, d); v.State == Conflict && d.BlockedCode != "" {
 			out.On = changeBlocked
 		}
+	case ConfirmPhone, WrongINN:
+		refusal = phone(v, c, d)
 	case INNTaken:
 		refusal = innTaken(v, c, d)
 	case Erase:
@@ -121,6 +126,7 @@ func register(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusa
 	}
 	d.Kind, d.Nonresident, d.RegisteredDay = b.Kind, b.Nonresident, v.Day
 	d.ProfileVersion, d.RequisitesVersion, d.InvitationId = b.ProfileVersion, b.RequisitesVersion, b.InvitationId
+	d.PhoneConfirmed = b.InvitationId != "" // by its code, and the INN is what he said himself
 	return nil
 }
 
@@ -138,6 +144,9 @@ func setProfile(c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
 	}
 	refusal := newer("profile_version", b.ProfileVersion, d.ProfileVersion)
 	d.ProfileVersion = b.ProfileVersion
+	if b.OtherPhone {
+		d.PhoneConfirmed, d.InnTries, d.InnTriesFrom = false, 0, ""
+	}
 	return refusal
 }
 
@@ -158,6 +167,39 @@ func changeINN(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refus
 		d.RequisitesVersion = b.RequisitesVersion
 	}
 	d.ProfileVersion, d.InnVersion, d.InnChangedDay, d.InnTakenBy = b.ProfileVersion, b.ProfileVersion, v.Day, ""
+	return nil
+}
+
+// Tries is how many wrong INN may be given within a day.
+const Tries = 5
+
+const triesRest = 24 * time.Hour
+
+// FactAfter is a too_often refusal's fact: when an INN may be given again, RFC 3339.
+const FactAfter = "after"
+
+// phone hears whether who has the phone has given the right INN.
+func phone(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
+	var b flowv1.ExecutorConfirmPhone
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return refusal
+	}
+	if b.ProfileVersion != d.ProfileVersion {
+		return fault.Refuse(fault.WrongState, "profile_version", "version %d was compared, it is %d", b.ProfileVersion, d.ProfileVersion)
+	}
+	if from, err := time.Parse(time.RFC3339Nano, d.InnTriesFrom); err != nil || !v.Clock.Before(from.Add(triesRest)) {
+		d.InnTries, d.InnTriesFrom = 0, ""
+	} else if d.InnTries >= Tries {
+		after := from.Add(triesRest).UTC().Format(time.RFC3339)
+		return fault.Refuse(fault.TooOften, "inn", "%d wrong ones; another may be given at %s", Tries, after).With(FactAfter, after)
+	}
+	if c.Event == ConfirmPhone {
+		d.PhoneConfirmed, d.InnTries, d.InnTriesFrom = true, 0, ""
+		return nil
+	}
+	if d.InnTries++; d.InnTriesFrom == "" {
+		d.InnTriesFrom = v.Clock.UTC().Format(time.RFC3339Nano)
+	}
 	return nil
 }
 

@@ -33,6 +33,7 @@ func spec() flowtest.Spec {
 			act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 2}),
 			act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil), act(Erase, &flowv1.ExecutorErase{}),
 			act(ChangeINN, &flowv1.ExecutorChangeInn{ProfileVersion: 3, RequisitesVersion: 3}), act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"}),
+			act(ConfirmPhone, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1}), act(WrongINN, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1}),
 		},
 	}
 }
@@ -138,5 +139,51 @@ func TestINN(t *testing.T) {
 		if _, refusal, _ := w.Do(a); (refusal == nil) != (a.Name == Register) {
 			t.Error(a.Name, refusal)
 		}
+	}
+}
+
+// A phone is confirmed by the INN, five wrong ones bar it for a day, the right one too, and
+// another phone is nobody's again.
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	do := func(a flowtest.Act, code fault.Code) {
+		t.Helper()
+		_, refusal, err := w.Do(a)
+		if err != nil || (refusal == nil) != (code == "") || refusal != nil && refusal.Code != code {
+			t.Fatal(a.Name, refusal, err)
+		}
+	}
+	confirmed := func() bool { return flow.ReadData(w.View, &flowv1.ExecutorData{}).GetPhoneConfirmed() }
+	right, wrong := act(ConfirmPhone, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1}), act(WrongINN, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1})
+	do(s.Acts[0], "")
+	if confirmed() {
+		t.Error("a company's word confirms the phone")
+	}
+	do(act(ConfirmPhone, &flowv1.ExecutorConfirmPhone{ProfileVersion: 2}), fault.WrongState)
+	for range Tries {
+		do(wrong, "")
+	}
+	do(wrong, fault.TooOften)
+	do(right, fault.TooOften)
+	w.View.Clock = w.View.Clock.Add(triesRest)
+	do(wrong, "")
+	do(right, "")
+	if !confirmed() {
+		t.Error("the right INN confirms nothing")
+	}
+	do(act(SetProfile, &flowv1.ExecutorSetProfile{ProfileVersion: 2}), "")
+	if !confirmed() {
+		t.Error("other data takes the phone away")
+	}
+	do(act(SetProfile, &flowv1.ExecutorSetProfile{ProfileVersion: 3, OtherPhone: true}), "")
+	if confirmed() {
+		t.Error("another phone is confirmed")
+	}
+	invited := flowtest.NewWorld(&s)
+	if _, refusal, err := invited.Do(act(Register, &flowv1.ExecutorRegister{Kind: selfEmployed, ProfileVersion: 1, InvitationId: "i1"})); refusal != nil || err != nil ||
+		!flow.ReadData(invited.View, &flowv1.ExecutorData{}).GetPhoneConfirmed() {
+		t.Error(refusal, err)
 	}
 }

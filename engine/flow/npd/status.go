@@ -29,6 +29,9 @@ const (
 	SourcePublic  = "public"
 )
 
+// TaxPayment is the permission to pay the person's tax.
+const TaxPayment = "TAX_PAYMENT"
+
 // Kept is how many changes of the status are kept beside it; the journal has all.
 const Kept = 32
 

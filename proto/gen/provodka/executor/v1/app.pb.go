@@ -692,10 +692,15 @@ func (x *GetMyProfileRequest) GetMinPosition() string {
 // The person.
 type GetMyProfileResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The executor, unmasked.
+	// The executor, unmasked; the id and the state alone until the phone is confirmed.
 	Executor *Executor `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
 	// The person at the tax service.
-	Selfemployed  *Selfemployed `protobuf:"bytes,2,opt,name=selfemployed,proto3" json:"selfemployed,omitempty"`
+	Selfemployed *Selfemployed `protobuf:"bytes,2,opt,name=selfemployed,proto3" json:"selfemployed,omitempty"`
+	// A company gave the phone, and nobody has shown that who has it is the person: ConfirmMyInn.
+	PhoneUnconfirmed bool `protobuf:"varint,190,opt,name=phone_unconfirmed,json=phoneUnconfirmed,proto3" json:"phone_unconfirmed,omitempty"`
+	// What the person has to pay by himself as NPD for the last month; absent when nothing, or
+	// when he lets us pay it.
+	NpdDuty       *NpdDuty `protobuf:"bytes,191,opt,name=npd_duty,json=npdDuty,proto3" json:"npd_duty,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -744,6 +749,213 @@ func (x *GetMyProfileResponse) GetSelfemployed() *Selfemployed {
 	return nil
 }
 
+func (x *GetMyProfileResponse) GetPhoneUnconfirmed() bool {
+	if x != nil {
+		return x.PhoneUnconfirmed
+	}
+	return false
+}
+
+func (x *GetMyProfileResponse) GetNpdDuty() *NpdDuty {
+	if x != nil {
+		return x.NpdDuty
+	}
+	return nil
+}
+
+// NPD that a person pays by himself, as far as we know of his income.
+type NpdDuty struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Month, YYYY-MM.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// Rubles; the tax service says the whole, with what he has earned elsewhere.
+	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Last day for paying it, YYYY-MM-DD: moved off the days off.
+	PayBy string `protobuf:"bytes,3,opt,name=pay_by,json=payBy,proto3" json:"pay_by,omitempty"`
+	// Whether the days off of that year are known whole; else they are weekends and the holidays
+	// of the law.
+	CalendarKnown bool `protobuf:"varint,4,opt,name=calendar_known,json=calendarKnown,proto3" json:"calendar_known,omitempty"`
+	// The rule, a row of engine/flow/remittance/remittance.md, and where it stands in the law.
+	Rule string `protobuf:"bytes,5,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Where it stands in the law.
+	Source        string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NpdDuty) Reset() {
+	*x = NpdDuty{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NpdDuty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NpdDuty) ProtoMessage() {}
+
+func (x *NpdDuty) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NpdDuty.ProtoReflect.Descriptor instead.
+func (*NpdDuty) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *NpdDuty) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *NpdDuty) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *NpdDuty) GetPayBy() string {
+	if x != nil {
+		return x.PayBy
+	}
+	return ""
+}
+
+func (x *NpdDuty) GetCalendarKnown() bool {
+	if x != nil {
+		return x.CalendarKnown
+	}
+	return false
+}
+
+func (x *NpdDuty) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *NpdDuty) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+// What ConfirmMyInn asks.
+type ConfirmMyInnRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// INN, 12 digits.
+	Inn           string `protobuf:"bytes,2,opt,name=inn,proto3" json:"inn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmMyInnRequest) Reset() {
+	*x = ConfirmMyInnRequest{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmMyInnRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmMyInnRequest) ProtoMessage() {}
+
+func (x *ConfirmMyInnRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmMyInnRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmMyInnRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ConfirmMyInnRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ConfirmMyInnRequest) GetInn() string {
+	if x != nil {
+		return x.Inn
+	}
+	return ""
+}
+
+// The phone is confirmed.
+type ConfirmMyInnResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The executor, unmasked.
+	Executor      *Executor `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmMyInnResponse) Reset() {
+	*x = ConfirmMyInnResponse{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmMyInnResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmMyInnResponse) ProtoMessage() {}
+
+func (x *ConfirmMyInnResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmMyInnResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmMyInnResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ConfirmMyInnResponse) GetExecutor() *Executor {
+	if x != nil {
+		return x.Executor
+	}
+	return nil
+}
+
 // What UpdateMyProfile asks.
 type UpdateMyProfileRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -759,7 +971,7 @@ type UpdateMyProfileRequest struct {
 
 func (x *UpdateMyProfileRequest) Reset() {
 	*x = UpdateMyProfileRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +983,7 @@ func (x *UpdateMyProfileRequest) String() string {
 func (*UpdateMyProfileRequest) ProtoMessage() {}
 
 func (x *UpdateMyProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +996,7 @@ func (x *UpdateMyProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMyProfileRequest.ProtoReflect.Descriptor instead.
 func (*UpdateMyProfileRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{13}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UpdateMyProfileRequest) GetBook() string {
@@ -823,7 +1035,7 @@ type UpdateMyProfileResponse struct {
 
 func (x *UpdateMyProfileResponse) Reset() {
 	*x = UpdateMyProfileResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -835,7 +1047,7 @@ func (x *UpdateMyProfileResponse) String() string {
 func (*UpdateMyProfileResponse) ProtoMessage() {}
 
 func (x *UpdateMyProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +1060,7 @@ func (x *UpdateMyProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMyProfileResponse.ProtoReflect.Descriptor instead.
 func (*UpdateMyProfileResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{14}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UpdateMyProfileResponse) GetExecutor() *Executor {
@@ -887,7 +1099,7 @@ type SetMyRequisitesRequest struct {
 
 func (x *SetMyRequisitesRequest) Reset() {
 	*x = SetMyRequisitesRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1111,7 @@ func (x *SetMyRequisitesRequest) String() string {
 func (*SetMyRequisitesRequest) ProtoMessage() {}
 
 func (x *SetMyRequisitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1124,7 @@ func (x *SetMyRequisitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMyRequisitesRequest.ProtoReflect.Descriptor instead.
 func (*SetMyRequisitesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{15}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SetMyRequisitesRequest) GetBook() string {
@@ -951,7 +1163,7 @@ type SetMyRequisitesResponse struct {
 
 func (x *SetMyRequisitesResponse) Reset() {
 	*x = SetMyRequisitesResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1175,7 @@ func (x *SetMyRequisitesResponse) String() string {
 func (*SetMyRequisitesResponse) ProtoMessage() {}
 
 func (x *SetMyRequisitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1188,7 @@ func (x *SetMyRequisitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMyRequisitesResponse.ProtoReflect.Descriptor instead.
 func (*SetMyRequisitesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SetMyRequisitesResponse) GetExecutor() *Executor {
@@ -1015,7 +1227,7 @@ type BindMeRequest struct {
 
 func (x *BindMeRequest) Reset() {
 	*x = BindMeRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1239,7 @@ func (x *BindMeRequest) String() string {
 func (*BindMeRequest) ProtoMessage() {}
 
 func (x *BindMeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1252,7 @@ func (x *BindMeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindMeRequest.ProtoReflect.Descriptor instead.
 func (*BindMeRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{17}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *BindMeRequest) GetBook() string {
@@ -1079,7 +1291,7 @@ type BindMeResponse struct {
 
 func (x *BindMeResponse) Reset() {
 	*x = BindMeResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1303,7 @@ func (x *BindMeResponse) String() string {
 func (*BindMeResponse) ProtoMessage() {}
 
 func (x *BindMeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1316,7 @@ func (x *BindMeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindMeResponse.ProtoReflect.Descriptor instead.
 func (*BindMeResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{18}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BindMeResponse) GetSelfemployed() *Selfemployed {
@@ -1148,7 +1360,7 @@ type ListMyTasksRequest struct {
 
 func (x *ListMyTasksRequest) Reset() {
 	*x = ListMyTasksRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1372,7 @@ func (x *ListMyTasksRequest) String() string {
 func (*ListMyTasksRequest) ProtoMessage() {}
 
 func (x *ListMyTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1385,7 @@ func (x *ListMyTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMyTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListMyTasksRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{19}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListMyTasksRequest) GetBook() string {
@@ -1224,7 +1436,7 @@ type ListMyTasksResponse struct {
 
 func (x *ListMyTasksResponse) Reset() {
 	*x = ListMyTasksResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1448,7 @@ func (x *ListMyTasksResponse) String() string {
 func (*ListMyTasksResponse) ProtoMessage() {}
 
 func (x *ListMyTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1461,7 @@ func (x *ListMyTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMyTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListMyTasksResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{20}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListMyTasksResponse) GetTasks() []*v1.Task {
@@ -1283,7 +1495,7 @@ type AcceptMyTaskRequest struct {
 
 func (x *AcceptMyTaskRequest) Reset() {
 	*x = AcceptMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1507,7 @@ func (x *AcceptMyTaskRequest) String() string {
 func (*AcceptMyTaskRequest) ProtoMessage() {}
 
 func (x *AcceptMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1520,7 @@ func (x *AcceptMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*AcceptMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{21}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AcceptMyTaskRequest) GetBook() string {
@@ -1354,7 +1566,7 @@ type AcceptMyTaskResponse struct {
 
 func (x *AcceptMyTaskResponse) Reset() {
 	*x = AcceptMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1366,7 +1578,7 @@ func (x *AcceptMyTaskResponse) String() string {
 func (*AcceptMyTaskResponse) ProtoMessage() {}
 
 func (x *AcceptMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1379,7 +1591,7 @@ func (x *AcceptMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*AcceptMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{22}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AcceptMyTaskResponse) GetTask() *v1.Task {
@@ -1418,7 +1630,7 @@ type DeclineMyTaskRequest struct {
 
 func (x *DeclineMyTaskRequest) Reset() {
 	*x = DeclineMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1642,7 @@ func (x *DeclineMyTaskRequest) String() string {
 func (*DeclineMyTaskRequest) ProtoMessage() {}
 
 func (x *DeclineMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1655,7 @@ func (x *DeclineMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*DeclineMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{23}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeclineMyTaskRequest) GetBook() string {
@@ -1482,7 +1694,7 @@ type DeclineMyTaskResponse struct {
 
 func (x *DeclineMyTaskResponse) Reset() {
 	*x = DeclineMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1706,7 @@ func (x *DeclineMyTaskResponse) String() string {
 func (*DeclineMyTaskResponse) ProtoMessage() {}
 
 func (x *DeclineMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1719,7 @@ func (x *DeclineMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*DeclineMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{24}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeclineMyTaskResponse) GetTask() *v1.Task {
@@ -1546,7 +1758,7 @@ type ReportMyTaskRequest struct {
 
 func (x *ReportMyTaskRequest) Reset() {
 	*x = ReportMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1770,7 @@ func (x *ReportMyTaskRequest) String() string {
 func (*ReportMyTaskRequest) ProtoMessage() {}
 
 func (x *ReportMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1783,7 @@ func (x *ReportMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*ReportMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{25}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReportMyTaskRequest) GetBook() string {
@@ -1610,7 +1822,7 @@ type ReportMyTaskResponse struct {
 
 func (x *ReportMyTaskResponse) Reset() {
 	*x = ReportMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1834,7 @@ func (x *ReportMyTaskResponse) String() string {
 func (*ReportMyTaskResponse) ProtoMessage() {}
 
 func (x *ReportMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1847,7 @@ func (x *ReportMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*ReportMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{26}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ReportMyTaskResponse) GetTask() *v1.Task {
@@ -1674,7 +1886,7 @@ type SignMyActRequest struct {
 
 func (x *SignMyActRequest) Reset() {
 	*x = SignMyActRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1686,7 +1898,7 @@ func (x *SignMyActRequest) String() string {
 func (*SignMyActRequest) ProtoMessage() {}
 
 func (x *SignMyActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1699,7 +1911,7 @@ func (x *SignMyActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignMyActRequest.ProtoReflect.Descriptor instead.
 func (*SignMyActRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{27}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SignMyActRequest) GetBook() string {
@@ -1738,7 +1950,7 @@ type SignMyActResponse struct {
 
 func (x *SignMyActResponse) Reset() {
 	*x = SignMyActResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1750,7 +1962,7 @@ func (x *SignMyActResponse) String() string {
 func (*SignMyActResponse) ProtoMessage() {}
 
 func (x *SignMyActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1763,7 +1975,7 @@ func (x *SignMyActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignMyActResponse.ProtoReflect.Descriptor instead.
 func (*SignMyActResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{28}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SignMyActResponse) GetTask() *v1.Task {
@@ -1802,7 +2014,7 @@ type GetMyEarningsRequest struct {
 
 func (x *GetMyEarningsRequest) Reset() {
 	*x = GetMyEarningsRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1814,7 +2026,7 @@ func (x *GetMyEarningsRequest) String() string {
 func (*GetMyEarningsRequest) ProtoMessage() {}
 
 func (x *GetMyEarningsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1827,7 +2039,7 @@ func (x *GetMyEarningsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyEarningsRequest.ProtoReflect.Descriptor instead.
 func (*GetMyEarningsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{29}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetMyEarningsRequest) GetBook() string {
@@ -1877,7 +2089,7 @@ type GetMyEarningsResponse struct {
 
 func (x *GetMyEarningsResponse) Reset() {
 	*x = GetMyEarningsResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +2101,7 @@ func (x *GetMyEarningsResponse) String() string {
 func (*GetMyEarningsResponse) ProtoMessage() {}
 
 func (x *GetMyEarningsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1902,7 +2114,7 @@ func (x *GetMyEarningsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyEarningsResponse.ProtoReflect.Descriptor instead.
 func (*GetMyEarningsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{30}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetMyEarningsResponse) GetYear() uint32 {
@@ -2008,10 +2220,24 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\x15EndMySessionsResponse\"\xb2\x01\n" +
 	"\x13GetMyProfileRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12d\n" +
-	"\fmin_position\x18\x02 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\x9a\x01\n" +
+	"\fmin_position\x18\x02 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\x83\x02\n" +
 	"\x14GetMyProfileResponse\x12:\n" +
 	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\x12F\n" +
-	"\fselfemployed\x18\x02 \x01(\v2\".provodka.executor.v1.SelfemployedR\fselfemployed\"\xaa\x01\n" +
+	"\fselfemployed\x18\x02 \x01(\v2\".provodka.executor.v1.SelfemployedR\fselfemployed\x12,\n" +
+	"\x11phone_unconfirmed\x18\xbe\x01 \x01(\bR\x10phoneUnconfirmed\x129\n" +
+	"\bnpd_duty\x18\xbf\x01 \x01(\v2\x1d.provodka.executor.v1.NpdDutyR\anpdDuty\"\xa1\x01\n" +
+	"\aNpdDuty\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x15\n" +
+	"\x06pay_by\x18\x03 \x01(\tR\x05payBy\x12%\n" +
+	"\x0ecalendar_known\x18\x04 \x01(\bR\rcalendarKnown\x12\x12\n" +
+	"\x04rule\x18\x05 \x01(\tR\x04rule\x12\x16\n" +
+	"\x06source\x18\x06 \x01(\tR\x06source\"i\n" +
+	"\x13ConfirmMyInnRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03inn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x03inn\"R\n" +
+	"\x14ConfirmMyInnResponse\x12:\n" +
+	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\"\xaa\x01\n" +
 	"\x16UpdateMyProfileRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12<\n" +
@@ -2097,13 +2323,14 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\n" +
 	"bonus_left\x18\x06 \x01(\tR\tbonusLeft\x12\x1b\n" +
 	"\tndfl_base\x18\a \x01(\tR\bndflBase\x12#\n" +
-	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xd1\x11\n" +
+	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xde\x12\n" +
 	"\x12ExecutorAppService\x12\x86\x01\n" +
 	"\n" +
 	"StartLogin\x12'.provodka.executor.v1.StartLoginRequest\x1a(.provodka.executor.v1.StartLoginResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/app/login\x12\x94\x01\n" +
 	"\fConfirmLogin\x12).provodka.executor.v1.ConfirmLoginRequest\x1a*.provodka.executor.v1.ConfirmLoginResponse\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/books/{book}/app/login/confirm\x12\x90\x01\n" +
 	"\rEndMySessions\x12*.provodka.executor.v1.EndMySessionsRequest\x1a+.provodka.executor.v1.EndMySessionsResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/app/logout\x12\x86\x01\n" +
-	"\fGetMyProfile\x12).provodka.executor.v1.GetMyProfileRequest\x1a*.provodka.executor.v1.GetMyProfileResponse\"\x1f\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/books/{book}/app\x90\x02\x01\x12\x8f\x01\n" +
+	"\fGetMyProfile\x12).provodka.executor.v1.GetMyProfileRequest\x1a*.provodka.executor.v1.GetMyProfileResponse\"\x1f\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/books/{book}/app\x90\x02\x01\x12\x8a\x01\n" +
+	"\fConfirmMyInn\x12).provodka.executor.v1.ConfirmMyInnRequest\x1a*.provodka.executor.v1.ConfirmMyInnResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/books/{book}/app/inn\x12\x8f\x01\n" +
 	"\x0fUpdateMyProfile\x12,.provodka.executor.v1.UpdateMyProfileRequest\x1a-.provodka.executor.v1.UpdateMyProfileResponse\"\x1f\x82\xd3\xe4\x93\x02\x19:\x01*\x1a\x14/v1/books/{book}/app\x12\x9a\x01\n" +
 	"\x0fSetMyRequisites\x12,.provodka.executor.v1.SetMyRequisitesRequest\x1a-.provodka.executor.v1.SetMyRequisitesResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\x1a\x1f/v1/books/{book}/app/requisites\x12y\n" +
 	"\x06BindMe\x12#.provodka.executor.v1.BindMeRequest\x1a$.provodka.executor.v1.BindMeResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/app/bind\x12\x99\x01\n" +
@@ -2128,7 +2355,7 @@ func file_provodka_executor_v1_app_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_app_proto_rawDescData
 }
 
-var file_provodka_executor_v1_app_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_provodka_executor_v1_app_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_provodka_executor_v1_app_proto_goTypes = []any{
 	(*StartLoginRequest)(nil),        // 0: provodka.executor.v1.StartLoginRequest
 	(*StartLoginResponse)(nil),       // 1: provodka.executor.v1.StartLoginResponse
@@ -2143,82 +2370,89 @@ var file_provodka_executor_v1_app_proto_goTypes = []any{
 	(*EndMySessionsResponse)(nil),    // 10: provodka.executor.v1.EndMySessionsResponse
 	(*GetMyProfileRequest)(nil),      // 11: provodka.executor.v1.GetMyProfileRequest
 	(*GetMyProfileResponse)(nil),     // 12: provodka.executor.v1.GetMyProfileResponse
-	(*UpdateMyProfileRequest)(nil),   // 13: provodka.executor.v1.UpdateMyProfileRequest
-	(*UpdateMyProfileResponse)(nil),  // 14: provodka.executor.v1.UpdateMyProfileResponse
-	(*SetMyRequisitesRequest)(nil),   // 15: provodka.executor.v1.SetMyRequisitesRequest
-	(*SetMyRequisitesResponse)(nil),  // 16: provodka.executor.v1.SetMyRequisitesResponse
-	(*BindMeRequest)(nil),            // 17: provodka.executor.v1.BindMeRequest
-	(*BindMeResponse)(nil),           // 18: provodka.executor.v1.BindMeResponse
-	(*ListMyTasksRequest)(nil),       // 19: provodka.executor.v1.ListMyTasksRequest
-	(*ListMyTasksResponse)(nil),      // 20: provodka.executor.v1.ListMyTasksResponse
-	(*AcceptMyTaskRequest)(nil),      // 21: provodka.executor.v1.AcceptMyTaskRequest
-	(*AcceptMyTaskResponse)(nil),     // 22: provodka.executor.v1.AcceptMyTaskResponse
-	(*DeclineMyTaskRequest)(nil),     // 23: provodka.executor.v1.DeclineMyTaskRequest
-	(*DeclineMyTaskResponse)(nil),    // 24: provodka.executor.v1.DeclineMyTaskResponse
-	(*ReportMyTaskRequest)(nil),      // 25: provodka.executor.v1.ReportMyTaskRequest
-	(*ReportMyTaskResponse)(nil),     // 26: provodka.executor.v1.ReportMyTaskResponse
-	(*SignMyActRequest)(nil),         // 27: provodka.executor.v1.SignMyActRequest
-	(*SignMyActResponse)(nil),        // 28: provodka.executor.v1.SignMyActResponse
-	(*GetMyEarningsRequest)(nil),     // 29: provodka.executor.v1.GetMyEarningsRequest
-	(*GetMyEarningsResponse)(nil),    // 30: provodka.executor.v1.GetMyEarningsResponse
-	(*timestamppb.Timestamp)(nil),    // 31: google.protobuf.Timestamp
-	(*Executor)(nil),                 // 32: provodka.executor.v1.Executor
-	(*Selfemployed)(nil),             // 33: provodka.executor.v1.Selfemployed
-	(*Person)(nil),                   // 34: provodka.executor.v1.Person
-	(*Requisites)(nil),               // 35: provodka.executor.v1.Requisites
-	(*v1.Task)(nil),                  // 36: provodka.task.v1.Task
+	(*NpdDuty)(nil),                  // 13: provodka.executor.v1.NpdDuty
+	(*ConfirmMyInnRequest)(nil),      // 14: provodka.executor.v1.ConfirmMyInnRequest
+	(*ConfirmMyInnResponse)(nil),     // 15: provodka.executor.v1.ConfirmMyInnResponse
+	(*UpdateMyProfileRequest)(nil),   // 16: provodka.executor.v1.UpdateMyProfileRequest
+	(*UpdateMyProfileResponse)(nil),  // 17: provodka.executor.v1.UpdateMyProfileResponse
+	(*SetMyRequisitesRequest)(nil),   // 18: provodka.executor.v1.SetMyRequisitesRequest
+	(*SetMyRequisitesResponse)(nil),  // 19: provodka.executor.v1.SetMyRequisitesResponse
+	(*BindMeRequest)(nil),            // 20: provodka.executor.v1.BindMeRequest
+	(*BindMeResponse)(nil),           // 21: provodka.executor.v1.BindMeResponse
+	(*ListMyTasksRequest)(nil),       // 22: provodka.executor.v1.ListMyTasksRequest
+	(*ListMyTasksResponse)(nil),      // 23: provodka.executor.v1.ListMyTasksResponse
+	(*AcceptMyTaskRequest)(nil),      // 24: provodka.executor.v1.AcceptMyTaskRequest
+	(*AcceptMyTaskResponse)(nil),     // 25: provodka.executor.v1.AcceptMyTaskResponse
+	(*DeclineMyTaskRequest)(nil),     // 26: provodka.executor.v1.DeclineMyTaskRequest
+	(*DeclineMyTaskResponse)(nil),    // 27: provodka.executor.v1.DeclineMyTaskResponse
+	(*ReportMyTaskRequest)(nil),      // 28: provodka.executor.v1.ReportMyTaskRequest
+	(*ReportMyTaskResponse)(nil),     // 29: provodka.executor.v1.ReportMyTaskResponse
+	(*SignMyActRequest)(nil),         // 30: provodka.executor.v1.SignMyActRequest
+	(*SignMyActResponse)(nil),        // 31: provodka.executor.v1.SignMyActResponse
+	(*GetMyEarningsRequest)(nil),     // 32: provodka.executor.v1.GetMyEarningsRequest
+	(*GetMyEarningsResponse)(nil),    // 33: provodka.executor.v1.GetMyEarningsResponse
+	(*timestamppb.Timestamp)(nil),    // 34: google.protobuf.Timestamp
+	(*Executor)(nil),                 // 35: provodka.executor.v1.Executor
+	(*Selfemployed)(nil),             // 36: provodka.executor.v1.Selfemployed
+	(*Person)(nil),                   // 37: provodka.executor.v1.Person
+	(*Requisites)(nil),               // 38: provodka.executor.v1.Requisites
+	(*v1.Task)(nil),                  // 39: provodka.task.v1.Task
 }
 var file_provodka_executor_v1_app_proto_depIdxs = []int32{
-	31, // 0: provodka.executor.v1.ConfirmLoginResponse.idle_at:type_name -> google.protobuf.Timestamp
-	31, // 1: provodka.executor.v1.ConfirmLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 0: provodka.executor.v1.ConfirmLoginResponse.idle_at:type_name -> google.protobuf.Timestamp
+	34, // 1: provodka.executor.v1.ConfirmLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
 	4,  // 2: provodka.executor.v1.ConfirmLoginResponse.choices:type_name -> provodka.executor.v1.LoginChoice
-	32, // 3: provodka.executor.v1.GetMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
-	33, // 4: provodka.executor.v1.GetMyProfileResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	34, // 5: provodka.executor.v1.UpdateMyProfileRequest.person:type_name -> provodka.executor.v1.Person
-	32, // 6: provodka.executor.v1.UpdateMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
-	35, // 7: provodka.executor.v1.SetMyRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	32, // 8: provodka.executor.v1.SetMyRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
-	33, // 9: provodka.executor.v1.BindMeResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	36, // 10: provodka.executor.v1.ListMyTasksResponse.tasks:type_name -> provodka.task.v1.Task
-	36, // 11: provodka.executor.v1.AcceptMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	36, // 12: provodka.executor.v1.DeclineMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	36, // 13: provodka.executor.v1.ReportMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	36, // 14: provodka.executor.v1.SignMyActResponse.task:type_name -> provodka.task.v1.Task
-	0,  // 15: provodka.executor.v1.ExecutorAppService.StartLogin:input_type -> provodka.executor.v1.StartLoginRequest
-	2,  // 16: provodka.executor.v1.ExecutorAppService.ConfirmLogin:input_type -> provodka.executor.v1.ConfirmLoginRequest
-	9,  // 17: provodka.executor.v1.ExecutorAppService.EndMySessions:input_type -> provodka.executor.v1.EndMySessionsRequest
-	11, // 18: provodka.executor.v1.ExecutorAppService.GetMyProfile:input_type -> provodka.executor.v1.GetMyProfileRequest
-	13, // 19: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
-	15, // 20: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
-	17, // 21: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
-	5,  // 22: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:input_type -> provodka.executor.v1.RegisterMyDeviceRequest
-	7,  // 23: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:input_type -> provodka.executor.v1.RemoveMyDeviceRequest
-	19, // 24: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
-	21, // 25: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
-	23, // 26: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
-	25, // 27: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
-	27, // 28: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
-	29, // 29: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
-	1,  // 30: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
-	3,  // 31: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
-	10, // 32: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
-	12, // 33: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
-	14, // 34: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
-	16, // 35: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
-	18, // 36: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
-	6,  // 37: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:output_type -> provodka.executor.v1.RegisterMyDeviceResponse
-	8,  // 38: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:output_type -> provodka.executor.v1.RemoveMyDeviceResponse
-	20, // 39: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
-	22, // 40: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
-	24, // 41: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
-	26, // 42: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
-	28, // 43: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
-	30, // 44: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
-	30, // [30:45] is the sub-list for method output_type
-	15, // [15:30] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	35, // 3: provodka.executor.v1.GetMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
+	36, // 4: provodka.executor.v1.GetMyProfileResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	13, // 5: provodka.executor.v1.GetMyProfileResponse.npd_duty:type_name -> provodka.executor.v1.NpdDuty
+	35, // 6: provodka.executor.v1.ConfirmMyInnResponse.executor:type_name -> provodka.executor.v1.Executor
+	37, // 7: provodka.executor.v1.UpdateMyProfileRequest.person:type_name -> provodka.executor.v1.Person
+	35, // 8: provodka.executor.v1.UpdateMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
+	38, // 9: provodka.executor.v1.SetMyRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	35, // 10: provodka.executor.v1.SetMyRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
+	36, // 11: provodka.executor.v1.BindMeResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	39, // 12: provodka.executor.v1.ListMyTasksResponse.tasks:type_name -> provodka.task.v1.Task
+	39, // 13: provodka.executor.v1.AcceptMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	39, // 14: provodka.executor.v1.DeclineMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	39, // 15: provodka.executor.v1.ReportMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	39, // 16: provodka.executor.v1.SignMyActResponse.task:type_name -> provodka.task.v1.Task
+	0,  // 17: provodka.executor.v1.ExecutorAppService.StartLogin:input_type -> provodka.executor.v1.StartLoginRequest
+	2,  // 18: provodka.executor.v1.ExecutorAppService.ConfirmLogin:input_type -> provodka.executor.v1.ConfirmLoginRequest
+	9,  // 19: provodka.executor.v1.ExecutorAppService.EndMySessions:input_type -> provodka.executor.v1.EndMySessionsRequest
+	11, // 20: provodka.executor.v1.ExecutorAppService.GetMyProfile:input_type -> provodka.executor.v1.GetMyProfileRequest
+	14, // 21: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:input_type -> provodka.executor.v1.ConfirmMyInnRequest
+	16, // 22: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
+	18, // 23: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
+	20, // 24: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
+	5,  // 25: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:input_type -> provodka.executor.v1.RegisterMyDeviceRequest
+	7,  // 26: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:input_type -> provodka.executor.v1.RemoveMyDeviceRequest
+	22, // 27: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
+	24, // 28: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
+	26, // 29: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
+	28, // 30: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
+	30, // 31: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
+	32, // 32: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
+	1,  // 33: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
+	3,  // 34: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
+	10, // 35: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
+	12, // 36: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
+	15, // 37: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:output_type -> provodka.executor.v1.ConfirmMyInnResponse
+	17, // 38: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
+	19, // 39: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
+	21, // 40: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
+	6,  // 41: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:output_type -> provodka.executor.v1.RegisterMyDeviceResponse
+	8,  // 42: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:output_type -> provodka.executor.v1.RemoveMyDeviceResponse
+	23, // 43: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
+	25, // 44: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
+	27, // 45: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
+	29, // 46: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
+	31, // 47: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
+	33, // 48: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
+	33, // [33:49] is the sub-list for method output_type
+	17, // [17:33] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_app_proto_init() }
@@ -2233,7 +2467,7 @@ func file_provodka_executor_v1_app_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_app_proto_rawDesc), len(file_provodka_executor_v1_app_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -181,6 +181,12 @@ type ExecutorData struct {
 	InnChangedDay string `protobuf:"bytes,191,opt,name=inn_changed_day,json=innChangedDay,proto3" json:"inn_changed_day,omitempty"`
 	// The other executor who has the INN that this one should have now; empty = none.
 	InnTakenBy string `protobuf:"bytes,192,opt,name=inn_taken_by,json=innTakenBy,proto3" json:"inn_taken_by,omitempty"`
+	// Whoever has the phone has shown that he is the person; of another phone that says nothing.
+	PhoneConfirmed bool `protobuf:"varint,193,opt,name=phone_confirmed,json=phoneConfirmed,proto3" json:"phone_confirmed,omitempty"`
+	// Wrong INN that were given by who has the phone, and when the first of them was, RFC 3339.
+	InnTries uint32 `protobuf:"varint,194,opt,name=inn_tries,json=innTries,proto3" json:"inn_tries,omitempty"`
+	// The moment of the first.
+	InnTriesFrom string `protobuf:"bytes,195,opt,name=inn_tries_from,json=innTriesFrom,proto3" json:"inn_tries_from,omitempty"`
 	// The invitation by which the person came; empty when somebody else registered him.
 	InvitationId  string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -287,6 +293,27 @@ func (x *ExecutorData) GetInnTakenBy() string {
 	return ""
 }
 
+func (x *ExecutorData) GetPhoneConfirmed() bool {
+	if x != nil {
+		return x.PhoneConfirmed
+	}
+	return false
+}
+
+func (x *ExecutorData) GetInnTries() uint32 {
+	if x != nil {
+		return x.InnTries
+	}
+	return 0
+}
+
+func (x *ExecutorData) GetInnTriesFrom() string {
+	if x != nil {
+		return x.InnTriesFrom
+	}
+	return ""
+}
+
 func (x *ExecutorData) GetInvitationId() string {
 	if x != nil {
 		return x.InvitationId
@@ -385,8 +412,10 @@ type ExecutorSetProfile struct {
 	Nonresident bool `protobuf:"varint,2,opt,name=nonresident,proto3" json:"nonresident,omitempty"`
 	// Version of the personal data just written; greater than the kept one, 0 = unchanged.
 	ProfileVersion uint32 `protobuf:"varint,3,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The new data has another phone.
+	OtherPhone    bool `protobuf:"varint,190,opt,name=other_phone,json=otherPhone,proto3" json:"other_phone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExecutorSetProfile) Reset() {
@@ -440,6 +469,59 @@ func (x *ExecutorSetProfile) GetProfileVersion() uint32 {
 	return 0
 }
 
+func (x *ExecutorSetProfile) GetOtherPhone() bool {
+	if x != nil {
+		return x.OtherPhone
+	}
+	return false
+}
+
+// Body of executor's "confirm_phone" and "wrong_inn": who has the phone has given an INN.
+type ExecutorConfirmPhone struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version of the personal data that the phone and the INN were compared with.
+	ProfileVersion uint32 `protobuf:"varint,1,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ExecutorConfirmPhone) Reset() {
+	*x = ExecutorConfirmPhone{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorConfirmPhone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorConfirmPhone) ProtoMessage() {}
+
+func (x *ExecutorConfirmPhone) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorConfirmPhone.ProtoReflect.Descriptor instead.
+func (*ExecutorConfirmPhone) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ExecutorConfirmPhone) GetProfileVersion() uint32 {
+	if x != nil {
+		return x.ProfileVersion
+	}
+	return 0
+}
+
 // Body of executor's "set_requisites".
 type ExecutorSetRequisites struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -451,7 +533,7 @@ type ExecutorSetRequisites struct {
 
 func (x *ExecutorSetRequisites) Reset() {
 	*x = ExecutorSetRequisites{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -463,7 +545,7 @@ func (x *ExecutorSetRequisites) String() string {
 func (*ExecutorSetRequisites) ProtoMessage() {}
 
 func (x *ExecutorSetRequisites) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +558,7 @@ func (x *ExecutorSetRequisites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorSetRequisites.ProtoReflect.Descriptor instead.
 func (*ExecutorSetRequisites) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ExecutorSetRequisites) GetRequisitesVersion() uint32 {
@@ -499,7 +581,7 @@ type ExecutorChangeInn struct {
 
 func (x *ExecutorChangeInn) Reset() {
 	*x = ExecutorChangeInn{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -511,7 +593,7 @@ func (x *ExecutorChangeInn) String() string {
 func (*ExecutorChangeInn) ProtoMessage() {}
 
 func (x *ExecutorChangeInn) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -524,7 +606,7 @@ func (x *ExecutorChangeInn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorChangeInn.ProtoReflect.Descriptor instead.
 func (*ExecutorChangeInn) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExecutorChangeInn) GetProfileVersion() uint32 {
@@ -552,7 +634,7 @@ type ExecutorInnTaken struct {
 
 func (x *ExecutorInnTaken) Reset() {
 	*x = ExecutorInnTaken{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -564,7 +646,7 @@ func (x *ExecutorInnTaken) String() string {
 func (*ExecutorInnTaken) ProtoMessage() {}
 
 func (x *ExecutorInnTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -577,7 +659,7 @@ func (x *ExecutorInnTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorInnTaken.ProtoReflect.Descriptor instead.
 func (*ExecutorInnTaken) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExecutorInnTaken) GetExecutorId() string {
@@ -598,7 +680,7 @@ type ExecutorBlock struct {
 
 func (x *ExecutorBlock) Reset() {
 	*x = ExecutorBlock{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -610,7 +692,7 @@ func (x *ExecutorBlock) String() string {
 func (*ExecutorBlock) ProtoMessage() {}
 
 func (x *ExecutorBlock) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -623,7 +705,7 @@ func (x *ExecutorBlock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorBlock.ProtoReflect.Descriptor instead.
 func (*ExecutorBlock) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExecutorBlock) GetCode() string {
@@ -646,7 +728,7 @@ type ExecutorErase struct {
 
 func (x *ExecutorErase) Reset() {
 	*x = ExecutorErase{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +740,7 @@ func (x *ExecutorErase) String() string {
 func (*ExecutorErase) ProtoMessage() {}
 
 func (x *ExecutorErase) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +753,7 @@ func (x *ExecutorErase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorErase.ProtoReflect.Descriptor instead.
 func (*ExecutorErase) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExecutorErase) GetPaid() []*ExecutorPaidYear {
@@ -701,7 +783,7 @@ type ExecutorPaidYear struct {
 
 func (x *ExecutorPaidYear) Reset() {
 	*x = ExecutorPaidYear{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +795,7 @@ func (x *ExecutorPaidYear) String() string {
 func (*ExecutorPaidYear) ProtoMessage() {}
 
 func (x *ExecutorPaidYear) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +808,7 @@ func (x *ExecutorPaidYear) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorPaidYear.ProtoReflect.Descriptor instead.
 func (*ExecutorPaidYear) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ExecutorPaidYear) GetYear() uint32 {
@@ -756,7 +838,7 @@ type ExecutorEraseAsk struct {
 
 func (x *ExecutorEraseAsk) Reset() {
 	*x = ExecutorEraseAsk{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +850,7 @@ func (x *ExecutorEraseAsk) String() string {
 func (*ExecutorEraseAsk) ProtoMessage() {}
 
 func (x *ExecutorEraseAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +863,7 @@ func (x *ExecutorEraseAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorEraseAsk.ProtoReflect.Descriptor instead.
 func (*ExecutorEraseAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExecutorEraseAsk) GetBook() string {
@@ -807,7 +889,7 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
 	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\x12\"\n" +
-	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xba\x03\n" +
+	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xa9\x04\n" +
 	"\fExecutorData\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
@@ -821,18 +903,25 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"innVersion\x12'\n" +
 	"\x0finn_changed_day\x18\xbf\x01 \x01(\tR\rinnChangedDay\x12!\n" +
 	"\finn_taken_by\x18\xc0\x01 \x01(\tR\n" +
-	"innTakenBy\x12#\n" +
+	"innTakenBy\x12(\n" +
+	"\x0fphone_confirmed\x18\xc1\x01 \x01(\bR\x0ephoneConfirmed\x12\x1c\n" +
+	"\tinn_tries\x18\xc2\x01 \x01(\rR\binnTries\x12%\n" +
+	"\x0einn_tries_from\x18\xc3\x01 \x01(\tR\finnTriesFrom\x12#\n" +
 	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\xe7\x01\n" +
 	"\x10ExecutorRegister\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
 	"\x0fprofile_version\x18\x03 \x01(\rR\x0eprofileVersion\x12-\n" +
 	"\x12requisites_version\x18\x04 \x01(\rR\x11requisitesVersion\x12#\n" +
-	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\x95\x01\n" +
+	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\xb7\x01\n" +
 	"\x12ExecutorSetProfile\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
-	"\x0fprofile_version\x18\x03 \x01(\rR\x0eprofileVersion\"F\n" +
+	"\x0fprofile_version\x18\x03 \x01(\rR\x0eprofileVersion\x12 \n" +
+	"\vother_phone\x18\xbe\x01 \x01(\bR\n" +
+	"otherPhone\"?\n" +
+	"\x14ExecutorConfirmPhone\x12'\n" +
+	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\"F\n" +
 	"\x15ExecutorSetRequisites\x12-\n" +
 	"\x12requisites_version\x18\x01 \x01(\rR\x11requisitesVersion\"k\n" +
 	"\x11ExecutorChangeInn\x12'\n" +
@@ -872,27 +961,28 @@ func file_provodka_flow_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_provodka_flow_v1_executor_proto_goTypes = []any{
 	(EmploymentKind)(0),           // 0: provodka.flow.v1.EmploymentKind
 	(*ExecutorStamp)(nil),         // 1: provodka.flow.v1.ExecutorStamp
 	(*ExecutorData)(nil),          // 2: provodka.flow.v1.ExecutorData
 	(*ExecutorRegister)(nil),      // 3: provodka.flow.v1.ExecutorRegister
 	(*ExecutorSetProfile)(nil),    // 4: provodka.flow.v1.ExecutorSetProfile
-	(*ExecutorSetRequisites)(nil), // 5: provodka.flow.v1.ExecutorSetRequisites
-	(*ExecutorChangeInn)(nil),     // 6: provodka.flow.v1.ExecutorChangeInn
-	(*ExecutorInnTaken)(nil),      // 7: provodka.flow.v1.ExecutorInnTaken
-	(*ExecutorBlock)(nil),         // 8: provodka.flow.v1.ExecutorBlock
-	(*ExecutorErase)(nil),         // 9: provodka.flow.v1.ExecutorErase
-	(*ExecutorPaidYear)(nil),      // 10: provodka.flow.v1.ExecutorPaidYear
-	(*ExecutorEraseAsk)(nil),      // 11: provodka.flow.v1.ExecutorEraseAsk
+	(*ExecutorConfirmPhone)(nil),  // 5: provodka.flow.v1.ExecutorConfirmPhone
+	(*ExecutorSetRequisites)(nil), // 6: provodka.flow.v1.ExecutorSetRequisites
+	(*ExecutorChangeInn)(nil),     // 7: provodka.flow.v1.ExecutorChangeInn
+	(*ExecutorInnTaken)(nil),      // 8: provodka.flow.v1.ExecutorInnTaken
+	(*ExecutorBlock)(nil),         // 9: provodka.flow.v1.ExecutorBlock
+	(*ExecutorErase)(nil),         // 10: provodka.flow.v1.ExecutorErase
+	(*ExecutorPaidYear)(nil),      // 11: provodka.flow.v1.ExecutorPaidYear
+	(*ExecutorEraseAsk)(nil),      // 12: provodka.flow.v1.ExecutorEraseAsk
 }
 var file_provodka_flow_v1_executor_proto_depIdxs = []int32{
 	0,  // 0: provodka.flow.v1.ExecutorStamp.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 1: provodka.flow.v1.ExecutorData.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 2: provodka.flow.v1.ExecutorRegister.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 3: provodka.flow.v1.ExecutorSetProfile.kind:type_name -> provodka.flow.v1.EmploymentKind
-	10, // 4: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
+	11, // 4: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
 	0,  // 5: provodka.flow.v1.ExecutorPaidYear.kind:type_name -> provodka.flow.v1.EmploymentKind
 	6,  // [6:6] is the sub-list for method output_type
 	6,  // [6:6] is the sub-list for method input_type
@@ -912,7 +1002,7 @@ func file_provodka_flow_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_executor_proto_rawDesc), len(file_provodka_flow_v1_executor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

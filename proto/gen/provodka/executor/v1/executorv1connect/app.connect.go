@@ -46,6 +46,9 @@ const (
 	// ExecutorAppServiceGetMyProfileProcedure is the fully-qualified name of the ExecutorAppService's
 	// GetMyProfile RPC.
 	ExecutorAppServiceGetMyProfileProcedure = "/provodka.executor.v1.ExecutorAppService/GetMyProfile"
+	// ExecutorAppServiceConfirmMyInnProcedure is the fully-qualified name of the ExecutorAppService's
+	// ConfirmMyInn RPC.
+	ExecutorAppServiceConfirmMyInnProcedure = "/provodka.executor.v1.ExecutorAppService/ConfirmMyInn"
 	// ExecutorAppServiceUpdateMyProfileProcedure is the fully-qualified name of the
 	// ExecutorAppService's UpdateMyProfile RPC.
 	ExecutorAppServiceUpdateMyProfileProcedure = "/provodka.executor.v1.ExecutorAppService/UpdateMyProfile"
@@ -93,6 +96,9 @@ type ExecutorAppServiceClient interface {
 	// GetMyProfile reads the person's data, what of it lacks, and how the person stands at the tax
 	// service.
 	GetMyProfile(context.Context, *v1.GetMyProfileRequest) (*v1.GetMyProfileResponse, error)
+	// ConfirmMyInn shows that who has the phone is the person: by the INN. A phone that a company
+	// gave opens nothing else before. After five wrong ones a day has to pass.
+	ConfirmMyInn(context.Context, *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error)
 	// UpdateMyProfile writes a new version of the person's data; the INN stays, and so does the
 	// phone, by which the session was begun: the company changes it.
 	UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error)
@@ -154,6 +160,12 @@ func NewExecutorAppServiceClient(httpClient connect.HTTPClient, baseURL string, 
 			baseURL+ExecutorAppServiceGetMyProfileProcedure,
 			connect.WithSchema(executorAppServiceMethods.ByName("GetMyProfile")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		confirmMyInn: connect.NewClient[v1.ConfirmMyInnRequest, v1.ConfirmMyInnResponse](
+			httpClient,
+			baseURL+ExecutorAppServiceConfirmMyInnProcedure,
+			connect.WithSchema(executorAppServiceMethods.ByName("ConfirmMyInn")),
 			connect.WithClientOptions(opts...),
 		),
 		updateMyProfile: connect.NewClient[v1.UpdateMyProfileRequest, v1.UpdateMyProfileResponse](
@@ -233,6 +245,7 @@ type executorAppServiceClient struct {
 	confirmLogin     *connect.Client[v1.ConfirmLoginRequest, v1.ConfirmLoginResponse]
 	endMySessions    *connect.Client[v1.EndMySessionsRequest, v1.EndMySessionsResponse]
 	getMyProfile     *connect.Client[v1.GetMyProfileRequest, v1.GetMyProfileResponse]
+	confirmMyInn     *connect.Client[v1.ConfirmMyInnRequest, v1.ConfirmMyInnResponse]
 	updateMyProfile  *connect.Client[v1.UpdateMyProfileRequest, v1.UpdateMyProfileResponse]
 	setMyRequisites  *connect.Client[v1.SetMyRequisitesRequest, v1.SetMyRequisitesResponse]
 	bindMe           *connect.Client[v1.BindMeRequest, v1.BindMeResponse]
@@ -276,6 +289,15 @@ func (c *executorAppServiceClient) EndMySessions(ctx context.Context, req *v1.En
 // GetMyProfile calls provodka.executor.v1.ExecutorAppService.GetMyProfile.
 func (c *executorAppServiceClient) GetMyProfile(ctx context.Context, req *v1.GetMyProfileRequest) (*v1.GetMyProfileResponse, error) {
 	response, err := c.getMyProfile.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ConfirmMyInn calls provodka.executor.v1.ExecutorAppService.ConfirmMyInn.
+func (c *executorAppServiceClient) ConfirmMyInn(ctx context.Context, req *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error) {
+	response, err := c.confirmMyInn.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -394,6 +416,9 @@ type ExecutorAppServiceHandler interface {
 	// GetMyProfile reads the person's data, what of it lacks, and how the person stands at the tax
 	// service.
 	GetMyProfile(context.Context, *v1.GetMyProfileRequest) (*v1.GetMyProfileResponse, error)
+	// ConfirmMyInn shows that who has the phone is the person: by the INN. A phone that a company
+	// gave opens nothing else before. After five wrong ones a day has to pass.
+	ConfirmMyInn(context.Context, *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error)
 	// UpdateMyProfile writes a new version of the person's data; the INN stays, and so does the
 	// phone, by which the session was begun: the company changes it.
 	UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error)
@@ -451,6 +476,12 @@ func NewExecutorAppServiceHandler(svc ExecutorAppServiceHandler, opts ...connect
 		svc.GetMyProfile,
 		connect.WithSchema(executorAppServiceMethods.ByName("GetMyProfile")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	executorAppServiceConfirmMyInnHandler := connect.NewUnaryHandlerSimple(
+		ExecutorAppServiceConfirmMyInnProcedure,
+		svc.ConfirmMyInn,
+		connect.WithSchema(executorAppServiceMethods.ByName("ConfirmMyInn")),
 		connect.WithHandlerOptions(opts...),
 	)
 	executorAppServiceUpdateMyProfileHandler := connect.NewUnaryHandlerSimple(
@@ -531,6 +562,8 @@ func NewExecutorAppServiceHandler(svc ExecutorAppServiceHandler, opts ...connect
 			executorAppServiceEndMySessionsHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceGetMyProfileProcedure:
 			executorAppServiceGetMyProfileHandler.ServeHTTP(w, r)
+		case ExecutorAppServiceConfirmMyInnProcedure:
+			executorAppServiceConfirmMyInnHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceUpdateMyProfileProcedure:
 			executorAppServiceUpdateMyProfileHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceSetMyRequisitesProcedure:
@@ -576,6 +609,10 @@ func (UnimplementedExecutorAppServiceHandler) EndMySessions(context.Context, *v1
 
 func (UnimplementedExecutorAppServiceHandler) GetMyProfile(context.Context, *v1.GetMyProfileRequest) (*v1.GetMyProfileResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorAppService.GetMyProfile is not implemented"))
+}
+
+func (UnimplementedExecutorAppServiceHandler) ConfirmMyInn(context.Context, *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorAppService.ConfirmMyInn is not implemented"))
 }
 
 func (UnimplementedExecutorAppServiceHandler) UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error) {
