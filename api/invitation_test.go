@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -144,6 +145,7 @@ func testInvitation(t *testing.T, h *house) {
 	const who = 8500
 	c := h.caller(t)
 	company, phone := c.company(1, "1000.00"), requisite.ExamplePhone(who)
+	told := c.toldOfJoining(company)
 	req := &executorv1.CreateInvitationRequest{Key: "i", CompanyId: company, Name: "Иван с объекта", Phone: phone}
 	made := c.linkFor(req)
 	if again := c.linkFor(proto.CloneOf(req)); again.GetId() != made.GetId() || again.GetUri() != made.GetUri() {
@@ -185,7 +187,8 @@ func testInvitation(t *testing.T, h *house) {
 		t.Errorf("%v %v", evidence.Content, err)
 	}
 	refused(t, g.claim(phone), fault.LinkUsed, "link")
-	app, logged := c.loggedIn(phone)
+	told(requisite.ExamplePersonINN(who), phone, done.GetExecutorId(), g.id)
+	app, logged := c.newcomer(phone) // the code of the invitation has confirmed the phone
 	if logged != done.GetExecutorId() {
 		t.Fatalf("%s logs in as %s", done.GetExecutorId(), logged)
 	}
@@ -365,4 +368,31 @@ func testInvitationEnds(t *testing.T, h *house) {
 		Book: c.book, Key: "both", CompanyId: company, EmploymentKind: "selfemployed", Phone: requisite.ExamplePhone(8530), Email: mail,
 	})
 	refused(t, err, fault.Malformed, "email")
+}
+
+// toldOfJoining subscribes a company to who joins by its invitations, and gives what waits for
+// the one postback and looks at it.
+func (c *caller) toldOfJoining(company string) func(inn, phone, executor, invitation string) {
+	c.t.Helper()
+	own := *c
+	f := &firm{caller: &own, id: company}
+	f.key = c.mintFor(c.t, c.book, company)
+	r, know := newReceiver(c.t)
+	know(f.subscribe(r.URL, `,"subscribed_on":["executor.joined"]`).Secret)
+	return func(inn, phone, executor, invitation string) {
+		c.t.Helper()
+		d, err := c.api.Postbacks("test")
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for until := time.Now().Add(20 * time.Second); len(r.events()) == 0 && time.Now().Before(until); c.pause() {
+			if err := d.Pass(c.t.Context()); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+		want := `{"executor_id":"` + executor + `","invitation_id":"` + invitation + `","inn":"` + inn + `","phone":"` + phone + `","first_name":"Пётр","last_name":"Иванов","selfemployed_status":"unknown"}`
+		if got := r.events(); !slices.Equal(got, []string{"executor.joined"}) || string(r.got[0].body) != want || !r.got[0].signed {
+			c.t.Errorf("%v, want %s", got, want)
+		}
+	}
 }

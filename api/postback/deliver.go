@@ -51,13 +51,19 @@ const (
 	flowTask     = "task"
 )
 
-// EventStatus is the event about a person at the tax service: the contact flow's word for
-// it is the product's document's. Whoever wants it names it; subscriptions to everything are
-// to everything of tasks.
+// Events about people: how one stands at the tax service, where the contact flow's word for it
+// is the product's document's, and that one has come by an invitation of the company. Whoever
+// wants them names them; subscriptions to everything are to everything of tasks.
 const (
 	EventStatus = "executor.selfemployed_status"
-	saysStatus  = "contact.selfemployed_status"
+	EventJoined = "executor.joined"
+
+	saysStatus = "contact.selfemployed_status"
+	saysJoined = "invitation.done"
 )
+
+// OfPeople says whether an event is about a person and not about a task.
+func OfPeople(event string) bool { return event == EventStatus || event == EventJoined }
 
 // eventOf is the event of a record; "" = there is none to tell.
 func eventOf(r *journalv1.Record) string {
@@ -68,6 +74,8 @@ func eventOf(r *journalv1.Record) string {
 		return m.GetSays()
 	case m.GetSays() == saysStatus:
 		return EventStatus
+	case m.GetSays() == saysJoined:
+		return EventJoined
 	}
 	return ""
 }
@@ -240,7 +248,7 @@ func (d *Deliverer) next(ctx context.Context, s store.Subscription) (*journalv1.
 func wants(s store.Subscription, r *journalv1.Record) bool {
 	event := eventOf(r)
 	return event != "" && r.GetBook() == s.Book && r.GetMove().GetOwner() == s.Owner &&
-		(len(s.Events) == 0 && event != EventStatus || slices.Contains(s.Events, event))
+		(len(s.Events) == 0 && !OfPeople(event) || slices.Contains(s.Events, event))
 }
 
 // deliver sends one event and notes in the subscription what became of it.

@@ -17,6 +17,19 @@ func Status(inn, phone, firstName, lastName, status string) ([]byte, error) {
 	}{inn, phone, firstName, lastName, status})
 }
 
+// Joined is the body of the event executor.joined.
+func Joined(executorID, invitationID, inn, phone, firstName, lastName, status string) ([]byte, error) {
+	return json.Marshal(struct {
+		Executor   string `json:"executor_id"`
+		Invitation string `json:"invitation_id"`
+		INN        string `json:"inn"`
+		Phone      string `json:"phone"`
+		FirstName  string `json:"first_name"`
+		LastName   string `json:"last_name"`
+		Status     string `json:"selfemployed_status"`
+	}{executorID, invitationID, inn, phone, firstName, lastName, status})
+}
+
 // subscriptionAnswer is a subscription as the document writes it, and how it stands.
 type subscriptionAnswer struct {
 	ID           string   `json:"id"`

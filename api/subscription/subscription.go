@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,6 +17,8 @@ import (
 	tasks "github.com/provodka/provodka/api/task"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/contact"
+	"github.com/provodka/provodka/engine/flow/invitation"
+	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/book"
@@ -99,7 +102,7 @@ func (s *Service) checkSubscription(req *subscriptionv1.CreateSubscriptionReques
 		return fault.Refuse(fault.Internal, "", "there are no tasks")
 	}
 	for _, event := range req.GetSubscribedOn() {
-		if event != postback.EventStatus && !slices.Contains(f.Events(), event) {
+		if !postback.OfPeople(event) && !slices.Contains(f.Events(), event) {
 			return fault.Refuse(fault.Malformed, "subscribed_on", "there is no event %.64q", event)
 		}
 	}
@@ -227,8 +230,11 @@ func (s *Service) Postbacks(process string) (*postback.Deliverer, error) {
 
 // postbackBody is what a subscriber is told of a record.
 func (s *Service) postbackBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
-	if r.GetMove().GetFlow() == contact.Name {
+	switch r.GetMove().GetFlow() {
+	case contact.Name:
 		return s.statusBody(ctx, r)
+	case invitation.Name:
+		return s.joinedBody(ctx, r)
 	}
 	return s.taskBody(ctx, r)
 }
@@ -246,6 +252,31 @@ func (s *Service) statusBody(ctx context.Context, r *journalv1.Record) ([]byte, 
 	}
 	p := person.Content
 	return product.Status(p.GetInn(), p.GetPhone(), p.GetFirstName(), p.GetLastName(), d.GetSelfemployedStatus())
+}
+
+// joinedBody is a person who has come by an invitation, as known now.
+func (s *Service) joinedBody(ctx context.Context, r *journalv1.Record) ([]byte, error) {
+	a, d := gate.FromRecord(r), new(flowv1.InvitationData)
+	if err := a.Read(d); err != nil {
+		return nil, err
+	}
+	person, ok, err := private.Only(s.Vault.Executors(ctx, r.GetBook(), private.Ref{ID: d.GetExecutorId()}))
+	if err != nil || !ok {
+		return nil, err
+	}
+	found, _, err := s.Load(ctx, r.GetBook(), npd.Name, d.GetExecutorId())
+	if err != nil {
+		return nil, err
+	}
+	standing, status := new(flowv1.NpdData), npd.Unknown
+	if at, ok := found[d.GetExecutorId()]; ok {
+		if err := at.Read(standing); err != nil {
+			return nil, err
+		}
+		status = cmp.Or(standing.GetStatus(), npd.Unknown)
+	}
+	p := person.Content
+	return product.Joined(d.GetExecutorId(), a.ID, p.GetInn(), p.GetPhone(), p.GetFirstName(), p.GetLastName(), status)
 }
 
 // taskBody is what GET /api/tasks/{id} answered after a record.

@@ -36,7 +36,7 @@ type Subscription struct {
 	// GET or POST, both with a body.
 	HttpMethod string `protobuf:"bytes,3,opt,name=http_method,json=httpMethod,proto3" json:"http_method,omitempty"`
 	// Events: those of tasks by the words of the task flow, "task.paid", and
-	// "executor.selfemployed_status"; none is all of tasks.
+	// "executor.selfemployed_status" and "executor.joined"; none is all of tasks.
 	SubscribedOn []string `protobuf:"bytes,4,rep,name=subscribed_on,json=subscribedOn,proto3" json:"subscribed_on,omitempty"`
 	// active or paused.
 	State string `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
