@@ -109,6 +109,7 @@ func TestAPI(t *testing.T) {
 		"Waits":           testWaits,
 		"Invitation":      testInvitation,
 		"InvitationKnown": testInvitationKnown,
+		"InvitationPage":  testInvitationPage,
 		"InvitationRace":  testInvitationRace,
 		"InvitationEnds":  testInvitationEnds,
 		"SharedPhone":     testSharedPhone,

@@ -1,8 +1,14 @@
 package api_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +51,7 @@ func (c *caller) message(to, pattern string, n int) string {
 
 const (
 	codeForm = `^Код подтверждения: (\d{6})\.`
-	linkForm = `/join/(invitation-[0-9a-f]+#\S+)`
+	linkForm = `/join/(book-[0-9]+/invitation-[0-9a-f]+#\S+)`
 )
 
 // guest is somebody with a link.
@@ -62,7 +68,7 @@ func (c *caller) guest(uri string) guest {
 	if !ok {
 		id, link, _ = strings.Cut(uri, "#")
 	}
-	return guest{c, c.visitor(""), id, link}
+	return guest{c, c.visitor(""), strings.TrimPrefix(id, c.book+"/"), link}
 }
 
 func (g guest) claim(phone string) error {
@@ -152,7 +158,7 @@ func testInvitation(t *testing.T, h *house) {
 		t.Errorf("%v, then %v", made, again)
 	}
 	g := c.guest(c.message(phone, linkForm, 1))
-	if want := g.id + "#" + g.link; !strings.HasSuffix(made.GetUri(), "/join/"+want) || made.GetState() != "issued" || made.GetName() != "Иван с объекта" || strings.Contains(made.String(), phone) {
+	if want := c.book + "/" + g.id + "#" + g.link; !strings.HasSuffix(made.GetUri(), "/join/"+want) || made.GetState() != "issued" || made.GetName() != "Иван с объекта" || strings.Contains(made.String(), phone) {
 		t.Errorf("%v, sent %s", made, want)
 	}
 	refused(t, g.claim(requisite.ExamplePhone(who+1)), fault.PhoneMismatch, "phone")
@@ -393,6 +399,88 @@ func (c *caller) toldOfJoining(company string) func(inn, phone, executor, invita
 		want := `{"executor_id":"` + executor + `","invitation_id":"` + invitation + `","inn":"` + inn + `","phone":"` + phone + `","first_name":"Пётр","last_name":"Иванов","selfemployed_status":"unknown"}`
 		if got := r.events(); !slices.Equal(got, []string{"executor.joined"}) || string(r.got[0].body) != want || !r.got[0].signed {
 			c.t.Errorf("%v, want %s", got, want)
+		}
+	}
+}
+
+// testInvitationPage opens the page that a link leads to, and goes the way of its script: the
+// same addresses, the same names.
+func testInvitationPage(t *testing.T, h *house) {
+	const who = 8560
+	c := h.caller(t)
+	company, phone := c.company(1, ""), requisite.ExamplePhone(who)
+	c.linkFor(&executorv1.CreateInvitationRequest{CompanyId: company, Phone: phone})
+	g := c.guest(c.message(phone, linkForm, 1))
+	get, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/join/"+c.book+"/"+g.id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	_, script, _ := strings.Cut(string(page), "<script>")
+	script, _, _ = strings.Cut(script, "</script>")
+	sum := sha256.Sum256([]byte(script))
+	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(answer.Header.Get("Content-Security-Policy"), "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") ||
+		answer.Header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(string(page), "Регистрация исполнителя") {
+		t.Fatalf("%d %v %v", answer.StatusCode, answer.Header, err)
+	}
+	token := ""
+	call := func(path string, body map[string]any) map[string]any {
+		t.Helper()
+		if path != "" && !strings.Contains(script, "call('"+path+"'") {
+			t.Errorf("the page does not ask %s", path)
+		}
+		sent, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		method := http.MethodPost
+		if body == nil {
+			method, sent = http.MethodGet, nil
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, h.url+"/v1/books/"+c.book+"/invitations/"+g.id+path, bytes.NewReader(sent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		if token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		out := map[string]any{}
+		if err := json.NewDecoder(answer.Body).Decode(&out); err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %d %v %v", path, answer.StatusCode, out, err)
+		}
+		return out
+	}
+	opened := call("/open", map[string]any{"link": g.link})
+	versions := map[string]any{}
+	for _, text := range opened["texts"].([]any) {
+		of := text.(map[string]any)
+		versions[of["name"].(string)+"_version"] = of["version"]
+	}
+	if opened["company_name"] == "" || opened["employment_kind"] != "selfemployed" || len(versions) != 2 {
+		t.Errorf("%v", opened)
+	}
+	call("/claim", map[string]any{"link": g.link, "phone": phone})
+	confirmed := call("/confirm", map[string]any{"link": g.link, "code": c.message(phone, codeForm, 1)})
+	token = confirmed["token"].(string)
+	state := func(out map[string]any) any { return out["joining"].(map[string]any)["state"] }
+	if state(confirmed) != "agreement" || state(call("/accept", versions)) != "person" {
+		t.Errorf("%v", confirmed)
+	}
+	call("/join", map[string]any{"person": map[string]any{"last_name": "Иванов", "first_name": "Пётр", "second_name": "", "inn": requisite.ExamplePersonINN(who)}})
+	for until := time.Now().Add(20 * time.Second); state(call("", nil)) != "done"; c.pause() {
+		if time.Now().After(until) {
+			t.Fatal("never done")
 		}
 	}
 }

@@ -127,6 +127,7 @@ func (s *Server) routes(texts consent.Texts) error {
 	s.mux.Handle(executorv1connect.NewExecutorServiceHandler(executors, o...))
 	s.mux.Handle(documentv1connect.NewDocumentServiceHandler(documents, o...))
 	s.mux.HandleFunc("GET "+document.SignPath, document.SignPage)
+	s.mux.HandleFunc("GET "+invitation.JoinPath, invitation.JoinPage)
 	s.mux.Handle(executorv1connect.NewExecutorAppServiceHandler(app.New(s.gate, executors, tasks), o...))
 	s.mux.Handle(executorv1connect.NewInvitationServiceHandler(invitations, o...))
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(tasks, o...))

@@ -178,7 +178,7 @@ func (s *Service) linked(ctx context.Context, book string, o engine.Outcome) (*e
 	if err != nil {
 		return nil, err
 	}
-	list[0].Uri = s.site + "/join/" + a.ID + "#" + s.secret(a.ID, d)
+	list[0].Uri = s.site + JoinPath + book + "/" + a.ID + "#" + s.secret(a.ID, d)
 	return list[0], nil
 }
 

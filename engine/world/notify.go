@@ -203,7 +203,7 @@ func (n *notify) write(l letter, body *flowv1.NotifyAsk) (out port.Notice, missi
 	if words == nil {
 		words = map[string]string{}
 	}
-	words["site"], words["about"] = n.Site, body.GetAbout()
+	words["site"], words["book"], words["about"] = n.Site, body.GetBook(), body.GetAbout()
 	if body.GetNumber() > 0 && body.GetAbout() != "" {
 		words["number"] = strconv.FormatUint(uint64(body.GetNumber()), 10)
 		words["code"] = n.Secrets.Code(body.GetPurpose(), body.GetAbout(), body.GetNumber())
