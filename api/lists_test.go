@@ -11,6 +11,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/feed"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
@@ -79,7 +80,16 @@ func testTaxLists(t *testing.T, h *house) {
 	}
 	c.standing(id, "validated")
 	h.renamed(t, was, is)
-	c.lists(false)
+	err := h.tax.Books().SetScript(stage.Script{Rules: []stage.Rule{ // each question goes wrong once, and is asked again
+		{Op: "leavers", Fault: stage.Error, Nth: 1}, {Op: "leavers", Fault: stage.UnknownStatus, Status: "FROZEN", Nth: 2},
+		{Op: "inn_changes", Fault: stage.Lost, Nth: 1}, {Op: "inn_changes", Fault: stage.Refuse, Code: "INTERNAL_ERROR", Nth: 2},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := c.lists(false); d.GetChanges() != 1 || d.GetConflicts() != 0 {
+		t.Errorf("%v", d)
+	}
 	former := func(e *executorv1.Executor) bool { return len(e.GetFormerInns()) == 1 }
 	masked, whole := c.seen(id, false, former), c.seen(id, true, former)
 	if masked.GetPerson().GetInn() != private.MaskINN(requisite.ExamplePersonINN(is)) || masked.GetFormerInns()[0].GetInn() != private.MaskINN(requisite.ExamplePersonINN(was)) ||
