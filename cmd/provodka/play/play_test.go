@@ -64,4 +64,16 @@ func TestADifferenceNamesAccountColumnAndBothSums(t *testing.T) {
 	if err := d.error(); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
+	d = &differences{}
+	for _, got := range []string{"9.00", "8.99", "0.00"} {
+		d.atMost("бонус", got, "9.00")
+	}
+	if err := d.error(); err != nil {
+		t.Error(err)
+	}
+	d.atMost("бонус", "9.01", "9.00")
+	d.atMost("бонус", "", "9.00")
+	if len(d.list) != 2 {
+		t.Errorf("%v", d.error())
+	}
 }
