@@ -86,7 +86,7 @@ func (p *Player) cure(ctx context.Context) error {
 // follow takes one task to its end. Every cure is a command with a key that a restarted player
 // finds decided.
 func (p *Player) follow(ctx context.Context, tr play.Trouble, seen *met) error {
-	was := "" // what was acted on: a state, or an error
+	was := "" // what was acted on: a state, or a stop by an error
 	for {
 		r, err := p.tasks.GetTask(ctx, &taskv1.GetTaskRequest{Book: p.Book, TaskId: p.lines[tr.Line]})
 		if err != nil {
@@ -94,8 +94,8 @@ func (p *Player) follow(ctx context.Context, tr play.Trouble, seen *met) error {
 		}
 		t := r.GetTask()
 		now := t.GetStatus()
-		if now == "error" {
-			now = t.GetPaymentErrors()[0].GetCode()
+		if now == "error" { // one that has gone on and stopped again for the same reason is stopped anew
+			now = fmt.Sprintf("%s, версия %d", t.GetPaymentErrors()[0].GetCode(), t.GetVersion())
 		}
 		if now != was {
 			was = now
