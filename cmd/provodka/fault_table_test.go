@@ -35,13 +35,12 @@ var faultTable = slices.Concat(taskRows, messageRows,
 	moneyRows(returns, "returned", "unmatched"), moneyRows(ndfl, "paid", "error"), moneyRows(gives, "paid", "error"),
 	askRows("cancel", cancels, "canceled", 0, 0), askRows("documents", documents, "paid", 1, 0),
 	askRows("bind", binds, "validated", 0, 0), askRows("bind_status", binds, "validated", 0, 0), askRows("grant", grants, "validated", 0, 0), askRows("grant_status", grants, "validated", 0, 0),
-	askRows("entity", entity, "email", 0, 0),
+	askRows("entity", entity, "email", 0, 0), askRows("unbind", erases, "erased", 0, 0),
 )
 
 // unplayed are the operations of the tax service without a row, and why.
 var unplayed = map[string]string{
 	"auth":        "a token is nobody's: the adapter's own tests",
-	"unbind":      "no flow asks it",
 	"leavers":     "about everybody at once: the adapter's own tests",
 	"inn_changes": "the same",
 }

@@ -37,12 +37,13 @@ const (
 	binds     = "bind"      // a person lets us act
 	grants    = "grant"     // one who is bound gives a right that is missing
 	entity    = "entity"    // the state register is asked about a company
+	erases    = "erase"     // a person is erased, and our binding to him goes before that
 )
 
 // ways are how such rows are played.
 var ways = map[string]func(m *matrix, name string, i int, r struck){
 	cancels: (*matrix).cancels, returns: (*matrix).returns, ndfl: (*matrix).ordered, documents: (*matrix).ordered, gives: (*matrix).ordered,
-	revives: (*matrix).revives, shows: (*matrix).shows, binds: (*matrix).binds, grants: (*matrix).binds, entity: (*matrix).entity,
+	revives: (*matrix).revives, shows: (*matrix).shows, binds: (*matrix).binds, grants: (*matrix).binds, entity: (*matrix).entity, erases: (*matrix).erases,
 }
 
 // moneyRows are the faults of the bank against a payment that is no task's: where it ends when
@@ -204,6 +205,44 @@ func (m *matrix) binds(name string, i int, r struck) {
 		}
 		return at == r.end
 	})
+}
+
+// erases lets a person who is bound go: he is erased when the tax service has let go of him.
+func (m *matrix) erases(name string, i int, r struck) {
+	ctx := m.t.Context()
+	who, err := m.registered(i, r)
+	if err == nil {
+		_, err = m.api.Executors.BindExecutor(ctx, &executorv1.BindExecutorRequest{Book: m.Book, Key: name, ExecutorId: who})
+	}
+	if err == nil && eventually(m.t, name+" is bound", func() bool { return m.standing(who) == "validated" }) {
+		_, err = m.api.Executors.BlockExecutor(ctx, &executorv1.BlockExecutorRequest{Book: m.Book, Key: name + " block", ExecutorId: who, Code: "request"})
+	}
+	if err == nil {
+		_, err = m.api.Executors.EraseExecutor(ctx, &executorv1.EraseExecutorRequest{Book: m.Book, Key: name + " erase", ExecutorId: who})
+	}
+	if err != nil {
+		m.t.Errorf("%s: %v", name, err)
+		return
+	}
+	eventually(m.t, name+" ends as "+r.end, func() bool {
+		got, err := m.api.Executors.GetExecutor(ctx, &executorv1.GetExecutorRequest{Book: m.Book, ExecutorId: who})
+		return err == nil && got.GetExecutor().GetState() == r.end
+	})
+	for _, p := range m.people() {
+		if p.INN == requisite.ExamplePersonINN(number(i)) && p.Bound {
+			m.t.Errorf("%s: the tax service holds us for bound still", name)
+		}
+	}
+}
+
+// people are those whom the tax service knows.
+func (m *matrix) people() (all []fns.Person) {
+	answer, err := http.Get(m.Sandboxes["tax"] + "/sandbox/people")
+	m.must(err)
+	err = json.NewDecoder(answer.Body).Decode(&all)
+	answer.Body.Close() //nolint:errcheck // a test
+	m.must(err)
+	return all
 }
 
 // returns imports a line of a stranger, twice and in two files, and sends the money back.
