@@ -83,6 +83,7 @@ func TestAPI(t *testing.T) {
 		"Taxes":           testTaxes,
 		"TaxesAtOnce":     testTaxesAtOnce,
 		"TaxesRefused":    testTaxesRefused,
+		"TaxesPaidTwice":  testTaxesPaidTwice,
 		"TaxesNPD":        testTaxesNPD,
 		"Certificate":     testCertificate,
 		"Register":        testRegister,

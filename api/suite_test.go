@@ -76,6 +76,7 @@ type house struct {
 	url    string
 	api    *api.Server
 	loop   gate.Submitter // the engine
+	told   world.Told     // hands it a late word of the bank
 	bank   *fakeBank
 	fns    *fakeTax
 	post   *fakePost
@@ -162,6 +163,7 @@ func newHouse(t *testing.T) *house {
 		"registration": world.FromRegistration(submit),
 		"user":         world.FromUser(submit),
 		"taxpayer":     world.FromTaxpayer(submit),
+		"remittance":   world.FromRemittance(submit),
 		"task":         world.FromTask(submit, h.vault.Resolver(), func() time.Time { return time.Now().In(h.db.Zone()) }),
 		"signed":       world.FromSigned(submit),
 		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
@@ -181,6 +183,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.told = e.Told
 	server, err := api.New(api.Config{
 		Config: gate.Config{
 			Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Now: time.Now, Logger: logger, Metrics: metrics,

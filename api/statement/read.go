@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/incoming"
+	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -155,6 +157,7 @@ func (s *Service) lineMessage(a gate.Aggregate, d *flowv1.IncomingData) *stateme
 	l := &statementv1.Line{
 		LineId: a.ID, State: a.State, StateTitle: s.Title(incoming.Name, a.State), Kind: kindWords[d.GetKind()], Account: d.GetAccount(),
 		Debit: d.GetDebit(), Amount: d.GetAmount(), Day: d.GetDay(), CompanyId: d.GetCompanyId(), Rules: d.GetRules(), StatementId: d.GetStatementId(),
+		RemittanceId: d.GetRemittanceId(), RefusedCode: d.GetRefusedCode(), RefusedReason: d.GetRefusedReason(),
 	}
 	for _, g := range d.GetSuggestions() {
 		l.Suggestions = append(l.Suggestions, &statementv1.Suggestion{CompanyId: g.GetCompanyId(), Rules: g.GetRules(), Weight: g.GetWeight()})
@@ -236,8 +239,15 @@ func (s *Service) ExplainLine(ctx context.Context, req *statementv1.ExplainLineR
 	if returned != (req.GetTaskId() != "") {
 		return nil, fault.Refuse(fault.Malformed, "task_id", "a task is named for its payment that came back, and for nothing else")
 	}
-	if returned {
+	refund := req.GetExplanation() == statementv1.Explanation_EXPLANATION_TAX_REFUND
+	if refund != (req.GetRemittanceId() != "") {
+		return nil, fault.Refuse(fault.Malformed, "remittance_id", "an order of taxes is named for a refund of the tax service, and for nothing else")
+	}
+	switch {
+	case returned:
 		return s.explainReturned(ctx, req)
+	case refund:
+		return s.explainRefund(ctx, req)
 	}
 	l, position, replayed, err := s.say(ctx, req, req.GetCompanyId(), func(d *flowv1.IncomingData) string {
 		switch req.GetExplanation() {
@@ -247,8 +257,6 @@ func (s *Service) ExplainLine(ctx context.Context, req *statementv1.ExplainLineR
 			return incoming.ExplainLoss
 		case statementv1.Explanation_EXPLANATION_CHARGE:
 			return incoming.Charge
-		case statementv1.Explanation_EXPLANATION_TAX_REFUND:
-			return incoming.AssignTax
 		}
 		if d.GetDebit() {
 			return incoming.ExplainKnown
@@ -272,12 +280,27 @@ func (s *Service) explainReturned(ctx context.Context, req *statementv1.ExplainL
 	if !ok {
 		return nil, fault.Refuse(fault.WrongState, "task_id", "the task has not been paid")
 	}
+	return s.explainOwn(ctx, req, incoming.AssignReturned, &flowv1.IncomingReturned{Attempt: attempt, Reason: req.GetReason()})
+}
+
+// explainRefund sends a person's word that the tax service gives back what an order had paid
+// twice; how much of it is left the order says.
+func (s *Service) explainRefund(ctx context.Context, req *statementv1.ExplainLineRequest) (*statementv1.ExplainLineResponse, error) {
+	r, err := s.Must(ctx, req.GetBook(), remittance.Name, "remittance_id", req.GetRemittanceId())
+	if err != nil {
+		return nil, err
+	}
+	return s.explainOwn(ctx, req, incoming.AssignTax, &flowv1.IncomingTax{RemittanceId: r.ID, Reason: req.GetReason()})
+}
+
+// explainOwn sends a person's word that money of ours came back.
+func (s *Service) explainOwn(ctx context.Context, req *statementv1.ExplainLineRequest, event string, word proto.Message) (*statementv1.ExplainLineResponse, error) {
 	a, err := s.Must(ctx, req.GetBook(), incoming.Name, "line_id", req.GetLineId())
 	if err != nil {
 		return nil, err
 	}
-	c := &gate.Change{Key: req.GetKey(), Flow: incoming.Name, ID: a.ID, Owner: a.Owner, Event: incoming.AssignReturned}
-	c.Say(&flowv1.IncomingReturned{Attempt: attempt, Reason: req.GetReason()})
+	c := &gate.Change{Key: req.GetKey(), Flow: incoming.Name, ID: a.ID, Owner: a.Owner, Event: event}
+	c.Say(word)
 	l, position, replayed, err := s.send(ctx, req.GetBook(), c)
 	return &statementv1.ExplainLineResponse{Line: l, Position: position, Replayed: replayed}, err
 }

@@ -45,13 +45,22 @@ func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.Re
 	if refusal := unpaid(orders); refusal != nil {
 		return nil, refusal
 	}
+	over, err := s.overpaid(ctx, req)
+	if err != nil {
+		return nil, err
+	}
 	if req.GetDryRun() {
 		persons, due, err := s.due(ctx, req.GetBook(), p, map[string]money.Amount{})
 		if err != nil {
 			return nil, err
 		}
 		pool, err := s.pool(ctx, req.GetBook(), p)
-		return &taxv1.RemitResponse{Persons: persons, Collected: money.RUB.Format(due), WouldOrder: money.RUB.Format(due.Add(pool))}, err
+		answer := &taxv1.RemitResponse{Persons: persons, Collected: money.RUB.Format(due), WouldOrder: money.RUB.Format(due.Add(pool))}
+		if req.GetOffset() != "" {
+			offset := money.Min(over, due.Add(pool))
+			answer.Offset, answer.WouldOrder = money.RUB.Format(offset), money.RUB.Format(due.Add(pool).Sub(offset))
+		}
+		return answer, err
 	}
 	c := &collecting{Service: s, book: req.GetBook(), period: p, sum: money.New(0, money.RUB.Scale), position: gate.Position{}}
 	if err := s.eachTaxAccount(ctx, c.book, p, "", nextDay(p.To), c.add); err != nil {
@@ -61,6 +70,11 @@ func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.Re
 		return nil, err
 	}
 	answer := &taxv1.RemitResponse{Persons: c.persons, Collected: money.RUB.Format(c.sum), Refused: c.refused, RefusedPersons: c.refusedPersons}
+	if req.GetOffset() != "" {
+		if answer.Offset, err = c.offset(ctx, req); err != nil {
+			return nil, err
+		}
+	}
 	if answer.Remittance, err = c.order(ctx); err != nil {
 		return nil, err
 	}

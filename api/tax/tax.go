@@ -209,6 +209,9 @@ func (s *Service) remittance(a gate.Aggregate) (*taxv1.Remittance, error) {
 	for _, t := range d.GetDocuments() {
 		out.Documents = append(out.Documents, t.GetAmount())
 	}
+	for _, g := range d.GetGiven() {
+		out.Given = append(out.Given, &taxv1.RemittanceGiven{LineId: g.GetLineId(), Period: g.GetPeriod(), Amount: g.GetAmount(), Day: g.GetDay()})
+	}
 	for _, t := range d.GetAttempts() {
 		out.Attempts = append(out.Attempts, &taxv1.RemittanceAttempt{
 			Number: int32(t.GetNumber()), Result: t.GetResult(), Status: t.GetStatus(), Requisites: t.GetRequisites(),

@@ -20,11 +20,13 @@ const remitLong = `Taxes that were withheld or charged, and their way to the bud
 ndfl-2026-11-1 (withheld from the 1st to the 22nd), ndfl-2026-11-2 (from the 23rd on) or
 contributions-2026-11. With --month it says what is due of a month and by when; with --period it
 collects what is due from the persons' accounts and orders its payment. The same command again
-pays nothing twice; what was withheld late is paid by another order.
+pays nothing twice; what was withheld late is paid by another order. With --offset what an older
+order had paid twice pays the period first, and the bank is asked only for the rest.
 
   provodka remit --month 2026-11
   provodka remit --period ndfl-2026-11-1 --dry-run
   provodka remit --period ndfl-2026-11-1 --wait
+  provodka remit --period ndfl-2026-12-1 --offset ndfl-2026-11-1
   provodka remit npd 2026-11 --give-back
   provodka remit list
   provodka remit register ndfl-2026-11-1
@@ -36,6 +38,7 @@ The API is found by --url, PROVODKA_URL or dev.json, its key in PROVODKA_API_KEY
 type remitFlags struct {
 	apiFlags
 	month, period, reason string
+	offset                string
 	dryRun, wait          bool
 	giveBack              bool
 }
@@ -49,6 +52,7 @@ func newRemitCmd(env *Env) *cobra.Command {
 	f.addPlace(cmd)
 	cmd.Flags().StringVar(&f.month, "month", "", "say what is due of this month, YYYY-MM")
 	cmd.Flags().StringVar(&f.period, "period", "", "collect and pay what is due of this period")
+	cmd.Flags().StringVar(&f.offset, "offset", "", "pay the period first by what is left of this order that was paid twice")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, and say what would be collected and paid")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the bank has answered, a minute at most")
 	for _, sub := range []struct {
@@ -89,6 +93,9 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if (f.month == "") == (f.period == "") {
 		return usagef("give one of --month and --period")
 	}
+	if f.offset != "" && f.period == "" {
+		return usagef("--offset pays a --period")
+	}
 	c, err := f.client(env)
 	if err != nil {
 		return err
@@ -96,7 +103,7 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if f.month != "" {
 		return planRemittances(ctx, env, f, c)
 	}
-	answer, err := c.Taxes.Remit(ctx, &taxv1.RemitRequest{Book: f.book, Period: f.period, DryRun: f.dryRun})
+	answer, err := c.Taxes.Remit(ctx, &taxv1.RemitRequest{Book: f.book, Period: f.period, DryRun: f.dryRun, Offset: f.offset})
 	if err != nil {
 		return err
 	}
@@ -110,12 +117,12 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if env.json() {
 		return env.printMessage(answer)
 	}
-	t := newTable("Period", ">Persons", ">Collected", "Order", ">Amount", "State", "Paid", "Why")
+	t := newTable("Period", ">Persons", ">Collected", ">Offset", "Order", ">Amount", "State", "Paid", "Why")
 	amount := answer.GetWouldOrder()
 	if order != nil {
 		amount = order.GetAmount()
 	}
-	t.add(f.period, strconv.FormatInt(answer.GetPersons(), 10), answer.GetCollected(), order.GetRemittanceId(), amount, order.GetStateTitle(), order.GetPaidDay(), why(order))
+	t.add(f.period, strconv.FormatInt(answer.GetPersons(), 10), answer.GetCollected(), answer.GetOffset(), order.GetRemittanceId(), amount, order.GetStateTitle(), order.GetPaidDay(), why(order))
 	if err := t.write(env.Out); err != nil {
 		return err
 	}

@@ -370,3 +370,40 @@ func TestErase(t *testing.T) {
 		}
 	}
 }
+
+// The order of the tax that had been paid twice hears of its refund where it lives, once; what
+// it refuses is told in its own words.
+func TestRemittance(t *testing.T) {
+	t.Parallel()
+	refund := func(order string) port.Ask {
+		return port.Ask{Verb: "refund", Attempt: "a1", Body: flow.Bytes(&flowv1.RemittanceRefund{Book: "main", Remittance: order, Line: "l1", Amount: "1.00"})}
+	}
+	for _, tc := range []struct {
+		order, owner string
+		refusal      *fault.Refusal
+		result       port.Result
+	}{
+		{"ndfl-2026-11-1.2", "ndfl-2026-11-1", nil, port.Done}, {"npd-2026-11.executor-9", "executor-9", nil, port.Done},
+		{"contributions-2026-11", "contributions-2026-11", fault.Refuse(fault.OverpaidExceeded, "amount", "0.99 is left"), port.Refused},
+		{"contributions-2026-11", "contributions-2026-11", fault.Refuse(fault.Unavailable, "", "x"), port.Unknown},
+	} {
+		keys := map[string]bool{}
+		p := FromRemittance(func(_ context.Context, r engine.Request) []engine.Outcome {
+			f := r.Operations[0].GetFlow()
+			keys[r.Operations[0].GetKey()] = true
+			if r.Book != "main" || f.GetFlow() != "remittance" || f.GetId() != tc.order || f.GetOwner() != tc.owner || f.GetEvent() != "refund" {
+				t.Errorf("%v", r)
+			}
+			return []engine.Outcome{{Refusal: tc.refusal}}
+		})
+		first, again := p.Send(t.Context(), refund(tc.order)), p.Find(t.Context(), refund(tc.order))
+		if first.Result != tc.result || again.Result != tc.result || len(keys) != 1 || tc.result == port.Refused && first.Reason != "0.99 is left" {
+			t.Errorf("%s: %+v, then %+v, %d keys", tc.order, first, again, len(keys))
+		}
+	}
+	for name, wrong := range map[string]port.Ask{"verb": {Verb: "steal", Body: refund("ndfl-2026-11-1").Body}, "order": refund("november")} {
+		if a := FromRemittance(nil).Send(t.Context(), wrong); a.Result != port.Refused {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}

@@ -51,6 +51,7 @@ const (
 	EntryUnknown      Code = "entry_unknown"
 	NotReversible     Code = "entry_not_reversible"
 	ReversalExceeded  Code = "reversal_exceeded"
+	OverpaidExceeded  Code = "overpaid_exceeded"
 	KeyReused         Code = "key_reused"
 	KeyTaken          Code = "key_taken"
 	Expired           Code = "expired"
@@ -106,7 +107,7 @@ var codes = []Code{
 	Malformed, AmountInvalid, AccountInvalid, AssetUnknown, Unbalanced, PurposeMixed, RateInvalid, RateMismatch, RequestTooLarge, TooManyOperations,
 	GroupTooLarge, GroupFailed, GroupPartlyKnown, AccountUnknown, AccountClosed, AccountFrozen,
 	AccountNotEmpty, AccountChanging, PeriodClosed, PeriodChanging, AccountOfFlow, ApprovalRequired, PolicyChanging, OwnRequest, InsufficientFunds,
-	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded,
+	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded, OverpaidExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,

@@ -72,8 +72,9 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"company":   world.FromCompany(submit, people),
 		"closing":   world.FromClosing(submit, m.drawer),
 		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
-		"taxpayer": world.FromTaxpayer(submit),
-		"signed":   world.FromSigned(submit),
+		"taxpayer":   world.FromTaxpayer(submit),
+		"remittance": world.FromRemittance(submit),
+		"signed":     world.FromSigned(submit),
 		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
 			return m.engine.Told(ctx, attempt, a)
 		}, people),

@@ -32,10 +32,30 @@ func (s *step) heard() {
 		return
 	}
 	if s.command.Event == returnedRefused {
+		s.refused()
 		s.amounts[amountSum] = amount(s.data.Amount)
 		s.data.Suspended, s.data.Attempt = s.data.Amount, ""
 		s.data.Kind = flowv1.LineKind_LINE_KIND_UNMATCHED
 	}
+}
+
+// counted takes the word of the order whose tax had been paid twice: what it has counted is
+// booked; what it has not, more than is left there, stays in suspense for a person.
+func (s *step) counted() {
+	switch {
+	case s.view.State != Refunding || s.command.Number != s.view.Attempts[tellRefund]:
+		s.on = answerLate
+	case s.command.Event == refundTold:
+		s.amounts[amountSum], s.data.Suspended = amount(s.data.Suspended), ""
+	case s.command.Event == refundRefused:
+		s.refused()
+		s.data.RemittanceId = ""
+	}
+}
+
+// refused keeps why what a person named did not take the line.
+func (s *step) refused() {
+	s.data.RefusedCode, s.data.RefusedReason = string(s.command.Answer.Code), s.command.Answer.Reason
 }
 
 // told takes the company's answer to "your deposit came".

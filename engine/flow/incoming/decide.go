@@ -52,12 +52,8 @@ func (s *step) run() *fault.Refusal {
 	switch s.command.Event {
 	case Register:
 		return s.register()
-	case Assign, AssignDeposit:
-		return s.assign()
-	case AssignReturned:
-		return s.assignReturned()
-	case AssignKnown, AssignTax, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge:
-		return s.explain()
+	case Assign, AssignDeposit, AssignReturned, AssignTax, AssignKnown, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge:
+		return s.say()
 	case overdue:
 		return nil
 	case told, tellRefused, tellUnknown:
@@ -69,8 +65,25 @@ func (s *step) run() *fault.Refusal {
 	case returnedTold, returnedRefused, returnedUnknown:
 		s.heard()
 		return nil
+	case refundTold, refundRefused, refundUnknown:
+		s.counted()
+		return nil
 	}
 	return flow.WrongState(s.view, s.command)
+}
+
+// say takes a person's word; what an earlier one ran into is history.
+func (s *step) say() *fault.Refusal {
+	s.data.RefusedCode, s.data.RefusedReason = "", ""
+	switch s.command.Event {
+	case Assign, AssignDeposit:
+		return s.assign()
+	case AssignReturned:
+		return s.assignReturned()
+	case AssignTax:
+		return s.assignTax()
+	}
+	return s.explain()
 }
 
 // register takes a line over, or notes that it came again.
@@ -165,18 +178,44 @@ func (s *step) assignReturned() *fault.Refusal {
 	if s.view.State != Unmatched {
 		return nil // the table has no row: wrong_state
 	}
-	if len(s.data.Returns) > 0 {
-		return s.forbid("a return of this money was tried: the money is somebody's")
-	}
-	for _, word := range []struct{ field, id string }{{"attempt", b.Attempt}, {"reason", b.Reason}} {
-		if refusal := flow.CheckID(word.field, word.id); refusal != nil {
-			return refusal
-		}
+	if refusal := s.ours("attempt", b.Attempt, b.Reason); refusal != nil {
+		return refusal
 	}
 	s.amounts[amountSum], s.data.Suspended = amount(s.data.Suspended), ""
 	s.data.Kind = flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT
 	s.data.Attempt, s.data.Reason, s.data.Suggestions = b.Attempt, b.Reason, nil
 	s.tellReturned()
+	return nil
+}
+
+// ours says whether money in suspense can be our own that came back, as a person names it.
+func (s *step) ours(field, id, reason string) *fault.Refusal {
+	if len(s.data.Returns) > 0 {
+		return s.forbid("a return of this money was tried: the money is somebody's")
+	}
+	if refusal := flow.CheckID(field, id); refusal != nil {
+		return refusal
+	}
+	return flow.CheckID("reason", reason)
+}
+
+// assignTax takes a person's word that the tax service has given back what an order had paid
+// twice. The order counts it before the line books it: two lines never give back one sum.
+func (s *step) assignTax() *fault.Refusal {
+	var b flowv1.IncomingTax
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	if s.view.State != Unmatched {
+		return nil // the table has no row: wrong_state
+	}
+	if refusal := s.ours("remittance_id", b.RemittanceId, b.Reason); refusal != nil {
+		return refusal
+	}
+	s.data.RemittanceId, s.data.Reason, s.data.Suggestions = b.RemittanceId, b.Reason, nil
+	s.asks[tellRefund] = flow.Bytes(&flowv1.RemittanceRefund{
+		Book: s.view.Book, Remittance: b.RemittanceId, Line: s.view.ID, Amount: s.data.Suspended,
+	})
 	return nil
 }
 
@@ -226,7 +265,7 @@ func (s *step) explain() *fault.Refusal {
 	s.data.Reason = reason
 	out := slices.ContainsFunc(s.data.Returns, func(a *flowv1.ReturnAttempt) bool { return a.Result == resultDone })
 	switch {
-	case s.view.State == Unmatched && (s.command.Event == Return || s.command.Event == AssignTax) && out:
+	case s.view.State == Unmatched && s.command.Event == Return && out:
 		return s.forbid("a return is out: the sender has its money")
 	case s.view.State == Unmatched && s.command.Event == Recover && !out:
 		return s.forbid("no return is out: the money is somebody's")

@@ -20,4 +20,7 @@
 //   - A statement's line that shows a payment of ours come back books nothing: it tells the
 //     payment's flow, and waits in suspense when that cannot be: one place books what came back,
 //     whoever says it first.
+//   - A refund of tax stays in suspense until the order that was paid twice has counted it, then the
+//     line books it, on the account that it came to; money of which a return was tried is somebody's,
+//     and is no refund.
 package incoming

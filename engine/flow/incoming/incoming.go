@@ -20,6 +20,7 @@ const (
 	Unmatched   = "unmatched"
 	Returning   = "returning"
 	Reversing   = "reversing"
+	Refunding   = "refunding"
 	Returned    = "returned"
 	KnownCredit = "known_credit"
 	KnownDebit  = "known_debit"
@@ -35,7 +36,7 @@ const (
 	Assign         = "assign"          // IncomingAssign
 	AssignDeposit  = "assign_deposit"  // IncomingAssign
 	AssignKnown    = "assign_known"    // IncomingExplain
-	AssignTax      = "assign_tax"      // IncomingExplain
+	AssignTax      = "assign_tax"      // IncomingTax
 	AssignReturned = "assign_returned" // IncomingReturned
 	Return         = "return"          // IncomingExplain
 	Recover        = "recover"         // IncomingExplain
@@ -53,6 +54,9 @@ const (
 	returnedTold    = "returned_told"
 	returnedRefused = "returned_refused"
 	returnedUnknown = "returned_unknown"
+	refundTold      = "refund_told"
+	refundRefused   = "refund_refused"
+	refundUnknown   = "refund_unknown"
 	returnDone      = "return_done"
 	returnRefused   = "return_refused"
 	returnUnknown   = "return_unknown"
@@ -89,6 +93,8 @@ const (
 	askTold      = "ask_told"
 	tellReturned = "tell_returned"
 	askReturned  = "ask_returned"
+	tellRefund   = "tell_refund"
+	askRefund    = "ask_refund"
 	returnMoney  = "return_money"
 	askReturn    = "ask_return"
 )
@@ -111,12 +117,12 @@ var amounts = []string{
 
 var words = flow.Words{
 	States: []string{
-		ToppedUp, Depositing, Deposited, Unmatched, Reversing, Returning, Returned, KnownCredit, KnownDebit,
+		ToppedUp, Depositing, Deposited, Unmatched, Reversing, Refunding, Returning, Returned, KnownCredit, KnownDebit,
 		OwnTransfer, BankFee, Unexplained, Explained,
 	},
 	Events: []string{
 		Register, Assign, AssignDeposit, AssignKnown, AssignTax, AssignReturned, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
-		returnedTold, returnedRefused, returnedUnknown, registerReturned,
+		returnedTold, returnedRefused, returnedUnknown, registerReturned, refundTold, refundRefused, refundUnknown,
 		told, tellRefused, tellUnknown, returnDone, returnRefused, returnUnknown, overdue,
 		registerTopup, registerDeposit, registerOwn, registerKnown, registerFee, registerUnknown,
 		returnDoneUnexplained, returnCovered, returnRefusedUnexplained, toldUnmatched, toldUnexplained,
@@ -127,7 +133,7 @@ var words = flow.Words{
 		"topup", "deposit", "undeposit", "suspend", "assign", "assign_deposit", "unsuspend", "transfer", "fee",
 		"missing", "unmiss", "expense_fee", "expense_loss", "charge", "recover", "correct", "tax_refund",
 	},
-	Asks:    []string{tellDeposit, askTold, tellReturned, askReturned, returnMoney, askReturn},
+	Asks:    []string{tellDeposit, askTold, tellReturned, askReturned, tellRefund, askRefund, returnMoney, askReturn},
 	Amounts: amounts,
 	Owners:  []string{"account", "other", "company", "line"},
 }

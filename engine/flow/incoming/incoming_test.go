@@ -74,7 +74,7 @@ func specOfOurs(b *flowv1.IncomingRegister) flowtest.Spec {
 	why := &flowv1.IncomingExplain{Reason: "letter-7"}
 	s := spec(b)
 	s.Acts = []flowtest.Act{
-		act(Register, b), act(AssignReturned, &flowv1.IncomingReturned{Attempt: attempt, Reason: "letter-7"}), act(AssignTax, why),
+		act(Register, b), act(AssignReturned, &flowv1.IncomingReturned{Attempt: attempt, Reason: "letter-7"}), act(AssignTax, &flowv1.IncomingTax{RemittanceId: "ndfl-2026-11-1", Reason: "letter-7"}),
 		act(Return, why), act(Assign, &flowv1.IncomingAssign{CompanyId: "c2", Reason: "letter-7"}),
 	}
 	s.Flips = 1
@@ -87,6 +87,15 @@ func law(w *flowtest.World) error {
 	d := flow.ReadData(w.View, &flowv1.IncomingData{})
 	if got := w.Balance("suspense:l1"); !got.Equal(amount(d.Suspended).Neg()) {
 		return fmt.Errorf("suspense holds %s, the line says %q", got, d.Suspended)
+	}
+	refunded := money.Zero // what the budget had twice, once the order has counted it
+	for _, try := range w.Tries {
+		if try.Effect.Ask == tellRefund && try.Last == port.Done {
+			refunded = amount(d.Amount)
+		}
+	}
+	if got := w.Balance("claim:enp").Neg(); got.Cmp(refunded) > 0 || w.View.State == Refunding && !got.IsZero() {
+		return fmt.Errorf("%s of the budget's in %s, the order has counted %s", got, w.View.State, refunded)
 	}
 	if got := w.Balance("claim:l1"); !got.Equal(amount(d.Claimed)) {
 		return fmt.Errorf("claim holds %s, the line says %q", got, d.Claimed)
@@ -210,6 +219,8 @@ func TestRefusals(t *testing.T) {
 		{act(Register, other), fault.AlreadyExists, "amount"},
 		{act(Assign, &flowv1.IncomingAssign{CompanyId: "c1"}), fault.Malformed, "reason"},
 		{act(Assign, &flowv1.IncomingAssign{Reason: "x"}), fault.Malformed, "company_id"},
+		{act(AssignTax, &flowv1.IncomingTax{Reason: "x"}), fault.Malformed, "remittance_id"},
+		{act(AssignTax, &flowv1.IncomingTax{RemittanceId: "ndfl-2026-11-1"}), fault.Malformed, "reason"},
 		{act(ExplainLoss, &flowv1.IncomingExplain{Reason: "x"}), fault.WrongState, "event"},
 		{act(registerTopup, line(topup, false)), fault.AlreadyExists, "id"},
 	} {

@@ -81,6 +81,8 @@ func command(_ *flowtest.World, words []string) (flow.Command, error) {
 		c.Event, m = Register, b
 	case AssignReturned:
 		m = &flowv1.IncomingReturned{Attempt: attempt, Reason: words[1]}
+	case AssignTax:
+		m = &flowv1.IncomingTax{RemittanceId: "ndfl-2026-11-1", Reason: words[1]}
 	case Assign, AssignDeposit, Charge:
 		if len(words) < 3 {
 			return c, fmt.Errorf("%s COMPANY REASON", words[0])
@@ -95,6 +97,9 @@ func command(_ *flowtest.World, words []string) (flow.Command, error) {
 func show(data []byte) []string {
 	d := flow.ReadData(flow.View{Data: data}, &flowv1.IncomingData{})
 	lines := []string{fmt.Sprintf("%s of %s on %s, company %q, reason %q", d.Kind, d.Amount, d.Day, d.CompanyId, d.Reason)}
+	if d.RefusedCode != "" {
+		lines = append(lines, "refused "+d.RefusedCode)
+	}
 	for _, s := range d.Suggestions {
 		lines = append(lines, fmt.Sprintf("suggests %s by %v", s.CompanyId, s.Rules))
 	}

@@ -59,7 +59,7 @@ func (s *step) awaited() {
 	switch {
 	case s.said(payDone, giveDone):
 		s.data.PaidDay = s.view.Day
-		if s.data.Overpaid != "" {
+		if s.amounts[amountOver].Sign() > 0 {
 			s.on = payDoneTwice
 		}
 	case s.data.Settled:
@@ -103,12 +103,13 @@ func (s *step) left() {
 	}
 }
 
-// came books a payment that the bank took back: the other way round.
+// came books a payment that the bank took back: the other way round. It is a fact, also when the
+// budget has given the same back: then what is left of it falls below zero, and is owed.
 func (s *step) came() {
 	sum := amount(s.data.Amount)
 	switch {
-	case s.data.Overpaid != "":
-		s.amounts[amountOverBack] = sum
+	case slices.ContainsFunc(s.data.Attempts, func(a *flowv1.RemittanceAttempt) bool { return a.Result == resultDone }):
+		s.amounts[amountOverBack] = sum // another one is out: it is the tax
 		s.data.Overpaid = text(amount(s.data.Overpaid).Sub(sum))
 	case s.data.Claimed != "":
 		s.amounts[amountClaimBack] = sum

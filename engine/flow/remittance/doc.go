@@ -2,6 +2,7 @@
 //
 //	tax-ndfl:{executor}:remitted ─ collect (ordinary entries) ─▶ enp:{period}
 //	enp:{period} ─ order ─▶ remitting:{order} ─ the bank ─▶ bank:settlement
+//	enp:{period} ─ offset ─▶ claim:enp, what an older order had paid twice
 //	tax-npd:{executor}:remitted ─ order_npd, order_own ─▶ remitting:{order} ─ the bank ─▶ the budget, the person
 //
 // What is due of a person (Due) is decided outside the flow, from the books; the flow pays
@@ -10,8 +11,9 @@
 //
 // Laws kept (remittance_test.go): an order that is over leaves nothing in
 // remitting:{order} and claim:{order}; the bank account moves by the amount once for every
-// payment that the bank's last word says is out; nothing is sent anew before the bank has
-// finally refused the last payment.
+// payment that the bank's last word says is out; what is out is the tax, what is left of
+// having paid it twice, or was given back, which is never more than was paid twice; nothing
+// is sent anew before the bank has finally refused the last payment.
 //
 // It refuses to know: who owes the tax, how it was worked out, how a bank is asked.
 //
@@ -28,6 +30,10 @@
 //     is of the sum that we hold; the document goes into the log without name and INN: it is the
 //     person's tax and his other income is not ours to guess; the УИН alone says to the tax
 //     service what is paid.
+//   - What the budget gives back of a payment made twice is counted here, where it is known what was
+//     paid twice, before anybody books it: a floor of claim:enp cannot do it, for the bank may take
+//     the second payment back after that, and a fact is not refused: what is left falls below zero,
+//     and is owed. An offset debits the period's pool itself: the next order needs no word of it.
 //   - Collecting is ordinary entries whose key says how much had been passed on before; a key
 //     spent on a refusal gives way to the next once the account has been read again; the order
 //     pays what the period's pool has: two runs at once make the same keys, a crash leaves nothing

@@ -35,6 +35,8 @@ const (
 	OrderOwn = "order_own" // RemittanceOwn
 	Retry    = "retry"     // none
 	Cancel   = "cancel"    // RemittanceCancel
+	Refund   = "refund"    // RemittanceRefund
+	Offset   = "offset"    // RemittanceOffset
 )
 
 // Answers of the world and the timer.
@@ -92,22 +94,23 @@ const (
 	amountBack      = "back"
 	amountClaimBack = "claim_back"
 	amountOverBack  = "over_back"
+	amountOffset    = "offset"
 )
 
-var amounts = []string{amountSum, amountLeft, amountUncovered, amountOver, amountBack, amountClaimBack, amountOverBack}
+var amounts = []string{amountSum, amountLeft, amountUncovered, amountOver, amountBack, amountClaimBack, amountOverBack, amountOffset}
 
 var words = flow.Words{
 	States: []string{Asking, Differs, Unneeded, Paying, Paid, Error, Canceled},
 	Events: []string{
-		Order, OrderNPD, OrderOwn, Retry, Cancel, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
+		Order, OrderNPD, OrderOwn, Retry, Cancel, Refund, Offset, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
 		giveDone, giveRefused, giveUnknown, retryOwn,
 		payDoneTwice, payCovered, retryCovered, lateNoted, lateUncovered, lateTakenBack, answerLate,
 	},
-	Recipes: []string{"reserve", "release", "cover", "word"},
+	Recipes: []string{"reserve", "release", "cover", "word", "offset"},
 	Asks:    []string{find, askFind, pay, askPay, give, askGive},
 	Amounts: amounts,
 	Cases:   []string{casePooled, caseNPD, caseOwn},
-	Owners:  []string{"period", "order", "executor"},
+	Owners:  []string{"period", "order", "executor", "to"},
 }
 
 // New gives the flow of remittance.md. A table that does not fit the program stops it.
@@ -121,6 +124,7 @@ type step struct {
 	command flow.Command
 	data    *flowv1.RemittanceData
 	on      string
+	to      string // the period that an offset pays
 	amounts map[string]money.Amount
 	asks    map[string][]byte
 }
@@ -149,7 +153,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	}
 	return flow.Decision{
 		On: s.on, Data: flow.Bytes(s.data), Amounts: s.amounts, Asks: s.asks, Cases: []string{from},
-		Owners: map[string]string{"period": s.data.Period, "order": v.ID, "executor": s.data.ExecutorId},
+		Owners: map[string]string{"period": s.data.Period, "order": v.ID, "executor": s.data.ExecutorId, "to": s.to},
 	}, nil
 }
 
@@ -168,6 +172,10 @@ func (s *step) run() *fault.Refusal {
 		return s.retry()
 	case Cancel:
 		return s.cancel()
+	case Refund:
+		return s.refund()
+	case Offset:
+		return s.offset()
 	case overdue:
 		return nil
 	case payDone, payRefused, payUnknown, giveDone, giveRefused, giveUnknown:
@@ -256,8 +264,7 @@ func (s *step) cancel() *fault.Refusal {
 		return refusal
 	}
 	if s.view.State == Error && s.data.Claimed != "" {
-		return fault.Refuse(fault.WrongState, "event", "a payment of it went out: retry covers it").
-			With("state", s.view.State).With("event", s.command.Event)
+		return s.forbid("a payment of it went out: retry covers it")
 	}
 	s.data.Reason = b.Reason
 	return nil

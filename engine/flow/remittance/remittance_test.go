@@ -19,7 +19,10 @@ import (
 
 var it = New()
 
-const id = "ndfl-2026-11-1"
+const (
+	id    = "ndfl-2026-11-1"
+	later = "ndfl-2026-10-2" // a period that an offset pays: over on every day of the tests
+)
 
 func act(event string, m proto.Message) flowtest.Act {
 	c := flow.Command{Event: event, Actor: "finance"}
@@ -49,14 +52,28 @@ func law(w *flowtest.World) error {
 	d := flow.ReadData(w.View, &flowv1.RemittanceData{})
 	want := map[string]money.Amount{
 		"remitting:" + id: amount(d.Reserved).Neg(), "claim:" + id: amount(d.Claimed), "claim:enp": amount(d.Overpaid),
-		"bank:settlement": money.Zero,
+		"bank:settlement": money.Zero, "enp:" + later: money.Zero,
 	}
-	out := 0
+	out, known := 0, amount(d.Overpaid)
+	for _, g := range d.Given {
+		known = known.Add(amount(g.Amount))
+		account := "claim:enp" // the line books what came back
+		if g.Period != "" {
+			account = "enp:" + g.Period
+		}
+		want[account] = want[account].Add(amount(g.Amount))
+	}
+	if d.Settled || d.Claimed != "" {
+		known = known.Add(amount(d.Amount))
+	}
 	for _, try := range w.Tries {
 		if try.Last == port.Done {
 			want["bank:settlement"] = want["bank:settlement"].Sub(amount(d.Amount))
 			out++
 		}
+	}
+	if want["bank:settlement"].Add(known).Sign() != 0 { // what is out is the tax, paid twice, or given back
+		return fmt.Errorf("%d payments are out, the order says %s", out, known)
 	}
 	for account, sum := range want {
 		if !w.Balance(account).Equal(sum) {
@@ -67,7 +84,7 @@ func law(w *flowtest.World) error {
 	if pool := w.Balance("enp:" + id); paid != pool.Equal(amount(d.Amount)) && w.View.State != Paying {
 		return fmt.Errorf("the pool has moved by %s in %s", pool, w.View.State)
 	}
-	if paid != (d.PaidDay != "") || paid && out == 0 || w.View.State == Canceled && out > 0 {
+	if paid != (d.PaidDay != "") || paid != d.Settled && w.View.State != Paying || w.View.State == Canceled && out > 0 {
 		return fmt.Errorf("%s on %q with %d payments out", w.View.State, d.PaidDay, out)
 	}
 	return nil
@@ -87,7 +104,17 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	t.Parallel()
 	flowtest.Covered(t, it, flowtest.Explore(t, spec("130.00")), flowtest.Explore(t, npdSpec("6.38", "6.38")), flowtest.Explore(t, npdSpec("6.38")),
 		flowtest.Explore(t, npdSpec("6.38", "6.39")), flowtest.Explore(t, npdSpec("6.38", "6.38", "6.38")),
-		flowtest.Explore(t, ownSpec()), flowtest.Explore(t, ownSpec("6.39")))
+		flowtest.Explore(t, ownSpec()), flowtest.Explore(t, ownSpec("6.39")), flowtest.Explore(t, twiceSpec("130.00", "80.00", "130.00")))
+}
+
+// twiceSpec is an order that the bank pays twice, and of which the budget gives back this much
+// by a refund and that much by an offset, as often as it has it.
+func twiceSpec(sum, refund, offset string) flowtest.Spec {
+	s := spec(sum)
+	s.Acts = append(s.Acts, act(Refund, &flowv1.RemittanceRefund{Remittance: id, Line: "l1", Amount: refund}),
+		act(Offset, &flowv1.RemittanceOffset{Period: later, Amount: offset}))
+	s.Flips = 1
+	return s
 }
 
 // ownSpec is a person who pays by himself, found out at once, or after the tax service has
@@ -158,7 +185,10 @@ func npdLaw(w *flowtest.World) error {
 func TestRandomWalks(t *testing.T) {
 	t.Parallel()
 	flowtest.Walk(t, func(rt *rapid.T) flowtest.Spec {
-		return spec(money.RUB.Format(money.New(rapid.Int64Range(1, 1<<50).Draw(rt, "kopecks"), 2)))
+		sum := func(name string) string {
+			return money.RUB.Format(money.New(rapid.Int64Range(1, 1<<50).Draw(rt, name), 2))
+		}
+		return twiceSpec(sum("kopecks"), sum("refund"), sum("offset"))
 	})
 }
 
@@ -167,13 +197,17 @@ func TestScenarios(t *testing.T) {
 	flowtest.Scenarios(t, flowtest.Script{Spec: spec("130.00"), Command: command, Show: show})
 }
 
-// command reads: order SUM, retry, cancel REASON.
+// command reads: order SUM, retry, cancel REASON, refund LINE SUM, offset PERIOD SUM.
 func command(_ *flowtest.World, words []string) (flow.Command, error) {
 	switch {
 	case words[0] == Retry:
 		return act(Retry, nil).Command, nil
+	case words[0] == Refund && len(words) == 3:
+		return act(Refund, &flowv1.RemittanceRefund{Remittance: id, Line: words[1], Amount: words[2]}).Command, nil
+	case words[0] == Offset && len(words) == 3:
+		return act(Offset, &flowv1.RemittanceOffset{Period: words[1], Amount: words[2]}).Command, nil
 	case len(words) != 2:
-		return flow.Command{}, fmt.Errorf("order SUM, retry, cancel REASON")
+		return flow.Command{}, fmt.Errorf("order SUM, retry, cancel REASON, refund LINE SUM, offset PERIOD SUM")
 	case words[0] == Order:
 		return act(Order, &flowv1.RemittanceOrder{Amount: words[1]}).Command, nil
 	}
@@ -186,6 +220,9 @@ func show(data []byte) []string {
 	lines := []string{fmt.Sprintf("%s of %s, due %s, paid %q, error %q", d.Amount, d.Period, d.DueDay, d.PaidDay, d.ErrorCode)}
 	for _, a := range d.Attempts {
 		lines = append(lines, fmt.Sprintf("attempt %d to %s: %s", a.Number, a.Requisites, a.Result))
+	}
+	for _, g := range d.Given {
+		lines = append(lines, fmt.Sprintf("given back %s on %s by line %q, period %q; %q left", g.Amount, g.Day, g.LineId, g.Period, d.Overpaid))
 	}
 	return lines
 }

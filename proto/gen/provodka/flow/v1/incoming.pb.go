@@ -200,7 +200,13 @@ type IncomingData struct {
 	// A person said that the line was booked by something else: its own posting was undone.
 	BookedElsewhere bool `protobuf:"varint,18,opt,name=booked_elsewhere,json=bookedElsewhere,proto3" json:"booked_elsewhere,omitempty"`
 	// Money in deposit:{company} of which the company is being told; rubles, decimal of scale 2.
-	Pledged       string `protobuf:"bytes,17,opt,name=pledged,proto3" json:"pledged,omitempty"`
+	Pledged string `protobuf:"bytes,17,opt,name=pledged,proto3" json:"pledged,omitempty"`
+	// The order of taxes that had been paid twice, when the tax service gives it back.
+	RemittanceId string `protobuf:"bytes,210,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
+	// Why what a person named last did not take the line, a code of the refusals; "" = it was not refused.
+	RefusedCode string `protobuf:"bytes,211,opt,name=refused_code,json=refusedCode,proto3" json:"refused_code,omitempty"`
+	// The same in words.
+	RefusedReason string `protobuf:"bytes,212,opt,name=refused_reason,json=refusedReason,proto3" json:"refused_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -357,6 +363,27 @@ func (x *IncomingData) GetBookedElsewhere() bool {
 func (x *IncomingData) GetPledged() string {
 	if x != nil {
 		return x.Pledged
+	}
+	return ""
+}
+
+func (x *IncomingData) GetRemittanceId() string {
+	if x != nil {
+		return x.RemittanceId
+	}
+	return ""
+}
+
+func (x *IncomingData) GetRefusedCode() string {
+	if x != nil {
+		return x.RefusedCode
+	}
+	return ""
+}
+
+func (x *IncomingData) GetRefusedReason() string {
+	if x != nil {
+		return x.RefusedReason
 	}
 	return ""
 }
@@ -625,6 +652,61 @@ func (x *IncomingReturned) GetReason() string {
 	return ""
 }
 
+// Body of incoming's "assign_tax": a person names the order of taxes that had been paid twice.
+type IncomingTax struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order, "ndfl-2026-11-1"; required.
+	RemittanceId string `protobuf:"bytes,1,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
+	// Why, a code or an id of a note in the private table; required.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IncomingTax) Reset() {
+	*x = IncomingTax{}
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IncomingTax) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IncomingTax) ProtoMessage() {}
+
+func (x *IncomingTax) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IncomingTax.ProtoReflect.Descriptor instead.
+func (*IncomingTax) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *IncomingTax) GetRemittanceId() string {
+	if x != nil {
+		return x.RemittanceId
+	}
+	return ""
+}
+
+func (x *IncomingTax) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // What a line asks of the port "payment", verb "returned": that the flow of the payment
 // hears that it came back.
 type PaymentReturned struct {
@@ -641,7 +723,7 @@ type PaymentReturned struct {
 
 func (x *PaymentReturned) Reset() {
 	*x = PaymentReturned{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +735,7 @@ func (x *PaymentReturned) String() string {
 func (*PaymentReturned) ProtoMessage() {}
 
 func (x *PaymentReturned) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +748,7 @@ func (x *PaymentReturned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentReturned.ProtoReflect.Descriptor instead.
 func (*PaymentReturned) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PaymentReturned) GetBook() string {
@@ -703,7 +785,7 @@ type IncomingAssign struct {
 
 func (x *IncomingAssign) Reset() {
 	*x = IncomingAssign{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +797,7 @@ func (x *IncomingAssign) String() string {
 func (*IncomingAssign) ProtoMessage() {}
 
 func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +810,7 @@ func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingAssign.ProtoReflect.Descriptor instead.
 func (*IncomingAssign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *IncomingAssign) GetCompanyId() string {
@@ -757,7 +839,7 @@ type IncomingExplain struct {
 
 func (x *IncomingExplain) Reset() {
 	*x = IncomingExplain{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -769,7 +851,7 @@ func (x *IncomingExplain) String() string {
 func (*IncomingExplain) ProtoMessage() {}
 
 func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -782,7 +864,7 @@ func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingExplain.ProtoReflect.Descriptor instead.
 func (*IncomingExplain) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *IncomingExplain) GetReason() string {
@@ -808,7 +890,7 @@ type ReturnAsk struct {
 
 func (x *ReturnAsk) Reset() {
 	*x = ReturnAsk{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +902,7 @@ func (x *ReturnAsk) String() string {
 func (*ReturnAsk) ProtoMessage() {}
 
 func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +915,7 @@ func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnAsk.ProtoReflect.Descriptor instead.
 func (*ReturnAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReturnAsk) GetBook() string {
@@ -867,7 +949,7 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x14\n" +
 	"\x05rules\x18\x02 \x03(\tR\x05rules\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xe3\x04\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xd5\x05\n" +
 	"\fIncomingData\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.provodka.flow.v1.LineKindR\x04kind\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
@@ -888,7 +970,10 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\tsuspended\x18\x0f \x01(\tR\tsuspended\x12\x18\n" +
 	"\aclaimed\x18\x10 \x01(\tR\aclaimed\x12)\n" +
 	"\x10booked_elsewhere\x18\x12 \x01(\bR\x0fbookedElsewhere\x12\x18\n" +
-	"\apledged\x18\x11 \x01(\tR\apledged\"o\n" +
+	"\apledged\x18\x11 \x01(\tR\apledged\x12$\n" +
+	"\rremittance_id\x18\xd2\x01 \x01(\tR\fremittanceId\x12\"\n" +
+	"\frefused_code\x18\xd3\x01 \x01(\tR\vrefusedCode\x12&\n" +
+	"\x0erefused_reason\x18\xd4\x01 \x01(\tR\rrefusedReason\"o\n" +
 	"\rReturnAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -910,6 +995,9 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\aattempt\x18\v \x01(\tR\aattempt\"D\n" +
 	"\x10IncomingReturned\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"J\n" +
+	"\vIncomingTax\x12#\n" +
+	"\rremittance_id\x18\x01 \x01(\tR\fremittanceId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"S\n" +
 	"\x0fPaymentReturned\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
@@ -949,7 +1037,7 @@ func file_provodka_flow_v1_incoming_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_incoming_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_provodka_flow_v1_incoming_proto_goTypes = []any{
 	(LineKind)(0),            // 0: provodka.flow.v1.LineKind
 	(*Suggestion)(nil),       // 1: provodka.flow.v1.Suggestion
@@ -957,10 +1045,11 @@ var file_provodka_flow_v1_incoming_proto_goTypes = []any{
 	(*ReturnAttempt)(nil),    // 3: provodka.flow.v1.ReturnAttempt
 	(*IncomingRegister)(nil), // 4: provodka.flow.v1.IncomingRegister
 	(*IncomingReturned)(nil), // 5: provodka.flow.v1.IncomingReturned
-	(*PaymentReturned)(nil),  // 6: provodka.flow.v1.PaymentReturned
-	(*IncomingAssign)(nil),   // 7: provodka.flow.v1.IncomingAssign
-	(*IncomingExplain)(nil),  // 8: provodka.flow.v1.IncomingExplain
-	(*ReturnAsk)(nil),        // 9: provodka.flow.v1.ReturnAsk
+	(*IncomingTax)(nil),      // 6: provodka.flow.v1.IncomingTax
+	(*PaymentReturned)(nil),  // 7: provodka.flow.v1.PaymentReturned
+	(*IncomingAssign)(nil),   // 8: provodka.flow.v1.IncomingAssign
+	(*IncomingExplain)(nil),  // 9: provodka.flow.v1.IncomingExplain
+	(*ReturnAsk)(nil),        // 10: provodka.flow.v1.ReturnAsk
 }
 var file_provodka_flow_v1_incoming_proto_depIdxs = []int32{
 	0, // 0: provodka.flow.v1.IncomingData.kind:type_name -> provodka.flow.v1.LineKind
@@ -986,7 +1075,7 @@ func file_provodka_flow_v1_incoming_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_incoming_proto_rawDesc), len(file_provodka_flow_v1_incoming_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

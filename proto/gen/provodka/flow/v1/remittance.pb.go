@@ -36,7 +36,8 @@ type RemittanceData struct {
 	Reserved string `protobuf:"bytes,5,opt,name=reserved,proto3" json:"reserved,omitempty"`
 	// Left the bank though it was not set aside; "" is nothing.
 	Claimed string `protobuf:"bytes,6,opt,name=claimed,proto3" json:"claimed,omitempty"`
-	// Paid beyond the amount, the budget has it; "" is nothing.
+	// Paid beyond the amount and not given back yet: the budget has it; "" is nothing. Below zero
+	// it has given back what had come back from the bank, too.
 	Overpaid string `protobuf:"bytes,7,opt,name=overpaid,proto3" json:"overpaid,omitempty"`
 	// One payment is booked as what was set aside.
 	Settled bool `protobuf:"varint,8,opt,name=settled,proto3" json:"settled,omitempty"`
@@ -56,8 +57,10 @@ type RemittanceData struct {
 	Documents []*TaxDocument `protobuf:"bytes,15,rep,name=documents,proto3" json:"documents,omitempty"`
 	// The person's requisites, when what is held goes back to him; 0 = the order pays the budget.
 	RequisitesVersion uint32 `protobuf:"varint,16,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// What the budget has given back of what was paid beyond the amount, in order.
+	Given         []*RemittanceGiven `protobuf:"bytes,210,rep,name=given,proto3" json:"given,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RemittanceData) Reset() {
@@ -202,6 +205,216 @@ func (x *RemittanceData) GetRequisitesVersion() uint32 {
 	return 0
 }
 
+func (x *RemittanceData) GetGiven() []*RemittanceGiven {
+	if x != nil {
+		return x.Given
+	}
+	return nil
+}
+
+// What the budget has given back of an order that was paid twice: to the bank account, or by
+// taking it for what is due of a period.
+type RemittanceGiven struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The statement's line that shows it; "" = none.
+	LineId string `protobuf:"bytes,1,opt,name=line_id,json=lineId,proto3" json:"line_id,omitempty"`
+	// The period whose tax it has paid, "ndfl-2026-12-1"; "" = none.
+	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
+	// Rubles, decimal of scale 2.
+	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Day, YYYY-MM-DD.
+	Day           string `protobuf:"bytes,4,opt,name=day,proto3" json:"day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemittanceGiven) Reset() {
+	*x = RemittanceGiven{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceGiven) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceGiven) ProtoMessage() {}
+
+func (x *RemittanceGiven) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceGiven.ProtoReflect.Descriptor instead.
+func (*RemittanceGiven) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *RemittanceGiven) GetLineId() string {
+	if x != nil {
+		return x.LineId
+	}
+	return ""
+}
+
+func (x *RemittanceGiven) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *RemittanceGiven) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *RemittanceGiven) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+// What a line asks of the port "remittance", verb "refund", and body of remittance's
+// "refund": the tax service has given back what had been paid twice.
+type RemittanceRefund struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The order.
+	Remittance string `protobuf:"bytes,2,opt,name=remittance,proto3" json:"remittance,omitempty"`
+	// The line that shows it.
+	Line string `protobuf:"bytes,3,opt,name=line,proto3" json:"line,omitempty"`
+	// Rubles, positive, at most 2 places.
+	Amount        string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemittanceRefund) Reset() {
+	*x = RemittanceRefund{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceRefund) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceRefund) ProtoMessage() {}
+
+func (x *RemittanceRefund) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceRefund.ProtoReflect.Descriptor instead.
+func (*RemittanceRefund) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RemittanceRefund) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *RemittanceRefund) GetRemittance() string {
+	if x != nil {
+		return x.Remittance
+	}
+	return ""
+}
+
+func (x *RemittanceRefund) GetLine() string {
+	if x != nil {
+		return x.Line
+	}
+	return ""
+}
+
+func (x *RemittanceRefund) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+// Body of remittance's "offset": what had been paid twice pays what was collected of a period.
+type RemittanceOffset struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The period, over: "ndfl-2026-12-1".
+	Period string `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	// Rubles, positive, at most 2 places.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemittanceOffset) Reset() {
+	*x = RemittanceOffset{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceOffset) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceOffset) ProtoMessage() {}
+
+func (x *RemittanceOffset) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceOffset.ProtoReflect.Descriptor instead.
+func (*RemittanceOffset) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RemittanceOffset) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *RemittanceOffset) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // A charge of NPD as the tax service says it, with what its payment order has. Whose it is
 // is not written here: the УИН says it to the tax service.
 type TaxDocument struct {
@@ -244,7 +457,7 @@ type TaxDocument struct {
 
 func (x *TaxDocument) Reset() {
 	*x = TaxDocument{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -256,7 +469,7 @@ func (x *TaxDocument) String() string {
 func (*TaxDocument) ProtoMessage() {}
 
 func (x *TaxDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -269,7 +482,7 @@ func (x *TaxDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxDocument.ProtoReflect.Descriptor instead.
 func (*TaxDocument) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{1}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TaxDocument) GetUin() string {
@@ -396,7 +609,7 @@ type RemittanceNpd struct {
 
 func (x *RemittanceNpd) Reset() {
 	*x = RemittanceNpd{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -408,7 +621,7 @@ func (x *RemittanceNpd) String() string {
 func (*RemittanceNpd) ProtoMessage() {}
 
 func (x *RemittanceNpd) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -421,7 +634,7 @@ func (x *RemittanceNpd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceNpd.ProtoReflect.Descriptor instead.
 func (*RemittanceNpd) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RemittanceNpd) GetAmount() string {
@@ -449,7 +662,7 @@ type TaxDocumentAsk struct {
 
 func (x *TaxDocumentAsk) Reset() {
 	*x = TaxDocumentAsk{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +674,7 @@ func (x *TaxDocumentAsk) String() string {
 func (*TaxDocumentAsk) ProtoMessage() {}
 
 func (x *TaxDocumentAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +687,7 @@ func (x *TaxDocumentAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxDocumentAsk.ProtoReflect.Descriptor instead.
 func (*TaxDocumentAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TaxDocumentAsk) GetBook() string {
@@ -516,7 +729,7 @@ type TaxDocuments struct {
 
 func (x *TaxDocuments) Reset() {
 	*x = TaxDocuments{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -528,7 +741,7 @@ func (x *TaxDocuments) String() string {
 func (*TaxDocuments) ProtoMessage() {}
 
 func (x *TaxDocuments) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -541,7 +754,7 @@ func (x *TaxDocuments) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxDocuments.ProtoReflect.Descriptor instead.
 func (*TaxDocuments) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TaxDocuments) GetDocuments() []*TaxDocument {
@@ -569,7 +782,7 @@ type RemittanceAttempt struct {
 
 func (x *RemittanceAttempt) Reset() {
 	*x = RemittanceAttempt{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +794,7 @@ func (x *RemittanceAttempt) String() string {
 func (*RemittanceAttempt) ProtoMessage() {}
 
 func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +807,7 @@ func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceAttempt.ProtoReflect.Descriptor instead.
 func (*RemittanceAttempt) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RemittanceAttempt) GetNumber() uint32 {
@@ -636,7 +849,7 @@ type RemittanceOrder struct {
 
 func (x *RemittanceOrder) Reset() {
 	*x = RemittanceOrder{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +861,7 @@ func (x *RemittanceOrder) String() string {
 func (*RemittanceOrder) ProtoMessage() {}
 
 func (x *RemittanceOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +874,7 @@ func (x *RemittanceOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceOrder.ProtoReflect.Descriptor instead.
 func (*RemittanceOrder) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RemittanceOrder) GetAmount() string {
@@ -682,7 +895,7 @@ type RemittanceCancel struct {
 
 func (x *RemittanceCancel) Reset() {
 	*x = RemittanceCancel{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +907,7 @@ func (x *RemittanceCancel) String() string {
 func (*RemittanceCancel) ProtoMessage() {}
 
 func (x *RemittanceCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +920,7 @@ func (x *RemittanceCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceCancel.ProtoReflect.Descriptor instead.
 func (*RemittanceCancel) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RemittanceCancel) GetReason() string {
@@ -736,7 +949,7 @@ type RemittanceAsk struct {
 
 func (x *RemittanceAsk) Reset() {
 	*x = RemittanceAsk{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -748,7 +961,7 @@ func (x *RemittanceAsk) String() string {
 func (*RemittanceAsk) ProtoMessage() {}
 
 func (x *RemittanceAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -761,7 +974,7 @@ func (x *RemittanceAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceAsk.ProtoReflect.Descriptor instead.
 func (*RemittanceAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RemittanceAsk) GetBook() string {
@@ -813,7 +1026,7 @@ type RemittanceOwn struct {
 
 func (x *RemittanceOwn) Reset() {
 	*x = RemittanceOwn{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +1038,7 @@ func (x *RemittanceOwn) String() string {
 func (*RemittanceOwn) ProtoMessage() {}
 
 func (x *RemittanceOwn) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +1051,7 @@ func (x *RemittanceOwn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceOwn.ProtoReflect.Descriptor instead.
 func (*RemittanceOwn) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RemittanceOwn) GetAmount() string {
@@ -876,7 +1089,7 @@ type RemittanceOwnAsk struct {
 
 func (x *RemittanceOwnAsk) Reset() {
 	*x = RemittanceOwnAsk{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -888,7 +1101,7 @@ func (x *RemittanceOwnAsk) String() string {
 func (*RemittanceOwnAsk) ProtoMessage() {}
 
 func (x *RemittanceOwnAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -901,7 +1114,7 @@ func (x *RemittanceOwnAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceOwnAsk.ProtoReflect.Descriptor instead.
 func (*RemittanceOwnAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{10}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RemittanceOwnAsk) GetBook() string {
@@ -950,7 +1163,7 @@ var File_provodka_flow_v1_remittance_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/flow/v1/remittance.proto\x12\x10provodka.flow.v1\"\x9a\x04\n" +
+	"!provodka/flow/v1/remittance.proto\x12\x10provodka.flow.v1\"\xd4\x04\n" +
 	"\x0eRemittanceData\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x10\n" +
@@ -970,7 +1183,23 @@ const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x0e \x01(\tR\n" +
 	"executorId\x12;\n" +
 	"\tdocuments\x18\x0f \x03(\v2\x1d.provodka.flow.v1.TaxDocumentR\tdocuments\x12-\n" +
-	"\x12requisites_version\x18\x10 \x01(\rR\x11requisitesVersion\"\x87\x03\n" +
+	"\x12requisites_version\x18\x10 \x01(\rR\x11requisitesVersion\x128\n" +
+	"\x05given\x18\xd2\x01 \x03(\v2!.provodka.flow.v1.RemittanceGivenR\x05given\"l\n" +
+	"\x0fRemittanceGiven\x12\x17\n" +
+	"\aline_id\x18\x01 \x01(\tR\x06lineId\x12\x16\n" +
+	"\x06period\x18\x02 \x01(\tR\x06period\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x10\n" +
+	"\x03day\x18\x04 \x01(\tR\x03day\"r\n" +
+	"\x10RemittanceRefund\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1e\n" +
+	"\n" +
+	"remittance\x18\x02 \x01(\tR\n" +
+	"remittance\x12\x12\n" +
+	"\x04line\x18\x03 \x01(\tR\x04line\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\tR\x06amount\"B\n" +
+	"\x10RemittanceOffset\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"\x87\x03\n" +
 	"\vTaxDocument\x12\x10\n" +
 	"\x03uin\x18\x01 \x01(\tR\x03uin\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x17\n" +
@@ -1047,30 +1276,34 @@ func file_provodka_flow_v1_remittance_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_remittance_proto_rawDescData
 }
 
-var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_provodka_flow_v1_remittance_proto_goTypes = []any{
 	(*RemittanceData)(nil),    // 0: provodka.flow.v1.RemittanceData
-	(*TaxDocument)(nil),       // 1: provodka.flow.v1.TaxDocument
-	(*RemittanceNpd)(nil),     // 2: provodka.flow.v1.RemittanceNpd
-	(*TaxDocumentAsk)(nil),    // 3: provodka.flow.v1.TaxDocumentAsk
-	(*TaxDocuments)(nil),      // 4: provodka.flow.v1.TaxDocuments
-	(*RemittanceAttempt)(nil), // 5: provodka.flow.v1.RemittanceAttempt
-	(*RemittanceOrder)(nil),   // 6: provodka.flow.v1.RemittanceOrder
-	(*RemittanceCancel)(nil),  // 7: provodka.flow.v1.RemittanceCancel
-	(*RemittanceAsk)(nil),     // 8: provodka.flow.v1.RemittanceAsk
-	(*RemittanceOwn)(nil),     // 9: provodka.flow.v1.RemittanceOwn
-	(*RemittanceOwnAsk)(nil),  // 10: provodka.flow.v1.RemittanceOwnAsk
+	(*RemittanceGiven)(nil),   // 1: provodka.flow.v1.RemittanceGiven
+	(*RemittanceRefund)(nil),  // 2: provodka.flow.v1.RemittanceRefund
+	(*RemittanceOffset)(nil),  // 3: provodka.flow.v1.RemittanceOffset
+	(*TaxDocument)(nil),       // 4: provodka.flow.v1.TaxDocument
+	(*RemittanceNpd)(nil),     // 5: provodka.flow.v1.RemittanceNpd
+	(*TaxDocumentAsk)(nil),    // 6: provodka.flow.v1.TaxDocumentAsk
+	(*TaxDocuments)(nil),      // 7: provodka.flow.v1.TaxDocuments
+	(*RemittanceAttempt)(nil), // 8: provodka.flow.v1.RemittanceAttempt
+	(*RemittanceOrder)(nil),   // 9: provodka.flow.v1.RemittanceOrder
+	(*RemittanceCancel)(nil),  // 10: provodka.flow.v1.RemittanceCancel
+	(*RemittanceAsk)(nil),     // 11: provodka.flow.v1.RemittanceAsk
+	(*RemittanceOwn)(nil),     // 12: provodka.flow.v1.RemittanceOwn
+	(*RemittanceOwnAsk)(nil),  // 13: provodka.flow.v1.RemittanceOwnAsk
 }
 var file_provodka_flow_v1_remittance_proto_depIdxs = []int32{
-	5, // 0: provodka.flow.v1.RemittanceData.attempts:type_name -> provodka.flow.v1.RemittanceAttempt
-	1, // 1: provodka.flow.v1.RemittanceData.documents:type_name -> provodka.flow.v1.TaxDocument
-	1, // 2: provodka.flow.v1.TaxDocuments.documents:type_name -> provodka.flow.v1.TaxDocument
-	1, // 3: provodka.flow.v1.RemittanceAsk.document:type_name -> provodka.flow.v1.TaxDocument
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	8, // 0: provodka.flow.v1.RemittanceData.attempts:type_name -> provodka.flow.v1.RemittanceAttempt
+	4, // 1: provodka.flow.v1.RemittanceData.documents:type_name -> provodka.flow.v1.TaxDocument
+	1, // 2: provodka.flow.v1.RemittanceData.given:type_name -> provodka.flow.v1.RemittanceGiven
+	4, // 3: provodka.flow.v1.TaxDocuments.documents:type_name -> provodka.flow.v1.TaxDocument
+	4, // 4: provodka.flow.v1.RemittanceAsk.document:type_name -> provodka.flow.v1.TaxDocument
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_remittance_proto_init() }
@@ -1084,7 +1317,7 @@ func file_provodka_flow_v1_remittance_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_remittance_proto_rawDesc), len(file_provodka_flow_v1_remittance_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -43,7 +43,8 @@ const (
 	Explanation_EXPLANATION_CHARGE Explanation = 4
 	// A payment of ours that came back: its task hears it.
 	Explanation_EXPLANATION_RETURNED Explanation = 5
-	// Tax that had been paid twice and that the tax service gives back.
+	// Tax that had been paid twice and that the tax service gives back: its order counts it, and
+	// more than is left of what was paid twice leaves the line open, refused with overpaid_exceeded.
 	Explanation_EXPLANATION_TAX_REFUND Explanation = 6
 )
 
@@ -387,7 +388,13 @@ type Line struct {
 	// Number of the document.
 	Number string `protobuf:"bytes,16,opt,name=number,proto3" json:"number,omitempty"`
 	// Statement that brought it first.
-	StatementId   string `protobuf:"bytes,17,opt,name=statement_id,json=statementId,proto3" json:"statement_id,omitempty"`
+	StatementId string `protobuf:"bytes,17,opt,name=statement_id,json=statementId,proto3" json:"statement_id,omitempty"`
+	// The order of taxes that had been paid twice, when the tax service gives it back.
+	RemittanceId string `protobuf:"bytes,210,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
+	// Why what a person named last did not take the line, a code: the line waits for another word.
+	RefusedCode string `protobuf:"bytes,211,opt,name=refused_code,json=refusedCode,proto3" json:"refused_code,omitempty"`
+	// The same in words.
+	RefusedReason string `protobuf:"bytes,212,opt,name=refused_reason,json=refusedReason,proto3" json:"refused_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -537,6 +544,27 @@ func (x *Line) GetNumber() string {
 func (x *Line) GetStatementId() string {
 	if x != nil {
 		return x.StatementId
+	}
+	return ""
+}
+
+func (x *Line) GetRemittanceId() string {
+	if x != nil {
+		return x.RemittanceId
+	}
+	return ""
+}
+
+func (x *Line) GetRefusedCode() string {
+	if x != nil {
+		return x.RefusedCode
+	}
+	return ""
+}
+
+func (x *Line) GetRefusedReason() string {
+	if x != nil {
+		return x.RefusedReason
 	}
 	return ""
 }
@@ -1278,7 +1306,9 @@ type ExplainLineRequest struct {
 	// Why, a code of the desk.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The task whose payment came back, for that.
-	TaskId        string `protobuf:"bytes,140,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	TaskId string `protobuf:"bytes,140,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// The order of taxes that had been paid twice, for a refund of the tax service.
+	RemittanceId  string `protobuf:"bytes,210,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1358,6 +1388,13 @@ func (x *ExplainLineRequest) GetReason() string {
 func (x *ExplainLineRequest) GetTaskId() string {
 	if x != nil {
 		return x.TaskId
+	}
+	return ""
+}
+
+func (x *ExplainLineRequest) GetRemittanceId() string {
+	if x != nil {
+		return x.RemittanceId
 	}
 	return ""
 }
@@ -1770,7 +1807,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\aopening\x18\x04 \x01(\tR\aopening\x12\x0e\n" +
 	"\x02in\x18\x05 \x01(\tR\x02in\x12\x10\n" +
 	"\x03out\x18\x06 \x01(\tR\x03out\x12\x18\n" +
-	"\aclosing\x18\a \x01(\tR\aclosing\"\x9e\x04\n" +
+	"\aclosing\x18\a \x01(\tR\aclosing\"\x90\x05\n" +
 	"\x04Line\x12\x17\n" +
 	"\aline_id\x18\x01 \x01(\tR\x06lineId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1f\n" +
@@ -1791,7 +1828,10 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x14counterparty_account\x18\x0e \x01(\tR\x13counterpartyAccount\x12\x18\n" +
 	"\apurpose\x18\x0f \x01(\tR\apurpose\x12\x16\n" +
 	"\x06number\x18\x10 \x01(\tR\x06number\x12!\n" +
-	"\fstatement_id\x18\x11 \x01(\tR\vstatementId\"|\n" +
+	"\fstatement_id\x18\x11 \x01(\tR\vstatementId\x12$\n" +
+	"\rremittance_id\x18\xd2\x01 \x01(\tR\fremittanceId\x12\"\n" +
+	"\frefused_code\x18\xd3\x01 \x01(\tR\vrefusedCode\x12&\n" +
+	"\x0erefused_reason\x18\xd4\x01 \x01(\tR\rrefusedReason\"|\n" +
 	"\n" +
 	"Suggestion\x12\x1d\n" +
 	"\n" +
@@ -1846,7 +1886,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x12AssignLineResponse\x12/\n" +
 	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x8c\x03\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xcb\x03\n" +
 	"\x12ExplainLineRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
@@ -1856,7 +1896,8 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x05 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\tcompanyId\x121\n" +
 	"\x06reason\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06reason\x121\n" +
-	"\atask_id\x18\x8c\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06taskId\"~\n" +
+	"\atask_id\x18\x8c\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06taskId\x12=\n" +
+	"\rremittance_id\x18\xd2\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\fremittanceId\"~\n" +
 	"\x13ExplainLineResponse\x12/\n" +
 	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +

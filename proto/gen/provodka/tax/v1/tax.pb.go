@@ -207,7 +207,8 @@ type Remittance struct {
 	ErrorReason string `protobuf:"bytes,10,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
 	// What the bank was asked, oldest first.
 	Attempts []*RemittanceAttempt `protobuf:"bytes,11,rep,name=attempts,proto3" json:"attempts,omitempty"`
-	// Paid beyond the amount: the budget has it.
+	// Paid beyond the amount and not given back yet: the budget has it. Below zero the bank has
+	// taken back, too, what the budget had given back: it is owed to the budget.
 	Overpaid string `protobuf:"bytes,12,opt,name=overpaid,proto3" json:"overpaid,omitempty"`
 	// Left the bank after its reserve had gone back; retry covers it.
 	Uncovered string `protobuf:"bytes,13,opt,name=uncovered,proto3" json:"uncovered,omitempty"`
@@ -216,7 +217,9 @@ type Remittance struct {
 	// Whose NPD it pays; empty: what was collected of a period.
 	ExecutorId string `protobuf:"bytes,15,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
 	// Of NPD: the sums of the tax service's documents for the month.
-	Documents     []string `protobuf:"bytes,16,rep,name=documents,proto3" json:"documents,omitempty"`
+	Documents []string `protobuf:"bytes,16,rep,name=documents,proto3" json:"documents,omitempty"`
+	// What the budget has given back of what was paid beyond the amount, oldest first.
+	Given         []*RemittanceGiven `protobuf:"bytes,210,rep,name=given,proto3" json:"given,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -363,6 +366,87 @@ func (x *Remittance) GetDocuments() []string {
 	return nil
 }
 
+func (x *Remittance) GetGiven() []*RemittanceGiven {
+	if x != nil {
+		return x.Given
+	}
+	return nil
+}
+
+// What the budget has given back of an order that was paid twice: to the bank account, or by
+// taking it for what is due of a period.
+type RemittanceGiven struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The statement's line that shows it; empty = none.
+	LineId string `protobuf:"bytes,1,opt,name=line_id,json=lineId,proto3" json:"line_id,omitempty"`
+	// The period whose tax it has paid; empty = none.
+	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
+	// Rubles.
+	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Day, YYYY-MM-DD.
+	Day           string `protobuf:"bytes,4,opt,name=day,proto3" json:"day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemittanceGiven) Reset() {
+	*x = RemittanceGiven{}
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceGiven) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceGiven) ProtoMessage() {}
+
+func (x *RemittanceGiven) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceGiven.ProtoReflect.Descriptor instead.
+func (*RemittanceGiven) Descriptor() ([]byte, []int) {
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RemittanceGiven) GetLineId() string {
+	if x != nil {
+		return x.LineId
+	}
+	return ""
+}
+
+func (x *RemittanceGiven) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *RemittanceGiven) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *RemittanceGiven) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
 // One payment as the bank was asked for it.
 type RemittanceAttempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -380,7 +464,7 @@ type RemittanceAttempt struct {
 
 func (x *RemittanceAttempt) Reset() {
 	*x = RemittanceAttempt{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[2]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +476,7 @@ func (x *RemittanceAttempt) String() string {
 func (*RemittanceAttempt) ProtoMessage() {}
 
 func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[2]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,7 +489,7 @@ func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceAttempt.ProtoReflect.Descriptor instead.
 func (*RemittanceAttempt) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{2}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RemittanceAttempt) GetNumber() int32 {
@@ -451,7 +535,7 @@ type PlanRemittancesRequest struct {
 
 func (x *PlanRemittancesRequest) Reset() {
 	*x = PlanRemittancesRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[3]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -463,7 +547,7 @@ func (x *PlanRemittancesRequest) String() string {
 func (*PlanRemittancesRequest) ProtoMessage() {}
 
 func (x *PlanRemittancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[3]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +560,7 @@ func (x *PlanRemittancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRemittancesRequest.ProtoReflect.Descriptor instead.
 func (*PlanRemittancesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{3}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PlanRemittancesRequest) GetBook() string {
@@ -515,7 +599,7 @@ type PlanRemittancesResponse struct {
 
 func (x *PlanRemittancesResponse) Reset() {
 	*x = PlanRemittancesResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[4]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -527,7 +611,7 @@ func (x *PlanRemittancesResponse) String() string {
 func (*PlanRemittancesResponse) ProtoMessage() {}
 
 func (x *PlanRemittancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[4]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -540,7 +624,7 @@ func (x *PlanRemittancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRemittancesResponse.ProtoReflect.Descriptor instead.
 func (*PlanRemittancesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{4}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PlanRemittancesResponse) GetPeriods() []*TaxPeriod {
@@ -572,14 +656,17 @@ type RemitRequest struct {
 	// The period, over: "ndfl-2026-11-1".
 	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
 	// Change nothing, and say what would be collected and ordered.
-	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// An order that was paid twice: what is left of that pays as much of the period as it can,
+	// and the bank is asked only for the rest. Refused when nothing is left of it.
+	Offset        string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RemitRequest) Reset() {
 	*x = RemitRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[5]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +678,7 @@ func (x *RemitRequest) String() string {
 func (*RemitRequest) ProtoMessage() {}
 
 func (x *RemitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[5]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +691,7 @@ func (x *RemitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemitRequest.ProtoReflect.Descriptor instead.
 func (*RemitRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{5}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RemitRequest) GetBook() string {
@@ -628,6 +715,13 @@ func (x *RemitRequest) GetDryRun() bool {
 	return false
 }
 
+func (x *RemitRequest) GetOffset() string {
+	if x != nil {
+		return x.Offset
+	}
+	return ""
+}
+
 // What became of Remit.
 type RemitResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -644,14 +738,16 @@ type RemitResponse struct {
 	// Of a dry run: what the order would pay.
 	WouldOrder string `protobuf:"bytes,6,opt,name=would_order,json=wouldOrder,proto3" json:"would_order,omitempty"`
 	// Where the shards stand after it: what min_position of a read takes.
-	Position      string `protobuf:"bytes,7,opt,name=position,proto3" json:"position,omitempty"`
+	Position string `protobuf:"bytes,7,opt,name=position,proto3" json:"position,omitempty"`
+	// What was paid by what the budget had twice, rubles; of a dry run what would be.
+	Offset        string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RemitResponse) Reset() {
 	*x = RemitResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[6]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +759,7 @@ func (x *RemitResponse) String() string {
 func (*RemitResponse) ProtoMessage() {}
 
 func (x *RemitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[6]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +772,7 @@ func (x *RemitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemitResponse.ProtoReflect.Descriptor instead.
 func (*RemitResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{6}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RemitResponse) GetPersons() int64 {
@@ -728,6 +824,13 @@ func (x *RemitResponse) GetPosition() string {
 	return ""
 }
 
+func (x *RemitResponse) GetOffset() string {
+	if x != nil {
+		return x.Offset
+	}
+	return ""
+}
+
 // What RemitNpd asks.
 type RemitNpdRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -746,7 +849,7 @@ type RemitNpdRequest struct {
 
 func (x *RemitNpdRequest) Reset() {
 	*x = RemitNpdRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -758,7 +861,7 @@ func (x *RemitNpdRequest) String() string {
 func (*RemitNpdRequest) ProtoMessage() {}
 
 func (x *RemitNpdRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[7]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -771,7 +874,7 @@ func (x *RemitNpdRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemitNpdRequest.ProtoReflect.Descriptor instead.
 func (*RemitNpdRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{7}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RemitNpdRequest) GetBook() string {
@@ -832,7 +935,7 @@ type RemitNpdResponse struct {
 
 func (x *RemitNpdResponse) Reset() {
 	*x = RemitNpdResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -844,7 +947,7 @@ func (x *RemitNpdResponse) String() string {
 func (*RemitNpdResponse) ProtoMessage() {}
 
 func (x *RemitNpdResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[8]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -857,7 +960,7 @@ func (x *RemitNpdResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemitNpdResponse.ProtoReflect.Descriptor instead.
 func (*RemitNpdResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{8}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RemitNpdResponse) GetPersons() int64 {
@@ -943,7 +1046,7 @@ type CollectRefusal struct {
 
 func (x *CollectRefusal) Reset() {
 	*x = CollectRefusal{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1058,7 @@ func (x *CollectRefusal) String() string {
 func (*CollectRefusal) ProtoMessage() {}
 
 func (x *CollectRefusal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[9]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1071,7 @@ func (x *CollectRefusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectRefusal.ProtoReflect.Descriptor instead.
 func (*CollectRefusal) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{9}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CollectRefusal) GetAccount() string {
@@ -1000,7 +1103,7 @@ type GetRemittanceRequest struct {
 
 func (x *GetRemittanceRequest) Reset() {
 	*x = GetRemittanceRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1012,7 +1115,7 @@ func (x *GetRemittanceRequest) String() string {
 func (*GetRemittanceRequest) ProtoMessage() {}
 
 func (x *GetRemittanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[10]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1025,7 +1128,7 @@ func (x *GetRemittanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRemittanceRequest.ProtoReflect.Descriptor instead.
 func (*GetRemittanceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{10}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetRemittanceRequest) GetBook() string {
@@ -1060,7 +1163,7 @@ type GetRemittanceResponse struct {
 
 func (x *GetRemittanceResponse) Reset() {
 	*x = GetRemittanceResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1072,7 +1175,7 @@ func (x *GetRemittanceResponse) String() string {
 func (*GetRemittanceResponse) ProtoMessage() {}
 
 func (x *GetRemittanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[11]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1085,7 +1188,7 @@ func (x *GetRemittanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRemittanceResponse.ProtoReflect.Descriptor instead.
 func (*GetRemittanceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{11}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetRemittanceResponse) GetRemittance() *Remittance {
@@ -1114,7 +1217,7 @@ type ListRemittancesRequest struct {
 
 func (x *ListRemittancesRequest) Reset() {
 	*x = ListRemittancesRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1229,7 @@ func (x *ListRemittancesRequest) String() string {
 func (*ListRemittancesRequest) ProtoMessage() {}
 
 func (x *ListRemittancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[12]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1242,7 @@ func (x *ListRemittancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRemittancesRequest.ProtoReflect.Descriptor instead.
 func (*ListRemittancesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{12}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListRemittancesRequest) GetBook() string {
@@ -1192,7 +1295,7 @@ type ListRemittancesResponse struct {
 
 func (x *ListRemittancesResponse) Reset() {
 	*x = ListRemittancesResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1204,7 +1307,7 @@ func (x *ListRemittancesResponse) String() string {
 func (*ListRemittancesResponse) ProtoMessage() {}
 
 func (x *ListRemittancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[13]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1217,7 +1320,7 @@ func (x *ListRemittancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRemittancesResponse.ProtoReflect.Descriptor instead.
 func (*ListRemittancesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{13}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListRemittancesResponse) GetRemittances() []*Remittance {
@@ -1256,7 +1359,7 @@ type RetryRemittanceRequest struct {
 
 func (x *RetryRemittanceRequest) Reset() {
 	*x = RetryRemittanceRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1371,7 @@ func (x *RetryRemittanceRequest) String() string {
 func (*RetryRemittanceRequest) ProtoMessage() {}
 
 func (x *RetryRemittanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[14]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1384,7 @@ func (x *RetryRemittanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRemittanceRequest.ProtoReflect.Descriptor instead.
 func (*RetryRemittanceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{14}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RetryRemittanceRequest) GetBook() string {
@@ -1320,7 +1423,7 @@ type RetryRemittanceResponse struct {
 
 func (x *RetryRemittanceResponse) Reset() {
 	*x = RetryRemittanceResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1435,7 @@ func (x *RetryRemittanceResponse) String() string {
 func (*RetryRemittanceResponse) ProtoMessage() {}
 
 func (x *RetryRemittanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[15]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1448,7 @@ func (x *RetryRemittanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRemittanceResponse.ProtoReflect.Descriptor instead.
 func (*RetryRemittanceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{15}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RetryRemittanceResponse) GetRemittance() *Remittance {
@@ -1386,7 +1489,7 @@ type CancelRemittanceRequest struct {
 
 func (x *CancelRemittanceRequest) Reset() {
 	*x = CancelRemittanceRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1501,7 @@ func (x *CancelRemittanceRequest) String() string {
 func (*CancelRemittanceRequest) ProtoMessage() {}
 
 func (x *CancelRemittanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[16]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1514,7 @@ func (x *CancelRemittanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRemittanceRequest.ProtoReflect.Descriptor instead.
 func (*CancelRemittanceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{16}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CancelRemittanceRequest) GetBook() string {
@@ -1457,7 +1560,7 @@ type CancelRemittanceResponse struct {
 
 func (x *CancelRemittanceResponse) Reset() {
 	*x = CancelRemittanceResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1469,7 +1572,7 @@ func (x *CancelRemittanceResponse) String() string {
 func (*CancelRemittanceResponse) ProtoMessage() {}
 
 func (x *CancelRemittanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[17]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1482,7 +1585,7 @@ func (x *CancelRemittanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRemittanceResponse.ProtoReflect.Descriptor instead.
 func (*CancelRemittanceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{17}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CancelRemittanceResponse) GetRemittance() *Remittance {
@@ -1521,7 +1624,7 @@ type StreamWithheldRequest struct {
 
 func (x *StreamWithheldRequest) Reset() {
 	*x = StreamWithheldRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1533,7 +1636,7 @@ func (x *StreamWithheldRequest) String() string {
 func (*StreamWithheldRequest) ProtoMessage() {}
 
 func (x *StreamWithheldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[18]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1546,7 +1649,7 @@ func (x *StreamWithheldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamWithheldRequest.ProtoReflect.Descriptor instead.
 func (*StreamWithheldRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{18}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StreamWithheldRequest) GetBook() string {
@@ -1584,7 +1687,7 @@ type StreamWithheldResponse struct {
 
 func (x *StreamWithheldResponse) Reset() {
 	*x = StreamWithheldResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1699,7 @@ func (x *StreamWithheldResponse) String() string {
 func (*StreamWithheldResponse) ProtoMessage() {}
 
 func (x *StreamWithheldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[19]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1712,7 @@ func (x *StreamWithheldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamWithheldResponse.ProtoReflect.Descriptor instead.
 func (*StreamWithheldResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{19}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StreamWithheldResponse) GetRemittances() []*Remittance {
@@ -1647,7 +1750,7 @@ type WithheldLine struct {
 
 func (x *WithheldLine) Reset() {
 	*x = WithheldLine{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +1762,7 @@ func (x *WithheldLine) String() string {
 func (*WithheldLine) ProtoMessage() {}
 
 func (x *WithheldLine) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[20]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +1775,7 @@ func (x *WithheldLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithheldLine.ProtoReflect.Descriptor instead.
 func (*WithheldLine) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{20}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WithheldLine) GetExecutorId() string {
@@ -1736,7 +1839,7 @@ type GetCertificateRequest struct {
 
 func (x *GetCertificateRequest) Reset() {
 	*x = GetCertificateRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1748,7 +1851,7 @@ func (x *GetCertificateRequest) String() string {
 func (*GetCertificateRequest) ProtoMessage() {}
 
 func (x *GetCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[21]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1761,7 +1864,7 @@ func (x *GetCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCertificateRequest.ProtoReflect.Descriptor instead.
 func (*GetCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{21}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetCertificateRequest) GetBook() string {
@@ -1822,7 +1925,7 @@ type GetCertificateResponse struct {
 
 func (x *GetCertificateResponse) Reset() {
 	*x = GetCertificateResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1937,7 @@ func (x *GetCertificateResponse) String() string {
 func (*GetCertificateResponse) ProtoMessage() {}
 
 func (x *GetCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[22]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1950,7 @@ func (x *GetCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCertificateResponse.ProtoReflect.Descriptor instead.
 func (*GetCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{22}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetCertificateResponse) GetExecutorId() string {
@@ -1916,7 +2019,7 @@ type CertificateGroup struct {
 
 func (x *CertificateGroup) Reset() {
 	*x = CertificateGroup{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[23]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1928,7 +2031,7 @@ func (x *CertificateGroup) String() string {
 func (*CertificateGroup) ProtoMessage() {}
 
 func (x *CertificateGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[23]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1941,7 +2044,7 @@ func (x *CertificateGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateGroup.ProtoReflect.Descriptor instead.
 func (*CertificateGroup) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{23}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CertificateGroup) GetIncomes() []*CertificateIncome {
@@ -1987,7 +2090,7 @@ type CertificateIncome struct {
 
 func (x *CertificateIncome) Reset() {
 	*x = CertificateIncome{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[24]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2102,7 @@ func (x *CertificateIncome) String() string {
 func (*CertificateIncome) ProtoMessage() {}
 
 func (x *CertificateIncome) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[24]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2115,7 @@ func (x *CertificateIncome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateIncome.ProtoReflect.Descriptor instead.
 func (*CertificateIncome) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{24}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CertificateIncome) GetMonth() int32 {
@@ -2053,7 +2156,7 @@ type GetEarningsRequest struct {
 
 func (x *GetEarningsRequest) Reset() {
 	*x = GetEarningsRequest{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[25]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2168,7 @@ func (x *GetEarningsRequest) String() string {
 func (*GetEarningsRequest) ProtoMessage() {}
 
 func (x *GetEarningsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[25]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2181,7 @@ func (x *GetEarningsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEarningsRequest.ProtoReflect.Descriptor instead.
 func (*GetEarningsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{25}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetEarningsRequest) GetBook() string {
@@ -2135,7 +2238,7 @@ type GetEarningsResponse struct {
 
 func (x *GetEarningsResponse) Reset() {
 	*x = GetEarningsResponse{}
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[26]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2250,7 @@ func (x *GetEarningsResponse) String() string {
 func (*GetEarningsResponse) ProtoMessage() {}
 
 func (x *GetEarningsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_tax_v1_tax_proto_msgTypes[26]
+	mi := &file_provodka_tax_v1_tax_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2263,7 @@ func (x *GetEarningsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEarningsResponse.ProtoReflect.Descriptor instead.
 func (*GetEarningsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{26}
+	return file_provodka_tax_v1_tax_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetEarningsResponse) GetYear() uint32 {
@@ -2238,7 +2341,7 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	" \x01(\x03R\apersons\x12\x10\n" +
 	"\x03due\x18\v \x01(\tR\x03due\x12\x1c\n" +
 	"\tcollected\x18\f \x01(\tR\tcollected\x12=\n" +
-	"\vremittances\x18\r \x03(\v2\x1b.provodka.tax.v1.RemittanceR\vremittances\"\xfe\x03\n" +
+	"\vremittances\x18\r \x03(\v2\x1b.provodka.tax.v1.RemittanceR\vremittances\"\xb7\x04\n" +
 	"\n" +
 	"Remittance\x12#\n" +
 	"\rremittance_id\x18\x01 \x01(\tR\fremittanceId\x12\x16\n" +
@@ -2260,7 +2363,13 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\rcancel_reason\x18\x0e \x01(\tR\fcancelReason\x12\x1f\n" +
 	"\vexecutor_id\x18\x0f \x01(\tR\n" +
 	"executorId\x12\x1c\n" +
-	"\tdocuments\x18\x10 \x03(\tR\tdocuments\"{\n" +
+	"\tdocuments\x18\x10 \x03(\tR\tdocuments\x127\n" +
+	"\x05given\x18\xd2\x01 \x03(\v2 .provodka.tax.v1.RemittanceGivenR\x05given\"l\n" +
+	"\x0fRemittanceGiven\x12\x17\n" +
+	"\aline_id\x18\x01 \x01(\tR\x06lineId\x12\x16\n" +
+	"\x06period\x18\x02 \x01(\tR\x06period\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x10\n" +
+	"\x03day\x18\x04 \x01(\tR\x03day\"{\n" +
 	"\x11RemittanceAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -2275,11 +2384,12 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x17PlanRemittancesResponse\x124\n" +
 	"\aperiods\x18\x01 \x03(\v2\x1a.provodka.tax.v1.TaxPeriodR\aperiods\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\tR\x05total\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bposition\"\x81\x01\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\"\xb3\x01\n" +
 	"\fRemitRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12!\n" +
 	"\x06period\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x06period\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xa5\x02\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x120\n" +
+	"\x06offset\x18\xd2\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06offset\"\xbe\x02\n" +
 	"\rRemitResponse\x12\x18\n" +
 	"\apersons\x18\x01 \x01(\x03R\apersons\x12\x1c\n" +
 	"\tcollected\x18\x02 \x01(\tR\tcollected\x12;\n" +
@@ -2290,7 +2400,8 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x0frefused_persons\x18\x05 \x01(\x03R\x0erefusedPersons\x12\x1f\n" +
 	"\vwould_order\x18\x06 \x01(\tR\n" +
 	"wouldOrder\x12\x1a\n" +
-	"\bposition\x18\a \x01(\tR\bposition\"\xb1\x01\n" +
+	"\bposition\x18\a \x01(\tR\bposition\x12\x17\n" +
+	"\x06offset\x18\xd2\x01 \x01(\tR\x06offset\"\xb1\x01\n" +
 	"\x0fRemitNpdRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x120\n" +
 	"\x05month\x18\x02 \x01(\tB\x1a\xbaH\x17r\x152\x13^[0-9]{4}-[0-9]{2}$R\x05month\x12\x17\n" +
@@ -2438,81 +2549,83 @@ func file_provodka_tax_v1_tax_proto_rawDescGZIP() []byte {
 	return file_provodka_tax_v1_tax_proto_rawDescData
 }
 
-var file_provodka_tax_v1_tax_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_provodka_tax_v1_tax_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_provodka_tax_v1_tax_proto_goTypes = []any{
 	(*TaxPeriod)(nil),                // 0: provodka.tax.v1.TaxPeriod
 	(*Remittance)(nil),               // 1: provodka.tax.v1.Remittance
-	(*RemittanceAttempt)(nil),        // 2: provodka.tax.v1.RemittanceAttempt
-	(*PlanRemittancesRequest)(nil),   // 3: provodka.tax.v1.PlanRemittancesRequest
-	(*PlanRemittancesResponse)(nil),  // 4: provodka.tax.v1.PlanRemittancesResponse
-	(*RemitRequest)(nil),             // 5: provodka.tax.v1.RemitRequest
-	(*RemitResponse)(nil),            // 6: provodka.tax.v1.RemitResponse
-	(*RemitNpdRequest)(nil),          // 7: provodka.tax.v1.RemitNpdRequest
-	(*RemitNpdResponse)(nil),         // 8: provodka.tax.v1.RemitNpdResponse
-	(*CollectRefusal)(nil),           // 9: provodka.tax.v1.CollectRefusal
-	(*GetRemittanceRequest)(nil),     // 10: provodka.tax.v1.GetRemittanceRequest
-	(*GetRemittanceResponse)(nil),    // 11: provodka.tax.v1.GetRemittanceResponse
-	(*ListRemittancesRequest)(nil),   // 12: provodka.tax.v1.ListRemittancesRequest
-	(*ListRemittancesResponse)(nil),  // 13: provodka.tax.v1.ListRemittancesResponse
-	(*RetryRemittanceRequest)(nil),   // 14: provodka.tax.v1.RetryRemittanceRequest
-	(*RetryRemittanceResponse)(nil),  // 15: provodka.tax.v1.RetryRemittanceResponse
-	(*CancelRemittanceRequest)(nil),  // 16: provodka.tax.v1.CancelRemittanceRequest
-	(*CancelRemittanceResponse)(nil), // 17: provodka.tax.v1.CancelRemittanceResponse
-	(*StreamWithheldRequest)(nil),    // 18: provodka.tax.v1.StreamWithheldRequest
-	(*StreamWithheldResponse)(nil),   // 19: provodka.tax.v1.StreamWithheldResponse
-	(*WithheldLine)(nil),             // 20: provodka.tax.v1.WithheldLine
-	(*GetCertificateRequest)(nil),    // 21: provodka.tax.v1.GetCertificateRequest
-	(*GetCertificateResponse)(nil),   // 22: provodka.tax.v1.GetCertificateResponse
-	(*CertificateGroup)(nil),         // 23: provodka.tax.v1.CertificateGroup
-	(*CertificateIncome)(nil),        // 24: provodka.tax.v1.CertificateIncome
-	(*GetEarningsRequest)(nil),       // 25: provodka.tax.v1.GetEarningsRequest
-	(*GetEarningsResponse)(nil),      // 26: provodka.tax.v1.GetEarningsResponse
-	(*v1.Refusal)(nil),               // 27: provodka.ledger.v1.Refusal
-	(*v11.Person)(nil),               // 28: provodka.executor.v1.Person
+	(*RemittanceGiven)(nil),          // 2: provodka.tax.v1.RemittanceGiven
+	(*RemittanceAttempt)(nil),        // 3: provodka.tax.v1.RemittanceAttempt
+	(*PlanRemittancesRequest)(nil),   // 4: provodka.tax.v1.PlanRemittancesRequest
+	(*PlanRemittancesResponse)(nil),  // 5: provodka.tax.v1.PlanRemittancesResponse
+	(*RemitRequest)(nil),             // 6: provodka.tax.v1.RemitRequest
+	(*RemitResponse)(nil),            // 7: provodka.tax.v1.RemitResponse
+	(*RemitNpdRequest)(nil),          // 8: provodka.tax.v1.RemitNpdRequest
+	(*RemitNpdResponse)(nil),         // 9: provodka.tax.v1.RemitNpdResponse
+	(*CollectRefusal)(nil),           // 10: provodka.tax.v1.CollectRefusal
+	(*GetRemittanceRequest)(nil),     // 11: provodka.tax.v1.GetRemittanceRequest
+	(*GetRemittanceResponse)(nil),    // 12: provodka.tax.v1.GetRemittanceResponse
+	(*ListRemittancesRequest)(nil),   // 13: provodka.tax.v1.ListRemittancesRequest
+	(*ListRemittancesResponse)(nil),  // 14: provodka.tax.v1.ListRemittancesResponse
+	(*RetryRemittanceRequest)(nil),   // 15: provodka.tax.v1.RetryRemittanceRequest
+	(*RetryRemittanceResponse)(nil),  // 16: provodka.tax.v1.RetryRemittanceResponse
+	(*CancelRemittanceRequest)(nil),  // 17: provodka.tax.v1.CancelRemittanceRequest
+	(*CancelRemittanceResponse)(nil), // 18: provodka.tax.v1.CancelRemittanceResponse
+	(*StreamWithheldRequest)(nil),    // 19: provodka.tax.v1.StreamWithheldRequest
+	(*StreamWithheldResponse)(nil),   // 20: provodka.tax.v1.StreamWithheldResponse
+	(*WithheldLine)(nil),             // 21: provodka.tax.v1.WithheldLine
+	(*GetCertificateRequest)(nil),    // 22: provodka.tax.v1.GetCertificateRequest
+	(*GetCertificateResponse)(nil),   // 23: provodka.tax.v1.GetCertificateResponse
+	(*CertificateGroup)(nil),         // 24: provodka.tax.v1.CertificateGroup
+	(*CertificateIncome)(nil),        // 25: provodka.tax.v1.CertificateIncome
+	(*GetEarningsRequest)(nil),       // 26: provodka.tax.v1.GetEarningsRequest
+	(*GetEarningsResponse)(nil),      // 27: provodka.tax.v1.GetEarningsResponse
+	(*v1.Refusal)(nil),               // 28: provodka.ledger.v1.Refusal
+	(*v11.Person)(nil),               // 29: provodka.executor.v1.Person
 }
 var file_provodka_tax_v1_tax_proto_depIdxs = []int32{
 	1,  // 0: provodka.tax.v1.TaxPeriod.remittances:type_name -> provodka.tax.v1.Remittance
-	2,  // 1: provodka.tax.v1.Remittance.attempts:type_name -> provodka.tax.v1.RemittanceAttempt
-	0,  // 2: provodka.tax.v1.PlanRemittancesResponse.periods:type_name -> provodka.tax.v1.TaxPeriod
-	1,  // 3: provodka.tax.v1.RemitResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	9,  // 4: provodka.tax.v1.RemitResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
-	9,  // 5: provodka.tax.v1.RemitNpdResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
-	27, // 6: provodka.tax.v1.CollectRefusal.refusal:type_name -> provodka.ledger.v1.Refusal
-	1,  // 7: provodka.tax.v1.GetRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	1,  // 8: provodka.tax.v1.ListRemittancesResponse.remittances:type_name -> provodka.tax.v1.Remittance
-	1,  // 9: provodka.tax.v1.RetryRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	1,  // 10: provodka.tax.v1.CancelRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
-	1,  // 11: provodka.tax.v1.StreamWithheldResponse.remittances:type_name -> provodka.tax.v1.Remittance
-	20, // 12: provodka.tax.v1.StreamWithheldResponse.lines:type_name -> provodka.tax.v1.WithheldLine
-	28, // 13: provodka.tax.v1.GetCertificateResponse.person:type_name -> provodka.executor.v1.Person
-	23, // 14: provodka.tax.v1.GetCertificateResponse.resident:type_name -> provodka.tax.v1.CertificateGroup
-	23, // 15: provodka.tax.v1.GetCertificateResponse.nonresident:type_name -> provodka.tax.v1.CertificateGroup
-	24, // 16: provodka.tax.v1.CertificateGroup.incomes:type_name -> provodka.tax.v1.CertificateIncome
-	3,  // 17: provodka.tax.v1.TaxService.PlanRemittances:input_type -> provodka.tax.v1.PlanRemittancesRequest
-	5,  // 18: provodka.tax.v1.TaxService.Remit:input_type -> provodka.tax.v1.RemitRequest
-	7,  // 19: provodka.tax.v1.TaxService.RemitNpd:input_type -> provodka.tax.v1.RemitNpdRequest
-	10, // 20: provodka.tax.v1.TaxService.GetRemittance:input_type -> provodka.tax.v1.GetRemittanceRequest
-	12, // 21: provodka.tax.v1.TaxService.ListRemittances:input_type -> provodka.tax.v1.ListRemittancesRequest
-	14, // 22: provodka.tax.v1.TaxService.RetryRemittance:input_type -> provodka.tax.v1.RetryRemittanceRequest
-	16, // 23: provodka.tax.v1.TaxService.CancelRemittance:input_type -> provodka.tax.v1.CancelRemittanceRequest
-	18, // 24: provodka.tax.v1.TaxService.StreamWithheld:input_type -> provodka.tax.v1.StreamWithheldRequest
-	21, // 25: provodka.tax.v1.TaxService.GetCertificate:input_type -> provodka.tax.v1.GetCertificateRequest
-	25, // 26: provodka.tax.v1.TaxService.GetEarnings:input_type -> provodka.tax.v1.GetEarningsRequest
-	4,  // 27: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
-	6,  // 28: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
-	8,  // 29: provodka.tax.v1.TaxService.RemitNpd:output_type -> provodka.tax.v1.RemitNpdResponse
-	11, // 30: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
-	13, // 31: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
-	15, // 32: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
-	17, // 33: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
-	19, // 34: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
-	22, // 35: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
-	26, // 36: provodka.tax.v1.TaxService.GetEarnings:output_type -> provodka.tax.v1.GetEarningsResponse
-	27, // [27:37] is the sub-list for method output_type
-	17, // [17:27] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	3,  // 1: provodka.tax.v1.Remittance.attempts:type_name -> provodka.tax.v1.RemittanceAttempt
+	2,  // 2: provodka.tax.v1.Remittance.given:type_name -> provodka.tax.v1.RemittanceGiven
+	0,  // 3: provodka.tax.v1.PlanRemittancesResponse.periods:type_name -> provodka.tax.v1.TaxPeriod
+	1,  // 4: provodka.tax.v1.RemitResponse.remittance:type_name -> provodka.tax.v1.Remittance
+	10, // 5: provodka.tax.v1.RemitResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
+	10, // 6: provodka.tax.v1.RemitNpdResponse.refused:type_name -> provodka.tax.v1.CollectRefusal
+	28, // 7: provodka.tax.v1.CollectRefusal.refusal:type_name -> provodka.ledger.v1.Refusal
+	1,  // 8: provodka.tax.v1.GetRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
+	1,  // 9: provodka.tax.v1.ListRemittancesResponse.remittances:type_name -> provodka.tax.v1.Remittance
+	1,  // 10: provodka.tax.v1.RetryRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
+	1,  // 11: provodka.tax.v1.CancelRemittanceResponse.remittance:type_name -> provodka.tax.v1.Remittance
+	1,  // 12: provodka.tax.v1.StreamWithheldResponse.remittances:type_name -> provodka.tax.v1.Remittance
+	21, // 13: provodka.tax.v1.StreamWithheldResponse.lines:type_name -> provodka.tax.v1.WithheldLine
+	29, // 14: provodka.tax.v1.GetCertificateResponse.person:type_name -> provodka.executor.v1.Person
+	24, // 15: provodka.tax.v1.GetCertificateResponse.resident:type_name -> provodka.tax.v1.CertificateGroup
+	24, // 16: provodka.tax.v1.GetCertificateResponse.nonresident:type_name -> provodka.tax.v1.CertificateGroup
+	25, // 17: provodka.tax.v1.CertificateGroup.incomes:type_name -> provodka.tax.v1.CertificateIncome
+	4,  // 18: provodka.tax.v1.TaxService.PlanRemittances:input_type -> provodka.tax.v1.PlanRemittancesRequest
+	6,  // 19: provodka.tax.v1.TaxService.Remit:input_type -> provodka.tax.v1.RemitRequest
+	8,  // 20: provodka.tax.v1.TaxService.RemitNpd:input_type -> provodka.tax.v1.RemitNpdRequest
+	11, // 21: provodka.tax.v1.TaxService.GetRemittance:input_type -> provodka.tax.v1.GetRemittanceRequest
+	13, // 22: provodka.tax.v1.TaxService.ListRemittances:input_type -> provodka.tax.v1.ListRemittancesRequest
+	15, // 23: provodka.tax.v1.TaxService.RetryRemittance:input_type -> provodka.tax.v1.RetryRemittanceRequest
+	17, // 24: provodka.tax.v1.TaxService.CancelRemittance:input_type -> provodka.tax.v1.CancelRemittanceRequest
+	19, // 25: provodka.tax.v1.TaxService.StreamWithheld:input_type -> provodka.tax.v1.StreamWithheldRequest
+	22, // 26: provodka.tax.v1.TaxService.GetCertificate:input_type -> provodka.tax.v1.GetCertificateRequest
+	26, // 27: provodka.tax.v1.TaxService.GetEarnings:input_type -> provodka.tax.v1.GetEarningsRequest
+	5,  // 28: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
+	7,  // 29: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
+	9,  // 30: provodka.tax.v1.TaxService.RemitNpd:output_type -> provodka.tax.v1.RemitNpdResponse
+	12, // 31: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
+	14, // 32: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
+	16, // 33: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
+	18, // 34: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
+	20, // 35: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
+	23, // 36: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
+	27, // 37: provodka.tax.v1.TaxService.GetEarnings:output_type -> provodka.tax.v1.GetEarningsResponse
+	28, // [28:38] is the sub-list for method output_type
+	18, // [18:28] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_provodka_tax_v1_tax_proto_init() }
@@ -2526,7 +2639,7 @@ func file_provodka_tax_v1_tax_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_tax_v1_tax_proto_rawDesc), len(file_provodka_tax_v1_tax_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,85 @@
+package remittance
+
+import (
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// refund counts what the tax service has given back of what was paid twice. The line that
+// shows it books it, once it has heard this.
+func (s *step) refund() *fault.Refusal {
+	var b flowv1.RemittanceRefund
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	if refusal := flow.CheckID("line", b.Line); refusal != nil {
+		return refusal
+	}
+	if b.Remittance != s.view.ID {
+		return fault.Refuse(fault.Malformed, "remittance", "the refund is of %.64q", b.Remittance)
+	}
+	_, refusal := s.returned(b.Amount, &flowv1.RemittanceGiven{LineId: b.Line})
+	return refusal
+}
+
+// offset pays what was collected of a period by what the budget has twice: the period's order
+// then asks the bank only for the rest.
+func (s *step) offset() *fault.Refusal {
+	var b flowv1.RemittanceOffset
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	p, refusal := ParsePeriod("period", b.Period)
+	switch {
+	case refusal != nil:
+		return refusal
+	case s.view.Day <= p.To:
+		return fault.Refuse(fault.Malformed, "period", "the period ends on %s, it is %s", p.To, s.view.Day)
+	case s.data.ExecutorId != "":
+		return s.forbid("it paid a person's NPD: what the budget has is the person's")
+	}
+	sum, refusal := s.returned(b.Amount, &flowv1.RemittanceGiven{Period: p.ID})
+	s.amounts[amountOffset], s.to = sum, p.ID
+	return refusal
+}
+
+// returned takes a sum off what was paid twice, and keeps what became of it. Never more than
+// is left: what the budget does not have it cannot give back.
+func (s *step) returned(said string, to *flowv1.RemittanceGiven) (money.Amount, *fault.Refusal) {
+	sum, err := money.RUB.Parse(said)
+	left := amount(s.data.Overpaid)
+	switch {
+	case err != nil || sum.Sign() <= 0:
+		return sum, fault.Refuse(fault.AmountInvalid, "amount", "%.64q is not a positive amount of rubles", said)
+	case s.view.State != Paid:
+		return sum, nil // the table has no row: wrong_state
+	case s.own():
+		return sum, s.forbid("it gave a person his own money: he owes back what he has twice")
+	case sum.Cmp(left) > 0:
+		return sum, fault.Refuse(fault.OverpaidExceeded, "amount", "%s is more than %s that is left of what was paid twice", money.RUB.Format(sum), money.RUB.Format(left)).
+			With("left", money.RUB.Format(left))
+	}
+	to.Amount, to.Day = money.RUB.Format(sum), s.view.Day
+	s.data.Overpaid, s.data.Given = text(left.Sub(sum)), append(s.data.Given, to)
+	return sum, nil
+}
+
+// forbid is a refusal of an event that the state's row alone would allow.
+func (s *step) forbid(why string) *fault.Refusal {
+	return fault.Refuse(fault.WrongState, "event", "%s", why).With("state", s.view.State).With("event", s.command.Event)
+}
+
+// OwnerOf says whose an order is, and so where it lives: of a person's NPD the person's, any
+// other its period's.
+func OwnerOf(id string) (string, *fault.Refusal) {
+	if p, refusal := ParseOrder("remittance_id", id); refusal == nil {
+		return p.ID, nil
+	}
+	_, executor, refusal := parseNPD(id)
+	if refusal != nil {
+		return "", fault.Refuse(fault.Malformed, "remittance_id", "%.64q is no order of taxes", id)
+	}
+	return executor, nil
+}
