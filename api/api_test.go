@@ -75,6 +75,7 @@ func TestAPI(t *testing.T) {
 		"TaskSearch":      testTaskSearch,
 		"PaidByItself":    testPaidByItself,
 		"CameBack":        testPaymentComesBack,
+		"Ways":            testWays,
 		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
 		"SigningLinks":    testSigningLinks,

@@ -31,6 +31,8 @@ type Options struct {
 	// account: the payee can mend that, and nobody else. The bank publishes no list of its codes ?,
 	// so none is built in; a refusal with another code is one like any.
 	UnknownAccount []string
+	// CardAgreement is the number of the agreement by which cards are paid; "" pays none.
+	CardAgreement string
 	// Memory is how long we trust the bank to remember ids. It promises no time ?;
 	// by default 30 days.
 	Memory time.Duration
@@ -43,6 +45,7 @@ type Adapter struct {
 	polls          []time.Duration
 	memory         time.Duration
 	unknownAccount []string
+	cardAgreement  string
 }
 
 var _ port.Payout = (*Adapter)(nil)
@@ -69,7 +72,7 @@ func New(o Options) (*Adapter, error) {
 			base: strings.TrimSuffix(o.BaseURL, "/"), token: o.Token,
 			call: call.New(call.Options{Timeout: o.Timeout, PerSecond: cmp.Or(o.PerSecond, 10), TLS: o.TLS, Transport: o.Transport, Now: now}),
 		},
-		polls: polls, memory: cmp.Or(o.Memory, 30*24*time.Hour), unknownAccount: o.UnknownAccount,
+		polls: polls, memory: cmp.Or(o.Memory, 30*24*time.Hour), unknownAccount: o.UnknownAccount, cardAgreement: o.CardAgreement,
 	}, nil
 }
 
@@ -84,7 +87,12 @@ func (a *Adapter) Pay(ctx context.Context, p port.Payment) port.Answer {
 	if refusal := p.Check(); refusal != nil {
 		return port.Unsent(refusal)
 	}
-	reply, err := a.client.post(ctx, newPayMessage(p))
+	if p.To.Way() == port.ByCard && a.cardAgreement == "" {
+		// It is not the message's fault: an earlier send, when there was an agreement, may have paid.
+		return a.confirm(ctx, p.Attempt, port.Unsent(fault.Refuse(fault.PayoutWay, "to.card", "no agreement for payouts to cards is configured")))
+	}
+	path, body := request(p, a.cardAgreement)
+	reply, err := a.client.post(ctx, path, body, p.Attempt)
 	answer := understand(pay, reply, err)
 	switch {
 	case accepted(reply, err):

@@ -25,7 +25,7 @@ func serve(t *testing.T, handler http.Handler) (*Adapter, string) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	adapter, err := New(Options{BaseURL: server.URL, Token: "t.secret", PerSecond: -1, Polls: []time.Duration{0, 0, 0}})
+	adapter, err := New(Options{BaseURL: server.URL, Token: "t.secret", PerSecond: -1, Polls: []time.Duration{0, 0, 0}, CardAgreement: "17/2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +125,44 @@ func TestRequestAsTheBankReadsIt(t *testing.T) {
 	body, err = json.Marshal(newPayMessage(p))
 	if err != nil || !strings.Contains(string(body), `"inn":"0"`) || strings.Contains(string(body), "corrAccountNumber") {
 		t.Errorf("%s %v", body, err)
+	}
+}
+
+// Each way has its path and its body; a card without an agreement is not sent.
+func TestWaysAsTheBankReadsThem(t *testing.T) {
+	t.Parallel()
+	for want, p := range map[string]port.Payment{
+		sbpPath + ` {"id":"00000000000000000000000000000004","from":{"accountNumber":"40702810500000000001"},"to":{"phone":"79990000003","bankId":"100000999003",` +
+			`"lastName":"Ёлкина","firstName":"Любовь","middleName":"Щукаревна"},"purpose":"Оплата по договору № 3 за вёрстку, НДС не облагается","amount":100.00}`: porttest.SBPPayment(3),
+		cardPath + ` {"id":"00000000000000000000000000000004","from":{"accountNumber":"40702810500000000001","agreementNumber":"17/2"},` +
+			`"to":{"cardToken":"card_3_example"},"purpose":"Оплата по договору № 3 за вёрстку, НДС не облагается","amount":100.00}`: porttest.CardPayment(3),
+	} {
+		path, m := request(p, "17/2")
+		body, err := json.Marshal(m)
+		if err != nil || path+" "+string(body) != want {
+			t.Errorf("%s %s %v\nwant\n%s", path, body, err, want)
+		}
+	}
+}
+
+// Without an agreement no card is paid; one that was paid while there was one is paid.
+func TestNoAgreementRefusesOnlyWhatTheBankDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	bank, err := sandbox.New(t.TempDir(), sandbox.Options{Token: "t.secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapter, url := serve(t, bank)
+	t.Cleanup(func() { _ = bank.Close() })
+	before := adapter.Pay(t.Context(), porttest.CardPayment(1))
+	adapter.cardAgreement = ""
+	again := adapter.Pay(t.Context(), porttest.CardPayment(1))
+	if before.Result != port.Done || again.Result != port.Done {
+		t.Errorf("%+v, then %+v", before, again)
+	}
+	a := adapter.Pay(t.Context(), porttest.CardPayment(2))
+	if a.Result != port.Refused || a.Status != port.NotSent || a.Code != fault.PayoutWay || len((porttest.Fake{URL: url}).Books(t).Payments) != 1 {
+		t.Errorf("%+v", a)
 	}
 }
 

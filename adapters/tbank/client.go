@@ -18,12 +18,12 @@ type client struct {
 	call  *call.Client
 }
 
-func (c *client) post(ctx context.Context, m payMessage) (call.Reply, error) {
+func (c *client) post(ctx context.Context, path string, m any, id string) (call.Reply, error) {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return call.Reply{}, fmt.Errorf("not sent: %w", err)
 	}
-	return c.do(ctx, http.MethodPost, payPath, body, m.ID)
+	return c.do(ctx, http.MethodPost, path, body, id)
 }
 
 func (c *client) get(ctx context.Context, id string) (call.Reply, error) {

@@ -1,6 +1,6 @@
 // Package tbank pays rubles through the business API of T-Bank.
 //
-//	port.Payment ─▶ Check ─▶ POST /api/v1/payment/ruble-transfer/pay ─201─▶ GET /api/v1/payment/{id} … ─▶ port.Answer
+//	port.Payment ─▶ Check ─▶ POST /api/v1/payment/{way}/pay ─201─▶ GET /api/v1/payment/{id} … ─▶ port.Answer
 //	                  │                    │                                        │
 //	              not sent          status.go: one table of what the bank says ◀────┘
 //
@@ -10,6 +10,11 @@
 //     fields as in message.go; POST answers 201 without a body, the payment goes on by
 //     itself; id up to 64 characters, purpose up to 210; 10 POST and 20 GET a second [H,
 //     developer.tbank.ru payments-core-pay and payments-core-get-status; masasibata/tbank].
+//   - Ways: ruble-transfer to an account; sbp to a phone, to{phone, bankId, lastName, firstName, middleName}
+//     [H], the phone without + [M]; card-transfer by agreementNumber [H], whose part of the card is
+//     not documented ?: {from{accountNumber, agreementNumber}, to{cardToken}} is our reading, and
+//     without Options.CardAgreement no card is paid. That ids of all ways are one space, and that
+//     GET answers about each, is taken from the common path [M].
 //   - Calls are deduplicated by id within the company: two calls with one id make one
 //     payment [H]. How long ids are remembered is not said ?; Options.Memory says what we trust.
 //   - Statuses IN_PROGRESS, EXECUTED, FAILED, CANCELLED, with errorMessage [H]. Errors are

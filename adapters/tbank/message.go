@@ -11,6 +11,8 @@ import (
 // Paths of the API, after the host.
 const (
 	payPath     = "/api/v1/payment/ruble-transfer/pay"
+	sbpPath     = "/api/v1/payment/sbp/pay"
+	cardPath    = "/api/v1/payment/card-transfer/pay"
 	paymentPath = "/api/v1/payment/" // + id
 )
 
@@ -43,8 +45,51 @@ type taxBlock struct {
 }
 
 type payer struct {
-	AccountNumber string `json:"accountNumber"`
+	AccountNumber   string `json:"accountNumber"`
+	AgreementNumber string `json:"agreementNumber,omitempty"` // of payouts to cards
 }
+
+// personMessage is the body of POST sbpPath [H] and of POST cardPath, whose part of the card is
+// not documented ?: {"to":{"cardToken"}} beside the agreement's number is our reading.
+type personMessage struct {
+	ID      string      `json:"id"`
+	From    payer       `json:"from"`
+	To      personPayee `json:"to"`
+	Purpose string      `json:"purpose"`
+	Amount  json.Number `json:"amount"` // as of payMessage
+}
+
+// personPayee is a person: by phone and member of SBP, or by a card's token.
+type personPayee struct {
+	Phone      string `json:"phone,omitempty"` // 7XXXXXXXXXX [M]
+	BankID     string `json:"bankId,omitempty"`
+	CardToken  string `json:"cardToken,omitempty"`
+	LastName   string `json:"lastName,omitempty"`
+	FirstName  string `json:"firstName,omitempty"`
+	MiddleName string `json:"middleName,omitempty"`
+}
+
+// request is where a payment is posted, and what.
+func request(p port.Payment, agreement string) (path string, body any) {
+	m := personMessage{ID: p.Attempt, From: payer{AccountNumber: p.FromAccount}, Purpose: p.Purpose, Amount: rubles(p)}
+	switch p.To.Way() {
+	case port.BySBP:
+		who := p.To.Person
+		m.To = personPayee{
+			Phone: strings.TrimPrefix(p.To.SBP.Phone, "+"), BankID: p.To.SBP.BankID,
+			LastName: who.LastName, FirstName: who.FirstName, MiddleName: who.SecondName,
+		}
+		return sbpPath, m
+	case port.ByCard:
+		m.From.AgreementNumber, m.To.CardToken = agreement, p.To.Card.Token
+		return cardPath, m
+	case port.ByAccount:
+	}
+	return payPath, newPayMessage(p)
+}
+
+// rubles is a payment's sum as a JSON number, written from the decimal.
+func rubles(p port.Payment) json.Number { return json.Number(money.RUB.Format(p.Amount)) }
 
 type payee struct {
 	Name          string `json:"name"`
@@ -62,7 +107,7 @@ func newPayMessage(p port.Payment) payMessage {
 		inn = unknownINN
 	}
 	m := payMessage{
-		ID: p.Attempt, From: payer{p.FromAccount}, Purpose: p.Purpose, Amount: json.Number(money.RUB.Format(p.Amount)), UIN: p.UIN,
+		ID: p.Attempt, From: payer{AccountNumber: p.FromAccount}, Purpose: p.Purpose, Amount: rubles(p), UIN: p.UIN,
 		To: payee{
 			Name: p.To.Name, INN: inn, KPP: p.To.KPP, BIK: p.To.BIC, BankName: p.To.BankName,
 			CorrAccount: p.To.CorrAccount, AccountNumber: p.To.AccountNumber,

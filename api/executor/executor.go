@@ -11,7 +11,6 @@ import (
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/login"
-	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -48,7 +47,7 @@ func (s *Service) RegisterExecutor(ctx context.Context, req *executorv1.Register
 	if refusal != nil {
 		return nil, refusal
 	}
-	where, refusal := ReadRequisites(req.GetRequisites(), profile)
+	where, refusal := ReadRequisites(req.GetRequisites(), profile, Kinds[req.GetEmploymentKind()])
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -191,7 +190,7 @@ func (s *Service) UpdateExecutor(ctx context.Context, req *executorv1.UpdateExec
 			body.ProfileVersion, body.OtherPhone = version, moved
 		}
 		c.Say(body)
-		return nil
+		return s.payable(ctx, req.GetBook(), c.ID, body.GetKind())
 	})
 	if err != nil {
 		return nil, err
@@ -231,7 +230,7 @@ func (s *Service) SetRequisites(ctx context.Context, req *executorv1.SetRequisit
 		if err != nil {
 			return err
 		}
-		where, refusal := ReadRequisites(req.GetRequisites(), people[c.ID].Profile)
+		where, refusal := ReadRequisites(req.GetRequisites(), people[c.ID].Profile, people[c.ID].Data.GetKind())
 		if refusal != nil {
 			return refusal
 		}
@@ -333,30 +332,4 @@ func (s *Service) aloneWithINN(ctx context.Context, book, id string) error {
 		return err
 	}
 	return fault.Refuse(fault.AlreadyExists, "executor_id", "the INN is executor %s's", known.ID).With("executor_id", known.ID)
-}
-
-// ReadRequisites checks the account against its bank; nil stays nil.
-func ReadRequisites(r *executorv1.Requisites, person *privatev1.ExecutorProfile) (*privatev1.Requisites, *fault.Refusal) {
-	if r == nil {
-		return nil, nil
-	}
-	if refusal := requisite.BIC("requisites.bic", r.GetBic()); refusal != nil {
-		return nil, refusal
-	}
-	if refusal := requisite.RubleAccount("requisites.account_number", r.GetAccountNumber(), r.GetBic()); refusal != nil {
-		return nil, refusal
-	}
-	if r.GetCorrAccount() != "" {
-		if refusal := requisite.CorrAccount("requisites.corr_account", r.GetCorrAccount(), r.GetBic()); refusal != nil {
-			return nil, refusal
-		}
-	}
-	name := gate.OneLine(r.GetPayeeName())
-	if name == "" {
-		name = private.FullName(person)
-	}
-	return &privatev1.Requisites{
-		Name: name, Inn: person.GetInn(), Bic: r.GetBic(), BankName: gate.OneLine(r.GetBankName()),
-		CorrAccount: r.GetCorrAccount(), AccountNumber: r.GetAccountNumber(),
-	}, nil
 }

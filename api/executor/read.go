@@ -324,16 +324,6 @@ func (s *Service) message(a gate.Aggregate, d *flowv1.ExecutorData, profile *pri
 	return out, err
 }
 
-func requisitesMessage(r *privatev1.Requisites, masked bool) *executorv1.Requisites {
-	out := &executorv1.Requisites{
-		Bic: r.GetBic(), AccountNumber: r.GetAccountNumber(), CorrAccount: r.GetCorrAccount(), BankName: r.GetBankName(), PayeeName: r.GetName(),
-	}
-	if masked {
-		out.AccountNumber, out.PayeeName = private.MaskAccount(out.AccountNumber), ""
-	}
-	return out
-}
-
 // Named are the executors of places whose name, as it is now, has the words, in the order
 // of the places; narrow leaves some out before anything of them is read.
 func (s *Service) Named(ctx context.Context, book string, words []string, places []store.WordPlace, narrow func(ids []string) ([]string, error)) ([]Person, error) {

@@ -271,7 +271,7 @@ func (s *Service) JoinByInvitation(ctx context.Context, req *executorv1.JoinByIn
 	if refusal := invitation.Entering(a.State, d, s.Now()); refusal != nil { // before anybody is looked for
 		return nil, refusal
 	}
-	profile, where, refusal := s.newcomer(req)
+	profile, where, refusal := s.newcomer(req, d.GetKind())
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -303,14 +303,14 @@ func (s *Service) JoinByInvitation(ctx context.Context, req *executorv1.JoinByIn
 }
 
 // newcomer reads the person's data.
-func (s *Service) newcomer(req *executorv1.JoinByInvitationRequest) (*privatev1.ExecutorProfile, *privatev1.Requisites, *fault.Refusal) {
+func (s *Service) newcomer(req *executorv1.JoinByInvitationRequest, kind flowv1.EmploymentKind) (*privatev1.ExecutorProfile, *privatev1.Requisites, *fault.Refusal) {
 	person := proto.CloneOf(req.GetPerson())
 	person.Phone = ""
 	profile, refusal := executor.ReadPerson(person, s.Today())
 	if refusal != nil {
 		return nil, nil, refusal
 	}
-	where, refusal := executor.ReadRequisites(req.GetRequisites(), profile)
+	where, refusal := executor.ReadRequisites(req.GetRequisites(), profile, kind)
 	return profile, where, refusal
 }
 

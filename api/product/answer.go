@@ -226,6 +226,10 @@ func showExecutor(e *executorv1.Executor) executorAnswer {
 	}
 	if r := e.GetRequisites(); r != nil {
 		a.PaymentInfo = &paymentInfo{BankAccount: bankAccount{r.GetBic(), r.GetAccountNumber()}}
+		if r.GetCard() != nil {
+			shown := "**** " + r.GetCard().GetMask()
+			a.PaymentInfo.CardNumber = &shown
+		}
 	}
 	return a
 }

@@ -94,7 +94,8 @@ func (m *matrix) is(p stage.Payment, i int, r struck) bool {
 	if r.kind == ndfl || r.kind == documents {
 		return p.Amount == amountOf(i)
 	}
-	return p.Account == accountOf(i).GetAccountNumber()
+	way := map[string]string{sbp: "sbp", card: "card-transfer"}[r.kind]
+	return p.Account == r.target(i) && p.Detail["way"] == way
 }
 
 // theirs compares the partners' own books with ours.

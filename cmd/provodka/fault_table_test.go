@@ -28,10 +28,12 @@ type struck struct {
 const (
 	own   = "entrepreneur" // without the tax service
 	taxed = "selfemployed"
+	sbp   = "sbp"  // taxed, and paid by SBP
+	card  = "card" // taxed, and paid to a card
 )
 
 // faultTable is every fault of every sandbox, run against the flows.
-var faultTable = slices.Concat(taskRows, messageRows,
+var faultTable = slices.Concat(taskRows, wayRows(sbp), wayRows(card), messageRows,
 	moneyRows(returns, "returned", "unmatched"), moneyRows(ndfl, "paid", "error"), moneyRows(gives, "paid", "error"),
 	askRows("cancel", cancels, "canceled", 0, 0), askRows("documents", documents, "paid", 1, 0),
 	askRows("bind", binds, "validated", 0, 0), askRows("bind_status", binds, "validated", 0, 0), askRows("grant", grants, "validated", 0, 0), askRows("grant_status", grants, "validated", 0, 0),

@@ -153,6 +153,28 @@ func accountOf(row int) *executorv1.Requisites {
 	return &executorv1.Requisites{Bic: bic, AccountNumber: requisite.ExampleAccount("40817", bic, number(row)), CorrAccount: requisite.ExampleCorrAccount(bic), BankName: "АО Банк"}
 }
 
+// where is how a row's person is paid.
+func (r struck) where(row int) *executorv1.Requisites {
+	switch r.kind {
+	case sbp:
+		return &executorv1.Requisites{Sbp: &executorv1.Sbp{Phone: requisite.ExamplePhone(number(row)), BankId: requisite.ExampleSBPBank(number(row))}}
+	case card:
+		return &executorv1.Requisites{Card: &executorv1.Card{Token: requisite.ExampleCardToken(number(row)), Mask: "4312"}}
+	}
+	return accountOf(row)
+}
+
+// target is what the bank's books know a row's person by.
+func (r struck) target(row int) string {
+	switch r.kind {
+	case sbp:
+		return strings.TrimPrefix(requisite.ExamplePhone(number(row)), "+")
+	case card:
+		return requisite.ExampleCardToken(number(row))
+	}
+	return accountOf(row).GetAccountNumber()
+}
+
 func mailOf(row int) string { return fmt.Sprintf("row-%d@example.com", row) }
 
 // prepare opens a company with money and gives every sandbox its people and its script.
@@ -188,7 +210,7 @@ func (m *matrix) prepare() {
 		case r.kind == entity:
 			rule.Field, rule.Contains = "inn", companyOf(i)
 		case r.at == "bank":
-			rule.Field, rule.Contains = "account", accountOf(i).GetAccountNumber()
+			rule.Field, rule.Contains = "account", r.target(i)
 		case r.at == "sms":
 			rule.Field, rule.Contains = "account", strings.TrimPrefix(requisite.ExamplePhone(number(i)), "+")
 		case r.at == "mail":

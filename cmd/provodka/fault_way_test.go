@@ -46,6 +46,20 @@ var ways = map[string]func(m *matrix, name string, i int, r struck){
 	revives: (*matrix).revives, shows: (*matrix).shows, binds: (*matrix).binds, grants: (*matrix).binds, entity: (*matrix).entity, erases: (*matrix).erases,
 }
 
+// wayRows are the faults of the bank against a task that is paid another way than to an account.
+func wayRows(kind string) (rows []struck) {
+	for _, f := range []stage.Fault{
+		stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.InProgress, stage.UnknownStatus,
+		stage.RefuseSecond, stage.Duplicate, stage.Reordered, stage.Early,
+	} {
+		rows = append(rows, struck{at: "bank", fault: f, polls: 2, kind: kind, end: "paid", left: 1, receipt: 1})
+	}
+	for _, f := range []stage.Fault{stage.Refuse, stage.Fail} {
+		rows = append(rows, struck{at: "bank", fault: f, kind: kind, end: "error", error: "payout_refused"})
+	}
+	return append(rows, struck{at: "bank", fault: stage.TakenBack, polls: 1, kind: kind, end: "error", error: "payout_returned", again: true, receipt: 1})
+}
+
 // moneyRows are the faults of the bank against a payment that is no task's: where it ends when
 // the money leaves, and when it stays or comes back.
 func moneyRows(kind, done, back string) (rows []struck) {
@@ -100,7 +114,7 @@ func amountOf(row int) string { return fmt.Sprintf("%d.00", 7000+row) }
 // registered is the executor of a row.
 func (m *matrix) registered(i int, r struck) (string, error) {
 	made, err := m.api.Executors.RegisterExecutor(m.t.Context(), &executorv1.RegisterExecutorRequest{
-		Book: m.Book, EmploymentKind: map[string]string{own: own}[r.kind] + map[bool]string{true: taxed}[r.kind != own], Requisites: accountOf(i),
+		Book: m.Book, EmploymentKind: map[string]string{own: own}[r.kind] + map[bool]string{true: taxed}[r.kind != own], Requisites: r.where(i),
 		Person: &executorv1.Person{Inn: requisite.ExamplePersonINN(number(i)), Phone: requisite.ExamplePhone(number(i)), LastName: "Иванов", FirstName: "Пётр"},
 	})
 	return made.GetExecutor().GetExecutorId(), err

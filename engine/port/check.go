@@ -38,18 +38,61 @@ func (p Payment) Check() *fault.Refusal {
 	if p.To.KPP != "" {
 		keep(requisite.KPP("to.kpp", p.To.KPP))
 	}
-	keep(requisite.BIC("to.bic", p.To.BIC))
-	keep(requisite.RubleAccount("to.account_number", p.To.AccountNumber, p.To.BIC))
-	if p.To.CorrAccount != "" {
-		keep(requisite.CorrAccount("to.corr_account", p.To.CorrAccount, p.To.BIC))
-	}
+	keep(p.To.checkWay(p.Budget != nil || p.UIN != ""))
 	keep(checkRubles("amount", p.Amount))
+	if p.To.Way() == BySBP {
+		keep(checkSBPAmount(p.Amount))
+	}
 	keep(checkPurpose(p.Purpose))
 	if p.UIN != "" && (len(p.UIN) != 20 && len(p.UIN) != 25 || !capitals(p.UIN)) {
 		keep(fault.Refuse(fault.RequisitesInvalid, "uin", "a УИН has 20 or 25 digits and capital letters, not %d characters", len(p.UIN)))
 	}
 	keep(p.Budget.check(p.To))
 	return refusal
+}
+
+// checkWay says what is wrong with the way of a payment; a tax goes to an account only.
+func (r Requisites) checkWay(budget bool) *fault.Refusal {
+	way := r.Way()
+	switch {
+	case way == ByAccount:
+		return r.checkAccount()
+	case budget:
+		return fault.Refuse(fault.RequisitesInvalid, "to.account_number", "a tax is paid to an account, not by %s", way)
+	case r.BIC != "" || r.AccountNumber != "" || r.CorrAccount != "" || way == BySBP && r.Card != Card{}:
+		return fault.Refuse(fault.RequisitesInvalid, "to", "there are two ways to pay")
+	case r.Person.LastName == "" || r.Person.FirstName == "":
+		return fault.Refuse(fault.RequisitesInvalid, "to.name", "a payment by %s needs the person's name in parts", way)
+	case way == ByCard:
+		return requisite.CardToken("to.card.token", r.Card.Token)
+	}
+	if phone, refusal := requisite.Phone("to.sbp.phone", r.SBP.Phone); refusal != nil || phone != r.SBP.Phone {
+		return fault.Refuse(fault.RequisitesInvalid, "to.sbp.phone", "a phone is +7 and ten digits")
+	}
+	return requisite.SBPBank("to.sbp.bank_id", r.SBP.BankID)
+}
+
+func (r Requisites) checkAccount() *fault.Refusal {
+	if refusal := requisite.BIC("to.bic", r.BIC); refusal != nil {
+		return refusal
+	}
+	if refusal := requisite.RubleAccount("to.account_number", r.AccountNumber, r.BIC); refusal != nil || r.CorrAccount == "" {
+		return refusal
+	}
+	return requisite.CorrAccount("to.corr_account", r.CorrAccount, r.BIC)
+}
+
+// What SBP takes of a payment to a person, rubles [H, a partner's own limits; the bank's contract may
+// know narrower ones, and refuses by itself].
+var sbpLeast, sbpMost = money.MustParse("1.00"), money.MustParse("500000.00")
+
+// checkSBPAmount refuses a sum that SBP does not take: nobody splits a payment in silence.
+func checkSBPAmount(a money.Amount) *fault.Refusal {
+	if a.Cmp(sbpLeast) < 0 || a.Cmp(sbpMost) > 0 {
+		return fault.Refuse(fault.PayoutWay, "amount", "SBP takes %s to %s rubles a payment, not %s; by an account it can be paid",
+			money.RUB.Format(sbpLeast), money.RUB.Format(sbpMost), a)
+	}
+	return nil
 }
 
 // check says what is wrong with the fields of a payment to the budget.

@@ -59,7 +59,8 @@ type Port interface {
 	Memory() time.Duration
 }
 
-// Requisites is where money goes: a ruble account at a bank.
+// Requisites is where money goes, by one way: a ruble account at a bank, or to a person by SBP or
+// to his card.
 type Requisites struct {
 	Name          string // payee's full name
 	INN           string // 10 or 12 digits, "" when unknown
@@ -68,6 +69,54 @@ type Requisites struct {
 	BankName      string
 	CorrAccount   string // 20 digits
 	AccountNumber string // 20 digits
+	SBP           SBP    // instead of the account
+	Card          Card   // instead of the account
+	Person        Person // who is paid by SBP or to a card
+}
+
+// SBP is where the system of fast payments brings a person's money.
+type SBP struct {
+	Phone  string // +7XXXXXXXXXX
+	BankID string // 12 digits
+}
+
+// Card is a card as a provider calls it: nobody here ever has its number.
+type Card struct{ Token string }
+
+// Person is a payee's name in parts.
+type Person struct{ LastName, FirstName, SecondName string }
+
+// Way is how a payment goes.
+type Way string
+
+// The ways.
+const (
+	ByAccount Way = "account"
+	BySBP     Way = "sbp"
+	ByCard    Way = "card"
+)
+
+// Way is how the money goes: by the account when nothing else is said.
+func (r Requisites) Way() Way {
+	switch {
+	case r.SBP != SBP{}:
+		return BySBP
+	case r.Card != Card{}:
+		return ByCard
+	}
+	return ByAccount
+}
+
+// Target is what the way knows the payee by: an account, a phone or a token.
+func (r Requisites) Target() string {
+	switch r.Way() {
+	case BySBP:
+		return r.SBP.Phone
+	case ByCard:
+		return r.Card.Token
+	case ByAccount:
+	}
+	return r.AccountNumber
 }
 
 // Payment is one ruble transfer from our account.

@@ -43,7 +43,7 @@ func (v *Vault) Erase(ctx context.Context, book, executor string) error {
 	accounts := []string{}
 	err = v.versions(ctx, book, kindRequisites, executor, where, func(time.Time) {
 		forget(ExecutorAccount, where.GetAccountNumber(), executor)
-		accounts = append(accounts, where.GetAccountNumber())
+		accounts = append(accounts, payTo(where).Target())
 	})
 	if err != nil {
 		return err

@@ -115,11 +115,17 @@ func (r Resolver) Payee(ctx context.Context, book, executor string, version uint
 		return to, "", false, err
 	}
 	title, _, err = r.service(ctx, book, task, f)
-	q := d.Content
+	return payTo(d.Content), title, true, err
+}
+
+// payTo is what a payment says of requisites.
+func payTo(q *privatev1.Requisites) port.Requisites {
 	return port.Requisites{
 		Name: q.GetName(), INN: q.GetInn(), BIC: q.GetBic(), BankName: q.GetBankName(),
 		CorrAccount: q.GetCorrAccount(), AccountNumber: q.GetAccountNumber(),
-	}, title, true, err
+		SBP: port.SBP{Phone: q.GetSbpPhone(), BankID: q.GetSbpBankId()}, Card: port.Card{Token: q.GetCardToken()},
+		Person: port.Person{LastName: q.GetLastName(), FirstName: q.GetFirstName(), SecondName: q.GetSecondName()},
+	}
 }
 
 // Income is whose an income is, from whom and for what, as far as it was asked for.
@@ -209,7 +215,7 @@ func (v *Vault) noteTogether(ctx context.Context, notes []note) ([]struct{}, err
 			d = v.Draft(n.book)
 			drafts[n.book] = d
 		}
-		d.Payout(n.executor, n.payment.Attempt, &privatev1.Payout{Amount: money.RUB.Format(n.payment.Amount), Account: n.payment.To.AccountNumber})
+		d.Payout(n.executor, n.payment.Attempt, &privatev1.Payout{Amount: money.RUB.Format(n.payment.Amount), Account: n.payment.To.Target()})
 	}
 	for _, d := range drafts {
 		if err := d.Put(ctx); err != nil {

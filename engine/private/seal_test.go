@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,6 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
@@ -363,5 +366,57 @@ func TestAWriteMeetsAnErasure(t *testing.T) {
 	}
 	if rows := sql(t, dsn, "SELECT id FROM private_data WHERE id = 'executor-a'"); len(rows) != 0 {
 		t.Errorf("left: %v", rows)
+	}
+}
+
+// A phone of SBP and a card's token are sealed, read back as they were, and erased with the notes
+// of payments that went there.
+func TestOtherWaysAreSealedAndErased(t *testing.T) {
+	t.Parallel()
+	ctx, dsn := t.Context(), embedtest.DSN(t, store.Migrate)
+	v := openKeys(t, dsn, secret("k"))
+	asked := []port.Requisites{
+		{SBP: port.SBP{Phone: "+79995550011", BankID: "100000000004"}, Person: port.Person{LastName: "Тестова", FirstName: "Анна"}},
+		{Card: port.Card{Token: "pc_8f14e45fceea"}, Person: port.Person{LastName: "Тестова", FirstName: "Анна"}},
+	}
+	d := v.Draft("main")
+	d.Executor("executor-a", 1, anna)
+	d.Requisites("executor-a", 1, &privatev1.Requisites{SbpPhone: "+79995550011", SbpBankId: "100000000004", LastName: "Тестова", FirstName: "Анна"})
+	d.Requisites("executor-a", 2, &privatev1.Requisites{CardToken: "pc_8f14e45fceea", CardMask: "4312", LastName: "Тестова", FirstName: "Анна"})
+	if err := d.Put(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r := v.Resolver()
+	for i, want := range asked {
+		to, _, ok, err := r.Payee(ctx, "main", "executor-a", uint32(i+1), "") //nolint:gosec // 1 and 2
+		if err != nil || !ok || to != want {
+			t.Errorf("%+v %t %v, want %+v", to, ok, err, want)
+		}
+		p := port.Payment{Attempt: fmt.Sprint("a0b1c2d3e4f5a0b", i), Amount: money.MustParse("94"), To: to}
+		if err := r.Sending(ctx, "main", "executor-a", p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, word := range []string{"9995550011", "pc_8f14e45fceea"} {
+		if strings.Contains(dump(t, dsn), word) {
+			t.Errorf("%q stands in the tables", word)
+		}
+	}
+	left := func() int {
+		found, err := v.Find(ctx, "main", PayoutAccount, "+79995550011", "pc_8f14e45fceea")
+		docs, wrong := v.Payouts(ctx, "main", Ref{ID: "a0b1c2d3e4f5a0b0"}, Ref{ID: "a0b1c2d3e4f5a0b1"})
+		if err != nil || wrong != nil {
+			t.Fatal(err, wrong)
+		}
+		return len(found) + len(docs)
+	}
+	if n := left(); n != 4 {
+		t.Fatalf("%d of two payments are known", n)
+	}
+	if err := v.Erase(ctx, "main", "executor-a"); err != nil {
+		t.Fatal(err)
+	}
+	if n := left(); n != 0 {
+		t.Errorf("%d are known of who is erased", n)
 	}
 }

@@ -28,6 +28,11 @@ var notPlayed = map[string]play.NotPlayed{
 			"of the last tabled year overtakes between two questions stops so, and a release cures it",
 		Scenario: "engine/flow/task/testdata/no_rule.txt",
 	},
+	"payout_way": {
+		Why: "everybody of the play is paid to an account, and an account takes every sum; SBP and cards do not. " +
+			"The API's own tests pay by them",
+		Scenario: "engine/flow/task/testdata/payout_way.txt",
+	},
 }
 
 // Who acts, and the states at the end.

@@ -85,6 +85,7 @@ const (
 	NoticeLate        Code = "notice_late"
 	ChannelMissing    Code = "channel_missing"
 	PayoutRefused     Code = "payout_refused"
+	PayoutWay         Code = "payout_way"
 	KindMismatch      Code = "kind_mismatch"
 	LinkUsed          Code = "link_used"
 	LinkRevoked       Code = "link_revoked"
@@ -110,7 +111,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded, OverpaidExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, PayoutWay, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
 	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch, PhoneUnconfirmed,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }

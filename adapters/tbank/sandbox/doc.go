@@ -1,7 +1,7 @@
 // Package sandbox is a T-Bank that misbehaves on request: the same paths, fields
 // and errors as the business API, its own books, a script of faults.
 //
-//	adapter ─▶ POST /api/v1/payment/ruble-transfer/pay ─▶ stage.Books ─▶ books.jsonl
+//	adapter ─▶ POST /api/v1/payment/{ruble-transfer, sbp, card-transfer}/pay ─▶ stage.Books ─▶ books.jsonl
 //	        ─▶ GET  /api/v1/payment/{id}                        ▲
 //	        ─▶ POST /api/v1/webhook?eventType=payment-status ─▶ courier ─▶ our POST /callbacks/bank, until it is heard
 //	tests   ─▶ GET  /sandbox/books   POST /sandbox/script ──────┘
@@ -22,6 +22,9 @@
 //
 // A payment to the budget (account 03100…) without its tax fields is refused; what they say
 // stands in the books, in the payment's detail.
+//
+// A payment to a person stands in the books with the way in its detail and, for the account, the
+// phone (7XXXXXXXXXX) or the card's token; SBP takes 1 to 500,000 rubles.
 //
 // Where the bank's behaviour is not documented, the sandbox chooses and says so:
 // error codes other than the HTTP status are invented; an id that was never accepted is 404.

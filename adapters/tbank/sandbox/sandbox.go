@@ -64,7 +64,9 @@ func New(dir string, o Options) (*Server, error) {
 		return nil, fmt.Errorf("tbank sandbox: %w", err)
 	}
 	s.books, c.books = books, books
-	s.mux.HandleFunc("POST /api/v1/payment/ruble-transfer/pay", s.authorized(s.pay))
+	for _, w := range ways {
+		s.mux.HandleFunc("POST /api/v1/payment/"+string(w)+"/pay", s.authorized(s.pay(w)))
+	}
 	s.mux.HandleFunc("GET /api/v1/payment/{id}", s.authorized(s.status))
 	s.mux.HandleFunc("POST /api/v1/webhook", s.authorized(s.addWebhook))
 	books.Routes(s.mux)
@@ -101,9 +103,11 @@ func (s *Server) authorized(next http.HandlerFunc) http.HandlerFunc {
 type payment struct {
 	ID   string `json:"id"`
 	From struct {
-		AccountNumber string `json:"accountNumber"`
+		AccountNumber   string `json:"accountNumber"`
+		AgreementNumber string `json:"agreementNumber"`
 	} `json:"from"`
 	To struct {
+		person
 		Name              string `json:"name"`
 		INN               string `json:"inn"`
 		KPP               string `json:"kpp"`
@@ -145,13 +149,19 @@ var (
 const budget = "03100"
 
 // invalid says what the bank would not take, "" when nothing.
-func (p payment) invalid() string {
+func (p payment) invalid(by way) string {
 	amount, err := money.RUB.Parse(string(p.Amount))
 	switch {
 	case p.ID == "" || utf8.RuneCountInString(p.ID) > 64:
 		return "id: от 1 до 64 символов"
 	case !ownAccount.MatchString(p.From.AccountNumber):
 		return "from.accountNumber: номер счёта"
+	case p.Purpose == "" || utf8.RuneCountInString(p.Purpose) > port.MaxPurpose:
+		return "purpose: от 1 до 210 символов"
+	case err != nil || amount.Sign() <= 0:
+		return "amount: положительная сумма, не более двух знаков после точки"
+	case by != toAccount:
+		return p.wrongPerson(by, amount)
 	case strings.TrimSpace(p.To.Name) == "":
 		return "to.name: обязательное поле"
 	case !inn.MatchString(p.To.INN):
@@ -162,10 +172,6 @@ func (p payment) invalid() string {
 		return "to.accountNumber: номер счёта"
 	case p.To.CorrAccountNumber != "" && !account.MatchString(p.To.CorrAccountNumber):
 		return "to.corrAccountNumber: номер счёта"
-	case p.Purpose == "" || utf8.RuneCountInString(p.Purpose) > port.MaxPurpose:
-		return "purpose: от 1 до 210 символов"
-	case err != nil || amount.Sign() <= 0:
-		return "amount: положительная сумма, не более двух знаков после точки"
 	case p.To.KPP != "" && !kpp.MatchString(p.To.KPP):
 		return "to.kpp: КПП"
 	case p.UIN != "" && !uin.MatchString(p.UIN):
@@ -196,8 +202,12 @@ func (t tax) invalid(payeeKPP string) string {
 }
 
 // detail is what the books keep beside; nil when there is nothing.
-func (p payment) detail() map[string]string {
+func (p payment) detail(by way) map[string]string {
 	d := map[string]string{}
+	if by != toAccount {
+		d["way"], d["bank"], d["agreement"] = string(by), p.To.BankID, p.From.AgreementNumber
+		d["name"] = strings.Join([]string{p.To.LastName, p.To.FirstName, p.To.MiddleName}, " ")
+	}
 	for name, value := range map[string]string{"kpp": p.To.KPP, "uin": p.UIN} {
 		if value != "" {
 			d[name] = value
@@ -214,7 +224,7 @@ func (p payment) detail() map[string]string {
 }
 
 // read reads and checks a request.
-func read(r *http.Request) (p payment, digest string, wrong string) {
+func read(r *http.Request, by way) (p payment, digest string, wrong string) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, 1<<20))
 	if err != nil {
 		return p, "", "тело запроса не прочитано"
@@ -222,18 +232,22 @@ func read(r *http.Request) (p payment, digest string, wrong string) {
 	if err := json.Unmarshal(body, &p); err != nil {
 		return p, "", "тело запроса не JSON"
 	}
-	sum := sha256.Sum256(body)
-	return p, hex.EncodeToString(sum[:]), p.invalid()
+	sum := sha256.Sum256(append([]byte(by), body...))
+	return p, hex.EncodeToString(sum[:]), p.invalid(by)
 }
 
-func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
-	p, digest, wrong := read(r)
+func (s *Server) pay(by way) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { s.payBy(by, w, r) }
+}
+
+func (s *Server) payBy(by way, w http.ResponseWriter, r *http.Request) {
+	p, digest, wrong := read(r, by)
 	if wrong != "" {
 		refuse(w, http.StatusBadRequest, "INVALID_DATA", wrong)
 		return
 	}
 	booked, err := s.books.Post(stage.Subject{
-		ID: p.ID, INN: p.To.INN, Amount: string(p.Amount), Account: p.To.AccountNumber, Purpose: p.Purpose, Detail: p.detail(),
+		ID: p.ID, INN: p.To.INN, Amount: string(p.Amount), Account: p.target(by), Purpose: p.Purpose, Detail: p.detail(by),
 	}, digest)
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())

@@ -74,7 +74,7 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 		return err
 	}
 	cfg.Bank = server.Bank{
-		URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1, CallbackSecrets: []string{callbackSecret}, UnknownAccountCodes: []string{play.UnknownAccount},
+		URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1, CallbackSecrets: []string{callbackSecret}, UnknownAccountCodes: []string{play.UnknownAccount}, CardAgreement: "DEV-1",
 	}
 	cfg.Tax = server.Tax{
 		URL: s.file.Sandboxes["tax"], MasterToken: taxToken, UserToken: "dev-user-token", StatusURL: s.file.Sandboxes["npdstatus"], StatusEvery: time.Millisecond,

@@ -112,6 +112,9 @@ type Bank struct {
 	// UnknownAccountCodes are the bank's error codes that say that it does not know the payee's
 	// account (requisites_invalid, the executor acts); a refusal with another is payout_refused.
 	UnknownAccountCodes []string `json:"unknown_account_codes"`
+	// CardAgreement is the number of the agreement by which cards are paid; without it a payment
+	// to a card is refused (payout_way, the executor gives an account).
+	CardAgreement string `json:"card_agreement"`
 }
 
 // Tax is the tax service's open platform.

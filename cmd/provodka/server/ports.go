@@ -32,6 +32,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	}
 	bank, err := tbank.New(tbank.Options{
 		BaseURL: m.cfg.Bank.URL, Token: m.cfg.Bank.Token, PerSecond: m.cfg.Bank.PerSecond, Polls: m.cfg.Polls, UnknownAccount: m.cfg.Bank.UnknownAccountCodes,
+		CardAgreement: m.cfg.Bank.CardAgreement,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bank: %w", err)

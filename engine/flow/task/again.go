@@ -56,7 +56,7 @@ func (s *step) askRetry() {
 	e := s.data.Error
 	e.RetryAt, s.data.Again.Trying, s.data.Again.OnceMore = "", true, false
 	refused := uint32(0)
-	if e.Code == string(fault.RequisitesInvalid) || e.Code == codePayoutReturned {
+	if e.Code == string(fault.RequisitesInvalid) || e.Code == string(fault.PayoutWay) || e.Code == codePayoutReturned {
 		refused = s.data.RequisitesVersion
 	}
 	s.asks[retryItself] = flow.Bytes(&flowv1.TaskRetryAsk{

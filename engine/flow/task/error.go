@@ -23,7 +23,7 @@ const (
 // errorCodes is compared with the Errors table both ways at start.
 var errorCodes = []string{
 	string(fault.RequisitesMissing), string(fault.IdentityMissing), string(fault.RequisitesInvalid), string(fault.KindMismatch), string(fault.IncomeDenied),
-	string(fault.IncomeCap), string(fault.TaxRuleMissing), string(fault.PayoutRefused), codePayoutLate, codePayoutReturned,
+	string(fault.IncomeCap), string(fault.TaxRuleMissing), string(fault.PayoutWay), string(fault.PayoutRefused), codePayoutLate, codePayoutReturned,
 	codeReceiptLost, codeReceiptKept,
 }
 

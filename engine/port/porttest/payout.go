@@ -33,6 +33,23 @@ func Payment(n uint64) port.Payment {
 	}
 }
 
+// SBPPayment is a good invented payment of 100.00 by SBP.
+func SBPPayment(n uint64) port.Payment {
+	p := Payment(n)
+	p.To = port.Requisites{
+		Name: p.To.Name, INN: p.To.INN, SBP: port.SBP{Phone: requisite.ExamplePhone(n), BankID: requisite.ExampleSBPBank(n)},
+		Person: port.Person{LastName: "Ёлкина", FirstName: "Любовь", SecondName: "Щукаревна"},
+	}
+	return p
+}
+
+// CardPayment is a good invented payment of 100.00 to a card.
+func CardPayment(n uint64) port.Payment {
+	p := SBPPayment(n)
+	p.To.SBP, p.To.Card = port.SBP{}, port.Card{Token: requisite.ExampleCardToken(n)}
+	return p
+}
+
 // ExercisePayout holds an adapter of port.Payout against its sandbox. fresh makes
 // a new pair for each case and cleans it up by t; the adapter asks at most three times
 // within one Pay, without waiting between, and has no pace.
@@ -45,6 +62,7 @@ func ExercisePayout(t *testing.T, fresh func(t *testing.T) (port.Payout, Fake)) 
 		"500 after acting": payoutErrorApplied, "500 without acting": payoutError, "refusal of a second send is not believed": payoutRefusedSecond,
 		"in progress, then done": payoutInProgress, "unknown status": payoutUnknownStatus, "slow": payoutSlow, "taken back": payoutTakenBack,
 		"deadline": payoutDeadline, "never sent": payoutNeverSent, "not fit to be sent": payoutUnfit, "amounts": payoutAmounts, "taxes": payoutTaxes, "memory": payoutMemory,
+		"ways": payoutWays, "way not fit to be sent": payoutWaysUnfit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,7 @@
 // check digits [M]; a passport's shape and dates [M]. OKTMO and KBK have a shape and no
 // public check. The text of a payment's two-dimensional code (Code: ГОСТ Р 56042-2014,
 // lengths and order of its requisites) is from memory, not compared with the standard ?.
+// The number of a card is only known here to be refused (card.go: 12 to 19 digits by Luhn).
 //
 // Laws kept (requisite_test.go): every invented number is valid; one wrong digit
 // after an account's head is always noticed; normalising a phone twice changes

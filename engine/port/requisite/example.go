@@ -64,6 +64,12 @@ func ExampleSNILS(seed uint64) string {
 	return fmt.Sprintf("%s%02d", text, snilsKey(text))
 }
 
+// ExampleSBPBank is an invented member of SBP; 1,000 different ones.
+func ExampleSBPBank(seed uint64) string { return fmt.Sprintf("100000999%03d", seed%1000) }
+
+// ExampleCardToken is an invented token of a card.
+func ExampleCardToken(seed uint64) string { return fmt.Sprintf("card_%x_example", seed) }
+
 // ExamplePassport is series and number of an invented passport; 999,999 different ones.
 func ExamplePassport(seed uint64) string { return fmt.Sprintf("9900 %06d", 1+seed%999_999) }
 

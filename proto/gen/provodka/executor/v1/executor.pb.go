@@ -226,7 +226,8 @@ func (x *Passport) GetDepartmentCode() string {
 	return ""
 }
 
-// Where a person's money goes: a ruble account at a bank.
+// Where a person's money goes: one way of a ruble account at a bank, SBP or a card. What looks
+// like the number of a card is refused in every field.
 type Requisites struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// BIC of the bank, 9 digits.
@@ -237,8 +238,12 @@ type Requisites struct {
 	CorrAccount string `protobuf:"bytes,3,opt,name=corr_account,json=corrAccount,proto3" json:"corr_account,omitempty"`
 	// Name of the bank.
 	BankName string `protobuf:"bytes,4,opt,name=bank_name,json=bankName,proto3" json:"bank_name,omitempty"`
-	// Name of the payee; empty is the person's.
-	PayeeName     string `protobuf:"bytes,5,opt,name=payee_name,json=payeeName,proto3" json:"payee_name,omitempty"`
+	// Name of the payee; empty is the person's. Of an account only: by SBP and to a card the person is paid.
+	PayeeName string `protobuf:"bytes,5,opt,name=payee_name,json=payeeName,proto3" json:"payee_name,omitempty"`
+	// Instead of an account: SBP, by the phone. Not of sole traders.
+	Sbp *Sbp `protobuf:"bytes,210,opt,name=sbp,proto3" json:"sbp,omitempty"`
+	// Instead of an account: a card, by a provider's token. Not of sole traders.
+	Card          *Card `protobuf:"bytes,211,opt,name=card,proto3" json:"card,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -308,6 +313,130 @@ func (x *Requisites) GetPayeeName() string {
 	return ""
 }
 
+func (x *Requisites) GetSbp() *Sbp {
+	if x != nil {
+		return x.Sbp
+	}
+	return nil
+}
+
+func (x *Requisites) GetCard() *Card {
+	if x != nil {
+		return x.Card
+	}
+	return nil
+}
+
+// Where SBP (the system of fast payments) brings money: 1 to 500,000 rubles a payment.
+type Sbp struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Phone by which the bank knows the person: +7 and ten digits; masked without the right to personal data.
+	Phone string `protobuf:"bytes,1,opt,name=phone,proto3" json:"phone,omitempty"`
+	// Member of SBP, 12 digits: 100000000004.
+	BankId        string `protobuf:"bytes,2,opt,name=bank_id,json=bankId,proto3" json:"bank_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sbp) Reset() {
+	*x = Sbp{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sbp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sbp) ProtoMessage() {}
+
+func (x *Sbp) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sbp.ProtoReflect.Descriptor instead.
+func (*Sbp) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Sbp) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *Sbp) GetBankId() string {
+	if x != nil {
+		return x.BankId
+	}
+	return ""
+}
+
+// A card, by what a provider calls it: the number itself never comes here.
+type Card struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The provider's token, 8 to 256 letters, digits, _ and -. Never in an answer.
+	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// Last four digits of the card, for people.
+	Mask          string `protobuf:"bytes,2,opt,name=mask,proto3" json:"mask,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Card) Reset() {
+	*x = Card{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Card) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Card) ProtoMessage() {}
+
+func (x *Card) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Card.ProtoReflect.Descriptor instead.
+func (*Card) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Card) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *Card) GetMask() string {
+	if x != nil {
+		return x.Mask
+	}
+	return ""
+}
+
 // An executor. Without the right to personal data its fields are masked.
 type Executor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -353,7 +482,7 @@ type Executor struct {
 
 func (x *Executor) Reset() {
 	*x = Executor{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +494,7 @@ func (x *Executor) String() string {
 func (*Executor) ProtoMessage() {}
 
 func (x *Executor) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[3]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +507,7 @@ func (x *Executor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Executor.ProtoReflect.Descriptor instead.
 func (*Executor) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{3}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Executor) GetExecutorId() string {
@@ -513,7 +642,7 @@ type FormerInn struct {
 
 func (x *FormerInn) Reset() {
 	*x = FormerInn{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +654,7 @@ func (x *FormerInn) String() string {
 func (*FormerInn) ProtoMessage() {}
 
 func (x *FormerInn) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +667,7 @@ func (x *FormerInn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormerInn.ProtoReflect.Descriptor instead.
 func (*FormerInn) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FormerInn) GetInn() string {
@@ -591,7 +720,7 @@ type Selfemployed struct {
 
 func (x *Selfemployed) Reset() {
 	*x = Selfemployed{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +732,7 @@ func (x *Selfemployed) String() string {
 func (*Selfemployed) ProtoMessage() {}
 
 func (x *Selfemployed) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +745,7 @@ func (x *Selfemployed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Selfemployed.ProtoReflect.Descriptor instead.
 func (*Selfemployed) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Selfemployed) GetExecutorId() string {
@@ -727,7 +856,7 @@ type SelfemployedChange struct {
 
 func (x *SelfemployedChange) Reset() {
 	*x = SelfemployedChange{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -739,7 +868,7 @@ func (x *SelfemployedChange) String() string {
 func (*SelfemployedChange) ProtoMessage() {}
 
 func (x *SelfemployedChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -752,7 +881,7 @@ func (x *SelfemployedChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SelfemployedChange.ProtoReflect.Descriptor instead.
 func (*SelfemployedChange) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SelfemployedChange) GetStatus() string {
@@ -804,7 +933,7 @@ type RegisterExecutorRequest struct {
 
 func (x *RegisterExecutorRequest) Reset() {
 	*x = RegisterExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -816,7 +945,7 @@ func (x *RegisterExecutorRequest) String() string {
 func (*RegisterExecutorRequest) ProtoMessage() {}
 
 func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -829,7 +958,7 @@ func (x *RegisterExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorRequest.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RegisterExecutorRequest) GetBook() string {
@@ -889,7 +1018,7 @@ type RegisterExecutorResponse struct {
 
 func (x *RegisterExecutorResponse) Reset() {
 	*x = RegisterExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1030,7 @@ func (x *RegisterExecutorResponse) String() string {
 func (*RegisterExecutorResponse) ProtoMessage() {}
 
 func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1043,7 @@ func (x *RegisterExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterExecutorResponse.ProtoReflect.Descriptor instead.
 func (*RegisterExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RegisterExecutorResponse) GetExecutor() *Executor {
@@ -959,7 +1088,7 @@ type UpdateExecutorRequest struct {
 
 func (x *UpdateExecutorRequest) Reset() {
 	*x = UpdateExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1100,7 @@ func (x *UpdateExecutorRequest) String() string {
 func (*UpdateExecutorRequest) ProtoMessage() {}
 
 func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1113,7 @@ func (x *UpdateExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateExecutorRequest) GetBook() string {
@@ -1044,7 +1173,7 @@ type UpdateExecutorResponse struct {
 
 func (x *UpdateExecutorResponse) Reset() {
 	*x = UpdateExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1185,7 @@ func (x *UpdateExecutorResponse) String() string {
 func (*UpdateExecutorResponse) ProtoMessage() {}
 
 func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1198,7 @@ func (x *UpdateExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UpdateExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateExecutorResponse) GetExecutor() *Executor {
@@ -1110,7 +1239,7 @@ type SetRequisitesRequest struct {
 
 func (x *SetRequisitesRequest) Reset() {
 	*x = SetRequisitesRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1122,7 +1251,7 @@ func (x *SetRequisitesRequest) String() string {
 func (*SetRequisitesRequest) ProtoMessage() {}
 
 func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1135,7 +1264,7 @@ func (x *SetRequisitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesRequest.ProtoReflect.Descriptor instead.
 func (*SetRequisitesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SetRequisitesRequest) GetBook() string {
@@ -1181,7 +1310,7 @@ type SetRequisitesResponse struct {
 
 func (x *SetRequisitesResponse) Reset() {
 	*x = SetRequisitesResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1322,7 @@ func (x *SetRequisitesResponse) String() string {
 func (*SetRequisitesResponse) ProtoMessage() {}
 
 func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[12]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1335,7 @@ func (x *SetRequisitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequisitesResponse.ProtoReflect.Descriptor instead.
 func (*SetRequisitesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{12}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SetRequisitesResponse) GetExecutor() *Executor {
@@ -1247,7 +1376,7 @@ type BlockExecutorRequest struct {
 
 func (x *BlockExecutorRequest) Reset() {
 	*x = BlockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1259,7 +1388,7 @@ func (x *BlockExecutorRequest) String() string {
 func (*BlockExecutorRequest) ProtoMessage() {}
 
 func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[13]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1272,7 +1401,7 @@ func (x *BlockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*BlockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{13}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *BlockExecutorRequest) GetBook() string {
@@ -1318,7 +1447,7 @@ type BlockExecutorResponse struct {
 
 func (x *BlockExecutorResponse) Reset() {
 	*x = BlockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1330,7 +1459,7 @@ func (x *BlockExecutorResponse) String() string {
 func (*BlockExecutorResponse) ProtoMessage() {}
 
 func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[14]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1343,7 +1472,7 @@ func (x *BlockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*BlockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{14}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *BlockExecutorResponse) GetExecutor() *Executor {
@@ -1382,7 +1511,7 @@ type UnblockExecutorRequest struct {
 
 func (x *UnblockExecutorRequest) Reset() {
 	*x = UnblockExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1394,7 +1523,7 @@ func (x *UnblockExecutorRequest) String() string {
 func (*UnblockExecutorRequest) ProtoMessage() {}
 
 func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[15]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1407,7 +1536,7 @@ func (x *UnblockExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorRequest.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{15}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UnblockExecutorRequest) GetBook() string {
@@ -1446,7 +1575,7 @@ type UnblockExecutorResponse struct {
 
 func (x *UnblockExecutorResponse) Reset() {
 	*x = UnblockExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1587,7 @@ func (x *UnblockExecutorResponse) String() string {
 func (*UnblockExecutorResponse) ProtoMessage() {}
 
 func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1600,7 @@ func (x *UnblockExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockExecutorResponse.ProtoReflect.Descriptor instead.
 func (*UnblockExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UnblockExecutorResponse) GetExecutor() *Executor {
@@ -1510,7 +1639,7 @@ type EraseExecutorRequest struct {
 
 func (x *EraseExecutorRequest) Reset() {
 	*x = EraseExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1651,7 @@ func (x *EraseExecutorRequest) String() string {
 func (*EraseExecutorRequest) ProtoMessage() {}
 
 func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1664,7 @@ func (x *EraseExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorRequest.ProtoReflect.Descriptor instead.
 func (*EraseExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{17}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EraseExecutorRequest) GetBook() string {
@@ -1574,7 +1703,7 @@ type EraseExecutorResponse struct {
 
 func (x *EraseExecutorResponse) Reset() {
 	*x = EraseExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1715,7 @@ func (x *EraseExecutorResponse) String() string {
 func (*EraseExecutorResponse) ProtoMessage() {}
 
 func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1728,7 @@ func (x *EraseExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseExecutorResponse.ProtoReflect.Descriptor instead.
 func (*EraseExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{18}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *EraseExecutorResponse) GetExecutor() *Executor {
@@ -1642,7 +1771,7 @@ type BindExecutorRequest struct {
 
 func (x *BindExecutorRequest) Reset() {
 	*x = BindExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1654,7 +1783,7 @@ func (x *BindExecutorRequest) String() string {
 func (*BindExecutorRequest) ProtoMessage() {}
 
 func (x *BindExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1667,7 +1796,7 @@ func (x *BindExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindExecutorRequest.ProtoReflect.Descriptor instead.
 func (*BindExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{19}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BindExecutorRequest) GetBook() string {
@@ -1720,7 +1849,7 @@ type BindExecutorResponse struct {
 
 func (x *BindExecutorResponse) Reset() {
 	*x = BindExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1861,7 @@ func (x *BindExecutorResponse) String() string {
 func (*BindExecutorResponse) ProtoMessage() {}
 
 func (x *BindExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1874,7 @@ func (x *BindExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindExecutorResponse.ProtoReflect.Descriptor instead.
 func (*BindExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{20}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *BindExecutorResponse) GetSelfemployed() *Selfemployed {
@@ -1784,7 +1913,7 @@ type CheckSelfemployedRequest struct {
 
 func (x *CheckSelfemployedRequest) Reset() {
 	*x = CheckSelfemployedRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +1925,7 @@ func (x *CheckSelfemployedRequest) String() string {
 func (*CheckSelfemployedRequest) ProtoMessage() {}
 
 func (x *CheckSelfemployedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,7 +1938,7 @@ func (x *CheckSelfemployedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSelfemployedRequest.ProtoReflect.Descriptor instead.
 func (*CheckSelfemployedRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{21}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CheckSelfemployedRequest) GetBook() string {
@@ -1848,7 +1977,7 @@ type CheckSelfemployedResponse struct {
 
 func (x *CheckSelfemployedResponse) Reset() {
 	*x = CheckSelfemployedResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1860,7 +1989,7 @@ func (x *CheckSelfemployedResponse) String() string {
 func (*CheckSelfemployedResponse) ProtoMessage() {}
 
 func (x *CheckSelfemployedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1873,7 +2002,7 @@ func (x *CheckSelfemployedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckSelfemployedResponse.ProtoReflect.Descriptor instead.
 func (*CheckSelfemployedResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{22}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CheckSelfemployedResponse) GetSelfemployed() *Selfemployed {
@@ -1912,7 +2041,7 @@ type GetSelfemployedRequest struct {
 
 func (x *GetSelfemployedRequest) Reset() {
 	*x = GetSelfemployedRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2053,7 @@ func (x *GetSelfemployedRequest) String() string {
 func (*GetSelfemployedRequest) ProtoMessage() {}
 
 func (x *GetSelfemployedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2066,7 @@ func (x *GetSelfemployedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSelfemployedRequest.ProtoReflect.Descriptor instead.
 func (*GetSelfemployedRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{23}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetSelfemployedRequest) GetBook() string {
@@ -1972,7 +2101,7 @@ type GetSelfemployedResponse struct {
 
 func (x *GetSelfemployedResponse) Reset() {
 	*x = GetSelfemployedResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1984,7 +2113,7 @@ func (x *GetSelfemployedResponse) String() string {
 func (*GetSelfemployedResponse) ProtoMessage() {}
 
 func (x *GetSelfemployedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1997,7 +2126,7 @@ func (x *GetSelfemployedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSelfemployedResponse.ProtoReflect.Descriptor instead.
 func (*GetSelfemployedResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{24}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetSelfemployedResponse) GetSelfemployed() *Selfemployed {
@@ -2024,7 +2153,7 @@ type GetExecutorRequest struct {
 
 func (x *GetExecutorRequest) Reset() {
 	*x = GetExecutorRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2036,7 +2165,7 @@ func (x *GetExecutorRequest) String() string {
 func (*GetExecutorRequest) ProtoMessage() {}
 
 func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2049,7 +2178,7 @@ func (x *GetExecutorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorRequest.ProtoReflect.Descriptor instead.
 func (*GetExecutorRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{25}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetExecutorRequest) GetBook() string {
@@ -2091,7 +2220,7 @@ type GetExecutorResponse struct {
 
 func (x *GetExecutorResponse) Reset() {
 	*x = GetExecutorResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2103,7 +2232,7 @@ func (x *GetExecutorResponse) String() string {
 func (*GetExecutorResponse) ProtoMessage() {}
 
 func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2116,7 +2245,7 @@ func (x *GetExecutorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExecutorResponse.ProtoReflect.Descriptor instead.
 func (*GetExecutorResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{26}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetExecutorResponse) GetExecutor() *Executor {
@@ -2145,7 +2274,7 @@ type FindExecutorsRequest struct {
 
 func (x *FindExecutorsRequest) Reset() {
 	*x = FindExecutorsRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +2286,7 @@ func (x *FindExecutorsRequest) String() string {
 func (*FindExecutorsRequest) ProtoMessage() {}
 
 func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +2299,7 @@ func (x *FindExecutorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsRequest.ProtoReflect.Descriptor instead.
 func (*FindExecutorsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{27}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *FindExecutorsRequest) GetBook() string {
@@ -2219,7 +2348,7 @@ type FindExecutorsResponse struct {
 
 func (x *FindExecutorsResponse) Reset() {
 	*x = FindExecutorsResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[28]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2360,7 @@ func (x *FindExecutorsResponse) String() string {
 func (*FindExecutorsResponse) ProtoMessage() {}
 
 func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[28]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2373,7 @@ func (x *FindExecutorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindExecutorsResponse.ProtoReflect.Descriptor instead.
 func (*FindExecutorsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{28}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FindExecutorsResponse) GetExecutors() []*Executor {
@@ -2270,7 +2399,7 @@ type ReadTaxListsRequest struct {
 
 func (x *ReadTaxListsRequest) Reset() {
 	*x = ReadTaxListsRequest{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[29]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2282,7 +2411,7 @@ func (x *ReadTaxListsRequest) String() string {
 func (*ReadTaxListsRequest) ProtoMessage() {}
 
 func (x *ReadTaxListsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[29]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2295,7 +2424,7 @@ func (x *ReadTaxListsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadTaxListsRequest.ProtoReflect.Descriptor instead.
 func (*ReadTaxListsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{29}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ReadTaxListsRequest) GetBook() string {
@@ -2344,7 +2473,7 @@ type ReadTaxListsResponse struct {
 
 func (x *ReadTaxListsResponse) Reset() {
 	*x = ReadTaxListsResponse{}
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[30]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2356,7 +2485,7 @@ func (x *ReadTaxListsResponse) String() string {
 func (*ReadTaxListsResponse) ProtoMessage() {}
 
 func (x *ReadTaxListsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_executor_proto_msgTypes[30]
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2369,7 +2498,7 @@ func (x *ReadTaxListsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadTaxListsResponse.ProtoReflect.Descriptor instead.
 func (*ReadTaxListsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{30}
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ReadTaxListsResponse) GetState() string {
@@ -2454,15 +2583,24 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"R\bissuedOn\x12'\n" +
 	"\tissued_by\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\bissuedBy\x122\n" +
-	"\x0fdepartment_code\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x10R\x0edepartmentCode\"\xd7\x01\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x10R\x0edepartmentCode\"\xcc\x04\n" +
 	"\n" +
-	"Requisites\x12\x1b\n" +
-	"\x03bic\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\tR\x03bic\x120\n" +
-	"\x0eaccount_number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x14R\raccountNumber\x12*\n" +
+	"Requisites\x12\x19\n" +
+	"\x03bic\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\tR\x03bic\x12.\n" +
+	"\x0eaccount_number\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\raccountNumber\x12*\n" +
 	"\fcorr_account\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\vcorrAccount\x12%\n" +
 	"\tbank_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\bbankName\x12'\n" +
 	"\n" +
-	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\"\xa9\x05\n" +
+	"payee_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\tpayeeName\x12,\n" +
+	"\x03sbp\x18\xd2\x01 \x01(\v2\x19.provodka.executor.v1.SbpR\x03sbp\x12/\n" +
+	"\x04card\x18\xd3\x01 \x01(\v2\x1a.provodka.executor.v1.CardR\x04card:\x97\x02\xbaH\x93\x02\x1a\x90\x02\n" +
+	"\x12requisites_invalid\x12<give one way to be paid: bic and account_number, sbp or card\x1a\xbb\x01(this.bic != '' || this.account_number != '' || this.corr_account != '' || this.bank_name != '' || this.payee_name != '' ? 1 : 0) + (has(this.sbp) ? 1 : 0) + (has(this.card) ? 1 : 0) == 1\"J\n" +
+	"\x03Sbp\x12\x1f\n" +
+	"\x05phone\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05phone\x12\"\n" +
+	"\abank_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x06bankId\"C\n" +
+	"\x04Card\x12\x1e\n" +
+	"\x05token\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x05token\x12\x1b\n" +
+	"\x04mask\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x04R\x04mask\"\xa9\x05\n" +
 	"\bExecutor\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x14\n" +
@@ -2666,97 +2804,101 @@ func file_provodka_executor_v1_executor_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_executor_proto_rawDescData
 }
 
-var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_provodka_executor_v1_executor_proto_goTypes = []any{
 	(*Person)(nil),                    // 0: provodka.executor.v1.Person
 	(*Passport)(nil),                  // 1: provodka.executor.v1.Passport
 	(*Requisites)(nil),                // 2: provodka.executor.v1.Requisites
-	(*Executor)(nil),                  // 3: provodka.executor.v1.Executor
-	(*FormerInn)(nil),                 // 4: provodka.executor.v1.FormerInn
-	(*Selfemployed)(nil),              // 5: provodka.executor.v1.Selfemployed
-	(*SelfemployedChange)(nil),        // 6: provodka.executor.v1.SelfemployedChange
-	(*RegisterExecutorRequest)(nil),   // 7: provodka.executor.v1.RegisterExecutorRequest
-	(*RegisterExecutorResponse)(nil),  // 8: provodka.executor.v1.RegisterExecutorResponse
-	(*UpdateExecutorRequest)(nil),     // 9: provodka.executor.v1.UpdateExecutorRequest
-	(*UpdateExecutorResponse)(nil),    // 10: provodka.executor.v1.UpdateExecutorResponse
-	(*SetRequisitesRequest)(nil),      // 11: provodka.executor.v1.SetRequisitesRequest
-	(*SetRequisitesResponse)(nil),     // 12: provodka.executor.v1.SetRequisitesResponse
-	(*BlockExecutorRequest)(nil),      // 13: provodka.executor.v1.BlockExecutorRequest
-	(*BlockExecutorResponse)(nil),     // 14: provodka.executor.v1.BlockExecutorResponse
-	(*UnblockExecutorRequest)(nil),    // 15: provodka.executor.v1.UnblockExecutorRequest
-	(*UnblockExecutorResponse)(nil),   // 16: provodka.executor.v1.UnblockExecutorResponse
-	(*EraseExecutorRequest)(nil),      // 17: provodka.executor.v1.EraseExecutorRequest
-	(*EraseExecutorResponse)(nil),     // 18: provodka.executor.v1.EraseExecutorResponse
-	(*BindExecutorRequest)(nil),       // 19: provodka.executor.v1.BindExecutorRequest
-	(*BindExecutorResponse)(nil),      // 20: provodka.executor.v1.BindExecutorResponse
-	(*CheckSelfemployedRequest)(nil),  // 21: provodka.executor.v1.CheckSelfemployedRequest
-	(*CheckSelfemployedResponse)(nil), // 22: provodka.executor.v1.CheckSelfemployedResponse
-	(*GetSelfemployedRequest)(nil),    // 23: provodka.executor.v1.GetSelfemployedRequest
-	(*GetSelfemployedResponse)(nil),   // 24: provodka.executor.v1.GetSelfemployedResponse
-	(*GetExecutorRequest)(nil),        // 25: provodka.executor.v1.GetExecutorRequest
-	(*GetExecutorResponse)(nil),       // 26: provodka.executor.v1.GetExecutorResponse
-	(*FindExecutorsRequest)(nil),      // 27: provodka.executor.v1.FindExecutorsRequest
-	(*FindExecutorsResponse)(nil),     // 28: provodka.executor.v1.FindExecutorsResponse
-	(*ReadTaxListsRequest)(nil),       // 29: provodka.executor.v1.ReadTaxListsRequest
-	(*ReadTaxListsResponse)(nil),      // 30: provodka.executor.v1.ReadTaxListsResponse
-	(*timestamppb.Timestamp)(nil),     // 31: google.protobuf.Timestamp
+	(*Sbp)(nil),                       // 3: provodka.executor.v1.Sbp
+	(*Card)(nil),                      // 4: provodka.executor.v1.Card
+	(*Executor)(nil),                  // 5: provodka.executor.v1.Executor
+	(*FormerInn)(nil),                 // 6: provodka.executor.v1.FormerInn
+	(*Selfemployed)(nil),              // 7: provodka.executor.v1.Selfemployed
+	(*SelfemployedChange)(nil),        // 8: provodka.executor.v1.SelfemployedChange
+	(*RegisterExecutorRequest)(nil),   // 9: provodka.executor.v1.RegisterExecutorRequest
+	(*RegisterExecutorResponse)(nil),  // 10: provodka.executor.v1.RegisterExecutorResponse
+	(*UpdateExecutorRequest)(nil),     // 11: provodka.executor.v1.UpdateExecutorRequest
+	(*UpdateExecutorResponse)(nil),    // 12: provodka.executor.v1.UpdateExecutorResponse
+	(*SetRequisitesRequest)(nil),      // 13: provodka.executor.v1.SetRequisitesRequest
+	(*SetRequisitesResponse)(nil),     // 14: provodka.executor.v1.SetRequisitesResponse
+	(*BlockExecutorRequest)(nil),      // 15: provodka.executor.v1.BlockExecutorRequest
+	(*BlockExecutorResponse)(nil),     // 16: provodka.executor.v1.BlockExecutorResponse
+	(*UnblockExecutorRequest)(nil),    // 17: provodka.executor.v1.UnblockExecutorRequest
+	(*UnblockExecutorResponse)(nil),   // 18: provodka.executor.v1.UnblockExecutorResponse
+	(*EraseExecutorRequest)(nil),      // 19: provodka.executor.v1.EraseExecutorRequest
+	(*EraseExecutorResponse)(nil),     // 20: provodka.executor.v1.EraseExecutorResponse
+	(*BindExecutorRequest)(nil),       // 21: provodka.executor.v1.BindExecutorRequest
+	(*BindExecutorResponse)(nil),      // 22: provodka.executor.v1.BindExecutorResponse
+	(*CheckSelfemployedRequest)(nil),  // 23: provodka.executor.v1.CheckSelfemployedRequest
+	(*CheckSelfemployedResponse)(nil), // 24: provodka.executor.v1.CheckSelfemployedResponse
+	(*GetSelfemployedRequest)(nil),    // 25: provodka.executor.v1.GetSelfemployedRequest
+	(*GetSelfemployedResponse)(nil),   // 26: provodka.executor.v1.GetSelfemployedResponse
+	(*GetExecutorRequest)(nil),        // 27: provodka.executor.v1.GetExecutorRequest
+	(*GetExecutorResponse)(nil),       // 28: provodka.executor.v1.GetExecutorResponse
+	(*FindExecutorsRequest)(nil),      // 29: provodka.executor.v1.FindExecutorsRequest
+	(*FindExecutorsResponse)(nil),     // 30: provodka.executor.v1.FindExecutorsResponse
+	(*ReadTaxListsRequest)(nil),       // 31: provodka.executor.v1.ReadTaxListsRequest
+	(*ReadTaxListsResponse)(nil),      // 32: provodka.executor.v1.ReadTaxListsResponse
+	(*timestamppb.Timestamp)(nil),     // 33: google.protobuf.Timestamp
 }
 var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	1,  // 0: provodka.executor.v1.Person.passport:type_name -> provodka.executor.v1.Passport
-	0,  // 1: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
-	2,  // 2: provodka.executor.v1.Executor.requisites:type_name -> provodka.executor.v1.Requisites
-	4,  // 3: provodka.executor.v1.Executor.former_inns:type_name -> provodka.executor.v1.FormerInn
-	31, // 4: provodka.executor.v1.Selfemployed.at:type_name -> google.protobuf.Timestamp
-	31, // 5: provodka.executor.v1.Selfemployed.asked_at:type_name -> google.protobuf.Timestamp
-	31, // 6: provodka.executor.v1.Selfemployed.checked_at:type_name -> google.protobuf.Timestamp
-	6,  // 7: provodka.executor.v1.Selfemployed.history:type_name -> provodka.executor.v1.SelfemployedChange
-	31, // 8: provodka.executor.v1.Selfemployed.inn_changed_at:type_name -> google.protobuf.Timestamp
-	31, // 9: provodka.executor.v1.SelfemployedChange.at:type_name -> google.protobuf.Timestamp
-	0,  // 10: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	2,  // 11: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	3,  // 12: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	0,  // 13: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
-	3,  // 14: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	2,  // 15: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	3,  // 16: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 17: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 18: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 19: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	5,  // 20: provodka.executor.v1.BindExecutorResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	5,  // 21: provodka.executor.v1.CheckSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	5,  // 22: provodka.executor.v1.GetSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	3,  // 23: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
-	3,  // 24: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
-	31, // 25: provodka.executor.v1.ReadTaxListsResponse.read_at:type_name -> google.protobuf.Timestamp
-	7,  // 26: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
-	9,  // 27: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
-	11, // 28: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
-	13, // 29: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
-	15, // 30: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
-	17, // 31: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
-	19, // 32: provodka.executor.v1.ExecutorService.BindExecutor:input_type -> provodka.executor.v1.BindExecutorRequest
-	21, // 33: provodka.executor.v1.ExecutorService.CheckSelfemployed:input_type -> provodka.executor.v1.CheckSelfemployedRequest
-	23, // 34: provodka.executor.v1.ExecutorService.GetSelfemployed:input_type -> provodka.executor.v1.GetSelfemployedRequest
-	29, // 35: provodka.executor.v1.ExecutorService.ReadTaxLists:input_type -> provodka.executor.v1.ReadTaxListsRequest
-	25, // 36: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
-	27, // 37: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
-	8,  // 38: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
-	10, // 39: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
-	12, // 40: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
-	14, // 41: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
-	16, // 42: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
-	18, // 43: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
-	20, // 44: provodka.executor.v1.ExecutorService.BindExecutor:output_type -> provodka.executor.v1.BindExecutorResponse
-	22, // 45: provodka.executor.v1.ExecutorService.CheckSelfemployed:output_type -> provodka.executor.v1.CheckSelfemployedResponse
-	24, // 46: provodka.executor.v1.ExecutorService.GetSelfemployed:output_type -> provodka.executor.v1.GetSelfemployedResponse
-	30, // 47: provodka.executor.v1.ExecutorService.ReadTaxLists:output_type -> provodka.executor.v1.ReadTaxListsResponse
-	26, // 48: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
-	28, // 49: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
-	38, // [38:50] is the sub-list for method output_type
-	26, // [26:38] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	3,  // 1: provodka.executor.v1.Requisites.sbp:type_name -> provodka.executor.v1.Sbp
+	4,  // 2: provodka.executor.v1.Requisites.card:type_name -> provodka.executor.v1.Card
+	0,  // 3: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
+	2,  // 4: provodka.executor.v1.Executor.requisites:type_name -> provodka.executor.v1.Requisites
+	6,  // 5: provodka.executor.v1.Executor.former_inns:type_name -> provodka.executor.v1.FormerInn
+	33, // 6: provodka.executor.v1.Selfemployed.at:type_name -> google.protobuf.Timestamp
+	33, // 7: provodka.executor.v1.Selfemployed.asked_at:type_name -> google.protobuf.Timestamp
+	33, // 8: provodka.executor.v1.Selfemployed.checked_at:type_name -> google.protobuf.Timestamp
+	8,  // 9: provodka.executor.v1.Selfemployed.history:type_name -> provodka.executor.v1.SelfemployedChange
+	33, // 10: provodka.executor.v1.Selfemployed.inn_changed_at:type_name -> google.protobuf.Timestamp
+	33, // 11: provodka.executor.v1.SelfemployedChange.at:type_name -> google.protobuf.Timestamp
+	0,  // 12: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	2,  // 13: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	5,  // 14: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	0,  // 15: provodka.executor.v1.UpdateExecutorRequest.person:type_name -> provodka.executor.v1.Person
+	5,  // 16: provodka.executor.v1.UpdateExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	2,  // 17: provodka.executor.v1.SetRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	5,  // 18: provodka.executor.v1.SetRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
+	5,  // 19: provodka.executor.v1.BlockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	5,  // 20: provodka.executor.v1.UnblockExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	5,  // 21: provodka.executor.v1.EraseExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	7,  // 22: provodka.executor.v1.BindExecutorResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	7,  // 23: provodka.executor.v1.CheckSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	7,  // 24: provodka.executor.v1.GetSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	5,  // 25: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
+	5,  // 26: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
+	33, // 27: provodka.executor.v1.ReadTaxListsResponse.read_at:type_name -> google.protobuf.Timestamp
+	9,  // 28: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
+	11, // 29: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
+	13, // 30: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
+	15, // 31: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
+	17, // 32: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
+	19, // 33: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
+	21, // 34: provodka.executor.v1.ExecutorService.BindExecutor:input_type -> provodka.executor.v1.BindExecutorRequest
+	23, // 35: provodka.executor.v1.ExecutorService.CheckSelfemployed:input_type -> provodka.executor.v1.CheckSelfemployedRequest
+	25, // 36: provodka.executor.v1.ExecutorService.GetSelfemployed:input_type -> provodka.executor.v1.GetSelfemployedRequest
+	31, // 37: provodka.executor.v1.ExecutorService.ReadTaxLists:input_type -> provodka.executor.v1.ReadTaxListsRequest
+	27, // 38: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
+	29, // 39: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
+	10, // 40: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
+	12, // 41: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
+	14, // 42: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
+	16, // 43: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
+	18, // 44: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
+	20, // 45: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
+	22, // 46: provodka.executor.v1.ExecutorService.BindExecutor:output_type -> provodka.executor.v1.BindExecutorResponse
+	24, // 47: provodka.executor.v1.ExecutorService.CheckSelfemployed:output_type -> provodka.executor.v1.CheckSelfemployedResponse
+	26, // 48: provodka.executor.v1.ExecutorService.GetSelfemployed:output_type -> provodka.executor.v1.GetSelfemployedResponse
+	32, // 49: provodka.executor.v1.ExecutorService.ReadTaxLists:output_type -> provodka.executor.v1.ReadTaxListsResponse
+	28, // 50: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
+	30, // 51: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
+	40, // [40:52] is the sub-list for method output_type
+	28, // [28:40] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_executor_proto_init() }
@@ -2770,7 +2912,7 @@ func file_provodka_executor_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_executor_proto_rawDesc), len(file_provodka_executor_v1_executor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -417,7 +417,8 @@ func (x *FormerInn) GetUntilDay() string {
 	return ""
 }
 
-// An executor's bank requisites; one row for each version.
+// An executor's requisites; one row for each version. They have one way to pay: the
+// account, the phone of SBP or the token of a card.
 type Requisites struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the payee.
@@ -432,6 +433,20 @@ type Requisites struct {
 	CorrAccount string `protobuf:"bytes,5,opt,name=corr_account,json=corrAccount,proto3" json:"corr_account,omitempty"`
 	// 20 digits.
 	AccountNumber string `protobuf:"bytes,6,opt,name=account_number,json=accountNumber,proto3" json:"account_number,omitempty"`
+	// Phone of SBP, +7XXXXXXXXXX.
+	SbpPhone string `protobuf:"bytes,210,opt,name=sbp_phone,json=sbpPhone,proto3" json:"sbp_phone,omitempty"`
+	// Member of SBP, 12 digits.
+	SbpBankId string `protobuf:"bytes,211,opt,name=sbp_bank_id,json=sbpBankId,proto3" json:"sbp_bank_id,omitempty"`
+	// Token of a card at the provider.
+	CardToken string `protobuf:"bytes,212,opt,name=card_token,json=cardToken,proto3" json:"card_token,omitempty"`
+	// Last four digits of the card.
+	CardMask string `protobuf:"bytes,213,opt,name=card_mask,json=cardMask,proto3" json:"card_mask,omitempty"`
+	// Of the person, when SBP or a card is paid.
+	LastName string `protobuf:"bytes,214,opt,name=last_name,json=lastName,proto3" json:"last_name,omitempty"`
+	// First name, the same.
+	FirstName string `protobuf:"bytes,215,opt,name=first_name,json=firstName,proto3" json:"first_name,omitempty"`
+	// Patronymic, the same.
+	SecondName    string `protobuf:"bytes,216,opt,name=second_name,json=secondName,proto3" json:"second_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -504,6 +519,55 @@ func (x *Requisites) GetCorrAccount() string {
 func (x *Requisites) GetAccountNumber() string {
 	if x != nil {
 		return x.AccountNumber
+	}
+	return ""
+}
+
+func (x *Requisites) GetSbpPhone() string {
+	if x != nil {
+		return x.SbpPhone
+	}
+	return ""
+}
+
+func (x *Requisites) GetSbpBankId() string {
+	if x != nil {
+		return x.SbpBankId
+	}
+	return ""
+}
+
+func (x *Requisites) GetCardToken() string {
+	if x != nil {
+		return x.CardToken
+	}
+	return ""
+}
+
+func (x *Requisites) GetCardMask() string {
+	if x != nil {
+		return x.CardMask
+	}
+	return ""
+}
+
+func (x *Requisites) GetLastName() string {
+	if x != nil {
+		return x.LastName
+	}
+	return ""
+}
+
+func (x *Requisites) GetFirstName() string {
+	if x != nil {
+		return x.FirstName
+	}
+	return ""
+}
+
+func (x *Requisites) GetSecondName() string {
+	if x != nil {
+		return x.SecondName
 	}
 	return ""
 }
@@ -1297,7 +1361,7 @@ type Payout struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Rubles, decimal of scale 2.
 	Amount string `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
-	// The payee's account, 20 digits.
+	// The payee's account, 20 digits; of SBP the phone, of a card the token.
 	Account       string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2381,7 +2445,7 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"formerInns\":\n" +
 	"\tFormerInn\x12\x10\n" +
 	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x1b\n" +
-	"\tuntil_day\x18\x02 \x01(\tR\buntilDay\"\xab\x01\n" +
+	"\tuntil_day\x18\x02 \x01(\tR\buntilDay\"\x88\x03\n" +
 	"\n" +
 	"Requisites\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
@@ -2389,7 +2453,17 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x03bic\x18\x03 \x01(\tR\x03bic\x12\x1b\n" +
 	"\tbank_name\x18\x04 \x01(\tR\bbankName\x12!\n" +
 	"\fcorr_account\x18\x05 \x01(\tR\vcorrAccount\x12%\n" +
-	"\x0eaccount_number\x18\x06 \x01(\tR\raccountNumber\"\xf1\x03\n" +
+	"\x0eaccount_number\x18\x06 \x01(\tR\raccountNumber\x12\x1c\n" +
+	"\tsbp_phone\x18\xd2\x01 \x01(\tR\bsbpPhone\x12\x1f\n" +
+	"\vsbp_bank_id\x18\xd3\x01 \x01(\tR\tsbpBankId\x12\x1e\n" +
+	"\n" +
+	"card_token\x18\xd4\x01 \x01(\tR\tcardToken\x12\x1c\n" +
+	"\tcard_mask\x18\xd5\x01 \x01(\tR\bcardMask\x12\x1c\n" +
+	"\tlast_name\x18\xd6\x01 \x01(\tR\blastName\x12\x1e\n" +
+	"\n" +
+	"first_name\x18\xd7\x01 \x01(\tR\tfirstName\x12 \n" +
+	"\vsecond_name\x18\xd8\x01 \x01(\tR\n" +
+	"secondName\"\xf1\x03\n" +
 	"\bTaskText\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +

@@ -1,0 +1,159 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
+	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+)
+
+func bySBP(n uint64) *executorv1.Requisites {
+	return &executorv1.Requisites{Sbp: &executorv1.Sbp{Phone: "8" + requisite.ExamplePhone(n)[2:], BankId: requisite.ExampleSBPBank(n)}}
+}
+
+func byCard(n uint64) *executorv1.Requisites {
+	return &executorv1.Requisites{Card: &executorv1.Card{Token: requisite.ExampleCardToken(n), Mask: "4312"}}
+}
+
+// paysTask makes and pays a task, and says which payments the bank has got for it.
+func (c *caller) paysTask(gross, company, worker string) (*taskv1.Task, []port.Payment) {
+	c.t.Helper()
+	d := draft(gross, worker)
+	d.Autocomplete, d.Title = true, "Работа "+worker+" за "+gross
+	made, err := c.Tasks.CreateTask(c.t.Context(), &taskv1.CreateTaskRequest{Book: c.book, CompanyId: company, Task: d})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := c.Tasks.PayTask(c.t.Context(), &taskv1.PayTaskRequest{Book: c.book, TaskId: made.GetTask().GetId()}); err != nil {
+		c.t.Fatal(err)
+	}
+	done := c.settled(made.GetTask().GetId())
+	return done, c.sentFor(d.GetTitle())
+}
+
+func (c *caller) sentFor(title string) (sent []port.Payment) {
+	for _, p := range c.bank.payments() {
+		if strings.Contains(p.Purpose, title) {
+			sent = append(sent, p)
+		}
+	}
+	return sent
+}
+
+// testWays: an executor gives an account, SBP or a card, is paid that way, and nobody reads back
+// what he gave whole.
+func testWays(t *testing.T, h *house) {
+	const who = 8720
+	c := h.caller(t)
+	company := c.company(1, "1000000.00")
+	for n, where := range []*executorv1.Requisites{account(who), bySBP(who + 1), byCard(who + 2)} {
+		way, target := port.ByAccount, account(who).GetAccountNumber()
+		switch n {
+		case 1:
+			way, target = port.BySBP, requisite.ExamplePhone(who+1)
+		case 2:
+			way, target = port.ByCard, requisite.ExampleCardToken(who+2)
+		}
+		worker := c.executor(who+uint64(n), "selfemployed", where) //nolint:gosec // 0 to 2
+		done, sent := c.paysTask("100.00", company, worker)
+		if done.GetStatus() != "paid" || len(sent) != 1 || sent[0].To.Way() != way || sent[0].To.Target() != target || money.RUB.Format(sent[0].Amount) != "94.00" || sent[0].Check() != nil {
+			t.Errorf("%s: %v, the bank got %+v", way, done, sent)
+		}
+		for _, unmask := range []bool{false, true} {
+			got, err := c.Executors.GetExecutor(t.Context(), &executorv1.GetExecutorRequest{Book: c.book, ExecutorId: worker, Unmask: unmask})
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := got.GetExecutor().GetRequisites()
+			if text := shown.String(); strings.Contains(text, target) != (unmask && way != port.ByCard) {
+				t.Errorf("%s, unmasked %t: %s", way, unmask, text)
+			}
+			if way == port.ByCard && (shown.GetCard().GetMask() != "4312" || shown.GetCard().GetToken() != "") || way == port.BySBP && shown.GetSbp().GetBankId() != requisite.ExampleSBPBank(who+1) {
+				t.Errorf("%s: %v", way, shown)
+			}
+		}
+		if strings.Contains(c.log.String(), target) {
+			t.Errorf("%s: where the money goes is in the log", way)
+		}
+	}
+	testWaysRefused(t, c)
+	testWayTooSmall(t, c, company)
+}
+
+// testWaysRefused: one way, well written, of somebody who may have it; never the number of a card.
+func testWaysRefused(t *testing.T, c *caller) {
+	const who, card = 8730, "4111111111111111"
+	worker, trader := c.executor(who, "selfemployed", nil), c.executor(who+1, "entrepreneur", account(who+1))
+	set := func(id string, where *executorv1.Requisites) error {
+		_, err := c.Executors.SetRequisites(t.Context(), &executorv1.SetRequisitesRequest{Book: c.book, ExecutorId: id, Requisites: where})
+		return err
+	}
+	for name, tc := range map[string]struct {
+		field  string
+		where  *executorv1.Requisites
+		change func(*executorv1.Requisites)
+	}{
+		"none":             {"requisites", &executorv1.Requisites{}, func(*executorv1.Requisites) {}},
+		"two":              {"requisites", bySBP(who), func(r *executorv1.Requisites) { r.Card = byCard(who).GetCard() }},
+		"account and card": {"requisites", account(who), func(r *executorv1.Requisites) { r.Card = byCard(who).GetCard() }},
+		"phone":            {"requisites.sbp.phone", bySBP(who), func(r *executorv1.Requisites) { r.Sbp.Phone = "123" }},
+		"member":           {"requisites.sbp.bank_id", bySBP(who), func(r *executorv1.Requisites) { r.Sbp.BankId = "044525225" }},
+		"token":            {"requisites.card.token", byCard(who), func(r *executorv1.Requisites) { r.Card.Token = "short" }},
+		"no mask":          {"requisites.card.mask", byCard(who), func(r *executorv1.Requisites) { r.Card.Mask = "" }},
+		"card as token":    {"requisites.card.token", byCard(who), func(r *executorv1.Requisites) { r.Card.Token = card }},
+		"card as account":  {"requisites.account_number", account(who), func(r *executorv1.Requisites) { r.AccountNumber = card }},
+		"card as bank":     {"requisites.bank_name", account(who), func(r *executorv1.Requisites) { r.BankName = "карта 4111 1111 1111 1111" }},
+		"card as payee":    {"requisites.payee_name", account(who), func(r *executorv1.Requisites) { r.PayeeName = card }},
+		"card as phone":    {"requisites.sbp.phone", bySBP(who), func(r *executorv1.Requisites) { r.Sbp.Phone = "4111-1111-1111-1111" }},
+	} {
+		tc.change(tc.where)
+		if r := refused(t, set(worker, tc.where), fault.RequisitesInvalid, tc.field); strings.Contains(r.Reason, "1111") {
+			t.Errorf("%s: the refusal repeats the card: %s", name, r.Reason)
+		}
+	}
+	refused(t, set(trader, bySBP(who)), fault.RequisitesInvalid, "requisites.sbp")
+	refused(t, set(trader, byCard(who)), fault.RequisitesInvalid, "requisites.card")
+	got, err := c.Executors.GetExecutor(t.Context(), &executorv1.GetExecutorRequest{Book: c.book, ExecutorId: worker})
+	if err != nil || got.GetExecutor().GetRequisitesVersion() != 0 || strings.Contains(c.log.String(), card) {
+		t.Errorf("something of what was refused was kept: %v %v", got, err)
+	}
+	if err := set(worker, bySBP(who)); err != nil {
+		t.Fatal(err)
+	}
+	update := func() error {
+		_, err := c.Executors.UpdateExecutor(t.Context(), &executorv1.UpdateExecutorRequest{Book: c.book, ExecutorId: worker, EmploymentKind: "entrepreneur"})
+		return err
+	}
+	refused(t, update(), fault.RequisitesInvalid, "employment_kind")
+	if err := set(worker, account(who)); err != nil {
+		t.Fatal(err)
+	}
+	if err := update(); err != nil {
+		t.Error(err)
+	}
+}
+
+// testWayTooSmall: SBP does not take a large sum. Nothing is split: the payment stops, and goes on
+// by itself when there is an account.
+func testWayTooSmall(t *testing.T, c *caller, company string) {
+	const who = 8740
+	worker := c.executor(who, "selfemployed", bySBP(who))
+	stopped, sent := c.paysTask("600000.00", company, worker)
+	why := stopped.GetPaymentErrors()
+	if stopped.GetStatus() != "error" || len(sent) != 0 || len(why) != 1 || why[0].GetCode() != string(fault.PayoutWay) || why[0].GetActor() != "executor" || why[0].GetRetryAt() == nil {
+		t.Fatalf("%v, the bank got %+v", stopped, sent)
+	}
+	_, err := c.Executors.SetRequisites(t.Context(), &executorv1.SetRequisitesRequest{Book: c.book, ExecutorId: worker, Requisites: account(who)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := c.settledAfterError(stopped.GetId())
+	if sent = c.sentFor(stopped.GetTitle()); done.GetStatus() != "paid" || len(sent) != 1 || sent[0].To.Way() != port.ByAccount || money.RUB.Format(sent[0].Amount) != "564000.00" {
+		t.Errorf("%v, the bank got %+v", done, sent)
+	}
+}
