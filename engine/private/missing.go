@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -284,7 +285,8 @@ func textOf(r store.AggregateRow) (Ref, error) {
 	return Ref{r.Key.ID, max(d.GetTextVersion(), 1)}, err
 }
 
-// payouts counts the notes of payments that were sent; they are named by their attempts.
+// payouts counts the notes of payments that were sent; they are named by their attempts. One
+// that was refused before anybody saw it has none.
 func (m *missing) payouts(ctx context.Context, shard int) error {
 	for after := ""; ; {
 		rows, err := m.db.AllEffects(ctx, shard, after, most)
@@ -294,7 +296,7 @@ func (m *missing) payouts(ctx context.Context, shard int) error {
 		named := map[place][]store.PrivateID{}
 		for _, r := range rows {
 			after = r.Effect.GetAttempt()
-			if r.Effect.GetPort() == kindPayout && r.Effect.GetAnswers() > 0 { // noted before it was sent
+			if e := r.Effect; e.GetPort() == kindPayout && e.GetAnswers() > 0 && e.GetStatus() != port.NotSent { // noted before it was sent
 				ask := &flowv1.PayoutAsk{} // of a return it has no executor
 				if proto.Unmarshal(r.Effect.GetBody(), ask) == nil && m.erased[somebody{r.Book, ask.GetExecutorId()}] {
 					continue
