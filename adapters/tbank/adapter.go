@@ -36,19 +36,30 @@ type Options struct {
 	// Memory is how long we trust the bank to remember ids. It promises no time ?;
 	// by default 30 days.
 	Memory time.Duration
-	Now    func() time.Time // clock of the pace; time.Now by default
+	Now    func() time.Time // clock of the pace, and of what the bank may still change; time.Now by default
 }
 
-// Adapter pays through T-Bank. It is safe for concurrent use.
+// Adapter pays through T-Bank, and reads its statements. It is safe for concurrent use.
 type Adapter struct {
 	client         client
 	polls          []time.Duration
 	memory         time.Duration
 	unknownAccount []string
 	cardAgreement  string
+	now            func() time.Time
+	page           int // operations of a statement that are asked for at once
 }
 
-var _ port.Payout = (*Adapter)(nil)
+var (
+	_ port.Payout     = (*Adapter)(nil)
+	_ port.Statements = (*Adapter)(nil)
+)
+
+// A page of a statement: so many operations, of up to 4 KB each.
+const (
+	pageSize = 1000
+	maxBytes = pageSize * 4 << 10
+)
 
 // New makes the adapter; it makes no call.
 func New(o Options) (*Adapter, error) {
@@ -70,8 +81,9 @@ func New(o Options) (*Adapter, error) {
 	return &Adapter{
 		client: client{
 			base: strings.TrimSuffix(o.BaseURL, "/"), token: o.Token,
-			call: call.New(call.Options{Timeout: o.Timeout, PerSecond: cmp.Or(o.PerSecond, 10), TLS: o.TLS, Transport: o.Transport, Now: now}),
+			call: call.New(call.Options{Timeout: o.Timeout, PerSecond: cmp.Or(o.PerSecond, 10), TLS: o.TLS, Transport: o.Transport, Now: now, MaxBytes: maxBytes}),
 		},
+		now: now, page: pageSize,
 		polls: polls, memory: cmp.Or(o.Memory, 30*24*time.Hour), unknownAccount: o.UnknownAccount, cardAgreement: o.CardAgreement,
 	}, nil
 }

@@ -30,6 +30,11 @@ func (c *client) get(ctx context.Context, id string) (call.Reply, error) {
 	return c.do(ctx, http.MethodGet, paymentPath+url.PathEscape(id), nil, id)
 }
 
+// statement asks for a page of a statement.
+func (c *client) statement(ctx context.Context, query url.Values) (call.Reply, error) {
+	return c.do(ctx, http.MethodGet, statementPath+"?"+query.Encode(), nil, "")
+}
+
 // do makes one exchange. X-Request-Id is for tracing only [H].
 func (c *client) do(ctx context.Context, method, path string, body []byte, id string) (call.Reply, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
@@ -38,7 +43,9 @@ func (c *client) do(ctx context.Context, method, path string, body []byte, id st
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("X-Request-Id", id)
+	if id != "" {
+		req.Header.Set("X-Request-Id", id)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

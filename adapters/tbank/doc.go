@@ -1,4 +1,4 @@
-// Package tbank pays rubles through the business API of T-Bank.
+// Package tbank pays rubles through the business API of T-Bank, and reads its statements.
 //
 //	port.Payment ─▶ Check ─▶ POST /api/v1/payment/{way}/pay ─201─▶ GET /api/v1/payment/{id} … ─▶ port.Answer
 //	                  │                    │                                        │
@@ -31,13 +31,21 @@
 //     has made. What the body holds is not documented ? ("as the method that gets the status"),
 //     nor how the signature of hasSignature is made ?: any text in it that looks like an id
 //     of ours is a hint, and nothing that it says is believed (callback.go).
+//   - The statement: GET /api/v1/statement by cursor, up to 5000 operations at once, 20 a second,
+//     balances on the first page only; only operations of the status Transaction are for books;
+//     ids of operations of 22:00 to 03:00 may change, so the last two days are read again and
+//     told apart by requisites [H]. documentNumber, vo and corrAccount of the other side, the
+//     form of docDate, and whether the balances are of transactions only, are not documented ?.
+//     That an operation's date and requisites stay is trusted once the night is over ?.
 //   - A payee without an INN is sent with inn "0", as payment orders write it [M].
 //
 // Laws kept (porttest.ExercisePayout against sandbox): an attempt is paid at most once;
 // only EXECUTED is Done; a refusal of POST is believed only when the bank does not
 // know the attempt; amounts are JSON numbers written from decimals, never floats. Of callbacks (callback_test.go):
 // whoever shows another header, or calls from elsewhere, is not admitted; every id of ours is
-// found, wherever it stands.
+// found, wherever it stands. Of statements (statement_test.go): whole days whose operations add
+// up to the bank's own sums, or an error; the same days again give the same movements, however
+// they were paged and ordered.
 //
 // It refuses to know: flows, the books, other banks, when to ask again.
 package tbank

@@ -10,10 +10,11 @@ import (
 
 // Paths of the API, after the host.
 const (
-	payPath     = "/api/v1/payment/ruble-transfer/pay"
-	sbpPath     = "/api/v1/payment/sbp/pay"
-	cardPath    = "/api/v1/payment/card-transfer/pay"
-	paymentPath = "/api/v1/payment/" // + id
+	payPath       = "/api/v1/payment/ruble-transfer/pay"
+	sbpPath       = "/api/v1/payment/sbp/pay"
+	cardPath      = "/api/v1/payment/card-transfer/pay"
+	paymentPath   = "/api/v1/payment/" // + id
+	statementPath = "/api/v1/statement"
 )
 
 // unknownINN is what a payment order writes for a payee whose INN is not known [M].

@@ -40,11 +40,12 @@ var faultTable = slices.Concat(taskRows, wayRows(sbp), wayRows(card), messageRow
 	askRows("entity", entity, "email", 0, 0), askRows("unbind", erases, "erased", 0, 0),
 )
 
-// unplayed are the operations of the tax service without a row, and why.
+// unplayed are the operations without a row, and why.
 var unplayed = map[string]string{
 	"auth":        "a token is nobody's: the adapter's own tests",
 	"leavers":     "about everybody at once: the adapter's own tests",
 	"inn_changes": "the same",
+	"statement":   "about a whole account: the adapter's own tests",
 }
 
 // taskRows strike a small task on its way to be paid.

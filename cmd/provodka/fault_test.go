@@ -62,9 +62,11 @@ func TestEveryFaultOfEverySandboxEnds(t *testing.T) {
 			}
 		}
 	}
-	for _, op := range fns.Operations() {
-		if unplayed[op] == "" && !slices.ContainsFunc(faultTable, func(r struck) bool { return r.at == "tax" && r.op == op }) {
-			t.Errorf("nothing goes wrong with %q of the tax service: add a row", op)
+	for name, ops := range map[string][]string{"tax": fns.Operations(), "bank": tbank.Operations()} {
+		for _, op := range ops {
+			if unplayed[op] == "" && !slices.ContainsFunc(faultTable, func(r struck) bool { return r.at == name && r.op == op }) {
+				t.Errorf("nothing goes wrong with %q of %s: add a row", op, name)
+			}
 		}
 	}
 	m := newMatrix(t, faultTable, time.Second)

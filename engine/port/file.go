@@ -1,6 +1,7 @@
 package port
 
 import (
+	"context"
 	"io"
 
 	"github.com/provodka/provodka/ledger/fault"
@@ -97,4 +98,11 @@ type Statement struct {
 // StatementReader reads statements. A refusal refuses the whole file.
 type StatementReader interface {
 	ReadStatement(data []byte) (*Statement, *fault.Refusal)
+}
+
+// Statements tells what has moved on an account of ours, by the bank itself.
+type Statements interface {
+	// Statement is all that moved on whole days of Moscow, YYYY-MM-DD, both included: whole, or an
+	// error and nothing of it. What the bank may still change is left out, and noted; ask again.
+	Statement(ctx context.Context, account, from, to string) (*Statement, error)
 }

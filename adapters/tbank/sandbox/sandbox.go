@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -34,6 +35,10 @@ type Server struct {
 	courier *courier
 	token   string
 	mux     *http.ServeMux
+	now     func() time.Time
+
+	mu       sync.Mutex
+	incoming []Incoming
 }
 
 // played are the faults that make sense at this bank.
@@ -58,8 +63,8 @@ func New(dir string, o Options) (*Server, error) {
 	if c.retries == nil {
 		c.retries = defaultRetries
 	}
-	s := &Server{courier: c, token: o.Token, mux: http.NewServeMux()}
-	books, err := stage.Open(dir, stage.Options{Script: o.Script, Supported: played, Now: now, OnNote: c.remember, Changed: s.changed})
+	s := &Server{courier: c, token: o.Token, mux: http.NewServeMux(), now: now}
+	books, err := stage.Open(dir, stage.Options{Script: o.Script, Supported: played, Now: now, OnNote: s.remember, Changed: s.changed})
 	if err != nil {
 		return nil, fmt.Errorf("tbank sandbox: %w", err)
 	}
@@ -69,6 +74,8 @@ func New(dir string, o Options) (*Server, error) {
 	}
 	s.mux.HandleFunc("GET /api/v1/payment/{id}", s.authorized(s.status))
 	s.mux.HandleFunc("POST /api/v1/webhook", s.authorized(s.addWebhook))
+	s.mux.HandleFunc("GET /api/v1/statement", s.authorized(s.statement))
+	s.mux.HandleFunc("POST /sandbox/incoming", s.receive)
 	books.Routes(s.mux)
 	return s, nil
 }
@@ -201,9 +208,9 @@ func (t tax) invalid(payeeKPP string) string {
 	return ""
 }
 
-// detail is what the books keep beside; nil when there is nothing.
+// detail is what the books keep beside.
 func (p payment) detail(by way) map[string]string {
-	d := map[string]string{}
+	d := map[string]string{"from": p.From.AccountNumber, "name": p.To.Name, "bic": p.To.BIK}
 	if by != toAccount {
 		d["way"], d["bank"], d["agreement"] = string(by), p.To.BankID, p.From.AgreementNumber
 		d["name"] = strings.Join([]string{p.To.LastName, p.To.FirstName, p.To.MiddleName}, " ")
@@ -216,9 +223,6 @@ func (p payment) detail(by way) map[string]string {
 	if t := p.Tax; t != nil {
 		d["payer_status"], d["kbk"], d["oktmo"] = t.PayerStatus, t.KBK, t.OKTMO
 		d["basis"], d["period"], d["number"], d["date"] = t.Evidence, t.Period, t.DocNumber, t.DocDate
-	}
-	if len(d) == 0 {
-		return nil
 	}
 	return d
 }

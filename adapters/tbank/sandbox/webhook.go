@@ -52,16 +52,6 @@ func (c *courier) put(h webhook) {
 	c.mu.Unlock()
 }
 
-// remember takes a webhook back out of the books.
-func (c *courier) remember(note json.RawMessage) error {
-	var h webhook
-	if err := json.Unmarshal(note, &h); err != nil {
-		return err
-	}
-	c.put(h)
-	return nil
-}
-
 // tell calls back about a payment in these words, one after another, each until it was
 // heard or the tries are over. It does not wait; over is closed at the end.
 func (c *courier) tell(of stage.Subject, words ...string) (over <-chan struct{}) {
@@ -188,7 +178,7 @@ func (s *Server) addWebhook(w http.ResponseWriter, r *http.Request) {
 	case body.HasSignature == nil || body.Email == "":
 		refuse(w, http.StatusBadRequest, "INVALID_DATA", "hasSignature, email: обязательные поля")
 	default:
-		if err := s.books.Note(body.webhook); err != nil {
+		if err := s.books.Note(note{webhook: body.webhook}); err != nil {
 			refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
 			return
 		}

@@ -309,7 +309,7 @@ func payoutTaxes(t *testing.T, payout port.Payout, fake Fake) {
 	}
 	booked := fake.payment(t, p.Attempt)
 	said := map[string]string{
-		"kpp": p.To.KPP, "uin": p.UIN, "payer_status": "01", "kbk": "18201061201010000510", "oktmo": "0",
+		"from": p.FromAccount, "name": p.To.Name, "bic": p.To.BIC, "kpp": p.To.KPP, "uin": p.UIN, "payer_status": "01", "kbk": "18201061201010000510", "oktmo": "0",
 		"basis": "0", "period": "0", "number": "0", "date": "0",
 	}
 	if booked.ExecutedCount != 1 || booked.Mismatches != 0 || !maps.Equal(booked.Detail, said) {

@@ -38,6 +38,7 @@ type Payment struct {
 	Rule          Rule              `json:"rule"`
 	AcceptedAt    time.Time         `json:"accepted_at"`
 	ExecutedAt    time.Time         `json:"executed_at"`
+	ReturnedAt    time.Time         `json:"returned_at"`
 
 	digest string
 }
@@ -185,6 +186,9 @@ func (b *Books) apply(e event) error {
 	case "state":
 		if p.AcceptedAt.IsZero() && e.State == Pending {
 			p.AcceptedAt = e.At
+		}
+		if e.State == Returned {
+			p.ReturnedAt = e.At
 		}
 		p.Status = e.State
 	case "execute":
