@@ -206,9 +206,9 @@ func listRemittances(ctx context.Context, env *Env, f *remitFlags, _ []string) e
 }
 
 func (e *Env) printRemittances(list ...*taxv1.Remittance) error {
-	t := newTable("Order", "Ordered", "Pay by", ">Amount", "State", "Paid", "Why")
+	t := newTable("Order", "Ordered", "Pay by", ">Amount", "State", "Paid", ">Overpaid", "Why")
 	for _, r := range list {
-		t.add(r.GetRemittanceId(), r.GetDay(), r.GetDueDay(), r.GetAmount(), r.GetStateTitle(), r.GetPaidDay(), why(r))
+		t.add(r.GetRemittanceId(), r.GetDay(), r.GetDueDay(), r.GetAmount(), r.GetStateTitle(), r.GetPaidDay(), r.GetOverpaid(), why(r))
 	}
 	return t.write(e.Out)
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,12 +42,14 @@ import (
 //	flip FILE N    changes byte N of a file, from the end when negative
 //	seal KEY N     seals the books as a server with the key would, the shards at most to record N
 //	truncate FILE N NEW  copies the first N bytes of a file
-//	dev            starts a stack, as "provodka dev" does: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
+//	dev [confirm]  starts a stack, as "provodka dev" does, that asks about final answers again in seconds: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
 //	company        opens a company: $COMPANY is its id
 //	pay DAY DEBIT CREDIT AMOUNT  posts rubles there; $ID is the entry's id; $YESTERDAY, $TODAY and $NEXT_MONTH are days
 //	id             $ID is what the last output begins with
-//	bank FILE      makes the stack's bank misbehave by the script; "bank books" prints what taxes it has paid
+//	bank FILE      makes the stack's bank misbehave by the script; "bank books" prints what taxes it has paid,
+//	               "bank executes SUM" executes what it had refused
 //	audited        waits until the stack's auditor has checked what every shard has
+//	until REGEXP PROGRAM ARGS…  runs a program until what it prints matches, a minute at most
 //	code N PROGRAM ARGS…  runs a program and expects its exit code
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -78,7 +82,7 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[0])[:n]), 0o600))
 			},
-			"dev":        func(ts *testscript.TestScript, _ bool, _ []string) { startDev(t, ts) },
+			"dev":        func(ts *testscript.TestScript, _ bool, args []string) { startDev(t, ts, args...) },
 			"pay":        pay,
 			"company":    openCompany,
 			"closemonth": closeMonth,
@@ -90,7 +94,8 @@ func TestScripts(t *testing.T) {
 				id, _, _ := strings.Cut(ts.ReadFile("stdout"), ":")
 				ts.Setenv("ID", id)
 			},
-			"code": expectCode,
+			"code":  expectCode,
+			"until": until,
 		},
 	})
 }
@@ -233,7 +238,11 @@ func flip(path, at string) error {
 }
 
 // startDev starts a development stack that ends with the script.
-func startDev(t *testing.T, ts *testscript.TestScript) {
+func startDev(t *testing.T, ts *testscript.TestScript, how ...string) {
+	var confirm []time.Duration // none leaves days
+	if slices.Contains(how, "confirm") {
+		confirm = []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second}
+	}
 	dir, err := os.MkdirTemp("", "provodka-script-")
 	ts.Check(err)
 	ts.Check(os.Chmod(dir, 0o711)) // PostgreSQL does not run as root
@@ -242,7 +251,7 @@ func startDev(t *testing.T, ts *testscript.TestScript) {
 	go func() {
 		over <- dev.Run(ctx, dev.Options{
 			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Auditor: true, Out: io.Discard,
-			Log: slog.New(slog.DiscardHandler),
+			Log: slog.New(slog.DiscardHandler), Confirm: confirm,
 		})
 	}()
 	ts.Defer(func() {
@@ -332,13 +341,16 @@ func pay(ts *testscript.TestScript, _ bool, args []string) {
 // misbehave gives the bank's sandbox a script, or prints its payments of taxes.
 func misbehave(ts *testscript.TestScript, _ bool, args []string) {
 	url := ts.Getenv("BANK") + "/sandbox/"
-	if args[0] != "books" {
-		answer, err := http.Post(url+"script", "application/json", strings.NewReader(ts.ReadFile(args[0])))
+	post := func(path, body string) {
+		answer, err := http.Post(url+path, "application/json", strings.NewReader(body))
 		ts.Check(err)
 		defer answer.Body.Close()
 		if answer.StatusCode/100 != 2 {
-			ts.Fatalf("the bank's script: %s", answer.Status)
+			ts.Fatalf("the bank's %s: %s", path, answer.Status)
 		}
+	}
+	if args[0] != "books" && args[0] != "executes" {
+		post("script", ts.ReadFile(args[0]))
 		return
 	}
 	answer, err := http.Get(url + "books")
@@ -346,12 +358,37 @@ func misbehave(ts *testscript.TestScript, _ bool, args []string) {
 	defer answer.Body.Close()
 	var report stage.Report
 	ts.Check(json.NewDecoder(answer.Body).Decode(&report))
+	found := args[0] == "books"
 	for _, p := range report.Payments {
+		if args[0] == "executes" {
+			if p.Amount == args[1] && p.Status == stage.Failed {
+				found = true
+				word, err := json.Marshal(stage.Word{ID: p.ID, State: stage.Executed})
+				ts.Check(err)
+				post("word", string(word))
+			}
+			continue
+		}
 		if kbk := p.Detail["kbk"]; kbk != "" && p.ExecutedCount > 0 {
 			_, err := fmt.Fprintf(ts.Stdout(), "%s executed %d times to %s as %s\n", p.Amount, p.ExecutedCount, kbk, p.Detail["payer_status"])
 			ts.Check(err)
 		}
 	}
+	if !found {
+		ts.Fatalf("no payment of %s has failed", args[1])
+	}
+}
+
+// until runs a program until its output matches.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("%s: never printed %s", strings.Join(args[1:], " "), args[0])
 }
 
 // expectCode runs a program that must end with the code.
