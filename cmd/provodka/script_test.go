@@ -383,12 +383,18 @@ func misbehave(ts *testscript.TestScript, _ bool, args []string) {
 func until(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.After(time.Minute); ; {
 		if err := ts.Exec(args[1], args[2:]...); err == nil && want.MatchString(ts.ReadFile("stdout")) {
 			return
 		}
+		select {
+		case <-look.C:
+		case <-deadline:
+			ts.Fatalf("%s: never printed %s", strings.Join(args[1:], " "), args[0])
+		}
 	}
-	ts.Fatalf("%s: never printed %s", strings.Join(args[1:], " "), args[0])
 }
 
 // expectCode runs a program that must end with the code.
