@@ -6,6 +6,7 @@ import (
 
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -155,5 +156,11 @@ func testWayTooSmall(t *testing.T, c *caller, company string) {
 	done := c.settledAfterError(stopped.GetId())
 	if sent = c.sentFor(stopped.GetTitle()); done.GetStatus() != "paid" || len(sent) != 1 || sent[0].To.Way() != port.ByAccount || money.RUB.Format(sent[0].Amount) != "564000.00" {
 		t.Errorf("%v, the bank got %+v", done, sent)
+	}
+	counts, _, err := private.Missing(t.Context(), c.house.db) // the attempt that nobody has seen has no note, and none is missed
+	for _, n := range counts {
+		if err != nil || n.Kind == "payout" && n.Missing != 0 {
+			t.Errorf("%+v %v", n, err)
+		}
 	}
 }
