@@ -105,8 +105,8 @@ type executorAnswer struct {
 }
 
 type paymentInfo struct {
-	BankAccount bankAccount `json:"bank_account"`
-	CardNumber  *string     `json:"card_number"`
+	BankAccount *bankAccount `json:"bank_account"`
+	CardNumber  *string      `json:"card_number"` // the last four digits: nobody here has more
 }
 
 type bankAccount struct {
@@ -225,10 +225,13 @@ func showExecutor(e *executorv1.Executor) executorAnswer {
 		INN: p.GetInn(), EmploymentKind: e.GetEmploymentKind(), Status: e.GetState(), SelfemployedStatus: e.GetSelfemployedStatus(),
 	}
 	if r := e.GetRequisites(); r != nil {
-		a.PaymentInfo = &paymentInfo{BankAccount: bankAccount{r.GetBic(), r.GetAccountNumber()}}
-		if r.GetCard() != nil {
+		a.PaymentInfo = &paymentInfo{}
+		switch {
+		case r.GetCard() != nil:
 			shown := "**** " + r.GetCard().GetMask()
 			a.PaymentInfo.CardNumber = &shown
+		case r.GetSbp() == nil:
+			a.PaymentInfo.BankAccount = &bankAccount{r.GetBic(), r.GetAccountNumber()}
 		}
 	}
 	return a

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 )
 
 // TestTheDocumentIsTheProgram changes the document in one place at a time.
@@ -86,5 +88,21 @@ func TestNames(t *testing.T) {
 	}
 	if got := plain(json.RawMessage(`{"что":"сайт","сроки":[1,2.50]}`)); got != "что: сайт\nсроки: [1,2.50]" {
 		t.Error(got)
+	}
+}
+
+// Of requisites the product's answer shows an account, or the end of a card's number.
+func TestPaymentInfo(t *testing.T) {
+	t.Parallel()
+	for want, r := range map[string]*executorv1.Requisites{
+		`null`: nil,
+		`{"bank_account":{"bic":"044525225","account_number":"****4312"},"card_number":null}`: {Bic: "044525225", AccountNumber: "****4312"},
+		`{"bank_account":null,"card_number":"**** 4312"}`:                                     {Card: &executorv1.Card{Mask: "4312"}},
+		`{"bank_account":null,"card_number":null}`:                                            {Sbp: &executorv1.Sbp{Phone: "****", BankId: "100000000004"}},
+	} {
+		got, err := json.Marshal(showExecutor(&executorv1.Executor{Requisites: r}).PaymentInfo)
+		if err != nil || string(got) != want {
+			t.Errorf("%s %v, want %s", got, err, want)
+		}
 	}
 }
