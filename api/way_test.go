@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
@@ -83,6 +84,7 @@ func testWays(t *testing.T, h *house) {
 		}
 	}
 	testWaysRefused(t, c)
+	testMyWay(t, c)
 	testWayTooSmall(t, c, company)
 }
 
@@ -137,6 +139,27 @@ func testWaysRefused(t *testing.T, c *caller) {
 	if err := update(); err != nil {
 		t.Error(err)
 	}
+}
+
+// testMyWay: in the application a person chooses his way himself, sees his phone, and no token.
+func testMyWay(t *testing.T, c *caller) {
+	const who = 8750
+	c.executor(who, "selfemployed", nil)
+	app, _ := c.loggedIn(requisite.ExamplePhone(who))
+	set := func(where *executorv1.Requisites) (*executorv1.Requisites, error) {
+		got, err := app.App.SetMyRequisites(t.Context(), &executorv1.SetMyRequisitesRequest{Book: c.book, Key: gate.NewID(), Requisites: where})
+		return got.GetExecutor().GetRequisites(), err
+	}
+	if got, err := set(bySBP(who)); err != nil || got.GetSbp().GetPhone() != requisite.ExamplePhone(who) {
+		t.Errorf("%v %v", got, err)
+	}
+	if got, err := set(byCard(who)); err != nil || got.GetCard().GetMask() != "4312" || got.GetCard().GetToken() != "" || got.GetSbp() != nil {
+		t.Errorf("%v %v", got, err)
+	}
+	bad := byCard(who)
+	bad.Card.Token = "4111111111111111"
+	_, err := set(bad)
+	refused(t, err, fault.RequisitesInvalid, "requisites.card.token")
 }
 
 // testWayTooSmall: SBP does not take a large sum. Nothing is split: the payment stops, and goes on
