@@ -47,7 +47,8 @@ func spec(sum string) flowtest.Spec {
 }
 
 // law: the accounts are what the order says, and the bank account has moved by the amount
-// once for every payment that the bank's last word says is out.
+// once for every payment that the bank's last word says is out; nobody gives back what was not
+// paid twice.
 func law(w *flowtest.World) error {
 	d := flow.ReadData(w.View, &flowv1.RemittanceData{})
 	want := map[string]money.Amount{
@@ -71,6 +72,9 @@ func law(w *flowtest.World) error {
 			want["bank:settlement"] = want["bank:settlement"].Sub(amount(d.Amount))
 			out++
 		}
+	}
+	if last := w.Path[len(w.Path)-1]; (strings.HasPrefix(last, Refund) || strings.HasPrefix(last, Offset)) && amount(d.Overpaid).Sign() < 0 {
+		return fmt.Errorf("%s was given back that the budget did not have", amount(d.Overpaid).Neg())
 	}
 	if want["bank:settlement"].Add(known).Sign() != 0 { // what is out is the tax, paid twice, or given back
 		return fmt.Errorf("%d payments are out, the order says %s", out, known)
