@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -50,6 +51,7 @@ type Server struct {
 	gate          *gate.Gate
 	mux           *http.ServeMux
 	subscriptions *subscription.Service
+	statements    *statement.Service
 }
 
 // New makes a server.
@@ -112,13 +114,15 @@ func (s *Server) routes(texts consent.Texts) error {
 	if err != nil {
 		return err
 	}
-	own, bank := map[string]string{}, ""
+	own, asked, bank := map[string]string{}, map[string]bool{}, ""
 	for _, a := range s.cfg.Own {
+		asked[a.Account] = a.Asked
 		own[a.Account] = a.Name
 		if a.BankINN != "" {
 			bank = a.BankINN
 		}
 	}
+	s.statements = statement.New(s.gate, s.cfg.Statements, own, asked, bank)
 	o := s.gate.Options()
 	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledger, o...))
 	s.mux.Handle(ledgerv1connect.NewProofServiceHandler(books.NewProofs(s.gate), o...))
@@ -133,7 +137,7 @@ func (s *Server) routes(texts consent.Texts) error {
 	s.mux.Handle(taskv1connect.NewTaskServiceHandler(tasks, o...))
 	s.mux.Handle(taxv1connect.NewTaxServiceHandler(tax.New(s.gate, executors), o...))
 	s.mux.Handle(registerv1connect.NewRegisterServiceHandler(register.New(s.gate, tasks, s.cfg.Registers), o...))
-	s.mux.Handle(statementv1connect.NewStatementServiceHandler(statement.New(s.gate, s.cfg.Statements, own, bank), o...))
+	s.mux.Handle(statementv1connect.NewStatementServiceHandler(s.statements, o...))
 	s.mux.Handle(subscriptionv1connect.NewSubscriptionServiceHandler(s.subscriptions, o...))
 	s.mux.Handle(userv1connect.NewUserServiceHandler(user.New(s.gate, hasher), o...))
 	s.mux.Handle(registrationv1connect.NewRegistrationServiceHandler(registrations, o...))
@@ -153,3 +157,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.gate.Serv
 func (s *Server) Postbacks(process string) (*postback.Deliverer, error) {
 	return s.subscriptions.Postbacks(process)
 }
+
+// Pull reads statements from the bank until the context ends. Every process with an API may.
+func (s *Server) Pull(ctx context.Context, p statement.Pull) { s.statements.Run(ctx, p) }

@@ -28,6 +28,7 @@ type OwnAccount struct {
 	Holder      string // our name, as companies write it on payments
 	INN, KPP    string
 	BankINN     string // of the bank: its charges are known by it; "" when not known
+	Asked       bool   // the bank itself tells its statements; else files do
 }
 
 // Service is CompanyService.

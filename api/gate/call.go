@@ -43,6 +43,11 @@ func withCall(ctx context.Context, c *Call) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
+// Inside is the context of work that no call asked for; the journal says that actor did it.
+func Inside(ctx context.Context, actor string) context.Context {
+	return withCall(ctx, &Call{Who: Principal{ID: actor}, method: actor})
+}
+
 // maxCommands bounds the commands that a log line names.
 const maxCommands = 8
 

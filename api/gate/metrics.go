@@ -8,9 +8,9 @@ import (
 
 // metrics are the API's; metrics.md says what each means.
 type metrics struct {
-	requests, refusals, operations, panics, postbacks, callbacks, logins *prometheus.CounterVec
-	seconds                                                              *prometheus.HistogramVec
-	inFlight                                                             prometheus.Gauge
+	requests, refusals, operations, panics, postbacks, callbacks, logins, statements *prometheus.CounterVec
+	seconds                                                                          *prometheus.HistogramVec
+	inFlight                                                                         prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -24,6 +24,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		panics:     counter("rpc_panics_total", "Calls that panicked.", "method"),
 		postbacks:  counter("postbacks_total", "Postbacks sent.", "result"),
 		callbacks:  counter("callbacks_total", "Callbacks of providers.", "provider", "result"),
+		statements: counter("statements_total", "Looks at the bank's statements.", "result"),
 		logins:     counter("logins_total", "Passwords looked at.", "result"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "provodka_rpc_seconds", Help: "Time of a call.",
@@ -47,6 +48,9 @@ func (g *Gate) CountCallback(provider, result string) {
 	g.metrics.callbacks.WithLabelValues(provider, result).Inc()
 }
 
+// CountStatement counts a look at the bank's statement of an account.
+func (g *Gate) CountStatement(result string) { g.metrics.statements.WithLabelValues(result).Inc() }
+
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.callbacks, m.logins, m.seconds, m.inFlight}
+	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.callbacks, m.logins, m.statements, m.seconds, m.inFlight}
 }

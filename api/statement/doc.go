@@ -1,7 +1,10 @@
 // Package statement serves StatementService: bank statements of our own accounts.
 //
-//	file ─▶ movements ─▶ lines with ids ─▶ match: whose money is it? ─▶ one command a line ─▶ what became of each
+//	file, bank ─▶ movements ─▶ lines with ids ─▶ match: whose money is it? ─▶ one command a line ─▶ what became of each
 //	                                          ▲ companies by INN, account, marker, contract; payouts that no statement has shown
+//
+// The bank itself tells of accounts for which it is asked (pull.go): the same lines, the same way.
+// An account has one source, the bank or files.
 //
 // A line's id follows from what it says, so the same movement of another file, or the other
 // side of a transfer between our accounts, is the same line.

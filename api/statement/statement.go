@@ -23,13 +23,15 @@ type Service struct {
 	*gate.Gate
 	files port.StatementReader
 	own   map[string]string // our accounts: number and name in the books
+	asked map[string]bool   // those of them whose statements the bank itself gives
 	bank  string            // INN of our bank: its charges are known by it; "" when not known
 }
 
-// New makes the service. own are our accounts, by number with their names in the books; bank is the
-// INN of our bank, "" when it is not known.
-func New(g *gate.Gate, files port.StatementReader, own map[string]string, bank string) *Service {
-	return &Service{Gate: g, files: files, own: own, bank: bank}
+// New makes the service. own are our accounts, by number with their names in the books; asked are
+// those whose statements the bank itself gives, and no file; bank is the INN of our bank, "" when
+// it is not known.
+func New(g *gate.Gate, files port.StatementReader, own map[string]string, asked map[string]bool, bank string) *Service {
+	return &Service{Gate: g, files: files, own: own, asked: asked, bank: bank}
 }
 
 // movementsAtOnce is how many lines go to the books together.
@@ -49,47 +51,78 @@ func (s *Service) ImportStatement(ctx context.Context, req *statementv1.ImportSt
 	if refusal != nil {
 		return nil, gate.FileRefusal(refusal)
 	}
-	own := s.own
-	for _, a := range file.Accounts {
-		if own[a.Account] == "" {
-			return nil, fault.Refuse(fault.FileFormat, "file", "the account %s is not ours", private.MaskAccount(a.Account))
-		}
-	}
-	lines, refusal := s.lines(file, own)
+	lines, refusal := s.lines(file, false)
 	if refusal != nil {
 		return nil, refusal
 	}
 	id := s.Vault.StatementID(req.GetBook(), req.GetFile())
-	doc := &privatev1.StatementFile{FileName: req.GetFileName(), Notes: file.Notes, Accounts: accountTotals(file, own)}
-	for _, l := range lines {
-		doc.LineIds = append(doc.LineIds, l.ID)
+	outcomes, err := s.bookAll(ctx, req.GetBook(), id, lines)
+	if err != nil {
+		return nil, err
 	}
-	var outcomes []engine.Outcome
-	for chunk := range slices.Chunk(lines, movementsAtOnce) {
-		out, err := s.bookLines(ctx, req.GetBook(), id, own, chunk)
-		if err != nil {
-			return nil, err
-		}
-		outcomes = append(outcomes, out...)
-	}
-	kept, known, err := s.keep(ctx, req.GetBook(), id, doc)
+	kept, known, err := s.keep(ctx, req.GetBook(), id, s.document(req.GetFileName(), file, lines))
 	if err != nil {
 		return nil, err
 	}
 	return s.imported(ctx, req.GetBook(), kept, known, outcomes)
 }
 
+// document is what is kept of a statement.
+func (s *Service) document(name string, of *port.Statement, lines []*importLine) *privatev1.StatementFile {
+	doc := &privatev1.StatementFile{FileName: name, Notes: of.Notes, Accounts: accountTotals(of, s.own)}
+	for _, l := range lines {
+		doc.LineIds = append(doc.LineIds, l.ID)
+	}
+	return doc
+}
+
+// bookAll sends the lines to the books, some at a time.
+func (s *Service) bookAll(ctx context.Context, book, statement string, lines []*importLine) (outcomes []engine.Outcome, err error) {
+	for chunk := range slices.Chunk(lines, movementsAtOnce) {
+		out, err := s.bookLines(ctx, book, statement, s.own, chunk)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, out...)
+	}
+	return outcomes, nil
+}
+
+// tells refuses an account that is not ours, or that another source tells of: two would tell the
+// same movement in their own words, and it would be booked twice.
+func (s *Service) tells(account string, byBank bool) *fault.Refusal {
+	switch {
+	case s.own[account] == "":
+		return fault.Refuse(fault.FileFormat, "file", "the account %s is not ours", private.MaskAccount(account))
+	case s.asked[account] != byBank && byBank:
+		return fault.Refuse(fault.StatementSource, "account", "statements of %s come as files", s.own[account])
+	case s.asked[account] != byBank:
+		return fault.Refuse(fault.StatementSource, "file", "statements of %s come from the bank itself", s.own[account])
+	}
+	return nil
+}
+
 // lines names every movement. Identical movements of one account are told apart by
-// their number; the two sides of a transfer between our accounts are one line.
-func (s *Service) lines(file *port.Statement, own map[string]string) ([]*importLine, *fault.Refusal) {
-	twins := map[string]int{}
-	out := make([]*importLine, len(file.Movements))
-	for i, m := range file.Movements {
+// their number; the two sides of a transfer between our accounts are one line. Where two sources
+// tell of the two accounts, the payer's tells of the transfer.
+func (s *Service) lines(file *port.Statement, byBank bool) ([]*importLine, *fault.Refusal) {
+	for _, a := range file.Accounts {
+		if refusal := s.tells(a.Account, byBank); refusal != nil {
+			return nil, refusal
+		}
+	}
+	own, twins := s.own, map[string]int{}
+	out := make([]*importLine, 0, len(file.Movements))
+	for _, m := range file.Movements {
 		if m.Amount.Sign() <= 0 {
 			return nil, fault.Refuse(fault.FileFormat, "file", "document %s of %s moves nothing", m.Number, m.DocumentDay)
 		}
-		if own[m.Account] == "" {
-			return nil, fault.Refuse(fault.FileFormat, "file", "the account %s is not ours", private.MaskAccount(m.Account))
+		if refusal := s.tells(m.Account, byBank); refusal != nil {
+			return nil, refusal
+		}
+		if other := m.Counterparty.Account; !m.Out && own[other] != "" && s.asked[other] != byBank {
+			file.Notes = append(file.Notes, fmt.Sprintf("a transfer from %s is told by its own statements", own[other]))
+			continue
 		}
 		l := &importLine{movement: m, line: incoming.Line{
 			Account: m.Account, Debit: m.Out, Day: m.Day, Number: m.Number, DocumentDay: m.DocumentDay, BankOrder: m.BankOrder,
@@ -101,7 +134,7 @@ func (s *Service) lines(file *port.Statement, own map[string]string) ([]*importL
 		id := incoming.LineID(s.Vault.LineKey(), l.line, own)
 		l.Change = s.NewChange("ImportStatement", "line:"+id, &statementv1.Line{LineId: id})
 		l.Flow, l.ID, l.Event = incoming.Name, id, incoming.Register
-		out[i] = l
+		out = append(out, l)
 	}
 	return out, nil
 }

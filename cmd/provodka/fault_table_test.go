@@ -45,7 +45,7 @@ var unplayed = map[string]string{
 	"auth":        "a token is nobody's: the adapter's own tests",
 	"leavers":     "about everybody at once: the adapter's own tests",
 	"inn_changes": "the same",
-	"statement":   "about a whole account: the adapter's own tests",
+	"statement":   "about a whole account: TestTheBankTellsOfATopUp",
 }
 
 // taskRows strike a small task on its way to be paid.

@@ -95,7 +95,13 @@ func (m *matrix) play() {
 }
 
 // runDev runs a stack in this process; final answers are asked about again after pauses.
-func runDev(t *testing.T, confirm ...time.Duration) (f dev.File) {
+func runDev(t *testing.T, confirm ...time.Duration) dev.File {
+	t.Helper()
+	return runStack(t, dev.Options{Confirm: confirm})
+}
+
+// runStack runs a stack in this process.
+func runStack(t *testing.T, o dev.Options) (f dev.File) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "provodka-fault-")
 	if err != nil {
@@ -106,11 +112,8 @@ func runDev(t *testing.T, confirm ...time.Duration) (f dev.File) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan error, 1)
-	go func() {
-		over <- dev.Run(ctx, dev.Options{
-			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Out: io.Discard, Log: slog.New(slog.DiscardHandler), Confirm: confirm,
-		})
-	}()
+	o.Dir, o.Listen, o.Shards, o.Patience, o.Out, o.Log = dir, "127.0.0.1:0", 2, time.Minute, io.Discard, slog.New(slog.DiscardHandler)
+	go func() { over <- dev.Run(ctx, o) }()
 	t.Cleanup(func() {
 		cancel()
 		<-over

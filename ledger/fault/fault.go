@@ -98,6 +98,7 @@ const (
 	FileFormat        Code = "file_format"
 	FileTruncated     Code = "file_truncated"
 	FileTotals        Code = "file_totals"
+	StatementSource   Code = "statement_source"
 	Unauthenticated   Code = "unauthenticated"
 	PermissionDenied  Code = "permission_denied"
 	PositionTimeout   Code = "position_timeout"
@@ -111,7 +112,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded, OverpaidExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, PayoutWay, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals,
+	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, PayoutWay, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals, StatementSource,
 	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch, PhoneUnconfirmed,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -112,10 +113,20 @@ type Bank struct {
 	// UnknownAccountCodes are the bank's error codes that say that it does not know the payee's
 	// account (requisites_invalid, the executor acts); a refusal with another is payout_refused.
 	UnknownAccountCodes []string `json:"unknown_account_codes"`
+	// StatementSeconds is how often a process with the API reads the statements of own accounts
+	// that say "bank"; 0 never. Their lines go into StatementBook.
+	StatementSeconds int    `json:"statement_seconds"`
+	StatementBook    string `json:"statement_book"`
 	// CardAgreement is the number of the agreement by which cards are paid; without it a payment
 	// to a card is refused (payout_way, the executor gives an account).
 	CardAgreement string `json:"card_agreement"`
 }
+
+// How the statements of an account of ours come.
+const (
+	byFile = "file" // a person uploads what the bank gives out
+	byBank = "bank" // the bank is asked
+)
 
 // Tax is the tax service's open platform.
 type Tax struct {
@@ -189,6 +200,12 @@ type Account struct {
 	Holder  string `json:"holder"`
 	INN     string `json:"inn"`
 	KPP     string `json:"kpp"`
+	// Statement is how its statements come: "file" (so when empty) or "bank", one of them: a
+	// movement that both tell would be booked twice. The other one is refused.
+	Statement string `json:"statement"`
+	// StatementSince is the first day that the bank is asked about, YYYY-MM-DD: the days before
+	// are those of files.
+	StatementSince string `json:"statement_since"`
 }
 
 // TracesVariable names the collector in the environment.
@@ -278,6 +295,34 @@ func (c *Config) Check() error {
 		if f.missing {
 			return fmt.Errorf("configuration: %s is missing", f.field)
 		}
+	}
+	return c.checkStatements()
+}
+
+// checkStatements checks how statements come.
+func (c *Config) checkStatements() error {
+	asked := false
+	for i, a := range c.Own {
+		_, wrong := time.Parse(time.DateOnly, a.StatementSince)
+		switch a.Statement {
+		case "", byFile:
+			wrong = nil
+		case byBank:
+			asked = true
+		default:
+			return fmt.Errorf("configuration: own_accounts[%d].statement is %q, and neither file nor bank", i, a.Statement)
+		}
+		if wrong != nil {
+			return fmt.Errorf("configuration: own_accounts[%d].statement_since is not a day YYYY-MM-DD", i)
+		}
+	}
+	switch b := c.Bank; {
+	case b.StatementSeconds < 0:
+		return errors.New("configuration: bank.statement_seconds is below 0")
+	case b.StatementSeconds > 0 && !asked:
+		return errors.New("configuration: bank.statement_seconds is set, and no own account has statements of the bank")
+	case b.StatementSeconds > 0 && c.API && (b.URL == "" || b.Token == "" || b.StatementBook == ""):
+		return errors.New("configuration: bank.url, bank.token or bank.statement_book is missing")
 	}
 	return nil
 }

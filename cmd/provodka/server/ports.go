@@ -14,6 +14,7 @@ import (
 	"github.com/provodka/provodka/adapters/smtp"
 	"github.com/provodka/provodka/adapters/tbank"
 	"github.com/provodka/provodka/api/callback"
+	"github.com/provodka/provodka/api/statement"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/push"
@@ -30,14 +31,10 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	if !m.cfg.Engine {
 		return nil, nil
 	}
-	bank, err := tbank.New(tbank.Options{
-		BaseURL: m.cfg.Bank.URL, Token: m.cfg.Bank.Token, PerSecond: m.cfg.Bank.PerSecond, Polls: m.cfg.Polls, UnknownAccount: m.cfg.Bank.UnknownAccountCodes,
-		CardAgreement: m.cfg.Bank.CardAgreement,
-	})
+	bank, err := m.bank()
 	if err != nil {
-		return nil, fmt.Errorf("bank: %w", err)
+		return nil, err
 	}
-	m.closing = append(m.closing, bank.Close)
 	tax, err := fns.New(fns.Options{
 		BaseURL: m.cfg.Tax.URL, MasterToken: m.cfg.Tax.MasterToken, UserToken: m.cfg.Tax.UserToken, PerSecond: m.cfg.Tax.PerSecond, Polls: m.cfg.Polls,
 	})
@@ -86,6 +83,46 @@ func (m *Main) ports() (map[string]port.Port, error) {
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
 		}),
 	}, nil
+}
+
+// bank is the adapter of the bank.
+func (m *Main) bank() (*tbank.Adapter, error) {
+	bank, err := tbank.New(tbank.Options{
+		BaseURL: m.cfg.Bank.URL, Token: m.cfg.Bank.Token, PerSecond: m.cfg.Bank.PerSecond, Polls: m.cfg.Polls, UnknownAccount: m.cfg.Bank.UnknownAccountCodes,
+		CardAgreement: m.cfg.Bank.CardAgreement,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bank: %w", err)
+	}
+	m.closing = append(m.closing, bank.Close)
+	return bank, nil
+}
+
+// pulling says which statements are read from the bank; nil when none are.
+func (m *Main) pulling() (*statement.Pull, error) {
+	if m.cfg.Bank.StatementSeconds == 0 {
+		return nil, nil
+	}
+	bank, err := m.bank()
+	if err != nil {
+		return nil, err
+	}
+	p := &statement.Pull{Bank: bank, Book: m.cfg.Bank.StatementBook, Every: time.Duration(m.cfg.Bank.StatementSeconds) * time.Second}
+	for _, a := range m.cfg.Own {
+		if a.Statement == byBank {
+			p.Accounts = append(p.Accounts, statement.Told{Account: a.Account, Since: a.StatementSince})
+		}
+	}
+	return p, nil
+}
+
+// pullStatements reads statements from the bank, once every shard has an owner.
+func (m *Main) pullStatements(ctx context.Context) {
+	select {
+	case <-m.engine.Ready():
+		m.api.Pull(ctx, *m.pull)
+	case <-ctx.Done():
+	}
 }
 
 // callbacks are the providers that call back, by the names of their paths.

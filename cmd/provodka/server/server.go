@@ -29,6 +29,7 @@ import (
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/api/registration"
+	"github.com/provodka/provodka/api/statement"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow"
@@ -54,6 +55,7 @@ type Main struct {
 	api       *api.Server
 	postbacks *postback.Deliverer // of a process with the API
 	pusher    *push.Pusher        // of a process with the engine, when messages to devices are configured
+	pull      *statement.Pull     // of a process with the API, when the bank is asked for statements
 	metrics   *prometheus.Registry
 	tracer    trace.Tracer
 	public    net.Listener
@@ -175,6 +177,9 @@ func (m *Main) openAPI(context.Context) (err error) {
 	if err == nil {
 		m.postbacks, err = m.api.Postbacks(m.cfg.Process)
 	}
+	if err == nil {
+		m.pull, err = m.pulling()
+	}
 	return err
 }
 
@@ -211,7 +216,7 @@ func (m *Main) own() []company.OwnAccount {
 	out := make([]company.OwnAccount, len(m.cfg.Own))
 	for i, a := range m.cfg.Own {
 		out[i] = company.OwnAccount{Name: a.Name, Account: a.Account, BIC: a.BIC, BankName: a.Bank, CorrAccount: a.Corr,
-			Holder: a.Holder, INN: a.INN, KPP: a.KPP}
+			Holder: a.Holder, INN: a.INN, KPP: a.KPP, Asked: a.Statement == byBank}
 	}
 	return out
 }
@@ -310,6 +315,12 @@ func (m *Main) Run(ctx context.Context) error {
 			if err := m.postbacks.Run(ctx); ctx.Err() == nil {
 				return err
 			}
+			return nil
+		})
+	}
+	if m.pull != nil {
+		g.Go(func() error {
+			m.pullStatements(ctx)
 			return nil
 		})
 	}
