@@ -53,6 +53,7 @@ func (h *house) publicList(t *testing.T) port.NPDStatus {
 // person tells the tax service how somebody stands.
 func (h *house) person(t *testing.T, n uint64, change func(*taxservice.Person)) {
 	t.Helper()
+	h.people.claim(t, n, true)
 	p, known := h.tax.Person(requisite.ExamplePersonINN(n))
 	if !known {
 		p = taxservice.Person{INN: requisite.ExamplePersonINN(n), Registered: true}

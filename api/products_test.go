@@ -65,6 +65,7 @@ func account(n uint64) *executorv1.Requisites {
 // executor registers executor n.
 func (c *caller) executor(n uint64, kind string, where *executorv1.Requisites) string {
 	c.t.Helper()
+	c.house.people.claim(c.t, n, false)
 	answer, err := c.Executors.RegisterExecutor(c.t.Context(), &executorv1.RegisterExecutorRequest{
 		Book: c.book, Key: fmt.Sprint("executor-", n), EmploymentKind: kind, Person: known(person(n), n, kind), Requisites: where,
 	})

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -84,6 +86,36 @@ type house struct {
 	ports  map[string]port.Port
 	log    *lockedBuffer
 	books  atomic.Int64
+	people people
+}
+
+// people are the persons by number whom tests use: whom the tax service knows is one test's
+// alone, because there is one tax service and every test's book is asked by it.
+type people struct {
+	mu    sync.Mutex
+	known map[uint64]string          // the test that tells the tax service of him
+	users map[uint64]map[string]bool // the tests that have him as an executor
+}
+
+// claim notes that a test uses a person.
+func (p *people) claim(t *testing.T, n uint64, known bool) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		p.known, p.users = map[uint64]string{}, map[uint64]map[string]bool{}
+	}
+	test := strings.Join(append(strings.Split(t.Name(), "/"), "")[:2], "/")
+	if p.users[n] == nil {
+		p.users[n] = map[string]bool{}
+	}
+	p.users[n][test] = true
+	if known {
+		p.known[n] = test
+	}
+	if p.known[n] != "" && len(p.users[n]) > 1 {
+		t.Errorf("%v use person %d, and the tax service knows him: take another number", slices.Sorted(maps.Keys(p.users[n])), n)
+	}
 }
 
 // lockedBuffer keeps the log, for the test that no personal data is in it.

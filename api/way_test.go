@@ -50,7 +50,7 @@ func (c *caller) sentFor(title string) (sent []port.Payment) {
 // testWays: an executor gives an account, SBP or a card, is paid that way, and nobody reads back
 // what he gave whole.
 func testWays(t *testing.T, h *house) {
-	const who = 8720
+	const who = 8820
 	c := h.caller(t)
 	company := c.company(1, "1000000.00")
 	for n, where := range []*executorv1.Requisites{account(who), bySBP(who + 1), byCard(who + 2)} {
@@ -90,7 +90,7 @@ func testWays(t *testing.T, h *house) {
 
 // testWaysRefused: one way, well written, of somebody who may have it; never the number of a card.
 func testWaysRefused(t *testing.T, c *caller) {
-	const who, card = 8730, "4111111111111111"
+	const who, card = 8830, "4111111111111111"
 	worker, trader := c.executor(who, "selfemployed", nil), c.executor(who+1, "entrepreneur", account(who+1))
 	set := func(id string, where *executorv1.Requisites) error {
 		_, err := c.Executors.SetRequisites(t.Context(), &executorv1.SetRequisitesRequest{Book: c.book, ExecutorId: id, Requisites: where})
@@ -143,7 +143,7 @@ func testWaysRefused(t *testing.T, c *caller) {
 
 // testMyWay: in the application a person chooses his way himself, sees his phone, and no token.
 func testMyWay(t *testing.T, c *caller) {
-	const who = 8750
+	const who = 8850
 	c.executor(who, "selfemployed", nil)
 	app, _ := c.loggedIn(requisite.ExamplePhone(who))
 	set := func(where *executorv1.Requisites) (*executorv1.Requisites, error) {
@@ -165,7 +165,7 @@ func testMyWay(t *testing.T, c *caller) {
 // testWayTooSmall: SBP does not take a large sum. Nothing is split: the payment stops, and goes on
 // by itself when there is an account.
 func testWayTooSmall(t *testing.T, c *caller, company string) {
-	const who = 8740
+	const who = 8840
 	worker := c.executor(who, "selfemployed", bySBP(who))
 	stopped, sent := c.paysTask("600000.00", company, worker)
 	why := stopped.GetPaymentErrors()
