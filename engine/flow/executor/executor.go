@@ -187,7 +187,7 @@ func phone(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
 	if b.ProfileVersion != d.ProfileVersion {
 		return fault.Refuse(fault.WrongState, "profile_version", "version %d was compared, it is %d", b.ProfileVersion, d.ProfileVersion)
 	}
-	if from, err := time.Parse(time.RFC3339Nano, d.InnTriesFrom); err != nil || !v.Clock.Before(from.Add(triesRest)) {
+	if from := flow.Moment(d.InnTriesFrom); !v.Clock.Before(from.Add(triesRest)) {
 		d.InnTries, d.InnTriesFrom = 0, ""
 	} else if d.InnTries >= Tries {
 		after := from.Add(triesRest).UTC().Format(time.RFC3339)
@@ -198,7 +198,7 @@ func phone(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
 		return nil
 	}
 	if d.InnTries++; d.InnTriesFrom == "" {
-		d.InnTriesFrom = v.Clock.UTC().Format(time.RFC3339Nano)
+		d.InnTriesFrom = flow.Text(v.Clock)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (s *step) run() *fault.Refusal {
 	switch s.command.Event {
 	case Open:
 		if s.data.From == "" {
-			s.data.From = text(s.view.Clock.Add(-first))
+			s.data.From = flow.Text(s.view.Clock.Add(-first))
 			s.end()
 		}
 	case Look:
@@ -116,9 +116,9 @@ func (s *step) run() *fault.Refusal {
 	case nightly:
 		s.begin()
 	case leaversDone, leaversRefused, leaversUnknown:
-		return s.leavers()
+		return s.answered(Leavers, readLeavers, askLeavers, s.leavers)
 	case changesDone, changesRefused, changesUnknown:
-		return s.changes()
+		return s.answered(Changes, readChanges, askChanges, s.changes)
 	case late:
 	default:
 		return flow.WrongState(s.view, s.command)
@@ -139,9 +139,9 @@ func (s *step) look(fromStart bool) {
 func (s *step) begin() {
 	d := s.data
 	if d.Restart {
-		d.From, d.InnOffset, d.Restart = text(s.view.Clock.Add(-longest)), 0, false
+		d.From, d.InnOffset, d.Restart = flow.Text(s.view.Clock.Add(-longest)), 0, false
 	}
-	d.To, d.Offset, d.Leavers, d.Changes, d.Conflicts = text(s.view.Clock), 0, 0, 0, 0
+	d.To, d.Offset, d.Leavers, d.Changes, d.Conflicts = flow.Text(s.view.Clock), 0, 0, 0, 0
 	s.askLeavers()
 }
 
@@ -162,72 +162,43 @@ func (s *step) askChanges() {
 	s.asks[readChanges] = flow.Bytes(&flowv1.FeedAsk{Book: s.view.Book, Offset: s.data.InnOffset, Limit: pageSize})
 }
 
-// ours says whether an answer is about the page that is open; of another one it says nothing.
-func (s *step) ours(state, ask string) bool {
-	if s.view.State == state && s.command.Number == s.view.Attempts[ask] {
-		return true
-	}
-	s.on = answerLate
-	return false
-}
-
-// answer reads what a page had.
-func (s *step) answer() (*flowv1.FeedAnswer, *fault.Refusal) {
-	a := new(flowv1.FeedAnswer)
-	if err := proto.Unmarshal([]byte(s.command.Answer.Body), a); err != nil {
-		return nil, fault.Refuse(fault.Malformed, "body", "the body of an answer is no FeedAnswer")
-	}
-	return a, nil
-}
-
-// leavers: a page of those who left is done with.
-func (s *step) leavers() *fault.Refusal {
-	if !s.ours(Leavers, readLeavers) {
+// answered: a page has come, or not. One that the service does not give ends the night; what it
+// did not say is asked again; an answer about another page than the open one says nothing.
+func (s *step) answered(state, ask, again string, page func(*flowv1.FeedAnswer)) *fault.Refusal {
+	if s.view.State != state || s.command.Number != s.view.Attempts[ask] {
+		s.on = answerLate
 		return nil
 	}
 	switch s.command.Answer.Result {
 	case port.Done:
+		a := new(flowv1.FeedAnswer)
+		if err := proto.Unmarshal([]byte(s.command.Answer.Body), a); err != nil {
+			return fault.Refuse(fault.Malformed, "body", "the body of an answer is no FeedAnswer")
+		}
+		page(a)
 	case port.Refused:
 		s.end()
-		return nil
 	default:
-		s.asks[askLeavers] = nil
-		return nil
+		s.asks[again] = nil
 	}
-	a, refusal := s.answer()
-	if refusal != nil {
-		return refusal
-	}
+	return nil
+}
+
+// leavers: a page of those who left is done with.
+func (s *step) leavers(a *flowv1.FeedAnswer) {
 	d := s.data
 	d.Leavers += a.GetPeople()
 	if a.GetMore() && a.GetNext() > d.Offset {
 		s.on, d.Offset = leaversMore, a.GetNext()
 		s.askLeavers()
-		return nil
+		return
 	}
-	d.From, d.Offset = text(moment(d.To).Add(-overlap)), 0
+	d.From, d.Offset = flow.Text(flow.Moment(d.To).Add(-overlap)), 0
 	s.askChanges()
-	return nil
 }
 
 // changes: a page of changed INN is done with. A page without anything new is the end.
-func (s *step) changes() *fault.Refusal {
-	if !s.ours(Changes, readChanges) {
-		return nil
-	}
-	switch s.command.Answer.Result {
-	case port.Done:
-	case port.Refused:
-		s.end()
-		return nil
-	default:
-		s.asks[askChanges] = nil
-		return nil
-	}
-	a, refusal := s.answer()
-	if refusal != nil {
-		return refusal
-	}
+func (s *step) changes(a *flowv1.FeedAnswer) {
 	d := s.data
 	d.Changes += a.GetPeople()
 	d.Conflicts += a.GetConflicts()
@@ -235,20 +206,8 @@ func (s *step) changes() *fault.Refusal {
 		d.InnOffset = a.GetNext()
 		s.on = changesMore
 		s.askChanges()
-		return nil
+		return
 	}
-	d.InnOffset, d.ReadAt = max(d.InnOffset, a.GetNext()), text(s.view.Clock)
+	d.InnOffset, d.ReadAt = max(d.InnOffset, a.GetNext()), flow.Text(s.view.Clock)
 	s.end()
-	return nil
-}
-
-func text(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
-
-// moment reads a moment of the flow's own data.
-func moment(text string) time.Time {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		panic("feed: its own data: " + err.Error())
-	}
-	return at
 }

@@ -51,7 +51,7 @@ func law(w *flowtest.World) error {
 		return fmt.Errorf("no window: %v", d)
 	case (w.View.State == Waiting) != slices.Contains(w.Timers, nightly):
 		return fmt.Errorf("%s with the timers %v", w.View.State, w.Timers)
-	case w.View.State != Waiting && moment(d.GetFrom()).After(moment(d.GetTo())):
+	case w.View.State != Waiting && flow.Moment(d.GetFrom()).After(flow.Moment(d.GetTo())):
 		return fmt.Errorf("the window is from %s to %s", d.GetFrom(), d.GetTo())
 	}
 	return nil
@@ -178,7 +178,7 @@ func answer(t *rapid.T, do func(flow.Command), open *flow.Effect, left []time.Ti
 	var page []int
 	if open.Ask == readLeavers {
 		for i, at := range left {
-			if !at.Before(moment(ask.GetFrom())) && at.Before(moment(ask.GetTo())) {
+			if !at.Before(flow.Moment(ask.GetFrom())) && at.Before(flow.Moment(ask.GetTo())) {
 				page = append(page, i)
 			}
 		}

@@ -33,7 +33,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		return flow.Decision{}, refusal
 	}
 	if s.waits() {
-		s.timers = map[string]time.Time{expire: moment(s.data.ExpiresAt)}
+		s.timers = map[string]time.Time{expire: flow.Moment(s.data.ExpiresAt)}
 	}
 	return flow.Decision{On: s.on, Data: flow.Bytes(s.data), Asks: s.asks, Timers: s.timers}, nil
 }
@@ -95,7 +95,7 @@ func (s *step) invite() *fault.Refusal {
 	}
 	s.data = &flowv1.InvitationData{
 		CompanyId: b.CompanyId, Kind: b.Kind, ProfileVersion: b.ProfileVersion, Channel: b.Channel, PhoneFixed: b.PhoneFixed,
-		ExpiresAt: until.UTC().Format(time.RFC3339Nano),
+		ExpiresAt: flow.Text(until),
 	}
 	s.issue()
 	return nil
@@ -110,7 +110,7 @@ func (s *step) issue() {
 	}
 	s.asks[ask] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: PurposeLink(s.data.Channel), To: Name, Id: s.view.ID, Version: s.data.ProfileVersion, About: s.view.ID,
-		Number: s.data.Link.Number, Until: s.view.Clock.Add(linkOfUse).UTC().Format(time.RFC3339Nano),
+		Number: s.data.Link.Number, Until: flow.Text(s.view.Clock.Add(linkOfUse)),
 	})
 }
 
@@ -137,7 +137,7 @@ func closed(state string, d *flowv1.InvitationData, clock time.Time) *fault.Refu
 	case Expired:
 		return over
 	}
-	if !clock.Before(moment(d.GetExpiresAt())) {
+	if !clock.Before(flow.Moment(d.GetExpiresAt())) {
 		return over // its timer is late
 	}
 	return nil
@@ -197,7 +197,7 @@ func (s *step) claim() *fault.Refusal {
 	s.data.Code, s.data.Codes, s.data.MessageRefusal = secret.Next(s.data.Code, s.view.Clock), s.data.Codes+1, ""
 	s.asks[sendCode] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: PurposeCode, To: Name, Id: s.view.ID, Version: s.data.ProfileVersion, About: s.view.ID,
-		Number: s.data.Code.Number, Until: codes.Until(s.data.Code).UTC().Format(time.RFC3339Nano),
+		Number: s.data.Code.Number, Until: flow.Text(codes.Until(s.data.Code)),
 	})
 	return nil
 }
@@ -366,13 +366,4 @@ func (s *step) admitAnswered() {
 	case admitUnknown:
 		s.asks[admitAgain] = nil
 	}
-}
-
-// moment reads a moment of the flow's own data.
-func moment(text string) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		panic("invitation: its own data: " + err.Error())
-	}
-	return at
 }

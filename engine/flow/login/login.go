@@ -71,11 +71,7 @@ func New() *flow.Flow {
 
 // SessionsFrom is the moment before which sessions are over.
 func SessionsFrom(d *flowv1.LoginData) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, d.GetSessionsFrom())
-	if err != nil {
-		return time.Time{}
-	}
-	return at
+	return flow.Moment(d.GetSessionsFrom())
 }
 
 // Living says whether a code of a number would be taken now, were it the right one.
@@ -97,7 +93,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		d.Code, d.Codes = secret.Rest(d.Code), 0
 	case EndSessions:
 		// Behind all that have begun: the log's moments are of whole milliseconds.
-		d.SessionsFrom = v.Clock.Add(time.Millisecond).UTC().Format(time.RFC3339Nano)
+		d.SessionsFrom = flow.Text(v.Clock.Add(time.Millisecond))
 	case sent, unsent, sendUnknown:
 		if v.State != Waiting || c.Number != v.Attempts[sendCode] {
 			out.On = answerLate
@@ -127,7 +123,7 @@ func ask(v flow.View, c flow.Command, d *flowv1.LoginData, out *flow.Decision) *
 	}
 	d.Code, d.Codes = secret.Next(d.Code, v.Clock), d.Codes+1
 	out.Asks[sendCode] = flow.Bytes(&flowv1.NotifyAsk{
-		Book: v.Book, Purpose: Purpose, To: "executor", Id: v.ID, Version: b.ProfileVersion, About: v.ID, Number: d.Code.Number, Until: rule.Until(d.Code).UTC().Format(time.RFC3339Nano),
+		Book: v.Book, Purpose: Purpose, To: "executor", Id: v.ID, Version: b.ProfileVersion, About: v.ID, Number: d.Code.Number, Until: flow.Text(rule.Until(d.Code)),
 	})
 	return nil
 }

@@ -178,8 +178,8 @@ func (s *step) bind() *fault.Refusal {
 			return fault.Refuse(fault.WrongState, "event", "the person lets us register income").With("state", s.view.State)
 		}
 	case Waiting:
-		if after := moment(s.data.AskedAt).Add(Pause); s.view.Clock.Before(after) {
-			return fault.Refuse(fault.TooOften, "event", "the person may be asked again at %s", text(after)).With(FactAfter, text(after))
+		if after := flow.Moment(s.data.AskedAt).Add(Pause); s.view.Clock.Before(after) {
+			return fault.Refuse(fault.TooOften, "event", "the person may be asked again at %s", flow.Text(after)).With(FactAfter, flow.Text(after))
 		}
 	}
 	s.data.Order = ""
@@ -206,7 +206,7 @@ func (s *step) look() {
 // innChanged asks under the new INN for what was allowed under the old one. Whoever is bound
 // under it already is not asked again: the service says so.
 func (s *step) innChanged() {
-	s.data.InnChangedAt = text(s.view.Clock)
+	s.data.InnChangedAt = flow.Text(s.view.Clock)
 	switch {
 	case s.view.State == Requesting:
 		s.data.Rebind = true
@@ -354,7 +354,7 @@ func (s *step) bindAnswered() *fault.Refusal {
 		s.on = bindBound
 		s.bound(a.GetStanding(), SourceBind)
 	default:
-		s.data.Order, s.data.AskedAt = a.GetOrder(), text(s.view.Clock)
+		s.data.Order, s.data.AskedAt = a.GetOrder(), flow.Text(s.view.Clock)
 		s.become(Requested, SourceBind, "")
 		s.poll()
 	}

@@ -3,8 +3,8 @@ package npd
 import (
 	"fmt"
 	"slices"
-	"time"
 
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/machine"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -37,7 +37,7 @@ const Kept = 32
 
 // become notes what was said for sure. Only another status is a change.
 func (s *step) become(status, source, code string) {
-	now := text(s.view.Clock)
+	now := flow.Text(s.view.Clock)
 	s.data.CheckedAt = now
 	s.data.WasValidated = s.data.WasValidated || status == Validated
 	if status == s.data.Status {
@@ -48,20 +48,6 @@ func (s *step) become(status, source, code string) {
 	if over := len(s.data.History) - Kept; over > 0 {
 		s.data.History = s.data.History[over:]
 	}
-}
-
-func text(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
-
-// moment reads a moment of the flow's own data; "" is the beginning of time.
-func moment(text string) time.Time {
-	if text == "" {
-		return time.Time{}
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		panic("npd: its own data: " + err.Error())
-	}
-	return at
 }
 
 // tables are the lists of npd.md that are not rows of the flow.

@@ -64,7 +64,7 @@ func Accepted(clock time.Time, texts map[string]string, evidence uint32, hash []
 	if len(hash) != hashBytes {
 		return nil, fault.Refuse(fault.Malformed, "evidence_hash", "the evidence's hash has %d bytes, not %d", hashBytes, len(hash))
 	}
-	return &flowv1.Acceptance{Texts: texts, At: clock.UTC().Format(time.RFC3339Nano), EvidenceVersion: evidence, EvidenceHash: hash}, nil
+	return &flowv1.Acceptance{Texts: texts, At: flow.Text(clock), EvidenceVersion: evidence, EvidenceHash: hash}, nil
 }
 
 // rubles reads an amount of the registration's own data.

@@ -106,7 +106,7 @@ func (s *step) tell(ask, purpose string, issued *flowv1.Issued, ofUse time.Durat
 	s.data.MessageRefusal = ""
 	s.asks[ask] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: purpose, To: Name, Id: s.view.ID, Version: s.data.ProfileVersion,
-		About: s.view.ID, Number: issued.Number, Until: s.view.Clock.Add(ofUse).UTC().Format(time.RFC3339Nano),
+		About: s.view.ID, Number: issued.Number, Until: flow.Text(s.view.Clock.Add(ofUse)),
 	})
 }
 

@@ -3,6 +3,7 @@ package secret
 import (
 	"time"
 
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -20,7 +21,7 @@ type Rule struct {
 
 // Next is the next one: the one before is dead, and its number never comes again.
 func Next(before *flowv1.Issued, clock time.Time) *flowv1.Issued {
-	return &flowv1.Issued{Number: before.GetNumber() + 1, At: clock.UTC().Format(time.RFC3339Nano)}
+	return &flowv1.Issued{Number: before.GetNumber() + 1, At: flow.Text(clock)}
 }
 
 // Rest kills the one that is out. Numbers go on after it.
@@ -31,7 +32,7 @@ func (r Rule) Paused(before *flowv1.Issued, clock time.Time) *fault.Refusal {
 	if before.GetAt() == "" {
 		return nil
 	}
-	if after := moment(before.At).Add(r.Pause); clock.Before(after) {
+	if after := flow.Moment(before.At).Add(r.Pause); clock.Before(after) {
 		return fault.Refuse(fault.TooOften, "event", "the next one may be asked for at %s", after.Format(time.RFC3339)).
 			With(FactAfter, after.Format(time.RFC3339))
 	}
@@ -64,13 +65,4 @@ func (r Rule) Wrong(out *flowv1.Issued, number uint32, clock time.Time) (last bo
 }
 
 // Until is the moment when one that is out dies.
-func (r Rule) Until(out *flowv1.Issued) time.Time { return moment(out.GetAt()).Add(r.Life) }
-
-// moment reads a moment that Next has written.
-func moment(text string) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		panic("secret: a flow's own data: " + err.Error())
-	}
-	return at
-}
+func (r Rule) Until(out *flowv1.Issued) time.Time { return flow.Moment(out.GetAt()).Add(r.Life) }

@@ -230,7 +230,7 @@ func (s *step) invite() *fault.Refusal {
 	s.data.LinkHanded = false
 	s.asks[ask] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: PurposeLink, To: "executor", Id: b.ExecutorId, About: LinkOf(b.TaskId, b.Document, b.ExecutorId),
-		Number: LinkNumber, Until: link.Until(s.data.Link).Format(time.RFC3339Nano),
+		Number: LinkNumber, Until: flow.Text(link.Until(s.data.Link)),
 		Facts: map[string]string{"document": russian[b.Document], "kind": b.Document, "book": s.view.Book, "task": b.TaskId},
 	})
 	return nil
@@ -263,7 +263,7 @@ func (s *step) code() *fault.Refusal {
 	}
 	s.asks[sendCode] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: Purpose, To: "executor", Id: b.ExecutorId, Version: b.ProfileVersion, About: s.view.ID,
-		Number: s.data.Code.Number, Until: code.Until(s.data.Code).Format(time.RFC3339Nano), Facts: map[string]string{"document": russian[b.Document]},
+		Number: s.data.Code.Number, Until: flow.Text(code.Until(s.data.Code)), Facts: map[string]string{"document": russian[b.Document]},
 	})
 	return nil
 }
@@ -331,7 +331,7 @@ func (s *step) confirm() *fault.Refusal {
 	s.rest()
 	s.data.Codes, s.data.Refusal, s.data.Unsent = 0, "", ""
 	s.data.Signature = &flowv1.Signature{
-		At: s.view.Clock.UTC().Format(time.RFC3339Nano), Sha256: b.Sha256, Template: s.data.Template,
+		At: flow.Text(s.view.Clock), Sha256: b.Sha256, Template: s.data.Template,
 		Evidence: b.Evidence, EvidenceSha256: b.EvidenceSha256, Method: MethodCode,
 	}
 	s.asks[tellTask] = flow.Bytes(&flowv1.SignedAsk{

@@ -1,8 +1,6 @@
 package task
 
 import (
-	"time"
-
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -14,7 +12,7 @@ func (s *step) nextTry(t Trouble) string {
 	if tries >= len(t.Again) || s.data.Again.GetTrying() {
 		return ""
 	}
-	return s.view.Clock.Add(t.Again[tries]).UTC().Format(time.RFC3339Nano)
+	return flow.Text(s.view.Clock.Add(t.Again[tries]))
 }
 
 // goneOn is what is remembered of automatic retries by a payment or a retry: nothing, when

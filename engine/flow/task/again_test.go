@@ -37,10 +37,10 @@ func exploreAgain(t *testing.T) []flowtest.Rows {
 func TestPausesOfTheTable(t *testing.T) {
 	t.Parallel()
 	for code, trouble := range troubles {
-		s := &step{view: flow.View{State: Error, Clock: moment("2026-03-02T09:00:00Z"), Day: "2026-03-02"}, data: &flowv1.TaskData{}}
+		s := &step{view: flow.View{State: Error, Clock: flow.Moment("2026-03-02T09:00:00Z"), Day: "2026-03-02"}, data: &flowv1.TaskData{}}
 		for i, pause := range trouble.Again {
 			s.fail(code, "")
-			if want := s.view.Clock.Add(pause); !moment(s.data.Error.RetryAt).Equal(want) {
+			if want := s.view.Clock.Add(pause); !flow.Moment(s.data.Error.RetryAt).Equal(want) {
 				t.Errorf("%s: try %d at %s, want %s", code, i, s.data.Error.RetryAt, want)
 			}
 			s.view.Clock = s.view.Clock.Add(pause)

@@ -1,8 +1,6 @@
 package task
 
 import (
-	"time"
-
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/flow"
@@ -132,7 +130,7 @@ func (s *step) decision() flow.Decision {
 }
 
 // now is the decision's clock as the data keeps moments: RFC 3339 in UTC.
-func (s *step) now() string { return s.view.Clock.UTC().Format(time.RFC3339Nano) }
+func (s *step) now() string { return flow.Text(s.view.Clock) }
 
 // amount reads an amount of the task's own data; "" is zero.
 func amount(text string) money.Amount {

@@ -60,7 +60,7 @@ func (s *step) offer() *fault.Refusal {
 		if err != nil || !at.After(s.view.Clock) || at.After(s.view.Clock.AddDate(0, 0, maxOfferDays)) {
 			return fault.Refuse(fault.Malformed, "expires_at", "%.64q is no moment of the next %d days", b.ExpiresAt, maxOfferDays)
 		}
-		b.ExpiresAt = at.UTC().Format(time.RFC3339Nano)
+		b.ExpiresAt = flow.Text(at)
 	}
 	s.data.Offer = &flowv1.TaskOffer{To: b.To, Circle: circle, Kind: s.data.Kind, OfferedAt: s.now(), ExpiresAt: b.ExpiresAt}
 	s.data.Error = nil
@@ -130,7 +130,7 @@ func (s *step) consent(terms uint32, on, held string) *fault.Refusal {
 // offeredTo says whether an executor may accept now.
 func (s *step) offeredTo(executor string, known bool) bool {
 	o := s.data.Offer
-	if o == nil || o.Expired || o.ExpiresAt != "" && !s.view.Clock.Before(moment(o.ExpiresAt)) {
+	if o == nil || o.Expired || o.ExpiresAt != "" && !s.view.Clock.Before(flow.Moment(o.ExpiresAt)) {
 		return false
 	}
 	switch o.To {
@@ -290,15 +290,6 @@ func (s *step) await(event, was, now string, d *flow.Decision) {
 	}
 	d.Timers[event] = time.Time{}
 	if now != "" {
-		d.Timers[event] = moment(now)
+		d.Timers[event] = flow.Moment(now)
 	}
-}
-
-// moment reads a moment of the task's own data.
-func moment(text string) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		panic("task: its own data: " + err.Error())
-	}
-	return at
 }

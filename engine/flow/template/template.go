@@ -3,7 +3,6 @@ package template
 import (
 	_ "embed"
 	"encoding/hex"
-	"time"
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
@@ -87,6 +86,6 @@ func decided(v flow.View, c flow.Command, d *flowv1.TemplateData) *fault.Refusal
 		}
 		d.Version = b.Version
 	}
-	d.DecidedBy, d.DecidedAt = c.Actor, v.Clock.UTC().Format(time.RFC3339Nano)
+	d.DecidedBy, d.DecidedAt = c.Actor, flow.Text(v.Clock)
 	return nil
 }

@@ -3,6 +3,7 @@ package user
 import (
 	"time"
 
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/secret"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -89,11 +90,11 @@ func (s *step) loginFailed() *fault.Refusal {
 		return refusal
 	}
 	f := &flowv1.LoginFailures{Count: 1}
-	if until := moment((*kept).GetUntil()); until.IsZero() || s.view.Clock.Before(until.Add(forgotten)) {
+	if until := flow.Moment((*kept).GetUntil()); until.IsZero() || s.view.Clock.Before(until.Add(forgotten)) {
 		f.Count = (*kept).GetCount() + 1
 	}
 	if f.Count >= FreeTries {
-		f.Until = s.view.Clock.Add(pause(f.Count)).UTC().Format(time.RFC3339Nano)
+		f.Until = flow.Text(s.view.Clock.Add(pause(f.Count)))
 		s.on = loginPaused
 	}
 	*kept = f
@@ -110,7 +111,7 @@ func (s *step) failures(known bool) **flowv1.LoginFailures {
 
 // paused refuses a try, right or wrong, while a pause runs.
 func (s *step) paused(f *flowv1.LoginFailures) *fault.Refusal {
-	if until := moment(f.GetUntil()); s.view.Clock.Before(until) {
+	if until := flow.Moment(f.GetUntil()); s.view.Clock.Before(until) {
 		return fault.Refuse(fault.TooOften, "password", "no password is looked at before %s", until.Format(time.RFC3339)).
 			With(secret.FactAfter, until.Format(time.RFC3339))
 	}

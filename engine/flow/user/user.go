@@ -107,10 +107,10 @@ func Find(d *flowv1.UsersData, id string) *flowv1.User {
 }
 
 // SessionsFrom is the moment before which a user's sessions have ended.
-func SessionsFrom(u *flowv1.User) time.Time { return moment(u.GetSessionsFrom()) }
+func SessionsFrom(u *flowv1.User) time.Time { return flow.Moment(u.GetSessionsFrom()) }
 
 // PausedUntil is until when no password from a device is looked at that has never logged in.
-func PausedUntil(u *flowv1.User) time.Time { return moment(u.GetStrange().GetUntil()) }
+func PausedUntil(u *flowv1.User) time.Time { return flow.Moment(u.GetStrange().GetUntil()) }
 
 // step is one decision in the making.
 type step struct {
@@ -312,7 +312,7 @@ func newer(field string, version uint32, kept *uint32) *fault.Refusal {
 // after is a moment behind all sessions that have begun: the log's moments are of whole
 // milliseconds, and a session of this one is over too.
 func (s *step) after() string {
-	return s.view.Clock.Add(time.Millisecond).UTC().Format(time.RFC3339Nano)
+	return flow.Text(s.view.Clock.Add(time.Millisecond))
 }
 
 // mail asks for a link to be sent, as long as it lives.
@@ -320,7 +320,7 @@ func (s *step) mail(purpose string, link *flowv1.Issued, rule secret.Rule) {
 	s.who.Mail, s.who.Undelivered = s.view.Attempts[sendMail]+1, false
 	s.asks[sendMail] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: purpose, To: Name, Id: s.who.Id, Version: s.who.ProfileVersion, About: s.who.Id,
-		Number: link.Number, Until: rule.Until(link).UTC().Format(time.RFC3339Nano),
+		Number: link.Number, Until: flow.Text(rule.Until(link)),
 	})
 }
 
@@ -339,16 +339,4 @@ func kill(link *flowv1.Issued) *flowv1.Issued {
 		return nil
 	}
 	return secret.Rest(link)
-}
-
-// moment reads a moment of the flow's own data; "" is the zero one.
-func moment(text string) time.Time {
-	if text == "" {
-		return time.Time{}
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		panic("user: its own data: " + err.Error())
-	}
-	return at
 }
