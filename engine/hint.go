@@ -46,6 +46,7 @@ func (e *Engine) Hear(ctx context.Context, portName string, hints []port.Hint) (
 		return h, fmt.Errorf("find what was hinted at: %w", err)
 	}
 	h.Strange = len(attempts)
+	noted := map[int][]store.Hint{}
 	for _, f := range found {
 		if f.Effect.GetPort() != portName {
 			continue
@@ -53,14 +54,18 @@ func (e *Engine) Hear(ctx context.Context, portName string, hints []port.Hint) (
 		h.Strange--
 		if told := says[f.Effect.GetAttempt()]; knows(f.Effect, told) {
 			h.Known++
-		} else if err := e.cfg.DB.PutHint(ctx, f.Shard, store.Hint{
-			Attempt: f.Effect.GetAttempt(), Says: string(told), Answers: f.Effect.GetAnswers(), HeardUS: e.clock.now(),
-		}); err != nil {
-			return h, err
 		} else {
-			h.Noted++
-			e.wakeHints(f.Shard)
+			noted[f.Shard] = append(noted[f.Shard], store.Hint{
+				Attempt: f.Effect.GetAttempt(), Says: string(told), Answers: f.Effect.GetAnswers(), HeardUS: e.clock.now(),
+			})
 		}
+	}
+	for number, set := range noted {
+		if err := e.cfg.DB.PutHints(ctx, number, set); err != nil {
+			return h, err
+		}
+		h.Noted += len(set)
+		e.wakeHints(number)
 	}
 	return h, nil
 }
@@ -157,21 +162,28 @@ func (h *hearer) sweep(ctx context.Context) error {
 // note forgets the hints that were asked about, and looks at the others again later.
 func (h *hearer) note(ctx context.Context, due []store.Hint, asked map[string]bool) error {
 	db, number, now := h.shard.engine.cfg.DB, h.shard.number, h.shard.engine.clock.now()
+	var done, again []store.Hint
+	var againUS []int64
 	for _, hint := range due {
 		old := now-hint.HeardUS > hintForget.Microseconds()
 		if old && !asked[hint.Attempt] {
 			h.shard.engine.cfg.Logger.Warn("nobody could say what a callback hinted at; it is asked about again with the final answers",
 				"shard", number, "attempt", hint.Attempt)
 		}
-		var err error
 		if asked[hint.Attempt] || old {
-			err = db.DropHint(ctx, number, hint)
-		} else {
-			err = db.LaterHint(ctx, number, hint, now+min(hintFirst<<min(hint.Tries, 20), hintMost).Microseconds())
+			done = append(done, hint)
+			continue
 		}
-		if err != nil {
+		again = append(again, hint)
+		againUS = append(againUS, now+min(hintFirst<<min(hint.Tries, 20), hintMost).Microseconds())
+	}
+	if len(done) > 0 {
+		if err := db.DropHints(ctx, number, done); err != nil {
 			return err
 		}
+	}
+	if len(again) > 0 {
+		return db.LaterHints(ctx, number, again, againUS)
 	}
 	return nil
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -129,11 +132,36 @@ func (c *confirmed) Confirm(ctx context.Context, asks []port.Ask) []port.Answer 
 func ConfirmedPayout(payout port.Port, s Schedule) port.Port {
 	return &confirmed{payout, s.of(portPayout), func(ctx context.Context, asks []port.Ask) []port.Answer {
 		answers := make([]port.Answer, len(asks))
-		for i, ask := range asks {
-			answers[i] = payout.Find(ctx, ask)
-		}
+		beside(len(asks), func(i int) { answers[i] = payout.Find(ctx, asks[i]) })
 		return answers
 	}}
+}
+
+// askedAtOnce is how many questions about final answers are on their way to a provider.
+const askedAtOnce = 8
+
+// beside calls f for each of n numbers, askedAtOnce at once, and comes back when all are
+// done. A panic is the caller's.
+func beside(n int, f func(int)) {
+	var calls sync.WaitGroup
+	var panicked atomic.Pointer[any]
+	free := make(chan struct{}, askedAtOnce)
+	for i := range n {
+		free <- struct{}{}
+		calls.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					panicked.CompareAndSwap(nil, &v)
+				}
+				<-free
+			}()
+			f(i)
+		})
+	}
+	calls.Wait()
+	if v := panicked.Load(); v != nil {
+		panic(*v)
+	}
 }
 
 // Receipts tells which receipts of a person stand.
@@ -183,35 +211,39 @@ func (c *receiptsAgain) confirm(ctx context.Context, asks []port.Ask) []port.Ans
 			byINN[inn] = append(byINN[inn], w)
 		}
 	}
-	for inn, list := range byINN {
-		from, to := list[0].paid, list[0].paid
-		for _, w := range list {
-			if w.paid.Before(from) {
-				from = w.paid
-			}
-			if w.paid.After(to) {
-				to = w.paid
-			}
+	inns := slices.Sorted(maps.Keys(byINN))
+	beside(len(inns), func(i int) { c.person(ctx, inns[i], byINN[inns[i]], answers) })
+	return answers
+}
+
+// person asks about all receipts of a person at once, and fills in their answers.
+func (c *receiptsAgain) person(ctx context.Context, inn string, list []wanted, answers []port.Answer) {
+	from, to := list[0].paid, list[0].paid
+	for _, w := range list {
+		if w.paid.Before(from) {
+			from = w.paid
 		}
-		states, answer := c.service.Receipts(ctx, inn, from.Add(-time.Minute), to.Add(time.Minute))
-		for _, w := range list {
-			state, ok := states[w.receipt]
-			switch {
-			case answer.Result == port.Refused:
-				answers[w.index] = port.Answer{Result: port.NotFound, Status: answer.Status} // nobody lets us see it
-			case answer.Result != port.Done:
-				answers[w.index] = port.Unclear(answer.Status)
-			case !ok:
-				answers[w.index] = port.Answer{Result: port.NotFound, Status: "no such receipt"}
-			case state.Annulled != "":
-				answers[w.index] = port.Answer{Result: port.Refused, Status: statusAnnulled, Code: fault.IncomeDenied, Reason: "чек аннулирован " + state.Annulled}
-			default:
-				answers[w.index] = port.Answer{Result: port.Done, Status: answer.Status, ReceiptID: w.receipt, ReceiptLink: state.Link, Tax: state.Tax}
-			}
-			answers[w.index] = port.WithoutINN(answers[w.index], inn)
+		if w.paid.After(to) {
+			to = w.paid
 		}
 	}
-	return answers
+	states, answer := c.service.Receipts(ctx, inn, from.Add(-time.Minute), to.Add(time.Minute))
+	for _, w := range list {
+		state, ok := states[w.receipt]
+		switch {
+		case answer.Result == port.Refused:
+			answers[w.index] = port.Answer{Result: port.NotFound, Status: answer.Status} // nobody lets us see it
+		case answer.Result != port.Done:
+			answers[w.index] = port.Unclear(answer.Status)
+		case !ok:
+			answers[w.index] = port.Answer{Result: port.NotFound, Status: "no such receipt"}
+		case state.Annulled != "":
+			answers[w.index] = port.Answer{Result: port.Refused, Status: statusAnnulled, Code: fault.IncomeDenied, Reason: "чек аннулирован " + state.Annulled}
+		default:
+			answers[w.index] = port.Answer{Result: port.Done, Status: answer.Status, ReceiptID: w.receipt, ReceiptLink: state.Link, Tax: state.Tax}
+		}
+		answers[w.index] = port.WithoutINN(answers[w.index], inn)
+	}
 }
 
 // wanted reads which receipt an attempt made; an answer says why that cannot be known.

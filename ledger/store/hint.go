@@ -16,10 +16,16 @@ type Hint struct {
 	HeardUS int64
 }
 
-// PutHint notes a hint about an attempt of a shard, to be looked at at once.
-func (db *DB) PutHint(ctx context.Context, shard int, h Hint) error {
-	if err := db.writeOne(ctx, sqlHintPut, shard, h.Attempt, h.Says, int64(h.Answers), h.HeardUS); err != nil {
-		return fmt.Errorf("note a hint: %w", err)
+// PutHints notes hints about attempts of a shard, each about another one, to be looked at at
+// once.
+func (db *DB) PutHints(ctx context.Context, shard int, hints []Hint) error {
+	attempts, heard := hintKeys(hints)
+	says, answers := make([]string, len(hints)), make([]int64, len(hints))
+	for i, h := range hints {
+		says[i], answers[i] = h.Says, int64(h.Answers)
+	}
+	if err := db.writeOne(ctx, sqlHintPut, shard, attempts, says, answers, heard); err != nil {
+		return fmt.Errorf("note hints: %w", err)
 	}
 	return nil
 }
@@ -34,12 +40,28 @@ func (db *DB) DueHints(ctx context.Context, shard int, nowUS int64, limit int) (
 	}, sqlHintDue, shard, nowUS, limit)
 }
 
-// LaterHint looks at a hint again at a moment.
-func (db *DB) LaterHint(ctx context.Context, shard int, h Hint, dueUS int64) error {
-	return db.writeOne(ctx, sqlHintLater, shard, h.Attempt, h.HeardUS, dueUS)
+// LaterHints looks at hints again, each at a moment of its own.
+func (db *DB) LaterHints(ctx context.Context, shard int, hints []Hint, dueUS []int64) error {
+	attempts, heard := hintKeys(hints)
+	if err := db.writeOne(ctx, sqlHintLater, shard, attempts, heard, dueUS); err != nil {
+		return fmt.Errorf("put hints off: %w", err)
+	}
+	return nil
 }
 
-// DropHint forgets a hint that was asked about.
-func (db *DB) DropHint(ctx context.Context, shard int, h Hint) error {
-	return db.writeOne(ctx, sqlHintDone, shard, h.Attempt, h.HeardUS)
+// DropHints forgets hints that were asked about.
+func (db *DB) DropHints(ctx context.Context, shard int, hints []Hint) error {
+	attempts, heard := hintKeys(hints)
+	if err := db.writeOne(ctx, sqlHintDelete, shard, attempts, heard); err != nil {
+		return fmt.Errorf("forget hints: %w", err)
+	}
+	return nil
+}
+
+// hintKeys are what the rows of hints are found by: one that was heard since is another.
+func hintKeys(hints []Hint) (attempts []string, heardUS []int64) {
+	for _, h := range hints {
+		attempts, heardUS = append(attempts, h.Attempt), append(heardUS, h.HeardUS)
+	}
+	return attempts, heardUS
 }

@@ -138,8 +138,8 @@ var (
 	sqlGatherLoad string
 	//go:embed sql/gather_upsert.sql
 	sqlGatherUpsert string
-	//go:embed sql/hint_done.sql
-	sqlHintDone string
+	//go:embed sql/hint_delete.sql
+	sqlHintDelete string
 	//go:embed sql/hint_due.sql
 	sqlHintDue string
 	//go:embed sql/hint_later.sql

@@ -1,4 +1,5 @@
--- Looks at a hint again later, unless another was heard since. Index: primary key of hint.
--- Rows: none returned, one written or none.
-UPDATE hint SET tries = hint.tries + 1, due_us = $4::INT8
-WHERE hint.shard = $1::INT2 AND hint.attempt = $2::TEXT AND hint.heard_us = $3::INT8;
+-- Looks at hints again later, but for those about which another was heard since. Index:
+-- primary key of hint. Rows: none returned, at most one written per attempt.
+UPDATE hint SET tries = hint.tries + 1, due_us = x.due_us
+FROM unnest($2::TEXT[], $3::INT8[], $4::INT8[]) AS x (attempt, heard_us, due_us)
+WHERE hint.shard = $1::INT2 AND hint.attempt = x.attempt AND hint.heard_us = x.heard_us;
