@@ -28,9 +28,7 @@ func (s *step) checked() {
 	}
 	switch s.command.Event {
 	case checkDone:
-		if s.command.Answer.Bonus != "" {
-			s.data.BonusTold = s.command.Answer.Bonus
-		}
+		s.data.BonusTold = s.command.Answer.Bonus
 		if !s.out() {
 			s.askTax()
 			return

@@ -75,7 +75,7 @@ func (s *step) setAside(b *flowv1.TaskPay, retrying bool) *fault.Refusal {
 	s.reserve(s.ceiling(s.terms(b.Executor), sum))
 	switch s.data.Kind {
 	case kindSelfEmployed:
-		s.data.Phase = phaseCheck
+		s.data.Phase, s.data.CheckedFrom = phaseCheck, s.now()
 		s.asks[checkIncome] = s.incomeAsk()
 	case kindEntrepreneur:
 		row(payUntaxed, retryUntaxed)

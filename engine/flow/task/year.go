@@ -53,7 +53,8 @@ func (s *step) holding() *fault.Refusal {
 func (s *step) askTax() {
 	s.data.Phase = phaseTake
 	q := &flowv1.YearQuestion{
-		Stage: stageTaken, Kind: s.data.Kind, Nonresident: s.data.Nonresident, Day: s.view.Day, Gross: s.data.Sum.Gross, BonusTold: s.data.BonusTold,
+		Stage: stageTaken, Kind: s.data.Kind, Nonresident: s.data.Nonresident, Day: s.view.Day, Gross: s.data.Sum.Gross,
+		BonusTold: s.data.BonusTold, BonusAskedAt: s.data.CheckedFrom,
 	}
 	if s.floats() {
 		q.Gross, q.Net = "", s.data.Price

@@ -8,16 +8,20 @@
 // A task remembers what it is in the year (its share); the totals are the sum of the
 // shares. So a change takes the old share out and puts the new one in, all changes commute,
 // also of one task, whose tellings may overtake each other, and the totals never need a list
-// of tasks. A total that is below zero until everything is heard counts as none.
+// of tasks, but for the newest receipts beside the bonus. A total that is below zero until everything is heard counts as none.
 //
 // Laws kept (taxpayer_test.go): the totals are the sum of the shares, whatever the order;
 // reserved and registered income never pass the cap through a question; taking every
-// share out again leaves nothing; a refusal changes nothing.
+// share out again leaves nothing; a refusal changes nothing; what is told of the bonus is never
+// more than our receipts leave of it, and all of that once a word was asked for behind them.
 //
-// It refuses to know: names, companies, prices, what became of a payment, the clock.
+// It refuses to know: names, companies, prices, what became of a payment.
 //
 // Decided, with the reasons:
 //
 //   - A task's share of a person's year is computed from the task after every step; questions are
 //     waited for, facts are told: no row can forget to undo it; a fact never holds a payment up.
+//   - The tax service's newest word about the bonus counts, lower or higher, and what it may not
+//     have of our receipts is taken off. Its lowest word did not: one that had a receipt already
+//     which we had not heard of stood for ever, and the receipt was taken off it again.
 package taxpayer

@@ -3,6 +3,7 @@ package taxpayer
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/ledger/fault"
@@ -11,7 +12,11 @@ import (
 )
 
 // ledger is the taxpayer's data in the making: totals of shares.
-type ledger struct{ data *flowv1.TaxpayerData }
+type ledger struct {
+	data  *flowv1.TaxpayerData
+	task  string    // whose change it is
+	clock time.Time // of the decision
+}
 
 // year finds a year, or begins it.
 func (l *ledger) year(number uint32) *flowv1.PersonYear {
@@ -43,7 +48,7 @@ func (l *ledger) count(s *flowv1.YearShare, sign int64) *fault.Refusal {
 	case capped(s.GetKind()) && stage == flowv1.YearStage_YEAR_STAGE_REGISTERED:
 		all = []sums{{&y.Registered, s.GetGross()}, {&l.data.BonusUsed, s.GetBonus()}}
 	case capped(s.GetKind()):
-		all = []sums{{&y.Reserved, s.GetGross()}, {&l.data.BonusTaken, s.GetBonus()}}
+		all = []sums{{&y.Reserved, s.GetGross()}, {&l.data.BonusTaken, cmp.Or(s.GetBonusMost(), s.GetBonus())}}
 	case stage == flowv1.YearStage_YEAR_STAGE_HELD:
 		return nil
 	case s.GetNonresident():
@@ -60,6 +65,9 @@ func (l *ledger) count(s *flowv1.YearShare, sign int64) *fault.Refusal {
 			return fault.Refuse(fault.AmountInvalid, "share", "%.64q is not an amount of rubles", t.of)
 		}
 		*t.total = text(amount(*t.total).Add(by.Mul(money.New(sign, 0), money.RUB.Scale, money.Down)))
+	}
+	if capped(s.GetKind()) && stage == flowv1.YearStage_YEAR_STAGE_REGISTERED {
+		l.receipt(amount(s.GetBonus()), sign)
 	}
 	return nil
 }
@@ -79,7 +87,7 @@ func (l *ledger) work(q *flowv1.YearQuestion) (*flowv1.YearShare, *fault.Refusal
 		return nil, fault.Refuse(fault.AmountInvalid, "question", "%.64q is not a positive amount of rubles", price)
 	}
 	if s.Stage == flowv1.YearStage_YEAR_STAGE_TAKEN {
-		l.hear(q.GetBonusTold())
+		l.hear(q)
 		terms := l.terms(s)
 		worked, err := take(terms, sum)
 		if err != nil {
@@ -87,6 +95,10 @@ func (l *ledger) work(q *flowv1.YearQuestion) (*flowv1.YearShare, *fault.Refusal
 		}
 		sum = worked.Gross
 		fill(s, terms, worked)
+		terms.Bonus = sum // as if enough were left: a day without a rule has no bonus
+		if most, err := terms.FromGross(sum); err == nil {
+			s.BonusMost = text(most.Bonus)
+		}
 	}
 	s.Gross = text(sum)
 	return s, l.fits(s)
@@ -139,29 +151,6 @@ func fill(s *flowv1.YearShare, t tax.Terms, worked tax.Sum) {
 		s.BaseBefore, s.WithheldBefore = text(t.Year.Base), text(t.Year.Withheld)
 		s.InsuredBefore, s.ContributionsBefore = text(t.Year.Insured), text(t.Year.Contributions)
 	case tax.Entrepreneur:
-	}
-}
-
-// bonus is what is left of the deduction and not yet counted on.
-func (l *ledger) bonus() money.Amount {
-	none := money.New(0, money.RUB.Scale)
-	if l.data.GetBonusTold() == "" {
-		return none
-	}
-	used := amount(l.data.GetBonusUsed()).Sub(amount(l.data.GetBonusUsedThen()))
-	return money.Max(amount(l.data.GetBonusTold()).Sub(used).Sub(total(l.data.GetBonusTaken())), none)
-}
-
-// hear takes the tax service's word about the bonus when it says less than we think: its
-// answer may be older than our last receipt, and a bonus never grows by itself.
-func (l *ledger) hear(told string) {
-	said, err := parse(told)
-	if told == "" || err != nil || said.Sign() < 0 {
-		return
-	}
-	ours := amount(l.data.GetBonusTold()).Sub(amount(l.data.GetBonusUsed())).Add(amount(l.data.GetBonusUsedThen()))
-	if l.data.GetBonusTold() == "" || said.Cmp(ours) < 0 {
-		l.data.BonusTold, l.data.BonusUsedThen = money.RUB.Format(said), l.data.GetBonusUsed()
 	}
 }
 

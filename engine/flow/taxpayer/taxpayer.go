@@ -49,7 +49,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if b.GetNow() != nil && b.GetQuestion() != nil {
 		return flow.Decision{}, fault.Refuse(fault.Malformed, "question", "a change is a fact or a question, not both")
 	}
-	l := &ledger{data: flow.ReadData(v, &flowv1.TaxpayerData{})}
+	l := &ledger{data: flow.ReadData(v, &flowv1.TaxpayerData{}), task: b.GetTask(), clock: v.Clock}
 	l.data.Answer = &flowv1.TaxpayerAnswer{}
 	if refusal := l.count(b.GetWas(), -1); refusal != nil {
 		return flow.Decision{}, refusal

@@ -118,7 +118,7 @@ func TestBonusIsCountedOnOnce(t *testing.T) {
 	if silent.Share.Tax != "6.00" {
 		t.Fatalf("nobody spoke of a bonus: %+v", silent.Share)
 	}
-	q.BonusTold = "10000.00"
+	q.BonusTold, q.BonusAskedAt = "10000.00", "2026-03-02T09:00:00Z"
 	first, _ := p.change(&flowv1.TaxpayerChange{Was: silent.Share, Question: q})
 	second, _ := p.change(&flowv1.TaxpayerChange{Question: q})
 	if first.Share.Tax != "4.00" || first.Share.BonusBefore != "10000.00" || second.Share.BonusBefore != "9998.00" {
@@ -212,7 +212,7 @@ func TestTotalsAreTheSumOfTheShares(t *testing.T) {
 					Kind:  rapid.SampledFrom([]flowv1.EmploymentKind{selfEmployed, civilContract, entrepreneur}).Draw(rt, "kind"),
 					Day:   rapid.SampledFrom([]string{"2025-12-31", "2026-01-01", "2026-07-01"}).Draw(rt, "day"),
 					Gross: kopecks(rapid.Int64Range(1, 150_000_000).Draw(rt, "gross")), Nonresident: rapid.Bool().Draw(rt, "abroad"),
-					BonusTold: rapid.SampledFrom([]string{"", "10000.00", "500.00"}).Draw(rt, "bonus"),
+					BonusTold: rapid.SampledFrom([]string{"", "10000.00", "500.00"}).Draw(rt, "bonus"), BonusAskedAt: "2026-03-02T09:00:00Z",
 				}
 			}
 			a, refusal := p.change(c)
@@ -256,7 +256,7 @@ func compare(rt *rapid.T, d *flowv1.TaxpayerData, shares map[int]*flowv1.YearSha
 			add("bonus used", s.Bonus)
 		case s.Kind == selfEmployed:
 			add(year+" reserved", s.Gross)
-			add("bonus taken", s.Bonus)
+			add("bonus taken", s.BonusMost)
 		case s.Stage != held:
 			status := " resident"
 			if s.Nonresident {

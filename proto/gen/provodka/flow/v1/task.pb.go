@@ -795,7 +795,7 @@ type TaskData struct {
 	Year *YearShare `protobuf:"bytes,31,opt,name=year,proto3" json:"year,omitempty"`
 	// The executor is taxed as a non-resident, as the last command was stamped.
 	Nonresident bool `protobuf:"varint,32,opt,name=nonresident,proto3" json:"nonresident,omitempty"`
-	// What the tax service last said is left of the executor's bonus; "" = it did not say.
+	// What the tax service said at the last check is left of the executor's bonus; "" = it did not say.
 	BonusTold string `protobuf:"bytes,33,opt,name=bonus_told,json=bonusTold,proto3" json:"bonus_told,omitempty"`
 	// Money in claim:{executor} because the tax service computed another tax than was held:
 	// what the person owes, below zero what is owed to him.
@@ -833,7 +833,9 @@ type TaskData struct {
 	// When the executor said that the work is done, RFC 3339; empty = not yet.
 	ExecutorDoneAt string `protobuf:"bytes,100,opt,name=executor_done_at,json=executorDoneAt,proto3" json:"executor_done_at,omitempty"`
 	// Whether the executor is sent the link when a document awaits his signature.
-	SendLink      bool `protobuf:"varint,102,opt,name=send_link,json=sendLink,proto3" json:"send_link,omitempty"`
+	SendLink bool `protobuf:"varint,102,opt,name=send_link,json=sendLink,proto3" json:"send_link,omitempty"`
+	// When the tax service was first asked for the check whose word bonus_told is, RFC 3339 in UTC.
+	CheckedFrom   string `protobuf:"bytes,230,opt,name=checked_from,json=checkedFrom,proto3" json:"checked_from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1202,6 +1204,13 @@ func (x *TaskData) GetSendLink() bool {
 		return x.SendLink
 	}
 	return false
+}
+
+func (x *TaskData) GetCheckedFrom() string {
+	if x != nil {
+		return x.CheckedFrom
+	}
+	return ""
 }
 
 // How a payment that stopped is gone on with by itself, since a person last did something.
@@ -2449,7 +2458,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
 	"\x04free\x18\a \x01(\tR\x04free\x12\x19\n" +
-	"\bretry_at\x18< \x01(\tR\aretryAt\"\xe3\x0f\n" +
+	"\bretry_at\x18< \x01(\tR\aretryAt\"\x87\x10\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2506,7 +2515,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x12agreement_template\x18T \x01(\tR\x11agreementTemplate\x12!\n" +
 	"\fact_template\x18U \x01(\tR\vactTemplate\x12(\n" +
 	"\x10executor_done_at\x18d \x01(\tR\x0eexecutorDoneAt\x12\x1b\n" +
-	"\tsend_link\x18f \x01(\bR\bsendLink\"j\n" +
+	"\tsend_link\x18f \x01(\bR\bsendLink\x12\"\n" +
+	"\fchecked_from\x18\xe6\x01 \x01(\tR\vcheckedFrom\"j\n" +
 	"\tTaskAgain\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05tries\x18\x02 \x01(\rR\x05tries\x12\x16\n" +

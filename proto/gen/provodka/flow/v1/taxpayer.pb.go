@@ -115,7 +115,9 @@ type YearShare struct {
 	// The same of the contributions; "" = none.
 	ContributionsRule string `protobuf:"bytes,16,opt,name=contributions_rule,json=contributionsRule,proto3" json:"contributions_rule,omitempty"`
 	// The day whose rules they are, YYYY-MM-DD.
-	Day           string `protobuf:"bytes,17,opt,name=day,proto3" json:"day,omitempty"`
+	Day string `protobuf:"bytes,17,opt,name=day,proto3" json:"day,omitempty"`
+	// What the bonus pays of the tax if enough is left of it: the tax service may know of more than we do.
+	BonusMost     string `protobuf:"bytes,230,opt,name=bonus_most,json=bonusMost,proto3" json:"bonus_most,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -269,6 +271,13 @@ func (x *YearShare) GetDay() string {
 	return ""
 }
 
+func (x *YearShare) GetBonusMost() string {
+	if x != nil {
+		return x.BonusMost
+	}
+	return ""
+}
+
 // One calendar year of a person. Amounts are rubles, decimal of scale 2; "" = zero.
 type PersonYear struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -392,16 +401,20 @@ type TaxpayerData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The years, ascending.
 	Years []*PersonYear `protobuf:"bytes,1,rep,name=years,proto3" json:"years,omitempty"`
-	// What was left of the bonus when the tax service last said so; "" = it never did, and no bonus is counted on.
+	// What was left of the bonus by the tax service's newest word; "" = it never said, and no bonus is counted on.
 	BonusTold string `protobuf:"bytes,2,opt,name=bonus_told,json=bonusTold,proto3" json:"bonus_told,omitempty"`
-	// Bonus of registered incomes when it said so.
+	// Bonus of registered incomes which that word surely has.
 	BonusUsedThen string `protobuf:"bytes,3,opt,name=bonus_used_then,json=bonusUsedThen,proto3" json:"bonus_used_then,omitempty"`
 	// Bonus of registered incomes.
 	BonusUsed string `protobuf:"bytes,4,opt,name=bonus_used,json=bonusUsed,proto3" json:"bonus_used,omitempty"`
-	// Bonus counted on by payments whose income is not registered yet.
+	// Bonus that payments whose income is not registered yet may use at most.
 	BonusTaken string `protobuf:"bytes,5,opt,name=bonus_taken,json=bonusTaken,proto3" json:"bonus_taken,omitempty"`
 	// What the last change gave.
-	Answer        *TaxpayerAnswer `protobuf:"bytes,6,opt,name=answer,proto3" json:"answer,omitempty"`
+	Answer *TaxpayerAnswer `protobuf:"bytes,6,opt,name=answer,proto3" json:"answer,omitempty"`
+	// The moment behind which that word was asked for, RFC 3339 in UTC.
+	BonusToldAt string `protobuf:"bytes,230,opt,name=bonus_told_at,json=bonusToldAt,proto3" json:"bonus_told_at,omitempty"`
+	// Registered incomes that the word may not have, in the order in which they were heard of.
+	BonusReceipts []*BonusReceipt `protobuf:"bytes,231,rep,name=bonus_receipts,json=bonusReceipts,proto3" json:"bonus_receipts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -478,6 +491,84 @@ func (x *TaxpayerData) GetAnswer() *TaxpayerAnswer {
 	return nil
 }
 
+func (x *TaxpayerData) GetBonusToldAt() string {
+	if x != nil {
+		return x.BonusToldAt
+	}
+	return ""
+}
+
+func (x *TaxpayerData) GetBonusReceipts() []*BonusReceipt {
+	if x != nil {
+		return x.BonusReceipts
+	}
+	return nil
+}
+
+// A registered income that a word about the bonus may not have yet.
+type BonusReceipt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task; "" = several were put together.
+	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// When it was heard of, RFC 3339 in UTC.
+	At string `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// What the bonus paid of its tax; rubles, decimal of scale 2.
+	Bonus         string `protobuf:"bytes,3,opt,name=bonus,proto3" json:"bonus,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BonusReceipt) Reset() {
+	*x = BonusReceipt{}
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BonusReceipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BonusReceipt) ProtoMessage() {}
+
+func (x *BonusReceipt) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BonusReceipt.ProtoReflect.Descriptor instead.
+func (*BonusReceipt) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *BonusReceipt) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *BonusReceipt) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *BonusReceipt) GetBonus() string {
+	if x != nil {
+		return x.Bonus
+	}
+	return ""
+}
+
 // What a change of a taxpayer's year gave, and what its answer carries back.
 type TaxpayerAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -491,7 +582,7 @@ type TaxpayerAnswer struct {
 
 func (x *TaxpayerAnswer) Reset() {
 	*x = TaxpayerAnswer{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -503,7 +594,7 @@ func (x *TaxpayerAnswer) String() string {
 func (*TaxpayerAnswer) ProtoMessage() {}
 
 func (x *TaxpayerAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -516,7 +607,7 @@ func (x *TaxpayerAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxpayerAnswer.ProtoReflect.Descriptor instead.
 func (*TaxpayerAnswer) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TaxpayerAnswer) GetShare() *YearShare {
@@ -554,7 +645,7 @@ type TaxpayerChange struct {
 
 func (x *TaxpayerChange) Reset() {
 	*x = TaxpayerChange{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +657,7 @@ func (x *TaxpayerChange) String() string {
 func (*TaxpayerChange) ProtoMessage() {}
 
 func (x *TaxpayerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +670,7 @@ func (x *TaxpayerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxpayerChange.ProtoReflect.Descriptor instead.
 func (*TaxpayerChange) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TaxpayerChange) GetBook() string {
@@ -640,14 +731,16 @@ type YearQuestion struct {
 	// What the person gets; the gross is the smallest that gives it.
 	Net string `protobuf:"bytes,6,opt,name=net,proto3" json:"net,omitempty"`
 	// What the tax service says is left of the bonus; "" = it did not say.
-	BonusTold     string `protobuf:"bytes,7,opt,name=bonus_told,json=bonusTold,proto3" json:"bonus_told,omitempty"`
+	BonusTold string `protobuf:"bytes,7,opt,name=bonus_told,json=bonusTold,proto3" json:"bonus_told,omitempty"`
+	// The moment behind which it was asked, RFC 3339 in UTC.
+	BonusAskedAt  string `protobuf:"bytes,230,opt,name=bonus_asked_at,json=bonusAskedAt,proto3" json:"bonus_asked_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *YearQuestion) Reset() {
 	*x = YearQuestion{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +752,7 @@ func (x *YearQuestion) String() string {
 func (*YearQuestion) ProtoMessage() {}
 
 func (x *YearQuestion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +765,7 @@ func (x *YearQuestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use YearQuestion.ProtoReflect.Descriptor instead.
 func (*YearQuestion) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *YearQuestion) GetStage() YearStage {
@@ -724,11 +817,18 @@ func (x *YearQuestion) GetBonusTold() string {
 	return ""
 }
 
+func (x *YearQuestion) GetBonusAskedAt() string {
+	if x != nil {
+		return x.BonusAskedAt
+	}
+	return ""
+}
+
 var File_provodka_flow_v1_taxpayer_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/flow/v1/taxpayer.proto\x12\x10provodka.flow.v1\x1a\x1fprovodka/flow/v1/executor.proto\"\xc9\x04\n" +
+	"\x1fprovodka/flow/v1/taxpayer.proto\x12\x10provodka.flow.v1\x1a\x1fprovodka/flow/v1/executor.proto\"\xe9\x04\n" +
 	"\tYearShare\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x124\n" +
 	"\x04kind\x18\x02 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
@@ -749,7 +849,9 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\n" +
 	"bonus_rule\x18\x0f \x01(\tR\tbonusRule\x12-\n" +
 	"\x12contributions_rule\x18\x10 \x01(\tR\x11contributionsRule\x12\x10\n" +
-	"\x03day\x18\x11 \x01(\tR\x03day\"\xcc\x02\n" +
+	"\x03day\x18\x11 \x01(\tR\x03day\x12\x1e\n" +
+	"\n" +
+	"bonus_most\x18\xe6\x01 \x01(\tR\tbonusMost\"\xcc\x02\n" +
 	"\n" +
 	"PersonYear\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x1a\n" +
@@ -762,7 +864,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x10nonresident_base\x18\x06 \x01(\tR\x0fnonresidentBase\x121\n" +
 	"\x14nonresident_withheld\x18\a \x01(\tR\x13nonresidentWithheld\x12\x18\n" +
 	"\ainsured\x18\b \x01(\tR\ainsured\x12$\n" +
-	"\rcontributions\x18\t \x01(\tR\rcontributions\"\x83\x02\n" +
+	"\rcontributions\x18\t \x01(\tR\rcontributions\"\xf0\x02\n" +
 	"\fTaxpayerData\x122\n" +
 	"\x05years\x18\x01 \x03(\v2\x1c.provodka.flow.v1.PersonYearR\x05years\x12\x1d\n" +
 	"\n" +
@@ -772,7 +874,13 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"bonus_used\x18\x04 \x01(\tR\tbonusUsed\x12\x1f\n" +
 	"\vbonus_taken\x18\x05 \x01(\tR\n" +
 	"bonusTaken\x128\n" +
-	"\x06answer\x18\x06 \x01(\v2 .provodka.flow.v1.TaxpayerAnswerR\x06answer\"W\n" +
+	"\x06answer\x18\x06 \x01(\v2 .provodka.flow.v1.TaxpayerAnswerR\x06answer\x12#\n" +
+	"\rbonus_told_at\x18\xe6\x01 \x01(\tR\vbonusToldAt\x12F\n" +
+	"\x0ebonus_receipts\x18\xe7\x01 \x03(\v2\x1e.provodka.flow.v1.BonusReceiptR\rbonusReceipts\"H\n" +
+	"\fBonusReceipt\x12\x12\n" +
+	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
+	"\x05bonus\x18\x03 \x01(\tR\x05bonus\"W\n" +
 	"\x0eTaxpayerAnswer\x121\n" +
 	"\x05share\x18\x01 \x01(\v2\x1b.provodka.flow.v1.YearShareR\x05share\x12\x12\n" +
 	"\x04free\x18\x02 \x01(\tR\x04free\"\xf3\x01\n" +
@@ -783,7 +891,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x04task\x18\x03 \x01(\tR\x04task\x12-\n" +
 	"\x03was\x18\x04 \x01(\v2\x1b.provodka.flow.v1.YearShareR\x03was\x12-\n" +
 	"\x03now\x18\x05 \x01(\v2\x1b.provodka.flow.v1.YearShareR\x03now\x12:\n" +
-	"\bquestion\x18\x06 \x01(\v2\x1e.provodka.flow.v1.YearQuestionR\bquestion\"\xf2\x01\n" +
+	"\bquestion\x18\x06 \x01(\v2\x1e.provodka.flow.v1.YearQuestionR\bquestion\"\x99\x02\n" +
 	"\fYearQuestion\x121\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x1b.provodka.flow.v1.YearStageR\x05stage\x124\n" +
 	"\x04kind\x18\x02 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
@@ -792,7 +900,8 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x05gross\x18\x05 \x01(\tR\x05gross\x12\x10\n" +
 	"\x03net\x18\x06 \x01(\tR\x03net\x12\x1d\n" +
 	"\n" +
-	"bonus_told\x18\a \x01(\tR\tbonusTold*m\n" +
+	"bonus_told\x18\a \x01(\tR\tbonusTold\x12%\n" +
+	"\x0ebonus_asked_at\x18\xe6\x01 \x01(\tR\fbonusAskedAt*m\n" +
 	"\tYearStage\x12\x1a\n" +
 	"\x16YEAR_STAGE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fYEAR_STAGE_HELD\x10\x01\x12\x14\n" +
@@ -812,33 +921,35 @@ func file_provodka_flow_v1_taxpayer_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_taxpayer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_taxpayer_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_provodka_flow_v1_taxpayer_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_provodka_flow_v1_taxpayer_proto_goTypes = []any{
 	(YearStage)(0),         // 0: provodka.flow.v1.YearStage
 	(*YearShare)(nil),      // 1: provodka.flow.v1.YearShare
 	(*PersonYear)(nil),     // 2: provodka.flow.v1.PersonYear
 	(*TaxpayerData)(nil),   // 3: provodka.flow.v1.TaxpayerData
-	(*TaxpayerAnswer)(nil), // 4: provodka.flow.v1.TaxpayerAnswer
-	(*TaxpayerChange)(nil), // 5: provodka.flow.v1.TaxpayerChange
-	(*YearQuestion)(nil),   // 6: provodka.flow.v1.YearQuestion
-	(EmploymentKind)(0),    // 7: provodka.flow.v1.EmploymentKind
+	(*BonusReceipt)(nil),   // 4: provodka.flow.v1.BonusReceipt
+	(*TaxpayerAnswer)(nil), // 5: provodka.flow.v1.TaxpayerAnswer
+	(*TaxpayerChange)(nil), // 6: provodka.flow.v1.TaxpayerChange
+	(*YearQuestion)(nil),   // 7: provodka.flow.v1.YearQuestion
+	(EmploymentKind)(0),    // 8: provodka.flow.v1.EmploymentKind
 }
 var file_provodka_flow_v1_taxpayer_proto_depIdxs = []int32{
-	7,  // 0: provodka.flow.v1.YearShare.kind:type_name -> provodka.flow.v1.EmploymentKind
+	8,  // 0: provodka.flow.v1.YearShare.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 1: provodka.flow.v1.YearShare.stage:type_name -> provodka.flow.v1.YearStage
 	2,  // 2: provodka.flow.v1.TaxpayerData.years:type_name -> provodka.flow.v1.PersonYear
-	4,  // 3: provodka.flow.v1.TaxpayerData.answer:type_name -> provodka.flow.v1.TaxpayerAnswer
-	1,  // 4: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
-	1,  // 5: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
-	1,  // 6: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
-	6,  // 7: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
-	0,  // 8: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
-	7,  // 9: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	5,  // 3: provodka.flow.v1.TaxpayerData.answer:type_name -> provodka.flow.v1.TaxpayerAnswer
+	4,  // 4: provodka.flow.v1.TaxpayerData.bonus_receipts:type_name -> provodka.flow.v1.BonusReceipt
+	1,  // 5: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
+	1,  // 6: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
+	1,  // 7: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
+	7,  // 8: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
+	0,  // 9: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
+	8,  // 10: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_taxpayer_proto_init() }
@@ -853,7 +964,7 @@ func file_provodka_flow_v1_taxpayer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_taxpayer_proto_rawDesc), len(file_provodka_flow_v1_taxpayer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
