@@ -76,6 +76,8 @@ func TestAPI(t *testing.T) {
 		"PaidByItself":    testPaidByItself,
 		"CameBack":        testPaymentComesBack,
 		"Ways":            testWays,
+		"WaysOfGuests":    testInvitationWays,
+		"WaysBack":        testWayGivenBack,
 		"OfferRace":       testOfferRace,
 		"Explain":         testExplain,
 		"SigningLinks":    testSigningLinks,

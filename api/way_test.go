@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
+	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
 
 func bySBP(n uint64) *executorv1.Requisites {
@@ -185,5 +187,77 @@ func testWayTooSmall(t *testing.T, c *caller, company string) {
 		if err != nil || n.Kind == "payout" && n.Missing != 0 {
 			t.Errorf("%+v %v", n, err)
 		}
+	}
+}
+
+// testInvitationWays: whoever says at once how he is paid, by SBP or to a card, is paid that way; a card's
+// number is no token.
+func testInvitationWays(t *testing.T, h *house) {
+	const who = 8860
+	c := h.caller(t)
+	company := c.company(1, "1000.00")
+	for i, where := range []*executorv1.Requisites{bySBP(who), byCard(who + 1)} {
+		n := who + uint64(i) //nolint:gosec // 0 and 1
+		g := c.guest(c.linkFor(&executorv1.CreateInvitationRequest{CompanyId: company}).GetUri())
+		in := g.inside(requisite.ExamplePhone(n))
+		join := func(where *executorv1.Requisites) error {
+			_, err := in.Invitations.JoinByInvitation(t.Context(), &executorv1.JoinByInvitationRequest{Book: c.book, InvitationId: g.id, Person: person(n), Requisites: where})
+			return err
+		}
+		bad := byCard(n)
+		bad.Card.Token = "4111111111111111"
+		refused(t, join(bad), fault.RequisitesInvalid, "requisites.card.token")
+		if err := join(where); err != nil {
+			t.Fatal(err)
+		}
+		id := g.joined(in, "done").GetExecutorId()
+		done, sent := c.paysTask("100.00", company, id)
+		way, target := port.BySBP, requisite.ExamplePhone(n)
+		if where.GetCard() != nil {
+			way, target = port.ByCard, requisite.ExampleCardToken(n)
+		}
+		if done.GetStatus() != "paid" || len(sent) != 1 || sent[0].To.Way() != way || sent[0].To.Target() != target {
+			t.Errorf("%s: %v, the bank got %+v", way, done, sent)
+		}
+		if strings.Contains(h.log.String(), target) {
+			t.Errorf("%s: where the money goes is in the log", way)
+		}
+	}
+}
+
+// testWayGivenBack: tax of less than a ruble goes back to a person whom SBP reaches only when he has given
+// an account; nothing is sent before, and it is sent once.
+func testWayGivenBack(t *testing.T, h *house) {
+	const who = 8870
+	c := h.caller(t)
+	worker := c.executor(who, "selfemployed", bySBP(who))
+	sent := func() []port.Payment {
+		return slices.DeleteFunc(c.bank.payments(), func(p port.Payment) bool {
+			return p.To.Target() != requisite.ExamplePhone(who) && p.To.Target() != account(who).GetAccountNumber()
+		})
+	}
+	c.withhold("tax-npd:"+worker, "2025-02-10", "0.99")
+	give := func() {
+		t.Helper()
+		done, err := c.Taxes.RemitNpd(t.Context(), &taxv1.RemitNpdRequest{Book: c.book, Month: "2025-02", GiveBack: true})
+		if err != nil || done.GetRefusedPersons() != 0 {
+			t.Fatal(done, err)
+		}
+	}
+	give()
+	id := "npd-2025-02." + worker
+	stopped := c.orderOf(id, "error")
+	if stopped.GetErrorCode() != string(fault.PayoutWay) || stopped.GetErrorReason() == "" || len(sent()) != 0 {
+		t.Fatalf("%v", stopped)
+	}
+	c.wantBalances([]string{"tax-npd:" + worker, "remitting:" + id}, "0.99 0.99", "0.00 0.00")
+	if _, err := c.Executors.SetRequisites(t.Context(), &executorv1.SetRequisitesRequest{Book: c.book, ExecutorId: worker, Requisites: account(who)}); err != nil {
+		t.Fatal(err)
+	}
+	give()
+	c.orderOf(id, "paid")
+	give()
+	if all := sent(); len(all) != 1 || all[0].To.Way() != port.ByAccount || money.RUB.Format(all[0].Amount) != "0.99" {
+		t.Errorf("the bank got %+v", all)
 	}
 }

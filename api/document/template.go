@@ -140,15 +140,26 @@ func (s *Service) WithdrawTemplate(ctx context.Context, req *documentv1.Withdraw
 	return &documentv1.WithdrawTemplateResponse{Template: out, Position: gate.IDOf(o.Record), Replayed: o.Replayed}, err
 }
 
-// written is a template with what stands beside it.
+// written is a template with what stands beside it; text is nil when that is not there.
 type written struct {
 	gate.Aggregate
 	text *privatev1.TemplateText
 	data *flowv1.TemplateData
 }
 
-// written reads what stands beside templates, in their order.
+// written reads what stands beside templates, in their order, and refuses one without its text.
 func (s *Service) written(ctx context.Context, book string, rows ...gate.Aggregate) ([]written, error) {
+	out, err := s.beside(ctx, book, rows...)
+	for _, t := range out {
+		if t.text == nil {
+			return nil, fault.Refuse(fault.NotFound, "template_id", "the text of the template is not there").With("state", t.State)
+		}
+	}
+	return out, err
+}
+
+// beside reads what stands beside templates, in their order, as far as it is there.
+func (s *Service) beside(ctx context.Context, book string, rows ...gate.Aggregate) ([]written, error) {
 	out, refs := make([]written, len(rows)), make([]private.Ref, len(rows))
 	for i, a := range rows {
 		out[i] = written{Aggregate: a, data: new(flowv1.TemplateData)}
@@ -162,39 +173,29 @@ func (s *Service) written(ctx context.Context, book string, rows ...gate.Aggrega
 		return nil, err
 	}
 	for i := range out {
-		doc, ok := docs[out[i].ID]
-		if !ok || document.Version(doc.Content.GetText()) != out[i].data.GetSha256() {
-			return nil, fault.Refuse(fault.NotFound, "template_id", "the text of the template is not there").With("state", out[i].State)
+		if doc, ok := docs[out[i].ID]; ok && document.Version(doc.Content.GetText()) == out[i].data.GetSha256() {
+			out[i].text = doc.Content
 		}
-		out[i].text = doc.Content
 	}
 	return out, nil
 }
 
-// templates are templates for the API.
-func (s *Service) templates(ctx context.Context, book string, rows ...gate.Aggregate) ([]*documentv1.Template, error) {
-	all, err := s.written(ctx, book, rows...)
-	if err != nil {
-		return nil, err
+// message is a template for the API.
+func (s *Service) message(t written) *documentv1.Template {
+	return &documentv1.Template{
+		TemplateId: t.ID, CompanyId: t.data.GetCompanyId(), Kind: t.data.GetKind(), Name: t.text.GetName(), State: t.State,
+		StateTitle: s.Title(template.Name, t.State), Sha256: t.data.GetSha256(), Text: t.text.GetText(), Reason: t.text.GetReason(),
+		DecidedAt: gate.Instant(t.data.GetDecidedAt()), TextMissing: t.text == nil,
 	}
-	out := make([]*documentv1.Template, len(all))
-	for i, t := range all {
-		out[i] = &documentv1.Template{
-			TemplateId: t.ID, CompanyId: t.data.GetCompanyId(), Kind: t.data.GetKind(), Name: t.text.GetName(), State: t.State,
-			StateTitle: s.Title(template.Name, t.State), Sha256: t.data.GetSha256(), Text: t.text.GetText(), Reason: t.text.GetReason(),
-			DecidedAt: gate.Instant(t.data.GetDecidedAt()),
-		}
-	}
-	return out, nil
 }
 
 // template is a template for the API.
 func (s *Service) template(ctx context.Context, book string, a gate.Aggregate) (*documentv1.Template, error) {
-	list, err := s.templates(ctx, book, a)
+	all, err := s.written(ctx, book, a)
 	if err != nil {
 		return nil, err
 	}
-	return list[0], nil
+	return s.message(all[0]), nil
 }
 
 // GetTemplate implements DocumentService.
@@ -225,11 +226,14 @@ func (s *Service) ListTemplates(ctx context.Context, req *documentv1.ListTemplat
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.templates(ctx, req.GetBook(), rows...)
-	for _, m := range all {
+	all, err := s.beside(ctx, req.GetBook(), rows...)
+	out := &documentv1.ListTemplatesResponse{}
+	for _, t := range all {
+		m := s.message(t)
 		m.Text = ""
+		out.Templates = append(out.Templates, m)
 	}
-	return &documentv1.ListTemplatesResponse{Templates: all}, err
+	return out, err
 }
 
 // Chosen are the templates that tasks of a company use: by kind and the name that a task

@@ -28,6 +28,7 @@ func (m *matrix) laws() {
 	})
 	m.struck()
 	m.theirs()
+	m.told()
 	cost := money.Zero
 	for i, r := range m.rows {
 		if m.ids[i] != "" && r.left == 1 { // gross and commission; else everything went back

@@ -1,7 +1,11 @@
 package main_test
 
 import (
+	"fmt"
+	"os"
 	"slices"
+	"strings"
+	"testing"
 
 	"github.com/provodka/provodka/engine/port/stage"
 )
@@ -23,6 +27,7 @@ type struck struct {
 	again   bool   // it goes on by itself: a moment is said
 	left    int    // payments of the bank that stay out
 	receipt int    // receipts that stand
+	copies  int    // of a message that come to its reader
 }
 
 const (
@@ -33,7 +38,7 @@ const (
 )
 
 // faultTable is every fault of every sandbox, run against the flows.
-var faultTable = slices.Concat(taskRows, wayRows(sbp), wayRows(card), messageRows,
+var faultTable = slices.Concat(taskRows, wayRows(sbp), wayRows(card), lookRows, messageRows,
 	moneyRows(returns, "returned", "unmatched"), moneyRows(ndfl, "paid", "error"), moneyRows(gives, "paid", "error"),
 	askRows("cancel", cancels, "canceled", 0, 0), askRows("documents", documents, "paid", 1, 0),
 	askRows("bind", binds, "validated", 0, 0), askRows("bind_status", binds, "validated", 0, 0), askRows("grant", grants, "validated", 0, 0), askRows("grant_status", grants, "validated", 0, 0),
@@ -103,32 +108,10 @@ var taskRows = []struck{
 	{at: "tax", op: "status", fault: stage.Reordered, nth: 1, kind: taxed, end: "paid", left: 1, receipt: 1},
 }
 
-// messageRows strike a message, or a look at the public list.
-var messageRows = []struck{
-	{at: "npdstatus", op: "check", fault: stage.Slow, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.Silent, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.Error, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.Refuse, nth: 1, end: "registered"},
-	{at: "npdstatus", op: "check", fault: stage.UnknownStatus, nth: 1, end: "registered"},
-
-	{at: "sms", fault: stage.Slow, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Silent, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.SilentApplied, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Error, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.ErrorApplied, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.InProgress, nth: 1, polls: 1, end: "sent"},
-	{at: "sms", fault: stage.UnknownStatus, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Refuse, end: "refused"},
-	{at: "sms", fault: stage.Fail, end: "refused"},
-	{at: "sms", fault: stage.Lost, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Duplicate, nth: 1, end: "sent"},
-	{at: "sms", fault: stage.Reordered, nth: 1, end: "sent"},
-
-	{at: "mail", fault: stage.Slow, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.Silent, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.SilentApplied, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.Error, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.ErrorApplied, nth: 1, end: "sent"},
-	{at: "mail", fault: stage.Refuse, end: "refused"},
-	{at: "mail", fault: stage.UnknownStatus, end: "unsent"}, // of this message for ever: it is asked about until nobody needs it
+func TestTheReadmeCountsTheFaults(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if want := fmt.Sprintf("%d rows, every fault", len(faultTable)); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("README.md does not say %q: %v", want, err)
+	}
 }

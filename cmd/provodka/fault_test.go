@@ -18,6 +18,7 @@ import (
 
 	fns "github.com/provodka/provodka/adapters/fns/sandbox"
 	npdlist "github.com/provodka/provodka/adapters/npdstatus/sandbox"
+	pushes "github.com/provodka/provodka/adapters/rustore/sandbox"
 	sms "github.com/provodka/provodka/adapters/smsru/sandbox"
 	mail "github.com/provodka/provodka/adapters/smtp/sandbox"
 	tbank "github.com/provodka/provodka/adapters/tbank/sandbox"
@@ -54,7 +55,7 @@ type matrix struct {
 func TestEveryFaultOfEverySandboxEnds(t *testing.T) {
 	t.Parallel()
 	for name, faults := range map[string][]stage.Fault{
-		"bank": tbank.Faults(), "tax": fns.Faults(), "npdstatus": npdlist.Faults(), "sms": sms.Faults(), "mail": mail.Faults(),
+		"bank": tbank.Faults(), "tax": fns.Faults(), "npdstatus": npdlist.Faults(), "sms": sms.Faults(), "mail": mail.Faults(), "push": pushes.Faults(),
 	} {
 		for _, f := range faults {
 			if !slices.ContainsFunc(faultTable, func(r struck) bool { return r.at == name && r.fault == f }) {
@@ -62,7 +63,7 @@ func TestEveryFaultOfEverySandboxEnds(t *testing.T) {
 			}
 		}
 	}
-	for name, ops := range map[string][]string{"tax": fns.Operations(), "bank": tbank.Operations()} {
+	for name, ops := range map[string][]string{"tax": fns.Operations(), "bank": tbank.Operations(), "mail": mail.Operations()} {
 		for _, op := range ops {
 			if unplayed[op] == "" && !slices.ContainsFunc(faultTable, func(r struck) bool { return r.at == name && r.op == op }) {
 				t.Errorf("nothing goes wrong with %q of %s: add a row", op, name)
@@ -180,8 +181,6 @@ func (r struck) target(row int) string {
 	return accountOf(row).GetAccountNumber()
 }
 
-func mailOf(row int) string { return fmt.Sprintf("row-%d@example.com", row) }
-
 // prepare opens a company with money and gives every sandbox its people and its script.
 func (m *matrix) prepare() {
 	url := m.API
@@ -220,6 +219,8 @@ func (m *matrix) prepare() {
 			rule.Field, rule.Contains = "account", strings.TrimPrefix(requisite.ExamplePhone(number(i)), "+")
 		case r.at == "mail":
 			rule.Field, rule.Contains = "account", mailOf(i)
+		case r.at == "push":
+			rule.Field, rule.Contains = "account", deviceOf(i)
 		default:
 			rule.Field, rule.Contains = "inn", who.INN
 		}
@@ -284,10 +285,16 @@ func (m *matrix) run(i int, r struck) {
 	case "npdstatus":
 		m.looks(name, who, r)
 	case "sms":
-		if _, err := m.api.App.StartLogin(ctx, &executorv1.StartLoginRequest{Book: m.Book, Phone: requisite.ExamplePhone(number(i))}); err != nil {
+		err := m.admitted(func() error {
+			_, err := m.api.App.StartLogin(ctx, &executorv1.StartLoginRequest{Book: m.Book, Phone: requisite.ExamplePhone(number(i))})
+			return err
+		})
+		if err != nil {
 			m.t.Errorf("%s: %v", name, err)
 		}
-		m.delivered(name, strings.TrimPrefix(requisite.ExamplePhone(number(i)), "+"), r)
+		m.delivered(name, i, r)
+	case "push":
+		m.pushes(name, i, who, r)
 	case "mail":
 		_, err := m.api.Users.InviteUser(ctx, &userv1.InviteUserRequest{
 			Book: m.Book, Key: name, CompanyId: m.company, Email: mailOf(i), Name: "Анна", Roles: []string{"owner"},
@@ -295,7 +302,7 @@ func (m *matrix) run(i int, r struck) {
 		if err != nil {
 			m.t.Errorf("%s: %v", name, err)
 		}
-		m.delivered(name, mailOf(i), r)
+		m.delivered(name, i, r)
 	default:
 		m.pays(name, i, who, r)
 	}
@@ -315,18 +322,6 @@ func (m *matrix) looks(name, who string, r struck) {
 			return true
 		}
 		return err == nil && got.GetSelfemployed().GetStatus() == r.end
-	})
-}
-
-// delivered waits for a message, or for its refusal.
-func (m *matrix) delivered(name, to string, r struck) {
-	eventually(m.t, name+" is "+r.end, func() bool {
-		for _, p := range m.books(r.at).Payments {
-			if p.Account == to && (r.end == "sent") == (p.ExecutedCount > 0) {
-				return true
-			}
-		}
-		return false
 	})
 }
 

@@ -1,9 +1,7 @@
 package main_test
 
 import (
-	"bufio"
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
@@ -71,18 +69,6 @@ func TestTheBankTellsOfATopUp(t *testing.T) {
 }
 
 // asked is how often the bank has been asked for a statement, by the metrics.
-func (m *matrix) asked() (n int) {
-	answer, err := http.Get(m.Metrics)
-	m.must(err)
-	defer answer.Body.Close() //nolint:errcheck // a test
-	scan := bufio.NewScanner(answer.Body)
-	for scan.Scan() {
-		var of int
-		for _, result := range []string{"read", "failed"} {
-			if _, err := fmt.Sscanf(scan.Text(), `provodka_statements_total{result="`+result+`"} %d`, &of); err == nil {
-				n += of
-			}
-		}
-	}
-	return n
+func (m *matrix) asked() int {
+	return m.counted(`provodka_statements_total{result="read"}`) + m.counted(`provodka_statements_total{result="failed"}`)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,9 @@ type Server struct {
 var played = []stage.Fault{
 	stage.Slow, stage.Silent, stage.SilentApplied, stage.Error, stage.ErrorApplied, stage.UnknownStatus, stage.Refuse,
 }
+
+// Faults are those that the service plays.
+func Faults() []stage.Fault { return slices.Clone(played) }
 
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {

@@ -48,6 +48,12 @@ var played = []stage.Fault{
 // Faults are those that the relay plays.
 func Faults() []stage.Fault { return slices.Clone(played) }
 
+// Operations are the words of rules that strike something else than a message.
+func Operations() []string { return []string{opRcpt} }
+
+// opRcpt is the operation of a relay that is told whom a message is for.
+const opRcpt = "rcpt"
+
 // New opens the books in dir, or begins them.
 func New(dir string, o Options) (*Server, error) {
 	now := o.Now
@@ -117,9 +123,9 @@ func (s *session) Mail(string, *smtp.MailOptions) error {
 	return nil
 }
 
-// Rcpt implements smtp.Session: rules of op "rcpt" strike here, greylisting among them.
+// Rcpt implements smtp.Session: rules of opRcpt strike here, greylisting among them.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	rule := s.server.books.Behave(stage.Subject{Op: "rcpt", ID: to, Account: to})
+	rule := s.server.books.Behave(stage.Subject{Op: opRcpt, ID: to, Account: to})
 	switch rule.Fault {
 	case stage.Error, stage.ErrorApplied:
 		return reply(rule, 450, "greylisted, try again: "+to)

@@ -1189,7 +1189,9 @@ type Template struct {
 	// Why it was refused.
 	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When it was decided.
-	DecidedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	DecidedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`
+	// Whether its name, text and reason are lost: they stand beside the log, and only a backup has them.
+	TextMissing   bool `protobuf:"varint,220,opt,name=text_missing,json=textMissing,proto3" json:"text_missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1292,6 +1294,13 @@ func (x *Template) GetDecidedAt() *timestamppb.Timestamp {
 		return x.DecidedAt
 	}
 	return nil
+}
+
+func (x *Template) GetTextMissing() bool {
+	if x != nil {
+		return x.TextMissing
+	}
+	return false
 }
 
 // A name that a template may use.
@@ -3145,7 +3154,7 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\n" +
 	"signatures\x18\x06 \x03(\v2\x1f.provodka.document.v1.SignatureR\n" +
 	"signatures\x12\x18\n" +
-	"\astamped\x18\a \x01(\bR\astamped\"\xa8\x02\n" +
+	"\astamped\x18\a \x01(\bR\astamped\"\xcc\x02\n" +
 	"\bTemplate\x12\x1f\n" +
 	"\vtemplate_id\x18\x01 \x01(\tR\n" +
 	"templateId\x12\x1d\n" +
@@ -3161,7 +3170,8 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\x06reason\x18\t \x01(\tR\x06reason\x129\n" +
 	"\n" +
 	"decided_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\"S\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12\"\n" +
+	"\ftext_missing\x18\xdc\x01 \x01(\bR\vtextMissing\"S\n" +
 	"\vPlaceholder\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x1a\n" +

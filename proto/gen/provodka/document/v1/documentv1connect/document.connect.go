@@ -119,7 +119,7 @@ type DocumentServiceClient interface {
 	WithdrawTemplate(context.Context, *v1.WithdrawTemplateRequest) (*v1.WithdrawTemplateResponse, error)
 	// GetTemplate reads a template, with a PDF of invented values.
 	GetTemplate(context.Context, *v1.GetTemplateRequest) (*v1.GetTemplateResponse, error)
-	// ListTemplates lists a company's templates, newest first.
+	// ListTemplates lists a company's templates, newest first; one whose text is lost too, and says so.
 	ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error)
 }
 
@@ -437,7 +437,7 @@ type DocumentServiceHandler interface {
 	WithdrawTemplate(context.Context, *v1.WithdrawTemplateRequest) (*v1.WithdrawTemplateResponse, error)
 	// GetTemplate reads a template, with a PDF of invented values.
 	GetTemplate(context.Context, *v1.GetTemplateRequest) (*v1.GetTemplateResponse, error)
-	// ListTemplates lists a company's templates, newest first.
+	// ListTemplates lists a company's templates, newest first; one whose text is lost too, and says so.
 	ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error)
 }
 
