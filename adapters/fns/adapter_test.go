@@ -16,6 +16,7 @@ import (
 	"github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/porttest"
+	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
 )
 
@@ -105,6 +106,18 @@ func TestNPD(t *testing.T) {
 			},
 		}
 	})
+}
+
+// A bound person's phone is told as the service has it.
+func TestPhoneOfAPerson(t *testing.T) {
+	t.Parallel()
+	adapter, s, _ := service(t, sandbox.Options{}, nil)
+	p := sandbox.Willing()
+	p.INN, p.Phone = requisite.ExamplePersonINN(5), requisite.ExamplePhone(5)
+	note(t, s, *p)
+	if got, a := adapter.Standing(t.Context(), p.INN); a.Result != port.Done || got.Phone != p.Phone {
+		t.Errorf("%+v %+v", got, a)
+	}
 }
 
 // Every exchange of testdata: what the service answered and what it means.

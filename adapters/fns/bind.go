@@ -264,6 +264,7 @@ func (a *Adapter) Standing(ctx context.Context, inn string) (*port.Standing, por
 	if gone, ok := parseTime(m.Status.UnregistrationTime); ok && !gone.After(a.client.now()) {
 		return &port.Standing{Bound: true, Code: codeUnregistered}, port.Answer{Result: port.Done, Status: codeUnregistered}
 	}
+	phone := m.Status.Phone
 	m, wrong = a.client.ask(ctx, permissionsRequest{INN: inn})
 	switch {
 	case wrong != nil:
@@ -273,7 +274,7 @@ func (a *Adapter) Standing(ctx context.Context, inn string) (*port.Standing, por
 	case m.Permissions == nil:
 		return nil, port.Unclear("COMPLETED without GetGrantedPermissionsResponse")
 	}
-	s := &port.Standing{Registered: true, Bound: true, Permissions: m.Permissions.Granted}
+	s := &port.Standing{Registered: true, Bound: true, Permissions: m.Permissions.Granted, Phone: phone}
 	if !slices.Contains(s.Permissions, incomeRegistration) {
 		s.Code = codeNoPermission
 	}

@@ -158,6 +158,7 @@ type message struct {
 	} `xml:"AuthResponse"`
 	Error  *platformError `xml:"SmzPlatformError"`
 	Status *struct {
+		Phone                string `xml:"Phone"`
 		UnregistrationTime   string `xml:"UnregistrationTime"`
 		UnregistrationReason string `xml:"UnregistrationReason"`
 	} `xml:"GetTaxpayerStatusResponse"`

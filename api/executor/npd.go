@@ -138,6 +138,12 @@ func (s *Service) SelfemployedMessage(a gate.Aggregate) (*executorv1.Selfemploye
 		return nil, err
 	}
 	out.State, out.StateTitle, out.Source, out.Code, out.Permissions = a.State, s.Title(npd.Name, a.State), d.GetSource(), d.GetCode(), d.GetPermissions()
+	switch d.GetPhone() {
+	case flowv1.PhoneMatch_PHONE_MATCH_SAME:
+		out.Phone = "same"
+	case flowv1.PhoneMatch_PHONE_MATCH_OTHER:
+		out.Phone = "other"
+	}
 	for _, moment := range []struct {
 		text string
 		into **timestamppb.Timestamp

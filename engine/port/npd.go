@@ -11,6 +11,7 @@ type Standing struct {
 	Bound       bool     // bound to us
 	Permissions []string // what the person lets us do, the service's words
 	Code        string   // the service's own code, "" when none
+	Phone       string   // the person's own there, in the service's form; "" when it does not say
 }
 
 // BindRequest asks a person to let us act. By phone when Phone is set.

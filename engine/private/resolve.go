@@ -9,6 +9,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
@@ -232,6 +233,24 @@ func (r Resolver) Person(ctx context.Context, book, executor string) (inn, phone
 		return "", "", false, err
 	}
 	return d.Content.GetInn(), d.Content.GetPhone(), true, nil
+}
+
+// Phone is the phone of an executor in the version of his data that the books name, and that
+// version; 0 when there is none.
+func (r Resolver) Phone(ctx context.Context, book, executor string) (phone string, version uint32, err error) {
+	_, data, ok, err := r.Aggregate(ctx, book, "executor", executor)
+	if err != nil || !ok {
+		return "", 0, err
+	}
+	who := new(flowv1.ExecutorData)
+	if err := proto.Unmarshal(data, who); err != nil {
+		return "", 0, err
+	}
+	d, ok, err := Only(r.vault.Executors(ctx, book, Ref{executor, who.GetProfileVersion()}))
+	if err != nil || !ok || who.GetProfileVersion() == 0 {
+		return "", 0, err
+	}
+	return d.Content.GetPhone(), who.GetProfileVersion(), nil
 }
 
 // PayoutShown says whether a statement has shown that a payment of ours left.

@@ -102,6 +102,31 @@ func TestPortsReadInSets(t *testing.T) {
 	}
 }
 
+// TestPhoneIsTheBooks: data that was written for a command which never passed is nobody's phone.
+func TestPhoneIsTheBooks(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	v := open(t, embedtest.DSN(t, store.Migrate), secret("a"))
+	d := v.Draft("main")
+	for version := range uint32(2) {
+		d.Executor("e", version+1, &privatev1.ExecutorProfile{Inn: requisite.ExamplePersonINN(1), LastName: "Иванов", FirstName: "Пётр", Phone: requisite.ExamplePhone(uint64(version + 1))})
+	}
+	d.Executor("lost", 1, &privatev1.ExecutorProfile{Inn: requisite.ExamplePersonINN(2), LastName: "Иванов", FirstName: "Пётр", Phone: requisite.ExamplePhone(9)})
+	if err := d.Put(ctx); err != nil {
+		t.Fatal(err)
+	}
+	data, err := proto.Marshal(&flowv1.ExecutorData{ProfileVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	putMoves(t, v.db, []*journalv1.Record{{Book: "main", Move: &journalv1.Move{Flow: "executor", Id: "e", Owner: "e", To: "registered", Version: 1, Data: data}}})
+	for id, want := range map[string]string{"e": requisite.ExamplePhone(1), "lost": "", "nobody": ""} {
+		if phone, version, err := v.Resolver().Phone(ctx, "main", id); err != nil || phone != want || (version == 1) != (want != "") {
+			t.Errorf("%s: %q %d %v", id, phone, version, err)
+		}
+	}
+}
+
 // TestErasedBetweenReads: what was read before an erasure is not kept for after it.
 func TestErasedBetweenReads(t *testing.T) {
 	t.Parallel()

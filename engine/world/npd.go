@@ -10,6 +10,8 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -27,6 +29,8 @@ type NPDReader interface {
 	// Person is an executor's INN and phone as they are now; false when nothing is known
 	// of the executor.
 	Person(ctx context.Context, book, executor string) (inn, phone string, ok bool, err error)
+	// Phone is the phone that the books name, and the version of the data that has it.
+	Phone(ctx context.Context, book, executor string) (phone string, version uint32, err error)
 }
 
 // npdPort is the tax service as the partner of people behind the engine's shape.
@@ -68,10 +72,41 @@ func (n *npdPort) Send(ctx context.Context, ask port.Ask) port.Answer {
 		return unknownVerb(ask)
 	}
 	if answer.Result != port.Unknown {
-		said.Standing = standingMessage(s)
+		var err error
+		if said.Standing, err = n.standing(ctx, ask.Verb, body, inn, s); err != nil {
+			return *unread("executor")
+		}
 		answer.Body = string(flow.Bytes(said))
 	}
 	return port.WithoutINN(answer, inn)
+}
+
+// standing is what the books are told of a standing: of the phone only whether it is ours. An
+// answer to a request does not name it, so the service is asked at once; the night asks again.
+func (n *npdPort) standing(ctx context.Context, verb string, body *flowv1.NpdAsk, inn string, s *port.Standing) (*flowv1.NpdStanding, error) {
+	said := standingMessage(s)
+	if s == nil || !s.Registered || !s.Bound {
+		return said, nil
+	}
+	theirs := s.Phone
+	if theirs == "" && verb != verbStanding {
+		if now, answer := n.service.Standing(ctx, inn); answer.Result == port.Done && now != nil {
+			theirs = now.Phone
+		}
+	}
+	there, refusal := requisite.Phone("phone", theirs)
+	if refusal != nil {
+		return said, nil
+	}
+	ours, version, err := n.read.Phone(ctx, body.GetBook(), body.GetExecutorId())
+	if err != nil || ours == "" {
+		return said, err
+	}
+	said.Phone, said.PhoneVersion = flowv1.PhoneMatch_PHONE_MATCH_OTHER, version
+	if private.Same(there, ours) {
+		said.Phone = flowv1.PhoneMatch_PHONE_MATCH_SAME
+	}
+	return said, nil
 }
 
 // forgotten asks what became of the request of somebody who is erased: whoever says yes to it

@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 
 func (p *people) Person(context.Context, string, string) (string, string, bool, error) {
 	return p.inn, requisite.ExamplePhone(1), p.inn != "", p.broken
+}
+
+func (p *people) Phone(context.Context, string, string) (string, uint32, error) {
+	return requisite.ExamplePhone(1), 3, p.broken
 }
 
 // binding answers everything with one answer and one standing.
@@ -170,5 +175,54 @@ func TestWatched(t *testing.T) {
 	quiet := func(context.Context, engine.Request) []engine.Outcome { t.Error("told"); return nil }
 	if a := Watched(FromIncome(&counting{}, known()), &binding{}, known(), quiet).Send(t.Context(), about); a.Result != port.Done {
 		t.Errorf("%+v", a)
+	}
+}
+
+// phones answers requests without a phone, as the service does, and the question how somebody
+// stands with one.
+type phones struct {
+	binding
+	theirs string
+	silent bool
+}
+
+func (p *phones) Standing(context.Context, string) (*port.Standing, port.Answer) {
+	if p.silent {
+		return nil, port.Unclear("x")
+	}
+	return &port.Standing{Registered: true, Bound: true, Phone: p.theirs}, port.Answer{Result: port.Done}
+}
+
+// The books are told whether the tax service knows the person by our phone, under which
+// version of his data, and neither phone.
+func TestPhoneIsCompared(t *testing.T) {
+	t.Parallel()
+	const same, other, unsaid = flowv1.PhoneMatch_PHONE_MATCH_SAME, flowv1.PhoneMatch_PHONE_MATCH_OTHER, flowv1.PhoneMatch_PHONE_MATCH_UNSPECIFIED
+	ours := requisite.ExamplePhone(1)
+	bound := &port.Standing{Registered: true, Bound: true}
+	for name, tc := range map[string]struct {
+		verb   string
+		phones phones
+		want   flowv1.PhoneMatch
+	}{
+		"the night":                  {"standing", phones{theirs: ours}, same},
+		"in the service's form":      {"standing", phones{theirs: ours[1:]}, same},
+		"another":                    {"standing", phones{theirs: requisite.ExamplePhone(2)}, other},
+		"none":                       {"standing", phones{}, unsaid},
+		"no phone at all":            {"standing", phones{theirs: "мой"}, unsaid},
+		"granted":                    {"bound", phones{binding: binding{stands: bound}, theirs: ours}, same},
+		"granted, and then silence":  {"bound", phones{binding: binding{stands: bound}, theirs: ours, silent: true}, unsaid},
+		"bound before":               {"bind", phones{binding: binding{stands: bound}, theirs: requisite.ExamplePhone(2)}, other},
+		"not bound: nothing is said": {"bound", phones{binding: binding{stands: stranger}, theirs: ours}, unsaid},
+	} {
+		tc.phones.answer = port.Answer{Result: port.Done}
+		a := FromNPD(&tc.phones, known()).Send(t.Context(), ask(tc.verb, &flowv1.NpdAsk{Book: "main", ExecutorId: "e", Order: "bind:0"}))
+		var said flowv1.NpdAnswer
+		if err := proto.Unmarshal([]byte(a.Body), &said); err != nil || said.GetStanding().GetPhone() != tc.want || (tc.want != unsaid) != (said.GetStanding().GetPhoneVersion() == 3) {
+			t.Errorf("%s: %v %v", name, &said, err)
+		}
+		if strings.Contains(a.Body, ours[2:]) {
+			t.Errorf("%s: the phone stands in the log", name)
+		}
 	}
 }

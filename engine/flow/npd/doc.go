@@ -23,6 +23,9 @@
 //     binding states would be a table nobody reads; what was heard may be older than the binding.
 //   - Under another INN the person is asked for what was allowed, and not only looked at: whoever is
 //     bound under it is told to be by the same call, whoever is not has the request at once.
+//   - The service tells a bound person's phone. Whether it is the one that we have is a word in the
+//     log, with the version of the data that was compared, and neither phone: it is the one thing
+//     about a phone that no company can arrange.
 //   - Nightly work is a timer of each aggregate, at a second of the night that its id gives:
 //     spread over the hours without a scheduler beside the log.
 package npd

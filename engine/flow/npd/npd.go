@@ -207,6 +207,7 @@ func (s *step) look() {
 // under it already is not asked again: the service says so.
 func (s *step) innChanged() {
 	s.data.InnChangedAt = flow.Text(s.view.Clock)
+	s.data.Phone, s.data.PhoneVersion = flowv1.PhoneMatch_PHONE_MATCH_UNSPECIFIED, 0
 	switch {
 	case s.view.State == Requesting:
 		s.data.Rebind = true
@@ -400,6 +401,9 @@ func (s *step) stands(st *flowv1.NpdStanding, source string) {
 		status = Validated
 	}
 	s.data.Permissions = slices.Sorted(slices.Values(st.GetPermissions()))
+	if st.GetPhone() != flowv1.PhoneMatch_PHONE_MATCH_UNSPECIFIED {
+		s.data.Phone, s.data.PhoneVersion = st.GetPhone(), st.GetPhoneVersion()
+	}
 	s.become(status, source, st.GetCode())
 }
 

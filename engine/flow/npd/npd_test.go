@@ -196,6 +196,52 @@ func answered(event string, number uint32, body *flowv1.NpdAnswer) flowtest.Act 
 	}}
 }
 
+// What the service said of the phone stays until it says otherwise, and is nothing under
+// another INN.
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	s := spec(willing, willing)
+	w := flowtest.NewWorld(&s)
+	do := func(a flowtest.Act, match flowv1.PhoneMatch, version uint32) {
+		t.Helper()
+		if _, refusal, err := w.Do(a); refusal != nil || err != nil {
+			t.Fatal(a.Name, refusal, err)
+		}
+		for i := range w.Tries {
+			w.Tries[i].Last = port.Done
+		}
+		if phoneOf(w) != match || versionOf(w) != version {
+			t.Errorf("%s: %s of version %d, want %s of %d", a.Name, phoneOf(w), versionOf(w), match, version)
+		}
+	}
+	const same, other = flowv1.PhoneMatch_PHONE_MATCH_SAME, flowv1.PhoneMatch_PHONE_MATCH_OTHER
+	by := func(m flowv1.PhoneMatch, version uint32) *flowv1.NpdAnswer {
+		st := proto.CloneOf(willing)
+		st.Phone, st.PhoneVersion = m, version
+		return &flowv1.NpdAnswer{Order: order, Standing: st}
+	}
+	do(act(Bind, &flowv1.NpdBind{}), 0, 0)
+	do(answered(bindDone, 1, &flowv1.NpdAnswer{Order: order}), 0, 0)
+	do(answered(pollDone, 1, by(same, 1)), same, 1)
+	for n, tc := range []struct {
+		said    *flowv1.NpdAnswer
+		match   flowv1.PhoneMatch
+		version uint32
+	}{{&flowv1.NpdAnswer{Standing: willing}, same, 1}, {by(other, 2), other, 2}, {by(same, 3), same, 3}} {
+		do(act(Look, nil), phoneOf(w), versionOf(w))
+		do(answered(checkDone, uint32(n+1), tc.said), tc.match, tc.version)
+	}
+	do(act(INNChanged, nil), 0, 0)
+}
+
+func phoneOf(w *flowtest.World) flowv1.PhoneMatch {
+	return flow.ReadData(w.View, &flowv1.NpdData{}).GetPhone()
+}
+
+func versionOf(w *flowtest.World) uint32 {
+	return flow.ReadData(w.View, &flowv1.NpdData{}).GetPhoneVersion()
+}
+
 // A history has the newest changes alone.
 func TestHistoryIsBounded(t *testing.T) {
 	t.Parallel()

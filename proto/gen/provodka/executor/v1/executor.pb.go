@@ -713,7 +713,10 @@ type Selfemployed struct {
 	// The last changes of the status, at most 32, the oldest first.
 	History []*SelfemployedChange `protobuf:"bytes,12,rep,name=history,proto3" json:"history,omitempty"`
 	// When the person's INN became another; absent when never.
-	InnChangedAt  *timestamppb.Timestamp `protobuf:"bytes,190,opt,name=inn_changed_at,json=innChangedAt,proto3" json:"inn_changed_at,omitempty"`
+	InnChangedAt *timestamppb.Timestamp `protobuf:"bytes,190,opt,name=inn_changed_at,json=innChangedAt,proto3" json:"inn_changed_at,omitempty"`
+	// Whether the tax service knows the person by the phone that the executor had when it was asked: "same" or
+	// "other"; empty while it has not said, as of somebody who is not bound.
+	Phone         string `protobuf:"bytes,230,opt,name=phone,proto3" json:"phone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -837,6 +840,13 @@ func (x *Selfemployed) GetInnChangedAt() *timestamppb.Timestamp {
 		return x.InnChangedAt
 	}
 	return nil
+}
+
+func (x *Selfemployed) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
 }
 
 // A change of the status.
@@ -2629,7 +2639,7 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"innTakenBy\":\n" +
 	"\tFormerInn\x12\x10\n" +
 	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x1b\n" +
-	"\tuntil_day\x18\x02 \x01(\tR\buntilDay\"\x94\x04\n" +
+	"\tuntil_day\x18\x02 \x01(\tR\buntilDay\"\xab\x04\n" +
 	"\fSelfemployed\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x16\n" +
@@ -2647,7 +2657,8 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\n" +
 	"checked_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tcheckedAt\x12B\n" +
 	"\ahistory\x18\f \x03(\v2(.provodka.executor.v1.SelfemployedChangeR\ahistory\x12A\n" +
-	"\x0einn_changed_at\x18\xbe\x01 \x01(\v2\x1a.google.protobuf.TimestampR\finnChangedAt\"\x84\x01\n" +
+	"\x0einn_changed_at\x18\xbe\x01 \x01(\v2\x1a.google.protobuf.TimestampR\finnChangedAt\x12\x15\n" +
+	"\x05phone\x18\xe6\x01 \x01(\tR\x05phone\"\x84\x01\n" +
 	"\x12SelfemployedChange\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +

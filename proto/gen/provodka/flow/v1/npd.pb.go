@@ -24,6 +24,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Whether two phones are one. The phones themselves are nowhere in the log.
+type PhoneMatch int32
+
+const (
+	// Not said.
+	PhoneMatch_PHONE_MATCH_UNSPECIFIED PhoneMatch = 0
+	// The same.
+	PhoneMatch_PHONE_MATCH_SAME PhoneMatch = 1
+	// Another.
+	PhoneMatch_PHONE_MATCH_OTHER PhoneMatch = 2
+)
+
+// Enum value maps for PhoneMatch.
+var (
+	PhoneMatch_name = map[int32]string{
+		0: "PHONE_MATCH_UNSPECIFIED",
+		1: "PHONE_MATCH_SAME",
+		2: "PHONE_MATCH_OTHER",
+	}
+	PhoneMatch_value = map[string]int32{
+		"PHONE_MATCH_UNSPECIFIED": 0,
+		"PHONE_MATCH_SAME":        1,
+		"PHONE_MATCH_OTHER":       2,
+	}
+)
+
+func (x PhoneMatch) Enum() *PhoneMatch {
+	p := new(PhoneMatch)
+	*p = x
+	return p
+}
+
+func (x PhoneMatch) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PhoneMatch) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_flow_v1_npd_proto_enumTypes[0].Descriptor()
+}
+
+func (PhoneMatch) Type() protoreflect.EnumType {
+	return &file_provodka_flow_v1_npd_proto_enumTypes[0]
+}
+
+func (x PhoneMatch) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PhoneMatch.Descriptor instead.
+func (PhoneMatch) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_npd_proto_rawDescGZIP(), []int{0}
+}
+
 // What is kept of a person at the tax service.
 type NpdData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -58,7 +111,11 @@ type NpdData struct {
 	// The INN became another while a request was on its way: it is made anew.
 	Rebind bool `protobuf:"varint,190,opt,name=rebind,proto3" json:"rebind,omitempty"`
 	// When the INN became another, RFC 3339; empty when never.
-	InnChangedAt  string `protobuf:"bytes,191,opt,name=inn_changed_at,json=innChangedAt,proto3" json:"inn_changed_at,omitempty"`
+	InnChangedAt string `protobuf:"bytes,191,opt,name=inn_changed_at,json=innChangedAt,proto3" json:"inn_changed_at,omitempty"`
+	// Whether the service knows the person by the phone that we have, as it said the last time.
+	Phone PhoneMatch `protobuf:"varint,230,opt,name=phone,proto3,enum=provodka.flow.v1.PhoneMatch" json:"phone,omitempty"`
+	// The version of the executor's data whose phone was compared; 0 = none was.
+	PhoneVersion  uint32 `protobuf:"varint,231,opt,name=phone_version,json=phoneVersion,proto3" json:"phone_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -203,6 +260,20 @@ func (x *NpdData) GetInnChangedAt() string {
 		return x.InnChangedAt
 	}
 	return ""
+}
+
+func (x *NpdData) GetPhone() PhoneMatch {
+	if x != nil {
+		return x.Phone
+	}
+	return PhoneMatch_PHONE_MATCH_UNSPECIFIED
+}
+
+func (x *NpdData) GetPhoneVersion() uint32 {
+	if x != nil {
+		return x.PhoneVersion
+	}
+	return 0
 }
 
 // One change of the status.
@@ -398,7 +469,11 @@ type NpdStanding struct {
 	// What the person lets us do.
 	Permissions []string `protobuf:"bytes,3,rep,name=permissions,proto3" json:"permissions,omitempty"`
 	// The service's own code; empty when none.
-	Code          string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	Code string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	// Whether the service knows the person by the phone that we have; unspecified when it does not say.
+	Phone PhoneMatch `protobuf:"varint,230,opt,name=phone,proto3,enum=provodka.flow.v1.PhoneMatch" json:"phone,omitempty"`
+	// The version of the executor's data whose phone was compared.
+	PhoneVersion  uint32 `protobuf:"varint,231,opt,name=phone_version,json=phoneVersion,proto3" json:"phone_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -459,6 +534,20 @@ func (x *NpdStanding) GetCode() string {
 		return x.Code
 	}
 	return ""
+}
+
+func (x *NpdStanding) GetPhone() PhoneMatch {
+	if x != nil {
+		return x.Phone
+	}
+	return PhoneMatch_PHONE_MATCH_UNSPECIFIED
+}
+
+func (x *NpdStanding) GetPhoneVersion() uint32 {
+	if x != nil {
+		return x.PhoneVersion
+	}
+	return 0
 }
 
 // What npd asks: of the port "npd" (verbs "bind", "bound" and "standing") and of the port
@@ -603,7 +692,7 @@ var File_provodka_flow_v1_npd_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\n" +
-	"\x1aprovodka/flow/v1/npd.proto\x12\x10provodka.flow.v1\"\xe0\x03\n" +
+	"\x1aprovodka/flow/v1/npd.proto\x12\x10provodka.flow.v1\"\xbb\x04\n" +
 	"\aNpdData\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
@@ -622,7 +711,9 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\ahistory\x18\r \x03(\v2\x1b.provodka.flow.v1.NpdChangeR\ahistory\x12#\n" +
 	"\rchecks_before\x18\x0e \x01(\rR\fchecksBefore\x12\x17\n" +
 	"\x06rebind\x18\xbe\x01 \x01(\bR\x06rebind\x12%\n" +
-	"\x0einn_changed_at\x18\xbf\x01 \x01(\tR\finnChangedAt\"_\n" +
+	"\x0einn_changed_at\x18\xbf\x01 \x01(\tR\finnChangedAt\x123\n" +
+	"\x05phone\x18\xe6\x01 \x01(\x0e2\x1c.provodka.flow.v1.PhoneMatchR\x05phone\x12$\n" +
+	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\"_\n" +
 	"\tNpdChange\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
@@ -633,14 +724,16 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\bby_phone\x18\x02 \x01(\bR\abyPhone\"`\n" +
 	"\vNpdObserved\x129\n" +
 	"\bstanding\x18\x01 \x01(\v2\x1d.provodka.flow.v1.NpdStandingR\bstanding\x12\x16\n" +
-	"\x06source\x18\x02 \x01(\tR\x06source\"y\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\"\xd4\x01\n" +
 	"\vNpdStanding\x12\x1e\n" +
 	"\n" +
 	"registered\x18\x01 \x01(\bR\n" +
 	"registered\x12\x14\n" +
 	"\x05bound\x18\x02 \x01(\bR\x05bound\x12 \n" +
 	"\vpermissions\x18\x03 \x03(\tR\vpermissions\x12\x12\n" +
-	"\x04code\x18\x04 \x01(\tR\x04code\"\x90\x01\n" +
+	"\x04code\x18\x04 \x01(\tR\x04code\x123\n" +
+	"\x05phone\x18\xe6\x01 \x01(\x0e2\x1c.provodka.flow.v1.PhoneMatchR\x05phone\x12$\n" +
+	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\"\x90\x01\n" +
 	"\x06NpdAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
@@ -650,7 +743,12 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\x05order\x18\x05 \x01(\tR\x05order\"\\\n" +
 	"\tNpdAnswer\x12\x14\n" +
 	"\x05order\x18\x01 \x01(\tR\x05order\x129\n" +
-	"\bstanding\x18\x02 \x01(\v2\x1d.provodka.flow.v1.NpdStandingR\bstandingB@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
+	"\bstanding\x18\x02 \x01(\v2\x1d.provodka.flow.v1.NpdStandingR\bstanding*V\n" +
+	"\n" +
+	"PhoneMatch\x12\x1b\n" +
+	"\x17PHONE_MATCH_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10PHONE_MATCH_SAME\x10\x01\x12\x15\n" +
+	"\x11PHONE_MATCH_OTHER\x10\x02B@Z>github.com/provodka/provodka/proto/gen/provodka/flow/v1;flowv1b\x06proto3"
 
 var (
 	file_provodka_flow_v1_npd_proto_rawDescOnce sync.Once
@@ -664,25 +762,29 @@ func file_provodka_flow_v1_npd_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_npd_proto_rawDescData
 }
 
+var file_provodka_flow_v1_npd_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_provodka_flow_v1_npd_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_provodka_flow_v1_npd_proto_goTypes = []any{
-	(*NpdData)(nil),     // 0: provodka.flow.v1.NpdData
-	(*NpdChange)(nil),   // 1: provodka.flow.v1.NpdChange
-	(*NpdBind)(nil),     // 2: provodka.flow.v1.NpdBind
-	(*NpdObserved)(nil), // 3: provodka.flow.v1.NpdObserved
-	(*NpdStanding)(nil), // 4: provodka.flow.v1.NpdStanding
-	(*NpdAsk)(nil),      // 5: provodka.flow.v1.NpdAsk
-	(*NpdAnswer)(nil),   // 6: provodka.flow.v1.NpdAnswer
+	(PhoneMatch)(0),     // 0: provodka.flow.v1.PhoneMatch
+	(*NpdData)(nil),     // 1: provodka.flow.v1.NpdData
+	(*NpdChange)(nil),   // 2: provodka.flow.v1.NpdChange
+	(*NpdBind)(nil),     // 3: provodka.flow.v1.NpdBind
+	(*NpdObserved)(nil), // 4: provodka.flow.v1.NpdObserved
+	(*NpdStanding)(nil), // 5: provodka.flow.v1.NpdStanding
+	(*NpdAsk)(nil),      // 6: provodka.flow.v1.NpdAsk
+	(*NpdAnswer)(nil),   // 7: provodka.flow.v1.NpdAnswer
 }
 var file_provodka_flow_v1_npd_proto_depIdxs = []int32{
-	1, // 0: provodka.flow.v1.NpdData.history:type_name -> provodka.flow.v1.NpdChange
-	4, // 1: provodka.flow.v1.NpdObserved.standing:type_name -> provodka.flow.v1.NpdStanding
-	4, // 2: provodka.flow.v1.NpdAnswer.standing:type_name -> provodka.flow.v1.NpdStanding
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 0: provodka.flow.v1.NpdData.history:type_name -> provodka.flow.v1.NpdChange
+	0, // 1: provodka.flow.v1.NpdData.phone:type_name -> provodka.flow.v1.PhoneMatch
+	5, // 2: provodka.flow.v1.NpdObserved.standing:type_name -> provodka.flow.v1.NpdStanding
+	0, // 3: provodka.flow.v1.NpdStanding.phone:type_name -> provodka.flow.v1.PhoneMatch
+	5, // 4: provodka.flow.v1.NpdAnswer.standing:type_name -> provodka.flow.v1.NpdStanding
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_npd_proto_init() }
@@ -695,13 +797,14 @@ func file_provodka_flow_v1_npd_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_npd_proto_rawDesc), len(file_provodka_flow_v1_npd_proto_rawDesc)),
-			NumEnums:      0,
+			NumEnums:      1,
 			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_provodka_flow_v1_npd_proto_goTypes,
 		DependencyIndexes: file_provodka_flow_v1_npd_proto_depIdxs,
+		EnumInfos:         file_provodka_flow_v1_npd_proto_enumTypes,
 		MessageInfos:      file_provodka_flow_v1_npd_proto_msgTypes,
 	}.Build()
 	File_provodka_flow_v1_npd_proto = out.File
