@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -48,6 +49,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics gets the command producer's metrics, prefix provodka_kafka_; nil: none.
 	Metrics prometheus.Registerer
+
+	companyWait time.Duration // 0 means companyWait
 }
 
 // prefixes that make legal topic names and legal transactional ids.
@@ -84,6 +87,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	c.companyWait = cmp.Or(c.companyWait, companyWait)
 	return c, nil
 }
 

@@ -37,6 +37,8 @@
 //   - Committed events are told by their markers, not by the broker's list of aborted ones: after
 //     a kill the embedded broker lists a transaction without a marker, and clients then drop what
 //     was committed after it.
+//   - Commands that come thick (25 in 10 ms) wait up to 2 ms for each other, one that comes alone does
+//     not: 16 to 64 clients who post singly get a fifth to a third more through, each answered sooner.
 //   - A caller's context does not travel into the producer: the client fails a whole batch when
 //     its first record's context ends.
 package kafka

@@ -22,6 +22,10 @@ type Log struct {
 	producer *kgo.Client
 	gossip   *kgo.Client // outcomes: they must not wait behind commands, nor commands behind them
 	admin    *kadm.Client
+	arrivals arrivals
+	now      chan struct{} // somebody's command is to be sent now
+	closed   chan struct{}
+	once     sync.Once
 }
 
 var (
@@ -39,7 +43,10 @@ func Open(ctx context.Context, config Config) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	l := &Log{config: config, topics: plan(config.Prefix, config.Shards)}
+	l := &Log{
+		config: config, topics: plan(config.Prefix, config.Shards),
+		now: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
 	if err := l.open(ctx); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("kafka at %v: %w", config.Brokers, err)
@@ -50,6 +57,7 @@ func Open(ctx context.Context, config Config) (*Log, error) {
 func (l *Log) open(ctx context.Context) (err error) {
 	options := producing(
 		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerLinger(l.config.companyWait),
 		kgo.RecordDeliveryTimeout(l.config.DeliveryTimeout),
 		kgo.MaxBufferedRecords(l.config.MaxBufferedRecords),
 		kgo.MaxBufferedBytes(l.config.MaxBufferedBytes),
@@ -72,12 +80,14 @@ func (l *Log) open(ctx context.Context) (err error) {
 		return err
 	}
 	l.commands = details[l.topics.commands.name].ID
+	go l.send()
 	return nil
 }
 
 // Close ends the producers; commands that wait are answered with an error. Readers
 // and writers are closed by those who opened them.
 func (l *Log) Close() {
+	l.once.Do(func() { close(l.closed) })
 	for _, client := range []*kgo.Client{l.producer, l.gossip} {
 		if client != nil {
 			client.Close()
@@ -94,7 +104,8 @@ func (l *Log) TopicID() [16]byte { return l.commands }
 // Append queues one command; it never blocks. done is called once: with the offset
 // when every replica has it, or with an error. After ctx's error the command may still
 // be in the log, or come there: it was handed over and cannot be called back. A full
-// queue is port.ErrLogFull. done must be quick: it holds up the answers behind it.
+// queue is port.ErrLogFull. done must be quick: it holds up the answers behind it. While many
+// come, one waits up to two milliseconds for others to share a durable write with.
 func (l *Log) Append(ctx context.Context, shard int, value []byte, headers []port.Header, done func(offset int64, err error)) {
 	if err := errors.Join(ctx.Err(), l.checkShard(shard)); err != nil {
 		go done(0, fmt.Errorf("append to shard %d: %w", shard, err))
@@ -119,6 +130,9 @@ func (l *Log) Append(ctx context.Context, shard int, value []byte, headers []por
 		}
 		answer(r.Offset, nil)
 	})
+	if !l.arrivals.many(time.Now()) { // clock: how long to wait for company
+		l.sendNow()
+	}
 }
 
 // errNoAnswer: the command was sent, or tried to be, and the broker says nothing.
