@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/store"
@@ -97,19 +98,19 @@ func runAccount(ctx context.Context, env *Env, f accountFlags, names []string) e
 	if env.json() {
 		return env.printJSON(map[string]any{"book": f.book, "accounts": rows, "history": history})
 	}
-	t := newTable("Счёт", "Состояние", "Заморожен", "Лимит", "С", "Кто", "Почему")
+	t := table.New("Счёт", "Состояние", "Заморожен", "Лимит", "С", "Кто", "Почему")
 	for _, r := range rows {
-		t.add(r.Account, r.Russian, frozenWords[r.Frozen], limitsText(r.Limits), orDash(r.Decided), orDash(r.signed()), orDash(r.Reason))
+		t.Add(r.Account, r.Russian, frozenWords[r.Frozen], limitsText(r.Limits), orDash(r.Decided), orDash(r.signed()), orDash(r.Reason))
 	}
-	if err := t.write(env.Out); err != nil || len(names) > 1 || len(history) == 0 {
+	if err := t.Write(env.Out); err != nil || len(names) > 1 || len(history) == 0 {
 		return err
 	}
 	fmt.Fprintln(env.Out)
-	t = newTable(">№", "Когда", "Изменение", "Заморожен", "Лимит", "Кто", "Почему", "Запись")
+	t = table.New(">№", "Когда", "Изменение", "Заморожен", "Лимит", "Кто", "Почему", "Запись")
 	for _, r := range history {
-		t.add(strconv.FormatUint(r.Version, 10), r.Decided, changeWords[r.Change], frozenWords[r.Frozen], limitsText(r.Limits), r.signed(), r.Reason, r.Record)
+		t.Add(strconv.FormatUint(r.Version, 10), r.Decided, changeWords[r.Change], frozenWords[r.Frozen], limitsText(r.Limits), r.signed(), r.Reason, r.Record)
 	}
-	return t.write(env.Out)
+	return t.Write(env.Out)
 }
 
 // readAccounts reads how accounts stand, and of a single one how it came to that.

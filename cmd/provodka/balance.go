@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -219,13 +220,13 @@ func (e *Env) printBalances(f balanceFlags, accounts []accountAsset, found map[s
 		return e.printJSON(map[string]any{"book": f.book, "positions": positionsJSON(seen), "rows": rows})
 	}
 	e.say("balances in book %s, as of records %s", f.book, positions(seen))
-	t := newTable("Account", "Asset", ">Debit", ">Credit", ">Balance", "Side", ">Held", ">Available")
+	t := table.New("Account", "Asset", ">Debit", ">Credit", ">Balance", "Side", ">Held", ">Available")
 	for _, r := range rows {
 		name := r.Account
 		if r.Shard != nil {
 			name = fmt.Sprintf("  on shard %d", *r.Shard)
 		}
-		t.add(name, r.Asset, dashed(r.Debit), dashed(r.Credit), r.Balance, r.Side, dashed(r.Held), r.Available)
+		t.Add(name, r.Asset, dashed(r.Debit), dashed(r.Credit), r.Balance, r.Side, dashed(r.Held), r.Available)
 	}
-	return t.write(e.Out)
+	return t.Write(e.Out)
 }

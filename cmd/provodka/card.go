@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/store"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -77,8 +78,8 @@ func (e *Env) printCard(f statementFlags, s *statement) error {
 	}
 	code := s.account.key.Asset
 	e.say("карточка счёта %s %s (%s), книга %s", s.account.kind.Code1C, s.account.name, code, f.book)
-	t := newTable("Дата", "Записано", "Документ", "Содержание", "Корр. счёт", ">Дебет", ">Кредит", ">Сальдо")
-	t.add("", "", "", "Сальдо на начало", "", "", "", inAsset(code, s.opening))
+	t := table.New("Дата", "Записано", "Документ", "Содержание", "Корр. счёт", ">Дебет", ">Кредит", ">Сальдо")
+	t.Add("", "", "", "Сальдо на начало", "", "", "", inAsset(code, s.opening))
 	for _, l := range s.lines {
 		kind, _, _ := strings.Cut(l.What, ", ")
 		what := slices.Concat([]string{oneLine(kind)}, l.Words)
@@ -93,10 +94,10 @@ func (e *Env) printCard(f statementFlags, s *statement) error {
 			if i < len(l.Counters) {
 				cells[4] = l.Counters[i]
 			}
-			t.add(cells...)
+			t.Add(cells...)
 		}
 	}
-	t.rule()
-	t.add("", "", "", "Обороты и сальдо на конец", "", inAsset(code, s.debit), inAsset(code, s.credit), inAsset(code, s.ending))
-	return t.write(e.Out)
+	t.Rule()
+	t.Add("", "", "", "Обороты и сальдо на конец", "", inAsset(code, s.debit), inAsset(code, s.credit), inAsset(code, s.ending))
+	return t.Write(e.Out)
 }

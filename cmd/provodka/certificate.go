@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
 
@@ -55,19 +56,19 @@ func runCertificate(ctx context.Context, env *Env, f *certificateFlags, executor
 	}
 	p := answer.GetPerson()
 	env.say("%s %s %s, ИНН %s, %d", oneLine(p.GetLastName()), oneLine(p.GetFirstName()), oneLine(p.GetSecondName()), p.GetInn(), answer.GetYear())
-	t := newTable("Status", "Month", "Code", ">Income", ">Computed", ">Withheld", ">Passed on")
+	t := table.New("Status", "Month", "Code", ">Income", ">Computed", ">Withheld", ">Passed on")
 	for _, g := range []struct {
 		status string
 		of     *taxv1.CertificateGroup
 	}{{"resident", answer.GetResident()}, {"nonresident", answer.GetNonresident()}} {
 		for _, in := range g.of.GetIncomes() {
-			t.add(g.status, time.Month(in.GetMonth()).String()[:3], in.GetCode(), in.GetAmount(), "", "", "")
+			t.Add(g.status, time.Month(in.GetMonth()).String()[:3], in.GetCode(), in.GetAmount(), "", "", "")
 		}
 		if g.of != nil {
-			t.add(g.status, "base", "", g.of.GetBase(), g.of.GetComputed(), g.of.GetWithheld(), "")
+			t.Add(g.status, "base", "", g.of.GetBase(), g.of.GetComputed(), g.of.GetWithheld(), "")
 		}
 	}
-	t.rule()
-	t.add("books", strconv.Itoa(f.year), "", "", "", answer.GetWithheld(), answer.GetRemitted())
-	return t.write(env.Out)
+	t.Rule()
+	t.Add("books", strconv.Itoa(f.year), "", "", "", answer.GetWithheld(), answer.GetRemitted())
+	return t.Write(env.Out)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger/journal/proof"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
 )
@@ -92,9 +93,9 @@ func (f *documentFlags) list(ctx context.Context, env *Env, words []string) erro
 	if env.json() {
 		return env.printMessage(answer)
 	}
-	t := newTable("Month", ">Number", ">Correction", "Drawn on", ">Commission", ">Closing", "SHA-256")
+	t := table.New("Month", ">Number", ">Correction", "Drawn on", ">Commission", ">Closing", "SHA-256")
 	for _, d := range answer.GetDocuments() {
-		t.add(d.GetMonth(), number(d.GetNumber()), number(d.GetCorrection()), d.GetDrawnOn(), d.GetCommission(), d.GetClosing(), d.GetPdfSha256())
+		t.Add(d.GetMonth(), number(d.GetNumber()), number(d.GetCorrection()), d.GetDrawnOn(), d.GetCommission(), d.GetClosing(), d.GetPdfSha256())
 	}
 	if answer.GetDrawing() {
 		env.say("the closed months are being looked at")
@@ -102,7 +103,7 @@ func (f *documentFlags) list(ctx context.Context, env *Env, words []string) erro
 	if answer.GetError() != "" {
 		env.say("the last look failed: %s", answer.GetError())
 	}
-	return t.write(env.Out)
+	return t.Write(env.Out)
 }
 
 func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
@@ -203,21 +204,21 @@ func (f *documentFlags) verify(ctx context.Context, env *Env, words []string) er
 		return nil
 	}
 	if d := answer.GetClosing(); d != nil {
-		t := newTable("Company", "Month", ">Number", ">Correction", "Drawn on", "Stands")
+		t := table.New("Company", "Month", ">Number", ">Correction", "Drawn on", "Stands")
 		stands := "yes"
 		if d.GetSuperseded() {
 			stands = "no, a correction was issued"
 		}
-		t.add(answer.GetCompanyId(), d.GetMonth(), number(d.GetNumber()), number(d.GetCorrection()), d.GetDrawnOn(), stands)
-		return t.write(env.Out)
+		t.Add(answer.GetCompanyId(), d.GetMonth(), number(d.GetNumber()), number(d.GetCorrection()), d.GetDrawnOn(), stands)
+		return t.Write(env.Out)
 	}
-	t := newTable("Task", "Document", "Side", "Signed at", "How", "Evidence")
+	t := table.New("Task", "Document", "Side", "Signed at", "How", "Evidence")
 	for _, g := range answer.GetSignatures() {
 		evidence := "lost"
 		if g.GetEvidenceHolds() {
 			evidence = "holds"
 		}
-		t.add(answer.GetTaskId(), answer.GetDocument(), g.GetSide(), g.GetAt().AsTime().UTC().Format("2006-01-02 15:04:05Z"), g.GetMethod(), evidence)
+		t.Add(answer.GetTaskId(), answer.GetDocument(), g.GetSide(), g.GetAt().AsTime().UTC().Format("2006-01-02 15:04:05Z"), g.GetMethod(), evidence)
 	}
-	return t.write(env.Out)
+	return t.Write(env.Out)
 }

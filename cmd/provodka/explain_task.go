@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -32,15 +33,15 @@ func explainTask(ctx context.Context, env *Env, db *store.DB, f explainFlags, id
 	if env.json() {
 		return true, env.printJSON(map[string]any{"book": f.book, "task": id, "day": d.GetSum().GetDay(), "steps": steps})
 	}
-	t := newTable("What", ">Amount", "How", "Rule", "Rounding")
+	t := table.New("What", ">Amount", "How", "Rule", "Rounding")
 	for _, s := range steps {
-		t.add(s.Title, s.Amount, s.Formula, s.Rule, s.Rounding)
+		t.Add(s.Title, s.Amount, s.Formula, s.Rule, s.Rounding)
 		for _, in := range s.Inputs {
-			t.add("", "", "  "+in.Title+" "+in.Value, "", "")
+			t.Add("", "", "  "+in.Title+" "+in.Value, "", "")
 		}
 		if s.Source != "" {
-			t.add("", "", "  "+s.Source, "", "")
+			t.Add("", "", "  "+s.Source, "", "")
 		}
 	}
-	return true, t.write(env.Out)
+	return true, t.Write(env.Out)
 }

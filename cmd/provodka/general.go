@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -89,18 +90,18 @@ func (e *Env) printGeneral(f generalFlags, rows []ledger.GeneralRow, seen []stor
 		return e.printJSON(map[string]any{"book": f.book, "positions": positionsJSON(seen), "rows": lines})
 	}
 	e.say("главная книга %s, с %s по %s, по записи %s", f.book, f.from, f.until, positions(seen))
-	t := newTable("Счёт", "Вид", "Актив", "Месяц", "Корр. счёт", ">Дебет", ">Кредит", ">Сальдо")
+	t := table.New("Счёт", "Вид", "Актив", "Месяц", "Корр. счёт", ">Дебет", ">Кредит", ">Сальдо")
 	for _, r := range rows {
-		t.add(r.Type.Code1C, r.Type.Name, r.Asset, r.Month, "Сальдо на начало", "", "", sided(r.Asset, r.Opening))
+		t.Add(r.Type.Code1C, r.Type.Name, r.Asset, r.Month, "Сальдо на начало", "", "", sided(r.Asset, r.Opening))
 		for _, d := range r.Debits {
-			t.add("", "", "", "", d.Type.Code1C+" "+d.Type.Name, inAsset(r.Asset, d.Amount), "", "")
+			t.Add("", "", "", "", d.Type.Code1C+" "+d.Type.Name, inAsset(r.Asset, d.Amount), "", "")
 		}
 		for _, c := range r.Credits {
-			t.add("", "", "", "", c.Type.Code1C+" "+c.Type.Name, "", inAsset(r.Asset, c.Amount), "")
+			t.Add("", "", "", "", c.Type.Code1C+" "+c.Type.Name, "", inAsset(r.Asset, c.Amount), "")
 		}
-		t.add("", "", "", "", "Обороты и сальдо на конец", inAsset(r.Asset, r.Debit), inAsset(r.Asset, r.Credit), sided(r.Asset, r.Closing))
+		t.Add("", "", "", "", "Обороты и сальдо на конец", inAsset(r.Asset, r.Debit), inAsset(r.Asset, r.Credit), sided(r.Asset, r.Closing))
 	}
-	return t.write(e.Out)
+	return t.Write(e.Out)
 }
 
 // sided is a balance with its side.

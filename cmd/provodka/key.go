@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -172,15 +173,15 @@ func runKeyList(ctx context.Context, env *Env, f keyFlags) error {
 	if env.json() {
 		return env.printJSON(rows)
 	}
-	t := newTable("Key", "Book", "Company", "Roles", "Created")
+	t := table.New("Key", "Book", "Company", "Roles", "Created")
 	for _, r := range rows {
 		roles := strings.Join(r.Roles, ", ")
 		if roles == "" {
 			roles = "revoked"
 		}
-		t.add(r.ID, r.Book, orDash(r.Company), roles, r.Created)
+		t.Add(r.ID, r.Book, orDash(r.Company), roles, r.Created)
 	}
-	return t.write(env.Out)
+	return t.Write(env.Out)
 }
 
 func runKeyRevoke(ctx context.Context, env *Env, f keyFlags, id string) error {

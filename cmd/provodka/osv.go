@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -155,25 +156,25 @@ func (e *Env) printSheet(ctx context.Context, db *store.DB, sheet ledger.Sheet) 
 	e.say("Оборотно-сальдовая ведомость: книга %s, %s, записи до %s", sheet.Book, period(sheet), positions(sheet.Upto))
 	columns := append(slices.Clone(sheetHeads[sheet.By]), "Валюта", ">Сальдо на начало Дт", ">Сальдо на начало Кт",
 		">Оборот Дт", ">Оборот Кт", ">Сальдо на конец Дт", ">Сальдо на конец Кт")
-	t := newTable(columns...)
+	t := table.New(columns...)
 	totals, err := eachSheetLine(ctx, db, sheet, func(lines []ledger.SheetLine) error {
 		for _, l := range lines {
-			t.add(append(sheetNames(sheet.By, l), sheetAmounts(l.Asset, dashed, l.Opening, l.Turnover, l.Closing)...)...)
+			t.Add(append(sheetNames(sheet.By, l), sheetAmounts(l.Asset, dashed, l.Opening, l.Turnover, l.Closing)...)...)
 		}
-		if len(t.rows) < legsAtOnce {
+		if t.Waiting() < legsAtOnce {
 			return nil // columns of a small sheet are made to measure
 		}
-		return t.write(e.Out)
+		return t.Write(e.Out)
 	})
 	if err != nil {
 		return err
 	}
-	t.rule()
+	t.Rule()
 	for _, sum := range totals {
 		names := append([]string{"Итого"}, make([]string, len(sheetHeads[sheet.By])-1)...)
-		t.add(append(names, sheetAmounts(sum.Asset, func(a string) string { return a }, sum.Opening, sum.Turnover, sum.Closing)...)...)
+		t.Add(append(names, sheetAmounts(sum.Asset, func(a string) string { return a }, sum.Opening, sum.Turnover, sum.Closing)...)...)
 	}
-	if err := t.write(e.Out); err != nil {
+	if err := t.Write(e.Out); err != nil {
 		return err
 	}
 	return checkSheet(totals)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/audit"
 	"github.com/provodka/provodka/ledger/store"
@@ -202,7 +203,7 @@ func (e *Env) printPeriods(bookName string, periods []ledger.ClosedPeriod, first
 	if e.json() {
 		return e.printJSON(map[string]any{"book": bookName, "first_open_day": firstOpen, "periods": rows})
 	}
-	t := newTable("С", "По", "Закрыт", "Кто", "Почему", "Открыт снова", "Кто", "Почему", "ОСВ, SHA-256")
+	t := table.New("С", "По", "Закрыт", "Кто", "Почему", "Открыт снова", "Кто", "Почему", "ОСВ, SHA-256")
 	for _, r := range rows {
 		again := cmp.Or(r.Reopened, &reopenRow{})
 		when := again.At
@@ -213,9 +214,9 @@ func (e *Env) printPeriods(bookName string, periods []ledger.ClosedPeriod, first
 		if again.Second != "" {
 			by += " + " + again.Second
 		}
-		t.add(cmp.Or(r.From, "начала"), r.Through, r.Closed, r.By, r.Reason, orDash(when), orDash(by), orDash(again.Reason), orDash(r.Sheet))
+		t.Add(cmp.Or(r.From, "начала"), r.Through, r.Closed, r.By, r.Reason, orDash(when), orDash(by), orDash(again.Reason), orDash(r.Sheet))
 	}
-	if err := t.write(e.Out); err != nil {
+	if err := t.Write(e.Out); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(e.Out, "Первый открытый день: %s\n", cmp.Or(firstOpen, "любой"))

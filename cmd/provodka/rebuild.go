@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
@@ -246,14 +247,14 @@ func (e *Env) printRebuilt(states []store.ShardState, lacks []lack, back []strin
 		heads[i] = fmt.Sprintf("%d.%d %.16s", s.Shard, s.Head.Seq, s.Head.Hash)
 	}
 	missing := uint64(0)
-	t := newTable("table", "kind", ">named by the books", ">missing")
+	t := table.New("table", "kind", ">named by the books", ">missing")
 	for _, l := range lacks {
 		missing += l.Missing
-		t.add(l.Table, l.Kind, strconv.FormatUint(l.Named, 10), strconv.FormatUint(l.Missing, 10))
+		t.Add(l.Table, l.Kind, strconv.FormatUint(l.Named, 10), strconv.FormatUint(l.Missing, 10))
 	}
 	fmt.Fprintf(e.Out, "rebuilt %d records of %d shards; heads %s\n", records, len(states), strings.Join(heads, ", "))
 	fmt.Fprintln(e.Out, "\nnot in the log (see --help: a backup of api_key, private_data, private_index and private_key):")
-	if err := t.write(e.Out); err != nil {
+	if err := t.Write(e.Out); err != nil {
 		return err
 	}
 	for _, id := range back {

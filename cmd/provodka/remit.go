@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow/remittance"
 	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
@@ -117,13 +118,13 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if env.json() {
 		return env.printMessage(answer)
 	}
-	t := newTable("Period", ">Persons", ">Collected", ">Offset", "Order", ">Amount", "State", "Paid", "Why")
+	t := table.New("Period", ">Persons", ">Collected", ">Offset", "Order", ">Amount", "State", "Paid", "Why")
 	amount := answer.GetWouldOrder()
 	if order != nil {
 		amount = order.GetAmount()
 	}
-	t.add(f.period, strconv.FormatInt(answer.GetPersons(), 10), answer.GetCollected(), answer.GetOffset(), order.GetRemittanceId(), amount, order.GetStateTitle(), order.GetPaidDay(), why(order))
-	if err := t.write(env.Out); err != nil {
+	t.Add(f.period, strconv.FormatInt(answer.GetPersons(), 10), answer.GetCollected(), answer.GetOffset(), order.GetRemittanceId(), amount, order.GetStateTitle(), order.GetPaidDay(), why(order))
+	if err := t.Write(env.Out); err != nil {
 		return err
 	}
 	env.refusals(answer.GetRefused(), answer.GetRefusedPersons())
@@ -165,7 +166,7 @@ func planRemittances(ctx context.Context, env *Env, f *remitFlags, c *client.Cli
 	if env.json() {
 		return env.printMessage(plan)
 	}
-	t := newTable("Period", "From", "To", "Pay by", ">Persons", ">Due", ">Collected", "Orders")
+	t := table.New("Period", "From", "To", "Pay by", ">Persons", ">Due", ">Collected", "Orders")
 	for _, p := range plan.GetPeriods() {
 		var orders []string
 		for _, r := range p.GetRemittances() {
@@ -175,11 +176,11 @@ func planRemittances(ctx context.Context, env *Env, f *remitFlags, c *client.Cli
 		if !p.GetCalendarKnown() {
 			due += " ?" // the year's moved days are not known
 		}
-		t.add(p.GetPeriod(), p.GetFromDay(), p.GetToDay(), due, strconv.FormatInt(p.GetPersons(), 10), p.GetDue(), p.GetCollected(), strings.Join(orders, ", "))
+		t.Add(p.GetPeriod(), p.GetFromDay(), p.GetToDay(), due, strconv.FormatInt(p.GetPersons(), 10), p.GetDue(), p.GetCollected(), strings.Join(orders, ", "))
 	}
-	t.rule()
-	t.add("total", "", "", "", "", plan.GetTotal(), "", "")
-	return t.write(env.Out)
+	t.Rule()
+	t.Add("total", "", "", "", "", plan.GetTotal(), "", "")
+	return t.Write(env.Out)
 }
 
 func listRemittances(ctx context.Context, env *Env, f *remitFlags, _ []string) error {
@@ -206,11 +207,11 @@ func listRemittances(ctx context.Context, env *Env, f *remitFlags, _ []string) e
 }
 
 func (e *Env) printRemittances(list ...*taxv1.Remittance) error {
-	t := newTable("Order", "Ordered", "Pay by", ">Amount", "State", "Paid", ">Overpaid", "Why")
+	t := table.New("Order", "Ordered", "Pay by", ">Amount", "State", "Paid", ">Overpaid", "Why")
 	for _, r := range list {
-		t.add(r.GetRemittanceId(), r.GetDay(), r.GetDueDay(), r.GetAmount(), r.GetStateTitle(), r.GetPaidDay(), r.GetOverpaid(), why(r))
+		t.Add(r.GetRemittanceId(), r.GetDay(), r.GetDueDay(), r.GetAmount(), r.GetStateTitle(), r.GetPaidDay(), r.GetOverpaid(), why(r))
 	}
-	return t.write(e.Out)
+	return t.Write(e.Out)
 }
 
 func remitRegister(ctx context.Context, env *Env, f *remitFlags, words []string) error {
@@ -223,11 +224,11 @@ func remitRegister(ctx context.Context, env *Env, f *remitFlags, words []string)
 		return err
 	}
 	defer stream.Close()
-	t, all := newTable("Executor", ">Withheld", ">Passed on", ">Due", ">Held", "Entries"), &taxv1.StreamWithheldResponse{}
+	t, all := table.New("Executor", ">Withheld", ">Passed on", ">Due", ">Held", "Entries"), &taxv1.StreamWithheldResponse{}
 	for stream.Receive() {
 		all.Remittances = append(all.Remittances, stream.Msg().GetRemittances()...)
 		for _, l := range stream.Msg().GetLines() {
-			t.add(l.GetExecutorId(), l.GetWithheld(), l.GetRemitted(), l.GetDue(), l.GetHeld(), strings.Join(l.GetEntryIds(), " "))
+			t.Add(l.GetExecutorId(), l.GetWithheld(), l.GetRemitted(), l.GetDue(), l.GetHeld(), strings.Join(l.GetEntryIds(), " "))
 			if env.json() {
 				all.Lines = append(all.Lines, l)
 			}
@@ -239,7 +240,7 @@ func remitRegister(ctx context.Context, env *Env, f *remitFlags, words []string)
 	if env.json() {
 		return env.printMessage(all)
 	}
-	return t.write(env.Out)
+	return t.Write(env.Out)
 }
 
 func remitNPD(ctx context.Context, env *Env, f *remitFlags, words []string) error {
@@ -254,9 +255,9 @@ func remitNPD(ctx context.Context, env *Env, f *remitFlags, words []string) erro
 	if env.json() {
 		return env.printMessage(answer)
 	}
-	t, n := newTable("Month", ">Ordered", ">Amount", ">Before", ">Pay themselves", ">Held for them", ">Given back", ">Sum"), func(i int64) string { return strconv.FormatInt(i, 10) }
-	t.add(words[0], n(answer.GetPersons()), answer.GetAmount(), n(answer.GetOrderedPersons()), n(answer.GetOwnPersons()), answer.GetOwnAmount(), n(answer.GetGivenPersons()), answer.GetGivenAmount())
-	if err := t.write(env.Out); err != nil {
+	t, n := table.New("Month", ">Ordered", ">Amount", ">Before", ">Pay themselves", ">Held for them", ">Given back", ">Sum"), func(i int64) string { return strconv.FormatInt(i, 10) }
+	t.Add(words[0], n(answer.GetPersons()), answer.GetAmount(), n(answer.GetOrderedPersons()), n(answer.GetOwnPersons()), answer.GetOwnAmount(), n(answer.GetGivenPersons()), answer.GetGivenAmount())
+	if err := t.Write(env.Out); err != nil {
 		return err
 	}
 	env.refusals(answer.GetRefused(), answer.GetRefusedPersons())

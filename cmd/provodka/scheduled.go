@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger/store"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -110,15 +111,15 @@ func runScheduledList(ctx context.Context, env *Env, f scheduledFlags) error {
 	if env.json() {
 		return env.printJSON(map[string]any{"book": f.book, "scheduled": rows})
 	}
-	t := newTable("День", "Проводка", "Состояние", "Что", "", "Счёт", ">Сумма", "Валюта", "Отказ")
+	t := table.New("День", "Проводка", "Состояние", "Что", "", "Счёт", ">Сумма", "Валюта", "Отказ")
 	for _, r := range rows {
 		head := []string{r.Day, r.ID, scheduledWords[r.State], r.Kind}
 		for _, l := range r.Legs {
-			t.add(append(head, sideWords[l.Side], l.Account, l.Amount, l.Asset, r.Refusal)...)
+			t.Add(append(head, sideWords[l.Side], l.Account, l.Amount, l.Asset, r.Refusal)...)
 			head, r.Refusal = make([]string, len(head)), ""
 		}
 	}
-	return t.write(env.Out)
+	return t.Write(env.Out)
 }
 
 func toScheduledRow(state string, s store.ScheduledRow) scheduledRow {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -220,12 +221,12 @@ func (e *Env) printStatement(f statementFlags, s *statement) error {
 		})
 	}
 	e.say("statement of %s (1C %s, %s) in %s, book %s", s.account.name, s.account.kind.Code1C, s.account.kind.Class, code, f.book)
-	t := newTable("Recorded", "Day", "Document", "What", ">Debit", ">Credit", ">Balance")
-	t.add("", "", "", "opening balance", "", "", inAsset(code, s.opening))
+	t := table.New("Recorded", "Day", "Document", "What", ">Debit", ">Credit", ">Balance")
+	t.Add("", "", "", "opening balance", "", "", inAsset(code, s.opening))
 	for _, l := range s.lines {
-		t.add(l.Recorded, l.Day, l.Document, l.What, l.Debit, l.Credit, l.Balance)
+		t.Add(l.Recorded, l.Day, l.Document, l.What, l.Debit, l.Credit, l.Balance)
 	}
-	t.rule()
-	t.add("", "", "", "turnover and closing balance", inAsset(code, s.debit), inAsset(code, s.credit), inAsset(code, s.ending))
-	return t.write(e.Out)
+	t.Rule()
+	t.Add("", "", "", "turnover and closing balance", inAsset(code, s.debit), inAsset(code, s.credit), inAsset(code, s.ending))
+	return t.Write(e.Out)
 }

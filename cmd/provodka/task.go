@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/ledger/store"
@@ -86,7 +87,7 @@ func countTasks(ctx context.Context, env *Env, db *store.DB, tasks *flow.Flow, f
 		return err
 	}
 	rows, total := []taskCount{}, int64(0)
-	t := newTable("State", "Russian", "Waits for", ">Tasks", "Why")
+	t := table.New("State", "Russian", "Waits for", ">Tasks", "Why")
 	for _, state := range tasks.Machine.States() {
 		title := tasks.Title(state)
 		row := taskCount{State: state, Russian: title.Russian, WaitsFor: title.WaitsFor, Count: counts[state]}
@@ -98,14 +99,14 @@ func countTasks(ctx context.Context, env *Env, db *store.DB, tasks *flow.Flow, f
 			}
 		}
 		rows = append(rows, row)
-		t.add(state, title.Russian, title.WaitsFor, strconv.FormatInt(row.Count, 10), why)
+		t.Add(state, title.Russian, title.WaitsFor, strconv.FormatInt(row.Count, 10), why)
 	}
 	if env.json() {
 		return env.printJSON(map[string]any{"book": f.book, "states": rows})
 	}
-	t.rule()
-	t.add("total", "", "", strconv.FormatInt(total, 10), "")
-	return t.write(env.Out)
+	t.Rule()
+	t.Add("total", "", "", strconv.FormatInt(total, 10), "")
+	return t.Write(env.Out)
 }
 
 // taskErrors counts the tasks in error by their code.
@@ -219,7 +220,7 @@ func listTasks(ctx context.Context, env *Env, db *store.DB, tasks *flow.Flow, f 
 		return err
 	}
 	lines := []taskLine{}
-	t := newTable("Task", "State", "Company", "Executor", ">Gross", ">To the person", ">Tax", "Changed", "Why")
+	t := table.New("Task", "State", "Company", "Executor", ">Gross", ">To the person", ">Tax", "Changed", "Why")
 	for _, r := range rows {
 		l := r.line(db.Zone())
 		lines = append(lines, l)
@@ -227,10 +228,10 @@ func listTasks(ctx context.Context, env *Env, db *store.DB, tasks *flow.Flow, f 
 		if l.Error != "" {
 			why = l.Error + ": " + l.Words
 		}
-		t.add(l.ID, tasks.Title(l.State).Russian, l.Company, l.Executor, l.Gross, l.Payout, l.Tax, l.Updated, why)
+		t.Add(l.ID, tasks.Title(l.State).Russian, l.Company, l.Executor, l.Gross, l.Payout, l.Tax, l.Updated, why)
 	}
 	if env.json() {
 		return env.printJSON(map[string]any{"book": f.book, "tasks": lines})
 	}
-	return t.write(env.Out)
+	return t.Write(env.Out)
 }

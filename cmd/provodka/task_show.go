@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -157,28 +158,28 @@ func timersOf(r taskRow, zone *time.Location) map[string]string {
 
 func (e *Env) printTask(tasks *flow.Flow, r taskRow, l taskLine, steps []taskStep, zone *time.Location) error {
 	d := r.data
-	facts := newTable("Task", l.ID)
-	facts.add("State", fmt.Sprintf("%s (%s): %s", l.State, tasks.Title(l.State).Russian, tasks.Title(l.State).Meaning))
-	facts.add("Company", l.Company)
-	facts.add("Executor", l.Executor)
-	facts.add("Price", fmt.Sprintf("%s: %s to the person, %s tax, %s commission (%s)", l.Gross, l.Payout, l.Tax, d.GetSum().GetCommission(), d.GetSum().GetRule()))
+	facts := table.New("Task", l.ID)
+	facts.Add("State", fmt.Sprintf("%s (%s): %s", l.State, tasks.Title(l.State).Russian, tasks.Title(l.State).Meaning))
+	facts.Add("Company", l.Company)
+	facts.Add("Executor", l.Executor)
+	facts.Add("Price", fmt.Sprintf("%s: %s to the person, %s tax, %s commission (%s)", l.Gross, l.Payout, l.Tax, d.GetSum().GetCommission(), d.GetSum().GetRule()))
 	if l.Waits != "" {
-		facts.add("Waits for", l.Waits)
+		facts.Add("Waits for", l.Waits)
 	}
 	if l.Error != "" {
-		facts.add("Error", fmt.Sprintf("%s: %s (to act: %s; retry helps: %t)", l.Error, l.Words, d.GetError().GetActor(), d.GetError().GetRetryHelps()))
+		facts.Add("Error", fmt.Sprintf("%s: %s (to act: %s; retry helps: %t)", l.Error, l.Words, d.GetError().GetActor(), d.GetError().GetRetryHelps()))
 	}
 	for _, p := range payoutsOf(d) {
-		facts.add("Payout "+fmt.Sprint(p.Number), strings.TrimSpace(p.Result+" "+p.What+" "+p.Status))
+		facts.Add("Payout "+fmt.Sprint(p.Number), strings.TrimSpace(p.Result+" "+p.What+" "+p.Status))
 	}
 	for _, i := range incomesOf(d) {
-		facts.add("Receipt "+fmt.Sprint(i.Number), strings.TrimSpace(i.Result+" "+i.What+" "+i.Status))
+		facts.Add("Receipt "+fmt.Sprint(i.Number), strings.TrimSpace(i.Result+" "+i.What+" "+i.Status))
 	}
 	for event, due := range timersOf(r, zone) {
-		facts.add("Timer", event+" at "+due)
+		facts.Add("Timer", event+" at "+due)
 	}
-	facts.add("Changed", fmt.Sprintf("%s, %d steps, shard %d", l.Updated, r.Version, r.Shard))
-	if err := facts.write(e.Out); err != nil {
+	facts.Add("Changed", fmt.Sprintf("%s, %d steps, shard %d", l.Updated, r.Version, r.Shard))
+	if err := facts.Write(e.Out); err != nil {
 		return err
 	}
 	if len(steps) == 0 {
@@ -186,18 +187,18 @@ func (e *Env) printTask(tasks *flow.Flow, r taskRow, l taskLine, steps []taskSte
 		return err
 	}
 	fmt.Fprintln(e.Out)
-	booked := newTable("Recorded", "Day", "Document", "Step", "Entry", "Postings")
+	booked := table.New("Recorded", "Day", "Document", "Step", "Entry", "Postings")
 	for _, s := range steps {
 		if len(s.Postings) == 0 {
-			booked.add(s.Recorded, s.Day, s.Document, s.step(), s.Kind, "-")
+			booked.Add(s.Recorded, s.Day, s.Document, s.step(), s.Kind, "-")
 		}
 		for i, p := range s.Postings {
 			if i == 0 {
-				booked.add(s.Recorded, s.Day, s.Document, s.step(), s.Kind, p)
+				booked.Add(s.Recorded, s.Day, s.Document, s.step(), s.Kind, p)
 			} else {
-				booked.add("", "", "", "", "", p)
+				booked.Add("", "", "", "", "", p)
 			}
 		}
 	}
-	return booked.write(e.Out)
+	return booked.Write(e.Out)
 }

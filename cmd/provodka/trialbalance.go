@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -121,15 +122,15 @@ func (e *Env) printTrialBalance(name string, rows []store.TotalRow, seen []store
 		return e.printJSON(map[string]any{"book": name, "positions": positionsJSON(seen), "rows": lines, "totals": totals})
 	}
 	e.say("trial balance of book %s, as of records %s", name, positions(seen))
-	t := newTable("1C", "Type", "Class", "Asset", ">Debit turnover", ">Credit turnover", ">Debit balance", ">Credit balance")
+	t := table.New("1C", "Type", "Class", "Asset", ">Debit turnover", ">Credit turnover", ">Debit balance", ">Credit balance")
 	for _, l := range lines {
-		t.add(l.Code1C, l.Type, l.Class, l.Asset, dashed(l.Debit), dashed(l.Credit), dashed(l.BalanceDebit), dashed(l.BalanceCredit))
+		t.Add(l.Code1C, l.Type, l.Class, l.Asset, dashed(l.Debit), dashed(l.Credit), dashed(l.BalanceDebit), dashed(l.BalanceCredit))
 	}
-	t.rule()
+	t.Rule()
 	for _, l := range totals {
-		t.add("", "total", balancedWord(l), l.Asset, l.Debit, l.Credit, l.BalanceDebit, l.BalanceCredit)
+		t.Add("", "total", balancedWord(l), l.Asset, l.Debit, l.Credit, l.BalanceDebit, l.BalanceCredit)
 	}
-	return t.write(e.Out)
+	return t.Write(e.Out)
 }
 
 func balancedWord(l trialRow) string {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow/user"
 	userv1 "github.com/provodka/provodka/proto/gen/provodka/user/v1"
 )
@@ -207,7 +208,7 @@ func (e *Env) printUsers(users ...*userv1.User) error {
 	if e.json() {
 		return e.printJSON(rows)
 	}
-	t := newTable("User", "State", "Roles", "Name", "Mail", "Note")
+	t := table.New("User", "State", "Roles", "Name", "Mail", "Note")
 	for _, r := range rows {
 		note := ""
 		switch {
@@ -216,7 +217,7 @@ func (e *Env) printUsers(users ...*userv1.User) error {
 		case r.PausedUntil != "":
 			note = "wrong passwords: paused until " + r.PausedUntil
 		}
-		t.add(r.ID, r.State, strings.Join(r.Roles, ", "), r.Name, r.Email, orDash(note))
+		t.Add(r.ID, r.State, strings.Join(r.Roles, ", "), r.Name, r.Email, orDash(note))
 	}
-	return t.write(e.Out)
+	return t.Write(e.Out)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -85,14 +86,14 @@ func runWithheld(ctx context.Context, env *Env, f withheldFlags) error {
 		}
 		return w.WriteAll(rows)
 	}
-	t, gross, tax, contributions := newTable(columns...), money.Zero, money.Zero, money.Zero
+	t, gross, tax, contributions := table.New(columns...), money.Zero, money.Zero, money.Zero
 	for _, l := range lines {
-		t.add(l.cells()...)
+		t.Add(l.cells()...)
 		gross, tax, contributions = gross.Add(money.MustParse(l.Gross)), tax.Add(money.MustParse(l.Tax)), contributions.Add(money.MustParse(l.Contributions))
 	}
-	t.rule()
-	t.add("total", "", "", "", "", "", money.RUB.Format(gross), money.RUB.Format(tax), "", money.RUB.Format(contributions), "")
-	return t.write(env.Out)
+	t.Rule()
+	t.Add("total", "", "", "", "", "", money.RUB.Format(gross), money.RUB.Format(tax), "", money.RUB.Format(contributions), "")
+	return t.Write(env.Out)
 }
 
 func (l withheldLine) cells() []string {

@@ -12,13 +12,15 @@ import (
 // books are the spreadsheet of the play: debits and credits of every account.
 type books struct {
 	accounts map[string]*sides
-	wallet   *big.Rat // of the company
-	paid     int      // payments that the bank executed
+	wallet   *big.Rat       // of the company
+	ways     map[string]int // payments that the bank executed, by the way that they took
 }
 
 type sides struct{ debit, credit *big.Rat }
 
-func newBooks() *books { return &books{accounts: map[string]*sides{}, wallet: new(big.Rat)} }
+func newBooks() *books {
+	return &books{accounts: map[string]*sides{}, wallet: new(big.Rat), ways: map[string]int{}}
+}
 
 // Names of accounts; what stands in braces is an id that the player puts in.
 const (
@@ -38,7 +40,12 @@ func (b *books) debit(account string, sum *big.Rat)  { s := b.at(account); s.deb
 func (b *books) credit(account string, sum *big.Rat) { s := b.at(account); s.credit.Add(s.credit, sum) }
 
 // pay is a payment that left the bank, and back one that came back to it.
-func (b *books) pay(sum *big.Rat)  { b.credit(settlement, sum); b.wallet.Sub(b.wallet, sum); b.paid++ }
+func (b *books) pay(way string, sum *big.Rat) {
+	b.credit(settlement, sum)
+	b.wallet.Sub(b.wallet, sum)
+	b.ways[way]++
+}
+
 func (b *books) back(sum *big.Rat) { b.debit(settlement, sum); b.wallet.Add(b.wallet, sum) }
 
 // settle holds the tax, charges the contributions and earns the commission; unsettle undoes it.
@@ -75,7 +82,7 @@ func held(p person, s sums) map[string]*big.Rat {
 func (b *books) play(t task, s sums, end string) {
 	switch {
 	case t.Mark == returned: // paid and settled, and all of it came back
-		b.pay(s.payout)
+		b.pay(t.way(), s.payout)
 		b.settle(t.Person, s)
 		b.back(s.payout)
 		b.unsettle(t.Person, s)
@@ -88,7 +95,7 @@ func (b *books) play(t task, s sums, end string) {
 		b.credit(claim, s.payout)
 	}
 	if end == paid {
-		b.pay(s.payout)
+		b.pay(t.way(), s.payout)
 		b.settle(t.Person, s)
 	}
 }
@@ -127,6 +134,14 @@ func (b *books) sheet() ([]byte, error) {
 	// What goes over reserves and other claims depends on how often a payment is tried; it ends empty.
 	rows = append(rows, []string{"claim:*", "", "", "0.00", "0.00"}, []string{"reserve:*", "", "", "0.00", "0.00"}, []string{walletOf, "", "", "0.00", kopecks(b.wallet)})
 	return table(rows)
+}
+
+// paid is how many payments the bank executed.
+func (b *books) paid() (n int) {
+	for _, way := range b.ways {
+		n += way
+	}
+	return n
 }
 
 func kopecks(r *big.Rat) string { return r.FloatString(2) }
@@ -186,7 +201,7 @@ type outcome struct {
 func perform(all []person, list []task) outcome {
 	o := outcome{books: newBooks(), states: map[string]int{}, errors: map[string]int{}, drafts: map[string]int{}}
 	o.statement()
-	o.remit()
+	o.remit(all)
 	by, years := map[string]*earner{}, map[string]*year{}
 	for _, p := range all {
 		e := &earner{person: p, gross: new(big.Rat), payout: new(big.Rat), npd: new(big.Rat), ndfl: new(big.Rat), contributions: new(big.Rat), bonus: new(big.Rat), held: new(big.Rat)}

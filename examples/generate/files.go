@@ -140,7 +140,7 @@ func describe(all []person, list []task, o outcome) play.Play {
 	for _, x := range all {
 		e := play.Executor{
 			Ref: x.Ref, Kind: x.Kind, INN: x.INN, Phone: x.Phone, LastName: x.Last, FirstName: x.First, SecondName: x.Second,
-			Nonresident: x.Foreign, Later: x.later(), NoPapers: x.NoPapers, Meanwhile: x.Meanwhile,
+			Nonresident: x.Foreign, Later: x.later(), NoPapers: x.NoPapers, Meanwhile: x.Meanwhile, Invited: x.Invited,
 		}
 		if !x.Bare {
 			e.Requisites = &x.Pays
@@ -151,10 +151,13 @@ func describe(all []person, list []task, o outcome) play.Play {
 		if t.Unsigned {
 			p.UnsignedActs = append(p.UnsignedActs, t.Line)
 		}
+		if t.ByLink {
+			p.ByLink = append(p.ByLink, t.Line)
+		}
 	}
 	p.Troubles, p.NotPlayed, p.Taxes = troubles(list), notPlayed, taxes()
 	p.Expected = play.Expected{
-		RegisterAccepted: len(list), RegisterRefused: 6, States: o.states, Errors: o.errors, Drafts: o.drafts, BankPayments: o.paid,
+		RegisterAccepted: len(list), RegisterRefused: 6, States: o.states, Errors: o.errors, Drafts: o.drafts, BankPayments: o.books.paid(), Ways: o.ways,
 	}
 	return p
 }
@@ -175,7 +178,7 @@ func bankScript(list []task) stage.Script {
 		switch {
 		case special:
 			r.Field, r.Contains, r.Nth = "purpose", t.Title, 1
-		case t.Person.Later && !t.Person.Bare && t.Mark == "":
+		case t.Person.Later && !t.Person.Bare && t.Mark == "" && t.Person.Pays.Way() == play.ByAccount:
 			r = stage.Rule{Field: "account", Contains: t.Person.Pays.Account, Fault: stage.Refuse, Code: play.UnknownAccount, Message: "Счёт получателя не найден"}
 		default:
 			continue

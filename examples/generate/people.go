@@ -34,6 +34,7 @@ type person struct {
 	NoPapers  bool            // registers without SNILS and passport
 	Meanwhile string          // kind of employment between his work and its payment
 	Foreign   bool            // not a tax resident
+	Invited   bool            // comes by an invitation
 	Documents []sandbox.Document
 }
 
@@ -60,6 +61,10 @@ const (
 	crowded                              // has no room under the limit when he is paid
 	filling                              // earns the limit to the kopeck
 	foreign                              // is not a tax resident
+	large                                // is paid by SBP, which does not take so much
+	linked                               // signs by links and codes
+	invited                              // comes by an invitation, and is paid by SBP
+	invitedToo                           // the same, works on a civil contract and is paid to a card
 	letting                              // lets us pay his tax
 	lettingToo                           // the same
 	disputed                             // the same, and the tax service wants another sum
@@ -68,7 +73,8 @@ const (
 )
 
 // people invents the executors: 80 self-employed, 25 on civil contracts, 15 sole
-// traders, then those of one story each. Four gave no requisites, four took the tax service's
+// traders, then those of one story each. One of ten is paid by SBP and one of ten to a card, but
+// for the traders, who have accounts. Four gave no requisites, four took the tax service's
 // permission back, ten have a bonus, one of them a last ruble of it.
 func people() []person {
 	out := make([]person, allPeople)
@@ -76,15 +82,16 @@ func people() []person {
 		n := uint64(i)
 		p := person{
 			Ref: fmt.Sprintf("executor-%03d", i+1), Kind: kindOf(i), Permitted: !permissionTakenBack(i) && !letsPay(i), Answers: "yes", Documents: documents(i),
-			INN: requisite.ExamplePersonINN(4000 + n), Phone: requisite.ExamplePhone(3_000_000 + n),
+			INN: requisite.ExamplePersonINN(4000 + n), Phone: phoneOf(i),
 			Last: lastNames[i%len(lastNames)], First: firstNames[i%len(firstNames)], Second: secondNames[i%len(secondNames)],
-			Pays: account(i, 70_000+n), Bare: withoutRequisites(i), Later: withoutRequisites(i) && i != silent,
+			Pays: pays(i, 70_000+n), Bare: withoutRequisites(i), Later: withoutRequisites(i) && i != silent,
 			NoPapers: i == unpapered, NoAnnul: i == keeping, Foreign: i == foreign,
+			Invited: i == invited || i == invitedToo,
 		}
 		if i == unanswering {
 			p.Answers = ""
 		}
-		if i == misnumbered || i == bounced {
+		if i == misnumbered || i == bounced || i == large {
 			p.Later = true
 		}
 		if i == changing {
@@ -103,13 +110,26 @@ func people() []person {
 
 func kindOf(i int) string {
 	switch {
-	case i == climbing, i == unpapered, i == foreign, i >= 80 && i < 105:
+	case i == climbing, i == unpapered, i == foreign, i == invitedToo, i >= 80 && i < 105:
 		return civil
 	case i == changing, i >= 105 && i < peopleCount:
 		return entrepreneur
 	}
 	return selfEmployed
 }
+
+// pays is where a person wants his money.
+func pays(i int, n uint64) play.Requisites {
+	switch {
+	case i == large, i == invited, i < peopleCount && kindOf(i) != entrepreneur && i%10 == 1:
+		return play.Requisites{SBP: &play.SBP{Phone: phoneOf(i), Bank: requisite.ExampleSBPBank(n)}}
+	case i == invitedToo, i < peopleCount && kindOf(i) != entrepreneur && i%10 == 6:
+		return play.Requisites{Card: &play.Card{Token: requisite.ExampleCardToken(n), Mask: fmt.Sprintf("%04d", 4300+i)}}
+	}
+	return account(i, n)
+}
+
+func phoneOf(i int) string { return requisite.ExamplePhone(3_000_000 + uint64(i)) } //nolint:gosec // below a thousand
 
 // account is a person's n-th account at his bank.
 func account(i int, n uint64) play.Requisites {

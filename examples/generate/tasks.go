@@ -17,6 +17,7 @@ type task struct {
 	Paper        string // number of a contract signed on paper
 	Until        string // last day of the contract, YYYY-MM-DD; "" is thirty days
 	Unsigned     bool   // the executor never signs the act
+	ByLink       bool   // the executor signs by links and codes
 	Mark         mark   // what its payment or receipt meets
 }
 
@@ -102,6 +103,8 @@ var stories = []struct {
 	// Planned for two years, so there is room for both; the second is paid in the year of the first.
 	{crowded, 1_300_000, task{Until: "2026-12-31", Act: true, Unsigned: true}}, {crowded, 1_400_000, task{Until: "2027-01-31"}},
 	{filling, 2_400_000, task{}}, {foreign, 60_000, task{}},
+	{large, 600_000, task{}}, {linked, 70_000, task{Act: true, ByLink: true}},
+	{invited, 41_000, task{Act: true, ByLink: true}}, {invitedToo, 42_000, task{ByLink: true}},
 }
 
 // refusedByLimit are the tasks that stay drafts, because the one before them took the room.

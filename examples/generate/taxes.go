@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/examples/play"
@@ -93,8 +94,8 @@ func orders() []play.Order {
 	return list
 }
 
-// remit posts what is brought forward, and what leaves.
-func (b *books) remit() {
+// remit posts what is brought forward, and what leaves: to the budget, or back to a person by his way.
+func (b *books) remit(all []person) {
 	for _, o := range opening {
 		b.debit(settlement, o.sum())
 		b.credit(o.account(), o.sum())
@@ -111,8 +112,13 @@ func (b *books) remit() {
 		b.credit(settlement, o.sum())
 	}
 	for _, o := range orders() {
-		if o.State == paid {
-			b.paid++
+		who := slices.IndexFunc(all, func(p person) bool { return o.GivenBack && p.Ref == o.Executor })
+		switch {
+		case o.State != paid:
+		case who >= 0:
+			b.ways[all[who].Pays.Way()]++
+		default:
+			b.ways[play.ByAccount]++
 		}
 	}
 }

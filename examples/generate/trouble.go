@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/big"
 	"slices"
 
 	"github.com/provodka/provodka/examples/play"
@@ -19,6 +20,7 @@ const (
 	payoutReturned    = "payout_returned"
 	receiptKept       = "receipt_kept"
 	receiptLost       = "receipt_lost"
+	payoutWay         = "payout_way"
 )
 
 // notPlayed are errors that nobody can run into on the day of the play, and the scenario that plays each.
@@ -27,11 +29,6 @@ var notPlayed = map[string]play.NotPlayed{
 		Why: "every day of 2026 has its rows in the tax tables. A payment on a day without one is refused before money is set aside; only one that the end " +
 			"of the last tabled year overtakes between two questions stops so, and a release cures it",
 		Scenario: "engine/flow/task/testdata/no_rule.txt",
-	},
-	"payout_way": {
-		Why: "everybody of the play is paid to an account, and an account takes every sum; SBP and cards do not. " +
-			"The API's own tests pay by them",
-		Scenario: "engine/flow/task/testdata/payout_way.txt",
 	},
 }
 
@@ -86,6 +83,8 @@ func (t task) trouble(all []task) *play.Trouble {
 	case t.Mark == returned:
 		tr.TakenBack, tr.End = play.Payment, canceled
 		add(payoutReturned, byExecutor, play.CallsOff)
+	case t.wayTooSmall():
+		add(payoutWay, byExecutor, play.GivesRequisites)
 	case t.Person.Later: // gave an account that the bank does not know
 		add(requisitesInvalid, byExecutor, play.GivesRequisites)
 	case t.Until > "2027":
@@ -95,6 +94,22 @@ func (t task) trouble(all []task) *play.Trouble {
 		return nil
 	}
 	return &tr
+}
+
+// mostBySBP is what SBP takes in one payment.
+var mostBySBP = big.NewRat(500_000, 1)
+
+// wayTooSmall says whether the person's way does not take the payment.
+func (t task) wayTooSmall() bool {
+	return t.Person.Pays.Way() == play.BySBP && t.price(newYear("")).payout.Cmp(mostBySBP) > 0
+}
+
+// way is how the task's payment leaves at last.
+func (t task) way() string {
+	if t.Person.Bare || t.wayTooSmall() {
+		return play.ByAccount
+	}
+	return t.Person.Pays.Way()
 }
 
 // roommate is the other task that takes the person's room under the limit.

@@ -14,6 +14,9 @@ type Play struct {
 	Executors []Executor `json:"executors"`
 	// UnsignedActs are the tasks whose executor never signs the act, by line of the register.
 	UnsignedActs []int `json:"unsigned_acts"`
+	// ByLink are the tasks whose executor signs agreement and act on the page that a link in an SMS
+	// leads to, by the code of another, by line of the register.
+	ByLink []int `json:"by_link"`
 	// Troubles are the tasks whose payment stops, and how each is cured.
 	Troubles []Trouble `json:"troubles"`
 	// NotPlayed are the errors that no task can run into on the day of the play, and why.
@@ -44,12 +47,44 @@ type Account struct {
 	INN     string `json:"inn"`
 }
 
-// Requisites are where a person is paid.
+// Requisites are where a person is paid: an account, or one of SBP and Card.
 type Requisites struct {
-	BIC     string `json:"bic"`
-	Bank    string `json:"bank"`
-	Corr    string `json:"corr_account"`
-	Account string `json:"account"`
+	BIC     string `json:"bic,omitempty"`
+	Bank    string `json:"bank,omitempty"`
+	Corr    string `json:"corr_account,omitempty"`
+	Account string `json:"account,omitempty"`
+	SBP     *SBP   `json:"sbp,omitempty"`
+	Card    *Card  `json:"card,omitempty"`
+}
+
+// SBP is a phone and the bank that it is known to.
+type SBP struct {
+	Phone string `json:"phone"`
+	Bank  string `json:"bank_id"`
+}
+
+// Card is a card as its provider names it.
+type Card struct {
+	Token string `json:"token"`
+	Mask  string `json:"mask"`
+}
+
+// The ways to pay a person; SBP and cards as the bank's sandbox names them in its books.
+const (
+	ByAccount = "account"
+	BySBP     = "sbp"
+	ByCard    = "card-transfer"
+)
+
+// Way is how the requisites are paid to.
+func (r Requisites) Way() string {
+	switch {
+	case r.SBP != nil:
+		return BySBP
+	case r.Card != nil:
+		return ByCard
+	}
+	return ByAccount
 }
 
 // Executor is a person as he registers, and what he does later.
@@ -66,6 +101,7 @@ type Executor struct {
 	Later       *Requisites `json:"later,omitempty"`      // what he gives when he is told to
 	NoPapers    bool        `json:"no_papers,omitempty"`  // registers without SNILS and passport
 	Meanwhile   string      `json:"meanwhile,omitempty"`  // kind of employment that he takes before he is paid
+	Invited     bool        `json:"invited,omitempty"`    // comes by the company's invitation, in place of being registered
 }
 
 // Trouble is a task whose payment stops.
@@ -148,6 +184,7 @@ type Expected struct {
 	Errors           map[string]int `json:"errors"`        // tasks in error by code
 	Drafts           map[string]int `json:"drafts"`        // contracts that could not be accepted, by code
 	BankPayments     int            `json:"bank_payments"` // that the bank executed, those that came back too
+	Ways             map[string]int `json:"ways"`          // the same by the way that they took
 }
 
 // UnknownAccount is the code by which the bank's sandbox says that it does not know the payee's

@@ -217,7 +217,7 @@ func (s *stack) play(ctx context.Context) error {
 	}
 	began := time.Now()
 	p, err := play.New(play.Options{
-		URL: s.file.API, Key: s.file.APIKey, Book: Book, Dir: s.Play, Out: s.Out, Patience: s.Patience, Bank: s.file.Sandboxes["bank"], Tax: s.file.Sandboxes["tax"],
+		URL: s.file.API, Key: s.file.APIKey, Book: Book, Dir: s.Play, Out: s.Out, Patience: s.Patience, Bank: s.file.Sandboxes["bank"], Tax: s.file.Sandboxes["tax"], SMS: s.file.Sandboxes["sms"],
 	})
 	if err == nil {
 		err = p.Perform(ctx)

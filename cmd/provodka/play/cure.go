@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/provodka/provodka/adapters/fns/sandbox"
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/examples/play"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
@@ -41,16 +43,34 @@ func (p *Player) changeKind(ctx context.Context, x play.Executor, kind, when str
 	return err
 }
 
-// met counts the tasks that ran into an error, and how it was cured, in this life of the program.
+// met notes which tasks ran into an error, and who cured it, in this life of the program.
 type met struct {
 	mu    sync.Mutex
-	cured map[string]int
+	tasks map[string]map[string]bool // by code
+	words map[string]string
+	who   map[string]string
 }
 
-func (m *met) note(s play.Step) {
+func (m *met) note(task string, why *taskv1.PaymentError) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cured[s.Code]++
+	code := why.GetCode()
+	if m.tasks[code] == nil {
+		m.tasks[code] = map[string]bool{}
+	}
+	m.tasks[code][task], m.words[code], m.who[code] = true, why.GetMessage(), actors[why.GetActor()]
+}
+
+// actors are the words for who has to act.
+var actors = map[string]string{"executor": "исполнитель", "company": "компания", "support": "поддержка"}
+
+// tell prints what was met.
+func (m *met) tell(w io.Writer) error {
+	t := table.New("  Ошибка", ">Заданий", "Исправляет")
+	for _, code := range slices.Sorted(maps.Keys(m.tasks)) {
+		t.Add("  "+m.words[code], fmt.Sprint(len(m.tasks[code])), m.who[code])
+	}
+	return t.Write(w)
 }
 
 // cure follows every task whose payment stops until it is where the play says it ends. Each
@@ -66,7 +86,7 @@ func (p *Player) cure(ctx context.Context) error {
 	for _, t := range all {
 		p.lines[int(t.GetRegisterLine())] = t.GetId()
 	}
-	seen := &met{cured: map[string]int{}}
+	seen := &met{tasks: map[string]map[string]bool{}, words: map[string]string{}, who: map[string]string{}}
 	g, together := errgroup.WithContext(ctx) // all of them: most wait for the world
 	for _, tr := range p.play.Troubles {
 		g.Go(func() error {
@@ -76,11 +96,10 @@ func (p *Player) cure(ctx context.Context) error {
 			return nil
 		})
 	}
-	err = g.Wait()
-	for _, code := range slices.Sorted(maps.Keys(seen.cured)) {
-		p.say("    %-20s заданий %d", code, seen.cured[code])
+	if err := g.Wait(); err != nil {
+		return err
 	}
-	return err
+	return seen.tell(p.Out)
 }
 
 // follow takes one task to its end. Every cure is a command with a key that a restarted player
@@ -125,7 +144,7 @@ func (p *Player) act(ctx context.Context, tr play.Trouble, t *taskv1.Task, seen 
 		if i < 0 || tr.Errors[i].Who != why.GetActor() {
 			return false, fmt.Errorf("ошибка %s, действует %s: этого не ждали", why.GetCode(), why.GetActor())
 		}
-		seen.note(tr.Errors[i])
+		seen.note(t.GetId(), why)
 		if err := p.perform(ctx, tr.Errors[i], t); err != nil {
 			return false, fmt.Errorf("%s: %w", why.GetCode(), err)
 		}
@@ -154,9 +173,9 @@ func (p *Player) takeBack(ctx context.Context, tr play.Trouble, t *taskv1.Task) 
 // perform does what the cure says.
 func (p *Player) perform(ctx context.Context, s play.Step, t *taskv1.Task) error {
 	id := t.GetExecutor().GetExecutorId()
-	i := slices.IndexFunc(p.play.Executors, func(x play.Executor) bool { return p.people[x.Ref] == id })
-	if i < 0 {
-		return fmt.Errorf("исполнителя %s нет в пьесе", id)
+	i, err := p.executorOf(t)
+	if err != nil {
+		return err
 	}
 	x := p.play.Executors[i]
 	switch s.Cure {
@@ -198,6 +217,16 @@ func (p *Player) perform(ctx context.Context, s play.Step, t *taskv1.Task) error
 		return nil
 	}
 	return fmt.Errorf("исправления %q нет", s.Cure)
+}
+
+// executorOf is which of the play's people a task's executor is.
+func (p *Player) executorOf(t *taskv1.Task) (int, error) {
+	id := t.GetExecutor().GetExecutorId()
+	i := slices.IndexFunc(p.play.Executors, func(x play.Executor) bool { return p.people[x.Ref] == id })
+	if i < 0 {
+		return 0, fmt.Errorf("исполнителя %s нет в пьесе", id)
+	}
+	return i, nil
 }
 
 // permit asks the tax service to ask the person, and waits until he has said yes.

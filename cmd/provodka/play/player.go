@@ -40,6 +40,7 @@ type Options struct {
 	Patience time.Duration
 	Bank     string // URL of the bank's sandbox, which is told what the world does
 	Tax      string // the same of the tax service's
+	SMS      string // and of the provider of SMS, where people read theirs
 }
 
 // Player performs one play.
@@ -88,16 +89,16 @@ func (p *Player) Perform(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"компания открыта", p.openCompany},
+		{"выписка разнесена", p.importStatement},
 		{"исполнители зарегистрированы", p.registerExecutors},
 		{"налоги октября перенесены", p.bringForward},
-		{"выписка разнесена", p.importStatement},
 		{"реестр загружен", p.importRegister},
 		{"договоры подписаны", p.sign},
 		{"работы и акты приняты", p.accept},
 		{"вид занятости сменён", p.changeKinds},
 		{"задания отправлены в оплату", p.pay},
 		{"ошибки оплаты исправлены", p.cure},
-		{"мир ответил", p.await},
+		{"банк и ФНС ответили на всё", p.await},
 		{"налоги октября перечислены", p.remit},
 	} {
 		began := time.Now()
@@ -158,6 +159,11 @@ func (p *Player) registerExecutors(ctx context.Context) error {
 	ids := make([]string, len(p.play.Executors))
 	err := each(ctx, len(p.play.Executors), func(ctx context.Context, i int) error {
 		x := p.play.Executors[i]
+		if x.Invited {
+			id, err := p.joins(ctx, i)
+			ids[i] = id
+			return named(x.Ref, err)
+		}
 		person := p.person(i)
 		if !x.NoPapers {
 			p.identify(person, i)
@@ -165,11 +171,8 @@ func (p *Player) registerExecutors(ctx context.Context) error {
 		made, err := p.executors.RegisterExecutor(ctx, &executorv1.RegisterExecutorRequest{
 			Book: p.Book, Key: "play:" + x.Ref, EmploymentKind: x.Kind, Nonresident: x.Nonresident, Person: person, Requisites: requisites(x.Requisites),
 		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", x.Ref, err)
-		}
 		ids[i] = made.GetExecutor().GetExecutorId()
-		return nil
+		return named(x.Ref, err)
 	})
 	p.people = map[string]string{}
 	for i, id := range ids {
@@ -178,14 +181,27 @@ func (p *Player) registerExecutors(ctx context.Context) error {
 	return err
 }
 
+// named says of whom an error is.
+func named(who string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", who, err)
+	}
+	return nil
+}
+
 func (p *Player) person(i int) *executorv1.Person {
 	x := p.play.Executors[i]
 	return &executorv1.Person{Inn: x.INN, Phone: x.Phone, LastName: x.LastName, FirstName: x.FirstName, SecondName: x.SecondName}
 }
 
 func requisites(r *play.Requisites) *executorv1.Requisites {
-	if r == nil {
+	switch {
+	case r == nil:
 		return nil
+	case r.SBP != nil:
+		return &executorv1.Requisites{Sbp: &executorv1.Sbp{Phone: r.SBP.Phone, BankId: r.SBP.Bank}}
+	case r.Card != nil:
+		return &executorv1.Requisites{Card: &executorv1.Card{Token: r.Card.Token, Mask: r.Card.Mask}}
 	}
 	return &executorv1.Requisites{Bic: r.BIC, AccountNumber: r.Account, CorrAccount: r.Corr, BankName: r.Bank}
 }
@@ -293,6 +309,9 @@ func (p *Player) sign(ctx context.Context) error {
 		return err
 	}
 	return each(ctx, len(drafts), func(ctx context.Context, i int) error {
+		if p.byLink(drafts[i]) {
+			return named(drafts[i].GetTitle(), p.signByLink(ctx, drafts[i], agreement))
+		}
 		_, err := p.tasks.SignTask(ctx, &taskv1.SignTaskRequest{Book: p.Book, Key: "play:sign:" + drafts[i].GetId(), TaskId: drafts[i].GetId()})
 		return err
 	})
@@ -308,6 +327,9 @@ func (p *Player) accept(ctx context.Context) error {
 		t := working[i]
 		if !t.GetActRequired() || slices.Contains(p.play.UnsignedActs, int(t.GetRegisterLine())) {
 			return nil
+		}
+		if p.byLink(t) {
+			return named(t.GetTitle(), p.signByLink(ctx, t, act))
 		}
 		_, err := p.tasks.SignAct(ctx, &taskv1.SignActRequest{
 			Book: p.Book, Key: "play:act:" + t.GetId(), TaskId: t.GetId(), Signer: taskv1.ActSigner_ACT_SIGNER_EXECUTOR,

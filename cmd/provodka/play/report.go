@@ -3,13 +3,12 @@ package play
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger/money"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
@@ -23,7 +22,7 @@ var holding = []string{"reserve", "claim"}
 func (p *Player) report(ctx context.Context) error {
 	failed := &differences{}
 	steps := []func(context.Context, *differences) error{
-		p.reportTasks, p.reportWallet, p.reportTrialBalance, p.reportTaxes, p.compareAccounts, p.comparePersons, p.reportHolding, p.reportHeads,
+		p.reportTasks, p.reportWallet, p.reportTrialBalance, p.reportTaxes, p.reportWays, p.reportSignatures, p.compareAccounts, p.comparePersons, p.reportHolding, p.reportHeads,
 	}
 	for _, step := range steps {
 		if err := step(ctx, failed); err != nil {
@@ -68,23 +67,24 @@ func (p *Player) reportTasks(ctx context.Context, d *differences) error {
 	if err != nil {
 		return err
 	}
+	failed, why, err := p.reasons(ctx, "error")
+	if err != nil {
+		return err
+	}
+	waiting, whyNot, err := p.reasons(ctx, "draft")
+	if err != nil {
+		return err
+	}
 	p.say("\nЗадания компании %s", p.play.Company.Name)
-	w := p.table()
+	t := table.New("Состояние", ">Заданий", "Почему")
+	reasons := map[string][]string{"error": why, "draft": whyNot}
 	for _, s := range states {
 		if counts[s[0]] > 0 {
-			fmt.Fprintf(w, "  %s\t%d\t\n", s[1], counts[s[0]])
+			t.Add(s[1], fmt.Sprint(counts[s[0]]), strings.Join(reasons[s[0]], "; "))
 		}
 		d.want("заданий в состоянии «"+s[1]+"»", fmt.Sprint(counts[s[0]]), fmt.Sprint(p.play.Expected.States[s[0]]))
 	}
-	failed, err := p.reasons(ctx, "error", w)
-	if err != nil {
-		return err
-	}
-	waiting, err := p.reasons(ctx, "draft", w)
-	if err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
+	if err := t.Write(p.Out); err != nil {
 		return err
 	}
 	d.want("ошибки оплаты", fmt.Sprint(failed), fmt.Sprint(p.play.Expected.Errors))
@@ -92,13 +92,14 @@ func (p *Player) reportTasks(ctx context.Context, d *differences) error {
 	return nil
 }
 
-// reasons counts and prints why tasks of a state are there.
-func (p *Player) reasons(ctx context.Context, state string, w io.Writer) (map[string]int, error) {
+// reasons counts by code why tasks of a state are there, and says it in words.
+func (p *Player) reasons(ctx context.Context, state string) (byCode map[string]int, said []string, err error) {
 	tasks, err := p.list(ctx, state)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	byCode, words := map[string]int{}, map[string]string{}
+	byCode = map[string]int{}
+	words := map[string]string{}
 	for _, t := range tasks {
 		for _, e := range t.GetPaymentErrors()[:min(1, len(t.GetPaymentErrors()))] {
 			byCode[e.GetCode()]++
@@ -109,13 +110,9 @@ func (p *Player) reasons(ctx context.Context, state string, w io.Writer) (map[st
 		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(byCode)) {
-		fmt.Fprintf(w, "    %s\t%d\t\n", words[code], byCode[code])
+		said = append(said, fmt.Sprintf("%s: %d", words[code], byCode[code]))
 	}
-	return byCode, nil
-}
-
-func (p *Player) table() *tabwriter.Writer {
-	return tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	return byCode, said, nil
 }
 
 func (p *Player) reportWallet(ctx context.Context, _ *differences) error {
@@ -133,17 +130,25 @@ func (p *Player) reportTrialBalance(ctx context.Context, d *differences) error {
 		return err
 	}
 	p.say("\nОборотно-сальдовая ведомость по видам счетов, ₽")
-	w := p.table()
-	fmt.Fprintf(w, "Счёт 1С\tВид\tОборот Дт\tОборот Кт\tСальдо Дт\tСальдо Кт\t\n")
+	t := table.New("Счёт 1С", "Вид", "Что на нём", ">Оборот Дт", ">Оборот Кт", ">Сальдо Дт", ">Сальдо Кт")
 	for _, row := range r.GetRows() {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t\n", row.GetCode_1C(), row.GetType(), row.GetDebit(), row.GetCredit(), row.GetDebitBalance(), row.GetCreditBalance())
+		t.Add(row.GetCode_1C(), row.GetType(), kinds[row.GetType()], row.GetDebit(), row.GetCredit(), row.GetDebitBalance(), row.GetCreditBalance())
 	}
-	for _, t := range r.GetTotals() {
-		fmt.Fprintf(w, "\tвсего\t%s\t%s\t%s\t%s\t\n", t.GetDebit(), t.GetCredit(), t.GetDebitBalance(), t.GetCreditBalance())
-		d.want("обороты дебета и кредита", t.GetDebit(), t.GetCredit())
-		d.want("сальдо дебета и кредита", t.GetDebitBalance(), t.GetCreditBalance())
+	t.Rule()
+	for _, sum := range r.GetTotals() {
+		t.Add("", "", "всего", sum.GetDebit(), sum.GetCredit(), sum.GetDebitBalance(), sum.GetCreditBalance())
+		d.want("обороты дебета и кредита", sum.GetDebit(), sum.GetCredit())
+		d.want("сальдо дебета и кредита", sum.GetDebitBalance(), sum.GetCreditBalance())
 	}
-	return w.Flush()
+	return t.Write(p.Out)
+}
+
+// kinds say what stands on the accounts of a type.
+var kinds = map[string]string{
+	"bank": "деньги на наших счетах в банке", "wallet": "деньги компаний для исполнителей", "deposit": "обеспечительные платежи",
+	"reserve": "отложено, пока банк и ФНС отвечают", "suspense": "пришло неизвестно от кого", "tax-npd": "удержанный НПД",
+	"tax-ndfl": "удержанный НДФЛ", "contribution": "страховые взносы", "enp": "налоги, собранные для поручения",
+	"remitting": "налоги, пока банк отвечает", "revenue": "наша комиссия", "expense": "комиссии банка", "claim": "ушло без покрытия",
 }
 
 func zero(text string) bool {
@@ -187,7 +192,7 @@ func (p *Player) reportHolding(ctx context.Context, d *differences) error {
 			}
 		}
 	}
-	p.say("\nСчетов задержки %d: пустых %d, с деньгами незавершённых заданий %d", checked, checked-full, full)
+	p.say("\nСчетов, где деньги ждут ответа (reserve, claim): %d, из них пустых %d, с деньгами незавершённых заданий %d", checked, checked-full, full)
 	return nil
 }
 
@@ -196,13 +201,10 @@ func (p *Player) reportHeads(ctx context.Context, _ *differences) error {
 	if err != nil {
 		return err
 	}
-	p.say("\nЖурнал, позиция %s", r.GetPosition())
+	p.say("\nЖурнал: хеш последней записи шарда доказывает все до неё")
+	t := table.New(">Шард", ">Записей", "Хеш последней")
 	for _, s := range r.GetShards() {
-		p.say("  %s", headLine(s))
+		t.Add(fmt.Sprint(s.GetShard()), fmt.Sprint(s.GetSeq()), s.GetHead())
 	}
-	return nil
-}
-
-func headLine(s *ledgerv1.ShardPosition) string {
-	return fmt.Sprintf("шард %d: записей %d, голова %s", s.GetShard(), s.GetSeq(), s.GetHead())
+	return t.Write(p.Out)
 }

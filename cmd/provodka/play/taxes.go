@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/port/stage"
+	"github.com/provodka/provodka/examples/play"
 	"github.com/provodka/provodka/ledger/money"
 	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
@@ -90,12 +92,12 @@ func (p *Player) reportTaxes(ctx context.Context, d *differences) error {
 		by[r.GetRemittanceId()] = r
 	}
 	d.want("платёжных поручений на налоги", fmt.Sprint(len(all)), fmt.Sprint(len(p.play.Taxes.Orders)))
-	p.say("\nНалоги за %s", p.play.Taxes.Month)
-	w, ids := p.table(), p.refs()
+	p.say("\nНалоги за %s, перенесённые из прежнего учёта", p.play.Taxes.Month)
+	t, ids := table.New("Поручение", "Что платится", ">Сумма, ₽", "Состояние"), p.refs()
 	budget, own := money.Zero, money.Zero
 	for _, o := range p.play.Taxes.Orders {
 		r := by[ids.Replace(o.ID)]
-		fmt.Fprintf(w, "  %s\t%s\t%s\t\n", strings.NewReplacer("{", "", "}", "").Replace(o.ID), r.GetAmount(), r.GetStateTitle())
+		t.Add(strings.NewReplacer("{", "", "}", "").Replace(o.ID), paysFor(o), r.GetAmount(), r.GetStateTitle())
 		d.want(o.ID+", сумма", r.GetAmount(), o.Amount)
 		d.want(o.ID+", состояние", r.GetState(), o.State)
 		if r.GetState() != "paid" {
@@ -111,7 +113,7 @@ func (p *Player) reportTaxes(ctx context.Context, d *differences) error {
 			budget = budget.Add(sum)
 		}
 	}
-	if err := w.Flush(); err != nil {
+	if err := t.Write(p.Out); err != nil {
 		return err
 	}
 	theirBudget, theirOwn, err := p.bankTaxes(ctx)
@@ -122,6 +124,21 @@ func (p *Player) reportTaxes(ctx context.Context, d *differences) error {
 	d.want("возвращено удержанное, по книгам банка", theirOwn, money.RUB.Format(own))
 	p.say("В бюджет %s ₽, возвращено тем, кто платит сам, %s ₽; у банка столько же", theirBudget, theirOwn)
 	return nil
+}
+
+// paysFor says what an order pays.
+func paysFor(o play.Order) string {
+	switch {
+	case o.GivenBack:
+		return "возврат тому, кто платит НПД сам"
+	case o.Period == "":
+		return "НПД за исполнителя, по документу ФНС"
+	case strings.HasPrefix(o.Period, "contributions"):
+		return "страховые взносы за месяц"
+	case strings.HasSuffix(o.Period, "-1"):
+		return "НДФЛ, удержанный с 1-го по 22-е"
+	}
+	return "НДФЛ, удержанный с 23-го"
 }
 
 // bankTaxes sums up what the bank's own books have of payments to the budget, and of tax that
