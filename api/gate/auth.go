@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -70,6 +71,15 @@ func MintKey(id, book string, roles ...string) (text string, row store.APIKey, e
 func KeyRow(id, book, text string, roles ...string) store.APIKey {
 	sum := sha256.Sum256([]byte(text))
 	return store.APIKey{ID: id, Hash: sum[:], Book: book, Roles: roles}
+}
+
+// person is the id of somebody who has a session and no key.
+var person = regexp.MustCompile(`^(user|executor)-[0-9a-f]{20}$`)
+
+// ByKey says whether an actor of the journal is the name of a key: neither everybody, nor a person
+// with a session, nor this program itself.
+func ByKey(actor string) bool {
+	return actor != "" && actor != rolePublic && actor != InsideStatement && !person.MatchString(actor)
 }
 
 // Principal is who calls.

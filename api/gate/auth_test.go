@@ -36,3 +36,16 @@ func TestInventedKeysMakeRoom(t *testing.T) {
 		t.Errorf("%d keys are kept", len(k.rows))
 	}
 }
+
+// Whoever has a session, everybody and the program itself have no key that could be missing.
+func TestPeopleCallByNoKey(t *testing.T) {
+	t.Parallel()
+	for actor, want := range map[string]bool{
+		"dev": true, "executor-desk": true, "user-1": true, "": false, "public": false, InsideStatement: false,
+		"user-0123456789abcdef0123": false, "executor-0123456789abcdef0123": false,
+	} {
+		if ByKey(actor) != want {
+			t.Errorf("%q: %t", actor, !want)
+		}
+	}
+}

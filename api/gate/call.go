@@ -43,6 +43,9 @@ func withCall(ctx context.Context, c *Call) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
+// InsideStatement is who the journal says has sent the lines of statements that the bank told.
+const InsideStatement = "bank_statement"
+
 // Inside is the context of work that no call asked for; the journal says that actor did it.
 func Inside(ctx context.Context, actor string) context.Context {
 	return withCall(ctx, &Call{Who: Principal{ID: actor}, method: actor})

@@ -33,9 +33,6 @@ const (
 	daysBack  = 31
 )
 
-// actorPull is who the journal says has sent the lines that the bank told.
-const actorPull = "bank_statement"
-
 // What became of a look at an account.
 const (
 	pullRead    = "read"
@@ -46,7 +43,7 @@ const (
 // Run reads the statements of the accounts again and again until the context ends. Several
 // processes may: a line is booked once.
 func (s *Service) Run(ctx context.Context, p Pull) {
-	ctx = gate.Inside(ctx, actorPull)
+	ctx = gate.Inside(ctx, gate.InsideStatement)
 	tick := time.NewTicker(p.Every)
 	defer tick.Stop()
 	read := map[string]time.Time{} // the last day of an account that was read
@@ -105,7 +102,7 @@ func (s *Service) told(ctx context.Context, book string, told *port.Statement) e
 	for i, l := range lines {
 		ids[i] = l.ID
 	}
-	id := s.Vault.StatementID(book, []byte(actorPull+" "+strings.Join(ids, " ")))
+	id := s.Vault.StatementID(book, []byte(gate.InsideStatement+" "+strings.Join(ids, " ")))
 	// The statement is kept first: booked lines are not fresh any more.
 	if _, _, err := s.keep(ctx, book, id, s.document("", told, lines)); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/port"
@@ -172,11 +173,11 @@ func (p *rebuildProgress) event(r *journalv1.Record) {
 	p.actors[r.GetActor()] = true
 }
 
-// callers are those actors that are no part of the engine.
+// callers are those actors that called by a key: no part of the engine, no person.
 func (p *rebuildProgress) callers() []string {
-	for _, own := range []string{"", "effect", "timer", "gather"} {
-		delete(p.actors, own)
-	}
+	maps.DeleteFunc(p.actors, func(actor string, _ bool) bool {
+		return !gate.ByKey(actor) || slices.Contains([]string{"effect", "timer", "gather"}, actor)
+	})
 	return slices.Sorted(maps.Keys(p.actors))
 }
 
