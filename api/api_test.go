@@ -75,6 +75,8 @@ func TestAPI(t *testing.T) {
 		"TaskSearch":      testTaskSearch,
 		"PaidByItself":    testPaidByItself,
 		"CameBack":        testPaymentComesBack,
+		"BankTells":       testBankTells,
+		"BankReadUp":      testBankReadUp,
 		"Ways":            testWays,
 		"WaysOfGuests":    testInvitationWays,
 		"WaysBack":        testWayGivenBack,

@@ -70,6 +70,7 @@ import (
 // house is a whole server: database, broker, engine, API over HTTP on loopback.
 // Every test has a book and a key of its own in it.
 type house struct {
+	config api.Config // of api: another of the same may be made
 	dsn    string
 	db     *store.DB
 	vault  *private.Vault
@@ -216,14 +217,15 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.told = e.Told
-	server, err := api.New(api.Config{
+	h.config = api.Config{
 		Config: gate.Config{
 			Engine: e, DB: h.db, Vault: h.vault, Flows: flows, Now: time.Now, Logger: logger, Metrics: metrics,
 			KeyCache: time.Millisecond, ReadPatience: time.Second, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		},
 		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: h.drawer, Press: h.press, Own: ownAccounts(), PostbackPrivate: true,
 		Passwords: password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1}, Registration: newcomers(),
-	})
+	}
+	server, err := api.New(h.config)
 	if err != nil {
 		t.Fatal(err)
 	}

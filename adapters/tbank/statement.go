@@ -21,7 +21,10 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 )
 
-// moscow is where the bank's days begin; it is three hours ahead of UTC all the year.
+// Zone is where the bank's days begin.
+func Zone() *time.Location { return moscow }
+
+// moscow is three hours ahead of UTC all the year.
 var moscow = time.FixedZone("MSK", 3*60*60)
 
 // The hours between which the bank may change what it has told [H]: an operation of the night
@@ -224,7 +227,7 @@ func (b *builder) movement(o operationMessage) (moved, error) {
 		Counterparty: port.Party{
 			Name: o.Other.Name, INN: o.Other.INN, KPP: o.Other.KPP, Account: o.Other.Account, BIC: o.Other.BIC, Bank: o.Other.BankName, CorrAccount: o.Other.CorrAccount,
 		},
-		BankOrder: o.Kind == "17", Number: o.Number, Kind: o.Category, Purpose: o.Purpose,
+		BankOrder: o.Kind == "17", Number: o.Number, Kind: o.Category, Purpose: o.Purpose, Operation: o.ID,
 	}
 	if m.DocumentDay, err = documentDay(o.DocDate, m.Day); err != nil {
 		return moved{}, err
@@ -274,7 +277,7 @@ func (b *builder) statement(now time.Time) (*port.Statement, error) {
 		return nil, fmt.Errorf("statement: the operations bring in %s and take out %s, the balances say %s and %s",
 			money.RUB.Format(in), money.RUB.Format(out), money.RUB.Format(*b.totals.In), money.RUB.Format(*b.totals.Out))
 	}
-	if night > 0 {
+	if s.Pending = night; night > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d operations of the night are left until 03:00", night))
 	}
 	if b.others > 0 {

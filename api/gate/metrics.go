@@ -11,6 +11,7 @@ type metrics struct {
 	requests, refusals, operations, panics, postbacks, callbacks, logins, statements *prometheus.CounterVec
 	seconds                                                                          *prometheus.HistogramVec
 	inFlight                                                                         prometheus.Gauge
+	behind                                                                           *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -30,6 +31,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "provodka_rpc_seconds", Help: "Time of a call.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16), // float: a metric
 		}, []string{"method"}),
+		behind:   prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "provodka_statement_behind_days", Help: "Days that are over and of which the bank's statement was not read wholly."}, []string{"account"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "provodka_rpc_in_flight", Help: "Calls being worked on."}),
 	}
 	for _, c := range m.all() {
@@ -51,6 +53,11 @@ func (g *Gate) CountCallback(provider, result string) {
 // CountStatement counts a look at the bank's statement of an account.
 func (g *Gate) CountStatement(result string) { g.metrics.statements.WithLabelValues(result).Inc() }
 
+// StatementBehind tells how many days of an account's statement are over and were not read wholly.
+func (g *Gate) StatementBehind(account string, days int) {
+	g.metrics.behind.WithLabelValues(account).Set(float64(days)) // float: a metric
+}
+
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.callbacks, m.logins, m.statements, m.seconds, m.inFlight}
+	return []prometheus.Collector{m.requests, m.refusals, m.operations, m.panics, m.postbacks, m.callbacks, m.logins, m.statements, m.seconds, m.inFlight, m.behind}
 }

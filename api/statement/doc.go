@@ -9,6 +9,11 @@
 // A line's id follows from what it says, so the same movement of another file, or the other
 // side of a transfer between our accounts, is the same line.
 //
+// The bank may change what it has told: names of operations, requisites, sums. tell.go finds the line
+// of each (incoming.Tell) by what it has kept of what was told (table bank_line), beside the log:
+// without it a line is known by its requisites. How far an account was read is kept too (bank_read),
+// and reading goes on from there, however long ago that was; what is refused holds it back.
+//
 // Laws kept: a movement is booked once, from however many files; a line is sent again as it
 // was sent first; a file of an account that is not ours changes nothing; what is personal
 // stands beside the log.

@@ -3,13 +3,10 @@ package statement
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/provodka/provodka/api/gate"
-	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/port"
-	"github.com/provodka/provodka/ledger/fault"
 )
 
 // Told is an account whose statements the bank itself gives.
@@ -21,16 +18,17 @@ type Told struct {
 // Pull says how statements are read from the bank.
 type Pull struct {
 	Bank     port.Statements
-	Book     string // where the lines go
+	Zone     *time.Location // where the bank's days begin
+	Book     string         // where the lines go
 	Accounts []Told
 	Every    time.Duration
 }
 
-// How many days before the last one that was read are read again, since the bank may still
-// change them, and how many days the first look goes back.
+// How many days before the first one that was not read wholly are read again, since the bank
+// may still change them, and how many days are read together.
 const (
-	daysAgain = 3
-	daysBack  = 31
+	daysAgain  = 3
+	daysAtOnce = daysAgain + 1
 )
 
 // What became of a look at an account.
@@ -46,10 +44,9 @@ func (s *Service) Run(ctx context.Context, p Pull) {
 	ctx = gate.Inside(ctx, gate.InsideStatement)
 	tick := time.NewTicker(p.Every)
 	defer tick.Stop()
-	read := map[string]time.Time{} // the last day of an account that was read
 	for {
 		for _, a := range p.Accounts {
-			if err := s.look(ctx, p, a, read); err != nil && ctx.Err() == nil {
+			if err := s.look(ctx, p, a); err != nil && ctx.Err() == nil {
 				s.CountStatement(pullFailed)
 				s.Logger.ErrorContext(ctx, "the bank's statement was not read, and will be", "account", s.own[a.Account], "error", err)
 			}
@@ -62,86 +59,76 @@ func (s *Service) Run(ctx context.Context, p Pull) {
 	}
 }
 
-// look reads an account's days, the last ones again, and books what is new.
-func (s *Service) look(ctx context.Context, p Pull, a Told, read map[string]time.Time) error {
-	today := s.Now().In(s.DB.Zone())
-	today = time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, today.Location())
-	from := today.AddDate(0, 0, -daysBack)
-	if last, ok := read[a.Account]; ok {
-		from = last.AddDate(0, 0, -daysAgain)
+// look reads an account's days from the last one that was read wholly until today, some at
+// once, the last ones again, and books what is new and what is changed. How far it has come
+// outlives this process: however long nobody has looked, no day is passed over.
+func (s *Service) look(ctx context.Context, p Pull, a Told) error {
+	name := s.own[a.Account]
+	read, err := s.DB.BankRead(ctx, p.Book, name)
+	if err != nil {
+		return fmt.Errorf("how far it was read: %w", err)
 	}
-	for day := from; !day.After(today); day = day.AddDate(0, 0, 1) {
-		text := day.Format(time.DateOnly)
-		if text < a.Since {
-			continue
+	from, err := time.ParseInLocation(time.DateOnly, a.Since, p.Zone)
+	if err != nil {
+		return fmt.Errorf("since: %w", err)
+	}
+	now := s.Now().In(p.Zone)
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, p.Zone)
+	next := from // the first day that was not read wholly
+	if last, err := time.ParseInLocation(time.DateOnly, read, p.Zone); err == nil {
+		if next = last.AddDate(0, 0, 1); next.AddDate(0, 0, -daysAgain).After(from) {
+			from = next.AddDate(0, 0, -daysAgain)
 		}
-		told, err := p.Bank.Statement(ctx, a.Account, text, text)
-		if err == nil {
-			err = s.told(ctx, p.Book, told)
+	}
+	s.behind(ctx, name, next, today)
+	for whole := true; !from.After(today); from = from.AddDate(0, 0, daysAtOnce) {
+		to := from.AddDate(0, 0, daysAtOnce-1)
+		if to.After(today) {
+			to = today
 		}
+		settled, taken, err := s.days(ctx, p, a, from, to, today)
 		if err != nil {
-			return fmt.Errorf("%s: %w", text, err)
+			return fmt.Errorf("%s to %s: %w", from.Format(time.DateOnly), to.Format(time.DateOnly), err)
 		}
-		read[a.Account] = day
+		if whole = whole && taken; !whole || settled.Before(next) {
+			continue // what was not taken is read again
+		}
+		if err := s.DB.NoteBankRead(ctx, p.Book, name, settled.Format(time.DateOnly)); err != nil {
+			return err
+		}
+		next = settled.AddDate(0, 0, 1)
+		s.behind(ctx, name, next, today)
 	}
 	s.CountStatement(pullRead)
 	return nil
 }
 
-// told books the lines of a statement that are not booked yet.
-func (s *Service) told(ctx context.Context, book string, told *port.Statement) error {
-	all, refusal := s.lines(told, true)
-	if refusal != nil {
-		return refusal
+// behind tells how many days that are over were not read wholly yet.
+func (s *Service) behind(ctx context.Context, account string, next, today time.Time) {
+	days := 0
+	for day := next; day.Before(today); day = day.AddDate(0, 0, 1) {
+		days++
 	}
-	lines, err := s.fresh(ctx, book, all)
-	if err != nil || len(lines) == 0 {
-		return err
+	s.StatementBehind(account, days)
+	if days > daysAgain {
+		s.Logger.InfoContext(ctx, "the bank's statement is being read up", "account", account, "next", next.Format(time.DateOnly), "days", days)
 	}
-	ids := make([]string, len(lines))
-	for i, l := range lines {
-		ids[i] = l.ID
-	}
-	id := s.Vault.StatementID(book, []byte(gate.InsideStatement+" "+strings.Join(ids, " ")))
-	// The statement is kept first: booked lines are not fresh any more.
-	if _, _, err := s.keep(ctx, book, id, s.document("", told, lines)); err != nil {
-		return err
-	}
-	outcomes, err := s.bookAll(ctx, book, id, lines)
-	if err != nil {
-		return err
-	}
-	for i, o := range outcomes {
-		switch {
-		case o.Refusal == nil:
-		case o.Refusal.Code.Lookup().Retry == fault.RetrySame:
-			return o.Refusal
-		default: // asked again at the next look, as it is
-			s.CountStatement(pullRefused)
-			s.Logger.ErrorContext(ctx, "a line of the bank's statement is refused", "line", lines[i].ID, "code", o.Refusal.Code)
-		}
-	}
-	return nil
 }
 
-// fresh are the lines that are not in the books.
-func (s *Service) fresh(ctx context.Context, book string, lines []*importLine) (out []*importLine, err error) {
-	for len(lines) > 0 {
-		chunk := lines[:min(len(lines), movementsAtOnce)]
-		lines = lines[len(chunk):]
-		ids := make([]string, len(chunk))
-		for i, l := range chunk {
-			ids[i] = l.ID
-		}
-		known, _, err := s.Load(ctx, book, incoming.Name, ids...)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range chunk {
-			if _, ok := known[l.ID]; !ok {
-				out = append(out, l)
-			}
-		}
+// days reads some days and books what they say. settled is the last of them that is over and of
+// which the bank tells all; taken, that nothing of them is left to be taken.
+func (s *Service) days(ctx context.Context, p Pull, a Told, from, to, today time.Time) (settled time.Time, taken bool, err error) {
+	told, err := p.Bank.Statement(ctx, a.Account, from.Format(time.DateOnly), to.Format(time.DateOnly))
+	if err != nil {
+		return settled, false, err
 	}
-	return out, nil
+	settled = to
+	if !to.Before(today) {
+		settled = today.AddDate(0, 0, -1)
+	}
+	if told.Pending > 0 && !to.Before(today.AddDate(0, 0, -1)) {
+		settled = today.AddDate(0, 0, -2) // of the last night
+	}
+	taken, err = s.told(ctx, p.Book, s.own[a.Account], told, tellDays{from.Format(time.DateOnly), to.Format(time.DateOnly), settled.Format(time.DateOnly)})
+	return settled, taken, err
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/provodka/provodka/ledger/store"
 )
 
-// Two accounts of ours: files tell of one, the bank of the other.
-const filed, asked, stranger = "40702810500000000001", "40702810500000000002", "40702810500000000077"
+// Three accounts of ours: files tell of one, the bank of the others.
+const filed, asked, third, stranger = "40702810500000000001", "40702810500000000002", "40702810500000000003", "40702810500000000077"
 
 func moved(account, other string, out bool) *port.Statement {
 	return &port.Statement{
@@ -34,24 +34,25 @@ func TestEachAccountHasOneSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(&gate.Gate{Vault: vault, Now: time.Now}, nil, map[string]string{filed: "settlement", asked: "second"}, map[string]bool{asked: true}, "")
+	s := New(&gate.Gate{Vault: vault, Now: time.Now}, nil, map[string]string{filed: "settlement", asked: "second", third: "third"}, map[string]bool{asked: true, third: true}, "")
 	for name, c := range map[string]struct {
 		told   *port.Statement
 		byBank bool
 		lines  int
 		code   fault.Code
 	}{
-		"a file":                         {moved(filed, stranger, false), false, 1, ""},
-		"the bank":                       {moved(asked, stranger, false), true, 1, ""},
-		"a file of the bank's":           {moved(asked, stranger, false), false, 0, fault.StatementSource},
-		"the bank of a filed one":        {moved(filed, stranger, false), true, 0, fault.StatementSource},
-		"nobody's":                       {moved(stranger, filed, false), false, 0, fault.FileFormat},
-		"a transfer left, by file":       {moved(filed, asked, true), false, 1, ""},
-		"and came, by the bank":          {moved(asked, filed, false), true, 0, ""},
-		"a transfer left, by the bank":   {moved(asked, filed, true), true, 1, ""},
-		"and came, by file":              {moved(filed, asked, false), false, 0, ""},
-		"movements of another source":    {&port.Statement{Movements: moved(asked, stranger, true).Movements}, false, 0, fault.StatementSource},
-		"totals of another, no movement": {&port.Statement{Accounts: moved(asked, stranger, true).Accounts}, false, 0, fault.StatementSource},
+		"a file":                           {moved(filed, stranger, false), false, 1, ""},
+		"the bank":                         {moved(asked, stranger, false), true, 1, ""},
+		"a file of the bank's":             {moved(asked, stranger, false), false, 0, fault.StatementSource},
+		"the bank of a filed one":          {moved(filed, stranger, false), true, 0, fault.StatementSource},
+		"nobody's":                         {moved(stranger, filed, false), false, 0, fault.FileFormat},
+		"a transfer left, by file":         {moved(filed, asked, true), false, 1, ""},
+		"and came, by the bank":            {moved(asked, filed, false), true, 0, ""},
+		"a transfer left, by the bank":     {moved(asked, filed, true), true, 1, ""},
+		"and came, by file":                {moved(filed, asked, false), false, 0, ""},
+		"and came, from one of the bank's": {moved(asked, third, false), true, 0, ""},
+		"movements of another source":      {&port.Statement{Movements: moved(asked, stranger, true).Movements}, false, 0, fault.StatementSource},
+		"totals of another, no movement":   {&port.Statement{Accounts: moved(asked, stranger, true).Accounts}, false, 0, fault.StatementSource},
 	} {
 		lines, refusal := s.lines(c.told, c.byBank)
 		if len(lines) != c.lines || (refusal == nil) != (c.code == "") || refusal != nil && refusal.Code != c.code {

@@ -111,19 +111,25 @@ func (s *Service) CountLines(ctx context.Context, req *statementv1.CountLinesReq
 // the rows.
 func (s *Service) lineMessages(ctx context.Context, book string, rows []gate.Aggregate) ([]*statementv1.Line, error) {
 	datas := make([]*flowv1.IncomingData, len(rows))
-	refs := make([]private.Ref, len(rows))
+	refs, were := make([]private.Ref, len(rows)), make([]private.Ref, 0, len(rows))
 	companies := map[string]bool{}
 	for i, a := range rows {
 		datas[i] = new(flowv1.IncomingData)
 		if err := a.Read(datas[i]); err != nil {
 			return nil, err
 		}
-		refs[i] = private.Ref{ID: a.ID, Version: 1}
+		if refs[i] = lineRef(a.ID, datas[i]); refs[i].Version > 1 {
+			were = append(were, private.Ref{ID: a.ID, Version: refs[i].Version - 1})
+		}
 		for _, g := range datas[i].GetSuggestions() {
 			companies[g.GetCompanyId()] = true
 		}
 	}
 	docs, err := s.Vault.Lines(ctx, book, refs...)
+	if err != nil {
+		return nil, err
+	}
+	before, err := s.Vault.Lines(ctx, book, were...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,13 +150,25 @@ func (s *Service) lineMessages(ctx context.Context, book string, rows []gate.Agg
 			}
 		}
 		if d, ok := docs[a.ID]; ok {
-			c := d.Content
-			l.CounterpartyName, l.CounterpartyInn = c.GetName(), private.MaskINN(c.GetInn())
-			l.CounterpartyAccount, l.Purpose, l.Number = private.MaskAccount(c.GetAccount()), c.GetPurpose(), c.GetNumber()
+			w := lineWords(d)
+			l.CounterpartyName, l.CounterpartyInn, l.CounterpartyAccount = w.GetCounterpartyName(), w.GetCounterpartyInn(), w.GetCounterpartyAccount()
+			l.Purpose, l.Number = w.GetPurpose(), w.GetNumber()
+		}
+		if d, ok := before[a.ID]; ok {
+			l.Before = lineWords(d)
 		}
 		out[i] = l
 	}
 	return out, nil
+}
+
+// lineWords is what the bank wrote, fit to be shown.
+func lineWords(d private.Line) *statementv1.LineWords {
+	c := d.Content
+	return &statementv1.LineWords{
+		CounterpartyName: c.GetName(), CounterpartyInn: private.MaskINN(c.GetInn()), CounterpartyAccount: private.MaskAccount(c.GetAccount()),
+		Purpose: c.GetPurpose(), Number: c.GetNumber(), DocumentDay: c.GetDay(),
+	}
 }
 
 func (s *Service) lineMessage(a gate.Aggregate, d *flowv1.IncomingData) *statementv1.Line {
@@ -158,6 +176,7 @@ func (s *Service) lineMessage(a gate.Aggregate, d *flowv1.IncomingData) *stateme
 		LineId: a.ID, State: a.State, StateTitle: s.Title(incoming.Name, a.State), Kind: kindWords[d.GetKind()], Account: d.GetAccount(),
 		Debit: d.GetDebit(), Amount: d.GetAmount(), Day: d.GetDay(), CompanyId: d.GetCompanyId(), Rules: d.GetRules(), StatementId: d.GetStatementId(),
 		RemittanceId: d.GetRemittanceId(), RefusedCode: d.GetRefusedCode(), RefusedReason: d.GetRefusedReason(),
+		ToldAmount: d.GetToldAmount(), Changes: d.GetChanges(), ChangedFields: d.GetChangedFields(), ChangedStatementId: d.GetChangedIn(),
 	}
 	for _, g := range d.GetSuggestions() {
 		l.Suggestions = append(l.Suggestions, &statementv1.Suggestion{CompanyId: g.GetCompanyId(), Rules: g.GetRules(), Weight: g.GetWeight()})

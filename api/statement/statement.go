@@ -42,6 +42,7 @@ type importLine struct {
 	*gate.Change
 	movement port.Movement
 	line     incoming.Line
+	content  string // keyed hash of its requisites
 	matched  incoming.Matched
 }
 
@@ -55,6 +56,7 @@ func (s *Service) ImportStatement(ctx context.Context, req *statementv1.ImportSt
 	if refusal != nil {
 		return nil, refusal
 	}
+	s.count(lines)
 	id := s.Vault.StatementID(req.GetBook(), req.GetFile())
 	outcomes, err := s.bookAll(ctx, req.GetBook(), id, lines)
 	if err != nil {
@@ -102,16 +104,14 @@ func (s *Service) tells(account string, byBank bool) *fault.Refusal {
 	return nil
 }
 
-// lines names every movement. Identical movements of one account are told apart by
-// their number; the two sides of a transfer between our accounts are one line. Where two sources
-// tell of the two accounts, the payer's tells of the transfer.
+// lines reads every movement. Where two sources tell of the two accounts of a transfer between our
+// own, and where the bank tells of both, the payer's tells of the transfer.
 func (s *Service) lines(file *port.Statement, byBank bool) ([]*importLine, *fault.Refusal) {
 	for _, a := range file.Accounts {
 		if refusal := s.tells(a.Account, byBank); refusal != nil {
 			return nil, refusal
 		}
 	}
-	own, twins := s.own, map[string]int{}
 	out := make([]*importLine, 0, len(file.Movements))
 	for _, m := range file.Movements {
 		if m.Amount.Sign() <= 0 {
@@ -120,23 +120,43 @@ func (s *Service) lines(file *port.Statement, byBank bool) ([]*importLine, *faul
 		if refusal := s.tells(m.Account, byBank); refusal != nil {
 			return nil, refusal
 		}
-		if other := m.Counterparty.Account; !m.Out && own[other] != "" && s.asked[other] != byBank {
-			file.Notes = append(file.Notes, fmt.Sprintf("a transfer from %s is told by its own statements", own[other]))
+		if other := m.Counterparty.Account; !m.Out && s.own[other] != "" && (byBank || s.asked[other]) {
+			file.Notes = append(file.Notes, fmt.Sprintf("a transfer from %s is told by its own statements", s.own[other]))
 			continue
 		}
 		l := &importLine{movement: m, line: incoming.Line{
 			Account: m.Account, Debit: m.Out, Day: m.Day, Number: m.Number, DocumentDay: m.DocumentDay, BankOrder: m.BankOrder,
 			Amount: m.Amount, OtherINN: m.Counterparty.INN, OtherAccount: m.Counterparty.Account, Purpose: m.Purpose,
 		}}
-		first := fmt.Sprint(incoming.LineID(s.Vault.LineKey(), l.line, own), m.Account, m.Out)
-		l.line.Nth = twins[first]
-		twins[first]++
-		id := incoming.LineID(s.Vault.LineKey(), l.line, own)
-		l.Change = s.NewChange("ImportStatement", "line:"+id, &statementv1.Line{LineId: id})
-		l.Flow, l.ID, l.Event = incoming.Name, id, incoming.Register
+		l.content = s.lineID(l, 0)
 		out = append(out, l)
 	}
 	return out, nil
+}
+
+// lineID is the id of a line that is the nth of its requisites.
+func (s *Service) lineID(l *importLine, nth int) string {
+	line := l.line
+	line.Nth = nth
+	return incoming.LineID(s.Vault.LineKey(), line, s.own)
+}
+
+// count names the lines of a file. Identical movements of one account are told apart by their
+// number; the two sides of a transfer between our accounts are one line.
+func (s *Service) count(lines []*importLine) {
+	twins := map[string]int{}
+	for _, l := range lines {
+		first := fmt.Sprint(l.content, l.movement.Account, l.movement.Out)
+		id := s.lineID(l, twins[first])
+		twins[first]++
+		l.take(s, id, "line:"+id)
+	}
+}
+
+// take gives a line its id, and the command that registers it.
+func (l *importLine) take(s *Service, id, key string) {
+	l.Change = s.NewChange("ImportStatement", key, &statementv1.Line{LineId: id})
+	l.Flow, l.ID, l.Event = incoming.Name, id, incoming.Register
 }
 
 // bookLines writes what is personal, says what each line is, and sends the lines to
@@ -189,17 +209,22 @@ func (s *Service) sayLine(l *importLine, statement string, own map[string]string
 
 // write puts the line beside the log, and what it teaches about accounts and payments.
 func (l *importLine) write(draft *private.Draft) {
-	m := l.movement
-	draft.Line(l.ID, &privatev1.StatementLine{
-		Number: m.Number, Day: m.DocumentDay, Kind: m.Kind, Name: m.Counterparty.Name, Inn: m.Counterparty.INN, Kpp: m.Counterparty.KPP,
-		Account: m.Counterparty.Account, Bic: m.Counterparty.BIC, BankName: m.Counterparty.Bank, CorrAccount: m.Counterparty.CorrAccount,
-		Purpose: m.Purpose, OurAccount: m.Account,
-	})
-	if l.matched.CompanyID != "" && m.Counterparty.INN != "" {
+	draft.Line(l.ID, 1, l.document())
+	if m := l.movement; l.matched.CompanyID != "" && m.Counterparty.INN != "" {
 		draft.PaidFrom(l.matched.CompanyID, m.Counterparty.Account)
 	}
 	if l.matched.Attempt != "" && l.line.Debit {
 		draft.Shown(l.matched.Attempt, l.ID)
+	}
+}
+
+// document is what the bank wrote.
+func (l *importLine) document() *privatev1.StatementLine {
+	m := l.movement
+	return &privatev1.StatementLine{
+		Number: m.Number, Day: m.DocumentDay, Kind: m.Kind, Name: m.Counterparty.Name, Inn: m.Counterparty.INN, Kpp: m.Counterparty.KPP,
+		Account: m.Counterparty.Account, Bic: m.Counterparty.BIC, BankName: m.Counterparty.Bank, CorrAccount: m.Counterparty.CorrAccount,
+		Purpose: m.Purpose, OurAccount: m.Account,
 	}
 }
 

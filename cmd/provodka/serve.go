@@ -32,9 +32,10 @@ about that payment at once. Without callbacks everything is asked about all the 
 Statements of an own account come as files that people upload ("statement": "file") or from
 the bank itself ("statement": "bank", "statement_since": the first day, YYYY-MM-DD), never
 both. With bank.statement_seconds a process with the role api asks the bank so often about
-the accounts of the second kind, the last three days again each time, and books what is new
-into bank.statement_book; without it nobody asks. Operations of the night (22:00 to 03:00) are
-booked after 03:00.
+the accounts of the second kind, and books what is new into bank.statement_book; without it
+nobody asks. It goes on behind the last day that was read wholly, the three days before it
+again: what the bank has changed there stays the same line. Operations of the night (22:00 to
+03:00) are booked after 03:00.
 
 Roles: "api" serves callers, "engine" owns shards; processes share the shards evenly and take over from each other; "auditor" follows the events of
 all shards, compares them with the database, and freezes what differs.

@@ -79,6 +79,7 @@ type Movement struct {
 	DocumentDay  string
 	Kind         string // "Платежное поручение"
 	Purpose      string
+	Operation    string // the bank's own name of it, which may change; "" when it gives none
 }
 
 // AccountTotals is what the bank says of one account over some days; nil is left out.
@@ -93,6 +94,7 @@ type Statement struct {
 	Accounts  []AccountTotals
 	Movements []Movement
 	Notes     []string // what could not be checked, in English
+	Pending   int      // movements that are left out: the bank may still change them
 }
 
 // StatementReader reads statements. A refusal refuses the whole file.

@@ -171,8 +171,10 @@ func (d *Draft) Statement(id string, s *privatev1.StatementFile) {
 	d.add(house, kindStatement, id, 1, s)
 }
 
-// Line adds a line of a bank statement.
-func (d *Draft) Line(id string, l *privatev1.StatementLine) { d.add(house, kindLine, id, 1, l) }
+// Line adds a version of a line of a bank statement.
+func (d *Draft) Line(id string, version uint32, l *privatev1.StatementLine) {
+	d.add(house, kindLine, id, version, l)
+}
 
 // Payout adds a payment of ours that is about to be sent; executor is who gets it, ""
 // when it goes back to a company.

@@ -154,7 +154,7 @@ func (m *missing) names(r store.AggregateRow) (map[string]Ref, error) {
 	case "incoming":
 		d := &flowv1.IncomingData{}
 		err = proto.Unmarshal(r.Data, d)
-		refs[kindLine] = Ref{id, 1}
+		refs[kindLine] = Ref{id, max(d.GetVersion(), 1)}
 		statement := d.GetStatementId()
 		if key := r.Key.Book + " " + statement; statement != "" && !m.statements[key] {
 			m.statements[key] = true

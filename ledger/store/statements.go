@@ -80,6 +80,14 @@ var (
 	sqlAuditedPut string
 	//go:embed sql/audited_read.sql
 	sqlAuditedRead string
+	//go:embed sql/bank_line_near.sql
+	sqlBankLineNear string
+	//go:embed sql/bank_line_upsert.sql
+	sqlBankLineUpsert string
+	//go:embed sql/bank_read_find.sql
+	sqlBankReadFind string
+	//go:embed sql/bank_read_put.sql
+	sqlBankReadPut string
 	//go:embed sql/clock.sql
 	sqlClock string
 	//go:embed sql/confirmed_list.sql

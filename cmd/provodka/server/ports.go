@@ -107,7 +107,7 @@ func (m *Main) pulling() (*statement.Pull, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &statement.Pull{Bank: bank, Book: m.cfg.Bank.StatementBook, Every: time.Duration(m.cfg.Bank.StatementSeconds) * time.Second}
+	p := &statement.Pull{Bank: bank, Zone: tbank.Zone(), Book: m.cfg.Bank.StatementBook, Every: time.Duration(m.cfg.Bank.StatementSeconds) * time.Second}
 	for _, a := range m.cfg.Own {
 		if a.Statement == byBank {
 			p.Accounts = append(p.Accounts, statement.Told{Account: a.Account, Since: a.StatementSince})

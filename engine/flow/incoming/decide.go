@@ -52,6 +52,8 @@ func (s *step) run() *fault.Refusal {
 	switch s.command.Event {
 	case Register:
 		return s.register()
+	case Change:
+		return s.change()
 	case Assign, AssignDeposit, AssignReturned, AssignTax, AssignKnown, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge:
 		return s.say()
 	case overdue:
@@ -161,10 +163,13 @@ func (s *step) assign() *fault.Refusal {
 	}
 	sum := amount(s.data.Suspended)
 	s.amounts[amountSum], s.data.Suspended = sum, ""
-	s.data.Kind = flowv1.LineKind_LINE_KIND_TOPUP
+	kind := flowv1.LineKind_LINE_KIND_TOPUP
 	if s.command.Event == AssignDeposit {
-		s.data.Kind = flowv1.LineKind_LINE_KIND_DEPOSIT
+		kind = flowv1.LineKind_LINE_KIND_DEPOSIT
 		s.tell(sum)
+	}
+	if s.data.ToldAmount == "" { // otherwise it is a part of what the line was
+		s.data.Kind = kind
 	}
 	return nil
 }
@@ -190,8 +195,11 @@ func (s *step) assignReturned() *fault.Refusal {
 
 // ours says whether money in suspense can be our own that came back, as a person names it.
 func (s *step) ours(field, id, reason string) *fault.Refusal {
-	if len(s.data.Returns) > 0 {
+	switch {
+	case len(s.data.Returns) > 0:
 		return s.forbid("a return of this money was tried: the money is somebody's")
+	case s.data.ToldAmount != "":
+		return s.forbid("the bank has changed the sum: what is in suspense is only a part of the line")
 	}
 	if refusal := flow.CheckID(field, id); refusal != nil {
 		return refusal
@@ -265,6 +273,8 @@ func (s *step) explain() *fault.Refusal {
 	s.data.Reason = reason
 	out := slices.ContainsFunc(s.data.Returns, func(a *flowv1.ReturnAttempt) bool { return a.Result == resultDone })
 	switch {
+	case s.view.State == Unmatched && s.command.Event == Return && s.data.Debit:
+		return s.forbid("the line is a debit: nobody has sent this money")
 	case s.view.State == Unmatched && s.command.Event == Return && out:
 		return s.forbid("a return is out: the sender has its money")
 	case s.view.State == Unmatched && s.command.Event == Recover && !out:

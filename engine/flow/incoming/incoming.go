@@ -33,6 +33,7 @@ const (
 // Commands, with their bodies.
 const (
 	Register       = "register"        // IncomingRegister
+	Change         = "change"          // IncomingChange
 	Assign         = "assign"          // IncomingAssign
 	AssignDeposit  = "assign_deposit"  // IncomingAssign
 	AssignKnown    = "assign_known"    // IncomingExplain
@@ -79,6 +80,10 @@ const (
 	toldUnexplained          = "told_unexplained"
 	tellRefusedUnexplained   = "tell_refused_unexplained"
 	tellRefusedEven          = "tell_refused_even"
+	changeUnmatched          = "change_unmatched"
+	changeUnexplained        = "change_unexplained"
+	changeEven               = "change_even"
+	changeTransfer           = "change_transfer"
 	lateNoted                = "late_noted"
 	lateReturned             = "late_returned"
 	lateUnmatched            = "late_unmatched"
@@ -121,17 +126,17 @@ var words = flow.Words{
 		OwnTransfer, BankFee, Unexplained, Explained,
 	},
 	Events: []string{
-		Register, Assign, AssignDeposit, AssignKnown, AssignTax, AssignReturned, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
+		Register, Change, Assign, AssignDeposit, AssignKnown, AssignTax, AssignReturned, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
 		returnedTold, returnedRefused, returnedUnknown, registerReturned, refundTold, refundRefused, refundUnknown,
 		told, tellRefused, tellUnknown, returnDone, returnRefused, returnUnknown, overdue,
 		registerTopup, registerDeposit, registerOwn, registerKnown, registerFee, registerUnknown,
 		returnDoneUnexplained, returnCovered, returnRefusedUnexplained, toldUnmatched, toldUnexplained,
 		tellRefusedUnexplained, tellRefusedEven, lateNoted, lateReturned, lateUnmatched, lateUnexplained,
-		lateExplained, answerLate,
+		lateExplained, answerLate, changeUnmatched, changeUnexplained, changeEven, changeTransfer,
 	},
 	Recipes: []string{
 		"topup", "deposit", "undeposit", "suspend", "assign", "assign_deposit", "unsuspend", "transfer", "fee",
-		"missing", "unmiss", "expense_fee", "expense_loss", "charge", "recover", "correct", "tax_refund",
+		"missing", "unmiss", "expense_fee", "expense_loss", "charge", "recover", "correct", "adjust", "tax_refund",
 	},
 	Asks:    []string{tellDeposit, askTold, tellReturned, askReturned, tellRefund, askRefund, returnMoney, askReturn},
 	Amounts: amounts,

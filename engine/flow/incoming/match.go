@@ -26,7 +26,7 @@ type Line struct {
 	OtherINN     string       // the counterparty's, "" or "0" when unknown
 	OtherAccount string       // the counterparty's account, 20 digits
 	Purpose      string
-	Nth          int // 0 for the first line of this content in its file, 1 for its twin, …
+	Nth          int // 0 for the first line of this content, 1 for its twin, …
 }
 
 // Candidate is a company that could have sent money.

@@ -2,6 +2,7 @@ package incoming
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -59,7 +60,7 @@ func TestScenarios(t *testing.T) {
 	flowtest.Scenarios(t, script())
 }
 
-// command reads: line KIND SUM [debit], assign|assign_deposit|charge COMPANY REASON,
+// command reads: line KIND SUM [debit], change SUM AFTER, assign|assign_deposit|charge COMPANY REASON,
 // or an event with a REASON.
 func command(_ *flowtest.World, words []string) (flow.Command, error) {
 	if len(words) < 2 {
@@ -79,6 +80,12 @@ func command(_ *flowtest.World, words []string) (flow.Command, error) {
 			b.Suggestions = []*flowv1.Suggestion{{CompanyId: "c1", Rules: []string{"inn"}, Weight: 20}}
 		}
 		c.Event, m = Register, b
+	case Change:
+		after, err := strconv.ParseUint(words[2], 10, 32)
+		if err != nil {
+			return c, err
+		}
+		m = &flowv1.IncomingChange{Amount: words[1], Content: "c" + words[2], StatementId: "s2", After: uint32(after)}
 	case AssignReturned:
 		m = &flowv1.IncomingReturned{Attempt: attempt, Reason: words[1]}
 	case AssignTax:

@@ -207,6 +207,19 @@ type IncomingData struct {
 	RefusedCode string `protobuf:"bytes,211,opt,name=refused_code,json=refusedCode,proto3" json:"refused_code,omitempty"`
 	// The same in words.
 	RefusedReason string `protobuf:"bytes,212,opt,name=refused_reason,json=refusedReason,proto3" json:"refused_reason,omitempty"`
+	// What the bank says that the line moves, once it has said another sum than amount; rubles, decimal
+	// of scale 2, zero when it does not tell the line at all.
+	ToldAmount string `protobuf:"bytes,240,opt,name=told_amount,json=toldAmount,proto3" json:"told_amount,omitempty"`
+	// Which requisites the bank tells now, a keyed hash; "" = those that the line's id is made of.
+	Content string `protobuf:"bytes,241,opt,name=content,proto3" json:"content,omitempty"`
+	// The version of the line in the private table that has them; 0 = the first.
+	Version uint32 `protobuf:"varint,242,opt,name=version,proto3" json:"version,omitempty"`
+	// How often the bank has changed the line.
+	Changes uint32 `protobuf:"varint,243,opt,name=changes,proto3" json:"changes,omitempty"`
+	// What it changed last, names of fields: "amount", "day", "number", "purpose".
+	ChangedFields []string `protobuf:"bytes,244,rep,name=changed_fields,json=changedFields,proto3" json:"changed_fields,omitempty"`
+	// The statement that showed it, an id.
+	ChangedIn     string `protobuf:"bytes,245,opt,name=changed_in,json=changedIn,proto3" json:"changed_in,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -384,6 +397,48 @@ func (x *IncomingData) GetRefusedCode() string {
 func (x *IncomingData) GetRefusedReason() string {
 	if x != nil {
 		return x.RefusedReason
+	}
+	return ""
+}
+
+func (x *IncomingData) GetToldAmount() string {
+	if x != nil {
+		return x.ToldAmount
+	}
+	return ""
+}
+
+func (x *IncomingData) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+func (x *IncomingData) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *IncomingData) GetChanges() uint32 {
+	if x != nil {
+		return x.Changes
+	}
+	return 0
+}
+
+func (x *IncomingData) GetChangedFields() []string {
+	if x != nil {
+		return x.ChangedFields
+	}
+	return nil
+}
+
+func (x *IncomingData) GetChangedIn() string {
+	if x != nil {
+		return x.ChangedIn
 	}
 	return ""
 }
@@ -597,6 +652,98 @@ func (x *IncomingRegister) GetAttempt() string {
 	return ""
 }
 
+// Body of incoming's "change": the bank tells the line with other requisites, with another sum,
+// or not at all.
+type IncomingChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the line moves now; rubles, at most 2 places, zero when the bank does not tell it any more.
+	Amount string `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The requisites that it has now, a keyed hash; required.
+	Content string `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	// The version of the line in the private table that has them; 0 = the one that is there.
+	Version uint32 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// Names of what is not as it was.
+	Fields []string `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
+	// The statement, an id; required.
+	StatementId string `protobuf:"bytes,5,opt,name=statement_id,json=statementId,proto3" json:"statement_id,omitempty"`
+	// How many changes of the line this one follows: another is refused.
+	After         uint32 `protobuf:"varint,6,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IncomingChange) Reset() {
+	*x = IncomingChange{}
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IncomingChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IncomingChange) ProtoMessage() {}
+
+func (x *IncomingChange) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IncomingChange.ProtoReflect.Descriptor instead.
+func (*IncomingChange) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *IncomingChange) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *IncomingChange) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+func (x *IncomingChange) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *IncomingChange) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *IncomingChange) GetStatementId() string {
+	if x != nil {
+		return x.StatementId
+	}
+	return ""
+}
+
+func (x *IncomingChange) GetAfter() uint32 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
 // Body of incoming's "assign_returned": a person names the payment of ours that came back.
 type IncomingReturned struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -610,7 +757,7 @@ type IncomingReturned struct {
 
 func (x *IncomingReturned) Reset() {
 	*x = IncomingReturned{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +769,7 @@ func (x *IncomingReturned) String() string {
 func (*IncomingReturned) ProtoMessage() {}
 
 func (x *IncomingReturned) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +782,7 @@ func (x *IncomingReturned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingReturned.ProtoReflect.Descriptor instead.
 func (*IncomingReturned) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *IncomingReturned) GetAttempt() string {
@@ -665,7 +812,7 @@ type IncomingTax struct {
 
 func (x *IncomingTax) Reset() {
 	*x = IncomingTax{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -677,7 +824,7 @@ func (x *IncomingTax) String() string {
 func (*IncomingTax) ProtoMessage() {}
 
 func (x *IncomingTax) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -690,7 +837,7 @@ func (x *IncomingTax) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingTax.ProtoReflect.Descriptor instead.
 func (*IncomingTax) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *IncomingTax) GetRemittanceId() string {
@@ -723,7 +870,7 @@ type PaymentReturned struct {
 
 func (x *PaymentReturned) Reset() {
 	*x = PaymentReturned{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +882,7 @@ func (x *PaymentReturned) String() string {
 func (*PaymentReturned) ProtoMessage() {}
 
 func (x *PaymentReturned) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +895,7 @@ func (x *PaymentReturned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentReturned.ProtoReflect.Descriptor instead.
 func (*PaymentReturned) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PaymentReturned) GetBook() string {
@@ -785,7 +932,7 @@ type IncomingAssign struct {
 
 func (x *IncomingAssign) Reset() {
 	*x = IncomingAssign{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +944,7 @@ func (x *IncomingAssign) String() string {
 func (*IncomingAssign) ProtoMessage() {}
 
 func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +957,7 @@ func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingAssign.ProtoReflect.Descriptor instead.
 func (*IncomingAssign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *IncomingAssign) GetCompanyId() string {
@@ -839,7 +986,7 @@ type IncomingExplain struct {
 
 func (x *IncomingExplain) Reset() {
 	*x = IncomingExplain{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +998,7 @@ func (x *IncomingExplain) String() string {
 func (*IncomingExplain) ProtoMessage() {}
 
 func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +1011,7 @@ func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingExplain.ProtoReflect.Descriptor instead.
 func (*IncomingExplain) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *IncomingExplain) GetReason() string {
@@ -890,7 +1037,7 @@ type ReturnAsk struct {
 
 func (x *ReturnAsk) Reset() {
 	*x = ReturnAsk{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1049,7 @@ func (x *ReturnAsk) String() string {
 func (*ReturnAsk) ProtoMessage() {}
 
 func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1062,7 @@ func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnAsk.ProtoReflect.Descriptor instead.
 func (*ReturnAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReturnAsk) GetBook() string {
@@ -949,7 +1096,7 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x14\n" +
 	"\x05rules\x18\x02 \x03(\tR\x05rules\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xd5\x05\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\"\x90\a\n" +
 	"\fIncomingData\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.provodka.flow.v1.LineKindR\x04kind\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
@@ -973,7 +1120,15 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\apledged\x18\x11 \x01(\tR\apledged\x12$\n" +
 	"\rremittance_id\x18\xd2\x01 \x01(\tR\fremittanceId\x12\"\n" +
 	"\frefused_code\x18\xd3\x01 \x01(\tR\vrefusedCode\x12&\n" +
-	"\x0erefused_reason\x18\xd4\x01 \x01(\tR\rrefusedReason\"o\n" +
+	"\x0erefused_reason\x18\xd4\x01 \x01(\tR\rrefusedReason\x12 \n" +
+	"\vtold_amount\x18\xf0\x01 \x01(\tR\n" +
+	"toldAmount\x12\x19\n" +
+	"\acontent\x18\xf1\x01 \x01(\tR\acontent\x12\x19\n" +
+	"\aversion\x18\xf2\x01 \x01(\rR\aversion\x12\x19\n" +
+	"\achanges\x18\xf3\x01 \x01(\rR\achanges\x12&\n" +
+	"\x0echanged_fields\x18\xf4\x01 \x03(\tR\rchangedFields\x12\x1e\n" +
+	"\n" +
+	"changed_in\x18\xf5\x01 \x01(\tR\tchangedIn\"o\n" +
 	"\rReturnAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -992,7 +1147,14 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\x05rules\x18\t \x03(\tR\x05rules\x12>\n" +
 	"\vsuggestions\x18\n" +
 	" \x03(\v2\x1c.provodka.flow.v1.SuggestionR\vsuggestions\x12\x18\n" +
-	"\aattempt\x18\v \x01(\tR\aattempt\"D\n" +
+	"\aattempt\x18\v \x01(\tR\aattempt\"\xad\x01\n" +
+	"\x0eIncomingChange\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\tR\x06amount\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\tR\acontent\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\rR\aversion\x12\x16\n" +
+	"\x06fields\x18\x04 \x03(\tR\x06fields\x12!\n" +
+	"\fstatement_id\x18\x05 \x01(\tR\vstatementId\x12\x14\n" +
+	"\x05after\x18\x06 \x01(\rR\x05after\"D\n" +
 	"\x10IncomingReturned\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"J\n" +
@@ -1037,19 +1199,20 @@ func file_provodka_flow_v1_incoming_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_incoming_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_provodka_flow_v1_incoming_proto_goTypes = []any{
 	(LineKind)(0),            // 0: provodka.flow.v1.LineKind
 	(*Suggestion)(nil),       // 1: provodka.flow.v1.Suggestion
 	(*IncomingData)(nil),     // 2: provodka.flow.v1.IncomingData
 	(*ReturnAttempt)(nil),    // 3: provodka.flow.v1.ReturnAttempt
 	(*IncomingRegister)(nil), // 4: provodka.flow.v1.IncomingRegister
-	(*IncomingReturned)(nil), // 5: provodka.flow.v1.IncomingReturned
-	(*IncomingTax)(nil),      // 6: provodka.flow.v1.IncomingTax
-	(*PaymentReturned)(nil),  // 7: provodka.flow.v1.PaymentReturned
-	(*IncomingAssign)(nil),   // 8: provodka.flow.v1.IncomingAssign
-	(*IncomingExplain)(nil),  // 9: provodka.flow.v1.IncomingExplain
-	(*ReturnAsk)(nil),        // 10: provodka.flow.v1.ReturnAsk
+	(*IncomingChange)(nil),   // 5: provodka.flow.v1.IncomingChange
+	(*IncomingReturned)(nil), // 6: provodka.flow.v1.IncomingReturned
+	(*IncomingTax)(nil),      // 7: provodka.flow.v1.IncomingTax
+	(*PaymentReturned)(nil),  // 8: provodka.flow.v1.PaymentReturned
+	(*IncomingAssign)(nil),   // 9: provodka.flow.v1.IncomingAssign
+	(*IncomingExplain)(nil),  // 10: provodka.flow.v1.IncomingExplain
+	(*ReturnAsk)(nil),        // 11: provodka.flow.v1.ReturnAsk
 }
 var file_provodka_flow_v1_incoming_proto_depIdxs = []int32{
 	0, // 0: provodka.flow.v1.IncomingData.kind:type_name -> provodka.flow.v1.LineKind
@@ -1075,7 +1238,7 @@ func file_provodka_flow_v1_incoming_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_incoming_proto_rawDesc), len(file_provodka_flow_v1_incoming_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -395,6 +395,18 @@ type Line struct {
 	RefusedCode string `protobuf:"bytes,211,opt,name=refused_code,json=refusedCode,proto3" json:"refused_code,omitempty"`
 	// The same in words.
 	RefusedReason string `protobuf:"bytes,212,opt,name=refused_reason,json=refusedReason,proto3" json:"refused_reason,omitempty"`
+	// What the bank says now that the line moves, once it has said another sum than amount; rubles, zero when
+	// it does not tell the line any more. The difference went to suspense (unmatched) or was to be explained (unexplained).
+	ToldAmount string `protobuf:"bytes,240,opt,name=told_amount,json=toldAmount,proto3" json:"told_amount,omitempty"`
+	// How often the bank has changed the line after it was booked.
+	Changes uint32 `protobuf:"varint,241,opt,name=changes,proto3" json:"changes,omitempty"`
+	// What it changed last: amount, day, number, document_day, inn, account, purpose; empty when only
+	// the bank's name for the line changed.
+	ChangedFields []string `protobuf:"bytes,242,rep,name=changed_fields,json=changedFields,proto3" json:"changed_fields,omitempty"`
+	// The statement that showed the change.
+	ChangedStatementId string `protobuf:"bytes,243,opt,name=changed_statement_id,json=changedStatementId,proto3" json:"changed_statement_id,omitempty"`
+	// What the line said before the last change.
+	Before        *LineWords `protobuf:"bytes,244,opt,name=before,proto3" json:"before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -569,6 +581,132 @@ func (x *Line) GetRefusedReason() string {
 	return ""
 }
 
+func (x *Line) GetToldAmount() string {
+	if x != nil {
+		return x.ToldAmount
+	}
+	return ""
+}
+
+func (x *Line) GetChanges() uint32 {
+	if x != nil {
+		return x.Changes
+	}
+	return 0
+}
+
+func (x *Line) GetChangedFields() []string {
+	if x != nil {
+		return x.ChangedFields
+	}
+	return nil
+}
+
+func (x *Line) GetChangedStatementId() string {
+	if x != nil {
+		return x.ChangedStatementId
+	}
+	return ""
+}
+
+func (x *Line) GetBefore() *LineWords {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+// What a bank writes on a line.
+type LineWords struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The other side: name.
+	CounterpartyName string `protobuf:"bytes,1,opt,name=counterparty_name,json=counterpartyName,proto3" json:"counterparty_name,omitempty"`
+	// The other side: INN, masked when it is a person's.
+	CounterpartyInn string `protobuf:"bytes,2,opt,name=counterparty_inn,json=counterpartyInn,proto3" json:"counterparty_inn,omitempty"`
+	// The other side: account, masked.
+	CounterpartyAccount string `protobuf:"bytes,3,opt,name=counterparty_account,json=counterpartyAccount,proto3" json:"counterparty_account,omitempty"`
+	// Purpose.
+	Purpose string `protobuf:"bytes,4,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Number of the document.
+	Number string `protobuf:"bytes,5,opt,name=number,proto3" json:"number,omitempty"`
+	// Date of the document, YYYY-MM-DD.
+	DocumentDay   string `protobuf:"bytes,6,opt,name=document_day,json=documentDay,proto3" json:"document_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LineWords) Reset() {
+	*x = LineWords{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LineWords) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LineWords) ProtoMessage() {}
+
+func (x *LineWords) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LineWords.ProtoReflect.Descriptor instead.
+func (*LineWords) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LineWords) GetCounterpartyName() string {
+	if x != nil {
+		return x.CounterpartyName
+	}
+	return ""
+}
+
+func (x *LineWords) GetCounterpartyInn() string {
+	if x != nil {
+		return x.CounterpartyInn
+	}
+	return ""
+}
+
+func (x *LineWords) GetCounterpartyAccount() string {
+	if x != nil {
+		return x.CounterpartyAccount
+	}
+	return ""
+}
+
+func (x *LineWords) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *LineWords) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *LineWords) GetDocumentDay() string {
+	if x != nil {
+		return x.DocumentDay
+	}
+	return ""
+}
+
 // A guess at a line's company.
 type Suggestion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -586,7 +724,7 @@ type Suggestion struct {
 
 func (x *Suggestion) Reset() {
 	*x = Suggestion{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +736,7 @@ func (x *Suggestion) String() string {
 func (*Suggestion) ProtoMessage() {}
 
 func (x *Suggestion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +749,7 @@ func (x *Suggestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suggestion.ProtoReflect.Descriptor instead.
 func (*Suggestion) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{4}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Suggestion) GetCompanyId() string {
@@ -657,7 +795,7 @@ type LineResult struct {
 
 func (x *LineResult) Reset() {
 	*x = LineResult{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -669,7 +807,7 @@ func (x *LineResult) String() string {
 func (*LineResult) ProtoMessage() {}
 
 func (x *LineResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -682,7 +820,7 @@ func (x *LineResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineResult.ProtoReflect.Descriptor instead.
 func (*LineResult) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{5}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LineResult) GetLine() *Line {
@@ -725,7 +863,7 @@ type ImportStatementResponse struct {
 
 func (x *ImportStatementResponse) Reset() {
 	*x = ImportStatementResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -737,7 +875,7 @@ func (x *ImportStatementResponse) String() string {
 func (*ImportStatementResponse) ProtoMessage() {}
 
 func (x *ImportStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -750,7 +888,7 @@ func (x *ImportStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportStatementResponse.ProtoReflect.Descriptor instead.
 func (*ImportStatementResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{6}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ImportStatementResponse) GetStatement() *Statement {
@@ -805,7 +943,7 @@ type KindTotal struct {
 
 func (x *KindTotal) Reset() {
 	*x = KindTotal{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +955,7 @@ func (x *KindTotal) String() string {
 func (*KindTotal) ProtoMessage() {}
 
 func (x *KindTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +968,7 @@ func (x *KindTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KindTotal.ProtoReflect.Descriptor instead.
 func (*KindTotal) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{7}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *KindTotal) GetKind() string {
@@ -876,7 +1014,7 @@ type GetStatementRequest struct {
 
 func (x *GetStatementRequest) Reset() {
 	*x = GetStatementRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -888,7 +1026,7 @@ func (x *GetStatementRequest) String() string {
 func (*GetStatementRequest) ProtoMessage() {}
 
 func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -901,7 +1039,7 @@ func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementRequest.ProtoReflect.Descriptor instead.
 func (*GetStatementRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{8}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetStatementRequest) GetBook() string {
@@ -940,7 +1078,7 @@ type GetStatementResponse struct {
 
 func (x *GetStatementResponse) Reset() {
 	*x = GetStatementResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1090,7 @@ func (x *GetStatementResponse) String() string {
 func (*GetStatementResponse) ProtoMessage() {}
 
 func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1103,7 @@ func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementResponse.ProtoReflect.Descriptor instead.
 func (*GetStatementResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{9}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetStatementResponse) GetStatement() *Statement {
@@ -1008,7 +1146,7 @@ type ListLinesRequest struct {
 
 func (x *ListLinesRequest) Reset() {
 	*x = ListLinesRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1158,7 @@ func (x *ListLinesRequest) String() string {
 func (*ListLinesRequest) ProtoMessage() {}
 
 func (x *ListLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1033,7 +1171,7 @@ func (x *ListLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinesRequest.ProtoReflect.Descriptor instead.
 func (*ListLinesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{10}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListLinesRequest) GetBook() string {
@@ -1086,7 +1224,7 @@ type ListLinesResponse struct {
 
 func (x *ListLinesResponse) Reset() {
 	*x = ListLinesResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1236,7 @@ func (x *ListLinesResponse) String() string {
 func (*ListLinesResponse) ProtoMessage() {}
 
 func (x *ListLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1249,7 @@ func (x *ListLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinesResponse.ProtoReflect.Descriptor instead.
 func (*ListLinesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{11}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListLinesResponse) GetLines() []*Line {
@@ -1156,7 +1294,7 @@ type AssignLineRequest struct {
 
 func (x *AssignLineRequest) Reset() {
 	*x = AssignLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1306,7 @@ func (x *AssignLineRequest) String() string {
 func (*AssignLineRequest) ProtoMessage() {}
 
 func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1319,7 @@ func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineRequest.ProtoReflect.Descriptor instead.
 func (*AssignLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{12}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AssignLineRequest) GetBook() string {
@@ -1241,7 +1379,7 @@ type AssignLineResponse struct {
 
 func (x *AssignLineResponse) Reset() {
 	*x = AssignLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1253,7 +1391,7 @@ func (x *AssignLineResponse) String() string {
 func (*AssignLineResponse) ProtoMessage() {}
 
 func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1266,7 +1404,7 @@ func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineResponse.ProtoReflect.Descriptor instead.
 func (*AssignLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{13}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AssignLineResponse) GetLine() *Line {
@@ -1315,7 +1453,7 @@ type ExplainLineRequest struct {
 
 func (x *ExplainLineRequest) Reset() {
 	*x = ExplainLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1465,7 @@ func (x *ExplainLineRequest) String() string {
 func (*ExplainLineRequest) ProtoMessage() {}
 
 func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1478,7 @@ func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineRequest.ProtoReflect.Descriptor instead.
 func (*ExplainLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{14}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExplainLineRequest) GetBook() string {
@@ -1414,7 +1552,7 @@ type ExplainLineResponse struct {
 
 func (x *ExplainLineResponse) Reset() {
 	*x = ExplainLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +1564,7 @@ func (x *ExplainLineResponse) String() string {
 func (*ExplainLineResponse) ProtoMessage() {}
 
 func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1439,7 +1577,7 @@ func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineResponse.ProtoReflect.Descriptor instead.
 func (*ExplainLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{15}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExplainLineResponse) GetLine() *Line {
@@ -1480,7 +1618,7 @@ type ReturnLineRequest struct {
 
 func (x *ReturnLineRequest) Reset() {
 	*x = ReturnLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1630,7 @@ func (x *ReturnLineRequest) String() string {
 func (*ReturnLineRequest) ProtoMessage() {}
 
 func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1643,7 @@ func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineRequest.ProtoReflect.Descriptor instead.
 func (*ReturnLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{16}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReturnLineRequest) GetBook() string {
@@ -1551,7 +1689,7 @@ type ReturnLineResponse struct {
 
 func (x *ReturnLineResponse) Reset() {
 	*x = ReturnLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1701,7 @@ func (x *ReturnLineResponse) String() string {
 func (*ReturnLineResponse) ProtoMessage() {}
 
 func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1714,7 @@ func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineResponse.ProtoReflect.Descriptor instead.
 func (*ReturnLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReturnLineResponse) GetLine() *Line {
@@ -1613,7 +1751,7 @@ type CountLinesRequest struct {
 
 func (x *CountLinesRequest) Reset() {
 	*x = CountLinesRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1763,7 @@ func (x *CountLinesRequest) String() string {
 func (*CountLinesRequest) ProtoMessage() {}
 
 func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +1776,7 @@ func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesRequest.ProtoReflect.Descriptor instead.
 func (*CountLinesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CountLinesRequest) GetBook() string {
@@ -1670,7 +1808,7 @@ type CountLinesResponse struct {
 
 func (x *CountLinesResponse) Reset() {
 	*x = CountLinesResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1682,7 +1820,7 @@ func (x *CountLinesResponse) String() string {
 func (*CountLinesResponse) ProtoMessage() {}
 
 func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1695,7 +1833,7 @@ func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesResponse.ProtoReflect.Descriptor instead.
 func (*CountLinesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CountLinesResponse) GetCounts() []*LineCount {
@@ -1734,7 +1872,7 @@ type LineCount struct {
 
 func (x *LineCount) Reset() {
 	*x = LineCount{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1884,7 @@ func (x *LineCount) String() string {
 func (*LineCount) ProtoMessage() {}
 
 func (x *LineCount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1897,7 @@ func (x *LineCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineCount.ProtoReflect.Descriptor instead.
 func (*LineCount) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LineCount) GetState() string {
@@ -1807,7 +1945,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\aopening\x18\x04 \x01(\tR\aopening\x12\x0e\n" +
 	"\x02in\x18\x05 \x01(\tR\x02in\x12\x10\n" +
 	"\x03out\x18\x06 \x01(\tR\x03out\x12\x18\n" +
-	"\aclosing\x18\a \x01(\tR\aclosing\"\x90\x05\n" +
+	"\aclosing\x18\a \x01(\tR\aclosing\"\xe3\x06\n" +
 	"\x04Line\x12\x17\n" +
 	"\aline_id\x18\x01 \x01(\tR\x06lineId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1f\n" +
@@ -1831,7 +1969,20 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\fstatement_id\x18\x11 \x01(\tR\vstatementId\x12$\n" +
 	"\rremittance_id\x18\xd2\x01 \x01(\tR\fremittanceId\x12\"\n" +
 	"\frefused_code\x18\xd3\x01 \x01(\tR\vrefusedCode\x12&\n" +
-	"\x0erefused_reason\x18\xd4\x01 \x01(\tR\rrefusedReason\"|\n" +
+	"\x0erefused_reason\x18\xd4\x01 \x01(\tR\rrefusedReason\x12 \n" +
+	"\vtold_amount\x18\xf0\x01 \x01(\tR\n" +
+	"toldAmount\x12\x19\n" +
+	"\achanges\x18\xf1\x01 \x01(\rR\achanges\x12&\n" +
+	"\x0echanged_fields\x18\xf2\x01 \x03(\tR\rchangedFields\x121\n" +
+	"\x14changed_statement_id\x18\xf3\x01 \x01(\tR\x12changedStatementId\x129\n" +
+	"\x06before\x18\xf4\x01 \x01(\v2 .provodka.statement.v1.LineWordsR\x06before\"\xeb\x01\n" +
+	"\tLineWords\x12+\n" +
+	"\x11counterparty_name\x18\x01 \x01(\tR\x10counterpartyName\x12)\n" +
+	"\x10counterparty_inn\x18\x02 \x01(\tR\x0fcounterpartyInn\x121\n" +
+	"\x14counterparty_account\x18\x03 \x01(\tR\x13counterpartyAccount\x12\x18\n" +
+	"\apurpose\x18\x04 \x01(\tR\apurpose\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\tR\x06number\x12!\n" +
+	"\fdocument_day\x18\x06 \x01(\tR\vdocumentDay\"|\n" +
 	"\n" +
 	"Suggestion\x12\x1d\n" +
 	"\n" +
@@ -1955,70 +2106,72 @@ func file_provodka_statement_v1_statement_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_statement_v1_statement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_provodka_statement_v1_statement_proto_goTypes = []any{
 	(Explanation)(0),                // 0: provodka.statement.v1.Explanation
 	(*ImportStatementRequest)(nil),  // 1: provodka.statement.v1.ImportStatementRequest
 	(*Statement)(nil),               // 2: provodka.statement.v1.Statement
 	(*AccountTotals)(nil),           // 3: provodka.statement.v1.AccountTotals
 	(*Line)(nil),                    // 4: provodka.statement.v1.Line
-	(*Suggestion)(nil),              // 5: provodka.statement.v1.Suggestion
-	(*LineResult)(nil),              // 6: provodka.statement.v1.LineResult
-	(*ImportStatementResponse)(nil), // 7: provodka.statement.v1.ImportStatementResponse
-	(*KindTotal)(nil),               // 8: provodka.statement.v1.KindTotal
-	(*GetStatementRequest)(nil),     // 9: provodka.statement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),    // 10: provodka.statement.v1.GetStatementResponse
-	(*ListLinesRequest)(nil),        // 11: provodka.statement.v1.ListLinesRequest
-	(*ListLinesResponse)(nil),       // 12: provodka.statement.v1.ListLinesResponse
-	(*AssignLineRequest)(nil),       // 13: provodka.statement.v1.AssignLineRequest
-	(*AssignLineResponse)(nil),      // 14: provodka.statement.v1.AssignLineResponse
-	(*ExplainLineRequest)(nil),      // 15: provodka.statement.v1.ExplainLineRequest
-	(*ExplainLineResponse)(nil),     // 16: provodka.statement.v1.ExplainLineResponse
-	(*ReturnLineRequest)(nil),       // 17: provodka.statement.v1.ReturnLineRequest
-	(*ReturnLineResponse)(nil),      // 18: provodka.statement.v1.ReturnLineResponse
-	(*CountLinesRequest)(nil),       // 19: provodka.statement.v1.CountLinesRequest
-	(*CountLinesResponse)(nil),      // 20: provodka.statement.v1.CountLinesResponse
-	(*LineCount)(nil),               // 21: provodka.statement.v1.LineCount
-	(*timestamppb.Timestamp)(nil),   // 22: google.protobuf.Timestamp
-	(*v1.Refusal)(nil),              // 23: provodka.ledger.v1.Refusal
+	(*LineWords)(nil),               // 5: provodka.statement.v1.LineWords
+	(*Suggestion)(nil),              // 6: provodka.statement.v1.Suggestion
+	(*LineResult)(nil),              // 7: provodka.statement.v1.LineResult
+	(*ImportStatementResponse)(nil), // 8: provodka.statement.v1.ImportStatementResponse
+	(*KindTotal)(nil),               // 9: provodka.statement.v1.KindTotal
+	(*GetStatementRequest)(nil),     // 10: provodka.statement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),    // 11: provodka.statement.v1.GetStatementResponse
+	(*ListLinesRequest)(nil),        // 12: provodka.statement.v1.ListLinesRequest
+	(*ListLinesResponse)(nil),       // 13: provodka.statement.v1.ListLinesResponse
+	(*AssignLineRequest)(nil),       // 14: provodka.statement.v1.AssignLineRequest
+	(*AssignLineResponse)(nil),      // 15: provodka.statement.v1.AssignLineResponse
+	(*ExplainLineRequest)(nil),      // 16: provodka.statement.v1.ExplainLineRequest
+	(*ExplainLineResponse)(nil),     // 17: provodka.statement.v1.ExplainLineResponse
+	(*ReturnLineRequest)(nil),       // 18: provodka.statement.v1.ReturnLineRequest
+	(*ReturnLineResponse)(nil),      // 19: provodka.statement.v1.ReturnLineResponse
+	(*CountLinesRequest)(nil),       // 20: provodka.statement.v1.CountLinesRequest
+	(*CountLinesResponse)(nil),      // 21: provodka.statement.v1.CountLinesResponse
+	(*LineCount)(nil),               // 22: provodka.statement.v1.LineCount
+	(*timestamppb.Timestamp)(nil),   // 23: google.protobuf.Timestamp
+	(*v1.Refusal)(nil),              // 24: provodka.ledger.v1.Refusal
 }
 var file_provodka_statement_v1_statement_proto_depIdxs = []int32{
 	3,  // 0: provodka.statement.v1.Statement.accounts:type_name -> provodka.statement.v1.AccountTotals
-	22, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
-	5,  // 2: provodka.statement.v1.Line.suggestions:type_name -> provodka.statement.v1.Suggestion
-	4,  // 3: provodka.statement.v1.LineResult.line:type_name -> provodka.statement.v1.Line
-	23, // 4: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	2,  // 5: provodka.statement.v1.ImportStatementResponse.statement:type_name -> provodka.statement.v1.Statement
-	6,  // 6: provodka.statement.v1.ImportStatementResponse.results:type_name -> provodka.statement.v1.LineResult
-	8,  // 7: provodka.statement.v1.ImportStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	2,  // 8: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
-	4,  // 9: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
-	8,  // 10: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	4,  // 11: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
-	4,  // 12: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
-	0,  // 13: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
-	4,  // 14: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
-	4,  // 15: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
-	21, // 16: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
-	1,  // 17: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
-	9,  // 18: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
-	11, // 19: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
-	13, // 20: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
-	15, // 21: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
-	17, // 22: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
-	19, // 23: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
-	7,  // 24: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
-	10, // 25: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
-	12, // 26: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
-	14, // 27: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
-	16, // 28: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
-	18, // 29: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
-	20, // 30: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
-	24, // [24:31] is the sub-list for method output_type
-	17, // [17:24] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	23, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
+	6,  // 2: provodka.statement.v1.Line.suggestions:type_name -> provodka.statement.v1.Suggestion
+	5,  // 3: provodka.statement.v1.Line.before:type_name -> provodka.statement.v1.LineWords
+	4,  // 4: provodka.statement.v1.LineResult.line:type_name -> provodka.statement.v1.Line
+	24, // 5: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	2,  // 6: provodka.statement.v1.ImportStatementResponse.statement:type_name -> provodka.statement.v1.Statement
+	7,  // 7: provodka.statement.v1.ImportStatementResponse.results:type_name -> provodka.statement.v1.LineResult
+	9,  // 8: provodka.statement.v1.ImportStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	2,  // 9: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
+	4,  // 10: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
+	9,  // 11: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	4,  // 12: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
+	4,  // 13: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
+	0,  // 14: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
+	4,  // 15: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
+	4,  // 16: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
+	22, // 17: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
+	1,  // 18: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
+	10, // 19: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
+	12, // 20: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
+	14, // 21: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
+	16, // 22: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
+	18, // 23: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
+	20, // 24: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
+	8,  // 25: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
+	11, // 26: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
+	13, // 27: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
+	15, // 28: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
+	17, // 29: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
+	19, // 30: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
+	21, // 31: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
+	25, // [25:32] is the sub-list for method output_type
+	18, // [18:25] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_provodka_statement_v1_statement_proto_init() }
@@ -2032,7 +2185,7 @@ func file_provodka_statement_v1_statement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_statement_v1_statement_proto_rawDesc), len(file_provodka_statement_v1_statement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
