@@ -78,6 +78,7 @@ func TestAPI(t *testing.T) {
 		"BankTells":       testBankTells,
 		"BankReadUp":      testBankReadUp,
 		"Ways":            testWays,
+		"Limits":          testLimits,
 		"WaysOfGuests":    testInvitationWays,
 		"WaysBack":        testWayGivenBack,
 		"OfferRace":       testOfferRace,

@@ -44,6 +44,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/feed"
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/invitation"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/login"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/registration"
@@ -167,7 +168,7 @@ func newHouse(t *testing.T) *house {
 	if h.vault, err = private.New(private.Config{DB: h.db, Secrets: [][]byte{bytes.Repeat([]byte("s"), 32)}, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}}); err != nil {
 		t.Fatal(err)
 	}
-	flows := flow.NewRegistry(closing.New(), company.New(), contact.New(), executor.New(), feed.New(), incoming.New(), invitation.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
+	flows := flow.NewRegistry(closing.New(), company.New(), contact.New(), executor.New(), feed.New(), incoming.New(), invitation.New(), limit.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(), user.New())
 	metrics := prometheus.NewRegistry()
 	var e *engine.Engine
 	submit := func(ctx context.Context, req engine.Request) []engine.Outcome { return e.Submit(ctx, req) }
@@ -181,7 +182,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h.press = press.New(h.vault, h.db.Zone())
 	ports := map[string]port.Port{
-		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account),
+		"payout":       world.FromPayout(h.bank, people, ownAccounts()[0].Account, h.db.Zone()),
 		"income":       world.Watched(world.FromIncome(h.fns, people), h.fns.bindings, people, submit),
 		"contact":      world.FromContact(submit, h.db),
 		"npd":          world.Opening(world.FromNPD(h.fns.bindings, people), submit),
@@ -196,8 +197,9 @@ func newHouse(t *testing.T) *house {
 		"registration": world.FromRegistration(submit),
 		"user":         world.FromUser(submit),
 		"taxpayer":     world.FromTaxpayer(submit),
+		"limit":        world.FromLimit(submit),
 		"remittance":   world.FromRemittance(submit),
-		"task":         world.FromTask(submit, h.vault.Resolver(), func() time.Time { return time.Now().In(h.db.Zone()) }),
+		"task":         world.FromTask(submit, h.vault.Resolver(), func() time.Time { return time.Now().In(h.db.Zone()) }, houseLimits),
 		"signed":       world.FromSigned(submit),
 		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
 			return e.Told(ctx, attempt, a)

@@ -171,7 +171,8 @@ func testWayTooSmall(t *testing.T, c *caller, company string) {
 	worker := c.executor(who, "selfemployed", bySBP(who))
 	stopped, sent := c.paysTask("600000.00", company, worker)
 	why := stopped.GetPaymentErrors()
-	if stopped.GetStatus() != "error" || len(sent) != 0 || len(why) != 1 || why[0].GetCode() != string(fault.PayoutWay) || why[0].GetActor() != "executor" || why[0].GetRetryAt() == nil {
+	if stopped.GetStatus() != "error" || len(sent) != 0 || len(why) != 1 || why[0].GetCode() != string(fault.PayoutLimit) || why[0].GetActor() != "company" || why[0].GetRetryAt() == nil ||
+		why[0].GetLimit().GetMost() != "500000.00" || why[0].GetLimit().GetWay() != "sbp" || !strings.Contains(why[0].GetMessage(), "не дробится") {
 		t.Fatalf("%v, the bank got %+v", stopped, sent)
 	}
 	_, err := c.Executors.SetRequisites(t.Context(), &executorv1.SetRequisitesRequest{Book: c.book, ExecutorId: worker, Requisites: account(who)})

@@ -26,6 +26,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/monthly"
@@ -74,7 +75,7 @@ func serve(ctx context.Context, config string, say func(string) error) error {
 	if !c.Relay {
 		events = nowhere{topics}
 	}
-	flows := flow.NewRegistry(company.New(), executor.New(), task.New(), taxpayer.New())
+	flows := flow.NewRegistry(company.New(), executor.New(), limit.New(), task.New(), taxpayer.New())
 	ports := map[string]port.Port{}
 	for _, name := range flows.Ports() {
 		ports[name] = nobody{}

@@ -277,7 +277,7 @@ func (w *writer) foreseeStep(n *needs, k aggregateKey, c flow.Command) {
 func (d *decider) flowView(k aggregateKey, agg aggregate) flow.View {
 	v := flow.View{
 		Book: k.book, ID: k.id, State: machine.New, Day: d.day,
-		Data: agg.data, Attempts: agg.attempts, Clock: clockTime(d.clockUS),
+		Data: agg.data, Attempts: agg.attempts, Clock: clockTime(d.clockUS), Zone: d.zone,
 	}
 	if agg.exists {
 		v.State = agg.state

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +30,9 @@ type Options struct {
 	// account: the payee can mend that, and nobody else. The bank publishes no list of its codes ?,
 	// so none is built in; a refusal with another code is one like any.
 	UnknownAccount []string
+	// Limit and PeriodLimit are those that say that one payment is more than the contract lets pass, and
+	// that a day's or a month's limit of it is used up; ? the same way.
+	Limit, PeriodLimit []string
 	// CardAgreement is the number of the agreement by which cards are paid; "" pays none.
 	CardAgreement string
 	// Memory is how long we trust the bank to remember ids. It promises no time ?;
@@ -41,13 +43,13 @@ type Options struct {
 
 // Adapter pays through T-Bank, and reads its statements. It is safe for concurrent use.
 type Adapter struct {
-	client         client
-	polls          []time.Duration
-	memory         time.Duration
-	unknownAccount []string
-	cardAgreement  string
-	now            func() time.Time
-	page           int // operations of a statement that are asked for at once
+	client        client
+	polls         []time.Duration
+	memory        time.Duration
+	codes         map[string]fault.Code // of refusals, by the bank's error codes
+	cardAgreement string
+	now           func() time.Time
+	page          int // operations of a statement that are asked for at once
 }
 
 var (
@@ -84,7 +86,7 @@ func New(o Options) (*Adapter, error) {
 			call: call.New(call.Options{Timeout: o.Timeout, PerSecond: cmp.Or(o.PerSecond, 10), TLS: o.TLS, Transport: o.Transport, Now: now, MaxBytes: maxBytes}),
 		},
 		now: now, page: pageSize,
-		polls: polls, memory: cmp.Or(o.Memory, 30*24*time.Hour), unknownAccount: o.UnknownAccount, cardAgreement: o.CardAgreement,
+		polls: polls, memory: cmp.Or(o.Memory, 30*24*time.Hour), codes: codes(o), cardAgreement: o.CardAgreement,
 	}, nil
 }
 
@@ -93,6 +95,19 @@ func (a *Adapter) Close() { a.client.call.Close() }
 
 // Memory is how long we trust the bank to remember attempt ids.
 func (a *Adapter) Memory() time.Duration { return a.memory }
+
+// codes are what the configured error codes of the bank mean.
+func codes(o Options) map[string]fault.Code {
+	all := map[string]fault.Code{}
+	for code, words := range map[fault.Code][]string{
+		fault.RequisitesInvalid: o.UnknownAccount, fault.PayoutLimit: o.Limit, fault.PayoutLimitPeriod: o.PeriodLimit,
+	} {
+		for _, w := range words {
+			all[w] = code
+		}
+	}
+	return all
+}
 
 // Pay sends the payment and asks for its status a few times, within ctx.
 func (a *Adapter) Pay(ctx context.Context, p port.Payment) port.Answer {
@@ -110,9 +125,7 @@ func (a *Adapter) Pay(ctx context.Context, p port.Payment) port.Answer {
 	case accepted(reply, err):
 		return a.follow(ctx, p.Attempt)
 	case answer.Result == port.Refused:
-		if slices.Contains(a.unknownAccount, answer.Status) {
-			answer.Code = fault.RequisitesInvalid
-		}
+		answer.Code = cmp.Or(a.codes[answer.Status], answer.Code)
 		return a.confirm(ctx, p.Attempt, answer)
 	}
 	return answer

@@ -213,20 +213,28 @@ func TestRefusalThatCannotBeConfirmedIsUnknown(t *testing.T) {
 	}
 }
 
-// Which codes say that the payee's account is not known, the configuration says: nothing is
-// taken for it by itself.
-func TestAnUnknownAccountIsTheExecutorsToMend(t *testing.T) {
+// Which codes say that the payee's account is not known, or that a limit stops the payment, the
+// configuration says: nothing is taken for it by itself.
+func TestWhatARefusalMeansTheConfigurationSays(t *testing.T) {
 	t.Parallel()
 	bank := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(map[bool]int{true: http.StatusUnprocessableEntity, false: http.StatusNotFound}[r.Method == http.MethodPost])
 		_, _ = w.Write([]byte(`{"errorCode":"NO_ACCOUNT","errorMessage":"Счёт не найден"}`))
 	})
 	adapter, _ := serve(t, bank)
-	for _, want := range []fault.Code{fault.PayoutRefused, fault.RequisitesInvalid} {
-		if a := adapter.Pay(t.Context(), porttest.Payment(1)); a.Result != port.Refused || a.Code != want || a.Reason != "Счёт не найден" {
-			t.Errorf("%+v, want %s", a, want)
+	for _, tc := range []struct {
+		o    Options
+		want fault.Code
+	}{
+		{Options{UnknownAccount: []string{"OTHER"}}, fault.PayoutRefused},
+		{Options{UnknownAccount: []string{"OTHER", "NO_ACCOUNT"}}, fault.RequisitesInvalid},
+		{Options{Limit: []string{"NO_ACCOUNT"}}, fault.PayoutLimit},
+		{Options{PeriodLimit: []string{"NO_ACCOUNT"}}, fault.PayoutLimitPeriod},
+	} {
+		adapter.codes = codes(tc.o)
+		if a := adapter.Pay(t.Context(), porttest.Payment(1)); a.Result != port.Refused || a.Code != tc.want || a.Reason != "Счёт не найден" {
+			t.Errorf("%+v, want %s", a, tc.want)
 		}
-		adapter.unknownAccount = []string{"OTHER", "NO_ACCOUNT"}
 	}
 }
 

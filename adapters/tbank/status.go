@@ -38,7 +38,7 @@ var table = []row{
 	{pay, http.StatusCreated, "", port.Unknown, "", "accepted: ask for the status"},
 	{pay, http.StatusAccepted, "", port.Unknown, "", "accepted: ask for the status"},
 	{pay, http.StatusBadRequest, "", port.Refused, fault.PayoutRefused, "the request is wrong; the bank's words say how"},
-	{pay, http.StatusUnprocessableEntity, "", port.Refused, fault.PayoutRefused, "limits, funds, requisites: the bank will not pay this"},
+	{pay, http.StatusUnprocessableEntity, "", port.Refused, fault.PayoutRefused, "limits, funds, requisites: the bank will not pay this; which, its error code says, by the configuration ?"},
 	{pay, http.StatusUnauthorized, "", port.Unknown, "", "our token: not the payment's fault"},
 	{pay, http.StatusForbidden, "", port.Unknown, "", "our rights: not the payment's fault"},
 	{pay, http.StatusTooManyRequests, "", port.Unknown, "", "too fast: ask again"},

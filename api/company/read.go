@@ -149,6 +149,9 @@ func (s *Service) companies(ctx context.Context, bookName string, rows []gate.Ag
 		for _, t := range d.GetTariffs() {
 			c.Tariffs = append(c.Tariffs, TariffMessage(t))
 		}
+		for _, l := range d.GetLimits() {
+			c.Limits = append(c.Limits, limitsMessage(l))
+		}
 		if doc, ok := docs[a.ID]; ok {
 			c.Details = detailsMessage(doc.Content)
 		}

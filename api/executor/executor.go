@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/login"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -110,6 +111,7 @@ func (s *Service) register(ctx context.Context, req *executorv1.RegisterExecutor
 				return nil, err
 			}
 			draft.Requisites(id, body.GetRequisitesVersion(), where)
+			body.Way, _ = limit.WayOf(string(private.Way(where)))
 		}
 		c.Say(body)
 	}
@@ -239,7 +241,8 @@ func (s *Service) SetRequisites(ctx context.Context, req *executorv1.SetRequisit
 			return err
 		}
 		draft.Requisites(c.ID, version, where)
-		c.Say(&flowv1.ExecutorSetRequisites{RequisitesVersion: version})
+		way, _ := limit.WayOf(string(private.Way(where)))
+		c.Say(&flowv1.ExecutorSetRequisites{RequisitesVersion: version, Way: way})
 		return nil
 	})
 	if err != nil {

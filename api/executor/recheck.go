@@ -27,13 +27,11 @@ func (s *Service) recheck(ctx context.Context, book, executorID string, after en
 		s.Logger.WarnContext(ctx, "stopped payments wait for their next pause", "executor", executorID, "error", err)
 		return
 	}
-	changes := make([]*gate.Change, len(rows))
+	stopped := make([]gate.Aggregate, len(rows))
 	for i, r := range rows {
-		changes[i] = &gate.Change{
-			Key: "recheck." + gate.IDOf(after.Record) + "." + r.Key.ID, Flow: task.Name, ID: r.Key.ID, Owner: r.Owner, Event: task.Recheck,
-		}
+		stopped[i] = gate.FromRow(r)
 	}
-	s.SubmitChanges(ctx, book, false, changes) // a refusal says that no pause helps, or that it moved on
+	s.Recheck(ctx, book, stopped, after)
 }
 
 // searchSeesAll waits until the search tables see everything that is committed now.

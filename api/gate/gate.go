@@ -16,6 +16,7 @@ import (
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -40,6 +41,7 @@ type Config struct {
 	Vault   *private.Vault
 	Flows   *flow.Registry
 	Now     func() time.Time
+	Limits  limit.House // what the house's contract with its bank lets pass
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
 	Tracer  trace.Tracer // default keeps no traces
@@ -89,6 +91,7 @@ type Gate struct {
 	Vault  *private.Vault
 	Flows  *flow.Registry
 	Now    func() time.Time
+	House  limit.House // limits of payments by the contract with the bank
 	Logger *slog.Logger
 	Logins Limits // of whoever shows a password or a code
 
@@ -109,7 +112,7 @@ func New(cfg Config) (*Gate, error) {
 		return nil, err
 	}
 	s := &Gate{
-		DB: cfg.DB, Vault: cfg.Vault, Flows: cfg.Flows, Now: cfg.Now, Logger: cfg.Logger, Logins: newLimits(cfg.Now),
+		DB: cfg.DB, Vault: cfg.Vault, Flows: cfg.Flows, Now: cfg.Now, House: cfg.Limits, Logger: cfg.Logger, Logins: newLimits(cfg.Now),
 		cfg: cfg, uploads: map[string]bool{},
 		keys:     &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
 		sessions: &sessionCache{rows: map[[32]byte]cachedSession{}},

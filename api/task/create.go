@@ -184,6 +184,12 @@ func (s *Service) fillTasks(ctx context.Context, book, companyID string, items [
 
 // TariffOf reads the tariff of today of a company that may make and pay tasks.
 func (s *Service) TariffOf(ctx context.Context, book, companyID string) (*flowv1.Tariff, *fault.Refusal, error) {
+	d, refusal, err := s.companyOf(ctx, book, companyID)
+	return company.TariffOn(d, s.Today()), refusal, err
+}
+
+// companyOf reads what a company keeps that may make and pay tasks.
+func (s *Service) companyOf(ctx context.Context, book, companyID string) (*flowv1.CompanyData, *fault.Refusal, error) {
 	rows, _, err := s.Load(ctx, book, company.Name, companyID)
 	if err != nil {
 		return nil, nil, err
@@ -197,10 +203,7 @@ func (s *Service) TariffOf(ctx context.Context, book, companyID string) (*flowv1
 			With("state", a.State), nil
 	}
 	d := new(flowv1.CompanyData)
-	if err := a.Read(d); err != nil {
-		return nil, nil, err
-	}
-	return company.TariffOn(d, s.Today()), nil, nil
+	return d, nil, a.Read(d)
 }
 
 // readDraft takes a draft apart: texts outside the log, the rest into the command.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/tax"
@@ -214,7 +215,7 @@ func (s *Service) taskMessage(a gate.Aggregate, d *flowv1.TaskData) *taskv1.Task
 	}
 	if e := d.GetError(); e != nil {
 		t.PaymentErrors = append(t.PaymentErrors, &taskv1.PaymentError{
-			Code: e.GetCode(), Message: e.GetWords(), RetryHelps: e.GetRetryHelps(), Actor: e.GetActor(), Day: e.GetDay(), Free: e.GetFree(), RetryAt: gate.Instant(e.GetRetryAt()),
+			Code: e.GetCode(), Message: e.GetWords(), RetryHelps: e.GetRetryHelps(), Actor: e.GetActor(), Day: e.GetDay(), Free: e.GetFree(), RetryAt: gate.Instant(e.GetRetryAt()), Limit: limitMessage(e.GetLimit()),
 		})
 	}
 	for _, i := range d.GetIncomes() {
@@ -223,6 +224,18 @@ func (s *Service) taskMessage(a gate.Aggregate, d *flowv1.TaskData) *taskv1.Task
 		}
 	}
 	return t
+}
+
+// limitMessage is the limit that stopped a payment; nil when none did.
+func limitMessage(s *flowv1.LimitShort) *taskv1.PaymentLimit {
+	if s == nil {
+		return nil
+	}
+	l := s.GetLimit()
+	return &taskv1.PaymentLimit{
+		Scope: limit.Scope(l.GetScope()), Way: limit.Way(l.GetWay()), Setter: limit.Setters[l.GetSetter()],
+		Least: l.GetLeast(), Most: l.GetMost(), Count: l.GetCount(), Free: s.GetFree(), FreeCount: s.GetFreeCount(),
+	}
 }
 
 // amountsMessage is a price taken apart, as the flow keeps it: "" is zero.

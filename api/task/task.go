@@ -7,6 +7,7 @@ import (
 
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -141,18 +142,21 @@ func (s *Service) stampPay(ctx context.Context, book string, tasks []gate.Aggreg
 	}
 	type terms struct {
 		tariff  *flowv1.Tariff
+		limits  []*flowv1.PaymentLimit
 		refusal *fault.Refusal
 	}
-	companies := map[string]terms{}
+	today, companies := s.Today(), map[string]terms{}
 	for i, c := range changes {
 		if !c.Fresh() {
 			continue
 		}
 		t, ok := companies[c.Owner]
 		if !ok {
-			if t.tariff, t.refusal, err = s.TariffOf(ctx, book, c.Owner); err != nil {
+			var d *flowv1.CompanyData
+			if d, t.refusal, err = s.companyOf(ctx, book, c.Owner); err != nil {
 				return err
 			}
+			t.tariff, t.limits = company.TariffOn(d, today), s.House.Stamp(company.LimitsOn(d, today), today)
 			companies[c.Owner] = t
 		}
 		if c.Refusal = t.refusal; c.Refusal != nil {
@@ -163,7 +167,7 @@ func (s *Service) stampPay(ctx context.Context, book string, tasks []gate.Aggreg
 			c.Refusal = fault.Refuse(fault.WrongState, "task_id", "the task has no executor")
 			continue
 		}
-		c.Say(&flowv1.TaskPay{Executor: p.Stamp(), Tariff: t.tariff})
+		c.Say(&flowv1.TaskPay{Executor: p.Stamp(), Tariff: t.tariff, Limits: t.limits})
 	}
 	return nil
 }

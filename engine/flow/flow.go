@@ -18,6 +18,7 @@ type View struct {
 	Attempts map[string]uint32 // how many attempts each ask has had
 	Clock    time.Time         // the decision's clock: an input, never time.Now
 	Day      string            // the clock's day in the book's zone, YYYY-MM-DD: rates are looked up by it
+	Zone     *time.Location    // the book's zone; nil is UTC
 }
 
 // Command is what happened or what is wanted.

@@ -40,9 +40,6 @@ func (p Payment) Check() *fault.Refusal {
 	}
 	keep(p.To.checkWay(p.Budget != nil || p.UIN != ""))
 	keep(checkRubles("amount", p.Amount))
-	if p.To.Way() == BySBP {
-		keep(checkSBPAmount(p.Amount))
-	}
 	keep(checkPurpose(p.Purpose))
 	if p.UIN != "" && (len(p.UIN) != 20 && len(p.UIN) != 25 || !capitals(p.UIN)) {
 		keep(fault.Refuse(fault.RequisitesInvalid, "uin", "a УИН has 20 or 25 digits and capital letters, not %d characters", len(p.UIN)))
@@ -80,19 +77,6 @@ func (r Requisites) checkAccount() *fault.Refusal {
 		return refusal
 	}
 	return requisite.CorrAccount("to.corr_account", r.CorrAccount, r.BIC)
-}
-
-// What SBP takes of a payment to a person, rubles [H, a partner's own limits; the bank's contract may
-// know narrower ones, and refuses by itself].
-var sbpLeast, sbpMost = money.MustParse("1.00"), money.MustParse("500000.00")
-
-// checkSBPAmount refuses a sum that SBP does not take: nobody splits a payment in silence.
-func checkSBPAmount(a money.Amount) *fault.Refusal {
-	if a.Cmp(sbpLeast) < 0 || a.Cmp(sbpMost) > 0 {
-		return fault.Refuse(fault.PayoutWay, "amount", "SBP takes %s to %s rubles a payment, not %s; by an account it can be paid",
-			money.RUB.Format(sbpLeast), money.RUB.Format(sbpMost), a)
-	}
-	return nil
 }
 
 // check says what is wrong with the fields of a payment to the budget.

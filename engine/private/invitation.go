@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/store"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
@@ -30,12 +31,12 @@ func (d *Draft) Invitation(id string, version uint32, p *privatev1.InvitationPro
 }
 
 // InvitedPerson makes an executor's personal data and requisites of a version of an
-// invitation, and says under which versions they stand, 0 = no requisites. The same again
-// is the same version.
-func (r Resolver) InvitedPerson(ctx context.Context, book, id string, version uint32, executor string) (profile, requisites uint32, err error) {
+// invitation, and says under which versions they stand, 0 = no requisites, and how these are
+// paid. The same again is the same version.
+func (r Resolver) InvitedPerson(ctx context.Context, book, id string, version uint32, executor string) (profile, requisites uint32, way port.Way, err error) {
 	of, ok, err := Only(r.vault.Invitations(ctx, book, Ref{id, version}))
 	if err != nil || !ok || of.Content.GetPerson() == nil {
-		return 0, 0, errors.Join(err, notThere(false, id, version))
+		return 0, 0, "", errors.Join(err, notThere(false, id, version))
 	}
 	profile, err = settle(ctx, of.Content.GetPerson(), func() (Executor, bool, error) {
 		return Only(r.vault.Executors(ctx, book, Ref{ID: executor}))
@@ -45,7 +46,7 @@ func (r Resolver) InvitedPerson(ctx context.Context, book, id string, version ui
 		return d.Put(ctx)
 	})
 	if err != nil || of.Content.GetRequisites() == nil {
-		return profile, 0, err
+		return profile, 0, "", err
 	}
 	requisites, err = settle(ctx, of.Content.GetRequisites(), func() (Requisites, bool, error) {
 		return Only(r.vault.Requisites(ctx, book, Ref{ID: executor}))
@@ -54,7 +55,7 @@ func (r Resolver) InvitedPerson(ctx context.Context, book, id string, version ui
 		d.Requisites(executor, v, of.Content.GetRequisites())
 		return d.Put(ctx)
 	})
-	return profile, requisites, err
+	return profile, requisites, Way(of.Content.GetRequisites()), err
 }
 
 // settle writes a text as the newest version, unless it is.

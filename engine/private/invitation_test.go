@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
+	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/store"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
@@ -30,13 +31,13 @@ func TestInvitedPeople(t *testing.T) {
 	if phone, ok, err := r.Address(ctx, "sms", "main", "invitation", id, 1); phone != "+79150000002" || !ok || err != nil {
 		t.Errorf("%q %t %v", phone, ok, err)
 	}
-	if _, _, err := r.InvitedPerson(ctx, "main", id, 1, executor); err == nil {
+	if _, _, _, err := r.InvitedPerson(ctx, "main", id, 1, executor); err == nil {
 		t.Error("a version without a person makes one")
 	}
 	for range 2 {
-		profile, requisites, err := r.InvitedPerson(ctx, "main", id, 2, executor)
-		if err != nil || profile != 1 || requisites != 1 {
-			t.Fatalf("%d %d %v", profile, requisites, err)
+		profile, requisites, way, err := r.InvitedPerson(ctx, "main", id, 2, executor)
+		if err != nil || profile != 1 || requisites != 1 || way != port.ByAccount {
+			t.Fatalf("%d %d %s %v", profile, requisites, way, err)
 		}
 	}
 	if d, ok, err := Only(v.Executors(ctx, "main", Ref{executor, 1})); !ok || err != nil || !proto.Equal(d.Content, person) {

@@ -119,6 +119,9 @@ func (r Resolver) Payee(ctx context.Context, book, executor string, version uint
 	return payTo(d.Content), title, true, err
 }
 
+// Way is how requisites are paid.
+func Way(q *privatev1.Requisites) port.Way { return payTo(q).Way() }
+
 // payTo is what a payment says of requisites.
 func payTo(q *privatev1.Requisites) port.Requisites {
 	return port.Requisites{

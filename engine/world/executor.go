@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/contact"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
@@ -25,7 +26,7 @@ type Invited interface {
 	Aggregate(ctx context.Context, book, flow, id string) (state string, data []byte, ok bool, err error)
 	// InvitedPerson writes a person's data and requisites, and says under which versions
 	// they stand; 0 = no requisites. The same again is the same version.
-	InvitedPerson(ctx context.Context, book, invitation string, version uint32, executor string) (profile, requisites uint32, err error)
+	InvitedPerson(ctx context.Context, book, invitation string, version uint32, executor string) (profile, requisites uint32, way port.Way, err error)
 }
 
 // executors reaches executors on their own shards.
@@ -93,13 +94,14 @@ func (e *executors) there(ctx context.Context, ask port.Ask, body *flowv1.AdmitA
 // register makes the executor; nil when he is there.
 func (e *executors) register(ctx context.Context, ask port.Ask, body *flowv1.AdmitAsk) *port.Answer {
 	id := body.GetExecutorId()
-	profile, requisites, err := e.read.InvitedPerson(ctx, body.GetBook(), body.GetInvitationId(), body.GetProfileVersion(), id)
+	profile, requisites, by, err := e.read.InvitedPerson(ctx, body.GetBook(), body.GetInvitationId(), body.GetProfileVersion(), id)
 	if err != nil {
 		a := port.Unclear("the person's data could not be written")
 		return &a
 	}
+	way, _ := limit.WayOf(string(by))
 	o := e.tell(ctx, body, executor.Name, id, id, executor.Register, "effect:"+ask.Attempt+":register", &flowv1.ExecutorRegister{
-		Kind: body.GetKind(), Nonresident: body.GetNonresident(), ProfileVersion: profile, RequisitesVersion: requisites, InvitationId: body.GetInvitationId(),
+		Kind: body.GetKind(), Nonresident: body.GetNonresident(), ProfileVersion: profile, RequisitesVersion: requisites, Way: way, InvitationId: body.GetInvitationId(),
 	})
 	if o.Refusal == nil {
 		return nil

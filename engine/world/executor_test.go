@@ -28,9 +28,9 @@ func (g *guests) Aggregate(context.Context, string, string, string) (string, []b
 	return g.state, flow.Bytes(g.data), true, g.broken
 }
 
-func (g *guests) InvitedPerson(context.Context, string, string, uint32, string) (uint32, uint32, error) {
+func (g *guests) InvitedPerson(context.Context, string, string, uint32, string) (uint32, uint32, port.Way, error) {
 	g.written++
-	return 1, 2, nil
+	return 1, 2, port.BySBP, nil
 }
 
 // TestAdmit: a new person is registered and met, a known one is met alone, and whoever

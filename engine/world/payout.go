@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
@@ -46,13 +47,16 @@ type payout struct {
 	bank port.Payout
 	read PayoutReader
 	from string
+	zone *time.Location
 }
 
 // FromPayout serves the port "payout": verbs pay (PayoutAsk), return (ReturnAsk), tax
 // (RemittanceAsk) and own (RemittanceOwnAsk). from is our settlement account, 20 digits, from which executors and taxes
-// are paid; money that came is returned from the account to which it came.
-func FromPayout(bank port.Payout, read PayoutReader, from string) port.Port {
-	return &payout{bank, read, from}
+// are paid; money that came is returned from the account to which it came. A payment to a person
+// whose way no flow knew is held against the limits of the day, in the zone, on which its attempt
+// was opened: so it is always refused or never.
+func FromPayout(bank port.Payout, read PayoutReader, from string, zone *time.Location) port.Port {
+	return &payout{bank, read, from, zone}
 }
 
 // Send implements port.Port.
@@ -60,14 +64,17 @@ func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
 	var (
 		book, executor string
 		payment        port.Payment
+		limited        bool // a flow has looked at the limits, or there are none: it goes to no person
 		answer         *port.Answer
 	)
 	switch ask.Verb {
 	case verbPay:
-		book, executor, payment, answer = p.pay(ctx, ask)
+		book, executor, payment, limited, answer = p.pay(ctx, ask)
 	case verbReturn:
+		limited = true
 		book, payment, answer = p.giveBack(ctx, ask)
 	case verbTax:
+		limited = true
 		book, payment, answer = p.tax(ask)
 	case verbOwn:
 		book, executor, payment, answer = p.own(ctx, ask)
@@ -77,7 +84,11 @@ func (p *payout) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if answer != nil {
 		return *answer
 	}
-	if refusal := payment.Check(); refusal != nil {
+	refusal := payment.Check()
+	if refusal == nil && !limited {
+		refusal = limit.Payment(payment, ask.Clock.In(p.zone).Format(time.DateOnly))
+	}
+	if refusal != nil {
 		return port.Unsent(refusal)
 	}
 	if err := p.read.Sending(ctx, book, executor, payment); err != nil {
@@ -94,17 +105,17 @@ func (p *payout) Find(ctx context.Context, ask port.Ask) port.Answer {
 // Memory implements port.Port.
 func (p *payout) Memory() time.Duration { return p.bank.Memory() }
 
-func (p *payout) pay(ctx context.Context, ask port.Ask) (book, executor string, out port.Payment, answer *port.Answer) {
+func (p *payout) pay(ctx context.Context, ask port.Ask) (book, executor string, out port.Payment, limited bool, answer *port.Answer) {
 	var body flowv1.PayoutAsk
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
-		return "", "", out, malformed(ask, err)
+		return "", "", out, false, malformed(ask, err)
 	}
 	book, executor = body.GetBook(), body.GetExecutorId()
 	to, title, answer := p.payee(ctx, book, executor, body.GetRequisitesVersion(), body.GetTask())
 	if answer == nil {
 		out, answer = payment(ask, p.from, to, body.GetAmount(), Purpose(title, ask.Attempt))
 	}
-	return book, executor, out, answer
+	return book, executor, out, body.GetLimited(), answer
 }
 
 // payee reads an executor's requisites, and what a task is called; task may be "".

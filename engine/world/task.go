@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
@@ -33,13 +34,15 @@ type retries struct {
 	submit Submit
 	read   Payers
 	now    func() time.Time // in the books' zone: a tariff is of a day
+	house  limit.House
 }
 
 // FromTask serves the port "task": verb retry (TaskRetryAsk) retries a payment that
 // stopped with the executor's profile and the company's tariff as they are now, unless
-// that cannot help. The attempt is the command's key, so asking twice retries once.
-func FromTask(submit Submit, read Payers, now func() time.Time) port.Port {
-	return &retries{submit, read, now}
+// that cannot help; so with the limits of the house and the company. The attempt is the
+// command's key, so asking twice retries once.
+func FromTask(submit Submit, read Payers, now func() time.Time, house limit.House) port.Port {
+	return &retries{submit, read, now, house}
 }
 
 // Send implements port.Port.
@@ -99,8 +102,10 @@ func (r *retries) terms(ctx context.Context, ask *flowv1.TaskRetryAsk) (*flowv1.
 	case who.GetRequisitesVersion() == ask.GetRefusedRequisites():
 		return nil, fault.Refuse(fault.RequisitesInvalid, "executor_id", "the requisites are still the refused ones"), nil
 	}
+	today := r.now().Format(time.DateOnly)
 	return &flowv1.TaskPay{
-		Executor: executor.Stamp(who, !identified), Tariff: company.TariffOn(firm, r.now().Format(time.DateOnly)), Automatic: true,
+		Executor: executor.Stamp(who, !identified), Tariff: company.TariffOn(firm, today), Automatic: true,
+		Limits: r.house.Stamp(company.LimitsOn(firm, today), today),
 	}, nil, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -78,7 +79,7 @@ func TestTaxDocuments(t *testing.T) {
 				return
 			}
 			bank := &counting{}
-			pay := FromPayout(bank, known(), ours).Send(t.Context(), ask("tax", &flowv1.RemittanceAsk{Book: "main", Remittance: "npd-2026-11.e", Amount: "6.38", Document: said.GetDocuments()[0]}))
+			pay := FromPayout(bank, known(), ours, time.UTC).Send(t.Context(), ask("tax", &flowv1.RemittanceAsk{Book: "main", Remittance: "npd-2026-11.e", Amount: "6.38", Document: said.GetDocuments()[0]}))
 			if pay.Result != port.Done || len(bank.payments) != 1 {
 				t.Fatalf("%+v", pay)
 			}

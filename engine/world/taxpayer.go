@@ -6,11 +6,10 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port"
-	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
@@ -34,21 +33,17 @@ func (t *taxpayers) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
 		return *malformed(ask, err)
 	}
-	o := t.submit(ctx, engine.Request{
-		Book: body.GetBook(), Actor: actorEffect,
-		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
-			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
-				Flow: taxpayer.Name, Id: body.GetExecutorId(), Event: taxpayer.Change, Body: ask.Body, Owner: body.GetExecutorId(),
-			}},
-		}}},
-	})[0]
+	o := change(ctx, t.submit, ask, body.GetBook(), taxpayer.Name, body.GetExecutorId())
 	answer := answerOf(ask, o)
 	switch answer.Result {
 	case port.Done:
 		answer.Body = string(flow.Bytes(taxpayer.Answer(o.Record.GetMove().GetData())))
 	case port.Refused:
-		answer.Body = string(flow.Bytes(&flowv1.TaxpayerAnswer{Free: o.Refusal.Facts[taxpayer.FactFree]}))
+		said := &flowv1.TaxpayerAnswer{Short: limit.ShortOf(o.Refusal)}
+		if said.Short == nil {
+			said.Free = o.Refusal.Facts[taxpayer.FactFree]
+		}
+		answer.Body = string(flow.Bytes(said))
 	case port.Unknown, port.NotFound:
 	}
 	return answer

@@ -137,7 +137,7 @@ func TestPayout(t *testing.T) {
 			t.Parallel()
 			reader, bank := known(), &counting{}
 			tc.change(reader)
-			answer := FromPayout(bank, reader, ours).Send(t.Context(), tc.ask)
+			answer := FromPayout(bank, reader, ours, time.UTC).Send(t.Context(), tc.ask)
 			if answer.Result != tc.result || answer.Code != tc.code {
 				t.Fatalf("%+v", answer)
 			}
@@ -156,7 +156,7 @@ func TestPayout(t *testing.T) {
 			}
 		})
 	}
-	if a := FromPayout(&counting{}, known(), ours).Find(t.Context(), pay); a.Result != port.NotFound {
+	if a := FromPayout(&counting{}, known(), ours, time.UTC).Find(t.Context(), pay); a.Result != port.NotFound {
 		t.Errorf("%+v", a)
 	}
 }

@@ -20,7 +20,7 @@ const (
 	payoutReturned    = "payout_returned"
 	receiptKept       = "receipt_kept"
 	receiptLost       = "receipt_lost"
-	payoutWay         = "payout_way"
+	payoutLimit       = "payout_limit"
 )
 
 // notPlayed are errors that nobody can run into on the day of the play, and the scenario that plays each.
@@ -29,6 +29,14 @@ var notPlayed = map[string]play.NotPlayed{
 		Why: "every day of 2026 has its rows in the tax tables. A payment on a day without one is refused before money is set aside; only one that the end " +
 			"of the last tabled year overtakes between two questions stops so, and a release cures it",
 		Scenario: "engine/flow/task/testdata/no_rule.txt",
+	},
+	"payout_way": {
+		Why:      "cards are paid by an agreement here, and an account by none. The adapter's own tests have no agreement",
+		Scenario: "engine/flow/task/testdata/payout_way.txt",
+	},
+	"payout_limit_period": {
+		Why:      "the next day or month cures it, and the play has one day. The API's own tests set a limit of a day",
+		Scenario: "engine/flow/task/testdata/limit_company_day.txt",
 	},
 }
 
@@ -84,7 +92,7 @@ func (t task) trouble(all []task) *play.Trouble {
 		tr.TakenBack, tr.End = play.Payment, canceled
 		add(payoutReturned, byExecutor, play.CallsOff)
 	case t.wayTooSmall():
-		add(payoutWay, byExecutor, play.GivesRequisites)
+		add(payoutLimit, byCompany, play.GivesRequisites)
 	case t.Person.Later: // gave an account that the bank does not know
 		add(requisitesInvalid, byExecutor, play.GivesRequisites)
 	case t.Until > "2027":

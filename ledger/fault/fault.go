@@ -86,6 +86,8 @@ const (
 	ChannelMissing    Code = "channel_missing"
 	PayoutRefused     Code = "payout_refused"
 	PayoutWay         Code = "payout_way"
+	PayoutLimit       Code = "payout_limit"
+	PayoutLimitPeriod Code = "payout_limit_period"
 	KindMismatch      Code = "kind_mismatch"
 	LinkUsed          Code = "link_used"
 	LinkRevoked       Code = "link_revoked"
@@ -112,7 +114,7 @@ var codes = []Code{
 	ConditionFailed, SumTooLarge, HoldUnknown, HoldNotOpen, HoldExceeded, EntryUnknown, NotReversible, ReversalExceeded, OverpaidExceeded,
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
-	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, PayoutWay, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals, StatementSource,
+	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, PayoutWay, PayoutLimit, PayoutLimitPeriod, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals, StatementSource,
 	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch, PhoneUnconfirmed,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/provodka/provodka/engine/flow/limit"
 )
 
 // Config is everything a server process is told. Serve reads it from a file and
@@ -117,9 +119,44 @@ type Bank struct {
 	// that say "bank"; 0 never. Their lines go into StatementBook.
 	StatementSeconds int    `json:"statement_seconds"`
 	StatementBook    string `json:"statement_book"`
+	// LimitCodes are its error codes that say that one payment is more than its contract lets pass
+	// (payout_limit), PeriodLimitCodes those that say that the day's or the month's is used up
+	// (payout_limit_period: gone on with on the next day); a refusal with another is payout_refused.
+	LimitCodes       []string `json:"limit_codes"`
+	PeriodLimitCodes []string `json:"period_limit_codes"`
+	// Limits are what the house's contract with the bank lets pass, checked before it is asked. A row
+	// takes the place of the program's of the same way and scope (engine/flow/limit/limit.md).
+	Limits []Limit `json:"limits"`
 	// CardAgreement is the number of the agreement by which cards are paid; without it a payment
 	// to a card is refused (payout_way, the executor gives an account).
 	CardAgreement string `json:"card_agreement"`
+}
+
+// Limit is a dated limit of payments to persons.
+type Limit struct {
+	From  string `json:"from"`  // first day, YYYY-MM-DD
+	To    string `json:"to"`    // last day; "" is for ever
+	Way   string `json:"way"`   // account, sbp, card or any
+	Scope string `json:"scope"` // payment, counterparty day, counterparty month, company day or company month
+	Least string `json:"least"` // rubles, of a payment; "" is none
+	Most  string `json:"most"`  // rubles; "" is any sum
+	Count string `json:"count"` // payments of a day or a month; "" is any number
+}
+
+// House are the limits of the contract with the bank.
+func (b *Bank) House() (limit.House, error) {
+	var house limit.House
+	for i, l := range b.Limits {
+		row, err := limit.NewRow(l.From, l.To, l.Way, l.Scope, l.Least, l.Most, l.Count)
+		if err != nil {
+			return nil, fmt.Errorf("configuration: bank.limits[%d]: %w", i, err)
+		}
+		house = append(house, row)
+	}
+	if err := limit.Distinct(house); err != nil {
+		return nil, fmt.Errorf("configuration: bank.limits: %w", err)
+	}
+	return house, nil
 }
 
 // How the statements of an account of ours come.
@@ -295,6 +332,9 @@ func (c *Config) Check() error {
 		if f.missing {
 			return fmt.Errorf("configuration: %s is missing", f.field)
 		}
+	}
+	if _, err := c.Bank.House(); err != nil {
+		return err
 	}
 	return c.checkStatements()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/feed"
 	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/flow/invitation"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/login"
 	"github.com/provodka/provodka/engine/flow/npd"
 	"github.com/provodka/provodka/engine/flow/registration"
@@ -27,7 +28,7 @@ import (
 // accounts: a flow that books to a type which the chart lacks stops the start.
 func Flows() (*flow.Registry, error) {
 	r := flow.NewRegistry(
-		closing.New(), company.New(), contact.New(), executor.New(), feed.New(), incoming.New(), invitation.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(),
+		closing.New(), company.New(), contact.New(), executor.New(), feed.New(), incoming.New(), invitation.New(), limit.New(), login.New(), npd.New(), registration.New(), remittance.New(), sign.New(), task.New(), taxpayer.New(), template.New(),
 		user.New(),
 	)
 	for _, t := range r.AccountTypes() {

@@ -58,7 +58,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	submit := func(ctx context.Context, r engine.Request) []engine.Outcome { return m.engine.Submit(ctx, r) }
 	again := world.ScheduleOf(m.db.Zone(), m.cfg.ConfirmAfter)
 	return map[string]port.Port{
-		"payout":    world.ConfirmedPayout(world.FromPayout(bank, people, m.cfg.Own[0].Account), again),
+		"payout":    world.ConfirmedPayout(world.FromPayout(bank, people, m.cfg.Own[0].Account, m.db.Zone()), again),
 		"income":    world.ConfirmedIncome(world.Watched(world.FromIncome(tax, people), tax, people, submit), tax, people, again),
 		"contact":   world.FromContact(submit, m.db),
 		"npd":       world.Opening(world.FromNPD(tax, people), submit),
@@ -71,6 +71,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		"closing":   world.FromClosing(submit, m.drawer),
 		"register":  world.FromRegister(tax, people), "registration": world.FromRegistration(submit), "user": world.FromUser(submit),
 		"taxpayer":   world.FromTaxpayer(submit),
+		"limit":      world.FromLimit(submit),
 		"remittance": world.FromRemittance(submit),
 		"signed":     world.FromSigned(submit),
 		"payment": world.FromPayment(func(ctx context.Context, attempt string, a *port.Answer) (*journalv1.Effect, bool, error) {
@@ -78,7 +79,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 		}, people),
 		"signing": world.FromSigning(submit, people),
 		"paper":   world.FromPaper(m.press),
-		"task":    world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }),
+		"task":    world.FromTask(submit, people, func() time.Time { return time.Now().In(m.db.Zone()) }, m.house),
 		"notify": world.FromNotify(world.NotifyOptions{
 			Channels: channels, Read: people, Secrets: m.vault, Site: strings.TrimSuffix(m.cfg.Site, "/"), Now: time.Now,
 		}),
@@ -89,7 +90,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 func (m *Main) bank() (*tbank.Adapter, error) {
 	bank, err := tbank.New(tbank.Options{
 		BaseURL: m.cfg.Bank.URL, Token: m.cfg.Bank.Token, PerSecond: m.cfg.Bank.PerSecond, Polls: m.cfg.Polls, UnknownAccount: m.cfg.Bank.UnknownAccountCodes,
-		CardAgreement: m.cfg.Bank.CardAgreement,
+		Limit: m.cfg.Bank.LimitCodes, PeriodLimit: m.cfg.Bank.PeriodLimitCodes, CardAgreement: m.cfg.Bank.CardAgreement,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bank: %w", err)

@@ -33,6 +33,7 @@ import (
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/press"
 	"github.com/provodka/provodka/engine/private"
@@ -48,6 +49,7 @@ type Main struct {
 	db        *store.DB
 	broker    *kafka.Log
 	flows     *flow.Registry
+	house     limit.House
 	vault     *private.Vault
 	drawer    *monthly.Drawer
 	press     *press.Press
@@ -122,6 +124,9 @@ func (m *Main) openEngine(context.Context) (err error) {
 	if m.vault, err = private.New(private.Config{DB: m.db, Secrets: m.cfg.Secrets, Keys: m.cfg.InstallationKeys}); err != nil {
 		return err
 	}
+	if m.house, err = m.cfg.Bank.House(); err != nil {
+		return err
+	}
 	m.press = press.New(m.vault, m.db.Zone())
 	m.drawer, err = monthly.NewDrawer(monthly.Drawer{
 		DB: m.db, Vault: m.vault, VAT: monthly.VAT{Percent: m.cfg.Closing.VATPercent, Words: m.cfg.Closing.VATWords},
@@ -168,7 +173,7 @@ func (m *Main) openAPI(context.Context) (err error) {
 	}
 	m.api, err = api.New(api.Config{
 		Config: gate.Config{
-			Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Now: time.Now, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Proxies: proxies,
+			Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Now: time.Now, Limits: m.house, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Proxies: proxies,
 			SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 		},
 		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: m.drawer, Press: m.press, Own: m.own(), Ready: m.isReady, Registration: m.registration(),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -31,6 +32,7 @@ const (
 	Accept     = "accept"      // CompanyAccept
 	Deposit    = "deposit"     // CompanyDeposit
 	SetTariff  = "set_tariff"  // CompanySetTariff
+	SetLimits  = "set_limits"  // CompanySetLimits
 	SetProfile = "set_profile" // CompanySetProfile
 )
 
@@ -56,7 +58,7 @@ const (
 
 var words = flow.Words{
 	States: []string{Registered, AwaitingDeposit, Active},
-	Events: []string{Register, Accept, Deposit, SetTariff, SetProfile, acceptSecured, depositFull, depositAgain, told, tellRefused, tellUnknown, closingOpened, closingRefused, closingUnknown},
+	Events: []string{Register, Accept, Deposit, SetTariff, SetLimits, SetProfile, acceptSecured, depositFull, depositAgain, told, tellRefused, tellUnknown, closingOpened, closingRefused, closingUnknown},
 	Asks:   []string{tellRegistration, openClosing},
 }
 
@@ -69,9 +71,21 @@ func New() *flow.Flow {
 // yet. Commands that pay a task are stamped with it.
 func TariffOn(d *flowv1.CompanyData, day string) *flowv1.Tariff {
 	var found *flowv1.Tariff
-	for _, t := range d.Tariffs { // ascending
+	for _, t := range d.GetTariffs() { // ascending
 		if t.From <= day {
 			found = t
+		}
+	}
+	return found
+}
+
+// LimitsOn are the limits of the company's own that hold on a day, YYYY-MM-DD. Commands that
+// pay a task are stamped with them.
+func LimitsOn(d *flowv1.CompanyData, day string) []*flowv1.PaymentLimit {
+	var found []*flowv1.PaymentLimit
+	for _, l := range d.GetLimits() { // ascending
+		if l.GetFrom() <= day {
+			found = l.GetLimits()
 		}
 	}
 	return found
@@ -102,6 +116,8 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		if refusal = flow.ReadBody(c, &b); refusal == nil {
 			refusal = setTariff(v, d, b.Tariff)
 		}
+	case SetLimits:
+		refusal = setLimits(v, c, d)
 	case told, tellRefused, tellUnknown, closingOpened, closingRefused, closingUnknown:
 	default:
 		refusal = flow.WrongState(v, c)
@@ -209,15 +225,46 @@ func setTariff(v flow.View, d *flowv1.CompanyData, t *flowv1.Tariff) *fault.Refu
 		}
 		set.Minimum = money.RUB.Format(minimum)
 	}
-	if set.From == "" {
-		set.From = v.Day
-	}
-	if _, err := time.Parse(time.DateOnly, set.From); err != nil || set.From < v.Day {
-		return fault.Refuse(fault.Malformed, "tariff.from", "%.64q is not a day YYYY-MM-DD from %s on", t.From, v.Day)
+	var refusal *fault.Refusal
+	if set.From, refusal = from(v, "tariff.from", set.From); refusal != nil {
+		return refusal
 	}
 	d.Tariffs = slices.DeleteFunc(d.Tariffs, func(o *flowv1.Tariff) bool { return o.From >= set.From })
 	d.Tariffs = append(d.Tariffs, set)
 	slices.SortFunc(d.Tariffs, func(a, b *flowv1.Tariff) int { return strings.Compare(a.From, b.From) })
+	return nil
+}
+
+// from is the first day of new terms: today, or a later one.
+func from(v flow.View, field, day string) (string, *fault.Refusal) {
+	if day == "" {
+		return v.Day, nil
+	}
+	if _, err := time.Parse(time.DateOnly, day); err != nil || day < v.Day {
+		return "", fault.Refuse(fault.Malformed, field, "%.64q is not a day YYYY-MM-DD from %s on", day, v.Day)
+	}
+	return day, nil
+}
+
+// setLimits stamps the limits of the company's own payments from a day on, with who agreed to
+// them. Those that begin on a later day give way to them.
+func setLimits(v flow.View, c flow.Command, d *flowv1.CompanyData) *fault.Refusal {
+	var b flowv1.CompanySetLimits
+	if refusal := flow.ReadBody(c, &b); refusal != nil {
+		return refusal
+	}
+	day, refusal := from(v, "from", b.From)
+	if refusal != nil {
+		return refusal
+	}
+	if refusal := limit.Terms("limits", b.Limits); refusal != nil {
+		return refusal
+	}
+	for _, l := range b.Limits {
+		l.Setter = flowv1.LimitSetter_LIMIT_SETTER_COMPANY
+	}
+	d.Limits = slices.DeleteFunc(d.Limits, func(o *flowv1.CompanyLimits) bool { return o.From >= day })
+	d.Limits = append(d.Limits, &flowv1.CompanyLimits{From: day, Author: c.Actor, Limits: b.Limits})
 	return nil
 }
 

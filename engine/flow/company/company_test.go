@@ -28,6 +28,7 @@ func spec() flowtest.Spec {
 			act(Deposit, &flowv1.CompanyDeposit{CompanyId: "c1", LineId: "l1", Amount: "400.00"}),
 			act(Deposit, &flowv1.CompanyDeposit{CompanyId: "c1", LineId: "l2", Amount: "600.00"}),
 			act(SetProfile, &flowv1.CompanySetProfile{ProfileVersion: 2}), later,
+			act(SetLimits, &flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{firmDay("100000")}}),
 		},
 	}
 }
@@ -123,4 +124,50 @@ func TestRefusals(t *testing.T) {
 	try(act(Deposit, &flowv1.CompanyDeposit{LineId: "l1", Amount: "1.00", CompanyId: "c2"}), fault.Malformed, "company_id")
 	try(act(Deposit, &flowv1.CompanyDeposit{Amount: "1.00"}), fault.Malformed, "line_id")
 	try(act(depositFull, &flowv1.CompanyDeposit{}), fault.WrongState, "event")
+}
+
+func firmDay(most string) *flowv1.PaymentLimit {
+	return &flowv1.PaymentLimit{Scope: flowv1.LimitScope_LIMIT_SCOPE_COMPANY_DAY, Most: most}
+}
+
+func TestLimitsAreDatedAndHaveAnAuthor(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	later := &flowv1.CompanySetLimits{From: "2026-04-01"}
+	for _, a := range []flowtest.Act{s.Acts[0], s.Acts[1], s.Acts[6], act(SetLimits, later)} {
+		if _, refusal, err := w.Do(a); refusal != nil || err != nil {
+			t.Fatal(refusal, err)
+		}
+	}
+	d := flow.ReadData(w.View, &flowv1.CompanyData{})
+	for day, want := range map[string]int{"2026-03-01": 0, "2026-03-02": 1, "2026-03-31": 1, "2026-04-01": 0} {
+		if got := LimitsOn(d, day); len(got) != want || want > 0 && (got[0].Most != "100000.00" || got[0].Setter != flowv1.LimitSetter_LIMIT_SETTER_COMPANY) {
+			t.Errorf("on %s %v", day, got)
+		}
+	}
+	if len(d.Limits) != 2 || d.Limits[0].Author != "company" || d.Limits[0].From != "2026-03-02" {
+		t.Errorf("%v", d.Limits)
+	}
+	person := &flowv1.PaymentLimit{Scope: flowv1.LimitScope_LIMIT_SCOPE_COUNTERPARTY_DAY, Count: 3}
+	for name, tc := range map[string]struct {
+		set   *flowv1.CompanySetLimits
+		code  fault.Code
+		field string
+	}{
+		"yesterday":            {&flowv1.CompanySetLimits{From: "2026-03-01"}, fault.Malformed, "from"},
+		"no day":               {&flowv1.CompanySetLimits{From: "soon"}, fault.Malformed, "from"},
+		"no scope":             {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{{Most: "1.00"}}}, fault.Malformed, "limits[0].scope"},
+		"nothing limited":      {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{person, firmDay("")}}, fault.Malformed, "limits[1].most"},
+		"zero":                 {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{firmDay("0.00")}}, fault.AmountInvalid, "limits[0].most"},
+		"three places":         {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{firmDay("1.001")}}, fault.AmountInvalid, "limits[0].most"},
+		"twice":                {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{firmDay("1.00"), firmDay("2.00")}}, fault.Malformed, "limits[1].scope"},
+		"count of one payment": {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{{Scope: flowv1.LimitScope_LIMIT_SCOPE_PAYMENT, Count: 1}}}, fault.Malformed, "limits[0].count"},
+		"least of a day":       {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{{Scope: firmDay("").Scope, Least: "1.00"}}}, fault.Malformed, "limits[0].least"},
+		"least above most":     {&flowv1.CompanySetLimits{Limits: []*flowv1.PaymentLimit{{Scope: flowv1.LimitScope_LIMIT_SCOPE_PAYMENT, Least: "2.00", Most: "1.00"}}}, fault.AmountInvalid, "limits[0].least"},
+	} {
+		if _, refusal, _ := w.Do(act(SetLimits, tc.set)); refusal == nil || refusal.Code != tc.code || refusal.Field != tc.field {
+			t.Errorf("%s: %v, want %s of %s", name, refusal, tc.code, tc.field)
+		}
+	}
 }

@@ -64,7 +64,7 @@ func New() *flow.Flow {
 // Stamp is what a task's command says about this executor. Whether the person is known
 // well enough for a civil contract only the private tables know.
 func Stamp(d *flowv1.ExecutorData, unidentified bool) *flowv1.ExecutorStamp {
-	return &flowv1.ExecutorStamp{Kind: d.Kind, Nonresident: d.Nonresident, RequisitesVersion: d.RequisitesVersion, Unidentified: unidentified}
+	return &flowv1.ExecutorStamp{Kind: d.Kind, Nonresident: d.Nonresident, RequisitesVersion: d.RequisitesVersion, Unidentified: unidentified, Way: d.Way}
 }
 
 // decide is the flow's Decide.
@@ -81,7 +81,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		var b flowv1.ExecutorSetRequisites
 		if refusal = flow.ReadBody(c, &b); refusal == nil {
 			refusal = newer("requisites_version", b.RequisitesVersion, d.RequisitesVersion)
-			d.RequisitesVersion = b.RequisitesVersion
+			d.RequisitesVersion, d.Way = b.RequisitesVersion, b.Way
 		}
 	case Block:
 		var b flowv1.ExecutorBlock
@@ -125,7 +125,7 @@ func register(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusa
 		return refusal
 	}
 	d.Kind, d.Nonresident, d.RegisteredDay = b.Kind, b.Nonresident, v.Day
-	d.ProfileVersion, d.RequisitesVersion, d.InvitationId = b.ProfileVersion, b.RequisitesVersion, b.InvitationId
+	d.ProfileVersion, d.RequisitesVersion, d.Way, d.InvitationId = b.ProfileVersion, b.RequisitesVersion, b.Way, b.InvitationId
 	d.PhoneConfirmed = b.InvitationId != "" // by its code, and the INN is what he said himself
 	return nil
 }

@@ -1,7 +1,10 @@
 package task
 
 import (
+	"cmp"
+
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -9,7 +12,12 @@ import (
 // nextTry is when a payment that stopped is gone on with by itself; "" is never.
 func (s *step) nextTry(t Trouble) string {
 	tries := int(s.data.Again.GetTries())
-	if tries >= len(t.Again) || s.data.Again.GetTrying() {
+	switch {
+	case s.data.Again.GetTrying():
+		return ""
+	case t.Next:
+		return flow.Text(limit.Next(s.data.Error.GetLimit(), cmp.Or(s.data.Counting.GetDay(), s.view.Day), s.view.Zone))
+	case tries >= len(t.Again):
 		return ""
 	}
 	return flow.Text(s.view.Clock.Add(t.Again[tries]))
@@ -31,7 +39,7 @@ func (s *step) tryAgain() *fault.Refusal {
 	if s.view.State != Error {
 		return nil // the table has no row: wrong_state
 	}
-	if len(troubles[e.GetCode()].Again) == 0 {
+	if t := troubles[e.GetCode()]; len(t.Again) == 0 && !t.Next {
 		return fault.Refuse(fault.WrongState, "event", "%q is not gone on with by itself", e.GetCode()).
 			With("state", s.view.State).With("event", s.command.Event)
 	}
@@ -54,7 +62,8 @@ func (s *step) askRetry() {
 	e := s.data.Error
 	e.RetryAt, s.data.Again.Trying, s.data.Again.OnceMore = "", true, false
 	refused := uint32(0)
-	if e.Code == string(fault.RequisitesInvalid) || e.Code == string(fault.PayoutWay) || e.Code == codePayoutReturned {
+	way := e.Code == string(fault.PayoutLimit) && e.GetLimit().GetLimit().GetWay() != flowv1.PayoutWay_PAYOUT_WAY_UNSPECIFIED // another one may take it
+	if way || e.Code == string(fault.RequisitesInvalid) || e.Code == string(fault.PayoutWay) || e.Code == codePayoutReturned {
 		refused = s.data.RequisitesVersion
 	}
 	s.asks[retryItself] = flow.Bytes(&flowv1.TaskRetryAsk{

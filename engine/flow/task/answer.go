@@ -30,7 +30,7 @@ func (s *step) checked() {
 	case checkDone:
 		s.data.BonusTold = s.command.Answer.Bonus
 		if !s.out() {
-			s.askTax()
+			s.askTax(false)
 			return
 		}
 		s.goOn(checkDoneIncome, checkDoneLast)

@@ -18,6 +18,7 @@ type step struct {
 	on      string
 	amounts map[string]money.Amount
 	asks    map[string][]byte
+	short   *flowv1.LimitShort // the limit that stops the payment
 }
 
 // decide is the flow's Decide. It names the row, the amounts and the accounts.
@@ -33,6 +34,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		return flow.Decision{}, refusal
 	}
 	s.tell()
+	s.forget()
 	s.invite()
 	s.stamp(signed)
 	d := s.decision()
@@ -89,6 +91,12 @@ func (s *step) run() *fault.Refusal {
 		return nil
 	case takeDone, takeRefused, takeUnknown:
 		s.taken()
+		return nil
+	case limitDone, limitRefused, limitUnknown:
+		s.limited()
+		return nil
+	case countDone, countRefused, countUnknown:
+		s.counted()
 		return nil
 	case annulDone, annulRefused, annulUnknown:
 		s.annulled()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/machine"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -20,10 +21,14 @@ const (
 	codeReceiptKept    = "receipt_kept"
 )
 
+// nextPeriod stands in the column "Again after" of what is retried when a limit's next day
+// or month begins.
+const nextPeriod = "next"
+
 // errorCodes is compared with the Errors table both ways at start.
 var errorCodes = []string{
 	string(fault.RequisitesMissing), string(fault.IdentityMissing), string(fault.RequisitesInvalid), string(fault.KindMismatch), string(fault.IncomeDenied),
-	string(fault.IncomeCap), string(fault.TaxRuleMissing), string(fault.PayoutWay), string(fault.PayoutRefused), codePayoutLate, codePayoutReturned,
+	string(fault.IncomeCap), string(fault.TaxRuleMissing), string(fault.PayoutWay), string(fault.PayoutLimit), string(fault.PayoutLimitPeriod), string(fault.PayoutRefused), codePayoutLate, codePayoutReturned,
 	codeReceiptLost, codeReceiptKept,
 }
 
@@ -33,6 +38,7 @@ type Trouble struct {
 	Russian    string          // shown in the list «Ошибки оплаты»
 	RetryHelps bool            // once the cause is gone
 	Again      []time.Duration // the pauses after which it is retried by itself
+	Next       bool            // it is retried by itself when the limit's next day or month begins, as often as it takes
 	Actor      string          // who has to act: "executor", "company", "support"
 	Meaning    string
 }
@@ -69,6 +75,10 @@ func parseTroubles(text string) (map[string]Trouble, error) {
 			return nil, r.Errorf("code %q stands twice, has no words or nobody to act", tr.Code)
 		}
 		for _, text := range r.List("Again after") {
+			if text == nextPeriod && tr.RetryHelps && len(r.List("Again after")) == 1 {
+				tr.Next = true
+				break
+			}
 			pause, err := flow.Pause(text)
 			if err != nil || !tr.RetryHelps {
 				return nil, r.Errorf("again after %q: a pause of what a retry helps: %v", text, err)
@@ -108,7 +118,10 @@ func (s *step) fail(code, status string) {
 		s.data.Again = nil
 	}
 	s.data.Error = &flowv1.TaskError{
-		RetryAt: s.nextTry(t),
-		Code:    t.Code, Words: t.Russian, RetryHelps: t.RetryHelps, Actor: t.Actor, Status: status, Day: s.view.Day,
+		Code: t.Code, Words: t.Russian, RetryHelps: t.RetryHelps, Actor: t.Actor, Status: status, Day: s.view.Day, Limit: s.short,
 	}
+	if s.short != nil {
+		s.data.Error.Words += " (" + limit.Words(s.short) + ")"
+	}
+	s.data.Error.RetryAt = s.nextTry(t)
 }

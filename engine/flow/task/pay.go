@@ -2,6 +2,7 @@ package task
 
 import (
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -54,35 +55,50 @@ func (s *step) blocked(stamp *flowv1.ExecutorStamp) string {
 // ask. A payment that came back while its receipt stands has its sum already.
 func (s *step) setAside(b *flowv1.TaskPay, retrying bool) *fault.Refusal {
 	s.data.RequisitesVersion = b.Executor.RequisitesVersion
+	s.limits(b)
 	row := func(first, again string) {
 		s.on = first
 		if retrying {
 			s.on = again
 		}
 	}
-	if standing := Receipt(s.data); standing != nil {
-		s.data.Sum = standing.Sum
-		row(payUntaxed, retryUntaxed)
-		s.reserve(amount(s.data.Sum.Payout).Add(s.costs()))
-		s.sendPayout()
+	standing, sum := Receipt(s.data), (*flowv1.TaskSum)(nil)
+	if standing != nil {
+		sum = standing.Sum
+	} else {
+		var refusal *fault.Refusal
+		if sum, refusal = s.price(b.Executor, b.Tariff); refusal != nil {
+			return refusal
+		}
+	}
+	if short := s.outside(sum); short != nil {
+		row(payBlocked, retryBlocked)
+		s.failLimit(string(fault.PayoutLimit), short)
 		return nil
 	}
-	sum, refusal := s.price(b.Executor, b.Tariff)
-	if refusal != nil {
-		return refusal
-	}
 	s.data.Sum = sum
-	s.reserve(s.ceiling(s.terms(b.Executor), sum))
-	switch s.data.Kind {
-	case kindSelfEmployed:
-		s.data.Phase, s.data.CheckedFrom = phaseCheck, s.now()
-		s.asks[checkIncome] = s.incomeAsk()
-	case kindEntrepreneur:
+	if standing != nil {
+		s.reserve(amount(sum.Payout).Add(s.costs()))
+	} else {
+		s.reserve(s.ceiling(s.terms(b.Executor), sum))
+	}
+	switch untaxed := standing != nil || s.data.Kind == kindEntrepreneur; {
+	case untaxed && s.counts(limit.OfPerson):
+		row(payUnchecked, retryUnchecked)
+		s.askTax(untaxed)
+	case untaxed && s.counts(limit.OfCompany):
+		row(payLimited, retryLimited)
+		s.data.Counting = s.begun(sum.Payout)
+		s.askLimit()
+	case untaxed:
 		row(payUntaxed, retryUntaxed)
 		s.sendPayout()
+	case s.data.Kind == kindSelfEmployed:
+		s.data.Phase, s.data.CheckedFrom = phaseCheck, s.now()
+		s.asks[checkIncome] = s.incomeAsk()
 	default:
 		row(payUnchecked, retryUnchecked)
-		s.askTax()
+		s.askTax(untaxed)
 	}
 	return nil
 }
@@ -109,11 +125,15 @@ func (s *step) sendPayout() {
 	a := &flowv1.PayoutAttempt{
 		Number: s.view.Attempts[pay] + 1, Amount: s.data.Sum.Payout,
 		RequisitesVersion: s.data.RequisitesVersion, Sum: s.data.Sum,
+		CountPerson: s.counts(limit.OfPerson), CountCompany: s.counts(limit.OfCompany),
+	}
+	if a.CountPerson || a.CountCompany {
+		a.Count = s.data.Counting
 	}
 	s.data.Payouts = append(s.data.Payouts, a)
 	s.asks[pay] = flow.Bytes(&flowv1.PayoutAsk{
 		Book: s.view.Book, Task: s.view.ID, CompanyId: s.data.CompanyId, ExecutorId: s.data.ExecutorId,
-		RequisitesVersion: a.RequisitesVersion, Amount: a.Amount,
+		RequisitesVersion: a.RequisitesVersion, Amount: a.Amount, Limited: s.data.Way > flowv1.PayoutWay_PAYOUT_WAY_ACCOUNT,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/flowtest"
+	"github.com/provodka/provodka/engine/flow/limit"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
@@ -17,19 +18,24 @@ var kinds = map[string]flowv1.EmploymentKind{
 
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	flowtest.Scenarios(t, flowtest.Script{
+	flowtest.Scenarios(t, script())
+}
+
+func script() flowtest.Script {
+	return flowtest.Script{
 		Spec: flowtest.Spec{
-			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign, stampFile}, Reply: reply(false), Undoes: undoes,
+			Flow: it, ID: "t1", Day: "2026-03-02", Once: []string{pay, registerIncome}, Tells: []string{tellYear, tellLimit, retryItself, tellSign, stampFile}, Reply: reply(false), Undoes: undoes,
 			Owners: map[string]string{"company": "romashka", "task": "t1", "executor": "ivanov"},
 		},
 		Command: command, Show: show,
-	})
+	}
 }
 
 // command reads a line: create KIND gross|net PRICE [act] [autocomplete] [manual] [link],
 // assign KIND, offer circle WHO … | known | all [until DAY], accept WHO KIND TERMS [known] [no_requisites], decline WHO, change [FIELD ...] [gross|net PRICE] [act|no_act] [KIND] [from|to DAY],
 // sign|countersign|act_sign|act_sign_executor [file DIGIT] [TERMS],
-// pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites] [no_passport], or a bare event.
+// pay|retry [KIND] PERCENT% [MINIMUM] [no_requisites] [no_passport] [account|sbp|card] [limit=SCOPE:MOST[:COUNT] of the company …]
+// [house=SCOPE:MOST of its bank …], or a bare event.
 func command(w *flowtest.World, words []string) (flow.Command, error) {
 	c := flow.Command{Event: words[0], Actor: "company"}
 	has := func(word string) bool { return slices.Contains(words, word) }
@@ -88,6 +94,14 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 				b.Tariff.Percent = strings.TrimSuffix(word, "%")
 			case kinds[word] != 0:
 				b.Executor.Kind = kinds[word]
+			case word == "account", word == "sbp", word == "card":
+				b.Executor.Way, _ = limit.WayOf(word)
+			case strings.HasPrefix(word, "limit="), strings.HasPrefix(word, "house="):
+				l, err := limitOf(word)
+				if err != nil {
+					return c, err
+				}
+				b.Limits = append(b.Limits, l)
 			default:
 				b.Tariff.Minimum = word
 			}
@@ -96,6 +110,17 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 		c.Body = body(b)
 	}
 	return c, nil
+}
+
+// limitOf reads limit=company_day:1000.00, limit=counterparty_day::3 or house=payment:100.00.
+func limitOf(word string) (*flowv1.PaymentLimit, error) {
+	setter, text, _ := strings.Cut(word, "=")
+	parts := append(strings.Split(text, ":"), "", "")
+	row, err := limit.NewRow("2024-01-01", "", "any", strings.ReplaceAll(parts[0], "_", " "), "", parts[1], parts[2])
+	if row.Limit.Setter = flowv1.LimitSetter_LIMIT_SETTER_COMPANY; setter == "house" {
+		row.Limit.Setter = flowv1.LimitSetter_LIMIT_SETTER_HOUSE
+	}
+	return row.Limit, err
 }
 
 // changeOf reads the words of a change; fields of the texts become the next version.
@@ -195,6 +220,14 @@ func show(data []byte) []string {
 	}
 	if d.TaxDifference != "" {
 		lines = append(lines, "tax difference owed by the person "+d.TaxDifference)
+	}
+	for _, at := range []struct {
+		name   string
+		counts []*flowv1.PaymentCount
+	}{{"person", d.CountedPerson}, {"company", d.CountedCompany}} {
+		for _, c := range at.counts {
+			lines = append(lines, fmt.Sprintf("counted of the %s on %s: %s by %s of %s", at.name, c.Day, c.Amount, limit.Way(c.Way), c.CompanyId))
+		}
 	}
 	if d.OwedBack != "" {
 		lines = append(lines, "owed back "+d.OwedBack)

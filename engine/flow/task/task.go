@@ -69,6 +69,12 @@ const (
 	takeDone      = "take_done"
 	takeRefused   = "take_refused"
 	takeUnknown   = "take_unknown"
+	limitDone     = "limit_done"
+	limitRefused  = "limit_refused"
+	limitUnknown  = "limit_unknown"
+	countDone     = "count_done"
+	countRefused  = "count_refused"
+	countUnknown  = "count_unknown"
 	annulDone     = "annul_done"
 	annulRefused  = "annul_refused"
 	annulUnknown  = "annul_unknown"
@@ -122,6 +128,11 @@ const (
 	holdDoneCompleted = "hold_done_completed"
 	payUntaxed        = "pay_untaxed"
 	retryUntaxed      = "retry_untaxed"
+	payLimited        = "pay_limited"
+	retryLimited      = "retry_limited"
+	takeDoneLimited   = "take_done_limited"
+	limitDoneIncome   = "limit_done_income"
+	limitDoneLast     = "limit_done_last"
 	takeDoneIncome    = "take_done_income"
 	takeDoneLast      = "take_done_last"
 	uncovered         = "uncovered"
@@ -150,6 +161,9 @@ const (
 	askHold        = "ask_hold"
 	takeYear       = "take_year"
 	askTake        = "ask_take"
+	takeLimit      = "take_limit"
+	askLimit       = "ask_limit"
+	tellLimit      = "tell_limit"
 	tellYear       = "tell_year"
 	annulIncome    = "annul_income"
 	askAnnul       = "ask_annul"
@@ -209,6 +223,7 @@ var words = flow.Words{
 		overpayReturned, incomeDoneUnpaid, incomeDoneLate, incomeTakenBack, receiptChanged, answerLate,
 		holdDone, holdRefused, holdUnknown, takeDone, takeRefused, takeUnknown, annulDone, annulRefused, annulUnknown,
 		tellDone, tellRefused, tellUnknown, createHeld, assignHeld, signHeld, holdDoneCompleted, payUntaxed, retryUntaxed,
+		payLimited, retryLimited, takeDoneLimited, limitDone, limitDoneIncome, limitDoneLast, limitRefused, limitUnknown, countDone, countRefused, countUnknown,
 		takeDoneIncome, takeDoneLast, uncovered, cancelReceipt, changeHeld,
 		offerExpired, acceptHeld, declineLast, offerExpiredHeld, holdRefusedOffer,
 		retryDue, selfDone, selfRefused, selfUnknown, recheckNoted, selfRefusedAgain, signTold, signRefused, signUnknown, stamped, stampRefused, stampUnknown,
@@ -218,7 +233,7 @@ var words = flow.Words{
 		"payout_back", "claim_back", "owed", "unsettle",
 	},
 	Asks: []string{checkIncome, askCheck, pay, askPayout, registerIncome, askIncome,
-		holdYear, askHold, takeYear, askTake, tellYear, annulIncome, askAnnul, retryItself, tellSign, stampFile},
+		holdYear, askHold, takeYear, askTake, tellYear, takeLimit, askLimit, tellLimit, annulIncome, askAnnul, retryItself, tellSign, stampFile},
 	Amounts: amounts,
 	Cases:   []string{caseSelfEmployed, caseCivilContract},
 	Owners:  []string{ownerCompany, ownerTask, ownerExecutor},

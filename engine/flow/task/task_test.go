@@ -75,7 +75,7 @@ func spec(create *flowv1.TaskCreate, more ...flowtest.Act) flowtest.Spec {
 			act(Pay, &flowv1.TaskPay{Executor: stamp(kind, 1), Tariff: tariff}),
 			act(Retry, &flowv1.TaskPay{Executor: stamp(kind, 2), Tariff: tariff}),
 		}, more...),
-		Once: []string{pay, registerIncome}, Tells: []string{tellYear, retryItself, tellSign, stampFile}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
+		Once: []string{pay, registerIncome}, Tells: []string{tellYear, tellLimit, retryItself, tellSign, stampFile}, Deaf: true, Reply: reply(false), Undoes: undoes, Law: law, Attempts: 2, Flips: 1,
 		Asleep: []string{retryDue}, // a retry by itself is a retry: exploreAgain walks those
 	}
 }
@@ -282,6 +282,7 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	explore(linked)
 
 	walked = append(walked, exploreAgain(t)...)
+	walked = append(walked, exploreLimits(t)...)
 	explore(spec(ready(selfEmployed, "100.00")))
 	explore(spec(ready(entrepreneur, "100.00")))
 	// The scale changes between the attempts, so they pay different sums.

@@ -4,6 +4,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -13,6 +14,7 @@ import (
 const (
 	phaseHold  = flowv1.TaskPhase_TASK_PHASE_HOLD
 	phaseTake  = flowv1.TaskPhase_TASK_PHASE_TAKE
+	phaseLimit = flowv1.TaskPhase_TASK_PHASE_LIMIT
 	phaseAnnul = flowv1.TaskPhase_TASK_PHASE_ANNUL
 
 	stageHeld       = flowv1.YearStage_YEAR_STAGE_HELD
@@ -50,16 +52,31 @@ func (s *step) holding() *fault.Refusal {
 
 // askTax asks for the tax of the payment that is about to be made; what was held so far
 // is part of the question, so it moves into the year of payment in one step.
-func (s *step) askTax() {
+//
+// The person's payments are asked there too, where a limit counts them; untaxed, of a sole
+// trader and of a payment whose receipt stands, they alone.
+func (s *step) askTax(untaxed bool) {
 	s.data.Phase = phaseTake
-	q := &flowv1.YearQuestion{
+	c := &flowv1.TaxpayerChange{}
+	if len(s.data.Limits) > 0 {
+		s.data.Counting = s.begun("")
+		if untaxed {
+			s.data.Counting.Amount = s.data.Sum.Payout
+		}
+		c.Payment = s.question(func(l *flowv1.PaymentLimit) bool { return !limit.OfCompany(l) })
+	}
+	if untaxed {
+		s.asks[takeYear] = s.change(c)
+		return
+	}
+	c.Was, c.Question = s.data.Year, &flowv1.YearQuestion{
 		Stage: stageTaken, Kind: s.data.Kind, Nonresident: s.data.Nonresident, Day: s.view.Day, Gross: s.data.Sum.Gross,
 		BonusTold: s.data.BonusTold, BonusAskedAt: s.data.CheckedFrom,
 	}
 	if s.floats() {
-		q.Gross, q.Net = "", s.data.Price
+		c.Question.Gross, c.Question.Net = "", s.data.Price
 	}
-	s.asks[takeYear] = s.change(&flowv1.TaxpayerChange{Was: s.data.Year, Question: q})
+	s.asks[takeYear] = s.change(c)
 }
 
 // floats says whether the gross follows from the net price at the payment: what is
@@ -108,8 +125,10 @@ func (s *step) held() {
 
 // failYear writes why the executor's year refused.
 func (s *step) failYear() {
+	a := s.answerOfYear()
+	s.short = a.GetShort()
 	s.fail(s.code(fault.TaxRuleMissing), s.command.Answer.Status)
-	s.data.Error.Free = s.answerOfYear().GetFree()
+	s.data.Error.Free = a.GetFree()
 }
 
 // taken takes the answer about the tax of the payment.
@@ -120,13 +139,30 @@ func (s *step) taken() {
 	}
 	switch s.command.Event {
 	case takeDone:
-		s.data.Year = s.answerOfYear().GetShare()
+		a := s.answerOfYear()
+		taxed := a.GetShare() != nil
+		if taxed {
+			s.data.Year = a.GetShare()
+		}
+		if a.GetCount() != nil {
+			s.data.CountedPerson = append(s.data.CountedPerson, a.GetCount())
+		}
 		if s.out() {
 			s.goOn(takeDoneIncome, takeDoneLast)
 			return
 		}
-		s.adopt(s.data.Year)
+		if taxed {
+			s.adopt(s.data.Year)
+		}
 		s.trim(amount(s.data.Sum.Payout).Add(s.costs()))
+		if s.data.Counting != nil {
+			s.data.Counting.Amount = s.data.Sum.Payout
+		}
+		if s.counts(limit.OfCompany) {
+			s.on = takeDoneLimited
+			s.askLimit()
+			return
+		}
 		s.sendPayout()
 	case takeRefused:
 		s.trim(s.bound())
@@ -154,18 +190,22 @@ func (s *step) told() {
 	}
 }
 
-// tell lets the executor's year know what this task is in it now, when that changed. An
-// open question already carries what it was; the answer to it comes first.
+// tell lets the executor's year and the limits know what this task is in them now, when that
+// changed. An open question already carries what it was; the answer to it comes first.
 func (s *step) tell() {
 	if s.data.Phase == phaseHold || s.data.Phase == phaseTake {
 		return
 	}
+	c := &flowv1.TaxpayerChange{}
+	c.CountsWas, c.CountsNow = s.recount()
 	want := s.share()
-	if proto.Equal(want, s.data.Year) {
+	if same := proto.Equal(want, s.data.Year); !same {
+		c.Was, c.Now = s.data.Year, want
+		s.data.Year = want
+	} else if len(c.CountsWas)+len(c.CountsNow) == 0 {
 		return
 	}
-	s.asks[tellYear] = s.change(&flowv1.TaxpayerChange{Was: s.data.Year, Now: want})
-	s.data.Year = want
+	s.asks[tellYear] = s.change(c)
 }
 
 // share is what the task is in the executor's year, from what the task knows.
@@ -176,7 +216,7 @@ func (s *step) share() *flowv1.YearShare {
 		return s.paidShare(s.data.Sum, receipt)
 	case receipt != nil:
 		return s.paidShare(receipt.Sum, receipt)
-	case s.data.Phase == phasePayout:
+	case s.data.Phase == phasePayout || s.data.Phase == phaseLimit:
 		return s.data.Sum.GetShare()
 	case s.called() || s.data.Year == nil || !s.capped():
 		return nil

@@ -1,8 +1,10 @@
 package task
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -32,8 +34,9 @@ func answerYear(e flow.Effect) *flowv1.TaxpayerAnswer {
 	if err := proto.Unmarshal(e.Body, &c); err != nil {
 		panic(err)
 	}
-	m, refusal := person.Step(flow.View{Book: "main", ID: c.ExecutorId, State: machine.New, Day: c.Question.Day},
-		flow.Command{Event: taxpayer.Change, Body: flow.Bytes(&flowv1.TaxpayerChange{Question: c.Question})})
+	fresh := &flowv1.TaxpayerChange{Question: c.Question, Payment: c.Payment}
+	m, refusal := person.Step(flow.View{Book: "main", ID: c.ExecutorId, State: machine.New, Day: cmp.Or(c.Question.GetDay(), c.Payment.GetCount().GetDay())},
+		flow.Command{Event: taxpayer.Change, Body: flow.Bytes(fresh)})
 	if refusal != nil {
 		panic(refusal)
 	}
@@ -51,8 +54,10 @@ func reply(says bool) func(flowtest.Try, port.Result, *port.Answer) {
 			if r == port.Done {
 				a.Body = string(flow.Bytes(answerYear(t.Effect)))
 			} else {
-				a.Body = string(flow.Bytes(&flowv1.TaxpayerAnswer{Free: "12.34"}))
+				a.Body = string(flow.Bytes(refusedYear(t.Effect, a.Code)))
 			}
+		case takeLimit:
+			a.Body = string(flow.Bytes(answerLimit(t.Effect, r)))
 		case stampFile:
 			a.Body = string(flow.Bytes(stampedAs(t.Effect)))
 		case checkIncome:
@@ -143,7 +148,7 @@ func yearLaw(w *flowtest.World, d *flowv1.TaskData) error {
 	if !slices.Equal(in, want) {
 		return fmt.Errorf("the year has %d shares of the task, which thinks it is %v", len(in), d.Year)
 	}
-	return yearFits(w, d)
+	return errors.Join(yearFits(w, d), countLaw(w, d))
 }
 
 // yearFits: the share says what happened.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -54,6 +55,10 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if refusal := l.count(b.GetWas(), -1); refusal != nil {
 		return flow.Decision{}, refusal
 	}
+	paid, refusal := limit.Paid(l.data.Paid).Change(b.GetCountsWas(), b.GetCountsNow(), v.Day)
+	if refusal != nil {
+		return flow.Decision{}, refusal
+	}
 	share := b.GetNow()
 	if q := b.GetQuestion(); q != nil {
 		var refusal *fault.Refusal
@@ -64,6 +69,15 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if refusal := l.count(share, +1); refusal != nil {
 		return flow.Decision{}, refusal
 	}
+	if q := b.GetPayment(); q != nil {
+		if b.GetQuestion() != nil && q.GetCount() != nil {
+			q.Count.Amount = text(amount(share.GetGross()).Sub(amount(share.GetTax())))
+		}
+		if paid, l.data.Answer.Count, refusal = paid.Ask(q, v.Day); refusal != nil {
+			return flow.Decision{}, refusal
+		}
+	}
+	l.data.Paid = paid
 	l.data.Answer.Share = share
 	if of := share; of != nil || b.GetWas() != nil {
 		if of == nil {

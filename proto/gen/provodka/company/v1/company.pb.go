@@ -142,6 +142,227 @@ func (x *Tariff) GetMinimum() string {
 	return ""
 }
 
+// A limit of payments to persons. A day and a month are the calendar's in the book's zone, of the
+// payment's attempt; what a payment that was refused or came back took is free again.
+type PaymentLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is about: payment, counterparty day, counterparty month, company day or company month.
+	// Of a counterparty a company's own limit counts the company's payments to the person.
+	Scope string `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
+	// The way that it is about: account, sbp, card or any, which empty is too.
+	Way string `protobuf:"bytes,2,opt,name=way,proto3" json:"way,omitempty"`
+	// Least sum of a payment, rubles; empty is none.
+	Least string `protobuf:"bytes,3,opt,name=least,proto3" json:"least,omitempty"`
+	// Most rubles of a payment, a day or a month; empty is any sum. A payment is never split to fit.
+	Most string `protobuf:"bytes,4,opt,name=most,proto3" json:"most,omitempty"`
+	// Most payments of a day or a month; 0 is any number.
+	Count         uint32 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PaymentLimit) Reset() {
+	*x = PaymentLimit{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PaymentLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PaymentLimit) ProtoMessage() {}
+
+func (x *PaymentLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PaymentLimit.ProtoReflect.Descriptor instead.
+func (*PaymentLimit) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PaymentLimit) GetScope() string {
+	if x != nil {
+		return x.Scope
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetWay() string {
+	if x != nil {
+		return x.Way
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetLeast() string {
+	if x != nil {
+		return x.Least
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetMost() string {
+	if x != nil {
+		return x.Most
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// The limits of a company's own from a day on.
+type CompanyLimits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First day, YYYY-MM-DD.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Who agreed to them: the id of the key or the user that set them.
+	Author string `protobuf:"bytes,2,opt,name=author,proto3" json:"author,omitempty"`
+	// The limits; none is that it has none of its own from that day on.
+	Limits        []*PaymentLimit `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompanyLimits) Reset() {
+	*x = CompanyLimits{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompanyLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompanyLimits) ProtoMessage() {}
+
+func (x *CompanyLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompanyLimits.ProtoReflect.Descriptor instead.
+func (*CompanyLimits) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CompanyLimits) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *CompanyLimits) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *CompanyLimits) GetLimits() []*PaymentLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// A limit of today, with what it leaves free.
+type LimitState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The limit.
+	Limit *PaymentLimit `protobuf:"bytes,1,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Whose it is: table (the law and the providers), house (the contract with the bank) or company.
+	Setter string `protobuf:"bytes,2,opt,name=setter,proto3" json:"setter,omitempty"`
+	// Of a company day and a company month: rubles that are free now; empty when it limits no sum.
+	Free string `protobuf:"bytes,3,opt,name=free,proto3" json:"free,omitempty"`
+	// Of the same with a count: payments that are free now.
+	FreeCount     uint32 `protobuf:"varint,4,opt,name=free_count,json=freeCount,proto3" json:"free_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitState) Reset() {
+	*x = LimitState{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitState) ProtoMessage() {}
+
+func (x *LimitState) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitState.ProtoReflect.Descriptor instead.
+func (*LimitState) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *LimitState) GetLimit() *PaymentLimit {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+func (x *LimitState) GetSetter() string {
+	if x != nil {
+		return x.Setter
+	}
+	return ""
+}
+
+func (x *LimitState) GetFree() string {
+	if x != nil {
+		return x.Free
+	}
+	return ""
+}
+
+func (x *LimitState) GetFreeCount() uint32 {
+	if x != nil {
+		return x.FreeCount
+	}
+	return 0
+}
+
 // An account at a bank from which the company pays us.
 type BankAccount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -155,7 +376,7 @@ type BankAccount struct {
 
 func (x *BankAccount) Reset() {
 	*x = BankAccount{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -167,7 +388,7 @@ func (x *BankAccount) String() string {
 func (*BankAccount) ProtoMessage() {}
 
 func (x *BankAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -180,7 +401,7 @@ func (x *BankAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BankAccount.ProtoReflect.Descriptor instead.
 func (*BankAccount) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{1}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BankAccount) GetAccount() string {
@@ -224,7 +445,7 @@ type CompanyDetails struct {
 
 func (x *CompanyDetails) Reset() {
 	*x = CompanyDetails{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -236,7 +457,7 @@ func (x *CompanyDetails) String() string {
 func (*CompanyDetails) ProtoMessage() {}
 
 func (x *CompanyDetails) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -249,7 +470,7 @@ func (x *CompanyDetails) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyDetails.ProtoReflect.Descriptor instead.
 func (*CompanyDetails) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{2}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CompanyDetails) GetInn() string {
@@ -344,13 +565,15 @@ type Company struct {
 	WalletAccount string `protobuf:"bytes,12,opt,name=wallet_account,json=walletAccount,proto3" json:"wallet_account,omitempty"`
 	// Account of its security deposit.
 	DepositAccount string `protobuf:"bytes,13,opt,name=deposit_account,json=depositAccount,proto3" json:"deposit_account,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// All limits of its own that it ever had, by first day; the last one that has begun holds.
+	Limits        []*CompanyLimits `protobuf:"bytes,210,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Company) Reset() {
 	*x = Company{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -362,7 +585,7 @@ func (x *Company) String() string {
 func (*Company) ProtoMessage() {}
 
 func (x *Company) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -375,7 +598,7 @@ func (x *Company) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Company.ProtoReflect.Descriptor instead.
 func (*Company) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{3}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Company) GetCompanyId() string {
@@ -469,6 +692,13 @@ func (x *Company) GetDepositAccount() string {
 	return ""
 }
 
+func (x *Company) GetLimits() []*CompanyLimits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 // What OpenCompany asks.
 type OpenCompanyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -488,7 +718,7 @@ type OpenCompanyRequest struct {
 
 func (x *OpenCompanyRequest) Reset() {
 	*x = OpenCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +730,7 @@ func (x *OpenCompanyRequest) String() string {
 func (*OpenCompanyRequest) ProtoMessage() {}
 
 func (x *OpenCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +743,7 @@ func (x *OpenCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenCompanyRequest.ProtoReflect.Descriptor instead.
 func (*OpenCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{4}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *OpenCompanyRequest) GetBook() string {
@@ -566,7 +796,7 @@ type OpenCompanyResponse struct {
 
 func (x *OpenCompanyResponse) Reset() {
 	*x = OpenCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -578,7 +808,7 @@ func (x *OpenCompanyResponse) String() string {
 func (*OpenCompanyResponse) ProtoMessage() {}
 
 func (x *OpenCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -591,7 +821,7 @@ func (x *OpenCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenCompanyResponse.ProtoReflect.Descriptor instead.
 func (*OpenCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{5}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *OpenCompanyResponse) GetCompany() *Company {
@@ -632,7 +862,7 @@ type SetTariffRequest struct {
 
 func (x *SetTariffRequest) Reset() {
 	*x = SetTariffRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +874,7 @@ func (x *SetTariffRequest) String() string {
 func (*SetTariffRequest) ProtoMessage() {}
 
 func (x *SetTariffRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -657,7 +887,7 @@ func (x *SetTariffRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTariffRequest.ProtoReflect.Descriptor instead.
 func (*SetTariffRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{6}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SetTariffRequest) GetBook() string {
@@ -703,7 +933,7 @@ type SetTariffResponse struct {
 
 func (x *SetTariffResponse) Reset() {
 	*x = SetTariffResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +945,7 @@ func (x *SetTariffResponse) String() string {
 func (*SetTariffResponse) ProtoMessage() {}
 
 func (x *SetTariffResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +958,7 @@ func (x *SetTariffResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTariffResponse.ProtoReflect.Descriptor instead.
 func (*SetTariffResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{7}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SetTariffResponse) GetCompany() *Company {
@@ -752,6 +982,272 @@ func (x *SetTariffResponse) GetReplayed() bool {
 	return false
 }
 
+// What SetLimits asks.
+type SetLimitsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,3,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// First day, YYYY-MM-DD, not before today; empty is today.
+	From string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	// All limits of its own from that day on, one of each scope and way; none is no limit. A limit counts
+	// the payments that were begun since the company has one of its kind.
+	Limits        []*PaymentLimit `protobuf:"bytes,5,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLimitsRequest) Reset() {
+	*x = SetLimitsRequest{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLimitsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLimitsRequest) ProtoMessage() {}
+
+func (x *SetLimitsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLimitsRequest.ProtoReflect.Descriptor instead.
+func (*SetLimitsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SetLimitsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *SetLimitsRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SetLimitsRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *SetLimitsRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *SetLimitsRequest) GetLimits() []*PaymentLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// The company after SetLimits.
+type SetLimitsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The company.
+	Company *Company `protobuf:"bytes,1,opt,name=company,proto3" json:"company,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLimitsResponse) Reset() {
+	*x = SetLimitsResponse{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLimitsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLimitsResponse) ProtoMessage() {}
+
+func (x *SetLimitsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLimitsResponse.ProtoReflect.Descriptor instead.
+func (*SetLimitsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SetLimitsResponse) GetCompany() *Company {
+	if x != nil {
+		return x.Company
+	}
+	return nil
+}
+
+func (x *SetLimitsResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *SetLimitsResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What GetLimits asks.
+type GetLimitsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The company.
+	CompanyId string `protobuf:"bytes,2,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLimitsRequest) Reset() {
+	*x = GetLimitsRequest{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLimitsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLimitsRequest) ProtoMessage() {}
+
+func (x *GetLimitsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLimitsRequest.ProtoReflect.Descriptor instead.
+func (*GetLimitsRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetLimitsRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *GetLimitsRequest) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *GetLimitsRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// The limits of today.
+type GetLimitsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The day, YYYY-MM-DD.
+	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
+	// Every limit that holds.
+	Limits        []*LimitState `protobuf:"bytes,2,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLimitsResponse) Reset() {
+	*x = GetLimitsResponse{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLimitsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLimitsResponse) ProtoMessage() {}
+
+func (x *GetLimitsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLimitsResponse.ProtoReflect.Descriptor instead.
+func (*GetLimitsResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetLimitsResponse) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *GetLimitsResponse) GetLimits() []*LimitState {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 // What UpdateCompany asks.
 type UpdateCompanyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -769,7 +1265,7 @@ type UpdateCompanyRequest struct {
 
 func (x *UpdateCompanyRequest) Reset() {
 	*x = UpdateCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -781,7 +1277,7 @@ func (x *UpdateCompanyRequest) String() string {
 func (*UpdateCompanyRequest) ProtoMessage() {}
 
 func (x *UpdateCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -794,7 +1290,7 @@ func (x *UpdateCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCompanyRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{8}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UpdateCompanyRequest) GetBook() string {
@@ -840,7 +1336,7 @@ type UpdateCompanyResponse struct {
 
 func (x *UpdateCompanyResponse) Reset() {
 	*x = UpdateCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +1348,7 @@ func (x *UpdateCompanyResponse) String() string {
 func (*UpdateCompanyResponse) ProtoMessage() {}
 
 func (x *UpdateCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1361,7 @@ func (x *UpdateCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCompanyResponse.ProtoReflect.Descriptor instead.
 func (*UpdateCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{9}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UpdateCompanyResponse) GetCompany() *Company {
@@ -904,7 +1400,7 @@ type GetCompanyRequest struct {
 
 func (x *GetCompanyRequest) Reset() {
 	*x = GetCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +1412,7 @@ func (x *GetCompanyRequest) String() string {
 func (*GetCompanyRequest) ProtoMessage() {}
 
 func (x *GetCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +1425,7 @@ func (x *GetCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompanyRequest.ProtoReflect.Descriptor instead.
 func (*GetCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{10}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetCompanyRequest) GetBook() string {
@@ -964,7 +1460,7 @@ type GetCompanyResponse struct {
 
 func (x *GetCompanyResponse) Reset() {
 	*x = GetCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1472,7 @@ func (x *GetCompanyResponse) String() string {
 func (*GetCompanyResponse) ProtoMessage() {}
 
 func (x *GetCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1485,7 @@ func (x *GetCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompanyResponse.ProtoReflect.Descriptor instead.
 func (*GetCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{11}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetCompanyResponse) GetCompany() *Company {
@@ -1014,7 +1510,7 @@ type FindCompanyRequest struct {
 
 func (x *FindCompanyRequest) Reset() {
 	*x = FindCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1522,7 @@ func (x *FindCompanyRequest) String() string {
 func (*FindCompanyRequest) ProtoMessage() {}
 
 func (x *FindCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1535,7 @@ func (x *FindCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindCompanyRequest.ProtoReflect.Descriptor instead.
 func (*FindCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{12}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FindCompanyRequest) GetBook() string {
@@ -1074,7 +1570,7 @@ type FindCompanyResponse struct {
 
 func (x *FindCompanyResponse) Reset() {
 	*x = FindCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1086,7 +1582,7 @@ func (x *FindCompanyResponse) String() string {
 func (*FindCompanyResponse) ProtoMessage() {}
 
 func (x *FindCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,7 +1595,7 @@ func (x *FindCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindCompanyResponse.ProtoReflect.Descriptor instead.
 func (*FindCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{13}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FindCompanyResponse) GetCompany() *Company {
@@ -1128,7 +1624,7 @@ type ListCompaniesRequest struct {
 
 func (x *ListCompaniesRequest) Reset() {
 	*x = ListCompaniesRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1636,7 @@ func (x *ListCompaniesRequest) String() string {
 func (*ListCompaniesRequest) ProtoMessage() {}
 
 func (x *ListCompaniesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1649,7 @@ func (x *ListCompaniesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompaniesRequest.ProtoReflect.Descriptor instead.
 func (*ListCompaniesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{14}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListCompaniesRequest) GetBook() string {
@@ -1206,7 +1702,7 @@ type ListCompaniesResponse struct {
 
 func (x *ListCompaniesResponse) Reset() {
 	*x = ListCompaniesResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1714,7 @@ func (x *ListCompaniesResponse) String() string {
 func (*ListCompaniesResponse) ProtoMessage() {}
 
 func (x *ListCompaniesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1727,7 @@ func (x *ListCompaniesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompaniesResponse.ProtoReflect.Descriptor instead.
 func (*ListCompaniesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{15}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListCompaniesResponse) GetCompanies() []*Company {
@@ -1270,7 +1766,7 @@ type GetWalletRequest struct {
 
 func (x *GetWalletRequest) Reset() {
 	*x = GetWalletRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1778,7 @@ func (x *GetWalletRequest) String() string {
 func (*GetWalletRequest) ProtoMessage() {}
 
 func (x *GetWalletRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1295,7 +1791,7 @@ func (x *GetWalletRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWalletRequest.ProtoReflect.Descriptor instead.
 func (*GetWalletRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{16}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetWalletRequest) GetBook() string {
@@ -1340,7 +1836,7 @@ type GetWalletResponse struct {
 
 func (x *GetWalletResponse) Reset() {
 	*x = GetWalletResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1848,7 @@ func (x *GetWalletResponse) String() string {
 func (*GetWalletResponse) ProtoMessage() {}
 
 func (x *GetWalletResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1861,7 @@ func (x *GetWalletResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWalletResponse.ProtoReflect.Descriptor instead.
 func (*GetWalletResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{17}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetWalletResponse) GetBalance() string {
@@ -1437,7 +1933,7 @@ type TopUp struct {
 
 func (x *TopUp) Reset() {
 	*x = TopUp{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1449,7 +1945,7 @@ func (x *TopUp) String() string {
 func (*TopUp) ProtoMessage() {}
 
 func (x *TopUp) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1462,7 +1958,7 @@ func (x *TopUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopUp.ProtoReflect.Descriptor instead.
 func (*TopUp) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{18}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TopUp) GetName() string {
@@ -1547,7 +2043,7 @@ type GetInvoiceRequest struct {
 
 func (x *GetInvoiceRequest) Reset() {
 	*x = GetInvoiceRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +2055,7 @@ func (x *GetInvoiceRequest) String() string {
 func (*GetInvoiceRequest) ProtoMessage() {}
 
 func (x *GetInvoiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +2068,7 @@ func (x *GetInvoiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvoiceRequest.ProtoReflect.Descriptor instead.
 func (*GetInvoiceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{19}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetInvoiceRequest) GetBook() string {
@@ -1628,7 +2124,7 @@ type GetInvoiceResponse struct {
 
 func (x *GetInvoiceResponse) Reset() {
 	*x = GetInvoiceResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1640,7 +2136,7 @@ func (x *GetInvoiceResponse) String() string {
 func (*GetInvoiceResponse) ProtoMessage() {}
 
 func (x *GetInvoiceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1653,7 +2149,7 @@ func (x *GetInvoiceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvoiceResponse.ProtoReflect.Descriptor instead.
 func (*GetInvoiceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{20}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetInvoiceResponse) GetPayee() *TopUp {
@@ -1695,7 +2191,24 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\apercent\x18\x02 \x01(\tB\x9a\x01\xbaH\x96\x01\xba\x01\x8e\x01\n" +
 	"\x0eamount_invalid\x127a percent is written 3.5: 0 to 100, at most four places\x1aCthis == '' || this.matches('^(0|[1-9][0-9]?|100)(\\\\.[0-9]{1,4})?$')r\x02(\x10R\apercent\x12\xbc\x01\n" +
 	"\aminimum\x18\x03 \x01(\tB\xa1\x01\xbaH\x9d\x01\xba\x01\x95\x01\n" +
-	"\x0eamount_invalid\x12=rubles are written 1500.50: digits, a dot, at most two places\x1aDthis == '' || this.matches('^(0|[1-9][0-9]{0,15})(\\\\.[0-9]{1,2})?$')r\x02(@R\aminimum\"O\n" +
+	"\x0eamount_invalid\x12=rubles are written 1500.50: digits, a dot, at most two places\x1aDthis == '' || this.matches('^(0|[1-9][0-9]{0,15})(\\\\.[0-9]{1,2})?$')r\x02(@R\aminimum\"\x9a\x01\n" +
+	"\fPaymentLimit\x12\x1d\n" +
+	"\x05scope\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05scope\x12\x19\n" +
+	"\x03way\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x03way\x12\x1d\n" +
+	"\x05least\x18\x03 \x01(\tB\a\xbaH\x04r\x02(@R\x05least\x12\x1b\n" +
+	"\x04most\x18\x04 \x01(\tB\a\xbaH\x04r\x02(@R\x04most\x12\x14\n" +
+	"\x05count\x18\x05 \x01(\rR\x05count\"v\n" +
+	"\rCompanyLimits\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x16\n" +
+	"\x06author\x18\x02 \x01(\tR\x06author\x129\n" +
+	"\x06limits\x18\x03 \x03(\v2!.provodka.company.v1.PaymentLimitR\x06limits\"\x90\x01\n" +
+	"\n" +
+	"LimitState\x127\n" +
+	"\x05limit\x18\x01 \x01(\v2!.provodka.company.v1.PaymentLimitR\x05limit\x12\x16\n" +
+	"\x06setter\x18\x02 \x01(\tR\x06setter\x12\x12\n" +
+	"\x04free\x18\x03 \x01(\tR\x04free\x12\x1d\n" +
+	"\n" +
+	"free_count\x18\x04 \x01(\rR\tfreeCount\"O\n" +
 	"\vBankAccount\x12#\n" +
 	"\aaccount\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x14R\aaccount\x12\x1b\n" +
 	"\x03bic\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\tR\x03bic\"\xd5\x02\n" +
@@ -1709,7 +2222,7 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\x05email\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x05email\x12\x1d\n" +
 	"\x05phone\x18\a \x01(\tB\a\xbaH\x04r\x02\x18 R\x05phone\x12#\n" +
 	"\bcontract\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\bcontract\x12F\n" +
-	"\baccounts\x18\t \x03(\v2 .provodka.company.v1.BankAccountB\b\xbaH\x05\x92\x01\x02\x10\x14R\baccounts\"\x8e\x04\n" +
+	"\baccounts\x18\t \x03(\v2 .provodka.company.v1.BankAccountB\b\xbaH\x05\x92\x01\x02\x10\x14R\baccounts\"\xcb\x04\n" +
 	"\aCompany\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x14\n" +
@@ -1727,7 +2240,8 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\n" +
 	"active_day\x18\v \x01(\tR\tactiveDay\x12%\n" +
 	"\x0ewallet_account\x18\f \x01(\tR\rwalletAccount\x12'\n" +
-	"\x0fdeposit_account\x18\r \x01(\tR\x0edepositAccount\"\xbc\x03\n" +
+	"\x0fdeposit_account\x18\r \x01(\tR\x0edepositAccount\x12;\n" +
+	"\x06limits\x18\xd2\x01 \x03(\v2\".provodka.company.v1.CompanyLimitsR\x06limits\"\xbc\x03\n" +
 	"\x12OpenCompanyRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12E\n" +
@@ -1748,7 +2262,27 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\x11SetTariffResponse\x126\n" +
 	"\acompany\x18\x01 \x01(\v2\x1c.provodka.company.v1.CompanyR\acompany\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xeb\x01\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xa3\x02\n" +
+	"\x10SetLimitsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x128\n" +
+	"\n" +
+	"company_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12<\n" +
+	"\x04from\x18\x04 \x01(\tB(\xbaH%r#\x18\n" +
+	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x12C\n" +
+	"\x06limits\x18\x05 \x03(\v2!.provodka.company.v1.PaymentLimitB\b\xbaH\x05\x92\x01\x02\x10\x14R\x06limits\"\x83\x01\n" +
+	"\x11SetLimitsResponse\x126\n" +
+	"\acompany\x18\x01 \x01(\v2\x1c.provodka.company.v1.CompanyR\acompany\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xe9\x01\n" +
+	"\x10GetLimitsRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x128\n" +
+	"\n" +
+	"company_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\tcompanyId\x12d\n" +
+	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"^\n" +
+	"\x11GetLimitsResponse\x12\x10\n" +
+	"\x03day\x18\x01 \x01(\tR\x03day\x127\n" +
+	"\x06limits\x18\x02 \x03(\v2\x1f.provodka.company.v1.LimitStateR\x06limits\"\xeb\x01\n" +
 	"\x14UpdateCompanyRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x128\n" +
@@ -1823,10 +2357,12 @@ const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\vInvoiceKind\x12\x1c\n" +
 	"\x18INVOICE_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13INVOICE_KIND_TOP_UP\x10\x01\x12\x18\n" +
-	"\x14INVOICE_KIND_DEPOSIT\x10\x022\xb6\t\n" +
+	"\x14INVOICE_KIND_DEPOSIT\x10\x022\xe6\v\n" +
 	"\x0eCompanyService\x12\x87\x01\n" +
 	"\vOpenCompany\x12'.provodka.company.v1.OpenCompanyRequest\x1a(.provodka.company.v1.OpenCompanyResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/companies\x12\x95\x01\n" +
-	"\tSetTariff\x12%.provodka.company.v1.SetTariffRequest\x1a&.provodka.company.v1.SetTariffResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/companies/{company_id}/tariff\x12\x9a\x01\n" +
+	"\tSetTariff\x12%.provodka.company.v1.SetTariffRequest\x1a&.provodka.company.v1.SetTariffResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/companies/{company_id}/tariff\x12\x95\x01\n" +
+	"\tSetLimits\x12%.provodka.company.v1.SetLimitsRequest\x1a&.provodka.company.v1.SetLimitsResponse\"9\x82\xd3\xe4\x93\x023:\x01*\x1a./v1/books/{book}/companies/{company_id}/limits\x12\x95\x01\n" +
+	"\tGetLimits\x12%.provodka.company.v1.GetLimitsRequest\x1a&.provodka.company.v1.GetLimitsResponse\"9\x82\xd3\xe4\x93\x020\x12./v1/books/{book}/companies/{company_id}/limits\x90\x02\x01\x12\x9a\x01\n" +
 	"\rUpdateCompany\x12).provodka.company.v1.UpdateCompanyRequest\x1a*.provodka.company.v1.UpdateCompanyResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\x1a'/v1/books/{book}/companies/{company_id}\x12\x91\x01\n" +
 	"\n" +
 	"GetCompany\x12&.provodka.company.v1.GetCompanyRequest\x1a'.provodka.company.v1.GetCompanyResponse\"2\x82\xd3\xe4\x93\x02)\x12'/v1/books/{book}/companies/{company_id}\x90\x02\x01\x12\x8c\x01\n" +
@@ -1849,71 +2385,88 @@ func file_provodka_company_v1_company_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_company_v1_company_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_company_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_provodka_company_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_provodka_company_v1_company_proto_goTypes = []any{
 	(InvoiceKind)(0),              // 0: provodka.company.v1.InvoiceKind
 	(*Tariff)(nil),                // 1: provodka.company.v1.Tariff
-	(*BankAccount)(nil),           // 2: provodka.company.v1.BankAccount
-	(*CompanyDetails)(nil),        // 3: provodka.company.v1.CompanyDetails
-	(*Company)(nil),               // 4: provodka.company.v1.Company
-	(*OpenCompanyRequest)(nil),    // 5: provodka.company.v1.OpenCompanyRequest
-	(*OpenCompanyResponse)(nil),   // 6: provodka.company.v1.OpenCompanyResponse
-	(*SetTariffRequest)(nil),      // 7: provodka.company.v1.SetTariffRequest
-	(*SetTariffResponse)(nil),     // 8: provodka.company.v1.SetTariffResponse
-	(*UpdateCompanyRequest)(nil),  // 9: provodka.company.v1.UpdateCompanyRequest
-	(*UpdateCompanyResponse)(nil), // 10: provodka.company.v1.UpdateCompanyResponse
-	(*GetCompanyRequest)(nil),     // 11: provodka.company.v1.GetCompanyRequest
-	(*GetCompanyResponse)(nil),    // 12: provodka.company.v1.GetCompanyResponse
-	(*FindCompanyRequest)(nil),    // 13: provodka.company.v1.FindCompanyRequest
-	(*FindCompanyResponse)(nil),   // 14: provodka.company.v1.FindCompanyResponse
-	(*ListCompaniesRequest)(nil),  // 15: provodka.company.v1.ListCompaniesRequest
-	(*ListCompaniesResponse)(nil), // 16: provodka.company.v1.ListCompaniesResponse
-	(*GetWalletRequest)(nil),      // 17: provodka.company.v1.GetWalletRequest
-	(*GetWalletResponse)(nil),     // 18: provodka.company.v1.GetWalletResponse
-	(*TopUp)(nil),                 // 19: provodka.company.v1.TopUp
-	(*GetInvoiceRequest)(nil),     // 20: provodka.company.v1.GetInvoiceRequest
-	(*GetInvoiceResponse)(nil),    // 21: provodka.company.v1.GetInvoiceResponse
+	(*PaymentLimit)(nil),          // 2: provodka.company.v1.PaymentLimit
+	(*CompanyLimits)(nil),         // 3: provodka.company.v1.CompanyLimits
+	(*LimitState)(nil),            // 4: provodka.company.v1.LimitState
+	(*BankAccount)(nil),           // 5: provodka.company.v1.BankAccount
+	(*CompanyDetails)(nil),        // 6: provodka.company.v1.CompanyDetails
+	(*Company)(nil),               // 7: provodka.company.v1.Company
+	(*OpenCompanyRequest)(nil),    // 8: provodka.company.v1.OpenCompanyRequest
+	(*OpenCompanyResponse)(nil),   // 9: provodka.company.v1.OpenCompanyResponse
+	(*SetTariffRequest)(nil),      // 10: provodka.company.v1.SetTariffRequest
+	(*SetTariffResponse)(nil),     // 11: provodka.company.v1.SetTariffResponse
+	(*SetLimitsRequest)(nil),      // 12: provodka.company.v1.SetLimitsRequest
+	(*SetLimitsResponse)(nil),     // 13: provodka.company.v1.SetLimitsResponse
+	(*GetLimitsRequest)(nil),      // 14: provodka.company.v1.GetLimitsRequest
+	(*GetLimitsResponse)(nil),     // 15: provodka.company.v1.GetLimitsResponse
+	(*UpdateCompanyRequest)(nil),  // 16: provodka.company.v1.UpdateCompanyRequest
+	(*UpdateCompanyResponse)(nil), // 17: provodka.company.v1.UpdateCompanyResponse
+	(*GetCompanyRequest)(nil),     // 18: provodka.company.v1.GetCompanyRequest
+	(*GetCompanyResponse)(nil),    // 19: provodka.company.v1.GetCompanyResponse
+	(*FindCompanyRequest)(nil),    // 20: provodka.company.v1.FindCompanyRequest
+	(*FindCompanyResponse)(nil),   // 21: provodka.company.v1.FindCompanyResponse
+	(*ListCompaniesRequest)(nil),  // 22: provodka.company.v1.ListCompaniesRequest
+	(*ListCompaniesResponse)(nil), // 23: provodka.company.v1.ListCompaniesResponse
+	(*GetWalletRequest)(nil),      // 24: provodka.company.v1.GetWalletRequest
+	(*GetWalletResponse)(nil),     // 25: provodka.company.v1.GetWalletResponse
+	(*TopUp)(nil),                 // 26: provodka.company.v1.TopUp
+	(*GetInvoiceRequest)(nil),     // 27: provodka.company.v1.GetInvoiceRequest
+	(*GetInvoiceResponse)(nil),    // 28: provodka.company.v1.GetInvoiceResponse
 }
 var file_provodka_company_v1_company_proto_depIdxs = []int32{
-	2,  // 0: provodka.company.v1.CompanyDetails.accounts:type_name -> provodka.company.v1.BankAccount
-	3,  // 1: provodka.company.v1.Company.details:type_name -> provodka.company.v1.CompanyDetails
-	1,  // 2: provodka.company.v1.Company.tariff:type_name -> provodka.company.v1.Tariff
-	1,  // 3: provodka.company.v1.Company.tariffs:type_name -> provodka.company.v1.Tariff
-	3,  // 4: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	1,  // 5: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
-	4,  // 6: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
-	1,  // 7: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
-	4,  // 8: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
-	3,  // 9: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	4,  // 10: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
-	4,  // 11: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
-	4,  // 12: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
-	4,  // 13: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
-	19, // 14: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
-	1,  // 15: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
-	0,  // 16: provodka.company.v1.GetInvoiceRequest.kind:type_name -> provodka.company.v1.InvoiceKind
-	19, // 17: provodka.company.v1.GetInvoiceResponse.payee:type_name -> provodka.company.v1.TopUp
-	5,  // 18: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
-	7,  // 19: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
-	9,  // 20: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
-	11, // 21: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
-	13, // 22: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
-	15, // 23: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
-	17, // 24: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
-	20, // 25: provodka.company.v1.CompanyService.GetInvoice:input_type -> provodka.company.v1.GetInvoiceRequest
-	6,  // 26: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
-	8,  // 27: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
-	10, // 28: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
-	12, // 29: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
-	14, // 30: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
-	16, // 31: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
-	18, // 32: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
-	21, // 33: provodka.company.v1.CompanyService.GetInvoice:output_type -> provodka.company.v1.GetInvoiceResponse
-	26, // [26:34] is the sub-list for method output_type
-	18, // [18:26] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	2,  // 0: provodka.company.v1.CompanyLimits.limits:type_name -> provodka.company.v1.PaymentLimit
+	2,  // 1: provodka.company.v1.LimitState.limit:type_name -> provodka.company.v1.PaymentLimit
+	5,  // 2: provodka.company.v1.CompanyDetails.accounts:type_name -> provodka.company.v1.BankAccount
+	6,  // 3: provodka.company.v1.Company.details:type_name -> provodka.company.v1.CompanyDetails
+	1,  // 4: provodka.company.v1.Company.tariff:type_name -> provodka.company.v1.Tariff
+	1,  // 5: provodka.company.v1.Company.tariffs:type_name -> provodka.company.v1.Tariff
+	3,  // 6: provodka.company.v1.Company.limits:type_name -> provodka.company.v1.CompanyLimits
+	6,  // 7: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	1,  // 8: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
+	7,  // 9: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
+	1,  // 10: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
+	7,  // 11: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
+	2,  // 12: provodka.company.v1.SetLimitsRequest.limits:type_name -> provodka.company.v1.PaymentLimit
+	7,  // 13: provodka.company.v1.SetLimitsResponse.company:type_name -> provodka.company.v1.Company
+	4,  // 14: provodka.company.v1.GetLimitsResponse.limits:type_name -> provodka.company.v1.LimitState
+	6,  // 15: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	7,  // 16: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
+	7,  // 17: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
+	7,  // 18: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
+	7,  // 19: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
+	26, // 20: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
+	1,  // 21: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
+	0,  // 22: provodka.company.v1.GetInvoiceRequest.kind:type_name -> provodka.company.v1.InvoiceKind
+	26, // 23: provodka.company.v1.GetInvoiceResponse.payee:type_name -> provodka.company.v1.TopUp
+	8,  // 24: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
+	10, // 25: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
+	12, // 26: provodka.company.v1.CompanyService.SetLimits:input_type -> provodka.company.v1.SetLimitsRequest
+	14, // 27: provodka.company.v1.CompanyService.GetLimits:input_type -> provodka.company.v1.GetLimitsRequest
+	16, // 28: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
+	18, // 29: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
+	20, // 30: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
+	22, // 31: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
+	24, // 32: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
+	27, // 33: provodka.company.v1.CompanyService.GetInvoice:input_type -> provodka.company.v1.GetInvoiceRequest
+	9,  // 34: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
+	11, // 35: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
+	13, // 36: provodka.company.v1.CompanyService.SetLimits:output_type -> provodka.company.v1.SetLimitsResponse
+	15, // 37: provodka.company.v1.CompanyService.GetLimits:output_type -> provodka.company.v1.GetLimitsResponse
+	17, // 38: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
+	19, // 39: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
+	21, // 40: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
+	23, // 41: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
+	25, // 42: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
+	28, // 43: provodka.company.v1.CompanyService.GetInvoice:output_type -> provodka.company.v1.GetInvoiceResponse
+	34, // [34:44] is the sub-list for method output_type
+	24, // [24:34] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_provodka_company_v1_company_proto_init() }
@@ -1927,7 +2480,7 @@ func file_provodka_company_v1_company_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_company_v1_company_proto_rawDesc), len(file_provodka_company_v1_company_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

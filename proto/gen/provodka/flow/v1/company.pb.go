@@ -85,6 +85,70 @@ func (x *Tariff) GetMinimum() string {
 	return ""
 }
 
+// The limits of a company's own payments from a day on.
+type CompanyLimits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First day, YYYY-MM-DD.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Who agreed to them: the key or the user that set them.
+	Author string `protobuf:"bytes,2,opt,name=author,proto3" json:"author,omitempty"`
+	// The limits; none = from that day on it has none of its own.
+	Limits        []*PaymentLimit `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompanyLimits) Reset() {
+	*x = CompanyLimits{}
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompanyLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompanyLimits) ProtoMessage() {}
+
+func (x *CompanyLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompanyLimits.ProtoReflect.Descriptor instead.
+func (*CompanyLimits) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CompanyLimits) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *CompanyLimits) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *CompanyLimits) GetLimits() []*PaymentLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 // What a company keeps.
 type CompanyData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -103,14 +167,16 @@ type CompanyData struct {
 	// Ids of the statement lines whose deposit was counted, so that none counts twice.
 	DepositLines []string `protobuf:"bytes,7,rep,name=deposit_lines,json=depositLines,proto3" json:"deposit_lines,omitempty"`
 	// The registration that opened the company and is told of its deposit; "" = it was opened otherwise.
-	Registration  string `protobuf:"bytes,8,opt,name=registration,proto3" json:"registration,omitempty"`
+	Registration string `protobuf:"bytes,8,opt,name=registration,proto3" json:"registration,omitempty"`
+	// All limits of its own that it ever had, by ascending first day.
+	Limits        []*CompanyLimits `protobuf:"bytes,210,rep,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CompanyData) Reset() {
 	*x = CompanyData{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -122,7 +188,7 @@ func (x *CompanyData) String() string {
 func (*CompanyData) ProtoMessage() {}
 
 func (x *CompanyData) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -135,7 +201,7 @@ func (x *CompanyData) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyData.ProtoReflect.Descriptor instead.
 func (*CompanyData) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{1}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CompanyData) GetProfileVersion() uint32 {
@@ -194,6 +260,13 @@ func (x *CompanyData) GetRegistration() string {
 	return ""
 }
 
+func (x *CompanyData) GetLimits() []*CompanyLimits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 // Body of company's "register".
 type CompanyRegister struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -207,7 +280,7 @@ type CompanyRegister struct {
 
 func (x *CompanyRegister) Reset() {
 	*x = CompanyRegister{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -219,7 +292,7 @@ func (x *CompanyRegister) String() string {
 func (*CompanyRegister) ProtoMessage() {}
 
 func (x *CompanyRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -232,7 +305,7 @@ func (x *CompanyRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyRegister.ProtoReflect.Descriptor instead.
 func (*CompanyRegister) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CompanyRegister) GetProfileVersion() uint32 {
@@ -262,7 +335,7 @@ type CompanyAccept struct {
 
 func (x *CompanyAccept) Reset() {
 	*x = CompanyAccept{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -274,7 +347,7 @@ func (x *CompanyAccept) String() string {
 func (*CompanyAccept) ProtoMessage() {}
 
 func (x *CompanyAccept) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -287,7 +360,7 @@ func (x *CompanyAccept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyAccept.ProtoReflect.Descriptor instead.
 func (*CompanyAccept) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CompanyAccept) GetTariff() *Tariff {
@@ -315,7 +388,7 @@ type CompanySetTariff struct {
 
 func (x *CompanySetTariff) Reset() {
 	*x = CompanySetTariff{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -327,7 +400,7 @@ func (x *CompanySetTariff) String() string {
 func (*CompanySetTariff) ProtoMessage() {}
 
 func (x *CompanySetTariff) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -340,12 +413,67 @@ func (x *CompanySetTariff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanySetTariff.ProtoReflect.Descriptor instead.
 func (*CompanySetTariff) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CompanySetTariff) GetTariff() *Tariff {
 	if x != nil {
 		return x.Tariff
+	}
+	return nil
+}
+
+// Body of company's "set_limits": the limits of its own payments from a day on, not before today.
+type CompanySetLimits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First day, YYYY-MM-DD; "" = today.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// All of them, in place of those before; none = no more limits.
+	Limits        []*PaymentLimit `protobuf:"bytes,2,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompanySetLimits) Reset() {
+	*x = CompanySetLimits{}
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompanySetLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompanySetLimits) ProtoMessage() {}
+
+func (x *CompanySetLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompanySetLimits.ProtoReflect.Descriptor instead.
+func (*CompanySetLimits) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CompanySetLimits) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *CompanySetLimits) GetLimits() []*PaymentLimit {
+	if x != nil {
+		return x.Limits
 	}
 	return nil
 }
@@ -361,7 +489,7 @@ type CompanySetProfile struct {
 
 func (x *CompanySetProfile) Reset() {
 	*x = CompanySetProfile{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -373,7 +501,7 @@ func (x *CompanySetProfile) String() string {
 func (*CompanySetProfile) ProtoMessage() {}
 
 func (x *CompanySetProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -386,7 +514,7 @@ func (x *CompanySetProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanySetProfile.ProtoReflect.Descriptor instead.
 func (*CompanySetProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CompanySetProfile) GetProfileVersion() uint32 {
@@ -413,7 +541,7 @@ type CompanyDeposit struct {
 
 func (x *CompanyDeposit) Reset() {
 	*x = CompanyDeposit{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -425,7 +553,7 @@ func (x *CompanyDeposit) String() string {
 func (*CompanyDeposit) ProtoMessage() {}
 
 func (x *CompanyDeposit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -438,7 +566,7 @@ func (x *CompanyDeposit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyDeposit.ProtoReflect.Descriptor instead.
 func (*CompanyDeposit) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CompanyDeposit) GetBook() string {
@@ -473,11 +601,15 @@ var File_provodka_flow_v1_company_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_company_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/flow/v1/company.proto\x12\x10provodka.flow.v1\"P\n" +
+	"\x1eprovodka/flow/v1/company.proto\x12\x10provodka.flow.v1\x1a\x1cprovodka/flow/v1/limit.proto\"P\n" +
 	"\x06Tariff\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x18\n" +
 	"\apercent\x18\x02 \x01(\tR\apercent\x12\x18\n" +
-	"\aminimum\x18\x03 \x01(\tR\aminimum\"\xbe\x02\n" +
+	"\aminimum\x18\x03 \x01(\tR\aminimum\"s\n" +
+	"\rCompanyLimits\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x16\n" +
+	"\x06author\x18\x02 \x01(\tR\x06author\x126\n" +
+	"\x06limits\x18\x03 \x03(\v2\x1e.provodka.flow.v1.PaymentLimitR\x06limits\"\xf8\x02\n" +
 	"\vCompanyData\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x122\n" +
 	"\atariffs\x18\x02 \x03(\v2\x18.provodka.flow.v1.TariffR\atariffs\x12)\n" +
@@ -487,7 +619,8 @@ const file_provodka_flow_v1_company_proto_rawDesc = "" +
 	"\n" +
 	"active_day\x18\x06 \x01(\tR\tactiveDay\x12#\n" +
 	"\rdeposit_lines\x18\a \x03(\tR\fdepositLines\x12\"\n" +
-	"\fregistration\x18\b \x01(\tR\fregistration\"^\n" +
+	"\fregistration\x18\b \x01(\tR\fregistration\x128\n" +
+	"\x06limits\x18\xd2\x01 \x03(\v2\x1f.provodka.flow.v1.CompanyLimitsR\x06limits\"^\n" +
 	"\x0fCompanyRegister\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12\"\n" +
 	"\fregistration\x18\x02 \x01(\tR\fregistration\"l\n" +
@@ -495,7 +628,10 @@ const file_provodka_flow_v1_company_proto_rawDesc = "" +
 	"\x06tariff\x18\x01 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12)\n" +
 	"\x10deposit_required\x18\x02 \x01(\tR\x0fdepositRequired\"D\n" +
 	"\x10CompanySetTariff\x120\n" +
-	"\x06tariff\x18\x01 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"<\n" +
+	"\x06tariff\x18\x01 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\"^\n" +
+	"\x10CompanySetLimits\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x126\n" +
+	"\x06limits\x18\x02 \x03(\v2\x1e.provodka.flow.v1.PaymentLimitR\x06limits\"<\n" +
 	"\x11CompanySetProfile\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\"t\n" +
 	"\x0eCompanyDeposit\x12\x12\n" +
@@ -517,25 +653,31 @@ func file_provodka_flow_v1_company_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_company_proto_rawDescData
 }
 
-var file_provodka_flow_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_provodka_flow_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_provodka_flow_v1_company_proto_goTypes = []any{
 	(*Tariff)(nil),            // 0: provodka.flow.v1.Tariff
-	(*CompanyData)(nil),       // 1: provodka.flow.v1.CompanyData
-	(*CompanyRegister)(nil),   // 2: provodka.flow.v1.CompanyRegister
-	(*CompanyAccept)(nil),     // 3: provodka.flow.v1.CompanyAccept
-	(*CompanySetTariff)(nil),  // 4: provodka.flow.v1.CompanySetTariff
-	(*CompanySetProfile)(nil), // 5: provodka.flow.v1.CompanySetProfile
-	(*CompanyDeposit)(nil),    // 6: provodka.flow.v1.CompanyDeposit
+	(*CompanyLimits)(nil),     // 1: provodka.flow.v1.CompanyLimits
+	(*CompanyData)(nil),       // 2: provodka.flow.v1.CompanyData
+	(*CompanyRegister)(nil),   // 3: provodka.flow.v1.CompanyRegister
+	(*CompanyAccept)(nil),     // 4: provodka.flow.v1.CompanyAccept
+	(*CompanySetTariff)(nil),  // 5: provodka.flow.v1.CompanySetTariff
+	(*CompanySetLimits)(nil),  // 6: provodka.flow.v1.CompanySetLimits
+	(*CompanySetProfile)(nil), // 7: provodka.flow.v1.CompanySetProfile
+	(*CompanyDeposit)(nil),    // 8: provodka.flow.v1.CompanyDeposit
+	(*PaymentLimit)(nil),      // 9: provodka.flow.v1.PaymentLimit
 }
 var file_provodka_flow_v1_company_proto_depIdxs = []int32{
-	0, // 0: provodka.flow.v1.CompanyData.tariffs:type_name -> provodka.flow.v1.Tariff
-	0, // 1: provodka.flow.v1.CompanyAccept.tariff:type_name -> provodka.flow.v1.Tariff
-	0, // 2: provodka.flow.v1.CompanySetTariff.tariff:type_name -> provodka.flow.v1.Tariff
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	9, // 0: provodka.flow.v1.CompanyLimits.limits:type_name -> provodka.flow.v1.PaymentLimit
+	0, // 1: provodka.flow.v1.CompanyData.tariffs:type_name -> provodka.flow.v1.Tariff
+	1, // 2: provodka.flow.v1.CompanyData.limits:type_name -> provodka.flow.v1.CompanyLimits
+	0, // 3: provodka.flow.v1.CompanyAccept.tariff:type_name -> provodka.flow.v1.Tariff
+	0, // 4: provodka.flow.v1.CompanySetTariff.tariff:type_name -> provodka.flow.v1.Tariff
+	9, // 5: provodka.flow.v1.CompanySetLimits.limits:type_name -> provodka.flow.v1.PaymentLimit
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_company_proto_init() }
@@ -543,13 +685,14 @@ func file_provodka_flow_v1_company_proto_init() {
 	if File_provodka_flow_v1_company_proto != nil {
 		return
 	}
+	file_provodka_flow_v1_limit_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_company_proto_rawDesc), len(file_provodka_flow_v1_company_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

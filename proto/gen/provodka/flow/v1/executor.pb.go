@@ -95,7 +95,9 @@ type ExecutorStamp struct {
 	// Version of the bank requisites, from 1; 0 = the executor gave none.
 	RequisitesVersion uint32 `protobuf:"varint,3,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
 	// The person's SNILS, birthday or passport is not known: no civil contract is paid.
-	Unidentified  bool `protobuf:"varint,4,opt,name=unidentified,proto3" json:"unidentified,omitempty"`
+	Unidentified bool `protobuf:"varint,4,opt,name=unidentified,proto3" json:"unidentified,omitempty"`
+	// How those requisites are paid.
+	Way           PayoutWay `protobuf:"varint,210,opt,name=way,proto3,enum=provodka.flow.v1.PayoutWay" json:"way,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +160,13 @@ func (x *ExecutorStamp) GetUnidentified() bool {
 	return false
 }
 
+func (x *ExecutorStamp) GetWay() PayoutWay {
+	if x != nil {
+		return x.Way
+	}
+	return PayoutWay_PAYOUT_WAY_UNSPECIFIED
+}
+
 // What an executor keeps.
 type ExecutorData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -188,7 +197,9 @@ type ExecutorData struct {
 	// The moment of the first.
 	InnTriesFrom string `protobuf:"bytes,195,opt,name=inn_tries_from,json=innTriesFrom,proto3" json:"inn_tries_from,omitempty"`
 	// The invitation by which the person came; empty when somebody else registered him.
-	InvitationId  string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
+	InvitationId string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
+	// How the requisites are paid; unspecified of requisites from before it was kept.
+	Way           PayoutWay `protobuf:"varint,210,opt,name=way,proto3,enum=provodka.flow.v1.PayoutWay" json:"way,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +332,13 @@ func (x *ExecutorData) GetInvitationId() string {
 	return ""
 }
 
+func (x *ExecutorData) GetWay() PayoutWay {
+	if x != nil {
+		return x.Way
+	}
+	return PayoutWay_PAYOUT_WAY_UNSPECIFIED
+}
+
 // Body of executor's "register".
 type ExecutorRegister struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -333,7 +351,9 @@ type ExecutorRegister struct {
 	// Version of the bank requisites just written; 0 = none yet.
 	RequisitesVersion uint32 `protobuf:"varint,4,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
 	// The invitation by which the person came; empty when somebody else registers him.
-	InvitationId  string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
+	InvitationId string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
+	// How the requisites are paid.
+	Way           PayoutWay `protobuf:"varint,210,opt,name=way,proto3,enum=provodka.flow.v1.PayoutWay" json:"way,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -401,6 +421,13 @@ func (x *ExecutorRegister) GetInvitationId() string {
 		return x.InvitationId
 	}
 	return ""
+}
+
+func (x *ExecutorRegister) GetWay() PayoutWay {
+	if x != nil {
+		return x.Way
+	}
+	return PayoutWay_PAYOUT_WAY_UNSPECIFIED
 }
 
 // Body of executor's "set_profile": what changed; the rest keeps its value.
@@ -527,8 +554,10 @@ type ExecutorSetRequisites struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version of the bank requisites just written; greater than the kept one.
 	RequisitesVersion uint32 `protobuf:"varint,1,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// How they are paid.
+	Way           PayoutWay `protobuf:"varint,210,opt,name=way,proto3,enum=provodka.flow.v1.PayoutWay" json:"way,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExecutorSetRequisites) Reset() {
@@ -566,6 +595,13 @@ func (x *ExecutorSetRequisites) GetRequisitesVersion() uint32 {
 		return x.RequisitesVersion
 	}
 	return 0
+}
+
+func (x *ExecutorSetRequisites) GetWay() PayoutWay {
+	if x != nil {
+		return x.Way
+	}
+	return PayoutWay_PAYOUT_WAY_UNSPECIFIED
 }
 
 // Body of executor's "change_inn": the tax service says that the person's INN is another.
@@ -884,12 +920,13 @@ var File_provodka_flow_v1_executor_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/flow/v1/executor.proto\x12\x10provodka.flow.v1\"\xba\x01\n" +
+	"\x1fprovodka/flow/v1/executor.proto\x12\x10provodka.flow.v1\x1a\x1cprovodka/flow/v1/limit.proto\"\xea\x01\n" +
 	"\rExecutorStamp\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
 	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\x12\"\n" +
-	"\funidentified\x18\x04 \x01(\bR\funidentified\"\xa9\x04\n" +
+	"\funidentified\x18\x04 \x01(\bR\funidentified\x12.\n" +
+	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\"\xd9\x04\n" +
 	"\fExecutorData\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
@@ -907,13 +944,15 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\x0fphone_confirmed\x18\xc1\x01 \x01(\bR\x0ephoneConfirmed\x12\x1c\n" +
 	"\tinn_tries\x18\xc2\x01 \x01(\rR\binnTries\x12%\n" +
 	"\x0einn_tries_from\x18\xc3\x01 \x01(\tR\finnTriesFrom\x12#\n" +
-	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\xe7\x01\n" +
+	"\rinvitation_id\x18x \x01(\tR\finvitationId\x12.\n" +
+	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\"\x97\x02\n" +
 	"\x10ExecutorRegister\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
 	"\x0fprofile_version\x18\x03 \x01(\rR\x0eprofileVersion\x12-\n" +
 	"\x12requisites_version\x18\x04 \x01(\rR\x11requisitesVersion\x12#\n" +
-	"\rinvitation_id\x18x \x01(\tR\finvitationId\"\xb7\x01\n" +
+	"\rinvitation_id\x18x \x01(\tR\finvitationId\x12.\n" +
+	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\"\xb7\x01\n" +
 	"\x12ExecutorSetProfile\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
@@ -921,9 +960,10 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\vother_phone\x18\xbe\x01 \x01(\bR\n" +
 	"otherPhone\"?\n" +
 	"\x14ExecutorConfirmPhone\x12'\n" +
-	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\"F\n" +
+	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\"v\n" +
 	"\x15ExecutorSetRequisites\x12-\n" +
-	"\x12requisites_version\x18\x01 \x01(\rR\x11requisitesVersion\"k\n" +
+	"\x12requisites_version\x18\x01 \x01(\rR\x11requisitesVersion\x12.\n" +
+	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\"k\n" +
 	"\x11ExecutorChangeInn\x12'\n" +
 	"\x0fprofile_version\x18\x01 \x01(\rR\x0eprofileVersion\x12-\n" +
 	"\x12requisites_version\x18\x02 \x01(\rR\x11requisitesVersion\"3\n" +
@@ -976,19 +1016,24 @@ var file_provodka_flow_v1_executor_proto_goTypes = []any{
 	(*ExecutorErase)(nil),         // 10: provodka.flow.v1.ExecutorErase
 	(*ExecutorPaidYear)(nil),      // 11: provodka.flow.v1.ExecutorPaidYear
 	(*ExecutorEraseAsk)(nil),      // 12: provodka.flow.v1.ExecutorEraseAsk
+	(PayoutWay)(0),                // 13: provodka.flow.v1.PayoutWay
 }
 var file_provodka_flow_v1_executor_proto_depIdxs = []int32{
 	0,  // 0: provodka.flow.v1.ExecutorStamp.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 1: provodka.flow.v1.ExecutorData.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 2: provodka.flow.v1.ExecutorRegister.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 3: provodka.flow.v1.ExecutorSetProfile.kind:type_name -> provodka.flow.v1.EmploymentKind
-	11, // 4: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
-	0,  // 5: provodka.flow.v1.ExecutorPaidYear.kind:type_name -> provodka.flow.v1.EmploymentKind
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	13, // 1: provodka.flow.v1.ExecutorStamp.way:type_name -> provodka.flow.v1.PayoutWay
+	0,  // 2: provodka.flow.v1.ExecutorData.kind:type_name -> provodka.flow.v1.EmploymentKind
+	13, // 3: provodka.flow.v1.ExecutorData.way:type_name -> provodka.flow.v1.PayoutWay
+	0,  // 4: provodka.flow.v1.ExecutorRegister.kind:type_name -> provodka.flow.v1.EmploymentKind
+	13, // 5: provodka.flow.v1.ExecutorRegister.way:type_name -> provodka.flow.v1.PayoutWay
+	0,  // 6: provodka.flow.v1.ExecutorSetProfile.kind:type_name -> provodka.flow.v1.EmploymentKind
+	13, // 7: provodka.flow.v1.ExecutorSetRequisites.way:type_name -> provodka.flow.v1.PayoutWay
+	11, // 8: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
+	0,  // 9: provodka.flow.v1.ExecutorPaidYear.kind:type_name -> provodka.flow.v1.EmploymentKind
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_executor_proto_init() }
@@ -996,6 +1041,7 @@ func file_provodka_flow_v1_executor_proto_init() {
 	if File_provodka_flow_v1_executor_proto != nil {
 		return
 	}
+	file_provodka_flow_v1_limit_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

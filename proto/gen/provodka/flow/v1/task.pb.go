@@ -145,6 +145,8 @@ const (
 	TaskPhase_TASK_PHASE_TAKE TaskPhase = 5
 	// The tax service annuls the receipt.
 	TaskPhase_TASK_PHASE_ANNUL TaskPhase = 6
+	// The company's limits: does the payment fit?
+	TaskPhase_TASK_PHASE_LIMIT TaskPhase = 7
 )
 
 // Enum value maps for TaskPhase.
@@ -157,6 +159,7 @@ var (
 		4: "TASK_PHASE_HOLD",
 		5: "TASK_PHASE_TAKE",
 		6: "TASK_PHASE_ANNUL",
+		7: "TASK_PHASE_LIMIT",
 	}
 	TaskPhase_value = map[string]int32{
 		"TASK_PHASE_UNSPECIFIED": 0,
@@ -166,6 +169,7 @@ var (
 		"TASK_PHASE_HOLD":        4,
 		"TASK_PHASE_TAKE":        5,
 		"TASK_PHASE_ANNUL":       6,
+		"TASK_PHASE_LIMIT":       7,
 	}
 )
 
@@ -441,7 +445,13 @@ type PayoutAttempt struct {
 	// Done, but not charged to the task: the person owes it back (account claim:{executor}).
 	OwedBack bool `protobuf:"varint,6,opt,name=owed_back,json=owedBack,proto3" json:"owed_back,omitempty"`
 	// The bank's last status, raw.
-	Status        string `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
+	Status string `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
+	// What it counts as under a limit of payments; absent = under none.
+	Count *PaymentCount `protobuf:"bytes,210,opt,name=count,proto3" json:"count,omitempty"`
+	// It counts at the person.
+	CountPerson bool `protobuf:"varint,211,opt,name=count_person,json=countPerson,proto3" json:"count_person,omitempty"`
+	// It counts at the company.
+	CountCompany  bool `protobuf:"varint,212,opt,name=count_company,json=countCompany,proto3" json:"count_company,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -523,6 +533,27 @@ func (x *PayoutAttempt) GetStatus() string {
 		return x.Status
 	}
 	return ""
+}
+
+func (x *PayoutAttempt) GetCount() *PaymentCount {
+	if x != nil {
+		return x.Count
+	}
+	return nil
+}
+
+func (x *PayoutAttempt) GetCountPerson() bool {
+	if x != nil {
+		return x.CountPerson
+	}
+	return false
+}
+
+func (x *PayoutAttempt) GetCountCompany() bool {
+	if x != nil {
+		return x.CountCompany
+	}
+	return false
 }
 
 // One attempt to register the person's income.
@@ -643,7 +674,9 @@ type TaskError struct {
 	// Of income_cap: what is still free in the year; rubles, decimal of scale 2.
 	Free string `protobuf:"bytes,7,opt,name=free,proto3" json:"free,omitempty"`
 	// When the payment is gone on with by itself, RFC 3339 in UTC; "" = never.
-	RetryAt       string `protobuf:"bytes,60,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
+	RetryAt string `protobuf:"bytes,60,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
+	// Of payout_limit and payout_limit_period: the limit, and what it leaves free.
+	Limit         *LimitShort `protobuf:"bytes,210,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -732,6 +765,13 @@ func (x *TaskError) GetRetryAt() string {
 		return x.RetryAt
 	}
 	return ""
+}
+
+func (x *TaskError) GetLimit() *LimitShort {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
 }
 
 // What a task keeps.
@@ -834,6 +874,16 @@ type TaskData struct {
 	ExecutorDoneAt string `protobuf:"bytes,100,opt,name=executor_done_at,json=executorDoneAt,proto3" json:"executor_done_at,omitempty"`
 	// Whether the executor is sent the link when a document awaits his signature.
 	SendLink bool `protobuf:"varint,102,opt,name=send_link,json=sendLink,proto3" json:"send_link,omitempty"`
+	// The limits that the payment in the making has to fit and that count payments.
+	Limits []*PaymentLimit `protobuf:"bytes,210,rep,name=limits,proto3" json:"limits,omitempty"`
+	// How it goes; unspecified when no limit asks.
+	Way PayoutWay `protobuf:"varint,211,opt,name=way,proto3,enum=provodka.flow.v1.PayoutWay" json:"way,omitempty"`
+	// What the person has counted of it, before its attempt is made.
+	Counting *PaymentCount `protobuf:"bytes,212,opt,name=counting,proto3" json:"counting,omitempty"`
+	// What the person has counted of this task, once every open answer is in.
+	CountedPerson []*PaymentCount `protobuf:"bytes,213,rep,name=counted_person,json=countedPerson,proto3" json:"counted_person,omitempty"`
+	// What the company's limits have counted of it, the same way.
+	CountedCompany []*PaymentCount `protobuf:"bytes,214,rep,name=counted_company,json=countedCompany,proto3" json:"counted_company,omitempty"`
 	// When the tax service was first asked for the check whose word bonus_told is, RFC 3339 in UTC.
 	CheckedFrom   string `protobuf:"bytes,230,opt,name=checked_from,json=checkedFrom,proto3" json:"checked_from,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1204,6 +1254,41 @@ func (x *TaskData) GetSendLink() bool {
 		return x.SendLink
 	}
 	return false
+}
+
+func (x *TaskData) GetLimits() []*PaymentLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *TaskData) GetWay() PayoutWay {
+	if x != nil {
+		return x.Way
+	}
+	return PayoutWay_PAYOUT_WAY_UNSPECIFIED
+}
+
+func (x *TaskData) GetCounting() *PaymentCount {
+	if x != nil {
+		return x.Counting
+	}
+	return nil
+}
+
+func (x *TaskData) GetCountedPerson() []*PaymentCount {
+	if x != nil {
+		return x.CountedPerson
+	}
+	return nil
+}
+
+func (x *TaskData) GetCountedCompany() []*PaymentCount {
+	if x != nil {
+		return x.CountedCompany
+	}
+	return nil
 }
 
 func (x *TaskData) GetCheckedFrom() string {
@@ -2077,7 +2162,9 @@ type TaskPay struct {
 	// The customer's tariff of today; required.
 	Tariff *Tariff `protobuf:"bytes,2,opt,name=tariff,proto3" json:"tariff,omitempty"`
 	// Of "retry": the house goes on by itself.
-	Automatic     bool `protobuf:"varint,60,opt,name=automatic,proto3" json:"automatic,omitempty"`
+	Automatic bool `protobuf:"varint,60,opt,name=automatic,proto3" json:"automatic,omitempty"`
+	// The limits of today that the house's contract and the company's terms set.
+	Limits        []*PaymentLimit `protobuf:"bytes,210,rep,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2131,6 +2218,13 @@ func (x *TaskPay) GetAutomatic() bool {
 		return x.Automatic
 	}
 	return false
+}
+
+func (x *TaskPay) GetLimits() []*PaymentLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
 }
 
 // What a task asks of the port "task", verb "retry": to be retried, if it can help.
@@ -2238,7 +2332,9 @@ type PayoutAsk struct {
 	// Version of the requisites in the private table; never 0.
 	RequisitesVersion uint32 `protobuf:"varint,5,opt,name=requisites_version,json=requisitesVersion,proto3" json:"requisites_version,omitempty"`
 	// Rubles, decimal of scale 2.
-	Amount        string `protobuf:"bytes,6,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount string `protobuf:"bytes,6,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The limits of its way were looked at when the attempt was made.
+	Limited       bool `protobuf:"varint,210,opt,name=limited,proto3" json:"limited,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2313,6 +2409,13 @@ func (x *PayoutAsk) GetAmount() string {
 		return x.Amount
 	}
 	return ""
+}
+
+func (x *PayoutAsk) GetLimited() bool {
+	if x != nil {
+		return x.Limited
+	}
+	return false
 }
 
 // What a task asks of the port "income", verbs "check", "register" and "annul".
@@ -2419,7 +2522,7 @@ var File_provodka_flow_v1_task_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/flow/v1/task.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\x1a\x1fprovodka/flow/v1/executor.proto\x1a\x1bprovodka/flow/v1/sign.proto\x1a\x1fprovodka/flow/v1/taxpayer.proto\"\x91\x02\n" +
+	"\x1bprovodka/flow/v1/task.proto\x12\x10provodka.flow.v1\x1a\x1eprovodka/flow/v1/company.proto\x1a\x1fprovodka/flow/v1/executor.proto\x1a\x1cprovodka/flow/v1/limit.proto\x1a\x1bprovodka/flow/v1/sign.proto\x1a\x1fprovodka/flow/v1/taxpayer.proto\"\x91\x02\n" +
 	"\aTaskSum\x12\x14\n" +
 	"\x05gross\x18\x01 \x01(\tR\x05gross\x12\x16\n" +
 	"\x06payout\x18\x02 \x01(\tR\x06payout\x12\x10\n" +
@@ -2431,7 +2534,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"commission\x120\n" +
 	"\x06tariff\x18\a \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x121\n" +
 	"\x05share\x18\b \x01(\v2\x1b.provodka.flow.v1.YearShareR\x05share\x12\x1b\n" +
-	"\tfinal_tax\x18\t \x01(\tR\bfinalTax\"\x89\x02\n" +
+	"\tfinal_tax\x18\t \x01(\tR\bfinalTax\"\x8a\x03\n" +
 	"\rPayoutAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x127\n" +
 	"\x06result\x18\x02 \x01(\x0e2\x1f.provodka.flow.v1.AttemptResultR\x06result\x12\x16\n" +
@@ -2439,7 +2542,10 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x12requisites_version\x18\x04 \x01(\rR\x11requisitesVersion\x12+\n" +
 	"\x03sum\x18\x05 \x01(\v2\x19.provodka.flow.v1.TaskSumR\x03sum\x12\x1b\n" +
 	"\towed_back\x18\x06 \x01(\bR\bowedBack\x12\x16\n" +
-	"\x06status\x18\a \x01(\tR\x06status\"\xf9\x01\n" +
+	"\x06status\x18\a \x01(\tR\x06status\x125\n" +
+	"\x05count\x18\xd2\x01 \x01(\v2\x1e.provodka.flow.v1.PaymentCountR\x05count\x12\"\n" +
+	"\fcount_person\x18\xd3\x01 \x01(\bR\vcountPerson\x12$\n" +
+	"\rcount_company\x18\xd4\x01 \x01(\bR\fcountCompany\"\xf9\x01\n" +
 	"\rIncomeAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x127\n" +
 	"\x06result\x18\x02 \x01(\x0e2\x1f.provodka.flow.v1.AttemptResultR\x06result\x12\x1d\n" +
@@ -2448,7 +2554,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\freceipt_link\x18\x04 \x01(\tR\vreceiptLink\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03tax\x18\x06 \x01(\tR\x03tax\x12+\n" +
-	"\x03sum\x18\a \x01(\v2\x19.provodka.flow.v1.TaskSumR\x03sum\"\xc5\x01\n" +
+	"\x03sum\x18\a \x01(\v2\x19.provodka.flow.v1.TaskSumR\x03sum\"\xfa\x01\n" +
 	"\tTaskError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05words\x18\x02 \x01(\tR\x05words\x12\x1f\n" +
@@ -2458,7 +2564,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12\x10\n" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
 	"\x04free\x18\a \x01(\tR\x04free\x12\x19\n" +
-	"\bretry_at\x18< \x01(\tR\aretryAt\"\x87\x10\n" +
+	"\bretry_at\x18< \x01(\tR\aretryAt\x123\n" +
+	"\x05limit\x18\xd2\x01 \x01(\v2\x1c.provodka.flow.v1.LimitShortR\x05limit\"\xbf\x12\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2515,7 +2622,12 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x12agreement_template\x18T \x01(\tR\x11agreementTemplate\x12!\n" +
 	"\fact_template\x18U \x01(\tR\vactTemplate\x12(\n" +
 	"\x10executor_done_at\x18d \x01(\tR\x0eexecutorDoneAt\x12\x1b\n" +
-	"\tsend_link\x18f \x01(\bR\bsendLink\x12\"\n" +
+	"\tsend_link\x18f \x01(\bR\bsendLink\x127\n" +
+	"\x06limits\x18\xd2\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentLimitR\x06limits\x12.\n" +
+	"\x03way\x18\xd3\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\x12;\n" +
+	"\bcounting\x18\xd4\x01 \x01(\v2\x1e.provodka.flow.v1.PaymentCountR\bcounting\x12F\n" +
+	"\x0ecounted_person\x18\xd5\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentCountR\rcountedPerson\x12H\n" +
+	"\x0fcounted_company\x18\xd6\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentCountR\x0ecountedCompany\x12\"\n" +
 	"\fchecked_from\x18\xe6\x01 \x01(\tR\vcheckedFrom\"j\n" +
 	"\tTaskAgain\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
@@ -2602,11 +2714,12 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x05known\x18\x05 \x01(\bR\x05known\".\n" +
 	"\vTaskDecline\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
-	"executorId\"\x96\x01\n" +
+	"executorId\"\xcf\x01\n" +
 	"\aTaskPay\x12;\n" +
 	"\bexecutor\x18\x01 \x01(\v2\x1f.provodka.flow.v1.ExecutorStampR\bexecutor\x120\n" +
 	"\x06tariff\x18\x02 \x01(\v2\x18.provodka.flow.v1.TariffR\x06tariff\x12\x1c\n" +
-	"\tautomatic\x18< \x01(\bR\tautomatic\"\xdb\x01\n" +
+	"\tautomatic\x18< \x01(\bR\tautomatic\x127\n" +
+	"\x06limits\x18\xd2\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentLimitR\x06limits\"\xdb\x01\n" +
 	"\fTaskRetryAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\tR\x04task\x12\x1d\n" +
@@ -2615,7 +2728,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x04 \x01(\tR\n" +
 	"executorId\x124\n" +
 	"\x04kind\x18\x05 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12-\n" +
-	"\x12refused_requisites\x18\x06 \x01(\rR\x11refusedRequisites\"\xba\x01\n" +
+	"\x12refused_requisites\x18\x06 \x01(\rR\x11refusedRequisites\"\xd5\x01\n" +
 	"\tPayoutAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\tR\x04task\x12\x1d\n" +
@@ -2624,7 +2737,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x04 \x01(\tR\n" +
 	"executorId\x12-\n" +
 	"\x12requisites_version\x18\x05 \x01(\rR\x11requisitesVersion\x12\x16\n" +
-	"\x06amount\x18\x06 \x01(\tR\x06amount\"\xc1\x01\n" +
+	"\x06amount\x18\x06 \x01(\tR\x06amount\x12\x19\n" +
+	"\alimited\x18\xd2\x01 \x01(\bR\alimited\"\xc1\x01\n" +
 	"\tIncomeAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\tR\x04task\x12\x1d\n" +
@@ -2643,7 +2757,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\rSignatureForm\x12\x1e\n" +
 	"\x1aSIGNATURE_FORM_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15SIGNATURE_FORM_ONLINE\x10\x01\x12\x19\n" +
-	"\x15SIGNATURE_FORM_MANUAL\x10\x02*\xab\x01\n" +
+	"\x15SIGNATURE_FORM_MANUAL\x10\x02*\xc1\x01\n" +
 	"\tTaskPhase\x12\x1a\n" +
 	"\x16TASK_PHASE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TASK_PHASE_CHECK\x10\x01\x12\x15\n" +
@@ -2651,7 +2765,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x11TASK_PHASE_INCOME\x10\x03\x12\x13\n" +
 	"\x0fTASK_PHASE_HOLD\x10\x04\x12\x13\n" +
 	"\x0fTASK_PHASE_TAKE\x10\x05\x12\x14\n" +
-	"\x10TASK_PHASE_ANNUL\x10\x06*d\n" +
+	"\x10TASK_PHASE_ANNUL\x10\x06\x12\x14\n" +
+	"\x10TASK_PHASE_LIMIT\x10\a*d\n" +
 	"\rAttemptResult\x12\x1e\n" +
 	"\x1aATTEMPT_RESULT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ATTEMPT_RESULT_DONE\x10\x01\x12\x1a\n" +
@@ -2703,57 +2818,69 @@ var file_provodka_flow_v1_task_proto_goTypes = []any{
 	(*IncomeAsk)(nil),     // 23: provodka.flow.v1.IncomeAsk
 	(*Tariff)(nil),        // 24: provodka.flow.v1.Tariff
 	(*YearShare)(nil),     // 25: provodka.flow.v1.YearShare
-	(EmploymentKind)(0),   // 26: provodka.flow.v1.EmploymentKind
-	(*Signature)(nil),     // 27: provodka.flow.v1.Signature
-	(*ExecutorStamp)(nil), // 28: provodka.flow.v1.ExecutorStamp
+	(*PaymentCount)(nil),  // 26: provodka.flow.v1.PaymentCount
+	(*LimitShort)(nil),    // 27: provodka.flow.v1.LimitShort
+	(EmploymentKind)(0),   // 28: provodka.flow.v1.EmploymentKind
+	(*Signature)(nil),     // 29: provodka.flow.v1.Signature
+	(*PaymentLimit)(nil),  // 30: provodka.flow.v1.PaymentLimit
+	(PayoutWay)(0),        // 31: provodka.flow.v1.PayoutWay
+	(*ExecutorStamp)(nil), // 32: provodka.flow.v1.ExecutorStamp
 }
 var file_provodka_flow_v1_task_proto_depIdxs = []int32{
 	24, // 0: provodka.flow.v1.TaskSum.tariff:type_name -> provodka.flow.v1.Tariff
 	25, // 1: provodka.flow.v1.TaskSum.share:type_name -> provodka.flow.v1.YearShare
 	3,  // 2: provodka.flow.v1.PayoutAttempt.result:type_name -> provodka.flow.v1.AttemptResult
 	5,  // 3: provodka.flow.v1.PayoutAttempt.sum:type_name -> provodka.flow.v1.TaskSum
-	3,  // 4: provodka.flow.v1.IncomeAttempt.result:type_name -> provodka.flow.v1.AttemptResult
-	5,  // 5: provodka.flow.v1.IncomeAttempt.sum:type_name -> provodka.flow.v1.TaskSum
-	26, // 6: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 7: provodka.flow.v1.TaskData.price_kind:type_name -> provodka.flow.v1.PriceKind
-	1,  // 8: provodka.flow.v1.TaskData.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	5,  // 9: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
-	2,  // 10: provodka.flow.v1.TaskData.phase:type_name -> provodka.flow.v1.TaskPhase
-	6,  // 11: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
-	7,  // 12: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
-	8,  // 13: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
-	25, // 14: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
-	11, // 15: provodka.flow.v1.TaskData.offer:type_name -> provodka.flow.v1.TaskOffer
-	10, // 16: provodka.flow.v1.TaskData.again:type_name -> provodka.flow.v1.TaskAgain
-	27, // 17: provodka.flow.v1.TaskData.agreement_executor:type_name -> provodka.flow.v1.Signature
-	27, // 18: provodka.flow.v1.TaskData.agreement_customer:type_name -> provodka.flow.v1.Signature
-	27, // 19: provodka.flow.v1.TaskData.act_executor:type_name -> provodka.flow.v1.Signature
-	27, // 20: provodka.flow.v1.TaskData.act_customer:type_name -> provodka.flow.v1.Signature
-	4,  // 21: provodka.flow.v1.TaskOffer.to:type_name -> provodka.flow.v1.OfferTo
-	26, // 22: provodka.flow.v1.TaskOffer.kind:type_name -> provodka.flow.v1.EmploymentKind
-	12, // 23: provodka.flow.v1.TaskOffer.refused:type_name -> provodka.flow.v1.OfferRefused
-	8,  // 24: provodka.flow.v1.OfferRefused.error:type_name -> provodka.flow.v1.TaskError
-	28, // 25: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	26, // 26: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
-	0,  // 27: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
-	1,  // 28: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
-	24, // 29: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
-	28, // 30: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	24, // 31: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
-	0,  // 32: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
-	26, // 33: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
-	27, // 34: provodka.flow.v1.TaskSign.signature:type_name -> provodka.flow.v1.Signature
-	4,  // 35: provodka.flow.v1.TaskOfferTo.to:type_name -> provodka.flow.v1.OfferTo
-	28, // 36: provodka.flow.v1.TaskAccept.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	24, // 37: provodka.flow.v1.TaskAccept.tariff:type_name -> provodka.flow.v1.Tariff
-	28, // 38: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
-	24, // 39: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
-	26, // 40: provodka.flow.v1.TaskRetryAsk.kind:type_name -> provodka.flow.v1.EmploymentKind
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	26, // 4: provodka.flow.v1.PayoutAttempt.count:type_name -> provodka.flow.v1.PaymentCount
+	3,  // 5: provodka.flow.v1.IncomeAttempt.result:type_name -> provodka.flow.v1.AttemptResult
+	5,  // 6: provodka.flow.v1.IncomeAttempt.sum:type_name -> provodka.flow.v1.TaskSum
+	27, // 7: provodka.flow.v1.TaskError.limit:type_name -> provodka.flow.v1.LimitShort
+	28, // 8: provodka.flow.v1.TaskData.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 9: provodka.flow.v1.TaskData.price_kind:type_name -> provodka.flow.v1.PriceKind
+	1,  // 10: provodka.flow.v1.TaskData.signature_form:type_name -> provodka.flow.v1.SignatureForm
+	5,  // 11: provodka.flow.v1.TaskData.sum:type_name -> provodka.flow.v1.TaskSum
+	2,  // 12: provodka.flow.v1.TaskData.phase:type_name -> provodka.flow.v1.TaskPhase
+	6,  // 13: provodka.flow.v1.TaskData.payouts:type_name -> provodka.flow.v1.PayoutAttempt
+	7,  // 14: provodka.flow.v1.TaskData.incomes:type_name -> provodka.flow.v1.IncomeAttempt
+	8,  // 15: provodka.flow.v1.TaskData.error:type_name -> provodka.flow.v1.TaskError
+	25, // 16: provodka.flow.v1.TaskData.year:type_name -> provodka.flow.v1.YearShare
+	11, // 17: provodka.flow.v1.TaskData.offer:type_name -> provodka.flow.v1.TaskOffer
+	10, // 18: provodka.flow.v1.TaskData.again:type_name -> provodka.flow.v1.TaskAgain
+	29, // 19: provodka.flow.v1.TaskData.agreement_executor:type_name -> provodka.flow.v1.Signature
+	29, // 20: provodka.flow.v1.TaskData.agreement_customer:type_name -> provodka.flow.v1.Signature
+	29, // 21: provodka.flow.v1.TaskData.act_executor:type_name -> provodka.flow.v1.Signature
+	29, // 22: provodka.flow.v1.TaskData.act_customer:type_name -> provodka.flow.v1.Signature
+	30, // 23: provodka.flow.v1.TaskData.limits:type_name -> provodka.flow.v1.PaymentLimit
+	31, // 24: provodka.flow.v1.TaskData.way:type_name -> provodka.flow.v1.PayoutWay
+	26, // 25: provodka.flow.v1.TaskData.counting:type_name -> provodka.flow.v1.PaymentCount
+	26, // 26: provodka.flow.v1.TaskData.counted_person:type_name -> provodka.flow.v1.PaymentCount
+	26, // 27: provodka.flow.v1.TaskData.counted_company:type_name -> provodka.flow.v1.PaymentCount
+	4,  // 28: provodka.flow.v1.TaskOffer.to:type_name -> provodka.flow.v1.OfferTo
+	28, // 29: provodka.flow.v1.TaskOffer.kind:type_name -> provodka.flow.v1.EmploymentKind
+	12, // 30: provodka.flow.v1.TaskOffer.refused:type_name -> provodka.flow.v1.OfferRefused
+	8,  // 31: provodka.flow.v1.OfferRefused.error:type_name -> provodka.flow.v1.TaskError
+	32, // 32: provodka.flow.v1.TaskCreate.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	28, // 33: provodka.flow.v1.TaskCreate.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 34: provodka.flow.v1.TaskCreate.price_kind:type_name -> provodka.flow.v1.PriceKind
+	1,  // 35: provodka.flow.v1.TaskCreate.signature_form:type_name -> provodka.flow.v1.SignatureForm
+	24, // 36: provodka.flow.v1.TaskCreate.tariff:type_name -> provodka.flow.v1.Tariff
+	32, // 37: provodka.flow.v1.TaskAssign.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 38: provodka.flow.v1.TaskAssign.tariff:type_name -> provodka.flow.v1.Tariff
+	0,  // 39: provodka.flow.v1.TaskChange.price_kind:type_name -> provodka.flow.v1.PriceKind
+	28, // 40: provodka.flow.v1.TaskChange.kind:type_name -> provodka.flow.v1.EmploymentKind
+	29, // 41: provodka.flow.v1.TaskSign.signature:type_name -> provodka.flow.v1.Signature
+	4,  // 42: provodka.flow.v1.TaskOfferTo.to:type_name -> provodka.flow.v1.OfferTo
+	32, // 43: provodka.flow.v1.TaskAccept.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 44: provodka.flow.v1.TaskAccept.tariff:type_name -> provodka.flow.v1.Tariff
+	32, // 45: provodka.flow.v1.TaskPay.executor:type_name -> provodka.flow.v1.ExecutorStamp
+	24, // 46: provodka.flow.v1.TaskPay.tariff:type_name -> provodka.flow.v1.Tariff
+	30, // 47: provodka.flow.v1.TaskPay.limits:type_name -> provodka.flow.v1.PaymentLimit
+	28, // 48: provodka.flow.v1.TaskRetryAsk.kind:type_name -> provodka.flow.v1.EmploymentKind
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_task_proto_init() }
@@ -2763,6 +2890,7 @@ func file_provodka_flow_v1_task_proto_init() {
 	}
 	file_provodka_flow_v1_company_proto_init()
 	file_provodka_flow_v1_executor_proto_init()
+	file_provodka_flow_v1_limit_proto_init()
 	file_provodka_flow_v1_sign_proto_init()
 	file_provodka_flow_v1_taxpayer_proto_init()
 	file_provodka_flow_v1_task_proto_msgTypes[10].OneofWrappers = []any{}

@@ -411,6 +411,8 @@ type TaxpayerData struct {
 	BonusTaken string `protobuf:"bytes,5,opt,name=bonus_taken,json=bonusTaken,proto3" json:"bonus_taken,omitempty"`
 	// What the last change gave.
 	Answer *TaxpayerAnswer `protobuf:"bytes,6,opt,name=answer,proto3" json:"answer,omitempty"`
+	// Payments that some limit counts, of the days and months that can still matter.
+	Paid []*PaymentPeriod `protobuf:"bytes,210,rep,name=paid,proto3" json:"paid,omitempty"`
 	// The moment behind which that word was asked for, RFC 3339 in UTC.
 	BonusToldAt string `protobuf:"bytes,230,opt,name=bonus_told_at,json=bonusToldAt,proto3" json:"bonus_told_at,omitempty"`
 	// Registered incomes that the word may not have, in the order in which they were heard of.
@@ -487,6 +489,13 @@ func (x *TaxpayerData) GetBonusTaken() string {
 func (x *TaxpayerData) GetAnswer() *TaxpayerAnswer {
 	if x != nil {
 		return x.Answer
+	}
+	return nil
+}
+
+func (x *TaxpayerData) GetPaid() []*PaymentPeriod {
+	if x != nil {
+		return x.Paid
 	}
 	return nil
 }
@@ -575,7 +584,11 @@ type TaxpayerAnswer struct {
 	// What the task is in the year now; absent = nothing.
 	Share *YearShare `protobuf:"bytes,1,opt,name=share,proto3" json:"share,omitempty"`
 	// What is left under the cap of that year after it; "" = no cap.
-	Free          string `protobuf:"bytes,2,opt,name=free,proto3" json:"free,omitempty"`
+	Free string `protobuf:"bytes,2,opt,name=free,proto3" json:"free,omitempty"`
+	// What was counted of a payment; absent = nothing.
+	Count *PaymentCount `protobuf:"bytes,210,opt,name=count,proto3" json:"count,omitempty"`
+	// Of a refusal: the limit of payments that does not fit.
+	Short         *LimitShort `protobuf:"bytes,211,opt,name=short,proto3" json:"short,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -624,6 +637,20 @@ func (x *TaxpayerAnswer) GetFree() string {
 	return ""
 }
 
+func (x *TaxpayerAnswer) GetCount() *PaymentCount {
+	if x != nil {
+		return x.Count
+	}
+	return nil
+}
+
+func (x *TaxpayerAnswer) GetShort() *LimitShort {
+	if x != nil {
+		return x.Short
+	}
+	return nil
+}
+
 // Body of taxpayer's "change", and what a task asks of the port "taxpayer".
 type TaxpayerChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -638,7 +665,13 @@ type TaxpayerChange struct {
 	// What it is from now on: a fact, refused by nobody.
 	Now *YearShare `protobuf:"bytes,5,opt,name=now,proto3" json:"now,omitempty"`
 	// What it asks to be; not with now.
-	Question      *YearQuestion `protobuf:"bytes,6,opt,name=question,proto3" json:"question,omitempty"`
+	Question *YearQuestion `protobuf:"bytes,6,opt,name=question,proto3" json:"question,omitempty"`
+	// The payment that is about to be made, where a limit asks; refused when it does not fit.
+	Payment *PaymentQuestion `protobuf:"bytes,210,opt,name=payment,proto3" json:"payment,omitempty"`
+	// What was counted of the task's payments and counts no more: facts.
+	CountsWas []*PaymentCount `protobuf:"bytes,211,rep,name=counts_was,json=countsWas,proto3" json:"counts_was,omitempty"`
+	// What counts after all: facts.
+	CountsNow     []*PaymentCount `protobuf:"bytes,212,rep,name=counts_now,json=countsNow,proto3" json:"counts_now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -711,6 +744,27 @@ func (x *TaxpayerChange) GetNow() *YearShare {
 func (x *TaxpayerChange) GetQuestion() *YearQuestion {
 	if x != nil {
 		return x.Question
+	}
+	return nil
+}
+
+func (x *TaxpayerChange) GetPayment() *PaymentQuestion {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *TaxpayerChange) GetCountsWas() []*PaymentCount {
+	if x != nil {
+		return x.CountsWas
+	}
+	return nil
+}
+
+func (x *TaxpayerChange) GetCountsNow() []*PaymentCount {
+	if x != nil {
+		return x.CountsNow
 	}
 	return nil
 }
@@ -828,7 +882,7 @@ var File_provodka_flow_v1_taxpayer_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/flow/v1/taxpayer.proto\x12\x10provodka.flow.v1\x1a\x1fprovodka/flow/v1/executor.proto\"\xe9\x04\n" +
+	"\x1fprovodka/flow/v1/taxpayer.proto\x12\x10provodka.flow.v1\x1a\x1fprovodka/flow/v1/executor.proto\x1a\x1cprovodka/flow/v1/limit.proto\"\xe9\x04\n" +
 	"\tYearShare\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x124\n" +
 	"\x04kind\x18\x02 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
@@ -864,7 +918,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x10nonresident_base\x18\x06 \x01(\tR\x0fnonresidentBase\x121\n" +
 	"\x14nonresident_withheld\x18\a \x01(\tR\x13nonresidentWithheld\x12\x18\n" +
 	"\ainsured\x18\b \x01(\tR\ainsured\x12$\n" +
-	"\rcontributions\x18\t \x01(\tR\rcontributions\"\xf0\x02\n" +
+	"\rcontributions\x18\t \x01(\tR\rcontributions\"\xa6\x03\n" +
 	"\fTaxpayerData\x122\n" +
 	"\x05years\x18\x01 \x03(\v2\x1c.provodka.flow.v1.PersonYearR\x05years\x12\x1d\n" +
 	"\n" +
@@ -874,16 +928,19 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"bonus_used\x18\x04 \x01(\tR\tbonusUsed\x12\x1f\n" +
 	"\vbonus_taken\x18\x05 \x01(\tR\n" +
 	"bonusTaken\x128\n" +
-	"\x06answer\x18\x06 \x01(\v2 .provodka.flow.v1.TaxpayerAnswerR\x06answer\x12#\n" +
+	"\x06answer\x18\x06 \x01(\v2 .provodka.flow.v1.TaxpayerAnswerR\x06answer\x124\n" +
+	"\x04paid\x18\xd2\x01 \x03(\v2\x1f.provodka.flow.v1.PaymentPeriodR\x04paid\x12#\n" +
 	"\rbonus_told_at\x18\xe6\x01 \x01(\tR\vbonusToldAt\x12F\n" +
 	"\x0ebonus_receipts\x18\xe7\x01 \x03(\v2\x1e.provodka.flow.v1.BonusReceiptR\rbonusReceipts\"H\n" +
 	"\fBonusReceipt\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
-	"\x05bonus\x18\x03 \x01(\tR\x05bonus\"W\n" +
+	"\x05bonus\x18\x03 \x01(\tR\x05bonus\"\xc3\x01\n" +
 	"\x0eTaxpayerAnswer\x121\n" +
 	"\x05share\x18\x01 \x01(\v2\x1b.provodka.flow.v1.YearShareR\x05share\x12\x12\n" +
-	"\x04free\x18\x02 \x01(\tR\x04free\"\xf3\x01\n" +
+	"\x04free\x18\x02 \x01(\tR\x04free\x125\n" +
+	"\x05count\x18\xd2\x01 \x01(\v2\x1e.provodka.flow.v1.PaymentCountR\x05count\x123\n" +
+	"\x05short\x18\xd3\x01 \x01(\v2\x1c.provodka.flow.v1.LimitShortR\x05short\"\xb1\x03\n" +
 	"\x0eTaxpayerChange\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
@@ -891,7 +948,12 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x04task\x18\x03 \x01(\tR\x04task\x12-\n" +
 	"\x03was\x18\x04 \x01(\v2\x1b.provodka.flow.v1.YearShareR\x03was\x12-\n" +
 	"\x03now\x18\x05 \x01(\v2\x1b.provodka.flow.v1.YearShareR\x03now\x12:\n" +
-	"\bquestion\x18\x06 \x01(\v2\x1e.provodka.flow.v1.YearQuestionR\bquestion\"\x99\x02\n" +
+	"\bquestion\x18\x06 \x01(\v2\x1e.provodka.flow.v1.YearQuestionR\bquestion\x12<\n" +
+	"\apayment\x18\xd2\x01 \x01(\v2!.provodka.flow.v1.PaymentQuestionR\apayment\x12>\n" +
+	"\n" +
+	"counts_was\x18\xd3\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentCountR\tcountsWas\x12>\n" +
+	"\n" +
+	"counts_now\x18\xd4\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentCountR\tcountsNow\"\x99\x02\n" +
 	"\fYearQuestion\x121\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x1b.provodka.flow.v1.YearStageR\x05stage\x124\n" +
 	"\x04kind\x18\x02 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
@@ -923,33 +985,43 @@ func file_provodka_flow_v1_taxpayer_proto_rawDescGZIP() []byte {
 var file_provodka_flow_v1_taxpayer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_provodka_flow_v1_taxpayer_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_provodka_flow_v1_taxpayer_proto_goTypes = []any{
-	(YearStage)(0),         // 0: provodka.flow.v1.YearStage
-	(*YearShare)(nil),      // 1: provodka.flow.v1.YearShare
-	(*PersonYear)(nil),     // 2: provodka.flow.v1.PersonYear
-	(*TaxpayerData)(nil),   // 3: provodka.flow.v1.TaxpayerData
-	(*BonusReceipt)(nil),   // 4: provodka.flow.v1.BonusReceipt
-	(*TaxpayerAnswer)(nil), // 5: provodka.flow.v1.TaxpayerAnswer
-	(*TaxpayerChange)(nil), // 6: provodka.flow.v1.TaxpayerChange
-	(*YearQuestion)(nil),   // 7: provodka.flow.v1.YearQuestion
-	(EmploymentKind)(0),    // 8: provodka.flow.v1.EmploymentKind
+	(YearStage)(0),          // 0: provodka.flow.v1.YearStage
+	(*YearShare)(nil),       // 1: provodka.flow.v1.YearShare
+	(*PersonYear)(nil),      // 2: provodka.flow.v1.PersonYear
+	(*TaxpayerData)(nil),    // 3: provodka.flow.v1.TaxpayerData
+	(*BonusReceipt)(nil),    // 4: provodka.flow.v1.BonusReceipt
+	(*TaxpayerAnswer)(nil),  // 5: provodka.flow.v1.TaxpayerAnswer
+	(*TaxpayerChange)(nil),  // 6: provodka.flow.v1.TaxpayerChange
+	(*YearQuestion)(nil),    // 7: provodka.flow.v1.YearQuestion
+	(EmploymentKind)(0),     // 8: provodka.flow.v1.EmploymentKind
+	(*PaymentPeriod)(nil),   // 9: provodka.flow.v1.PaymentPeriod
+	(*PaymentCount)(nil),    // 10: provodka.flow.v1.PaymentCount
+	(*LimitShort)(nil),      // 11: provodka.flow.v1.LimitShort
+	(*PaymentQuestion)(nil), // 12: provodka.flow.v1.PaymentQuestion
 }
 var file_provodka_flow_v1_taxpayer_proto_depIdxs = []int32{
 	8,  // 0: provodka.flow.v1.YearShare.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 1: provodka.flow.v1.YearShare.stage:type_name -> provodka.flow.v1.YearStage
 	2,  // 2: provodka.flow.v1.TaxpayerData.years:type_name -> provodka.flow.v1.PersonYear
 	5,  // 3: provodka.flow.v1.TaxpayerData.answer:type_name -> provodka.flow.v1.TaxpayerAnswer
-	4,  // 4: provodka.flow.v1.TaxpayerData.bonus_receipts:type_name -> provodka.flow.v1.BonusReceipt
-	1,  // 5: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
-	1,  // 6: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
-	1,  // 7: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
-	7,  // 8: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
-	0,  // 9: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
-	8,  // 10: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	9,  // 4: provodka.flow.v1.TaxpayerData.paid:type_name -> provodka.flow.v1.PaymentPeriod
+	4,  // 5: provodka.flow.v1.TaxpayerData.bonus_receipts:type_name -> provodka.flow.v1.BonusReceipt
+	1,  // 6: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
+	10, // 7: provodka.flow.v1.TaxpayerAnswer.count:type_name -> provodka.flow.v1.PaymentCount
+	11, // 8: provodka.flow.v1.TaxpayerAnswer.short:type_name -> provodka.flow.v1.LimitShort
+	1,  // 9: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
+	1,  // 10: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
+	7,  // 11: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
+	12, // 12: provodka.flow.v1.TaxpayerChange.payment:type_name -> provodka.flow.v1.PaymentQuestion
+	10, // 13: provodka.flow.v1.TaxpayerChange.counts_was:type_name -> provodka.flow.v1.PaymentCount
+	10, // 14: provodka.flow.v1.TaxpayerChange.counts_now:type_name -> provodka.flow.v1.PaymentCount
+	0,  // 15: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
+	8,  // 16: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_taxpayer_proto_init() }
@@ -958,6 +1030,7 @@ func file_provodka_flow_v1_taxpayer_proto_init() {
 		return
 	}
 	file_provodka_flow_v1_executor_proto_init()
+	file_provodka_flow_v1_limit_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

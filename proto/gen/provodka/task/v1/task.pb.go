@@ -908,7 +908,9 @@ type PaymentError struct {
 	// Of income_cap: rubles that are still free in the year.
 	Free string `protobuf:"bytes,6,opt,name=free,proto3" json:"free,omitempty"`
 	// When the payment is gone on with by itself; absent is never.
-	RetryAt       *timestamppb.Timestamp `protobuf:"bytes,60,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
+	RetryAt *timestamppb.Timestamp `protobuf:"bytes,60,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
+	// Of payout_limit and payout_limit_period: the limit that stopped it.
+	Limit         *PaymentLimit `protobuf:"bytes,210,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -992,6 +994,122 @@ func (x *PaymentError) GetRetryAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PaymentError) GetLimit() *PaymentLimit {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+// The limit that stopped a payment.
+type PaymentLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is about: payment, counterparty day, counterparty month, company day or company month.
+	Scope string `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
+	// The way that it is about: account, sbp, card or any.
+	Way string `protobuf:"bytes,2,opt,name=way,proto3" json:"way,omitempty"`
+	// Whose it is: table (the law and the providers), house (the contract with the bank) or company.
+	Setter string `protobuf:"bytes,3,opt,name=setter,proto3" json:"setter,omitempty"`
+	// Least sum of a payment, rubles; empty is none.
+	Least string `protobuf:"bytes,4,opt,name=least,proto3" json:"least,omitempty"`
+	// Most rubles; empty is any sum.
+	Most string `protobuf:"bytes,5,opt,name=most,proto3" json:"most,omitempty"`
+	// Most payments; 0 is any number.
+	Count uint32 `protobuf:"varint,6,opt,name=count,proto3" json:"count,omitempty"`
+	// Rubles that are free of it; empty when it limits no sum.
+	Free string `protobuf:"bytes,7,opt,name=free,proto3" json:"free,omitempty"`
+	// Payments that are free of it.
+	FreeCount     uint32 `protobuf:"varint,8,opt,name=free_count,json=freeCount,proto3" json:"free_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PaymentLimit) Reset() {
+	*x = PaymentLimit{}
+	mi := &file_provodka_task_v1_task_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PaymentLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PaymentLimit) ProtoMessage() {}
+
+func (x *PaymentLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_task_v1_task_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PaymentLimit.ProtoReflect.Descriptor instead.
+func (*PaymentLimit) Descriptor() ([]byte, []int) {
+	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PaymentLimit) GetScope() string {
+	if x != nil {
+		return x.Scope
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetWay() string {
+	if x != nil {
+		return x.Way
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetSetter() string {
+	if x != nil {
+		return x.Setter
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetLeast() string {
+	if x != nil {
+		return x.Least
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetMost() string {
+	if x != nil {
+		return x.Most
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *PaymentLimit) GetFree() string {
+	if x != nil {
+		return x.Free
+	}
+	return ""
+}
+
+func (x *PaymentLimit) GetFreeCount() uint32 {
+	if x != nil {
+		return x.FreeCount
+	}
+	return 0
+}
+
 // A price taken apart, rubles. gross = payout + tax; total = gross + contributions + commission.
 type Amounts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1029,7 +1147,7 @@ type Amounts struct {
 
 func (x *Amounts) Reset() {
 	*x = Amounts{}
-	mi := &file_provodka_task_v1_task_proto_msgTypes[6]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1159,7 @@ func (x *Amounts) String() string {
 func (*Amounts) ProtoMessage() {}
 
 func (x *Amounts) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_task_v1_task_proto_msgTypes[6]
+	mi := &file_provodka_task_v1_task_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1172,7 @@ func (x *Amounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amounts.ProtoReflect.Descriptor instead.
 func (*Amounts) Descriptor() ([]byte, []int) {
-	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{6}
+	return file_provodka_task_v1_task_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Amounts) GetGross() string {
@@ -1271,7 +1389,7 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"executorId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
 	"\x03inn\x18\x03 \x01(\tR\x03inn\x12\x14\n" +
-	"\x05phone\x18\x04 \x01(\tR\x05phone\"\xd0\x01\n" +
+	"\x05phone\x18\x04 \x01(\tR\x05phone\"\x87\x02\n" +
 	"\fPaymentError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1f\n" +
@@ -1280,7 +1398,18 @@ const file_provodka_task_v1_task_proto_rawDesc = "" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x10\n" +
 	"\x03day\x18\x05 \x01(\tR\x03day\x12\x12\n" +
 	"\x04free\x18\x06 \x01(\tR\x04free\x125\n" +
-	"\bretry_at\x18< \x01(\v2\x1a.google.protobuf.TimestampR\aretryAt\"\xa3\x03\n" +
+	"\bretry_at\x18< \x01(\v2\x1a.google.protobuf.TimestampR\aretryAt\x125\n" +
+	"\x05limit\x18\xd2\x01 \x01(\v2\x1e.provodka.task.v1.PaymentLimitR\x05limit\"\xc1\x01\n" +
+	"\fPaymentLimit\x12\x14\n" +
+	"\x05scope\x18\x01 \x01(\tR\x05scope\x12\x10\n" +
+	"\x03way\x18\x02 \x01(\tR\x03way\x12\x16\n" +
+	"\x06setter\x18\x03 \x01(\tR\x06setter\x12\x14\n" +
+	"\x05least\x18\x04 \x01(\tR\x05least\x12\x12\n" +
+	"\x04most\x18\x05 \x01(\tR\x04most\x12\x14\n" +
+	"\x05count\x18\x06 \x01(\rR\x05count\x12\x12\n" +
+	"\x04free\x18\a \x01(\tR\x04free\x12\x1d\n" +
+	"\n" +
+	"free_count\x18\b \x01(\rR\tfreeCount\"\xa3\x03\n" +
 	"\aAmounts\x12\x14\n" +
 	"\x05gross\x18\x01 \x01(\tR\x05gross\x12\x16\n" +
 	"\x06payout\x18\x02 \x01(\tR\x06payout\x12\x10\n" +
@@ -1314,7 +1443,7 @@ func file_provodka_task_v1_task_proto_rawDescGZIP() []byte {
 	return file_provodka_task_v1_task_proto_rawDescData
 }
 
-var file_provodka_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_provodka_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_provodka_task_v1_task_proto_goTypes = []any{
 	(*TaskDraft)(nil),             // 0: provodka.task.v1.TaskDraft
 	(*ExecutorRef)(nil),           // 1: provodka.task.v1.ExecutorRef
@@ -1322,35 +1451,37 @@ var file_provodka_task_v1_task_proto_goTypes = []any{
 	(*TaskOffer)(nil),             // 3: provodka.task.v1.TaskOffer
 	(*TaskExecutor)(nil),          // 4: provodka.task.v1.TaskExecutor
 	(*PaymentError)(nil),          // 5: provodka.task.v1.PaymentError
-	(*Amounts)(nil),               // 6: provodka.task.v1.Amounts
-	nil,                           // 7: provodka.task.v1.TaskDraft.MetadataEntry
-	nil,                           // 8: provodka.task.v1.Task.MetadataEntry
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*PaymentLimit)(nil),          // 6: provodka.task.v1.PaymentLimit
+	(*Amounts)(nil),               // 7: provodka.task.v1.Amounts
+	nil,                           // 8: provodka.task.v1.TaskDraft.MetadataEntry
+	nil,                           // 9: provodka.task.v1.Task.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_provodka_task_v1_task_proto_depIdxs = []int32{
 	1,  // 0: provodka.task.v1.TaskDraft.executor:type_name -> provodka.task.v1.ExecutorRef
-	7,  // 1: provodka.task.v1.TaskDraft.metadata:type_name -> provodka.task.v1.TaskDraft.MetadataEntry
-	9,  // 2: provodka.task.v1.Task.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 3: provodka.task.v1.Task.metadata:type_name -> provodka.task.v1.Task.MetadataEntry
-	9,  // 4: provodka.task.v1.Task.paid_at:type_name -> google.protobuf.Timestamp
+	8,  // 1: provodka.task.v1.TaskDraft.metadata:type_name -> provodka.task.v1.TaskDraft.MetadataEntry
+	10, // 2: provodka.task.v1.Task.created_at:type_name -> google.protobuf.Timestamp
+	9,  // 3: provodka.task.v1.Task.metadata:type_name -> provodka.task.v1.Task.MetadataEntry
+	10, // 4: provodka.task.v1.Task.paid_at:type_name -> google.protobuf.Timestamp
 	5,  // 5: provodka.task.v1.Task.payment_errors:type_name -> provodka.task.v1.PaymentError
-	9,  // 6: provodka.task.v1.Task.executor_signed_at:type_name -> google.protobuf.Timestamp
-	9,  // 7: provodka.task.v1.Task.signed_at:type_name -> google.protobuf.Timestamp
+	10, // 6: provodka.task.v1.Task.executor_signed_at:type_name -> google.protobuf.Timestamp
+	10, // 7: provodka.task.v1.Task.signed_at:type_name -> google.protobuf.Timestamp
 	4,  // 8: provodka.task.v1.Task.executor:type_name -> provodka.task.v1.TaskExecutor
-	6,  // 9: provodka.task.v1.Task.amounts:type_name -> provodka.task.v1.Amounts
-	9,  // 10: provodka.task.v1.Task.updated_at:type_name -> google.protobuf.Timestamp
-	9,  // 11: provodka.task.v1.Task.act_executor_signed_at:type_name -> google.protobuf.Timestamp
-	9,  // 12: provodka.task.v1.Task.act_signed_at:type_name -> google.protobuf.Timestamp
+	7,  // 9: provodka.task.v1.Task.amounts:type_name -> provodka.task.v1.Amounts
+	10, // 10: provodka.task.v1.Task.updated_at:type_name -> google.protobuf.Timestamp
+	10, // 11: provodka.task.v1.Task.act_executor_signed_at:type_name -> google.protobuf.Timestamp
+	10, // 12: provodka.task.v1.Task.act_signed_at:type_name -> google.protobuf.Timestamp
 	3,  // 13: provodka.task.v1.Task.offer:type_name -> provodka.task.v1.TaskOffer
-	9,  // 14: provodka.task.v1.Task.executor_done_at:type_name -> google.protobuf.Timestamp
-	9,  // 15: provodka.task.v1.TaskOffer.offered_at:type_name -> google.protobuf.Timestamp
-	9,  // 16: provodka.task.v1.TaskOffer.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 17: provodka.task.v1.PaymentError.retry_at:type_name -> google.protobuf.Timestamp
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	10, // 14: provodka.task.v1.Task.executor_done_at:type_name -> google.protobuf.Timestamp
+	10, // 15: provodka.task.v1.TaskOffer.offered_at:type_name -> google.protobuf.Timestamp
+	10, // 16: provodka.task.v1.TaskOffer.expires_at:type_name -> google.protobuf.Timestamp
+	10, // 17: provodka.task.v1.PaymentError.retry_at:type_name -> google.protobuf.Timestamp
+	6,  // 18: provodka.task.v1.PaymentError.limit:type_name -> provodka.task.v1.PaymentLimit
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_task_proto_init() }
@@ -1364,7 +1495,7 @@ func file_provodka_task_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_task_v1_task_proto_rawDesc), len(file_provodka_task_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -40,6 +40,12 @@ const (
 	// CompanyServiceSetTariffProcedure is the fully-qualified name of the CompanyService's SetTariff
 	// RPC.
 	CompanyServiceSetTariffProcedure = "/provodka.company.v1.CompanyService/SetTariff"
+	// CompanyServiceSetLimitsProcedure is the fully-qualified name of the CompanyService's SetLimits
+	// RPC.
+	CompanyServiceSetLimitsProcedure = "/provodka.company.v1.CompanyService/SetLimits"
+	// CompanyServiceGetLimitsProcedure is the fully-qualified name of the CompanyService's GetLimits
+	// RPC.
+	CompanyServiceGetLimitsProcedure = "/provodka.company.v1.CompanyService/GetLimits"
 	// CompanyServiceUpdateCompanyProcedure is the fully-qualified name of the CompanyService's
 	// UpdateCompany RPC.
 	CompanyServiceUpdateCompanyProcedure = "/provodka.company.v1.CompanyService/UpdateCompany"
@@ -66,6 +72,13 @@ type CompanyServiceClient interface {
 	OpenCompany(context.Context, *v1.OpenCompanyRequest) (*v1.OpenCompanyResponse, error)
 	// SetTariff changes the tariff from a day on.
 	SetTariff(context.Context, *v1.SetTariffRequest) (*v1.SetTariffResponse, error)
+	// SetLimits sets the limits of the company's own payments from a day on: agreed with it, as the
+	// tariff is. They come beside those of the law, the providers and the house. Payments that a limit
+	// stopped are looked at again.
+	SetLimits(context.Context, *v1.SetLimitsRequest) (*v1.SetLimitsResponse, error)
+	// GetLimits shows every limit that the company's payments have to fit today, and what the
+	// company's own days and months leave free.
+	GetLimits(context.Context, *v1.GetLimitsRequest) (*v1.GetLimitsResponse, error)
 	// UpdateCompany writes a new version of the details.
 	UpdateCompany(context.Context, *v1.UpdateCompanyRequest) (*v1.UpdateCompanyResponse, error)
 	// GetCompany reads a company.
@@ -102,6 +115,19 @@ func NewCompanyServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			httpClient,
 			baseURL+CompanyServiceSetTariffProcedure,
 			connect.WithSchema(companyServiceMethods.ByName("SetTariff")),
+			connect.WithClientOptions(opts...),
+		),
+		setLimits: connect.NewClient[v1.SetLimitsRequest, v1.SetLimitsResponse](
+			httpClient,
+			baseURL+CompanyServiceSetLimitsProcedure,
+			connect.WithSchema(companyServiceMethods.ByName("SetLimits")),
+			connect.WithClientOptions(opts...),
+		),
+		getLimits: connect.NewClient[v1.GetLimitsRequest, v1.GetLimitsResponse](
+			httpClient,
+			baseURL+CompanyServiceGetLimitsProcedure,
+			connect.WithSchema(companyServiceMethods.ByName("GetLimits")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		updateCompany: connect.NewClient[v1.UpdateCompanyRequest, v1.UpdateCompanyResponse](
@@ -151,6 +177,8 @@ func NewCompanyServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 type companyServiceClient struct {
 	openCompany   *connect.Client[v1.OpenCompanyRequest, v1.OpenCompanyResponse]
 	setTariff     *connect.Client[v1.SetTariffRequest, v1.SetTariffResponse]
+	setLimits     *connect.Client[v1.SetLimitsRequest, v1.SetLimitsResponse]
+	getLimits     *connect.Client[v1.GetLimitsRequest, v1.GetLimitsResponse]
 	updateCompany *connect.Client[v1.UpdateCompanyRequest, v1.UpdateCompanyResponse]
 	getCompany    *connect.Client[v1.GetCompanyRequest, v1.GetCompanyResponse]
 	findCompany   *connect.Client[v1.FindCompanyRequest, v1.FindCompanyResponse]
@@ -171,6 +199,24 @@ func (c *companyServiceClient) OpenCompany(ctx context.Context, req *v1.OpenComp
 // SetTariff calls provodka.company.v1.CompanyService.SetTariff.
 func (c *companyServiceClient) SetTariff(ctx context.Context, req *v1.SetTariffRequest) (*v1.SetTariffResponse, error) {
 	response, err := c.setTariff.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetLimits calls provodka.company.v1.CompanyService.SetLimits.
+func (c *companyServiceClient) SetLimits(ctx context.Context, req *v1.SetLimitsRequest) (*v1.SetLimitsResponse, error) {
+	response, err := c.setLimits.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetLimits calls provodka.company.v1.CompanyService.GetLimits.
+func (c *companyServiceClient) GetLimits(ctx context.Context, req *v1.GetLimitsRequest) (*v1.GetLimitsResponse, error) {
+	response, err := c.getLimits.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -237,6 +283,13 @@ type CompanyServiceHandler interface {
 	OpenCompany(context.Context, *v1.OpenCompanyRequest) (*v1.OpenCompanyResponse, error)
 	// SetTariff changes the tariff from a day on.
 	SetTariff(context.Context, *v1.SetTariffRequest) (*v1.SetTariffResponse, error)
+	// SetLimits sets the limits of the company's own payments from a day on: agreed with it, as the
+	// tariff is. They come beside those of the law, the providers and the house. Payments that a limit
+	// stopped are looked at again.
+	SetLimits(context.Context, *v1.SetLimitsRequest) (*v1.SetLimitsResponse, error)
+	// GetLimits shows every limit that the company's payments have to fit today, and what the
+	// company's own days and months leave free.
+	GetLimits(context.Context, *v1.GetLimitsRequest) (*v1.GetLimitsResponse, error)
 	// UpdateCompany writes a new version of the details.
 	UpdateCompany(context.Context, *v1.UpdateCompanyRequest) (*v1.UpdateCompanyResponse, error)
 	// GetCompany reads a company.
@@ -269,6 +322,19 @@ func NewCompanyServiceHandler(svc CompanyServiceHandler, opts ...connect.Handler
 		CompanyServiceSetTariffProcedure,
 		svc.SetTariff,
 		connect.WithSchema(companyServiceMethods.ByName("SetTariff")),
+		connect.WithHandlerOptions(opts...),
+	)
+	companyServiceSetLimitsHandler := connect.NewUnaryHandlerSimple(
+		CompanyServiceSetLimitsProcedure,
+		svc.SetLimits,
+		connect.WithSchema(companyServiceMethods.ByName("SetLimits")),
+		connect.WithHandlerOptions(opts...),
+	)
+	companyServiceGetLimitsHandler := connect.NewUnaryHandlerSimple(
+		CompanyServiceGetLimitsProcedure,
+		svc.GetLimits,
+		connect.WithSchema(companyServiceMethods.ByName("GetLimits")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	companyServiceUpdateCompanyHandler := connect.NewUnaryHandlerSimple(
@@ -317,6 +383,10 @@ func NewCompanyServiceHandler(svc CompanyServiceHandler, opts ...connect.Handler
 			companyServiceOpenCompanyHandler.ServeHTTP(w, r)
 		case CompanyServiceSetTariffProcedure:
 			companyServiceSetTariffHandler.ServeHTTP(w, r)
+		case CompanyServiceSetLimitsProcedure:
+			companyServiceSetLimitsHandler.ServeHTTP(w, r)
+		case CompanyServiceGetLimitsProcedure:
+			companyServiceGetLimitsHandler.ServeHTTP(w, r)
 		case CompanyServiceUpdateCompanyProcedure:
 			companyServiceUpdateCompanyHandler.ServeHTTP(w, r)
 		case CompanyServiceGetCompanyProcedure:
@@ -344,6 +414,14 @@ func (UnimplementedCompanyServiceHandler) OpenCompany(context.Context, *v1.OpenC
 
 func (UnimplementedCompanyServiceHandler) SetTariff(context.Context, *v1.SetTariffRequest) (*v1.SetTariffResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.company.v1.CompanyService.SetTariff is not implemented"))
+}
+
+func (UnimplementedCompanyServiceHandler) SetLimits(context.Context, *v1.SetLimitsRequest) (*v1.SetLimitsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.company.v1.CompanyService.SetLimits is not implemented"))
+}
+
+func (UnimplementedCompanyServiceHandler) GetLimits(context.Context, *v1.GetLimitsRequest) (*v1.GetLimitsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.company.v1.CompanyService.GetLimits is not implemented"))
 }
 
 func (UnimplementedCompanyServiceHandler) UpdateCompany(context.Context, *v1.UpdateCompanyRequest) (*v1.UpdateCompanyResponse, error) {
