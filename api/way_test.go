@@ -248,7 +248,7 @@ func testWayGivenBack(t *testing.T, h *house) {
 	give()
 	id := "npd-2025-02." + worker
 	stopped := c.orderOf(id, "error")
-	if stopped.GetErrorCode() != string(fault.PayoutWay) || stopped.GetErrorReason() == "" || len(sent()) != 0 {
+	if stopped.GetErrorCode() != string(fault.PayoutLimit) || stopped.GetErrorReason() == "" || len(sent()) != 0 {
 		t.Fatalf("%v", stopped)
 	}
 	c.wantBalances([]string{"tax-npd:" + worker, "remitting:" + id}, "0.99 0.99", "0.00 0.00")

@@ -2,6 +2,7 @@ package limit
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -241,8 +242,16 @@ func Refuse(s *flowv1.LimitShort, sum money.Amount) *fault.Refusal {
 	if never(l, sum) {
 		code = fault.PayoutLimit
 	}
-	r := fault.Refuse(code, "payment", "%s: least %q, most %q, payments %d; free %q and %d payments",
-		Scope(l.GetScope()), l.GetLeast(), l.GetMost(), l.GetCount(), s.GetFree(), s.GetFreeCount())
+	reason := Scope(l.GetScope()) + " by " + Way(l.GetWay()) + ":"
+	for _, part := range []struct{ words, said string }{{"at least", l.GetLeast()}, {"at most", l.GetMost()}, {"free", s.GetFree()}} {
+		if part.said != "" {
+			reason += " " + part.words + " " + part.said
+		}
+	}
+	if l.GetCount() > 0 {
+		reason += fmt.Sprintf(" %d payments, %d are free", l.GetCount(), s.GetFreeCount())
+	}
+	r := fault.Refuse(code, "payment", "%s", reason)
 	return r.With(factSetter, Setters[l.GetSetter()]).With(factWay, Way(l.GetWay())).With(factScope, Scope(l.GetScope())).
 		With(factLeast, l.GetLeast()).With(factMost, l.GetMost()).With(factCount, strconv.FormatUint(uint64(l.GetCount()), 10)).
 		With(factFree, s.GetFree()).With(factFreeCount, strconv.FormatUint(uint64(s.GetFreeCount()), 10))
