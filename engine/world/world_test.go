@@ -12,10 +12,12 @@ import (
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -279,6 +281,74 @@ func TestTaxpayer(t *testing.T) {
 	}
 	if a := FromTaxpayer(nil).Send(t.Context(), ask("steal", &flowv1.TaxpayerChange{})); a.Result != port.Refused {
 		t.Errorf("an unknown verb: %+v", a)
+	}
+}
+
+// TestLimit: the attempt is the key, and the answer carries what was counted, or the limit that was in the way.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	change := ask("change", &flowv1.LimitChange{Book: "main", CompanyId: "company-1", Task: "task-1"})
+	count := &flowv1.PaymentCount{Day: "2026-03-02", Amount: "1.00"}
+	short := &flowv1.LimitShort{Limit: &flowv1.PaymentLimit{Scope: flowv1.LimitScope_LIMIT_SCOPE_COMPANY_DAY, Most: "2.00"}, Free: "0.50"}
+	given := &journalv1.Record{Move: &journalv1.Move{Data: flow.Bytes(&flowv1.LimitData{Answer: &flowv1.LimitAnswer{Count: count}})}}
+	for name, tc := range map[string]struct {
+		outcome engine.Outcome
+		result  port.Result
+		want    *flowv1.LimitAnswer
+	}{
+		"counted":     {engine.Outcome{Record: given}, port.Done, &flowv1.LimitAnswer{Count: count}},
+		"over":        {engine.Outcome{Refusal: limit.Refuse(short, money.MustParse("1.00"))}, port.Refused, &flowv1.LimitAnswer{Short: short}},
+		"unavailable": {engine.Outcome{Refusal: fault.Refuse(fault.Unavailable, "", "x")}, port.Unknown, &flowv1.LimitAnswer{}},
+	} {
+		keys := map[string]bool{}
+		p := FromLimit(func(_ context.Context, r engine.Request) []engine.Outcome {
+			op := r.Operations[0]
+			keys[op.GetKey()] = true
+			if f := op.GetFlow(); r.Book != "main" || f.GetFlow() != "limit" || f.GetId() != "company-1" || f.GetOwner() != "company-1" || f.GetEvent() != "change" {
+				t.Errorf("%v", r)
+			}
+			return []engine.Outcome{tc.outcome}
+		})
+		first, again := p.Send(t.Context(), change), p.Find(t.Context(), change)
+		body := new(flowv1.LimitAnswer)
+		if err := proto.Unmarshal([]byte(first.Body), body); err != nil {
+			t.Fatal(err)
+		}
+		if first.Result != tc.result || again.Result != tc.result || len(keys) != 1 || !proto.Equal(body, tc.want) {
+			t.Errorf("%s: %+v, then %+v, %d keys", name, first, again, len(keys))
+		}
+	}
+	if a := FromLimit(nil).Send(t.Context(), ask("steal", &flowv1.LimitChange{})); a.Result != port.Refused {
+		t.Errorf("an unknown verb: %+v", a)
+	}
+	// What a limit refuses of a person's payments is not what is free of his year.
+	year := FromTaxpayer(func(context.Context, engine.Request) []engine.Outcome {
+		return []engine.Outcome{{Refusal: limit.Refuse(short, money.MustParse("1.00"))}}
+	}).Send(t.Context(), ask("change", &flowv1.TaxpayerChange{Book: "main"}))
+	said := new(flowv1.TaxpayerAnswer)
+	if err := proto.Unmarshal([]byte(year.Body), said); err != nil || !proto.Equal(said.GetShort(), short) || said.GetFree() != "" {
+		t.Errorf("%v %v", said, err)
+	}
+}
+
+// TestWhatNoFlowHasLimited: a payment to a person whose way no flow knew is held against the limits of the day on
+// which its attempt was opened; one that a flow has let pass is not.
+func TestWhatNoFlowHasLimited(t *testing.T) {
+	t.Parallel()
+	sbp := known()
+	sbp.payee = port.Requisites{Name: "Иванов Иван", SBP: port.SBP{Phone: "+79150000001", BankID: requisite.ExampleSBPBank(1)}, Person: port.Person{LastName: "Иванов", FirstName: "Иван"}}
+	for _, limited := range []bool{false, true} {
+		a := ask("pay", &flowv1.PayoutAsk{Book: "main", Task: "task-1", ExecutorId: "person-1", RequisitesVersion: 1, Amount: "600000.00", Limited: limited})
+		a.Clock = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+		bank := &counting{}
+		answer := FromPayout(bank, sbp, ours, time.UTC).Send(t.Context(), a)
+		if refused := answer.Code == fault.PayoutLimit; refused == limited || (len(bank.payments) == 0) == limited {
+			t.Errorf("limited %t: %+v", limited, answer)
+		}
+		a.Clock = time.Date(2023, 12, 31, 9, 0, 0, 0, time.UTC)
+		if answer := FromPayout(bank, sbp, ours, time.UTC).Send(t.Context(), a); answer.Code == fault.PayoutLimit {
+			t.Errorf("before the table's first day: %+v", answer)
+		}
 	}
 }
 

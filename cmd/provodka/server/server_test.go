@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -43,5 +44,30 @@ func TestStatementsAreConfiguredWhole(t *testing.T) {
 		if err := cfg.checkStatements(); (err == nil) != c.passes {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Limits of the house's contract are rows like the program's: a wrong one stops the start, by its place.
+func TestLimitsOfTheHouse(t *testing.T) {
+	t.Parallel()
+	good := Limit{From: "2026-01-01", Way: "account", Scope: "company day", Most: "100000"}
+	for name, tc := range map[string]struct {
+		limits []Limit
+		wrong  string
+	}{
+		"none": {nil, ""}, "one": {[]Limit{good}, ""},
+		"way":   {[]Limit{good, {From: "2026-01-01", Way: "cash", Scope: "payment", Most: "1"}}, "bank.limits[1]"},
+		"twice": {[]Limit{good, good}, "bank.limits"},
+	} {
+		b := Bank{Limits: tc.limits}
+		house, err := b.House()
+		if (err == nil) != (tc.wrong == "") || err != nil && !strings.Contains(err.Error(), tc.wrong) || err == nil && len(house) != len(tc.limits) {
+			t.Errorf("%s: %v %v", name, house, err)
+		}
+	}
+	b := Bank{Limits: []Limit{good}}
+	house, err := b.House()
+	if err != nil || len(house.Stamp(nil, "2026-03-02")) != 1 || house.Stamp(nil, "2026-03-02")[0].GetMost() != "100000.00" || len(house.Stamp(nil, "2025-12-31")) != 0 {
+		t.Errorf("%v %v", house, err)
 	}
 }

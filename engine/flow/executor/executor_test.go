@@ -187,3 +187,22 @@ func TestPhone(t *testing.T) {
 		t.Error(refusal, err)
 	}
 }
+
+// TestTheWayGoesWithTheRequisites: a stamp says how the requisites that it names are paid.
+func TestTheWayGoesWithTheRequisites(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	for n, way := range []flowv1.PayoutWay{flowv1.PayoutWay_PAYOUT_WAY_SBP, flowv1.PayoutWay_PAYOUT_WAY_ACCOUNT} {
+		a := act(Register, &flowv1.ExecutorRegister{Kind: selfEmployed, ProfileVersion: 1, RequisitesVersion: 1, Way: way})
+		if n > 0 {
+			a = act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 2, Way: way})
+		}
+		if _, refusal, err := w.Do(a); refusal != nil || err != nil {
+			t.Fatal(refusal, err)
+		}
+		if got := Stamp(flow.ReadData(w.View, &flowv1.ExecutorData{}), false); got.GetWay() != way {
+			t.Errorf("stamped %s, want %s", got.GetWay(), way)
+		}
+	}
+}
