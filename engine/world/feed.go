@@ -212,7 +212,7 @@ func has(list []private.Holder, inn, but string) (private.Holder, bool) {
 
 // serves says whether somebody may be chosen for tasks, or is looked at by support.
 func serves(h private.Holder) bool {
-	return h.State == executor.Registered || h.State == executor.Conflict
+	return h.State == executor.Registered || h.State == executor.Conflict || h.State == executor.Disputed
 }
 
 func innKey(id string, version uint32) string { return fmt.Sprintf("feed:inn:%s:%d", id, version) }

@@ -93,6 +93,8 @@ const (
 	LinkRevoked       Code = "link_revoked"
 	PhoneMismatch     Code = "phone_mismatch"
 	PhoneUnconfirmed  Code = "phone_unconfirmed"
+	IdentityUnproven  Code = "identity_unproven"
+	IdentityDisputed  Code = "identity_disputed"
 	OfferTaken        Code = "offer_taken"
 	NotOffered        Code = "not_offered"
 	KeptByLaw         Code = "kept_by_law"
@@ -115,7 +117,7 @@ var codes = []Code{
 	KeyReused, KeyTaken, Expired, Unavailable, QueueFull, Internal,
 	Rejected, NotFound, AlreadyExists, WrongState, INNInvalid, SNILSInvalid, PassportInvalid, IdentityMissing, RequisitesInvalid, RequisitesMissing,
 	IncomeDenied, IncomeCap, TaxRuleMissing, CompanyTerminated, CodeExpired, CodeWrong, TooOften, NoticeRefused, NoticeLate, ChannelMissing, TemplateInvalid, SheetDiffers, LastOwner, TooManyUsers, PasswordWeak, LoginRefused, PayoutRefused, PayoutWay, PayoutLimit, PayoutLimitPeriod, KindMismatch, KeptByLaw, FileEncoding, FileFormat, FileTruncated, FileTotals, StatementSource,
-	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch, PhoneUnconfirmed,
+	OfferTaken, NotOffered, LinkUsed, LinkRevoked, PhoneMismatch, PhoneUnconfirmed, IdentityUnproven, IdentityDisputed,
 	Unauthenticated, PermissionDenied, PositionTimeout,
 }
 

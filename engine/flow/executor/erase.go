@@ -113,7 +113,7 @@ func kept(today string, paid []*flowv1.ExecutorPaidYear) *fault.Refusal {
 func answered(v flow.View, c flow.Command, d *flowv1.ExecutorData, out *flow.Decision) {
 	newest := c.Number == v.Attempts[eraseData]
 	switch {
-	case c.Event == eraseDone && (v.State == Blocked || v.State == Registered || v.State == Conflict || v.State == Erasing && newest):
+	case c.Event == eraseDone && (v.State == Blocked || v.State == Registered || v.State == Conflict || v.State == Disputed || v.State == Erasing && newest):
 		d.ErasedDay, d.ProfileVersion, d.RequisitesVersion = cmp.Or(d.GetErasedDay(), v.Day), 0, 0
 	case v.State != Erasing || !newest:
 		out.On = eraseLate

@@ -2,7 +2,6 @@ package executor
 
 import (
 	_ "embed"
-	"time"
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/fault"
@@ -20,6 +19,7 @@ const (
 	Registered = "registered"
 	Blocked    = "blocked"
 	Conflict   = "inn_conflict"
+	Disputed   = "disputed"
 	Erasing    = "erasing"
 	Erased     = "erased"
 )
@@ -36,11 +36,17 @@ const (
 	INNTaken      = "inn_taken"      // ExecutorInnTaken
 	ConfirmPhone  = "confirm_phone"  // ExecutorConfirmPhone
 	WrongINN      = "wrong_inn"      // ExecutorConfirmPhone
+	Dispute       = "dispute"        // ExecutorDispute
+	Settle        = "settle"         // ExecutorSettle
 )
 
 // What else happens, and what is asked.
 const (
 	changeBlocked = "change_blocked"
+
+	settleBlocked  = "settle_blocked"
+	settleConflict = "settle_conflict"
+	settleFalse    = "settle_false"
 
 	eraseDone    = "erase_done"
 	eraseRefused = "erase_refused"
@@ -51,9 +57,10 @@ const (
 )
 
 var words = flow.Words{
-	States: []string{Registered, Blocked, Conflict, Erasing, Erased},
-	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock, Erase, ChangeINN, changeBlocked, INNTaken, ConfirmPhone, WrongINN, eraseDone, eraseRefused, eraseUnknown, eraseLate},
-	Asks:   []string{eraseData, askErase},
+	States: []string{Registered, Blocked, Conflict, Disputed, Erasing, Erased},
+	Events: []string{Register, SetProfile, SetRequisites, Block, Unblock, Erase, ChangeINN, changeBlocked, INNTaken, ConfirmPhone, WrongINN,
+		Dispute, Settle, settleBlocked, settleConflict, settleFalse, eraseDone, eraseRefused, eraseUnknown, eraseLate},
+	Asks: []string{eraseData, askErase},
 }
 
 // New gives the flow of executor.md. A table that does not fit the program stops it.
@@ -99,6 +106,10 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		refusal = phone(v, c, d)
 	case INNTaken:
 		refusal = innTaken(v, c, d)
+	case Dispute:
+		refusal = dispute(v, c, d)
+	case Settle:
+		refusal = settle(v, c, d, &out)
 	case Erase:
 		out.Asks, refusal = erase(v, c, d)
 	case eraseDone, eraseRefused, eraseUnknown:
@@ -126,6 +137,7 @@ func register(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusa
 	}
 	d.Kind, d.Nonresident, d.RegisteredDay = b.Kind, b.Nonresident, v.Day
 	d.ProfileVersion, d.RequisitesVersion, d.Way, d.InvitationId = b.ProfileVersion, b.RequisitesVersion, b.Way, b.InvitationId
+	d.PhoneVersion = b.ProfileVersion
 	d.PhoneConfirmed = b.InvitationId != "" // by its code, and the INN is what he said himself
 	return nil
 }
@@ -145,7 +157,7 @@ func setProfile(c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
 	refusal := newer("profile_version", b.ProfileVersion, d.ProfileVersion)
 	d.ProfileVersion = b.ProfileVersion
 	if b.OtherPhone {
-		d.PhoneConfirmed, d.InnTries, d.InnTriesFrom = false, 0, ""
+		d.PhoneConfirmed, d.PhoneVouched, d.PhoneVersion, d.InnTries, d.InnTriesFrom = false, false, b.ProfileVersion, 0, ""
 	}
 	return refusal
 }
@@ -167,39 +179,6 @@ func changeINN(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refus
 		d.RequisitesVersion = b.RequisitesVersion
 	}
 	d.ProfileVersion, d.InnVersion, d.InnChangedDay, d.InnTakenBy = b.ProfileVersion, b.ProfileVersion, v.Day, ""
-	return nil
-}
-
-// Tries is how many wrong INN may be given within a day.
-const Tries = 5
-
-const triesRest = 24 * time.Hour
-
-// FactAfter is a too_often refusal's fact: when an INN may be given again, RFC 3339.
-const FactAfter = "after"
-
-// phone hears whether who has the phone has given the right INN.
-func phone(v flow.View, c flow.Command, d *flowv1.ExecutorData) *fault.Refusal {
-	var b flowv1.ExecutorConfirmPhone
-	if refusal := flow.ReadBody(c, &b); refusal != nil {
-		return refusal
-	}
-	if b.ProfileVersion != d.ProfileVersion {
-		return fault.Refuse(fault.WrongState, "profile_version", "version %d was compared, it is %d", b.ProfileVersion, d.ProfileVersion)
-	}
-	if from := flow.Moment(d.InnTriesFrom); !v.Clock.Before(from.Add(triesRest)) {
-		d.InnTries, d.InnTriesFrom = 0, ""
-	} else if d.InnTries >= Tries {
-		after := from.Add(triesRest).UTC().Format(time.RFC3339)
-		return fault.Refuse(fault.TooOften, "inn", "%d wrong ones; another may be given at %s", Tries, after).With(FactAfter, after)
-	}
-	if c.Event == ConfirmPhone {
-		d.PhoneConfirmed, d.InnTries, d.InnTriesFrom = true, 0, ""
-		return nil
-	}
-	if d.InnTries++; d.InnTriesFrom == "" {
-		d.InnTriesFrom = flow.Text(v.Clock)
-	}
 	return nil
 }
 

@@ -34,6 +34,8 @@ func spec() flowtest.Spec {
 			act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil), act(Erase, &flowv1.ExecutorErase{}),
 			act(ChangeINN, &flowv1.ExecutorChangeInn{ProfileVersion: 3, RequisitesVersion: 3}), act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"}),
 			act(ConfirmPhone, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1}), act(WrongINN, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1}),
+			act(Dispute, &flowv1.ExecutorDispute{Code: DisputedByPerson, TaskId: "t1"}),
+			act(Settle, &flowv1.ExecutorSettle{Genuine: true, Code: "seen", ProfileVersion: 1}), act(Settle, &flowv1.ExecutorSettle{Code: "fraud", ProfileVersion: 1}),
 		},
 	}
 }
@@ -65,7 +67,7 @@ func TestLife(t *testing.T) {
 	d := flow.ReadData(w.View, &flowv1.ExecutorData{})
 	want := &flowv1.ExecutorData{
 		Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT, RequisitesVersion: 1, ProfileVersion: 2,
-		RegisteredDay: "2026-03-02", BlockedCode: "request",
+		RegisteredDay: "2026-03-02", BlockedCode: "request", PhoneVersion: 1,
 	}
 	if !proto.Equal(d, want) || w.View.State != Blocked {
 		t.Errorf("%s %v, want %v", w.View.State, d, want)

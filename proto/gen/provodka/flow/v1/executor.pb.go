@@ -199,7 +199,21 @@ type ExecutorData struct {
 	// The invitation by which the person came; empty when somebody else registered him.
 	InvitationId string `protobuf:"bytes,120,opt,name=invitation_id,json=invitationId,proto3" json:"invitation_id,omitempty"`
 	// How the requisites are paid; unspecified of requisites from before it was kept.
-	Way           PayoutWay `protobuf:"varint,210,opt,name=way,proto3,enum=provodka.flow.v1.PayoutWay" json:"way,omitempty"`
+	Way PayoutWay `protobuf:"varint,210,opt,name=way,proto3,enum=provodka.flow.v1.PayoutWay" json:"way,omitempty"`
+	// The version of the personal data since which the phone is what it is; 0 = not kept.
+	PhoneVersion uint32 `protobuf:"varint,230,opt,name=phone_version,json=phoneVersion,proto3" json:"phone_version,omitempty"`
+	// Support has seen that who has the phone is the person; of another phone that says nothing.
+	PhoneVouched bool `protobuf:"varint,231,opt,name=phone_vouched,json=phoneVouched,proto3" json:"phone_vouched,omitempty"`
+	// Why the identity is disputed, a code: "person" when who has the phone says that he is not the one; "" = it is not.
+	DisputedCode string `protobuf:"bytes,232,opt,name=disputed_code,json=disputedCode,proto3" json:"disputed_code,omitempty"`
+	// Day on which it was disputed the last time, YYYY-MM-DD.
+	DisputedDay string `protobuf:"bytes,233,opt,name=disputed_day,json=disputedDay,proto3" json:"disputed_day,omitempty"`
+	// The task whose document gave rise to it; "" = none.
+	DisputedTask string `protobuf:"bytes,234,opt,name=disputed_task,json=disputedTask,proto3" json:"disputed_task,omitempty"`
+	// How support settled the last dispute, a code of the desk; "" = never.
+	SettledCode string `protobuf:"bytes,235,opt,name=settled_code,json=settledCode,proto3" json:"settled_code,omitempty"`
+	// Day on which it was settled, YYYY-MM-DD.
+	SettledDay    string `protobuf:"bytes,236,opt,name=settled_day,json=settledDay,proto3" json:"settled_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -339,6 +353,174 @@ func (x *ExecutorData) GetWay() PayoutWay {
 	return PayoutWay_PAYOUT_WAY_UNSPECIFIED
 }
 
+func (x *ExecutorData) GetPhoneVersion() uint32 {
+	if x != nil {
+		return x.PhoneVersion
+	}
+	return 0
+}
+
+func (x *ExecutorData) GetPhoneVouched() bool {
+	if x != nil {
+		return x.PhoneVouched
+	}
+	return false
+}
+
+func (x *ExecutorData) GetDisputedCode() string {
+	if x != nil {
+		return x.DisputedCode
+	}
+	return ""
+}
+
+func (x *ExecutorData) GetDisputedDay() string {
+	if x != nil {
+		return x.DisputedDay
+	}
+	return ""
+}
+
+func (x *ExecutorData) GetDisputedTask() string {
+	if x != nil {
+		return x.DisputedTask
+	}
+	return ""
+}
+
+func (x *ExecutorData) GetSettledCode() string {
+	if x != nil {
+		return x.SettledCode
+	}
+	return ""
+}
+
+func (x *ExecutorData) GetSettledDay() string {
+	if x != nil {
+		return x.SettledDay
+	}
+	return ""
+}
+
+// Body of executor's "dispute": somebody says that who has the phone is not the person.
+type ExecutorDispute struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why, a code; required.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// The task whose document gave rise to it; "" = none.
+	TaskId        string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecutorDispute) Reset() {
+	*x = ExecutorDispute{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorDispute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorDispute) ProtoMessage() {}
+
+func (x *ExecutorDispute) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorDispute.ProtoReflect.Descriptor instead.
+func (*ExecutorDispute) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ExecutorDispute) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ExecutorDispute) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+// Body of executor's "settle": support has looked.
+type ExecutorSettle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether who has the phone is the person.
+	Genuine bool `protobuf:"varint,1,opt,name=genuine,proto3" json:"genuine,omitempty"`
+	// Why, a code of the desk; required.
+	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	// Version of the personal data that was looked at.
+	ProfileVersion uint32 `protobuf:"varint,3,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ExecutorSettle) Reset() {
+	*x = ExecutorSettle{}
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecutorSettle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecutorSettle) ProtoMessage() {}
+
+func (x *ExecutorSettle) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecutorSettle.ProtoReflect.Descriptor instead.
+func (*ExecutorSettle) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ExecutorSettle) GetGenuine() bool {
+	if x != nil {
+		return x.Genuine
+	}
+	return false
+}
+
+func (x *ExecutorSettle) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ExecutorSettle) GetProfileVersion() uint32 {
+	if x != nil {
+		return x.ProfileVersion
+	}
+	return 0
+}
+
 // Body of executor's "register".
 type ExecutorRegister struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -360,7 +542,7 @@ type ExecutorRegister struct {
 
 func (x *ExecutorRegister) Reset() {
 	*x = ExecutorRegister{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -372,7 +554,7 @@ func (x *ExecutorRegister) String() string {
 func (*ExecutorRegister) ProtoMessage() {}
 
 func (x *ExecutorRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,7 +567,7 @@ func (x *ExecutorRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorRegister.ProtoReflect.Descriptor instead.
 func (*ExecutorRegister) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ExecutorRegister) GetKind() EmploymentKind {
@@ -447,7 +629,7 @@ type ExecutorSetProfile struct {
 
 func (x *ExecutorSetProfile) Reset() {
 	*x = ExecutorSetProfile{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +641,7 @@ func (x *ExecutorSetProfile) String() string {
 func (*ExecutorSetProfile) ProtoMessage() {}
 
 func (x *ExecutorSetProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +654,7 @@ func (x *ExecutorSetProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorSetProfile.ProtoReflect.Descriptor instead.
 func (*ExecutorSetProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ExecutorSetProfile) GetKind() EmploymentKind {
@@ -514,7 +696,7 @@ type ExecutorConfirmPhone struct {
 
 func (x *ExecutorConfirmPhone) Reset() {
 	*x = ExecutorConfirmPhone{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +708,7 @@ func (x *ExecutorConfirmPhone) String() string {
 func (*ExecutorConfirmPhone) ProtoMessage() {}
 
 func (x *ExecutorConfirmPhone) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +721,7 @@ func (x *ExecutorConfirmPhone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorConfirmPhone.ProtoReflect.Descriptor instead.
 func (*ExecutorConfirmPhone) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExecutorConfirmPhone) GetProfileVersion() uint32 {
@@ -562,7 +744,7 @@ type ExecutorSetRequisites struct {
 
 func (x *ExecutorSetRequisites) Reset() {
 	*x = ExecutorSetRequisites{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +756,7 @@ func (x *ExecutorSetRequisites) String() string {
 func (*ExecutorSetRequisites) ProtoMessage() {}
 
 func (x *ExecutorSetRequisites) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +769,7 @@ func (x *ExecutorSetRequisites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorSetRequisites.ProtoReflect.Descriptor instead.
 func (*ExecutorSetRequisites) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExecutorSetRequisites) GetRequisitesVersion() uint32 {
@@ -617,7 +799,7 @@ type ExecutorChangeInn struct {
 
 func (x *ExecutorChangeInn) Reset() {
 	*x = ExecutorChangeInn{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +811,7 @@ func (x *ExecutorChangeInn) String() string {
 func (*ExecutorChangeInn) ProtoMessage() {}
 
 func (x *ExecutorChangeInn) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -642,7 +824,7 @@ func (x *ExecutorChangeInn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorChangeInn.ProtoReflect.Descriptor instead.
 func (*ExecutorChangeInn) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExecutorChangeInn) GetProfileVersion() uint32 {
@@ -670,7 +852,7 @@ type ExecutorInnTaken struct {
 
 func (x *ExecutorInnTaken) Reset() {
 	*x = ExecutorInnTaken{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +864,7 @@ func (x *ExecutorInnTaken) String() string {
 func (*ExecutorInnTaken) ProtoMessage() {}
 
 func (x *ExecutorInnTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +877,7 @@ func (x *ExecutorInnTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorInnTaken.ProtoReflect.Descriptor instead.
 func (*ExecutorInnTaken) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExecutorInnTaken) GetExecutorId() string {
@@ -716,7 +898,7 @@ type ExecutorBlock struct {
 
 func (x *ExecutorBlock) Reset() {
 	*x = ExecutorBlock{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +910,7 @@ func (x *ExecutorBlock) String() string {
 func (*ExecutorBlock) ProtoMessage() {}
 
 func (x *ExecutorBlock) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +923,7 @@ func (x *ExecutorBlock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorBlock.ProtoReflect.Descriptor instead.
 func (*ExecutorBlock) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ExecutorBlock) GetCode() string {
@@ -764,7 +946,7 @@ type ExecutorErase struct {
 
 func (x *ExecutorErase) Reset() {
 	*x = ExecutorErase{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +958,7 @@ func (x *ExecutorErase) String() string {
 func (*ExecutorErase) ProtoMessage() {}
 
 func (x *ExecutorErase) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +971,7 @@ func (x *ExecutorErase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorErase.ProtoReflect.Descriptor instead.
 func (*ExecutorErase) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExecutorErase) GetPaid() []*ExecutorPaidYear {
@@ -819,7 +1001,7 @@ type ExecutorPaidYear struct {
 
 func (x *ExecutorPaidYear) Reset() {
 	*x = ExecutorPaidYear{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +1013,7 @@ func (x *ExecutorPaidYear) String() string {
 func (*ExecutorPaidYear) ProtoMessage() {}
 
 func (x *ExecutorPaidYear) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +1026,7 @@ func (x *ExecutorPaidYear) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorPaidYear.ProtoReflect.Descriptor instead.
 func (*ExecutorPaidYear) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{10}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ExecutorPaidYear) GetYear() uint32 {
@@ -874,7 +1056,7 @@ type ExecutorEraseAsk struct {
 
 func (x *ExecutorEraseAsk) Reset() {
 	*x = ExecutorEraseAsk{}
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -886,7 +1068,7 @@ func (x *ExecutorEraseAsk) String() string {
 func (*ExecutorEraseAsk) ProtoMessage() {}
 
 func (x *ExecutorEraseAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_executor_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_executor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -899,7 +1081,7 @@ func (x *ExecutorEraseAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorEraseAsk.ProtoReflect.Descriptor instead.
 func (*ExecutorEraseAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{11}
+	return file_provodka_flow_v1_executor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ExecutorEraseAsk) GetBook() string {
@@ -926,7 +1108,7 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
 	"\x12requisites_version\x18\x03 \x01(\rR\x11requisitesVersion\x12\"\n" +
 	"\funidentified\x18\x04 \x01(\bR\funidentified\x12.\n" +
-	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\"\xd9\x04\n" +
+	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\"\xdb\x06\n" +
 	"\fExecutorData\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12-\n" +
@@ -945,7 +1127,22 @@ const file_provodka_flow_v1_executor_proto_rawDesc = "" +
 	"\tinn_tries\x18\xc2\x01 \x01(\rR\binnTries\x12%\n" +
 	"\x0einn_tries_from\x18\xc3\x01 \x01(\tR\finnTriesFrom\x12#\n" +
 	"\rinvitation_id\x18x \x01(\tR\finvitationId\x12.\n" +
-	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\"\x97\x02\n" +
+	"\x03way\x18\xd2\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\x12$\n" +
+	"\rphone_version\x18\xe6\x01 \x01(\rR\fphoneVersion\x12$\n" +
+	"\rphone_vouched\x18\xe7\x01 \x01(\bR\fphoneVouched\x12$\n" +
+	"\rdisputed_code\x18\xe8\x01 \x01(\tR\fdisputedCode\x12\"\n" +
+	"\fdisputed_day\x18\xe9\x01 \x01(\tR\vdisputedDay\x12$\n" +
+	"\rdisputed_task\x18\xea\x01 \x01(\tR\fdisputedTask\x12\"\n" +
+	"\fsettled_code\x18\xeb\x01 \x01(\tR\vsettledCode\x12 \n" +
+	"\vsettled_day\x18\xec\x01 \x01(\tR\n" +
+	"settledDay\">\n" +
+	"\x0fExecutorDispute\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x17\n" +
+	"\atask_id\x18\x02 \x01(\tR\x06taskId\"g\n" +
+	"\x0eExecutorSettle\x12\x18\n" +
+	"\agenuine\x18\x01 \x01(\bR\agenuine\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12'\n" +
+	"\x0fprofile_version\x18\x03 \x01(\rR\x0eprofileVersion\"\x97\x02\n" +
 	"\x10ExecutorRegister\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12 \n" +
 	"\vnonresident\x18\x02 \x01(\bR\vnonresident\x12'\n" +
@@ -1001,33 +1198,35 @@ func file_provodka_flow_v1_executor_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_executor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_provodka_flow_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_provodka_flow_v1_executor_proto_goTypes = []any{
 	(EmploymentKind)(0),           // 0: provodka.flow.v1.EmploymentKind
 	(*ExecutorStamp)(nil),         // 1: provodka.flow.v1.ExecutorStamp
 	(*ExecutorData)(nil),          // 2: provodka.flow.v1.ExecutorData
-	(*ExecutorRegister)(nil),      // 3: provodka.flow.v1.ExecutorRegister
-	(*ExecutorSetProfile)(nil),    // 4: provodka.flow.v1.ExecutorSetProfile
-	(*ExecutorConfirmPhone)(nil),  // 5: provodka.flow.v1.ExecutorConfirmPhone
-	(*ExecutorSetRequisites)(nil), // 6: provodka.flow.v1.ExecutorSetRequisites
-	(*ExecutorChangeInn)(nil),     // 7: provodka.flow.v1.ExecutorChangeInn
-	(*ExecutorInnTaken)(nil),      // 8: provodka.flow.v1.ExecutorInnTaken
-	(*ExecutorBlock)(nil),         // 9: provodka.flow.v1.ExecutorBlock
-	(*ExecutorErase)(nil),         // 10: provodka.flow.v1.ExecutorErase
-	(*ExecutorPaidYear)(nil),      // 11: provodka.flow.v1.ExecutorPaidYear
-	(*ExecutorEraseAsk)(nil),      // 12: provodka.flow.v1.ExecutorEraseAsk
-	(PayoutWay)(0),                // 13: provodka.flow.v1.PayoutWay
+	(*ExecutorDispute)(nil),       // 3: provodka.flow.v1.ExecutorDispute
+	(*ExecutorSettle)(nil),        // 4: provodka.flow.v1.ExecutorSettle
+	(*ExecutorRegister)(nil),      // 5: provodka.flow.v1.ExecutorRegister
+	(*ExecutorSetProfile)(nil),    // 6: provodka.flow.v1.ExecutorSetProfile
+	(*ExecutorConfirmPhone)(nil),  // 7: provodka.flow.v1.ExecutorConfirmPhone
+	(*ExecutorSetRequisites)(nil), // 8: provodka.flow.v1.ExecutorSetRequisites
+	(*ExecutorChangeInn)(nil),     // 9: provodka.flow.v1.ExecutorChangeInn
+	(*ExecutorInnTaken)(nil),      // 10: provodka.flow.v1.ExecutorInnTaken
+	(*ExecutorBlock)(nil),         // 11: provodka.flow.v1.ExecutorBlock
+	(*ExecutorErase)(nil),         // 12: provodka.flow.v1.ExecutorErase
+	(*ExecutorPaidYear)(nil),      // 13: provodka.flow.v1.ExecutorPaidYear
+	(*ExecutorEraseAsk)(nil),      // 14: provodka.flow.v1.ExecutorEraseAsk
+	(PayoutWay)(0),                // 15: provodka.flow.v1.PayoutWay
 }
 var file_provodka_flow_v1_executor_proto_depIdxs = []int32{
 	0,  // 0: provodka.flow.v1.ExecutorStamp.kind:type_name -> provodka.flow.v1.EmploymentKind
-	13, // 1: provodka.flow.v1.ExecutorStamp.way:type_name -> provodka.flow.v1.PayoutWay
+	15, // 1: provodka.flow.v1.ExecutorStamp.way:type_name -> provodka.flow.v1.PayoutWay
 	0,  // 2: provodka.flow.v1.ExecutorData.kind:type_name -> provodka.flow.v1.EmploymentKind
-	13, // 3: provodka.flow.v1.ExecutorData.way:type_name -> provodka.flow.v1.PayoutWay
+	15, // 3: provodka.flow.v1.ExecutorData.way:type_name -> provodka.flow.v1.PayoutWay
 	0,  // 4: provodka.flow.v1.ExecutorRegister.kind:type_name -> provodka.flow.v1.EmploymentKind
-	13, // 5: provodka.flow.v1.ExecutorRegister.way:type_name -> provodka.flow.v1.PayoutWay
+	15, // 5: provodka.flow.v1.ExecutorRegister.way:type_name -> provodka.flow.v1.PayoutWay
 	0,  // 6: provodka.flow.v1.ExecutorSetProfile.kind:type_name -> provodka.flow.v1.EmploymentKind
-	13, // 7: provodka.flow.v1.ExecutorSetRequisites.way:type_name -> provodka.flow.v1.PayoutWay
-	11, // 8: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
+	15, // 7: provodka.flow.v1.ExecutorSetRequisites.way:type_name -> provodka.flow.v1.PayoutWay
+	13, // 8: provodka.flow.v1.ExecutorErase.paid:type_name -> provodka.flow.v1.ExecutorPaidYear
 	0,  // 9: provodka.flow.v1.ExecutorPaidYear.kind:type_name -> provodka.flow.v1.EmploymentKind
 	10, // [10:10] is the sub-list for method output_type
 	10, // [10:10] is the sub-list for method input_type
@@ -1048,7 +1247,7 @@ func file_provodka_flow_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_executor_proto_rawDesc), len(file_provodka_flow_v1_executor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
