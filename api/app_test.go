@@ -150,7 +150,7 @@ func testApp(t *testing.T, h *house) {
 		_, err := app.App.UpdateMyProfile(t.Context(), &executorv1.UpdateMyProfileRequest{Book: c.book, Key: "stolen" + number, Person: stolen})
 		refused(t, err, code, "person.phone")
 	}
-	h.person(t, who, func(p *taxservice.Person) { p.Answers = "yes" })
+	h.person(t, who, func(p *taxservice.Person) { p.Answers, p.Phone = "yes", phone })
 	if _, err := app.App.BindMe(t.Context(), &executorv1.BindMeRequest{Book: c.book, Key: "b"}); err != nil {
 		t.Fatal(err)
 	}

@@ -73,6 +73,7 @@ func hashOf(file []byte) string {
 func testDocuments(t *testing.T, h *house) {
 	c := h.caller(t)
 	company, worker := c.company(1, "1000.00"), c.executor(701, "selfemployed", account(701))
+	c.known(worker, 701, person(701).GetPhone())
 	made := c.drafted(t, "t1", company, worker, true)
 	stranger := c.visitor("").Documents
 	if made.GetAcceptanceSigningUri() != "" || made.GetAgreementUri() != "/api/tasks/"+made.GetId()+"/agreement" {
@@ -345,6 +346,7 @@ func testSigningGuesses(t *testing.T, h *house) {
 	made := c.drafted(t, "t1", company, worker, false)
 	link := linkOf(t, made.GetAgreementSigningUri())
 	stranger := c.visitor("").Documents
+	c.gaveINN(link, 703)
 	for _, wrong := range []string{
 		"x", link[:len(link)-1], link + "A", strings.Replace(link, "/agreement/", "/act/", 1), strings.Replace(link, c.book, "main", 1),
 		strings.Replace(link, made.GetId(), "task-0", 1), "///", c.book + "/" + made.GetId() + "/agreement/",
@@ -463,6 +465,10 @@ func testSigningLinks(t *testing.T, h *house) {
 		t.Errorf("sent %s, the task says %s", links[0], want)
 	}
 	stranger := c.visitor("").Documents
+	if shown, err := stranger.GetSigning(t.Context(), &documentv1.GetSigningRequest{Link: links[0]}); err != nil || shown.GetState() != "identity" {
+		t.Errorf("%v %v", shown, err)
+	}
+	c.gaveINN(links[0], 741)
 	if shown, err := stranger.GetSigning(t.Context(), &documentv1.GetSigningRequest{Link: links[0]}); err != nil || shown.GetState() != "open" {
 		t.Errorf("%v %v", shown, err)
 	}

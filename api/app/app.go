@@ -178,6 +178,9 @@ func shown(t *taskv1.Task) *taskv1.Task {
 
 // AcceptMyTask implements ExecutorAppService.
 func (s *Service) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTaskRequest) (*executorv1.AcceptMyTaskResponse, error) {
+	if err := s.signs(ctx, req.GetBook()); err != nil {
+		return nil, err
+	}
 	done, err := s.tasks.AcceptOffer(ctx, &taskv1.AcceptOfferRequest{
 		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), TaskId: req.GetTaskId(), ExecutorId: me(ctx), Terms: req.GetTerms(),
 	})
@@ -239,6 +242,9 @@ func (s *Service) ReportMyTask(ctx context.Context, req *executorv1.ReportMyTask
 // SignMyAct implements ExecutorAppService.
 func (s *Service) SignMyAct(ctx context.Context, req *executorv1.SignMyActRequest) (*executorv1.SignMyActResponse, error) {
 	if err := s.own(ctx, req.GetBook(), req.GetTaskId()); err != nil {
+		return nil, err
+	}
+	if err := s.signs(ctx, req.GetBook()); err != nil {
 		return nil, err
 	}
 	t, o, err := s.tasks.Move(ctx, underMyKey(ctx, req), task.ActSignExecutor)

@@ -2,55 +2,57 @@ package app
 
 import (
 	"context"
-	"strings"
 
+	"github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
-	"github.com/provodka/provodka/engine/flow/executor"
-	"github.com/provodka/provodka/engine/port/requisite"
-	"github.com/provodka/provodka/engine/private"
-	"github.com/provodka/provodka/ledger/fault"
+	flowexecutor "github.com/provodka/provodka/engine/flow/executor"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
-	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
-// ConfirmMyInn implements ExecutorAppService. The INN is compared here, the log counts.
+// myself is the person of the session.
+func (s *Service) myself(ctx context.Context, book string) (executor.Person, error) {
+	people, err := s.executors.People(ctx, book, []string{me(ctx)})
+	if err != nil {
+		return executor.Person{}, err
+	}
+	p, ok := people[me(ctx)]
+	if !ok {
+		return p, gate.NotFound("executor_id", flowexecutor.Name, me(ctx))
+	}
+	return p, nil
+}
+
+// ConfirmMyInn implements ExecutorAppService.
 func (s *Service) ConfirmMyInn(ctx context.Context, req *executorv1.ConfirmMyInnRequest) (*executorv1.ConfirmMyInnResponse, error) {
-	start, book, id := s.Now(), req.GetBook(), me(ctx)
 	if refusal := s.Logins.Admit(gate.CallOf(ctx).Address, ""); refusal != nil {
 		return nil, refusal
 	}
-	inn := strings.TrimSpace(req.GetInn())
-	if refusal := requisite.PersonINN("inn", inn); refusal != nil {
-		return nil, refusal
-	}
-	people, err := s.executors.People(ctx, book, []string{id})
+	p, err := s.myself(ctx, req.GetBook())
 	if err != nil {
 		return nil, err
 	}
-	p, ok := people[id]
-	if !ok {
-		return nil, gate.NotFound("executor_id", executor.Name, id)
+	if err := s.executors.ConfirmINN(ctx, req.GetBook(), p, req.GetInn()); err != nil {
+		return nil, err
 	}
-	if !p.Data.GetPhoneConfirmed() {
-		right := private.Same(inn, p.Profile.GetInn())
-		for _, f := range p.Profile.GetFormerInns() {
-			right = private.Same(inn, f.GetInn()) || right
-		}
-		c := &gate.Change{Flow: executor.Name, ID: id, Owner: id, Event: executor.WrongINN, Key: gate.NewID()}
-		if right {
-			c.Event = executor.ConfirmPhone
-		}
-		c.Say(&flowv1.ExecutorConfirmPhone{ProfileVersion: p.Data.GetProfileVersion()})
-		o := s.SubmitChanges(ctx, book, false, []*gate.Change{c})[0]
-		s.Even(ctx, start)
-		if o.Refusal != nil {
-			return nil, o.Refusal
-		}
-		if !right {
-			return nil, fault.Refuse(fault.PhoneMismatch, "inn", "the phone is kept with another INN")
-		}
-		s.Reconsider(id)
-	}
-	out, err := s.whole(ctx, book)
+	out, err := s.whole(ctx, req.GetBook())
 	return &executorv1.ConfirmMyInnResponse{Executor: out}, err
+}
+
+// DisputeMyIdentity implements ExecutorAppService.
+func (s *Service) DisputeMyIdentity(ctx context.Context, req *executorv1.DisputeMyIdentityRequest) (*executorv1.DisputeMyIdentityResponse, error) {
+	_, err := s.executors.Dispute(ctx, req.GetBook(), gate.NewID(), me(ctx), flowexecutor.DisputedByPerson, "")
+	return &executorv1.DisputeMyIdentityResponse{}, err
+}
+
+// signs refuses a person of whom it is not known well enough that he has the phone.
+func (s *Service) signs(ctx context.Context, book string) error {
+	p, err := s.myself(ctx, book)
+	if err != nil {
+		return err
+	}
+	_, refusal, err := s.executors.MaySign(ctx, book, p)
+	if err != nil || refusal == nil {
+		return err
+	}
+	return refusal
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/document"
 	"github.com/provodka/provodka/engine/flow/company"
+	flowexecutor "github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/monthly"
@@ -44,6 +45,9 @@ type paper struct {
 	customer   *privatev1.CompanyProfile
 	executor   *privatev1.ExecutorProfile
 	profile    uint32 // version of the executor's profile
+	who        executor.Person
+	by         flowexecutor.Proof // of a link: by what it is known that who has the phone is the person
+	unproven   *fault.Refusal     // of a link: why he does not sign by it
 	file       *privatev1.SignedFile
 	sha256     string
 }
@@ -117,7 +121,7 @@ func (s *Service) parties(ctx context.Context, p *paper) error {
 	if !ok || who.Data.GetProfileVersion() == 0 {
 		return fault.Refuse(fault.WrongState, "document", "nothing is known of the executor any more").With("state", p.task.State)
 	}
-	p.executor, p.profile = who.Profile, who.Data.GetProfileVersion()
+	p.who, p.executor, p.profile = who, who.Profile, who.Data.GetProfileVersion()
 	c, err := s.Must(ctx, p.book, company.Name, "company_id", p.data.GetCompanyId())
 	if err != nil {
 		return err

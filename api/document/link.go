@@ -77,6 +77,10 @@ func (s *Service) linked(ctx context.Context, link string) (*paper, string, erro
 		return nil, "", refusal
 	}
 	p, err := s.paper(ctx, parts[0], a, parts[2])
+	if err != nil {
+		return nil, "", err
+	}
+	p.by, p.unproven, err = s.executors.MaySign(ctx, parts[0], p.who)
 	return p, parts[3], err
 }
 

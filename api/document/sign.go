@@ -8,9 +8,11 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/document"
+	flowexecutor "github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/sign"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/press"
@@ -26,6 +28,9 @@ const (
 	signingOpen   = "open"
 	signingDone   = "signed"
 	signingClosed = "closed"
+
+	signingIdentity = "identity" // nothing is shown
+	signingDisputed = "disputed" // the same
 )
 
 // signing says whether the executor can sign the document now.
@@ -49,19 +54,27 @@ func (s *Service) GetSigning(ctx context.Context, req *documentv1.GetSigningRequ
 	if err != nil {
 		return nil, err
 	}
+	out := &documentv1.GetSigningResponse{Customer: p.customer.GetName(), Phone: private.MaskPhone(p.executor.GetPhone()), State: p.standing()}
+	if p.unproven != nil {
+		out.Needs = p.unproven.Facts[executor.FactNeeds]
+	}
+	switch {
+	case p.who.State == flowexecutor.Disputed:
+		out.State = signingDisputed
+		return out, nil
+	case p.by == flowexecutor.Unproven:
+		out.State = signingIdentity
+		return out, nil
+	}
 	if p.standing() == signingOpen {
 		if err := s.viewed(ctx, p); err != nil {
 			return nil, err
 		}
 	}
-	shown, err := s.documentMessage(ctx, p)
-	if err != nil {
+	if out.Document, err = s.documentMessage(ctx, p); err != nil {
 		return nil, err
 	}
-	out := &documentv1.GetSigningResponse{
-		Document: shown, Customer: p.customer.GetName(), Title: p.file.GetValues()["title"], Amount: p.data.GetSum().GetGross(),
-		Phone: private.MaskPhone(p.executor.GetPhone()), State: p.standing(),
-	}
+	out.Title, out.Amount = p.file.GetValues()["title"], p.data.GetSum().GetGross()
 	if p.state == sign.Asked && p.signing.GetSha256() == p.sha256 {
 		out.CodeUntil = stampTime(sign.Until(p.signing))
 		if code := p.signing.GetUnsent(); code != "" {
@@ -69,6 +82,28 @@ func (s *Service) GetSigning(ctx context.Context, req *documentv1.GetSigningRequ
 		}
 	}
 	return out, nil
+}
+
+// ConfirmSigner implements DocumentService.
+func (s *Service) ConfirmSigner(ctx context.Context, req *documentv1.ConfirmSignerRequest) (*documentv1.ConfirmSignerResponse, error) {
+	p, _, err := s.linked(ctx, req.GetLink())
+	if err != nil {
+		return nil, err
+	}
+	if p.who.State == flowexecutor.Disputed {
+		return nil, p.unproven
+	}
+	return &documentv1.ConfirmSignerResponse{}, s.executors.ConfirmINN(ctx, p.book, p.who, req.GetInn())
+}
+
+// DisputeSigning implements DocumentService.
+func (s *Service) DisputeSigning(ctx context.Context, req *documentv1.DisputeSigningRequest) (*documentv1.DisputeSigningResponse, error) {
+	p, _, err := s.linked(ctx, req.GetLink())
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.executors.Dispute(ctx, p.book, gate.NewID(), p.who.ID, flowexecutor.DisputedByPerson, p.task.ID)
+	return &documentv1.DisputeSigningResponse{}, err
 }
 
 // viewID names the first time that a file was shown to its executor.
@@ -114,6 +149,9 @@ func (s *Service) RequestCode(ctx context.Context, req *documentv1.RequestCodeRe
 	p, _, err := s.linked(ctx, req.GetLink())
 	if err != nil {
 		return nil, err
+	}
+	if p.unproven != nil {
+		return nil, p.unproven
 	}
 	if refusal := p.ready(req.GetDocumentSha256()); refusal != nil {
 		return nil, refusal
@@ -161,6 +199,9 @@ func (s *Service) Sign(ctx context.Context, req *documentv1.SignRequest) (*docum
 	if p.standing() == signingDone && p.sha256 == req.GetDocumentSha256() && p.signing.GetSignature() != nil {
 		return s.signed(ctx, p) // the same again, after an answer that was lost
 	}
+	if p.unproven != nil {
+		return nil, p.unproven
+	}
 	if refusal := p.ready(req.GetDocumentSha256()); refusal != nil {
 		return nil, refusal
 	}
@@ -178,6 +219,7 @@ func (s *Service) Sign(ctx context.Context, req *documentv1.SignRequest) (*docum
 	draft := s.Vault.Draft(p.book)
 	e := s.evidence(ctx, p, sideExecutor)
 	e.Phone, e.LinkSha256, e.CodeNumber, e.Wrong = p.executor.GetPhone(), press.SHA256([]byte(secret)), number, p.signing.GetCode().GetWrong()
+	e.PhoneProof = string(p.by)
 	e.CodeHmac, e.IssuedAt = hex.EncodeToString(s.Vault.Digest("signing code", &documentv1.SignRequest{Link: req.GetLink(), Code: code})), p.signing.GetCode().GetAt()
 	if err := s.opened(ctx, p, e); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/provodka/provodka/api/gate"
@@ -205,27 +206,35 @@ func (s *Service) People(ctx context.Context, book string, ids []string) (map[st
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]Person, len(rows))
-	refs := make([]private.Ref, 0, len(rows))
-	for id, a := range rows {
-		p := Person{Aggregate: a, Data: new(flowv1.ExecutorData)}
-		if err := a.Read(p.Data); err != nil {
+	list, err := s.profiles(ctx, book, slices.Collect(maps.Values(rows)))
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Person, len(list))
+	for _, p := range list {
+		out[p.ID] = p
+	}
+	return out, nil
+}
+
+// profiles reads the data that executors name.
+func (s *Service) profiles(ctx context.Context, book string, rows []gate.Aggregate) ([]Person, error) {
+	out, refs := make([]Person, len(rows)), make([]private.Ref, len(rows))
+	for i, a := range rows {
+		out[i] = Person{a, new(flowv1.ExecutorData), new(privatev1.ExecutorProfile)}
+		if err := a.Read(out[i].Data); err != nil {
 			return nil, err
 		}
-		out[id] = p
-		refs = append(refs, private.Ref{ID: id, Version: p.Data.GetProfileVersion()})
+		refs[i] = private.Ref{ID: a.ID, Version: out[i].Data.GetProfileVersion()}
 	}
 	docs, err := s.Vault.Executors(ctx, book, refs...)
 	if err != nil {
 		return nil, err
 	}
-	for id, p := range out {
-		if d, ok := docs[id]; ok {
-			p.Profile = d.Content
-		} else {
-			p.Profile = new(privatev1.ExecutorProfile)
+	for i := range out {
+		if d, ok := docs[out[i].ID]; ok {
+			out[i].Profile = d.Content
 		}
-		out[id] = p
 	}
 	return out, nil
 }
@@ -319,7 +328,13 @@ func (s *Service) message(a gate.Aggregate, d *flowv1.ExecutorData, profile *pri
 	if where != nil {
 		out.Requisites = requisitesMessage(where, masked)
 	}
-	var err error
+	out.DisputedDay, out.DisputedTask, out.DisputedCode = d.GetDisputedDay(), d.GetDisputedTask(), d.GetDisputedCode()
+	out.SettledCode, out.SettledDay = d.GetSettledCode(), d.GetSettledDay()
+	by, err := proofOf(d, standing)
+	if err != nil {
+		return nil, err
+	}
+	out.PhoneProof = string(by)
 	out.SelfemployedStatus, err = selfemployedStatus(standing)
 	return out, err
 }

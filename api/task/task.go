@@ -8,6 +8,7 @@ import (
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -165,6 +166,10 @@ func (s *Service) stampPay(ctx context.Context, book string, tasks []gate.Aggreg
 		p, ok := people[datas[i].GetExecutorId()]
 		if !ok {
 			c.Refusal = fault.Refuse(fault.WrongState, "task_id", "the task has no executor")
+			continue
+		}
+		if p.State == executor.Disputed {
+			c.Refusal = fault.Refuse(fault.IdentityDisputed, "executor_id", "support looks at the executor's identity")
 			continue
 		}
 		c.Say(&flowv1.TaskPay{Executor: p.Stamp(), Tariff: t.tariff, Limits: t.limits})

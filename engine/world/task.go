@@ -79,15 +79,21 @@ func (r *retries) Send(ctx context.Context, ask port.Ask) port.Answer {
 // terms is what the retry is stamped with, or why it cannot help yet.
 func (r *retries) terms(ctx context.Context, ask *flowv1.TaskRetryAsk) (*flowv1.TaskPay, *fault.Refusal, error) {
 	who, firm := new(flowv1.ExecutorData), new(flowv1.CompanyData)
-	if ok, err := r.data(ctx, ask.GetBook(), executor.Name, ask.GetExecutorId(), who, ""); err != nil || !ok {
+	state, data, ok, err := r.read.Aggregate(ctx, ask.GetBook(), executor.Name, ask.GetExecutorId())
+	switch {
+	case err != nil || !ok:
 		return nil, fault.Refuse(fault.NotFound, "executor_id", "there is no such executor"), err
+	case state == executor.Disputed:
+		return nil, fault.Refuse(fault.IdentityDisputed, "executor_id", "support looks at the executor's identity"), nil
+	}
+	if err := proto.Unmarshal(data, who); err != nil {
+		return nil, nil, err
 	}
 	if ok, err := r.data(ctx, ask.GetBook(), company.Name, ask.GetCompanyId(), firm, company.Active); err != nil || !ok {
 		return nil, fault.Refuse(fault.WrongState, "company_id", "the company is not active"), err
 	}
 	identified := true
 	if who.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT {
-		var err error
 		if identified, err = r.read.Identified(ctx, ask.GetBook(), ask.GetExecutorId(), who.GetProfileVersion()); err != nil {
 			return nil, nil, err
 		}

@@ -138,12 +138,16 @@ type GetSigningResponse struct {
 	Amount string `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Phone that a code goes to, masked.
 	Phone string `protobuf:"bytes,5,opt,name=phone,proto3" json:"phone,omitempty"`
-	// open = it can be signed, signed, or closed = the task has gone on without it.
+	// open = it can be signed, signed, closed = the task has gone on without it, identity = nothing is shown before
+	// it is known that who has the link is the person, or disputed = support looks at that.
 	State string `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"`
 	// Until when the last code can be entered.
 	CodeUntil *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=code_until,json=codeUntil,proto3" json:"code_until,omitempty"`
 	// Why the last code could not be sent, in Russian; empty = it could.
-	Unsent        string `protobuf:"bytes,8,opt,name=unsent,proto3" json:"unsent,omitempty"`
+	Unsent string `protobuf:"bytes,8,opt,name=unsent,proto3" json:"unsent,omitempty"`
+	// What is to be done before a code is sent: "inn" = ConfirmSigner, or "tax_service" = the person binds himself to us in
+	// «Мой налог», where he is known by this phone, or support looks; empty = nothing.
+	Needs         string `protobuf:"bytes,230,opt,name=needs,proto3" json:"needs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -234,6 +238,188 @@ func (x *GetSigningResponse) GetUnsent() string {
 	return ""
 }
 
+func (x *GetSigningResponse) GetNeeds() string {
+	if x != nil {
+		return x.Needs
+	}
+	return ""
+}
+
+// What ConfirmSigner asks.
+type ConfirmSignerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The link.
+	Link string `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"`
+	// INN, 12 digits.
+	Inn           string `protobuf:"bytes,2,opt,name=inn,proto3" json:"inn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmSignerRequest) Reset() {
+	*x = ConfirmSignerRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmSignerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmSignerRequest) ProtoMessage() {}
+
+func (x *ConfirmSignerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmSignerRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmSignerRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ConfirmSignerRequest) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
+}
+
+func (x *ConfirmSignerRequest) GetInn() string {
+	if x != nil {
+		return x.Inn
+	}
+	return ""
+}
+
+// The INN is the person's: GetSigning shows the document.
+type ConfirmSignerResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmSignerResponse) Reset() {
+	*x = ConfirmSignerResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmSignerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmSignerResponse) ProtoMessage() {}
+
+func (x *ConfirmSignerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmSignerResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmSignerResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{3}
+}
+
+// What DisputeSigning asks.
+type DisputeSigningRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The link.
+	Link          string `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisputeSigningRequest) Reset() {
+	*x = DisputeSigningRequest{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisputeSigningRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisputeSigningRequest) ProtoMessage() {}
+
+func (x *DisputeSigningRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisputeSigningRequest.ProtoReflect.Descriptor instead.
+func (*DisputeSigningRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DisputeSigningRequest) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
+}
+
+// Support looks.
+type DisputeSigningResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisputeSigningResponse) Reset() {
+	*x = DisputeSigningResponse{}
+	mi := &file_provodka_document_v1_document_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisputeSigningResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisputeSigningResponse) ProtoMessage() {}
+
+func (x *DisputeSigningResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_document_v1_document_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisputeSigningResponse.ProtoReflect.Descriptor instead.
+func (*DisputeSigningResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{5}
+}
+
 // What RequestCode asks.
 type RequestCodeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -247,7 +433,7 @@ type RequestCodeRequest struct {
 
 func (x *RequestCodeRequest) Reset() {
 	*x = RequestCodeRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[2]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -259,7 +445,7 @@ func (x *RequestCodeRequest) String() string {
 func (*RequestCodeRequest) ProtoMessage() {}
 
 func (x *RequestCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[2]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -272,7 +458,7 @@ func (x *RequestCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCodeRequest.ProtoReflect.Descriptor instead.
 func (*RequestCodeRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{2}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RequestCodeRequest) GetLink() string {
@@ -302,7 +488,7 @@ type RequestCodeResponse struct {
 
 func (x *RequestCodeResponse) Reset() {
 	*x = RequestCodeResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[3]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -314,7 +500,7 @@ func (x *RequestCodeResponse) String() string {
 func (*RequestCodeResponse) ProtoMessage() {}
 
 func (x *RequestCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[3]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -327,7 +513,7 @@ func (x *RequestCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCodeResponse.ProtoReflect.Descriptor instead.
 func (*RequestCodeResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{3}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RequestCodeResponse) GetPhone() string {
@@ -359,7 +545,7 @@ type SignRequest struct {
 
 func (x *SignRequest) Reset() {
 	*x = SignRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[4]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +557,7 @@ func (x *SignRequest) String() string {
 func (*SignRequest) ProtoMessage() {}
 
 func (x *SignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[4]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +570,7 @@ func (x *SignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignRequest.ProtoReflect.Descriptor instead.
 func (*SignRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{4}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SignRequest) GetLink() string {
@@ -425,7 +611,7 @@ type SignResponse struct {
 
 func (x *SignResponse) Reset() {
 	*x = SignResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[5]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -437,7 +623,7 @@ func (x *SignResponse) String() string {
 func (*SignResponse) ProtoMessage() {}
 
 func (x *SignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[5]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -450,7 +636,7 @@ func (x *SignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignResponse.ProtoReflect.Descriptor instead.
 func (*SignResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{5}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SignResponse) GetTaskStatus() string {
@@ -508,7 +694,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[6]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +706,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[6]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +719,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{6}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Document) GetTaskId() string {
@@ -623,7 +809,7 @@ type Signature struct {
 
 func (x *Signature) Reset() {
 	*x = Signature{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[7]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +821,7 @@ func (x *Signature) String() string {
 func (*Signature) ProtoMessage() {}
 
 func (x *Signature) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[7]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +834,7 @@ func (x *Signature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signature.ProtoReflect.Descriptor instead.
 func (*Signature) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{7}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Signature) GetSide() string {
@@ -718,7 +904,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[8]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -730,7 +916,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[8]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -743,7 +929,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{8}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetDocumentRequest) GetBook() string {
@@ -785,7 +971,7 @@ type GetDocumentResponse struct {
 
 func (x *GetDocumentResponse) Reset() {
 	*x = GetDocumentResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[9]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +983,7 @@ func (x *GetDocumentResponse) String() string {
 func (*GetDocumentResponse) ProtoMessage() {}
 
 func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[9]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +996,7 @@ func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{9}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetDocumentResponse) GetDocument() *Document {
@@ -841,7 +1027,7 @@ type SignDocumentRequest struct {
 
 func (x *SignDocumentRequest) Reset() {
 	*x = SignDocumentRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[10]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1039,7 @@ func (x *SignDocumentRequest) String() string {
 func (*SignDocumentRequest) ProtoMessage() {}
 
 func (x *SignDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[10]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1052,7 @@ func (x *SignDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignDocumentRequest.ProtoReflect.Descriptor instead.
 func (*SignDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{10}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SignDocumentRequest) GetBook() string {
@@ -928,7 +1114,7 @@ type SignDocumentResponse struct {
 
 func (x *SignDocumentResponse) Reset() {
 	*x = SignDocumentResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[11]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -940,7 +1126,7 @@ func (x *SignDocumentResponse) String() string {
 func (*SignDocumentResponse) ProtoMessage() {}
 
 func (x *SignDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[11]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -953,7 +1139,7 @@ func (x *SignDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignDocumentResponse.ProtoReflect.Descriptor instead.
 func (*SignDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{11}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SignDocumentResponse) GetTaskStatus() string {
@@ -999,7 +1185,7 @@ type VerifyDocumentRequest struct {
 
 func (x *VerifyDocumentRequest) Reset() {
 	*x = VerifyDocumentRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[12]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1197,7 @@ func (x *VerifyDocumentRequest) String() string {
 func (*VerifyDocumentRequest) ProtoMessage() {}
 
 func (x *VerifyDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[12]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1210,7 @@ func (x *VerifyDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyDocumentRequest.ProtoReflect.Descriptor instead.
 func (*VerifyDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{12}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *VerifyDocumentRequest) GetBook() string {
@@ -1076,7 +1262,7 @@ type VerifyDocumentResponse struct {
 
 func (x *VerifyDocumentResponse) Reset() {
 	*x = VerifyDocumentResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[13]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1274,7 @@ func (x *VerifyDocumentResponse) String() string {
 func (*VerifyDocumentResponse) ProtoMessage() {}
 
 func (x *VerifyDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[13]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1287,7 @@ func (x *VerifyDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyDocumentResponse.ProtoReflect.Descriptor instead.
 func (*VerifyDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{13}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *VerifyDocumentResponse) GetClosing() *ClosingDocument {
@@ -1198,7 +1384,7 @@ type Template struct {
 
 func (x *Template) Reset() {
 	*x = Template{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[14]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1210,7 +1396,7 @@ func (x *Template) String() string {
 func (*Template) ProtoMessage() {}
 
 func (x *Template) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[14]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1223,7 +1409,7 @@ func (x *Template) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Template.ProtoReflect.Descriptor instead.
 func (*Template) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{14}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Template) GetTemplateId() string {
@@ -1318,7 +1504,7 @@ type Placeholder struct {
 
 func (x *Placeholder) Reset() {
 	*x = Placeholder{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[15]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1330,7 +1516,7 @@ func (x *Placeholder) String() string {
 func (*Placeholder) ProtoMessage() {}
 
 func (x *Placeholder) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[15]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1343,7 +1529,7 @@ func (x *Placeholder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placeholder.ProtoReflect.Descriptor instead.
 func (*Placeholder) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{15}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Placeholder) GetName() string {
@@ -1380,7 +1566,7 @@ type ListPlaceholdersRequest struct {
 
 func (x *ListPlaceholdersRequest) Reset() {
 	*x = ListPlaceholdersRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[16]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1392,7 +1578,7 @@ func (x *ListPlaceholdersRequest) String() string {
 func (*ListPlaceholdersRequest) ProtoMessage() {}
 
 func (x *ListPlaceholdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[16]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1405,7 +1591,7 @@ func (x *ListPlaceholdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPlaceholdersRequest.ProtoReflect.Descriptor instead.
 func (*ListPlaceholdersRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{16}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListPlaceholdersRequest) GetBook() string {
@@ -1435,7 +1621,7 @@ type ListPlaceholdersResponse struct {
 
 func (x *ListPlaceholdersResponse) Reset() {
 	*x = ListPlaceholdersResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[17]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1633,7 @@ func (x *ListPlaceholdersResponse) String() string {
 func (*ListPlaceholdersResponse) ProtoMessage() {}
 
 func (x *ListPlaceholdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[17]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1646,7 @@ func (x *ListPlaceholdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPlaceholdersResponse.ProtoReflect.Descriptor instead.
 func (*ListPlaceholdersResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{17}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListPlaceholdersResponse) GetPlaceholders() []*Placeholder {
@@ -1498,7 +1684,7 @@ type SubmitTemplateRequest struct {
 
 func (x *SubmitTemplateRequest) Reset() {
 	*x = SubmitTemplateRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[18]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1696,7 @@ func (x *SubmitTemplateRequest) String() string {
 func (*SubmitTemplateRequest) ProtoMessage() {}
 
 func (x *SubmitTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[18]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1709,7 @@ func (x *SubmitTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitTemplateRequest.ProtoReflect.Descriptor instead.
 func (*SubmitTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{18}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SubmitTemplateRequest) GetBook() string {
@@ -1583,7 +1769,7 @@ type SubmitTemplateResponse struct {
 
 func (x *SubmitTemplateResponse) Reset() {
 	*x = SubmitTemplateResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[19]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1781,7 @@ func (x *SubmitTemplateResponse) String() string {
 func (*SubmitTemplateResponse) ProtoMessage() {}
 
 func (x *SubmitTemplateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[19]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1794,7 @@ func (x *SubmitTemplateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitTemplateResponse.ProtoReflect.Descriptor instead.
 func (*SubmitTemplateResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{19}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SubmitTemplateResponse) GetTemplate() *Template {
@@ -1651,7 +1837,7 @@ type DecideTemplateRequest struct {
 
 func (x *DecideTemplateRequest) Reset() {
 	*x = DecideTemplateRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[20]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1849,7 @@ func (x *DecideTemplateRequest) String() string {
 func (*DecideTemplateRequest) ProtoMessage() {}
 
 func (x *DecideTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[20]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1862,7 @@ func (x *DecideTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideTemplateRequest.ProtoReflect.Descriptor instead.
 func (*DecideTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{20}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DecideTemplateRequest) GetBook() string {
@@ -1729,7 +1915,7 @@ type DecideTemplateResponse struct {
 
 func (x *DecideTemplateResponse) Reset() {
 	*x = DecideTemplateResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[21]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1927,7 @@ func (x *DecideTemplateResponse) String() string {
 func (*DecideTemplateResponse) ProtoMessage() {}
 
 func (x *DecideTemplateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[21]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1940,7 @@ func (x *DecideTemplateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideTemplateResponse.ProtoReflect.Descriptor instead.
 func (*DecideTemplateResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{21}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DecideTemplateResponse) GetTemplate() *Template {
@@ -1793,7 +1979,7 @@ type WithdrawTemplateRequest struct {
 
 func (x *WithdrawTemplateRequest) Reset() {
 	*x = WithdrawTemplateRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[22]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +1991,7 @@ func (x *WithdrawTemplateRequest) String() string {
 func (*WithdrawTemplateRequest) ProtoMessage() {}
 
 func (x *WithdrawTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[22]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +2004,7 @@ func (x *WithdrawTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawTemplateRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{22}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WithdrawTemplateRequest) GetBook() string {
@@ -1857,7 +2043,7 @@ type WithdrawTemplateResponse struct {
 
 func (x *WithdrawTemplateResponse) Reset() {
 	*x = WithdrawTemplateResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[23]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1869,7 +2055,7 @@ func (x *WithdrawTemplateResponse) String() string {
 func (*WithdrawTemplateResponse) ProtoMessage() {}
 
 func (x *WithdrawTemplateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[23]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1882,7 +2068,7 @@ func (x *WithdrawTemplateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawTemplateResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawTemplateResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{23}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *WithdrawTemplateResponse) GetTemplate() *Template {
@@ -1919,7 +2105,7 @@ type GetTemplateRequest struct {
 
 func (x *GetTemplateRequest) Reset() {
 	*x = GetTemplateRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[24]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1931,7 +2117,7 @@ func (x *GetTemplateRequest) String() string {
 func (*GetTemplateRequest) ProtoMessage() {}
 
 func (x *GetTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[24]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1944,7 +2130,7 @@ func (x *GetTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTemplateRequest.ProtoReflect.Descriptor instead.
 func (*GetTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{24}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetTemplateRequest) GetBook() string {
@@ -1974,7 +2160,7 @@ type GetTemplateResponse struct {
 
 func (x *GetTemplateResponse) Reset() {
 	*x = GetTemplateResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[25]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1986,7 +2172,7 @@ func (x *GetTemplateResponse) String() string {
 func (*GetTemplateResponse) ProtoMessage() {}
 
 func (x *GetTemplateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[25]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1999,7 +2185,7 @@ func (x *GetTemplateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTemplateResponse.ProtoReflect.Descriptor instead.
 func (*GetTemplateResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{25}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetTemplateResponse) GetTemplate() *Template {
@@ -2029,7 +2215,7 @@ type ListTemplatesRequest struct {
 
 func (x *ListTemplatesRequest) Reset() {
 	*x = ListTemplatesRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[26]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2227,7 @@ func (x *ListTemplatesRequest) String() string {
 func (*ListTemplatesRequest) ProtoMessage() {}
 
 func (x *ListTemplatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[26]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2240,7 @@ func (x *ListTemplatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTemplatesRequest.ProtoReflect.Descriptor instead.
 func (*ListTemplatesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{26}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListTemplatesRequest) GetBook() string {
@@ -2082,7 +2268,7 @@ type ListTemplatesResponse struct {
 
 func (x *ListTemplatesResponse) Reset() {
 	*x = ListTemplatesResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[27]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2094,7 +2280,7 @@ func (x *ListTemplatesResponse) String() string {
 func (*ListTemplatesResponse) ProtoMessage() {}
 
 func (x *ListTemplatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[27]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2107,7 +2293,7 @@ func (x *ListTemplatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTemplatesResponse.ProtoReflect.Descriptor instead.
 func (*ListTemplatesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{27}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListTemplatesResponse) GetTemplates() []*Template {
@@ -2134,7 +2320,7 @@ type SendSigningLinkRequest struct {
 
 func (x *SendSigningLinkRequest) Reset() {
 	*x = SendSigningLinkRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[28]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +2332,7 @@ func (x *SendSigningLinkRequest) String() string {
 func (*SendSigningLinkRequest) ProtoMessage() {}
 
 func (x *SendSigningLinkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[28]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2159,7 +2345,7 @@ func (x *SendSigningLinkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendSigningLinkRequest.ProtoReflect.Descriptor instead.
 func (*SendSigningLinkRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{28}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SendSigningLinkRequest) GetBook() string {
@@ -2209,7 +2395,7 @@ type SendSigningLinkResponse struct {
 
 func (x *SendSigningLinkResponse) Reset() {
 	*x = SendSigningLinkResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[29]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2221,7 +2407,7 @@ func (x *SendSigningLinkResponse) String() string {
 func (*SendSigningLinkResponse) ProtoMessage() {}
 
 func (x *SendSigningLinkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[29]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2234,7 +2420,7 @@ func (x *SendSigningLinkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendSigningLinkResponse.ProtoReflect.Descriptor instead.
 func (*SendSigningLinkResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{29}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SendSigningLinkResponse) GetChannel() string {
@@ -2299,7 +2485,7 @@ type ClosingDocument struct {
 
 func (x *ClosingDocument) Reset() {
 	*x = ClosingDocument{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[30]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +2497,7 @@ func (x *ClosingDocument) String() string {
 func (*ClosingDocument) ProtoMessage() {}
 
 func (x *ClosingDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[30]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2324,7 +2510,7 @@ func (x *ClosingDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingDocument.ProtoReflect.Descriptor instead.
 func (*ClosingDocument) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{30}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ClosingDocument) GetMonth() string {
@@ -2407,7 +2593,7 @@ type ClosingBalance struct {
 
 func (x *ClosingBalance) Reset() {
 	*x = ClosingBalance{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[31]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2419,7 +2605,7 @@ func (x *ClosingBalance) String() string {
 func (*ClosingBalance) ProtoMessage() {}
 
 func (x *ClosingBalance) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[31]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2432,7 +2618,7 @@ func (x *ClosingBalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingBalance.ProtoReflect.Descriptor instead.
 func (*ClosingBalance) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{31}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ClosingBalance) GetOpening() string {
@@ -2480,7 +2666,7 @@ type ClosingTurnover struct {
 
 func (x *ClosingTurnover) Reset() {
 	*x = ClosingTurnover{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[32]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2492,7 +2678,7 @@ func (x *ClosingTurnover) String() string {
 func (*ClosingTurnover) ProtoMessage() {}
 
 func (x *ClosingTurnover) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[32]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2505,7 +2691,7 @@ func (x *ClosingTurnover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingTurnover.ProtoReflect.Descriptor instead.
 func (*ClosingTurnover) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{32}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ClosingTurnover) GetLine() string {
@@ -2551,7 +2737,7 @@ type ClosingCharge struct {
 
 func (x *ClosingCharge) Reset() {
 	*x = ClosingCharge{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[33]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2563,7 +2749,7 @@ func (x *ClosingCharge) String() string {
 func (*ClosingCharge) ProtoMessage() {}
 
 func (x *ClosingCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[33]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2576,7 +2762,7 @@ func (x *ClosingCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingCharge.ProtoReflect.Descriptor instead.
 func (*ClosingCharge) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{33}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ClosingCharge) GetCharge() string {
@@ -2613,7 +2799,7 @@ type ListClosingDocumentsRequest struct {
 
 func (x *ListClosingDocumentsRequest) Reset() {
 	*x = ListClosingDocumentsRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[34]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2625,7 +2811,7 @@ func (x *ListClosingDocumentsRequest) String() string {
 func (*ListClosingDocumentsRequest) ProtoMessage() {}
 
 func (x *ListClosingDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[34]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2638,7 +2824,7 @@ func (x *ListClosingDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClosingDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListClosingDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{34}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListClosingDocumentsRequest) GetBook() string {
@@ -2672,7 +2858,7 @@ type ListClosingDocumentsResponse struct {
 
 func (x *ListClosingDocumentsResponse) Reset() {
 	*x = ListClosingDocumentsResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[35]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2684,7 +2870,7 @@ func (x *ListClosingDocumentsResponse) String() string {
 func (*ListClosingDocumentsResponse) ProtoMessage() {}
 
 func (x *ListClosingDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[35]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2697,7 +2883,7 @@ func (x *ListClosingDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClosingDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListClosingDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{35}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListClosingDocumentsResponse) GetDocuments() []*ClosingDocument {
@@ -2745,7 +2931,7 @@ type GetClosingDocumentRequest struct {
 
 func (x *GetClosingDocumentRequest) Reset() {
 	*x = GetClosingDocumentRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[36]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2757,7 +2943,7 @@ func (x *GetClosingDocumentRequest) String() string {
 func (*GetClosingDocumentRequest) ProtoMessage() {}
 
 func (x *GetClosingDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[36]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2770,7 +2956,7 @@ func (x *GetClosingDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClosingDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetClosingDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{36}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetClosingDocumentRequest) GetBook() string {
@@ -2830,7 +3016,7 @@ type GetClosingDocumentResponse struct {
 
 func (x *GetClosingDocumentResponse) Reset() {
 	*x = GetClosingDocumentResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[37]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +3028,7 @@ func (x *GetClosingDocumentResponse) String() string {
 func (*GetClosingDocumentResponse) ProtoMessage() {}
 
 func (x *GetClosingDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[37]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +3041,7 @@ func (x *GetClosingDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClosingDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetClosingDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{37}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetClosingDocumentResponse) GetDocument() *ClosingDocument {
@@ -2945,7 +3131,7 @@ type IssueClosingDocumentsRequest struct {
 
 func (x *IssueClosingDocumentsRequest) Reset() {
 	*x = IssueClosingDocumentsRequest{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[38]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2957,7 +3143,7 @@ func (x *IssueClosingDocumentsRequest) String() string {
 func (*IssueClosingDocumentsRequest) ProtoMessage() {}
 
 func (x *IssueClosingDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[38]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2970,7 +3156,7 @@ func (x *IssueClosingDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueClosingDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*IssueClosingDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{38}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *IssueClosingDocumentsRequest) GetBook() string {
@@ -3014,7 +3200,7 @@ type IssueClosingDocumentsResponse struct {
 
 func (x *IssueClosingDocumentsResponse) Reset() {
 	*x = IssueClosingDocumentsResponse{}
-	mi := &file_provodka_document_v1_document_proto_msgTypes[39]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3026,7 +3212,7 @@ func (x *IssueClosingDocumentsResponse) String() string {
 func (*IssueClosingDocumentsResponse) ProtoMessage() {}
 
 func (x *IssueClosingDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_document_v1_document_proto_msgTypes[39]
+	mi := &file_provodka_document_v1_document_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3039,7 +3225,7 @@ func (x *IssueClosingDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueClosingDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*IssueClosingDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{39}
+	return file_provodka_document_v1_document_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *IssueClosingDocumentsResponse) GetPosition() string {
@@ -3063,7 +3249,7 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"#provodka/document/v1/document.proto\x12\x14provodka.document.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"3\n" +
 	"\x11GetSigningRequest\x12\x1e\n" +
 	"\x04link\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xac\x02R\x04link\"\x99\x02\n" +
+	"\xbaH\ar\x05\x10\x01(\xac\x02R\x04link\"\xb0\x02\n" +
 	"\x12GetSigningResponse\x12:\n" +
 	"\bdocument\x18\x01 \x01(\v2\x1e.provodka.document.v1.DocumentR\bdocument\x12\x1a\n" +
 	"\bcustomer\x18\x02 \x01(\tR\bcustomer\x12\x14\n" +
@@ -3073,7 +3259,17 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\x05state\x18\x06 \x01(\tR\x05state\x129\n" +
 	"\n" +
 	"code_until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcodeUntil\x12\x16\n" +
-	"\x06unsent\x18\b \x01(\tR\x06unsent\"t\n" +
+	"\x06unsent\x18\b \x01(\tR\x06unsent\x12\x15\n" +
+	"\x05needs\x18\xe6\x01 \x01(\tR\x05needs\"S\n" +
+	"\x14ConfirmSignerRequest\x12\x1e\n" +
+	"\x04link\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\xac\x02R\x04link\x12\x1b\n" +
+	"\x03inn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x03inn\"\x17\n" +
+	"\x15ConfirmSignerResponse\"7\n" +
+	"\x15DisputeSigningRequest\x12\x1e\n" +
+	"\x04link\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\xac\x02R\x04link\"\x18\n" +
+	"\x16DisputeSigningResponse\"t\n" +
 	"\x12RequestCodeRequest\x12\x1e\n" +
 	"\x04link\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\xac\x02R\x04link\x12>\n" +
@@ -3314,11 +3510,13 @@ const file_provodka_document_v1_document_proto_rawDesc = "" +
 	"\x06Signer\x12\x16\n" +
 	"\x12SIGNER_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSIGNER_CUSTOMER\x10\x01\x12\x13\n" +
-	"\x0fSIGNER_EXECUTOR\x10\x022\xd2\x14\n" +
+	"\x0fSIGNER_EXECUTOR\x10\x022\xe7\x16\n" +
 	"\x0fDocumentService\x12|\n" +
 	"\n" +
 	"GetSigning\x12'.provodka.document.v1.GetSigningRequest\x1a(.provodka.document.v1.GetSigningResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/open\x12\x7f\n" +
-	"\vRequestCode\x12(.provodka.document.v1.RequestCodeRequest\x1a).provodka.document.v1.RequestCodeResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/code\x12j\n" +
+	"\vRequestCode\x12(.provodka.document.v1.RequestCodeRequest\x1a).provodka.document.v1.RequestCodeResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/code\x12\x84\x01\n" +
+	"\rConfirmSigner\x12*.provodka.document.v1.ConfirmSignerRequest\x1a+.provodka.document.v1.ConfirmSignerResponse\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/signing/inn\x12\x8b\x01\n" +
+	"\x0eDisputeSigning\x12+.provodka.document.v1.DisputeSigningRequest\x1a,.provodka.document.v1.DisputeSigningResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/signing/dispute\x12j\n" +
 	"\x04Sign\x12!.provodka.document.v1.SignRequest\x1a\".provodka.document.v1.SignResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/signing/sign\x12\xa1\x01\n" +
 	"\vGetDocument\x12(.provodka.document.v1.GetDocumentRequest\x1a).provodka.document.v1.GetDocumentResponse\"=\x82\xd3\xe4\x93\x027\x125/v1/books/{book}/tasks/{task_id}/documents/{document}\x12\xac\x01\n" +
 	"\fSignDocument\x12).provodka.document.v1.SignDocumentRequest\x1a*.provodka.document.v1.SignDocumentResponse\"E\x82\xd3\xe4\x93\x02?:\x01*\":/v1/books/{book}/tasks/{task_id}/documents/{document}/sign\x12\x99\x01\n" +
@@ -3347,111 +3545,119 @@ func file_provodka_document_v1_document_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_document_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_document_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_provodka_document_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_provodka_document_v1_document_proto_goTypes = []any{
 	(Signer)(0),                           // 0: provodka.document.v1.Signer
 	(*GetSigningRequest)(nil),             // 1: provodka.document.v1.GetSigningRequest
 	(*GetSigningResponse)(nil),            // 2: provodka.document.v1.GetSigningResponse
-	(*RequestCodeRequest)(nil),            // 3: provodka.document.v1.RequestCodeRequest
-	(*RequestCodeResponse)(nil),           // 4: provodka.document.v1.RequestCodeResponse
-	(*SignRequest)(nil),                   // 5: provodka.document.v1.SignRequest
-	(*SignResponse)(nil),                  // 6: provodka.document.v1.SignResponse
-	(*Document)(nil),                      // 7: provodka.document.v1.Document
-	(*Signature)(nil),                     // 8: provodka.document.v1.Signature
-	(*GetDocumentRequest)(nil),            // 9: provodka.document.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),           // 10: provodka.document.v1.GetDocumentResponse
-	(*SignDocumentRequest)(nil),           // 11: provodka.document.v1.SignDocumentRequest
-	(*SignDocumentResponse)(nil),          // 12: provodka.document.v1.SignDocumentResponse
-	(*VerifyDocumentRequest)(nil),         // 13: provodka.document.v1.VerifyDocumentRequest
-	(*VerifyDocumentResponse)(nil),        // 14: provodka.document.v1.VerifyDocumentResponse
-	(*Template)(nil),                      // 15: provodka.document.v1.Template
-	(*Placeholder)(nil),                   // 16: provodka.document.v1.Placeholder
-	(*ListPlaceholdersRequest)(nil),       // 17: provodka.document.v1.ListPlaceholdersRequest
-	(*ListPlaceholdersResponse)(nil),      // 18: provodka.document.v1.ListPlaceholdersResponse
-	(*SubmitTemplateRequest)(nil),         // 19: provodka.document.v1.SubmitTemplateRequest
-	(*SubmitTemplateResponse)(nil),        // 20: provodka.document.v1.SubmitTemplateResponse
-	(*DecideTemplateRequest)(nil),         // 21: provodka.document.v1.DecideTemplateRequest
-	(*DecideTemplateResponse)(nil),        // 22: provodka.document.v1.DecideTemplateResponse
-	(*WithdrawTemplateRequest)(nil),       // 23: provodka.document.v1.WithdrawTemplateRequest
-	(*WithdrawTemplateResponse)(nil),      // 24: provodka.document.v1.WithdrawTemplateResponse
-	(*GetTemplateRequest)(nil),            // 25: provodka.document.v1.GetTemplateRequest
-	(*GetTemplateResponse)(nil),           // 26: provodka.document.v1.GetTemplateResponse
-	(*ListTemplatesRequest)(nil),          // 27: provodka.document.v1.ListTemplatesRequest
-	(*ListTemplatesResponse)(nil),         // 28: provodka.document.v1.ListTemplatesResponse
-	(*SendSigningLinkRequest)(nil),        // 29: provodka.document.v1.SendSigningLinkRequest
-	(*SendSigningLinkResponse)(nil),       // 30: provodka.document.v1.SendSigningLinkResponse
-	(*ClosingDocument)(nil),               // 31: provodka.document.v1.ClosingDocument
-	(*ClosingBalance)(nil),                // 32: provodka.document.v1.ClosingBalance
-	(*ClosingTurnover)(nil),               // 33: provodka.document.v1.ClosingTurnover
-	(*ClosingCharge)(nil),                 // 34: provodka.document.v1.ClosingCharge
-	(*ListClosingDocumentsRequest)(nil),   // 35: provodka.document.v1.ListClosingDocumentsRequest
-	(*ListClosingDocumentsResponse)(nil),  // 36: provodka.document.v1.ListClosingDocumentsResponse
-	(*GetClosingDocumentRequest)(nil),     // 37: provodka.document.v1.GetClosingDocumentRequest
-	(*GetClosingDocumentResponse)(nil),    // 38: provodka.document.v1.GetClosingDocumentResponse
-	(*IssueClosingDocumentsRequest)(nil),  // 39: provodka.document.v1.IssueClosingDocumentsRequest
-	(*IssueClosingDocumentsResponse)(nil), // 40: provodka.document.v1.IssueClosingDocumentsResponse
-	(*timestamppb.Timestamp)(nil),         // 41: google.protobuf.Timestamp
+	(*ConfirmSignerRequest)(nil),          // 3: provodka.document.v1.ConfirmSignerRequest
+	(*ConfirmSignerResponse)(nil),         // 4: provodka.document.v1.ConfirmSignerResponse
+	(*DisputeSigningRequest)(nil),         // 5: provodka.document.v1.DisputeSigningRequest
+	(*DisputeSigningResponse)(nil),        // 6: provodka.document.v1.DisputeSigningResponse
+	(*RequestCodeRequest)(nil),            // 7: provodka.document.v1.RequestCodeRequest
+	(*RequestCodeResponse)(nil),           // 8: provodka.document.v1.RequestCodeResponse
+	(*SignRequest)(nil),                   // 9: provodka.document.v1.SignRequest
+	(*SignResponse)(nil),                  // 10: provodka.document.v1.SignResponse
+	(*Document)(nil),                      // 11: provodka.document.v1.Document
+	(*Signature)(nil),                     // 12: provodka.document.v1.Signature
+	(*GetDocumentRequest)(nil),            // 13: provodka.document.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),           // 14: provodka.document.v1.GetDocumentResponse
+	(*SignDocumentRequest)(nil),           // 15: provodka.document.v1.SignDocumentRequest
+	(*SignDocumentResponse)(nil),          // 16: provodka.document.v1.SignDocumentResponse
+	(*VerifyDocumentRequest)(nil),         // 17: provodka.document.v1.VerifyDocumentRequest
+	(*VerifyDocumentResponse)(nil),        // 18: provodka.document.v1.VerifyDocumentResponse
+	(*Template)(nil),                      // 19: provodka.document.v1.Template
+	(*Placeholder)(nil),                   // 20: provodka.document.v1.Placeholder
+	(*ListPlaceholdersRequest)(nil),       // 21: provodka.document.v1.ListPlaceholdersRequest
+	(*ListPlaceholdersResponse)(nil),      // 22: provodka.document.v1.ListPlaceholdersResponse
+	(*SubmitTemplateRequest)(nil),         // 23: provodka.document.v1.SubmitTemplateRequest
+	(*SubmitTemplateResponse)(nil),        // 24: provodka.document.v1.SubmitTemplateResponse
+	(*DecideTemplateRequest)(nil),         // 25: provodka.document.v1.DecideTemplateRequest
+	(*DecideTemplateResponse)(nil),        // 26: provodka.document.v1.DecideTemplateResponse
+	(*WithdrawTemplateRequest)(nil),       // 27: provodka.document.v1.WithdrawTemplateRequest
+	(*WithdrawTemplateResponse)(nil),      // 28: provodka.document.v1.WithdrawTemplateResponse
+	(*GetTemplateRequest)(nil),            // 29: provodka.document.v1.GetTemplateRequest
+	(*GetTemplateResponse)(nil),           // 30: provodka.document.v1.GetTemplateResponse
+	(*ListTemplatesRequest)(nil),          // 31: provodka.document.v1.ListTemplatesRequest
+	(*ListTemplatesResponse)(nil),         // 32: provodka.document.v1.ListTemplatesResponse
+	(*SendSigningLinkRequest)(nil),        // 33: provodka.document.v1.SendSigningLinkRequest
+	(*SendSigningLinkResponse)(nil),       // 34: provodka.document.v1.SendSigningLinkResponse
+	(*ClosingDocument)(nil),               // 35: provodka.document.v1.ClosingDocument
+	(*ClosingBalance)(nil),                // 36: provodka.document.v1.ClosingBalance
+	(*ClosingTurnover)(nil),               // 37: provodka.document.v1.ClosingTurnover
+	(*ClosingCharge)(nil),                 // 38: provodka.document.v1.ClosingCharge
+	(*ListClosingDocumentsRequest)(nil),   // 39: provodka.document.v1.ListClosingDocumentsRequest
+	(*ListClosingDocumentsResponse)(nil),  // 40: provodka.document.v1.ListClosingDocumentsResponse
+	(*GetClosingDocumentRequest)(nil),     // 41: provodka.document.v1.GetClosingDocumentRequest
+	(*GetClosingDocumentResponse)(nil),    // 42: provodka.document.v1.GetClosingDocumentResponse
+	(*IssueClosingDocumentsRequest)(nil),  // 43: provodka.document.v1.IssueClosingDocumentsRequest
+	(*IssueClosingDocumentsResponse)(nil), // 44: provodka.document.v1.IssueClosingDocumentsResponse
+	(*timestamppb.Timestamp)(nil),         // 45: google.protobuf.Timestamp
 }
 var file_provodka_document_v1_document_proto_depIdxs = []int32{
-	7,  // 0: provodka.document.v1.GetSigningResponse.document:type_name -> provodka.document.v1.Document
-	41, // 1: provodka.document.v1.GetSigningResponse.code_until:type_name -> google.protobuf.Timestamp
-	41, // 2: provodka.document.v1.RequestCodeResponse.until:type_name -> google.protobuf.Timestamp
-	41, // 3: provodka.document.v1.SignResponse.signed_at:type_name -> google.protobuf.Timestamp
-	8,  // 4: provodka.document.v1.Document.signatures:type_name -> provodka.document.v1.Signature
-	41, // 5: provodka.document.v1.Signature.at:type_name -> google.protobuf.Timestamp
-	7,  // 6: provodka.document.v1.GetDocumentResponse.document:type_name -> provodka.document.v1.Document
+	11, // 0: provodka.document.v1.GetSigningResponse.document:type_name -> provodka.document.v1.Document
+	45, // 1: provodka.document.v1.GetSigningResponse.code_until:type_name -> google.protobuf.Timestamp
+	45, // 2: provodka.document.v1.RequestCodeResponse.until:type_name -> google.protobuf.Timestamp
+	45, // 3: provodka.document.v1.SignResponse.signed_at:type_name -> google.protobuf.Timestamp
+	12, // 4: provodka.document.v1.Document.signatures:type_name -> provodka.document.v1.Signature
+	45, // 5: provodka.document.v1.Signature.at:type_name -> google.protobuf.Timestamp
+	11, // 6: provodka.document.v1.GetDocumentResponse.document:type_name -> provodka.document.v1.Document
 	0,  // 7: provodka.document.v1.SignDocumentRequest.signer:type_name -> provodka.document.v1.Signer
-	8,  // 8: provodka.document.v1.SignDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
-	31, // 9: provodka.document.v1.VerifyDocumentResponse.closing:type_name -> provodka.document.v1.ClosingDocument
-	8,  // 10: provodka.document.v1.VerifyDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
-	41, // 11: provodka.document.v1.Template.decided_at:type_name -> google.protobuf.Timestamp
-	16, // 12: provodka.document.v1.ListPlaceholdersResponse.placeholders:type_name -> provodka.document.v1.Placeholder
-	15, // 13: provodka.document.v1.SubmitTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 14: provodka.document.v1.DecideTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 15: provodka.document.v1.WithdrawTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 16: provodka.document.v1.GetTemplateResponse.template:type_name -> provodka.document.v1.Template
-	15, // 17: provodka.document.v1.ListTemplatesResponse.templates:type_name -> provodka.document.v1.Template
-	31, // 18: provodka.document.v1.ListClosingDocumentsResponse.documents:type_name -> provodka.document.v1.ClosingDocument
-	31, // 19: provodka.document.v1.GetClosingDocumentResponse.document:type_name -> provodka.document.v1.ClosingDocument
-	32, // 20: provodka.document.v1.GetClosingDocumentResponse.wallet:type_name -> provodka.document.v1.ClosingBalance
-	32, // 21: provodka.document.v1.GetClosingDocumentResponse.reserved:type_name -> provodka.document.v1.ClosingBalance
-	32, // 22: provodka.document.v1.GetClosingDocumentResponse.deposit:type_name -> provodka.document.v1.ClosingBalance
-	33, // 23: provodka.document.v1.GetClosingDocumentResponse.turnovers:type_name -> provodka.document.v1.ClosingTurnover
-	34, // 24: provodka.document.v1.GetClosingDocumentResponse.charges:type_name -> provodka.document.v1.ClosingCharge
+	12, // 8: provodka.document.v1.SignDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
+	35, // 9: provodka.document.v1.VerifyDocumentResponse.closing:type_name -> provodka.document.v1.ClosingDocument
+	12, // 10: provodka.document.v1.VerifyDocumentResponse.signatures:type_name -> provodka.document.v1.Signature
+	45, // 11: provodka.document.v1.Template.decided_at:type_name -> google.protobuf.Timestamp
+	20, // 12: provodka.document.v1.ListPlaceholdersResponse.placeholders:type_name -> provodka.document.v1.Placeholder
+	19, // 13: provodka.document.v1.SubmitTemplateResponse.template:type_name -> provodka.document.v1.Template
+	19, // 14: provodka.document.v1.DecideTemplateResponse.template:type_name -> provodka.document.v1.Template
+	19, // 15: provodka.document.v1.WithdrawTemplateResponse.template:type_name -> provodka.document.v1.Template
+	19, // 16: provodka.document.v1.GetTemplateResponse.template:type_name -> provodka.document.v1.Template
+	19, // 17: provodka.document.v1.ListTemplatesResponse.templates:type_name -> provodka.document.v1.Template
+	35, // 18: provodka.document.v1.ListClosingDocumentsResponse.documents:type_name -> provodka.document.v1.ClosingDocument
+	35, // 19: provodka.document.v1.GetClosingDocumentResponse.document:type_name -> provodka.document.v1.ClosingDocument
+	36, // 20: provodka.document.v1.GetClosingDocumentResponse.wallet:type_name -> provodka.document.v1.ClosingBalance
+	36, // 21: provodka.document.v1.GetClosingDocumentResponse.reserved:type_name -> provodka.document.v1.ClosingBalance
+	36, // 22: provodka.document.v1.GetClosingDocumentResponse.deposit:type_name -> provodka.document.v1.ClosingBalance
+	37, // 23: provodka.document.v1.GetClosingDocumentResponse.turnovers:type_name -> provodka.document.v1.ClosingTurnover
+	38, // 24: provodka.document.v1.GetClosingDocumentResponse.charges:type_name -> provodka.document.v1.ClosingCharge
 	1,  // 25: provodka.document.v1.DocumentService.GetSigning:input_type -> provodka.document.v1.GetSigningRequest
-	3,  // 26: provodka.document.v1.DocumentService.RequestCode:input_type -> provodka.document.v1.RequestCodeRequest
-	5,  // 27: provodka.document.v1.DocumentService.Sign:input_type -> provodka.document.v1.SignRequest
-	9,  // 28: provodka.document.v1.DocumentService.GetDocument:input_type -> provodka.document.v1.GetDocumentRequest
-	11, // 29: provodka.document.v1.DocumentService.SignDocument:input_type -> provodka.document.v1.SignDocumentRequest
-	13, // 30: provodka.document.v1.DocumentService.VerifyDocument:input_type -> provodka.document.v1.VerifyDocumentRequest
-	29, // 31: provodka.document.v1.DocumentService.SendSigningLink:input_type -> provodka.document.v1.SendSigningLinkRequest
-	35, // 32: provodka.document.v1.DocumentService.ListClosingDocuments:input_type -> provodka.document.v1.ListClosingDocumentsRequest
-	37, // 33: provodka.document.v1.DocumentService.GetClosingDocument:input_type -> provodka.document.v1.GetClosingDocumentRequest
-	39, // 34: provodka.document.v1.DocumentService.IssueClosingDocuments:input_type -> provodka.document.v1.IssueClosingDocumentsRequest
-	17, // 35: provodka.document.v1.DocumentService.ListPlaceholders:input_type -> provodka.document.v1.ListPlaceholdersRequest
-	19, // 36: provodka.document.v1.DocumentService.SubmitTemplate:input_type -> provodka.document.v1.SubmitTemplateRequest
-	21, // 37: provodka.document.v1.DocumentService.DecideTemplate:input_type -> provodka.document.v1.DecideTemplateRequest
-	23, // 38: provodka.document.v1.DocumentService.WithdrawTemplate:input_type -> provodka.document.v1.WithdrawTemplateRequest
-	25, // 39: provodka.document.v1.DocumentService.GetTemplate:input_type -> provodka.document.v1.GetTemplateRequest
-	27, // 40: provodka.document.v1.DocumentService.ListTemplates:input_type -> provodka.document.v1.ListTemplatesRequest
-	2,  // 41: provodka.document.v1.DocumentService.GetSigning:output_type -> provodka.document.v1.GetSigningResponse
-	4,  // 42: provodka.document.v1.DocumentService.RequestCode:output_type -> provodka.document.v1.RequestCodeResponse
-	6,  // 43: provodka.document.v1.DocumentService.Sign:output_type -> provodka.document.v1.SignResponse
-	10, // 44: provodka.document.v1.DocumentService.GetDocument:output_type -> provodka.document.v1.GetDocumentResponse
-	12, // 45: provodka.document.v1.DocumentService.SignDocument:output_type -> provodka.document.v1.SignDocumentResponse
-	14, // 46: provodka.document.v1.DocumentService.VerifyDocument:output_type -> provodka.document.v1.VerifyDocumentResponse
-	30, // 47: provodka.document.v1.DocumentService.SendSigningLink:output_type -> provodka.document.v1.SendSigningLinkResponse
-	36, // 48: provodka.document.v1.DocumentService.ListClosingDocuments:output_type -> provodka.document.v1.ListClosingDocumentsResponse
-	38, // 49: provodka.document.v1.DocumentService.GetClosingDocument:output_type -> provodka.document.v1.GetClosingDocumentResponse
-	40, // 50: provodka.document.v1.DocumentService.IssueClosingDocuments:output_type -> provodka.document.v1.IssueClosingDocumentsResponse
-	18, // 51: provodka.document.v1.DocumentService.ListPlaceholders:output_type -> provodka.document.v1.ListPlaceholdersResponse
-	20, // 52: provodka.document.v1.DocumentService.SubmitTemplate:output_type -> provodka.document.v1.SubmitTemplateResponse
-	22, // 53: provodka.document.v1.DocumentService.DecideTemplate:output_type -> provodka.document.v1.DecideTemplateResponse
-	24, // 54: provodka.document.v1.DocumentService.WithdrawTemplate:output_type -> provodka.document.v1.WithdrawTemplateResponse
-	26, // 55: provodka.document.v1.DocumentService.GetTemplate:output_type -> provodka.document.v1.GetTemplateResponse
-	28, // 56: provodka.document.v1.DocumentService.ListTemplates:output_type -> provodka.document.v1.ListTemplatesResponse
-	41, // [41:57] is the sub-list for method output_type
-	25, // [25:41] is the sub-list for method input_type
+	7,  // 26: provodka.document.v1.DocumentService.RequestCode:input_type -> provodka.document.v1.RequestCodeRequest
+	3,  // 27: provodka.document.v1.DocumentService.ConfirmSigner:input_type -> provodka.document.v1.ConfirmSignerRequest
+	5,  // 28: provodka.document.v1.DocumentService.DisputeSigning:input_type -> provodka.document.v1.DisputeSigningRequest
+	9,  // 29: provodka.document.v1.DocumentService.Sign:input_type -> provodka.document.v1.SignRequest
+	13, // 30: provodka.document.v1.DocumentService.GetDocument:input_type -> provodka.document.v1.GetDocumentRequest
+	15, // 31: provodka.document.v1.DocumentService.SignDocument:input_type -> provodka.document.v1.SignDocumentRequest
+	17, // 32: provodka.document.v1.DocumentService.VerifyDocument:input_type -> provodka.document.v1.VerifyDocumentRequest
+	33, // 33: provodka.document.v1.DocumentService.SendSigningLink:input_type -> provodka.document.v1.SendSigningLinkRequest
+	39, // 34: provodka.document.v1.DocumentService.ListClosingDocuments:input_type -> provodka.document.v1.ListClosingDocumentsRequest
+	41, // 35: provodka.document.v1.DocumentService.GetClosingDocument:input_type -> provodka.document.v1.GetClosingDocumentRequest
+	43, // 36: provodka.document.v1.DocumentService.IssueClosingDocuments:input_type -> provodka.document.v1.IssueClosingDocumentsRequest
+	21, // 37: provodka.document.v1.DocumentService.ListPlaceholders:input_type -> provodka.document.v1.ListPlaceholdersRequest
+	23, // 38: provodka.document.v1.DocumentService.SubmitTemplate:input_type -> provodka.document.v1.SubmitTemplateRequest
+	25, // 39: provodka.document.v1.DocumentService.DecideTemplate:input_type -> provodka.document.v1.DecideTemplateRequest
+	27, // 40: provodka.document.v1.DocumentService.WithdrawTemplate:input_type -> provodka.document.v1.WithdrawTemplateRequest
+	29, // 41: provodka.document.v1.DocumentService.GetTemplate:input_type -> provodka.document.v1.GetTemplateRequest
+	31, // 42: provodka.document.v1.DocumentService.ListTemplates:input_type -> provodka.document.v1.ListTemplatesRequest
+	2,  // 43: provodka.document.v1.DocumentService.GetSigning:output_type -> provodka.document.v1.GetSigningResponse
+	8,  // 44: provodka.document.v1.DocumentService.RequestCode:output_type -> provodka.document.v1.RequestCodeResponse
+	4,  // 45: provodka.document.v1.DocumentService.ConfirmSigner:output_type -> provodka.document.v1.ConfirmSignerResponse
+	6,  // 46: provodka.document.v1.DocumentService.DisputeSigning:output_type -> provodka.document.v1.DisputeSigningResponse
+	10, // 47: provodka.document.v1.DocumentService.Sign:output_type -> provodka.document.v1.SignResponse
+	14, // 48: provodka.document.v1.DocumentService.GetDocument:output_type -> provodka.document.v1.GetDocumentResponse
+	16, // 49: provodka.document.v1.DocumentService.SignDocument:output_type -> provodka.document.v1.SignDocumentResponse
+	18, // 50: provodka.document.v1.DocumentService.VerifyDocument:output_type -> provodka.document.v1.VerifyDocumentResponse
+	34, // 51: provodka.document.v1.DocumentService.SendSigningLink:output_type -> provodka.document.v1.SendSigningLinkResponse
+	40, // 52: provodka.document.v1.DocumentService.ListClosingDocuments:output_type -> provodka.document.v1.ListClosingDocumentsResponse
+	42, // 53: provodka.document.v1.DocumentService.GetClosingDocument:output_type -> provodka.document.v1.GetClosingDocumentResponse
+	44, // 54: provodka.document.v1.DocumentService.IssueClosingDocuments:output_type -> provodka.document.v1.IssueClosingDocumentsResponse
+	22, // 55: provodka.document.v1.DocumentService.ListPlaceholders:output_type -> provodka.document.v1.ListPlaceholdersResponse
+	24, // 56: provodka.document.v1.DocumentService.SubmitTemplate:output_type -> provodka.document.v1.SubmitTemplateResponse
+	26, // 57: provodka.document.v1.DocumentService.DecideTemplate:output_type -> provodka.document.v1.DecideTemplateResponse
+	28, // 58: provodka.document.v1.DocumentService.WithdrawTemplate:output_type -> provodka.document.v1.WithdrawTemplateResponse
+	30, // 59: provodka.document.v1.DocumentService.GetTemplate:output_type -> provodka.document.v1.GetTemplateResponse
+	32, // 60: provodka.document.v1.DocumentService.ListTemplates:output_type -> provodka.document.v1.ListTemplatesResponse
+	43, // [43:61] is the sub-list for method output_type
+	25, // [25:43] is the sub-list for method input_type
 	25, // [25:25] is the sub-list for extension type_name
 	25, // [25:25] is the sub-list for extension extendee
 	0,  // [0:25] is the sub-list for field type_name
@@ -3462,14 +3668,14 @@ func file_provodka_document_v1_document_proto_init() {
 	if File_provodka_document_v1_document_proto != nil {
 		return
 	}
-	file_provodka_document_v1_document_proto_msgTypes[36].OneofWrappers = []any{}
+	file_provodka_document_v1_document_proto_msgTypes[40].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_document_v1_document_proto_rawDesc), len(file_provodka_document_v1_document_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   40,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

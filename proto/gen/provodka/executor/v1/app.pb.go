@@ -956,6 +956,89 @@ func (x *ConfirmMyInnResponse) GetExecutor() *Executor {
 	return nil
 }
 
+// What DisputeMyIdentity asks.
+type DisputeMyIdentityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book          string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisputeMyIdentityRequest) Reset() {
+	*x = DisputeMyIdentityRequest{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisputeMyIdentityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisputeMyIdentityRequest) ProtoMessage() {}
+
+func (x *DisputeMyIdentityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisputeMyIdentityRequest.ProtoReflect.Descriptor instead.
+func (*DisputeMyIdentityRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DisputeMyIdentityRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+// Support looks.
+type DisputeMyIdentityResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisputeMyIdentityResponse) Reset() {
+	*x = DisputeMyIdentityResponse{}
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisputeMyIdentityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisputeMyIdentityResponse) ProtoMessage() {}
+
+func (x *DisputeMyIdentityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisputeMyIdentityResponse.ProtoReflect.Descriptor instead.
+func (*DisputeMyIdentityResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{17}
+}
+
 // What UpdateMyProfile asks.
 type UpdateMyProfileRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -971,7 +1054,7 @@ type UpdateMyProfileRequest struct {
 
 func (x *UpdateMyProfileRequest) Reset() {
 	*x = UpdateMyProfileRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1066,7 @@ func (x *UpdateMyProfileRequest) String() string {
 func (*UpdateMyProfileRequest) ProtoMessage() {}
 
 func (x *UpdateMyProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[16]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1079,7 @@ func (x *UpdateMyProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMyProfileRequest.ProtoReflect.Descriptor instead.
 func (*UpdateMyProfileRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{16}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UpdateMyProfileRequest) GetBook() string {
@@ -1035,7 +1118,7 @@ type UpdateMyProfileResponse struct {
 
 func (x *UpdateMyProfileResponse) Reset() {
 	*x = UpdateMyProfileResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1047,7 +1130,7 @@ func (x *UpdateMyProfileResponse) String() string {
 func (*UpdateMyProfileResponse) ProtoMessage() {}
 
 func (x *UpdateMyProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[17]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1060,7 +1143,7 @@ func (x *UpdateMyProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMyProfileResponse.ProtoReflect.Descriptor instead.
 func (*UpdateMyProfileResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{17}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UpdateMyProfileResponse) GetExecutor() *Executor {
@@ -1099,7 +1182,7 @@ type SetMyRequisitesRequest struct {
 
 func (x *SetMyRequisitesRequest) Reset() {
 	*x = SetMyRequisitesRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1194,7 @@ func (x *SetMyRequisitesRequest) String() string {
 func (*SetMyRequisitesRequest) ProtoMessage() {}
 
 func (x *SetMyRequisitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[18]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1207,7 @@ func (x *SetMyRequisitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMyRequisitesRequest.ProtoReflect.Descriptor instead.
 func (*SetMyRequisitesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{18}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SetMyRequisitesRequest) GetBook() string {
@@ -1163,7 +1246,7 @@ type SetMyRequisitesResponse struct {
 
 func (x *SetMyRequisitesResponse) Reset() {
 	*x = SetMyRequisitesResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1175,7 +1258,7 @@ func (x *SetMyRequisitesResponse) String() string {
 func (*SetMyRequisitesResponse) ProtoMessage() {}
 
 func (x *SetMyRequisitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[19]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1271,7 @@ func (x *SetMyRequisitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMyRequisitesResponse.ProtoReflect.Descriptor instead.
 func (*SetMyRequisitesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{19}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SetMyRequisitesResponse) GetExecutor() *Executor {
@@ -1227,7 +1310,7 @@ type BindMeRequest struct {
 
 func (x *BindMeRequest) Reset() {
 	*x = BindMeRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1322,7 @@ func (x *BindMeRequest) String() string {
 func (*BindMeRequest) ProtoMessage() {}
 
 func (x *BindMeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[20]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1335,7 @@ func (x *BindMeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindMeRequest.ProtoReflect.Descriptor instead.
 func (*BindMeRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{20}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *BindMeRequest) GetBook() string {
@@ -1291,7 +1374,7 @@ type BindMeResponse struct {
 
 func (x *BindMeResponse) Reset() {
 	*x = BindMeResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1303,7 +1386,7 @@ func (x *BindMeResponse) String() string {
 func (*BindMeResponse) ProtoMessage() {}
 
 func (x *BindMeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[21]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1316,7 +1399,7 @@ func (x *BindMeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BindMeResponse.ProtoReflect.Descriptor instead.
 func (*BindMeResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{21}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *BindMeResponse) GetSelfemployed() *Selfemployed {
@@ -1360,7 +1443,7 @@ type ListMyTasksRequest struct {
 
 func (x *ListMyTasksRequest) Reset() {
 	*x = ListMyTasksRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1455,7 @@ func (x *ListMyTasksRequest) String() string {
 func (*ListMyTasksRequest) ProtoMessage() {}
 
 func (x *ListMyTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[22]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1468,7 @@ func (x *ListMyTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMyTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListMyTasksRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{22}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListMyTasksRequest) GetBook() string {
@@ -1436,7 +1519,7 @@ type ListMyTasksResponse struct {
 
 func (x *ListMyTasksResponse) Reset() {
 	*x = ListMyTasksResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1531,7 @@ func (x *ListMyTasksResponse) String() string {
 func (*ListMyTasksResponse) ProtoMessage() {}
 
 func (x *ListMyTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[23]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1544,7 @@ func (x *ListMyTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMyTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListMyTasksResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{23}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListMyTasksResponse) GetTasks() []*v1.Task {
@@ -1495,7 +1578,7 @@ type AcceptMyTaskRequest struct {
 
 func (x *AcceptMyTaskRequest) Reset() {
 	*x = AcceptMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1590,7 @@ func (x *AcceptMyTaskRequest) String() string {
 func (*AcceptMyTaskRequest) ProtoMessage() {}
 
 func (x *AcceptMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[24]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +1603,7 @@ func (x *AcceptMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*AcceptMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{24}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AcceptMyTaskRequest) GetBook() string {
@@ -1566,7 +1649,7 @@ type AcceptMyTaskResponse struct {
 
 func (x *AcceptMyTaskResponse) Reset() {
 	*x = AcceptMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1661,7 @@ func (x *AcceptMyTaskResponse) String() string {
 func (*AcceptMyTaskResponse) ProtoMessage() {}
 
 func (x *AcceptMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[25]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1674,7 @@ func (x *AcceptMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*AcceptMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{25}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AcceptMyTaskResponse) GetTask() *v1.Task {
@@ -1630,7 +1713,7 @@ type DeclineMyTaskRequest struct {
 
 func (x *DeclineMyTaskRequest) Reset() {
 	*x = DeclineMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1725,7 @@ func (x *DeclineMyTaskRequest) String() string {
 func (*DeclineMyTaskRequest) ProtoMessage() {}
 
 func (x *DeclineMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[26]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1738,7 @@ func (x *DeclineMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*DeclineMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{26}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeclineMyTaskRequest) GetBook() string {
@@ -1694,7 +1777,7 @@ type DeclineMyTaskResponse struct {
 
 func (x *DeclineMyTaskResponse) Reset() {
 	*x = DeclineMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1789,7 @@ func (x *DeclineMyTaskResponse) String() string {
 func (*DeclineMyTaskResponse) ProtoMessage() {}
 
 func (x *DeclineMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[27]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1802,7 @@ func (x *DeclineMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*DeclineMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{27}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeclineMyTaskResponse) GetTask() *v1.Task {
@@ -1758,7 +1841,7 @@ type ReportMyTaskRequest struct {
 
 func (x *ReportMyTaskRequest) Reset() {
 	*x = ReportMyTaskRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1853,7 @@ func (x *ReportMyTaskRequest) String() string {
 func (*ReportMyTaskRequest) ProtoMessage() {}
 
 func (x *ReportMyTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[28]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1866,7 @@ func (x *ReportMyTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportMyTaskRequest.ProtoReflect.Descriptor instead.
 func (*ReportMyTaskRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{28}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ReportMyTaskRequest) GetBook() string {
@@ -1822,7 +1905,7 @@ type ReportMyTaskResponse struct {
 
 func (x *ReportMyTaskResponse) Reset() {
 	*x = ReportMyTaskResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1917,7 @@ func (x *ReportMyTaskResponse) String() string {
 func (*ReportMyTaskResponse) ProtoMessage() {}
 
 func (x *ReportMyTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[29]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1930,7 @@ func (x *ReportMyTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportMyTaskResponse.ProtoReflect.Descriptor instead.
 func (*ReportMyTaskResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{29}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ReportMyTaskResponse) GetTask() *v1.Task {
@@ -1886,7 +1969,7 @@ type SignMyActRequest struct {
 
 func (x *SignMyActRequest) Reset() {
 	*x = SignMyActRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +1981,7 @@ func (x *SignMyActRequest) String() string {
 func (*SignMyActRequest) ProtoMessage() {}
 
 func (x *SignMyActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[30]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +1994,7 @@ func (x *SignMyActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignMyActRequest.ProtoReflect.Descriptor instead.
 func (*SignMyActRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{30}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SignMyActRequest) GetBook() string {
@@ -1950,7 +2033,7 @@ type SignMyActResponse struct {
 
 func (x *SignMyActResponse) Reset() {
 	*x = SignMyActResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[31]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +2045,7 @@ func (x *SignMyActResponse) String() string {
 func (*SignMyActResponse) ProtoMessage() {}
 
 func (x *SignMyActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[31]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +2058,7 @@ func (x *SignMyActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignMyActResponse.ProtoReflect.Descriptor instead.
 func (*SignMyActResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{31}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SignMyActResponse) GetTask() *v1.Task {
@@ -2014,7 +2097,7 @@ type GetMyEarningsRequest struct {
 
 func (x *GetMyEarningsRequest) Reset() {
 	*x = GetMyEarningsRequest{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[32]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2109,7 @@ func (x *GetMyEarningsRequest) String() string {
 func (*GetMyEarningsRequest) ProtoMessage() {}
 
 func (x *GetMyEarningsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[32]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2122,7 @@ func (x *GetMyEarningsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyEarningsRequest.ProtoReflect.Descriptor instead.
 func (*GetMyEarningsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{32}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetMyEarningsRequest) GetBook() string {
@@ -2089,7 +2172,7 @@ type GetMyEarningsResponse struct {
 
 func (x *GetMyEarningsResponse) Reset() {
 	*x = GetMyEarningsResponse{}
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[33]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2184,7 @@ func (x *GetMyEarningsResponse) String() string {
 func (*GetMyEarningsResponse) ProtoMessage() {}
 
 func (x *GetMyEarningsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_executor_v1_app_proto_msgTypes[33]
+	mi := &file_provodka_executor_v1_app_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2197,7 @@ func (x *GetMyEarningsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMyEarningsResponse.ProtoReflect.Descriptor instead.
 func (*GetMyEarningsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{33}
+	return file_provodka_executor_v1_app_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetMyEarningsResponse) GetYear() uint32 {
@@ -2237,7 +2320,10 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03inn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x03inn\"R\n" +
 	"\x14ConfirmMyInnResponse\x12:\n" +
-	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\"\xaa\x01\n" +
+	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\"Q\n" +
+	"\x18DisputeMyIdentityRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\"\x1b\n" +
+	"\x19DisputeMyIdentityResponse\"\xaa\x01\n" +
 	"\x16UpdateMyProfileRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12<\n" +
@@ -2323,14 +2409,15 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\n" +
 	"bonus_left\x18\x06 \x01(\tR\tbonusLeft\x12\x1b\n" +
 	"\tndfl_base\x18\a \x01(\tR\bndflBase\x12#\n" +
-	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xde\x12\n" +
+	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xfe\x13\n" +
 	"\x12ExecutorAppService\x12\x86\x01\n" +
 	"\n" +
 	"StartLogin\x12'.provodka.executor.v1.StartLoginRequest\x1a(.provodka.executor.v1.StartLoginResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/app/login\x12\x94\x01\n" +
 	"\fConfirmLogin\x12).provodka.executor.v1.ConfirmLoginRequest\x1a*.provodka.executor.v1.ConfirmLoginResponse\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/books/{book}/app/login/confirm\x12\x90\x01\n" +
 	"\rEndMySessions\x12*.provodka.executor.v1.EndMySessionsRequest\x1a+.provodka.executor.v1.EndMySessionsResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/app/logout\x12\x86\x01\n" +
 	"\fGetMyProfile\x12).provodka.executor.v1.GetMyProfileRequest\x1a*.provodka.executor.v1.GetMyProfileResponse\"\x1f\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/books/{book}/app\x90\x02\x01\x12\x8a\x01\n" +
-	"\fConfirmMyInn\x12).provodka.executor.v1.ConfirmMyInnRequest\x1a*.provodka.executor.v1.ConfirmMyInnResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/books/{book}/app/inn\x12\x8f\x01\n" +
+	"\fConfirmMyInn\x12).provodka.executor.v1.ConfirmMyInnRequest\x1a*.provodka.executor.v1.ConfirmMyInnResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/books/{book}/app/inn\x12\x9d\x01\n" +
+	"\x11DisputeMyIdentity\x12..provodka.executor.v1.DisputeMyIdentityRequest\x1a/.provodka.executor.v1.DisputeMyIdentityResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/books/{book}/app/dispute\x12\x8f\x01\n" +
 	"\x0fUpdateMyProfile\x12,.provodka.executor.v1.UpdateMyProfileRequest\x1a-.provodka.executor.v1.UpdateMyProfileResponse\"\x1f\x82\xd3\xe4\x93\x02\x19:\x01*\x1a\x14/v1/books/{book}/app\x12\x9a\x01\n" +
 	"\x0fSetMyRequisites\x12,.provodka.executor.v1.SetMyRequisitesRequest\x1a-.provodka.executor.v1.SetMyRequisitesResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\x1a\x1f/v1/books/{book}/app/requisites\x12y\n" +
 	"\x06BindMe\x12#.provodka.executor.v1.BindMeRequest\x1a$.provodka.executor.v1.BindMeResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/books/{book}/app/bind\x12\x99\x01\n" +
@@ -2355,101 +2442,105 @@ func file_provodka_executor_v1_app_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_app_proto_rawDescData
 }
 
-var file_provodka_executor_v1_app_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_provodka_executor_v1_app_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_provodka_executor_v1_app_proto_goTypes = []any{
-	(*StartLoginRequest)(nil),        // 0: provodka.executor.v1.StartLoginRequest
-	(*StartLoginResponse)(nil),       // 1: provodka.executor.v1.StartLoginResponse
-	(*ConfirmLoginRequest)(nil),      // 2: provodka.executor.v1.ConfirmLoginRequest
-	(*ConfirmLoginResponse)(nil),     // 3: provodka.executor.v1.ConfirmLoginResponse
-	(*LoginChoice)(nil),              // 4: provodka.executor.v1.LoginChoice
-	(*RegisterMyDeviceRequest)(nil),  // 5: provodka.executor.v1.RegisterMyDeviceRequest
-	(*RegisterMyDeviceResponse)(nil), // 6: provodka.executor.v1.RegisterMyDeviceResponse
-	(*RemoveMyDeviceRequest)(nil),    // 7: provodka.executor.v1.RemoveMyDeviceRequest
-	(*RemoveMyDeviceResponse)(nil),   // 8: provodka.executor.v1.RemoveMyDeviceResponse
-	(*EndMySessionsRequest)(nil),     // 9: provodka.executor.v1.EndMySessionsRequest
-	(*EndMySessionsResponse)(nil),    // 10: provodka.executor.v1.EndMySessionsResponse
-	(*GetMyProfileRequest)(nil),      // 11: provodka.executor.v1.GetMyProfileRequest
-	(*GetMyProfileResponse)(nil),     // 12: provodka.executor.v1.GetMyProfileResponse
-	(*NpdDuty)(nil),                  // 13: provodka.executor.v1.NpdDuty
-	(*ConfirmMyInnRequest)(nil),      // 14: provodka.executor.v1.ConfirmMyInnRequest
-	(*ConfirmMyInnResponse)(nil),     // 15: provodka.executor.v1.ConfirmMyInnResponse
-	(*UpdateMyProfileRequest)(nil),   // 16: provodka.executor.v1.UpdateMyProfileRequest
-	(*UpdateMyProfileResponse)(nil),  // 17: provodka.executor.v1.UpdateMyProfileResponse
-	(*SetMyRequisitesRequest)(nil),   // 18: provodka.executor.v1.SetMyRequisitesRequest
-	(*SetMyRequisitesResponse)(nil),  // 19: provodka.executor.v1.SetMyRequisitesResponse
-	(*BindMeRequest)(nil),            // 20: provodka.executor.v1.BindMeRequest
-	(*BindMeResponse)(nil),           // 21: provodka.executor.v1.BindMeResponse
-	(*ListMyTasksRequest)(nil),       // 22: provodka.executor.v1.ListMyTasksRequest
-	(*ListMyTasksResponse)(nil),      // 23: provodka.executor.v1.ListMyTasksResponse
-	(*AcceptMyTaskRequest)(nil),      // 24: provodka.executor.v1.AcceptMyTaskRequest
-	(*AcceptMyTaskResponse)(nil),     // 25: provodka.executor.v1.AcceptMyTaskResponse
-	(*DeclineMyTaskRequest)(nil),     // 26: provodka.executor.v1.DeclineMyTaskRequest
-	(*DeclineMyTaskResponse)(nil),    // 27: provodka.executor.v1.DeclineMyTaskResponse
-	(*ReportMyTaskRequest)(nil),      // 28: provodka.executor.v1.ReportMyTaskRequest
-	(*ReportMyTaskResponse)(nil),     // 29: provodka.executor.v1.ReportMyTaskResponse
-	(*SignMyActRequest)(nil),         // 30: provodka.executor.v1.SignMyActRequest
-	(*SignMyActResponse)(nil),        // 31: provodka.executor.v1.SignMyActResponse
-	(*GetMyEarningsRequest)(nil),     // 32: provodka.executor.v1.GetMyEarningsRequest
-	(*GetMyEarningsResponse)(nil),    // 33: provodka.executor.v1.GetMyEarningsResponse
-	(*timestamppb.Timestamp)(nil),    // 34: google.protobuf.Timestamp
-	(*Executor)(nil),                 // 35: provodka.executor.v1.Executor
-	(*Selfemployed)(nil),             // 36: provodka.executor.v1.Selfemployed
-	(*Person)(nil),                   // 37: provodka.executor.v1.Person
-	(*Requisites)(nil),               // 38: provodka.executor.v1.Requisites
-	(*v1.Task)(nil),                  // 39: provodka.task.v1.Task
+	(*StartLoginRequest)(nil),         // 0: provodka.executor.v1.StartLoginRequest
+	(*StartLoginResponse)(nil),        // 1: provodka.executor.v1.StartLoginResponse
+	(*ConfirmLoginRequest)(nil),       // 2: provodka.executor.v1.ConfirmLoginRequest
+	(*ConfirmLoginResponse)(nil),      // 3: provodka.executor.v1.ConfirmLoginResponse
+	(*LoginChoice)(nil),               // 4: provodka.executor.v1.LoginChoice
+	(*RegisterMyDeviceRequest)(nil),   // 5: provodka.executor.v1.RegisterMyDeviceRequest
+	(*RegisterMyDeviceResponse)(nil),  // 6: provodka.executor.v1.RegisterMyDeviceResponse
+	(*RemoveMyDeviceRequest)(nil),     // 7: provodka.executor.v1.RemoveMyDeviceRequest
+	(*RemoveMyDeviceResponse)(nil),    // 8: provodka.executor.v1.RemoveMyDeviceResponse
+	(*EndMySessionsRequest)(nil),      // 9: provodka.executor.v1.EndMySessionsRequest
+	(*EndMySessionsResponse)(nil),     // 10: provodka.executor.v1.EndMySessionsResponse
+	(*GetMyProfileRequest)(nil),       // 11: provodka.executor.v1.GetMyProfileRequest
+	(*GetMyProfileResponse)(nil),      // 12: provodka.executor.v1.GetMyProfileResponse
+	(*NpdDuty)(nil),                   // 13: provodka.executor.v1.NpdDuty
+	(*ConfirmMyInnRequest)(nil),       // 14: provodka.executor.v1.ConfirmMyInnRequest
+	(*ConfirmMyInnResponse)(nil),      // 15: provodka.executor.v1.ConfirmMyInnResponse
+	(*DisputeMyIdentityRequest)(nil),  // 16: provodka.executor.v1.DisputeMyIdentityRequest
+	(*DisputeMyIdentityResponse)(nil), // 17: provodka.executor.v1.DisputeMyIdentityResponse
+	(*UpdateMyProfileRequest)(nil),    // 18: provodka.executor.v1.UpdateMyProfileRequest
+	(*UpdateMyProfileResponse)(nil),   // 19: provodka.executor.v1.UpdateMyProfileResponse
+	(*SetMyRequisitesRequest)(nil),    // 20: provodka.executor.v1.SetMyRequisitesRequest
+	(*SetMyRequisitesResponse)(nil),   // 21: provodka.executor.v1.SetMyRequisitesResponse
+	(*BindMeRequest)(nil),             // 22: provodka.executor.v1.BindMeRequest
+	(*BindMeResponse)(nil),            // 23: provodka.executor.v1.BindMeResponse
+	(*ListMyTasksRequest)(nil),        // 24: provodka.executor.v1.ListMyTasksRequest
+	(*ListMyTasksResponse)(nil),       // 25: provodka.executor.v1.ListMyTasksResponse
+	(*AcceptMyTaskRequest)(nil),       // 26: provodka.executor.v1.AcceptMyTaskRequest
+	(*AcceptMyTaskResponse)(nil),      // 27: provodka.executor.v1.AcceptMyTaskResponse
+	(*DeclineMyTaskRequest)(nil),      // 28: provodka.executor.v1.DeclineMyTaskRequest
+	(*DeclineMyTaskResponse)(nil),     // 29: provodka.executor.v1.DeclineMyTaskResponse
+	(*ReportMyTaskRequest)(nil),       // 30: provodka.executor.v1.ReportMyTaskRequest
+	(*ReportMyTaskResponse)(nil),      // 31: provodka.executor.v1.ReportMyTaskResponse
+	(*SignMyActRequest)(nil),          // 32: provodka.executor.v1.SignMyActRequest
+	(*SignMyActResponse)(nil),         // 33: provodka.executor.v1.SignMyActResponse
+	(*GetMyEarningsRequest)(nil),      // 34: provodka.executor.v1.GetMyEarningsRequest
+	(*GetMyEarningsResponse)(nil),     // 35: provodka.executor.v1.GetMyEarningsResponse
+	(*timestamppb.Timestamp)(nil),     // 36: google.protobuf.Timestamp
+	(*Executor)(nil),                  // 37: provodka.executor.v1.Executor
+	(*Selfemployed)(nil),              // 38: provodka.executor.v1.Selfemployed
+	(*Person)(nil),                    // 39: provodka.executor.v1.Person
+	(*Requisites)(nil),                // 40: provodka.executor.v1.Requisites
+	(*v1.Task)(nil),                   // 41: provodka.task.v1.Task
 }
 var file_provodka_executor_v1_app_proto_depIdxs = []int32{
-	34, // 0: provodka.executor.v1.ConfirmLoginResponse.idle_at:type_name -> google.protobuf.Timestamp
-	34, // 1: provodka.executor.v1.ConfirmLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
+	36, // 0: provodka.executor.v1.ConfirmLoginResponse.idle_at:type_name -> google.protobuf.Timestamp
+	36, // 1: provodka.executor.v1.ConfirmLoginResponse.expires_at:type_name -> google.protobuf.Timestamp
 	4,  // 2: provodka.executor.v1.ConfirmLoginResponse.choices:type_name -> provodka.executor.v1.LoginChoice
-	35, // 3: provodka.executor.v1.GetMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
-	36, // 4: provodka.executor.v1.GetMyProfileResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	37, // 3: provodka.executor.v1.GetMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
+	38, // 4: provodka.executor.v1.GetMyProfileResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
 	13, // 5: provodka.executor.v1.GetMyProfileResponse.npd_duty:type_name -> provodka.executor.v1.NpdDuty
-	35, // 6: provodka.executor.v1.ConfirmMyInnResponse.executor:type_name -> provodka.executor.v1.Executor
-	37, // 7: provodka.executor.v1.UpdateMyProfileRequest.person:type_name -> provodka.executor.v1.Person
-	35, // 8: provodka.executor.v1.UpdateMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
-	38, // 9: provodka.executor.v1.SetMyRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
-	35, // 10: provodka.executor.v1.SetMyRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
-	36, // 11: provodka.executor.v1.BindMeResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
-	39, // 12: provodka.executor.v1.ListMyTasksResponse.tasks:type_name -> provodka.task.v1.Task
-	39, // 13: provodka.executor.v1.AcceptMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	39, // 14: provodka.executor.v1.DeclineMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	39, // 15: provodka.executor.v1.ReportMyTaskResponse.task:type_name -> provodka.task.v1.Task
-	39, // 16: provodka.executor.v1.SignMyActResponse.task:type_name -> provodka.task.v1.Task
+	37, // 6: provodka.executor.v1.ConfirmMyInnResponse.executor:type_name -> provodka.executor.v1.Executor
+	39, // 7: provodka.executor.v1.UpdateMyProfileRequest.person:type_name -> provodka.executor.v1.Person
+	37, // 8: provodka.executor.v1.UpdateMyProfileResponse.executor:type_name -> provodka.executor.v1.Executor
+	40, // 9: provodka.executor.v1.SetMyRequisitesRequest.requisites:type_name -> provodka.executor.v1.Requisites
+	37, // 10: provodka.executor.v1.SetMyRequisitesResponse.executor:type_name -> provodka.executor.v1.Executor
+	38, // 11: provodka.executor.v1.BindMeResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
+	41, // 12: provodka.executor.v1.ListMyTasksResponse.tasks:type_name -> provodka.task.v1.Task
+	41, // 13: provodka.executor.v1.AcceptMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 14: provodka.executor.v1.DeclineMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 15: provodka.executor.v1.ReportMyTaskResponse.task:type_name -> provodka.task.v1.Task
+	41, // 16: provodka.executor.v1.SignMyActResponse.task:type_name -> provodka.task.v1.Task
 	0,  // 17: provodka.executor.v1.ExecutorAppService.StartLogin:input_type -> provodka.executor.v1.StartLoginRequest
 	2,  // 18: provodka.executor.v1.ExecutorAppService.ConfirmLogin:input_type -> provodka.executor.v1.ConfirmLoginRequest
 	9,  // 19: provodka.executor.v1.ExecutorAppService.EndMySessions:input_type -> provodka.executor.v1.EndMySessionsRequest
 	11, // 20: provodka.executor.v1.ExecutorAppService.GetMyProfile:input_type -> provodka.executor.v1.GetMyProfileRequest
 	14, // 21: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:input_type -> provodka.executor.v1.ConfirmMyInnRequest
-	16, // 22: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
-	18, // 23: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
-	20, // 24: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
-	5,  // 25: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:input_type -> provodka.executor.v1.RegisterMyDeviceRequest
-	7,  // 26: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:input_type -> provodka.executor.v1.RemoveMyDeviceRequest
-	22, // 27: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
-	24, // 28: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
-	26, // 29: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
-	28, // 30: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
-	30, // 31: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
-	32, // 32: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
-	1,  // 33: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
-	3,  // 34: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
-	10, // 35: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
-	12, // 36: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
-	15, // 37: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:output_type -> provodka.executor.v1.ConfirmMyInnResponse
-	17, // 38: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
-	19, // 39: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
-	21, // 40: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
-	6,  // 41: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:output_type -> provodka.executor.v1.RegisterMyDeviceResponse
-	8,  // 42: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:output_type -> provodka.executor.v1.RemoveMyDeviceResponse
-	23, // 43: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
-	25, // 44: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
-	27, // 45: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
-	29, // 46: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
-	31, // 47: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
-	33, // 48: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
-	33, // [33:49] is the sub-list for method output_type
-	17, // [17:33] is the sub-list for method input_type
+	16, // 22: provodka.executor.v1.ExecutorAppService.DisputeMyIdentity:input_type -> provodka.executor.v1.DisputeMyIdentityRequest
+	18, // 23: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
+	20, // 24: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
+	22, // 25: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
+	5,  // 26: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:input_type -> provodka.executor.v1.RegisterMyDeviceRequest
+	7,  // 27: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:input_type -> provodka.executor.v1.RemoveMyDeviceRequest
+	24, // 28: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
+	26, // 29: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
+	28, // 30: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
+	30, // 31: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
+	32, // 32: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
+	34, // 33: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
+	1,  // 34: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
+	3,  // 35: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
+	10, // 36: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
+	12, // 37: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
+	15, // 38: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:output_type -> provodka.executor.v1.ConfirmMyInnResponse
+	17, // 39: provodka.executor.v1.ExecutorAppService.DisputeMyIdentity:output_type -> provodka.executor.v1.DisputeMyIdentityResponse
+	19, // 40: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
+	21, // 41: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
+	23, // 42: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
+	6,  // 43: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:output_type -> provodka.executor.v1.RegisterMyDeviceResponse
+	8,  // 44: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:output_type -> provodka.executor.v1.RemoveMyDeviceResponse
+	25, // 45: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
+	27, // 46: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
+	29, // 47: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
+	31, // 48: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
+	33, // 49: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
+	35, // 50: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
+	34, // [34:51] is the sub-list for method output_type
+	17, // [17:34] is the sub-list for method input_type
 	17, // [17:17] is the sub-list for extension type_name
 	17, // [17:17] is the sub-list for extension extendee
 	0,  // [0:17] is the sub-list for field type_name
@@ -2467,7 +2558,7 @@ func file_provodka_executor_v1_app_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_app_proto_rawDesc), len(file_provodka_executor_v1_app_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -475,7 +475,19 @@ type Executor struct {
 	// The INN that the person had before, the oldest first.
 	FormerInns []*FormerInn `protobuf:"bytes,190,rep,name=former_inns,json=formerInns,proto3" json:"former_inns,omitempty"`
 	// In state inn_conflict: the other executor, who has the INN that this one should have.
-	InnTakenBy    string `protobuf:"bytes,191,opt,name=inn_taken_by,json=innTakenBy,proto3" json:"inn_taken_by,omitempty"`
+	InnTakenBy string `protobuf:"bytes,191,opt,name=inn_taken_by,json=innTakenBy,proto3" json:"inn_taken_by,omitempty"`
+	// By what it is known that who has the phone is the person: tax_service, support, inn, or nothing.
+	PhoneProof string `protobuf:"bytes,230,opt,name=phone_proof,json=phoneProof,proto3" json:"phone_proof,omitempty"`
+	// In state disputed: why, a code; "person" when who has the phone says that he is not the one.
+	DisputedCode string `protobuf:"bytes,231,opt,name=disputed_code,json=disputedCode,proto3" json:"disputed_code,omitempty"`
+	// Day on which the identity was disputed the last time, YYYY-MM-DD; empty when never.
+	DisputedDay string `protobuf:"bytes,232,opt,name=disputed_day,json=disputedDay,proto3" json:"disputed_day,omitempty"`
+	// The task whose document gave rise to it; empty when none.
+	DisputedTask string `protobuf:"bytes,233,opt,name=disputed_task,json=disputedTask,proto3" json:"disputed_task,omitempty"`
+	// How the last dispute was settled, a code of the desk; empty when none was.
+	SettledCode string `protobuf:"bytes,234,opt,name=settled_code,json=settledCode,proto3" json:"settled_code,omitempty"`
+	// Day on which it was settled, YYYY-MM-DD; empty when none was.
+	SettledDay    string `protobuf:"bytes,235,opt,name=settled_day,json=settledDay,proto3" json:"settled_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -625,6 +637,48 @@ func (x *Executor) GetFormerInns() []*FormerInn {
 func (x *Executor) GetInnTakenBy() string {
 	if x != nil {
 		return x.InnTakenBy
+	}
+	return ""
+}
+
+func (x *Executor) GetPhoneProof() string {
+	if x != nil {
+		return x.PhoneProof
+	}
+	return ""
+}
+
+func (x *Executor) GetDisputedCode() string {
+	if x != nil {
+		return x.DisputedCode
+	}
+	return ""
+}
+
+func (x *Executor) GetDisputedDay() string {
+	if x != nil {
+		return x.DisputedDay
+	}
+	return ""
+}
+
+func (x *Executor) GetDisputedTask() string {
+	if x != nil {
+		return x.DisputedTask
+	}
+	return ""
+}
+
+func (x *Executor) GetSettledCode() string {
+	if x != nil {
+		return x.SettledCode
+	}
+	return ""
+}
+
+func (x *Executor) GetSettledDay() string {
+	if x != nil {
+		return x.SettledDay
 	}
 	return ""
 }
@@ -2567,6 +2621,435 @@ func (x *ReadTaxListsResponse) GetReplayed() bool {
 	return false
 }
 
+// What DisputeIdentity asks.
+type DisputeIdentityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,3,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Why, a code of the desk, as "complaint": no words about people.
+	Code          string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisputeIdentityRequest) Reset() {
+	*x = DisputeIdentityRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisputeIdentityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisputeIdentityRequest) ProtoMessage() {}
+
+func (x *DisputeIdentityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisputeIdentityRequest.ProtoReflect.Descriptor instead.
+func (*DisputeIdentityRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *DisputeIdentityRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *DisputeIdentityRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *DisputeIdentityRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *DisputeIdentityRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+// The identity is disputed.
+type DisputeIdentityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The executor, masked.
+	Executor *Executor `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisputeIdentityResponse) Reset() {
+	*x = DisputeIdentityResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisputeIdentityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisputeIdentityResponse) ProtoMessage() {}
+
+func (x *DisputeIdentityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisputeIdentityResponse.ProtoReflect.Descriptor instead.
+func (*DisputeIdentityResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *DisputeIdentityResponse) GetExecutor() *Executor {
+	if x != nil {
+		return x.Executor
+	}
+	return nil
+}
+
+func (x *DisputeIdentityResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *DisputeIdentityResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What SettleIdentity asks.
+type SettleIdentityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The executor.
+	ExecutorId string `protobuf:"bytes,3,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// Why, a code of the desk, as "complaint": no words about people.
+	Code string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	// Whether who has the phone is the person.
+	Genuine bool `protobuf:"varint,5,opt,name=genuine,proto3" json:"genuine,omitempty"`
+	// The executor's person_version that was looked at: of another one nothing is settled.
+	PersonVersion uint32 `protobuf:"varint,6,opt,name=person_version,json=personVersion,proto3" json:"person_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleIdentityRequest) Reset() {
+	*x = SettleIdentityRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleIdentityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleIdentityRequest) ProtoMessage() {}
+
+func (x *SettleIdentityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleIdentityRequest.ProtoReflect.Descriptor instead.
+func (*SettleIdentityRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *SettleIdentityRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *SettleIdentityRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SettleIdentityRequest) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *SettleIdentityRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *SettleIdentityRequest) GetGenuine() bool {
+	if x != nil {
+		return x.Genuine
+	}
+	return false
+}
+
+func (x *SettleIdentityRequest) GetPersonVersion() uint32 {
+	if x != nil {
+		return x.PersonVersion
+	}
+	return 0
+}
+
+// The dispute is settled.
+type SettleIdentityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The executor, masked.
+	Executor *Executor `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
+	// Where the shard stands after it: what min_position of a read takes.
+	Position string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleIdentityResponse) Reset() {
+	*x = SettleIdentityResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleIdentityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleIdentityResponse) ProtoMessage() {}
+
+func (x *SettleIdentityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleIdentityResponse.ProtoReflect.Descriptor instead.
+func (*SettleIdentityResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *SettleIdentityResponse) GetExecutor() *Executor {
+	if x != nil {
+		return x.Executor
+	}
+	return nil
+}
+
+func (x *SettleIdentityResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *SettleIdentityResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// What ListDisputes asks.
+type ListDisputesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Most of the page; 0 is 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDisputesRequest) Reset() {
+	*x = ListDisputesRequest{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDisputesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDisputesRequest) ProtoMessage() {}
+
+func (x *ListDisputesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDisputesRequest.ProtoReflect.Descriptor instead.
+func (*ListDisputesRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ListDisputesRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *ListDisputesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDisputesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListDisputesRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// What ListDisputes answers.
+type ListDisputesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The executors, masked.
+	Executors []*Executor `protobuf:"bytes,1,rep,name=executors,proto3" json:"executors,omitempty"`
+	// Where the next page begins; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Position that was read.
+	Position      string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDisputesResponse) Reset() {
+	*x = ListDisputesResponse{}
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDisputesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDisputesResponse) ProtoMessage() {}
+
+func (x *ListDisputesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_executor_v1_executor_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDisputesResponse.ProtoReflect.Descriptor instead.
+func (*ListDisputesResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_executor_v1_executor_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ListDisputesResponse) GetExecutors() []*Executor {
+	if x != nil {
+		return x.Executors
+	}
+	return nil
+}
+
+func (x *ListDisputesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListDisputesResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
 var File_provodka_executor_v1_executor_proto protoreflect.FileDescriptor
 
 const file_provodka_executor_v1_executor_proto_rawDesc = "" +
@@ -2610,7 +3093,7 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\abank_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\fR\x06bankId\"C\n" +
 	"\x04Card\x12\x1e\n" +
 	"\x05token\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x05token\x12\x1b\n" +
-	"\x04mask\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x04R\x04mask\"\xa9\x05\n" +
+	"\x04mask\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x04R\x04mask\"\x81\a\n" +
 	"\bExecutor\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x14\n" +
@@ -2636,7 +3119,15 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\vformer_inns\x18\xbe\x01 \x03(\v2\x1f.provodka.executor.v1.FormerInnR\n" +
 	"formerInns\x12!\n" +
 	"\finn_taken_by\x18\xbf\x01 \x01(\tR\n" +
-	"innTakenBy\":\n" +
+	"innTakenBy\x12 \n" +
+	"\vphone_proof\x18\xe6\x01 \x01(\tR\n" +
+	"phoneProof\x12$\n" +
+	"\rdisputed_code\x18\xe7\x01 \x01(\tR\fdisputedCode\x12\"\n" +
+	"\fdisputed_day\x18\xe8\x01 \x01(\tR\vdisputedDay\x12$\n" +
+	"\rdisputed_task\x18\xe9\x01 \x01(\tR\fdisputedTask\x12\"\n" +
+	"\fsettled_code\x18\xea\x01 \x01(\tR\vsettledCode\x12 \n" +
+	"\vsettled_day\x18\xeb\x01 \x01(\tR\n" +
+	"settledDay\":\n" +
 	"\tFormerInn\x12\x10\n" +
 	"\x03inn\x18\x01 \x01(\tR\x03inn\x12\x1b\n" +
 	"\tuntil_day\x18\x02 \x01(\tR\buntilDay\"\xab\x04\n" +
@@ -2788,13 +3279,49 @@ const file_provodka_executor_v1_executor_proto_rawDesc = "" +
 	"\achanges\x18\x05 \x01(\rR\achanges\x12\x1c\n" +
 	"\tconflicts\x18\x06 \x01(\rR\tconflicts\x12\x1a\n" +
 	"\bposition\x18\a \x01(\tR\bposition\x12\x1a\n" +
-	"\breplayed\x18\b \x01(\bR\breplayed2\xd2\x0f\n" +
+	"\breplayed\x18\b \x01(\bR\breplayed\"\xd7\x01\n" +
+	"\x16DisputeIdentityRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12:\n" +
+	"\vexecutor_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"executorId\x12-\n" +
+	"\x04code\x18\x04 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x04code\"\x8d\x01\n" +
+	"\x17DisputeIdentityResponse\x12:\n" +
+	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xa0\x02\n" +
+	"\x15SettleIdentityRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
+	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x12:\n" +
+	"\vexecutor_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
+	"executorId\x12-\n" +
+	"\x04code\x18\x04 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x04code\x12\x18\n" +
+	"\agenuine\x18\x05 \x01(\bR\agenuine\x12.\n" +
+	"\x0eperson_version\x18\x06 \x01(\rB\a\xbaH\x04*\x02(\x01R\rpersonVersion\"\x8c\x01\n" +
+	"\x16SettleIdentityResponse\x12:\n" +
+	"\bexecutor\x18\x01 \x01(\v2\x1e.provodka.executor.v1.ExecutorR\bexecutor\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x84\x02\n" +
+	"\x13ListDisputesRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
+	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\x98\x01\n" +
+	"\x14ListDisputesResponse\x12<\n" +
+	"\texecutors\x18\x01 \x03(\v2\x1e.provodka.executor.v1.ExecutorR\texecutors\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition2\xd4\x13\n" +
 	"\x0fExecutorService\x12\x98\x01\n" +
 	"\x10RegisterExecutor\x12-.provodka.executor.v1.RegisterExecutorRequest\x1a..provodka.executor.v1.RegisterExecutorResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/executors\x12\xa0\x01\n" +
 	"\x0eUpdateExecutor\x12+.provodka.executor.v1.UpdateExecutorRequest\x1a,.provodka.executor.v1.UpdateExecutorResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\x1a(/v1/books/{book}/executors/{executor_id}\x12\xa8\x01\n" +
 	"\rSetRequisites\x12*.provodka.executor.v1.SetRequisitesRequest\x1a+.provodka.executor.v1.SetRequisitesResponse\">\x82\xd3\xe4\x93\x028:\x01*\x1a3/v1/books/{book}/executors/{executor_id}/requisites\x12\xa3\x01\n" +
 	"\rBlockExecutor\x12*.provodka.executor.v1.BlockExecutorRequest\x1a+.provodka.executor.v1.BlockExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/block\x12\xab\x01\n" +
-	"\x0fUnblockExecutor\x12,.provodka.executor.v1.UnblockExecutorRequest\x1a-.provodka.executor.v1.UnblockExecutorResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/books/{book}/executors/{executor_id}/unblock\x12\xa3\x01\n" +
+	"\x0fUnblockExecutor\x12,.provodka.executor.v1.UnblockExecutorRequest\x1a-.provodka.executor.v1.UnblockExecutorResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/books/{book}/executors/{executor_id}/unblock\x12\xb4\x01\n" +
+	"\x0fDisputeIdentity\x12,.provodka.executor.v1.DisputeIdentityRequest\x1a-.provodka.executor.v1.DisputeIdentityResponse\"D\x82\xd3\xe4\x93\x02>:\x01*\"9/v1/books/{book}/executors/{executor_id}/identity/dispute\x12\xb0\x01\n" +
+	"\x0eSettleIdentity\x12+.provodka.executor.v1.SettleIdentityRequest\x1a,.provodka.executor.v1.SettleIdentityResponse\"C\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/books/{book}/executors/{executor_id}/identity/settle\x12\x95\x01\n" +
+	"\fListDisputes\x12).provodka.executor.v1.ListDisputesRequest\x1a*.provodka.executor.v1.ListDisputesResponse\".\x82\xd3\xe4\x93\x02%\x12#/v1/books/{book}/executors/disputes\x90\x02\x01\x12\xa3\x01\n" +
 	"\rEraseExecutor\x12*.provodka.executor.v1.EraseExecutorRequest\x1a+.provodka.executor.v1.EraseExecutorResponse\"9\x82\xd3\xe4\x93\x023:\x01*\"./v1/books/{book}/executors/{executor_id}/erase\x12\x9f\x01\n" +
 	"\fBindExecutor\x12).provodka.executor.v1.BindExecutorRequest\x1a*.provodka.executor.v1.BindExecutorResponse\"8\x82\xd3\xe4\x93\x022:\x01*\"-/v1/books/{book}/executors/{executor_id}/bind\x12\xbc\x01\n" +
 	"\x11CheckSelfemployed\x12..provodka.executor.v1.CheckSelfemployedRequest\x1a/.provodka.executor.v1.CheckSelfemployedResponse\"F\x82\xd3\xe4\x93\x02@:\x01*\";/v1/books/{book}/executors/{executor_id}/selfemployed/check\x12\xb0\x01\n" +
@@ -2815,7 +3342,7 @@ func file_provodka_executor_v1_executor_proto_rawDescGZIP() []byte {
 	return file_provodka_executor_v1_executor_proto_rawDescData
 }
 
-var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_provodka_executor_v1_executor_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_provodka_executor_v1_executor_proto_goTypes = []any{
 	(*Person)(nil),                    // 0: provodka.executor.v1.Person
 	(*Passport)(nil),                  // 1: provodka.executor.v1.Passport
@@ -2850,7 +3377,13 @@ var file_provodka_executor_v1_executor_proto_goTypes = []any{
 	(*FindExecutorsResponse)(nil),     // 30: provodka.executor.v1.FindExecutorsResponse
 	(*ReadTaxListsRequest)(nil),       // 31: provodka.executor.v1.ReadTaxListsRequest
 	(*ReadTaxListsResponse)(nil),      // 32: provodka.executor.v1.ReadTaxListsResponse
-	(*timestamppb.Timestamp)(nil),     // 33: google.protobuf.Timestamp
+	(*DisputeIdentityRequest)(nil),    // 33: provodka.executor.v1.DisputeIdentityRequest
+	(*DisputeIdentityResponse)(nil),   // 34: provodka.executor.v1.DisputeIdentityResponse
+	(*SettleIdentityRequest)(nil),     // 35: provodka.executor.v1.SettleIdentityRequest
+	(*SettleIdentityResponse)(nil),    // 36: provodka.executor.v1.SettleIdentityResponse
+	(*ListDisputesRequest)(nil),       // 37: provodka.executor.v1.ListDisputesRequest
+	(*ListDisputesResponse)(nil),      // 38: provodka.executor.v1.ListDisputesResponse
+	(*timestamppb.Timestamp)(nil),     // 39: google.protobuf.Timestamp
 }
 var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	1,  // 0: provodka.executor.v1.Person.passport:type_name -> provodka.executor.v1.Passport
@@ -2859,12 +3392,12 @@ var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	0,  // 3: provodka.executor.v1.Executor.person:type_name -> provodka.executor.v1.Person
 	2,  // 4: provodka.executor.v1.Executor.requisites:type_name -> provodka.executor.v1.Requisites
 	6,  // 5: provodka.executor.v1.Executor.former_inns:type_name -> provodka.executor.v1.FormerInn
-	33, // 6: provodka.executor.v1.Selfemployed.at:type_name -> google.protobuf.Timestamp
-	33, // 7: provodka.executor.v1.Selfemployed.asked_at:type_name -> google.protobuf.Timestamp
-	33, // 8: provodka.executor.v1.Selfemployed.checked_at:type_name -> google.protobuf.Timestamp
+	39, // 6: provodka.executor.v1.Selfemployed.at:type_name -> google.protobuf.Timestamp
+	39, // 7: provodka.executor.v1.Selfemployed.asked_at:type_name -> google.protobuf.Timestamp
+	39, // 8: provodka.executor.v1.Selfemployed.checked_at:type_name -> google.protobuf.Timestamp
 	8,  // 9: provodka.executor.v1.Selfemployed.history:type_name -> provodka.executor.v1.SelfemployedChange
-	33, // 10: provodka.executor.v1.Selfemployed.inn_changed_at:type_name -> google.protobuf.Timestamp
-	33, // 11: provodka.executor.v1.SelfemployedChange.at:type_name -> google.protobuf.Timestamp
+	39, // 10: provodka.executor.v1.Selfemployed.inn_changed_at:type_name -> google.protobuf.Timestamp
+	39, // 11: provodka.executor.v1.SelfemployedChange.at:type_name -> google.protobuf.Timestamp
 	0,  // 12: provodka.executor.v1.RegisterExecutorRequest.person:type_name -> provodka.executor.v1.Person
 	2,  // 13: provodka.executor.v1.RegisterExecutorRequest.requisites:type_name -> provodka.executor.v1.Requisites
 	5,  // 14: provodka.executor.v1.RegisterExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
@@ -2880,36 +3413,45 @@ var file_provodka_executor_v1_executor_proto_depIdxs = []int32{
 	7,  // 24: provodka.executor.v1.GetSelfemployedResponse.selfemployed:type_name -> provodka.executor.v1.Selfemployed
 	5,  // 25: provodka.executor.v1.GetExecutorResponse.executor:type_name -> provodka.executor.v1.Executor
 	5,  // 26: provodka.executor.v1.FindExecutorsResponse.executors:type_name -> provodka.executor.v1.Executor
-	33, // 27: provodka.executor.v1.ReadTaxListsResponse.read_at:type_name -> google.protobuf.Timestamp
-	9,  // 28: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
-	11, // 29: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
-	13, // 30: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
-	15, // 31: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
-	17, // 32: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
-	19, // 33: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
-	21, // 34: provodka.executor.v1.ExecutorService.BindExecutor:input_type -> provodka.executor.v1.BindExecutorRequest
-	23, // 35: provodka.executor.v1.ExecutorService.CheckSelfemployed:input_type -> provodka.executor.v1.CheckSelfemployedRequest
-	25, // 36: provodka.executor.v1.ExecutorService.GetSelfemployed:input_type -> provodka.executor.v1.GetSelfemployedRequest
-	31, // 37: provodka.executor.v1.ExecutorService.ReadTaxLists:input_type -> provodka.executor.v1.ReadTaxListsRequest
-	27, // 38: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
-	29, // 39: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
-	10, // 40: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
-	12, // 41: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
-	14, // 42: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
-	16, // 43: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
-	18, // 44: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
-	20, // 45: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
-	22, // 46: provodka.executor.v1.ExecutorService.BindExecutor:output_type -> provodka.executor.v1.BindExecutorResponse
-	24, // 47: provodka.executor.v1.ExecutorService.CheckSelfemployed:output_type -> provodka.executor.v1.CheckSelfemployedResponse
-	26, // 48: provodka.executor.v1.ExecutorService.GetSelfemployed:output_type -> provodka.executor.v1.GetSelfemployedResponse
-	32, // 49: provodka.executor.v1.ExecutorService.ReadTaxLists:output_type -> provodka.executor.v1.ReadTaxListsResponse
-	28, // 50: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
-	30, // 51: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
-	40, // [40:52] is the sub-list for method output_type
-	28, // [28:40] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	39, // 27: provodka.executor.v1.ReadTaxListsResponse.read_at:type_name -> google.protobuf.Timestamp
+	5,  // 28: provodka.executor.v1.DisputeIdentityResponse.executor:type_name -> provodka.executor.v1.Executor
+	5,  // 29: provodka.executor.v1.SettleIdentityResponse.executor:type_name -> provodka.executor.v1.Executor
+	5,  // 30: provodka.executor.v1.ListDisputesResponse.executors:type_name -> provodka.executor.v1.Executor
+	9,  // 31: provodka.executor.v1.ExecutorService.RegisterExecutor:input_type -> provodka.executor.v1.RegisterExecutorRequest
+	11, // 32: provodka.executor.v1.ExecutorService.UpdateExecutor:input_type -> provodka.executor.v1.UpdateExecutorRequest
+	13, // 33: provodka.executor.v1.ExecutorService.SetRequisites:input_type -> provodka.executor.v1.SetRequisitesRequest
+	15, // 34: provodka.executor.v1.ExecutorService.BlockExecutor:input_type -> provodka.executor.v1.BlockExecutorRequest
+	17, // 35: provodka.executor.v1.ExecutorService.UnblockExecutor:input_type -> provodka.executor.v1.UnblockExecutorRequest
+	33, // 36: provodka.executor.v1.ExecutorService.DisputeIdentity:input_type -> provodka.executor.v1.DisputeIdentityRequest
+	35, // 37: provodka.executor.v1.ExecutorService.SettleIdentity:input_type -> provodka.executor.v1.SettleIdentityRequest
+	37, // 38: provodka.executor.v1.ExecutorService.ListDisputes:input_type -> provodka.executor.v1.ListDisputesRequest
+	19, // 39: provodka.executor.v1.ExecutorService.EraseExecutor:input_type -> provodka.executor.v1.EraseExecutorRequest
+	21, // 40: provodka.executor.v1.ExecutorService.BindExecutor:input_type -> provodka.executor.v1.BindExecutorRequest
+	23, // 41: provodka.executor.v1.ExecutorService.CheckSelfemployed:input_type -> provodka.executor.v1.CheckSelfemployedRequest
+	25, // 42: provodka.executor.v1.ExecutorService.GetSelfemployed:input_type -> provodka.executor.v1.GetSelfemployedRequest
+	31, // 43: provodka.executor.v1.ExecutorService.ReadTaxLists:input_type -> provodka.executor.v1.ReadTaxListsRequest
+	27, // 44: provodka.executor.v1.ExecutorService.GetExecutor:input_type -> provodka.executor.v1.GetExecutorRequest
+	29, // 45: provodka.executor.v1.ExecutorService.FindExecutors:input_type -> provodka.executor.v1.FindExecutorsRequest
+	10, // 46: provodka.executor.v1.ExecutorService.RegisterExecutor:output_type -> provodka.executor.v1.RegisterExecutorResponse
+	12, // 47: provodka.executor.v1.ExecutorService.UpdateExecutor:output_type -> provodka.executor.v1.UpdateExecutorResponse
+	14, // 48: provodka.executor.v1.ExecutorService.SetRequisites:output_type -> provodka.executor.v1.SetRequisitesResponse
+	16, // 49: provodka.executor.v1.ExecutorService.BlockExecutor:output_type -> provodka.executor.v1.BlockExecutorResponse
+	18, // 50: provodka.executor.v1.ExecutorService.UnblockExecutor:output_type -> provodka.executor.v1.UnblockExecutorResponse
+	34, // 51: provodka.executor.v1.ExecutorService.DisputeIdentity:output_type -> provodka.executor.v1.DisputeIdentityResponse
+	36, // 52: provodka.executor.v1.ExecutorService.SettleIdentity:output_type -> provodka.executor.v1.SettleIdentityResponse
+	38, // 53: provodka.executor.v1.ExecutorService.ListDisputes:output_type -> provodka.executor.v1.ListDisputesResponse
+	20, // 54: provodka.executor.v1.ExecutorService.EraseExecutor:output_type -> provodka.executor.v1.EraseExecutorResponse
+	22, // 55: provodka.executor.v1.ExecutorService.BindExecutor:output_type -> provodka.executor.v1.BindExecutorResponse
+	24, // 56: provodka.executor.v1.ExecutorService.CheckSelfemployed:output_type -> provodka.executor.v1.CheckSelfemployedResponse
+	26, // 57: provodka.executor.v1.ExecutorService.GetSelfemployed:output_type -> provodka.executor.v1.GetSelfemployedResponse
+	32, // 58: provodka.executor.v1.ExecutorService.ReadTaxLists:output_type -> provodka.executor.v1.ReadTaxListsResponse
+	28, // 59: provodka.executor.v1.ExecutorService.GetExecutor:output_type -> provodka.executor.v1.GetExecutorResponse
+	30, // 60: provodka.executor.v1.ExecutorService.FindExecutors:output_type -> provodka.executor.v1.FindExecutorsResponse
+	46, // [46:61] is the sub-list for method output_type
+	31, // [31:46] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_executor_proto_init() }
@@ -2923,7 +3465,7 @@ func file_provodka_executor_v1_executor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_executor_v1_executor_proto_rawDesc), len(file_provodka_executor_v1_executor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -2048,7 +2048,9 @@ type SigningEvidence struct {
 	// Id of the API key or the user, when no code was needed.
 	Key string `protobuf:"bytes,19,opt,name=key,proto3" json:"key,omitempty"`
 	// Version of the rules of signing that held: SHA-256 of engine/flow/sign/sign.md.
-	Rules         string `protobuf:"bytes,20,opt,name=rules,proto3" json:"rules,omitempty"`
+	Rules string `protobuf:"bytes,20,opt,name=rules,proto3" json:"rules,omitempty"`
+	// By what it was known that who has the phone is the person: a word of executor.md's Signing.
+	PhoneProof    string `protobuf:"bytes,230,opt,name=phone_proof,json=phoneProof,proto3" json:"phone_proof,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2219,6 +2221,13 @@ func (x *SigningEvidence) GetKey() string {
 func (x *SigningEvidence) GetRules() string {
 	if x != nil {
 		return x.Rules
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetPhoneProof() string {
+	if x != nil {
+		return x.PhoneProof
 	}
 	return ""
 }
@@ -2591,7 +2600,7 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\x03pdf\x18\x01 \x01(\fR\x03pdf\x12\x10\n" +
 	"\x03csv\x18\x02 \x01(\fR\x03csv\x124\n" +
 	"\x05sheet\x18\x03 \x01(\v2\x1e.provodka.flow.v1.ClosingSheetR\x05sheet\x12=\n" +
-	"\bdocument\x18\x04 \x01(\v2!.provodka.flow.v1.ClosingDocumentR\bdocument\"\xa4\x04\n" +
+	"\bdocument\x18\x04 \x01(\v2!.provodka.flow.v1.ClosingDocumentR\bdocument\"\xc6\x04\n" +
 	"\x0fSigningEvidence\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\tR\bdocument\x12\x16\n" +
@@ -2617,7 +2626,9 @@ const file_provodka_private_v1_private_proto_rawDesc = "" +
 	"\n" +
 	"user_agent\x18\x12 \x01(\tR\tuserAgent\x12\x10\n" +
 	"\x03key\x18\x13 \x01(\tR\x03key\x12\x14\n" +
-	"\x05rules\x18\x14 \x01(\tR\x05rules\"V\n" +
+	"\x05rules\x18\x14 \x01(\tR\x05rules\x12 \n" +
+	"\vphone_proof\x18\xe6\x01 \x01(\tR\n" +
+	"phoneProof\"V\n" +
 	"\vSigningView\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\tR\x02at\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1d\n" +

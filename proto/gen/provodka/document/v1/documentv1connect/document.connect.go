@@ -40,6 +40,12 @@ const (
 	// DocumentServiceRequestCodeProcedure is the fully-qualified name of the DocumentService's
 	// RequestCode RPC.
 	DocumentServiceRequestCodeProcedure = "/provodka.document.v1.DocumentService/RequestCode"
+	// DocumentServiceConfirmSignerProcedure is the fully-qualified name of the DocumentService's
+	// ConfirmSigner RPC.
+	DocumentServiceConfirmSignerProcedure = "/provodka.document.v1.DocumentService/ConfirmSigner"
+	// DocumentServiceDisputeSigningProcedure is the fully-qualified name of the DocumentService's
+	// DisputeSigning RPC.
+	DocumentServiceDisputeSigningProcedure = "/provodka.document.v1.DocumentService/DisputeSigning"
 	// DocumentServiceSignProcedure is the fully-qualified name of the DocumentService's Sign RPC.
 	DocumentServiceSignProcedure = "/provodka.document.v1.DocumentService/Sign"
 	// DocumentServiceGetDocumentProcedure is the fully-qualified name of the DocumentService's
@@ -89,6 +95,12 @@ type DocumentServiceClient interface {
 	GetSigning(context.Context, *v1.GetSigningRequest) (*v1.GetSigningResponse, error)
 	// RequestCode sends a code to the executor's phone for the file that he has seen.
 	RequestCode(context.Context, *v1.RequestCodeRequest) (*v1.RequestCodeResponse, error)
+	// ConfirmSigner shows that who has the link is the person, by the INN: a document is shown, and a code sent, to nobody else.
+	// After five wrong ones a day has to pass. A person on NPD is also to be known by this phone to the tax service.
+	ConfirmSigner(context.Context, *v1.ConfirmSignerRequest) (*v1.ConfirmSignerResponse, error)
+	// DisputeSigning says that this is not the contract of who has the link: support looks at the executor's identity, and
+	// nothing is signed until then.
+	DisputeSigning(context.Context, *v1.DisputeSigningRequest) (*v1.DisputeSigningResponse, error)
 	// Sign takes the code: the executor signs the file.
 	Sign(context.Context, *v1.SignRequest) (*v1.SignResponse, error)
 	// GetDocument gives a document of a task as a PDF: as it would be signed now, as it was signed, or with the stamps of those
@@ -144,6 +156,18 @@ func NewDocumentServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			httpClient,
 			baseURL+DocumentServiceRequestCodeProcedure,
 			connect.WithSchema(documentServiceMethods.ByName("RequestCode")),
+			connect.WithClientOptions(opts...),
+		),
+		confirmSigner: connect.NewClient[v1.ConfirmSignerRequest, v1.ConfirmSignerResponse](
+			httpClient,
+			baseURL+DocumentServiceConfirmSignerProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("ConfirmSigner")),
+			connect.WithClientOptions(opts...),
+		),
+		disputeSigning: connect.NewClient[v1.DisputeSigningRequest, v1.DisputeSigningResponse](
+			httpClient,
+			baseURL+DocumentServiceDisputeSigningProcedure,
+			connect.WithSchema(documentServiceMethods.ByName("DisputeSigning")),
 			connect.WithClientOptions(opts...),
 		),
 		sign: connect.NewClient[v1.SignRequest, v1.SignResponse](
@@ -241,6 +265,8 @@ func NewDocumentServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 type documentServiceClient struct {
 	getSigning            *connect.Client[v1.GetSigningRequest, v1.GetSigningResponse]
 	requestCode           *connect.Client[v1.RequestCodeRequest, v1.RequestCodeResponse]
+	confirmSigner         *connect.Client[v1.ConfirmSignerRequest, v1.ConfirmSignerResponse]
+	disputeSigning        *connect.Client[v1.DisputeSigningRequest, v1.DisputeSigningResponse]
 	sign                  *connect.Client[v1.SignRequest, v1.SignResponse]
 	getDocument           *connect.Client[v1.GetDocumentRequest, v1.GetDocumentResponse]
 	signDocument          *connect.Client[v1.SignDocumentRequest, v1.SignDocumentResponse]
@@ -269,6 +295,24 @@ func (c *documentServiceClient) GetSigning(ctx context.Context, req *v1.GetSigni
 // RequestCode calls provodka.document.v1.DocumentService.RequestCode.
 func (c *documentServiceClient) RequestCode(ctx context.Context, req *v1.RequestCodeRequest) (*v1.RequestCodeResponse, error) {
 	response, err := c.requestCode.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ConfirmSigner calls provodka.document.v1.DocumentService.ConfirmSigner.
+func (c *documentServiceClient) ConfirmSigner(ctx context.Context, req *v1.ConfirmSignerRequest) (*v1.ConfirmSignerResponse, error) {
+	response, err := c.confirmSigner.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DisputeSigning calls provodka.document.v1.DocumentService.DisputeSigning.
+func (c *documentServiceClient) DisputeSigning(ctx context.Context, req *v1.DisputeSigningRequest) (*v1.DisputeSigningResponse, error) {
+	response, err := c.disputeSigning.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -407,6 +451,12 @@ type DocumentServiceHandler interface {
 	GetSigning(context.Context, *v1.GetSigningRequest) (*v1.GetSigningResponse, error)
 	// RequestCode sends a code to the executor's phone for the file that he has seen.
 	RequestCode(context.Context, *v1.RequestCodeRequest) (*v1.RequestCodeResponse, error)
+	// ConfirmSigner shows that who has the link is the person, by the INN: a document is shown, and a code sent, to nobody else.
+	// After five wrong ones a day has to pass. A person on NPD is also to be known by this phone to the tax service.
+	ConfirmSigner(context.Context, *v1.ConfirmSignerRequest) (*v1.ConfirmSignerResponse, error)
+	// DisputeSigning says that this is not the contract of who has the link: support looks at the executor's identity, and
+	// nothing is signed until then.
+	DisputeSigning(context.Context, *v1.DisputeSigningRequest) (*v1.DisputeSigningResponse, error)
 	// Sign takes the code: the executor signs the file.
 	Sign(context.Context, *v1.SignRequest) (*v1.SignResponse, error)
 	// GetDocument gives a document of a task as a PDF: as it would be signed now, as it was signed, or with the stamps of those
@@ -458,6 +508,18 @@ func NewDocumentServiceHandler(svc DocumentServiceHandler, opts ...connect.Handl
 		DocumentServiceRequestCodeProcedure,
 		svc.RequestCode,
 		connect.WithSchema(documentServiceMethods.ByName("RequestCode")),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceConfirmSignerHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceConfirmSignerProcedure,
+		svc.ConfirmSigner,
+		connect.WithSchema(documentServiceMethods.ByName("ConfirmSigner")),
+		connect.WithHandlerOptions(opts...),
+	)
+	documentServiceDisputeSigningHandler := connect.NewUnaryHandlerSimple(
+		DocumentServiceDisputeSigningProcedure,
+		svc.DisputeSigning,
+		connect.WithSchema(documentServiceMethods.ByName("DisputeSigning")),
 		connect.WithHandlerOptions(opts...),
 	)
 	documentServiceSignHandler := connect.NewUnaryHandlerSimple(
@@ -554,6 +616,10 @@ func NewDocumentServiceHandler(svc DocumentServiceHandler, opts ...connect.Handl
 			documentServiceGetSigningHandler.ServeHTTP(w, r)
 		case DocumentServiceRequestCodeProcedure:
 			documentServiceRequestCodeHandler.ServeHTTP(w, r)
+		case DocumentServiceConfirmSignerProcedure:
+			documentServiceConfirmSignerHandler.ServeHTTP(w, r)
+		case DocumentServiceDisputeSigningProcedure:
+			documentServiceDisputeSigningHandler.ServeHTTP(w, r)
 		case DocumentServiceSignProcedure:
 			documentServiceSignHandler.ServeHTTP(w, r)
 		case DocumentServiceGetDocumentProcedure:
@@ -597,6 +663,14 @@ func (UnimplementedDocumentServiceHandler) GetSigning(context.Context, *v1.GetSi
 
 func (UnimplementedDocumentServiceHandler) RequestCode(context.Context, *v1.RequestCodeRequest) (*v1.RequestCodeResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.RequestCode is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) ConfirmSigner(context.Context, *v1.ConfirmSignerRequest) (*v1.ConfirmSignerResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.ConfirmSigner is not implemented"))
+}
+
+func (UnimplementedDocumentServiceHandler) DisputeSigning(context.Context, *v1.DisputeSigningRequest) (*v1.DisputeSigningResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.document.v1.DocumentService.DisputeSigning is not implemented"))
 }
 
 func (UnimplementedDocumentServiceHandler) Sign(context.Context, *v1.SignRequest) (*v1.SignResponse, error) {

@@ -49,6 +49,9 @@ const (
 	// ExecutorAppServiceConfirmMyInnProcedure is the fully-qualified name of the ExecutorAppService's
 	// ConfirmMyInn RPC.
 	ExecutorAppServiceConfirmMyInnProcedure = "/provodka.executor.v1.ExecutorAppService/ConfirmMyInn"
+	// ExecutorAppServiceDisputeMyIdentityProcedure is the fully-qualified name of the
+	// ExecutorAppService's DisputeMyIdentity RPC.
+	ExecutorAppServiceDisputeMyIdentityProcedure = "/provodka.executor.v1.ExecutorAppService/DisputeMyIdentity"
 	// ExecutorAppServiceUpdateMyProfileProcedure is the fully-qualified name of the
 	// ExecutorAppService's UpdateMyProfile RPC.
 	ExecutorAppServiceUpdateMyProfileProcedure = "/provodka.executor.v1.ExecutorAppService/UpdateMyProfile"
@@ -99,6 +102,8 @@ type ExecutorAppServiceClient interface {
 	// ConfirmMyInn shows that who has the phone is the person: by the INN. A phone that a company
 	// gave opens nothing else before. After five wrong ones a day has to pass.
 	ConfirmMyInn(context.Context, *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error)
+	// DisputeMyIdentity says that who has the phone is not the executor: the sessions end, and support looks.
+	DisputeMyIdentity(context.Context, *v1.DisputeMyIdentityRequest) (*v1.DisputeMyIdentityResponse, error)
 	// UpdateMyProfile writes a new version of the person's data; the INN stays, and so does the
 	// phone, by which the session was begun: the company changes it.
 	UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error)
@@ -166,6 +171,12 @@ func NewExecutorAppServiceClient(httpClient connect.HTTPClient, baseURL string, 
 			httpClient,
 			baseURL+ExecutorAppServiceConfirmMyInnProcedure,
 			connect.WithSchema(executorAppServiceMethods.ByName("ConfirmMyInn")),
+			connect.WithClientOptions(opts...),
+		),
+		disputeMyIdentity: connect.NewClient[v1.DisputeMyIdentityRequest, v1.DisputeMyIdentityResponse](
+			httpClient,
+			baseURL+ExecutorAppServiceDisputeMyIdentityProcedure,
+			connect.WithSchema(executorAppServiceMethods.ByName("DisputeMyIdentity")),
 			connect.WithClientOptions(opts...),
 		),
 		updateMyProfile: connect.NewClient[v1.UpdateMyProfileRequest, v1.UpdateMyProfileResponse](
@@ -241,22 +252,23 @@ func NewExecutorAppServiceClient(httpClient connect.HTTPClient, baseURL string, 
 
 // executorAppServiceClient implements ExecutorAppServiceClient.
 type executorAppServiceClient struct {
-	startLogin       *connect.Client[v1.StartLoginRequest, v1.StartLoginResponse]
-	confirmLogin     *connect.Client[v1.ConfirmLoginRequest, v1.ConfirmLoginResponse]
-	endMySessions    *connect.Client[v1.EndMySessionsRequest, v1.EndMySessionsResponse]
-	getMyProfile     *connect.Client[v1.GetMyProfileRequest, v1.GetMyProfileResponse]
-	confirmMyInn     *connect.Client[v1.ConfirmMyInnRequest, v1.ConfirmMyInnResponse]
-	updateMyProfile  *connect.Client[v1.UpdateMyProfileRequest, v1.UpdateMyProfileResponse]
-	setMyRequisites  *connect.Client[v1.SetMyRequisitesRequest, v1.SetMyRequisitesResponse]
-	bindMe           *connect.Client[v1.BindMeRequest, v1.BindMeResponse]
-	registerMyDevice *connect.Client[v1.RegisterMyDeviceRequest, v1.RegisterMyDeviceResponse]
-	removeMyDevice   *connect.Client[v1.RemoveMyDeviceRequest, v1.RemoveMyDeviceResponse]
-	listMyTasks      *connect.Client[v1.ListMyTasksRequest, v1.ListMyTasksResponse]
-	acceptMyTask     *connect.Client[v1.AcceptMyTaskRequest, v1.AcceptMyTaskResponse]
-	declineMyTask    *connect.Client[v1.DeclineMyTaskRequest, v1.DeclineMyTaskResponse]
-	reportMyTask     *connect.Client[v1.ReportMyTaskRequest, v1.ReportMyTaskResponse]
-	signMyAct        *connect.Client[v1.SignMyActRequest, v1.SignMyActResponse]
-	getMyEarnings    *connect.Client[v1.GetMyEarningsRequest, v1.GetMyEarningsResponse]
+	startLogin        *connect.Client[v1.StartLoginRequest, v1.StartLoginResponse]
+	confirmLogin      *connect.Client[v1.ConfirmLoginRequest, v1.ConfirmLoginResponse]
+	endMySessions     *connect.Client[v1.EndMySessionsRequest, v1.EndMySessionsResponse]
+	getMyProfile      *connect.Client[v1.GetMyProfileRequest, v1.GetMyProfileResponse]
+	confirmMyInn      *connect.Client[v1.ConfirmMyInnRequest, v1.ConfirmMyInnResponse]
+	disputeMyIdentity *connect.Client[v1.DisputeMyIdentityRequest, v1.DisputeMyIdentityResponse]
+	updateMyProfile   *connect.Client[v1.UpdateMyProfileRequest, v1.UpdateMyProfileResponse]
+	setMyRequisites   *connect.Client[v1.SetMyRequisitesRequest, v1.SetMyRequisitesResponse]
+	bindMe            *connect.Client[v1.BindMeRequest, v1.BindMeResponse]
+	registerMyDevice  *connect.Client[v1.RegisterMyDeviceRequest, v1.RegisterMyDeviceResponse]
+	removeMyDevice    *connect.Client[v1.RemoveMyDeviceRequest, v1.RemoveMyDeviceResponse]
+	listMyTasks       *connect.Client[v1.ListMyTasksRequest, v1.ListMyTasksResponse]
+	acceptMyTask      *connect.Client[v1.AcceptMyTaskRequest, v1.AcceptMyTaskResponse]
+	declineMyTask     *connect.Client[v1.DeclineMyTaskRequest, v1.DeclineMyTaskResponse]
+	reportMyTask      *connect.Client[v1.ReportMyTaskRequest, v1.ReportMyTaskResponse]
+	signMyAct         *connect.Client[v1.SignMyActRequest, v1.SignMyActResponse]
+	getMyEarnings     *connect.Client[v1.GetMyEarningsRequest, v1.GetMyEarningsResponse]
 }
 
 // StartLogin calls provodka.executor.v1.ExecutorAppService.StartLogin.
@@ -298,6 +310,15 @@ func (c *executorAppServiceClient) GetMyProfile(ctx context.Context, req *v1.Get
 // ConfirmMyInn calls provodka.executor.v1.ExecutorAppService.ConfirmMyInn.
 func (c *executorAppServiceClient) ConfirmMyInn(ctx context.Context, req *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error) {
 	response, err := c.confirmMyInn.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DisputeMyIdentity calls provodka.executor.v1.ExecutorAppService.DisputeMyIdentity.
+func (c *executorAppServiceClient) DisputeMyIdentity(ctx context.Context, req *v1.DisputeMyIdentityRequest) (*v1.DisputeMyIdentityResponse, error) {
+	response, err := c.disputeMyIdentity.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -419,6 +440,8 @@ type ExecutorAppServiceHandler interface {
 	// ConfirmMyInn shows that who has the phone is the person: by the INN. A phone that a company
 	// gave opens nothing else before. After five wrong ones a day has to pass.
 	ConfirmMyInn(context.Context, *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error)
+	// DisputeMyIdentity says that who has the phone is not the executor: the sessions end, and support looks.
+	DisputeMyIdentity(context.Context, *v1.DisputeMyIdentityRequest) (*v1.DisputeMyIdentityResponse, error)
 	// UpdateMyProfile writes a new version of the person's data; the INN stays, and so does the
 	// phone, by which the session was begun: the company changes it.
 	UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error)
@@ -482,6 +505,12 @@ func NewExecutorAppServiceHandler(svc ExecutorAppServiceHandler, opts ...connect
 		ExecutorAppServiceConfirmMyInnProcedure,
 		svc.ConfirmMyInn,
 		connect.WithSchema(executorAppServiceMethods.ByName("ConfirmMyInn")),
+		connect.WithHandlerOptions(opts...),
+	)
+	executorAppServiceDisputeMyIdentityHandler := connect.NewUnaryHandlerSimple(
+		ExecutorAppServiceDisputeMyIdentityProcedure,
+		svc.DisputeMyIdentity,
+		connect.WithSchema(executorAppServiceMethods.ByName("DisputeMyIdentity")),
 		connect.WithHandlerOptions(opts...),
 	)
 	executorAppServiceUpdateMyProfileHandler := connect.NewUnaryHandlerSimple(
@@ -564,6 +593,8 @@ func NewExecutorAppServiceHandler(svc ExecutorAppServiceHandler, opts ...connect
 			executorAppServiceGetMyProfileHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceConfirmMyInnProcedure:
 			executorAppServiceConfirmMyInnHandler.ServeHTTP(w, r)
+		case ExecutorAppServiceDisputeMyIdentityProcedure:
+			executorAppServiceDisputeMyIdentityHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceUpdateMyProfileProcedure:
 			executorAppServiceUpdateMyProfileHandler.ServeHTTP(w, r)
 		case ExecutorAppServiceSetMyRequisitesProcedure:
@@ -613,6 +644,10 @@ func (UnimplementedExecutorAppServiceHandler) GetMyProfile(context.Context, *v1.
 
 func (UnimplementedExecutorAppServiceHandler) ConfirmMyInn(context.Context, *v1.ConfirmMyInnRequest) (*v1.ConfirmMyInnResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorAppService.ConfirmMyInn is not implemented"))
+}
+
+func (UnimplementedExecutorAppServiceHandler) DisputeMyIdentity(context.Context, *v1.DisputeMyIdentityRequest) (*v1.DisputeMyIdentityResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorAppService.DisputeMyIdentity is not implemented"))
 }
 
 func (UnimplementedExecutorAppServiceHandler) UpdateMyProfile(context.Context, *v1.UpdateMyProfileRequest) (*v1.UpdateMyProfileResponse, error) {

@@ -49,6 +49,15 @@ const (
 	// ExecutorServiceUnblockExecutorProcedure is the fully-qualified name of the ExecutorService's
 	// UnblockExecutor RPC.
 	ExecutorServiceUnblockExecutorProcedure = "/provodka.executor.v1.ExecutorService/UnblockExecutor"
+	// ExecutorServiceDisputeIdentityProcedure is the fully-qualified name of the ExecutorService's
+	// DisputeIdentity RPC.
+	ExecutorServiceDisputeIdentityProcedure = "/provodka.executor.v1.ExecutorService/DisputeIdentity"
+	// ExecutorServiceSettleIdentityProcedure is the fully-qualified name of the ExecutorService's
+	// SettleIdentity RPC.
+	ExecutorServiceSettleIdentityProcedure = "/provodka.executor.v1.ExecutorService/SettleIdentity"
+	// ExecutorServiceListDisputesProcedure is the fully-qualified name of the ExecutorService's
+	// ListDisputes RPC.
+	ExecutorServiceListDisputesProcedure = "/provodka.executor.v1.ExecutorService/ListDisputes"
 	// ExecutorServiceEraseExecutorProcedure is the fully-qualified name of the ExecutorService's
 	// EraseExecutor RPC.
 	ExecutorServiceEraseExecutorProcedure = "/provodka.executor.v1.ExecutorService/EraseExecutor"
@@ -84,6 +93,15 @@ type ExecutorServiceClient interface {
 	BlockExecutor(context.Context, *v1.BlockExecutorRequest) (*v1.BlockExecutorResponse, error)
 	// UnblockExecutor takes the block back.
 	UnblockExecutor(context.Context, *v1.UnblockExecutorRequest) (*v1.UnblockExecutorResponse, error)
+	// DisputeIdentity says that who has the executor's phone may be somebody else: he is not chosen for tasks, signs
+	// nothing, has no session, and no payment to him begins until support has settled it.
+	DisputeIdentity(context.Context, *v1.DisputeIdentityRequest) (*v1.DisputeIdentityResponse, error)
+	// SettleIdentity settles a dispute with a reason: who has the phone is the person, who goes on as he was, or is somebody
+	// else: the executor is blocked.
+	SettleIdentity(context.Context, *v1.SettleIdentityRequest) (*v1.SettleIdentityResponse, error)
+	// ListDisputes lists the executors whom support has to look at, newest first: whose identity is disputed, or whose INN
+	// another executor has.
+	ListDisputes(context.Context, *v1.ListDisputesRequest) (*v1.ListDisputesResponse, error)
 	// EraseExecutor erases the personal data of a blocked executor for good: the key of the
 	// person's data, the data, and everything by which it was found. The books and the
 	// event log keep the executor's id and the sums. Refused with kept_by_law, the day and
@@ -151,6 +169,25 @@ func NewExecutorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(executorServiceMethods.ByName("UnblockExecutor")),
 			connect.WithClientOptions(opts...),
 		),
+		disputeIdentity: connect.NewClient[v1.DisputeIdentityRequest, v1.DisputeIdentityResponse](
+			httpClient,
+			baseURL+ExecutorServiceDisputeIdentityProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("DisputeIdentity")),
+			connect.WithClientOptions(opts...),
+		),
+		settleIdentity: connect.NewClient[v1.SettleIdentityRequest, v1.SettleIdentityResponse](
+			httpClient,
+			baseURL+ExecutorServiceSettleIdentityProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("SettleIdentity")),
+			connect.WithClientOptions(opts...),
+		),
+		listDisputes: connect.NewClient[v1.ListDisputesRequest, v1.ListDisputesResponse](
+			httpClient,
+			baseURL+ExecutorServiceListDisputesProcedure,
+			connect.WithSchema(executorServiceMethods.ByName("ListDisputes")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		eraseExecutor: connect.NewClient[v1.EraseExecutorRequest, v1.EraseExecutorResponse](
 			httpClient,
 			baseURL+ExecutorServiceEraseExecutorProcedure,
@@ -205,6 +242,9 @@ type executorServiceClient struct {
 	setRequisites     *connect.Client[v1.SetRequisitesRequest, v1.SetRequisitesResponse]
 	blockExecutor     *connect.Client[v1.BlockExecutorRequest, v1.BlockExecutorResponse]
 	unblockExecutor   *connect.Client[v1.UnblockExecutorRequest, v1.UnblockExecutorResponse]
+	disputeIdentity   *connect.Client[v1.DisputeIdentityRequest, v1.DisputeIdentityResponse]
+	settleIdentity    *connect.Client[v1.SettleIdentityRequest, v1.SettleIdentityResponse]
+	listDisputes      *connect.Client[v1.ListDisputesRequest, v1.ListDisputesResponse]
 	eraseExecutor     *connect.Client[v1.EraseExecutorRequest, v1.EraseExecutorResponse]
 	bindExecutor      *connect.Client[v1.BindExecutorRequest, v1.BindExecutorResponse]
 	checkSelfemployed *connect.Client[v1.CheckSelfemployedRequest, v1.CheckSelfemployedResponse]
@@ -253,6 +293,33 @@ func (c *executorServiceClient) BlockExecutor(ctx context.Context, req *v1.Block
 // UnblockExecutor calls provodka.executor.v1.ExecutorService.UnblockExecutor.
 func (c *executorServiceClient) UnblockExecutor(ctx context.Context, req *v1.UnblockExecutorRequest) (*v1.UnblockExecutorResponse, error) {
 	response, err := c.unblockExecutor.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DisputeIdentity calls provodka.executor.v1.ExecutorService.DisputeIdentity.
+func (c *executorServiceClient) DisputeIdentity(ctx context.Context, req *v1.DisputeIdentityRequest) (*v1.DisputeIdentityResponse, error) {
+	response, err := c.disputeIdentity.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SettleIdentity calls provodka.executor.v1.ExecutorService.SettleIdentity.
+func (c *executorServiceClient) SettleIdentity(ctx context.Context, req *v1.SettleIdentityRequest) (*v1.SettleIdentityResponse, error) {
+	response, err := c.settleIdentity.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListDisputes calls provodka.executor.v1.ExecutorService.ListDisputes.
+func (c *executorServiceClient) ListDisputes(ctx context.Context, req *v1.ListDisputesRequest) (*v1.ListDisputesResponse, error) {
+	response, err := c.listDisputes.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -334,6 +401,15 @@ type ExecutorServiceHandler interface {
 	BlockExecutor(context.Context, *v1.BlockExecutorRequest) (*v1.BlockExecutorResponse, error)
 	// UnblockExecutor takes the block back.
 	UnblockExecutor(context.Context, *v1.UnblockExecutorRequest) (*v1.UnblockExecutorResponse, error)
+	// DisputeIdentity says that who has the executor's phone may be somebody else: he is not chosen for tasks, signs
+	// nothing, has no session, and no payment to him begins until support has settled it.
+	DisputeIdentity(context.Context, *v1.DisputeIdentityRequest) (*v1.DisputeIdentityResponse, error)
+	// SettleIdentity settles a dispute with a reason: who has the phone is the person, who goes on as he was, or is somebody
+	// else: the executor is blocked.
+	SettleIdentity(context.Context, *v1.SettleIdentityRequest) (*v1.SettleIdentityResponse, error)
+	// ListDisputes lists the executors whom support has to look at, newest first: whose identity is disputed, or whose INN
+	// another executor has.
+	ListDisputes(context.Context, *v1.ListDisputesRequest) (*v1.ListDisputesResponse, error)
 	// EraseExecutor erases the personal data of a blocked executor for good: the key of the
 	// person's data, the data, and everything by which it was found. The books and the
 	// event log keep the executor's id and the sums. Refused with kept_by_law, the day and
@@ -397,6 +473,25 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(executorServiceMethods.ByName("UnblockExecutor")),
 		connect.WithHandlerOptions(opts...),
 	)
+	executorServiceDisputeIdentityHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceDisputeIdentityProcedure,
+		svc.DisputeIdentity,
+		connect.WithSchema(executorServiceMethods.ByName("DisputeIdentity")),
+		connect.WithHandlerOptions(opts...),
+	)
+	executorServiceSettleIdentityHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceSettleIdentityProcedure,
+		svc.SettleIdentity,
+		connect.WithSchema(executorServiceMethods.ByName("SettleIdentity")),
+		connect.WithHandlerOptions(opts...),
+	)
+	executorServiceListDisputesHandler := connect.NewUnaryHandlerSimple(
+		ExecutorServiceListDisputesProcedure,
+		svc.ListDisputes,
+		connect.WithSchema(executorServiceMethods.ByName("ListDisputes")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	executorServiceEraseExecutorHandler := connect.NewUnaryHandlerSimple(
 		ExecutorServiceEraseExecutorProcedure,
 		svc.EraseExecutor,
@@ -453,6 +548,12 @@ func NewExecutorServiceHandler(svc ExecutorServiceHandler, opts ...connect.Handl
 			executorServiceBlockExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceUnblockExecutorProcedure:
 			executorServiceUnblockExecutorHandler.ServeHTTP(w, r)
+		case ExecutorServiceDisputeIdentityProcedure:
+			executorServiceDisputeIdentityHandler.ServeHTTP(w, r)
+		case ExecutorServiceSettleIdentityProcedure:
+			executorServiceSettleIdentityHandler.ServeHTTP(w, r)
+		case ExecutorServiceListDisputesProcedure:
+			executorServiceListDisputesHandler.ServeHTTP(w, r)
 		case ExecutorServiceEraseExecutorProcedure:
 			executorServiceEraseExecutorHandler.ServeHTTP(w, r)
 		case ExecutorServiceBindExecutorProcedure:
@@ -494,6 +595,18 @@ func (UnimplementedExecutorServiceHandler) BlockExecutor(context.Context, *v1.Bl
 
 func (UnimplementedExecutorServiceHandler) UnblockExecutor(context.Context, *v1.UnblockExecutorRequest) (*v1.UnblockExecutorResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.UnblockExecutor is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) DisputeIdentity(context.Context, *v1.DisputeIdentityRequest) (*v1.DisputeIdentityResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.DisputeIdentity is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) SettleIdentity(context.Context, *v1.SettleIdentityRequest) (*v1.SettleIdentityResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.SettleIdentity is not implemented"))
+}
+
+func (UnimplementedExecutorServiceHandler) ListDisputes(context.Context, *v1.ListDisputesRequest) (*v1.ListDisputesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.executor.v1.ExecutorService.ListDisputes is not implemented"))
 }
 
 func (UnimplementedExecutorServiceHandler) EraseExecutor(context.Context, *v1.EraseExecutorRequest) (*v1.EraseExecutorResponse, error) {
