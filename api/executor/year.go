@@ -45,7 +45,7 @@ func (s *Service) Year(ctx context.Context, book, id string, year uint32) (Year,
 	}
 	if rule, err := tax.Cap(strconv.FormatUint(uint64(year), 10) + "-12-31"); err == nil {
 		out.Limit = money.RUB.Format(rule.Limit)
-		out.Free = money.RUB.Format(money.Max(rule.Limit.Sub(seen.Registered).Sub(seen.Reserved), money.Zero))
+		out.Free = money.RUB.Format(taxpayer.Free(d, year, rule.Limit))
 	}
 	return out, nil
 }

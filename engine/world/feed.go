@@ -15,6 +15,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/feed"
 	"github.com/provodka/provodka/engine/flow/npd"
+	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -164,6 +165,10 @@ func (f *feeds) changed(ctx context.Context, book string, c port.INNChange) (bec
 	}
 	if other, taken := has(holders[c.INN], c.INN, who.ID); taken && serves(other) {
 		return f.taken(ctx, book, who, other), nil
+	} else if taken { // he works no more, and what he earned as the same person counts
+		if late := f.split(ctx, book, other.ID, who.ID, who.Data.GetInnVersion()); late != "" {
+			return became{late: late}, nil
+		}
 	}
 	profile, requisites, err := f.read.Rename(ctx, book, who, c.INN, f.now().In(moscow).Format(time.DateOnly))
 	if err != nil {
@@ -196,9 +201,27 @@ func (f *feeds) changed(ctx context.Context, book string, c port.INNChange) (bec
 
 // taken tells a person that another executor has the INN: who is who a person decides.
 func (f *feeds) taken(ctx context.Context, book string, who, other private.Holder) became {
+	if late := f.split(ctx, book, who.ID, other.ID, who.Data.GetInnVersion()); late != "" {
+		return became{late: late}
+	}
 	late := f.tell(ctx, f.request(book, instruct(executor.Name, who.ID, executor.INNTaken, "feed:taken:"+who.ID+":"+other.ID,
 		&flowv1.ExecutorInnTaken{ExecutorId: other.ID})))
 	return became{person: true, conflict: true, late: late}
+}
+
+// split shares a person's yearly caps between two executors who are one person: the one keeps
+// what it has, the other has the rest. By a key of the person's INN: the same again is the same.
+func (f *feeds) split(ctx context.Context, book, from, to string, version uint32) (late string) {
+	key := fmt.Sprintf("feed:split:%s:%s:%d", from, to, version)
+	o := f.submit(ctx, f.request(book, instruct(taxpayer.Name, from, taxpayer.Yield, key, &flowv1.TaxpayerYield{To: to})))[0]
+	if o.Refusal != nil {
+		return string(o.Refusal.Code)
+	}
+	d := new(flowv1.TaxpayerData)
+	if err := proto.Unmarshal(o.Record.GetMove().GetData(), d); err != nil {
+		return string(fault.Internal)
+	}
+	return f.tell(ctx, f.request(book, instruct(taxpayer.Name, to, taxpayer.Rest, key+":rest", &flowv1.TaxpayerRest{Of: from, Years: taxpayer.Kept(d)})))
 }
 
 // has is who of some has an INN now, but for one.

@@ -14,10 +14,12 @@ import (
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/npd"
+	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
 
@@ -43,6 +45,8 @@ func (l *lists) INNChanges(_ context.Context, offset int64, limit int) ([]port.I
 type registry struct {
 	flow     *flow.Flow
 	views    map[string]flow.View
+	payers   map[string]flow.View // the same people as taxpayers
+	records  map[string]*journalv1.Record
 	profiles map[string]map[uint32]*privatev1.ExecutorProfile
 	told     map[string]int // by key: events of npd
 	lost     func() bool    // whether a command is lost on its way
@@ -51,13 +55,14 @@ type registry struct {
 
 func newRegistry() *registry {
 	return &registry{
-		flow: executor.New(), views: map[string]flow.View{}, profiles: map[string]map[uint32]*privatev1.ExecutorProfile{},
+		flow: executor.New(), views: map[string]flow.View{}, payers: map[string]flow.View{}, records: map[string]*journalv1.Record{}, profiles: map[string]map[uint32]*privatev1.ExecutorProfile{},
 		told: map[string]int{}, keys: map[string][]byte{}, lost: func() bool { return false },
 	}
 }
 
 func (r *registry) add(t interface{ Fatal(...any) }, id, inn string) {
 	r.views[id] = flow.View{Book: "main", ID: id, State: "new", Day: "2026-03-02", Clock: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
+	r.payers[id] = r.views[id]
 	r.profiles[id] = map[uint32]*privatev1.ExecutorProfile{1: {Inn: inn, LastName: "Иванов"}}
 	if refusal := r.step(id, executor.Register, flow.Bytes(&flowv1.ExecutorRegister{Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED, ProfileVersion: 1})); refusal != nil {
 		t.Fatal(refusal)
@@ -72,6 +77,24 @@ func (r *registry) step(id, event string, body []byte) *fault.Refusal {
 		r.views[id] = v
 	}
 	return refusal
+}
+
+// pay gives a command to a person's taxpayer.
+func (r *registry) pay(id, event string, body []byte) *fault.Refusal {
+	v := r.payers[id]
+	m, refusal := taxpayer.New().Step(v, flow.Command{Event: event, Actor: actorEffect, Body: body})
+	if refusal == nil {
+		v.State, v.Data = m.To, m.Data
+		r.payers[id] = v
+	}
+	return refusal
+}
+
+// earns asks for room under a person's cap.
+func (r *registry) earns(id, gross string) *fault.Refusal {
+	return r.pay(id, taxpayer.Change, flow.Bytes(&flowv1.TaxpayerChange{Question: &flowv1.YearQuestion{
+		Stage: flowv1.YearStage_YEAR_STAGE_HELD, Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED, Day: "2026-07-01", Gross: gross,
+	}}))
 }
 
 func (r *registry) holder(id string) private.Holder {
@@ -121,11 +144,18 @@ func (r *registry) submit(_ context.Context, req engine.Request) []engine.Outcom
 			out[i].Refusal = fault.Refuse(fault.KeyReused, "key", "%s", o.Operation.GetKey())
 			continue
 		case known:
+			out[i].Record = r.records[o.Operation.GetKey()]
 			continue
 		}
 		r.keys[o.Operation.GetKey()] = what
-		if f.GetFlow() == npd.Name {
+		switch f.GetFlow() {
+		case npd.Name:
 			r.told[f.GetEvent()+" "+f.GetId()]++
+			continue
+		case taxpayer.Name:
+			out[i].Refusal = r.pay(f.GetId(), f.GetEvent(), f.GetBody())
+			out[i].Record = &journalv1.Record{Move: &journalv1.Move{Data: r.payers[f.GetId()].Data}}
+			r.records[o.Operation.GetKey()] = out[i].Record
 			continue
 		}
 		out[i].Refusal = r.step(f.GetId(), f.GetEvent(), f.GetBody())
@@ -233,6 +263,46 @@ func TestTakenINN(t *testing.T) {
 	}
 	if r.told[npd.INNChanged+" e1"] != 1 {
 		t.Errorf("%v", r.told)
+	}
+}
+
+// A person with two INN in one year has one cap, whichever of his executors goes on, and whatever
+// is lost on the way.
+func TestTwoINNHaveOneCap(t *testing.T) {
+	t.Parallel()
+	for lost := range 6 {
+		r := newRegistry()
+		l := &lists{binding: binding{answer: port.Answer{Result: port.Done}}, changes: []port.INNChange{{Previous: inn(1), INN: inn(2)}}}
+		r.add(t, "e1", inn(1))
+		r.add(t, "e2", inn(2))
+		n := 0
+		r.lost = func() bool { n++; return n == lost }
+		grant := func(id, gross string, granted bool) {
+			t.Helper()
+			if refusal := r.earns(id, gross); (refusal == nil) != granted || refusal != nil && refusal.Code != fault.IncomeCap {
+				t.Fatalf("%s %s: %v", id, gross, refusal)
+			}
+		}
+		grant("e1", "1000000.00", true)
+		grant("e2", "1000000.00", true)
+		for range 2 {
+			read(t, r.port(l), verbChanges, 0, 10)
+		}
+		grant("e1", "0.01", false)
+		grant("e2", "400000.01", false)
+		grant("e2", "300000.00", true)
+		if refusal := r.step("e2", executor.Block, flow.Bytes(&flowv1.ExecutorBlock{Code: "twice"})); refusal != nil {
+			t.Fatal(refusal)
+		}
+		for range 2 {
+			read(t, r.port(l), verbChanges, 0, 10)
+		}
+		if h := r.holder("e1"); h.State != executor.Registered || h.Profile.GetInn() != inn(2) {
+			t.Fatalf("%s %v", h.State, h.Profile)
+		}
+		grant("e2", "0.01", false)
+		grant("e1", "100000.01", false)
+		grant("e1", "100000.00", true)
 	}
 }
 

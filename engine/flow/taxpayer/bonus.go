@@ -28,8 +28,8 @@ const mostReceipts = 32
 // bonus is what is left of the deduction and not yet counted on.
 func (l *ledger) bonus() money.Amount {
 	none := money.New(0, money.RUB.Scale)
-	if l.data.GetBonusTold() == "" {
-		return none
+	if l.data.GetBonusTold() == "" || l.data.GetYieldedTo() != "" {
+		return none // the other executor has it
 	}
 	used := amount(l.data.GetBonusUsed()).Sub(amount(l.data.GetBonusUsedThen()))
 	return money.Max(amount(l.data.GetBonusTold()).Sub(used).Sub(total(l.data.GetBonusTaken())), none)

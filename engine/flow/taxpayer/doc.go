@@ -21,6 +21,9 @@
 //
 //   - A task's share of a person's year is computed from the task after every step; questions are
 //     waited for, facts are told: no row can forget to undo it; a fact never holds a payment up.
+//   - Two executors whom the tax service's list of changed INN makes one person share his caps: the
+//     one who stops keeps what it has, the other gets the rest. One taxpayer for both would need
+//     every task of the one to know the other; and what is kept is at most too much, never too little.
 //   - The tax service's newest word about the bonus counts, lower or higher, and what it may not
 //     have of our receipts is taken off. Its lowest word did not: one that had a receipt already
 //     which we had not heard of stood for ever, and the receipt was taken off it again.

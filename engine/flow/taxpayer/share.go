@@ -113,12 +113,10 @@ func (l *ledger) fits(s *flowv1.YearShare) *fault.Refusal {
 	if err != nil {
 		return fault.Refuse(fault.TaxRuleMissing, "question", "%v", err).With("day", s.GetDay())
 	}
-	y := l.year(s.GetYear())
-	free := rule.Limit.Sub(total(y.GetReserved())).Sub(total(y.GetRegistered()))
+	free := Free(l.data, s.GetYear(), rule.Limit)
 	if amount(s.GetGross()).Cmp(free) <= 0 {
 		return nil
 	}
-	free = money.Max(free, money.New(0, money.RUB.Scale))
 	return fault.Refuse(fault.IncomeCap, "question", "%s are free of %s in %d", money.RUB.Format(free), money.RUB.Format(rule.Limit), s.GetYear()).
 		With(FactFree, money.RUB.Format(free)).With(FactLimit, money.RUB.Format(rule.Limit)).With(FactYear, lastDay(s.GetYear())[:4])
 }

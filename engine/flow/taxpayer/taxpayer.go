@@ -21,8 +21,12 @@ const Name = "taxpayer"
 // Open is the only state.
 const Open = "open"
 
-// Change is the only command; its body is TaxpayerChange.
-const Change = "change"
+// Commands, with their bodies.
+const (
+	Change = "change" // TaxpayerChange
+	Yield  = "yield"  // TaxpayerYield
+	Rest   = "rest"   // TaxpayerRest
+)
 
 // Facts of an income_cap refusal.
 const (
@@ -31,7 +35,7 @@ const (
 	FactYear  = "year"
 )
 
-var words = flow.Words{States: []string{Open}, Events: []string{Change}}
+var words = flow.Words{States: []string{Open}, Events: []string{Change, Yield, Rest}}
 
 // New gives the flow of taxpayer.md. A table that does not fit the program stops it.
 func New() *flow.Flow {
@@ -41,7 +45,7 @@ func New() *flow.Flow {
 // decide is the flow's Decide.
 func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if c.Event != Change {
-		return flow.Decision{}, flow.WrongState(v, c)
+		return split(v, c)
 	}
 	var b flowv1.TaxpayerChange
 	if refusal := flow.ReadBody(c, &b); refusal != nil {
@@ -78,6 +82,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		}
 	}
 	l.data.Paid = paid
+	keep(l.data)
 	l.data.Answer.Share = share
 	if of := share; of != nil || b.GetWas() != nil {
 		if of == nil {
@@ -127,8 +132,7 @@ func (l *ledger) free(s *flowv1.YearShare) string {
 	if err != nil {
 		return ""
 	}
-	y := l.year(s.GetYear())
-	return money.RUB.Format(money.Max(rule.Limit.Sub(total(y.GetReserved())).Sub(total(y.GetRegistered())), money.Zero))
+	return money.RUB.Format(Free(l.data, s.GetYear(), rule.Limit))
 }
 
 func lastDay(year uint32) string { return strconv.FormatUint(uint64(year), 10) + "-12-31" }

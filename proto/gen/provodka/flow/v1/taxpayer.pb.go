@@ -299,6 +299,8 @@ type PersonYear struct {
 	Insured string `protobuf:"bytes,8,opt,name=insured,proto3" json:"insured,omitempty"`
 	// Contributions charged.
 	Contributions string `protobuf:"bytes,9,opt,name=contributions,proto3" json:"contributions,omitempty"`
+	// Income against the cap when the year was yielded to another executor: it does not grow beyond that.
+	Kept          string `protobuf:"bytes,230,opt,name=kept,proto3" json:"kept,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -396,6 +398,178 @@ func (x *PersonYear) GetContributions() string {
 	return ""
 }
 
+func (x *PersonYear) GetKept() string {
+	if x != nil {
+		return x.Kept
+	}
+	return ""
+}
+
+// Income of a person under another executor, who was the same person by another INN.
+type ElsewhereYear struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The other executor.
+	ExecutorId string `protobuf:"bytes,1,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	// The calendar year.
+	Year uint32 `protobuf:"varint,2,opt,name=year,proto3" json:"year,omitempty"`
+	// What counts against the cap there, at most; rubles, decimal of scale 2.
+	Income        string `protobuf:"bytes,3,opt,name=income,proto3" json:"income,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ElsewhereYear) Reset() {
+	*x = ElsewhereYear{}
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ElsewhereYear) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ElsewhereYear) ProtoMessage() {}
+
+func (x *ElsewhereYear) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ElsewhereYear.ProtoReflect.Descriptor instead.
+func (*ElsewhereYear) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ElsewhereYear) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
+func (x *ElsewhereYear) GetYear() uint32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *ElsewhereYear) GetIncome() string {
+	if x != nil {
+		return x.Income
+	}
+	return ""
+}
+
+// Body of taxpayer's "yield": another executor is the same person, and has what is left of the cap.
+type TaxpayerYield struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The other executor; required.
+	To            string `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaxpayerYield) Reset() {
+	*x = TaxpayerYield{}
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaxpayerYield) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaxpayerYield) ProtoMessage() {}
+
+func (x *TaxpayerYield) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaxpayerYield.ProtoReflect.Descriptor instead.
+func (*TaxpayerYield) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TaxpayerYield) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// Body of taxpayer's "rest": another executor was the same person, and keeps what he has of the cap.
+type TaxpayerRest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The other executor; required.
+	Of string `protobuf:"bytes,1,opt,name=of,proto3" json:"of,omitempty"`
+	// What he has, by year.
+	Years         []*ElsewhereYear `protobuf:"bytes,2,rep,name=years,proto3" json:"years,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaxpayerRest) Reset() {
+	*x = TaxpayerRest{}
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaxpayerRest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaxpayerRest) ProtoMessage() {}
+
+func (x *TaxpayerRest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaxpayerRest.ProtoReflect.Descriptor instead.
+func (*TaxpayerRest) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TaxpayerRest) GetOf() string {
+	if x != nil {
+		return x.Of
+	}
+	return ""
+}
+
+func (x *TaxpayerRest) GetYears() []*ElsewhereYear {
+	if x != nil {
+		return x.Years
+	}
+	return nil
+}
+
 // What a taxpayer keeps.
 type TaxpayerData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -417,13 +591,17 @@ type TaxpayerData struct {
 	BonusToldAt string `protobuf:"bytes,230,opt,name=bonus_told_at,json=bonusToldAt,proto3" json:"bonus_told_at,omitempty"`
 	// Registered incomes that the word may not have, in the order in which they were heard of.
 	BonusReceipts []*BonusReceipt `protobuf:"bytes,231,rep,name=bonus_receipts,json=bonusReceipts,proto3" json:"bonus_receipts,omitempty"`
+	// The executor who has what is left of the person's caps; "" = this one.
+	YieldedTo string `protobuf:"bytes,232,opt,name=yielded_to,json=yieldedTo,proto3" json:"yielded_to,omitempty"`
+	// What other executors who were the same person keep of the caps.
+	Elsewhere     []*ElsewhereYear `protobuf:"bytes,233,rep,name=elsewhere,proto3" json:"elsewhere,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TaxpayerData) Reset() {
 	*x = TaxpayerData{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -435,7 +613,7 @@ func (x *TaxpayerData) String() string {
 func (*TaxpayerData) ProtoMessage() {}
 
 func (x *TaxpayerData) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -448,7 +626,7 @@ func (x *TaxpayerData) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxpayerData.ProtoReflect.Descriptor instead.
 func (*TaxpayerData) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TaxpayerData) GetYears() []*PersonYear {
@@ -514,6 +692,20 @@ func (x *TaxpayerData) GetBonusReceipts() []*BonusReceipt {
 	return nil
 }
 
+func (x *TaxpayerData) GetYieldedTo() string {
+	if x != nil {
+		return x.YieldedTo
+	}
+	return ""
+}
+
+func (x *TaxpayerData) GetElsewhere() []*ElsewhereYear {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return nil
+}
+
 // A registered income that a word about the bonus may not have yet.
 type BonusReceipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -529,7 +721,7 @@ type BonusReceipt struct {
 
 func (x *BonusReceipt) Reset() {
 	*x = BonusReceipt{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +733,7 @@ func (x *BonusReceipt) String() string {
 func (*BonusReceipt) ProtoMessage() {}
 
 func (x *BonusReceipt) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +746,7 @@ func (x *BonusReceipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BonusReceipt.ProtoReflect.Descriptor instead.
 func (*BonusReceipt) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BonusReceipt) GetTask() string {
@@ -595,7 +787,7 @@ type TaxpayerAnswer struct {
 
 func (x *TaxpayerAnswer) Reset() {
 	*x = TaxpayerAnswer{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +799,7 @@ func (x *TaxpayerAnswer) String() string {
 func (*TaxpayerAnswer) ProtoMessage() {}
 
 func (x *TaxpayerAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +812,7 @@ func (x *TaxpayerAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxpayerAnswer.ProtoReflect.Descriptor instead.
 func (*TaxpayerAnswer) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TaxpayerAnswer) GetShare() *YearShare {
@@ -678,7 +870,7 @@ type TaxpayerChange struct {
 
 func (x *TaxpayerChange) Reset() {
 	*x = TaxpayerChange{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +882,7 @@ func (x *TaxpayerChange) String() string {
 func (*TaxpayerChange) ProtoMessage() {}
 
 func (x *TaxpayerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +895,7 @@ func (x *TaxpayerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxpayerChange.ProtoReflect.Descriptor instead.
 func (*TaxpayerChange) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TaxpayerChange) GetBook() string {
@@ -794,7 +986,7 @@ type YearQuestion struct {
 
 func (x *YearQuestion) Reset() {
 	*x = YearQuestion{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +998,7 @@ func (x *YearQuestion) String() string {
 func (*YearQuestion) ProtoMessage() {}
 
 func (x *YearQuestion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +1011,7 @@ func (x *YearQuestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use YearQuestion.ProtoReflect.Descriptor instead.
 func (*YearQuestion) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *YearQuestion) GetStage() YearStage {
@@ -905,7 +1097,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x12contributions_rule\x18\x10 \x01(\tR\x11contributionsRule\x12\x10\n" +
 	"\x03day\x18\x11 \x01(\tR\x03day\x12\x1e\n" +
 	"\n" +
-	"bonus_most\x18\xe6\x01 \x01(\tR\tbonusMost\"\xcc\x02\n" +
+	"bonus_most\x18\xe6\x01 \x01(\tR\tbonusMost\"\xe1\x02\n" +
 	"\n" +
 	"PersonYear\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x1a\n" +
@@ -918,7 +1110,18 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x10nonresident_base\x18\x06 \x01(\tR\x0fnonresidentBase\x121\n" +
 	"\x14nonresident_withheld\x18\a \x01(\tR\x13nonresidentWithheld\x12\x18\n" +
 	"\ainsured\x18\b \x01(\tR\ainsured\x12$\n" +
-	"\rcontributions\x18\t \x01(\tR\rcontributions\"\xa6\x03\n" +
+	"\rcontributions\x18\t \x01(\tR\rcontributions\x12\x13\n" +
+	"\x04kept\x18\xe6\x01 \x01(\tR\x04kept\"\\\n" +
+	"\rElsewhereYear\x12\x1f\n" +
+	"\vexecutor_id\x18\x01 \x01(\tR\n" +
+	"executorId\x12\x12\n" +
+	"\x04year\x18\x02 \x01(\rR\x04year\x12\x16\n" +
+	"\x06income\x18\x03 \x01(\tR\x06income\"\x1f\n" +
+	"\rTaxpayerYield\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\tR\x02to\"U\n" +
+	"\fTaxpayerRest\x12\x0e\n" +
+	"\x02of\x18\x01 \x01(\tR\x02of\x125\n" +
+	"\x05years\x18\x02 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\x05years\"\x86\x04\n" +
 	"\fTaxpayerData\x122\n" +
 	"\x05years\x18\x01 \x03(\v2\x1c.provodka.flow.v1.PersonYearR\x05years\x12\x1d\n" +
 	"\n" +
@@ -931,7 +1134,10 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x06answer\x18\x06 \x01(\v2 .provodka.flow.v1.TaxpayerAnswerR\x06answer\x124\n" +
 	"\x04paid\x18\xd2\x01 \x03(\v2\x1f.provodka.flow.v1.PaymentPeriodR\x04paid\x12#\n" +
 	"\rbonus_told_at\x18\xe6\x01 \x01(\tR\vbonusToldAt\x12F\n" +
-	"\x0ebonus_receipts\x18\xe7\x01 \x03(\v2\x1e.provodka.flow.v1.BonusReceiptR\rbonusReceipts\"H\n" +
+	"\x0ebonus_receipts\x18\xe7\x01 \x03(\v2\x1e.provodka.flow.v1.BonusReceiptR\rbonusReceipts\x12\x1e\n" +
+	"\n" +
+	"yielded_to\x18\xe8\x01 \x01(\tR\tyieldedTo\x12>\n" +
+	"\telsewhere\x18\xe9\x01 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\telsewhere\"H\n" +
 	"\fBonusReceipt\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
@@ -983,45 +1189,50 @@ func file_provodka_flow_v1_taxpayer_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_taxpayer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_taxpayer_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_provodka_flow_v1_taxpayer_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_provodka_flow_v1_taxpayer_proto_goTypes = []any{
 	(YearStage)(0),          // 0: provodka.flow.v1.YearStage
 	(*YearShare)(nil),       // 1: provodka.flow.v1.YearShare
 	(*PersonYear)(nil),      // 2: provodka.flow.v1.PersonYear
-	(*TaxpayerData)(nil),    // 3: provodka.flow.v1.TaxpayerData
-	(*BonusReceipt)(nil),    // 4: provodka.flow.v1.BonusReceipt
-	(*TaxpayerAnswer)(nil),  // 5: provodka.flow.v1.TaxpayerAnswer
-	(*TaxpayerChange)(nil),  // 6: provodka.flow.v1.TaxpayerChange
-	(*YearQuestion)(nil),    // 7: provodka.flow.v1.YearQuestion
-	(EmploymentKind)(0),     // 8: provodka.flow.v1.EmploymentKind
-	(*PaymentPeriod)(nil),   // 9: provodka.flow.v1.PaymentPeriod
-	(*PaymentCount)(nil),    // 10: provodka.flow.v1.PaymentCount
-	(*LimitShort)(nil),      // 11: provodka.flow.v1.LimitShort
-	(*PaymentQuestion)(nil), // 12: provodka.flow.v1.PaymentQuestion
+	(*ElsewhereYear)(nil),   // 3: provodka.flow.v1.ElsewhereYear
+	(*TaxpayerYield)(nil),   // 4: provodka.flow.v1.TaxpayerYield
+	(*TaxpayerRest)(nil),    // 5: provodka.flow.v1.TaxpayerRest
+	(*TaxpayerData)(nil),    // 6: provodka.flow.v1.TaxpayerData
+	(*BonusReceipt)(nil),    // 7: provodka.flow.v1.BonusReceipt
+	(*TaxpayerAnswer)(nil),  // 8: provodka.flow.v1.TaxpayerAnswer
+	(*TaxpayerChange)(nil),  // 9: provodka.flow.v1.TaxpayerChange
+	(*YearQuestion)(nil),    // 10: provodka.flow.v1.YearQuestion
+	(EmploymentKind)(0),     // 11: provodka.flow.v1.EmploymentKind
+	(*PaymentPeriod)(nil),   // 12: provodka.flow.v1.PaymentPeriod
+	(*PaymentCount)(nil),    // 13: provodka.flow.v1.PaymentCount
+	(*LimitShort)(nil),      // 14: provodka.flow.v1.LimitShort
+	(*PaymentQuestion)(nil), // 15: provodka.flow.v1.PaymentQuestion
 }
 var file_provodka_flow_v1_taxpayer_proto_depIdxs = []int32{
-	8,  // 0: provodka.flow.v1.YearShare.kind:type_name -> provodka.flow.v1.EmploymentKind
+	11, // 0: provodka.flow.v1.YearShare.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 1: provodka.flow.v1.YearShare.stage:type_name -> provodka.flow.v1.YearStage
-	2,  // 2: provodka.flow.v1.TaxpayerData.years:type_name -> provodka.flow.v1.PersonYear
-	5,  // 3: provodka.flow.v1.TaxpayerData.answer:type_name -> provodka.flow.v1.TaxpayerAnswer
-	9,  // 4: provodka.flow.v1.TaxpayerData.paid:type_name -> provodka.flow.v1.PaymentPeriod
-	4,  // 5: provodka.flow.v1.TaxpayerData.bonus_receipts:type_name -> provodka.flow.v1.BonusReceipt
-	1,  // 6: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
-	10, // 7: provodka.flow.v1.TaxpayerAnswer.count:type_name -> provodka.flow.v1.PaymentCount
-	11, // 8: provodka.flow.v1.TaxpayerAnswer.short:type_name -> provodka.flow.v1.LimitShort
-	1,  // 9: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
-	1,  // 10: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
-	7,  // 11: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
-	12, // 12: provodka.flow.v1.TaxpayerChange.payment:type_name -> provodka.flow.v1.PaymentQuestion
-	10, // 13: provodka.flow.v1.TaxpayerChange.counts_was:type_name -> provodka.flow.v1.PaymentCount
-	10, // 14: provodka.flow.v1.TaxpayerChange.counts_now:type_name -> provodka.flow.v1.PaymentCount
-	0,  // 15: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
-	8,  // 16: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	3,  // 2: provodka.flow.v1.TaxpayerRest.years:type_name -> provodka.flow.v1.ElsewhereYear
+	2,  // 3: provodka.flow.v1.TaxpayerData.years:type_name -> provodka.flow.v1.PersonYear
+	8,  // 4: provodka.flow.v1.TaxpayerData.answer:type_name -> provodka.flow.v1.TaxpayerAnswer
+	12, // 5: provodka.flow.v1.TaxpayerData.paid:type_name -> provodka.flow.v1.PaymentPeriod
+	7,  // 6: provodka.flow.v1.TaxpayerData.bonus_receipts:type_name -> provodka.flow.v1.BonusReceipt
+	3,  // 7: provodka.flow.v1.TaxpayerData.elsewhere:type_name -> provodka.flow.v1.ElsewhereYear
+	1,  // 8: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
+	13, // 9: provodka.flow.v1.TaxpayerAnswer.count:type_name -> provodka.flow.v1.PaymentCount
+	14, // 10: provodka.flow.v1.TaxpayerAnswer.short:type_name -> provodka.flow.v1.LimitShort
+	1,  // 11: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
+	1,  // 12: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
+	10, // 13: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
+	15, // 14: provodka.flow.v1.TaxpayerChange.payment:type_name -> provodka.flow.v1.PaymentQuestion
+	13, // 15: provodka.flow.v1.TaxpayerChange.counts_was:type_name -> provodka.flow.v1.PaymentCount
+	13, // 16: provodka.flow.v1.TaxpayerChange.counts_now:type_name -> provodka.flow.v1.PaymentCount
+	0,  // 17: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
+	11, // 18: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_taxpayer_proto_init() }
@@ -1037,7 +1248,7 @@ func file_provodka_flow_v1_taxpayer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_taxpayer_proto_rawDesc), len(file_provodka_flow_v1_taxpayer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
