@@ -93,6 +93,7 @@ func TestAPI(t *testing.T) {
 		"TaxesAtOnce":     testTaxesAtOnce,
 		"TaxesRefused":    testTaxesRefused,
 		"TaxesPaidTwice":  testTaxesPaidTwice,
+		"TaxRefunds":      testTaxRefundOfSeveral,
 		"TaxesNPD":        testTaxesNPD,
 		"Certificate":     testCertificate,
 		"Register":        testRegister,

@@ -189,7 +189,9 @@ func testBankReadUp(t *testing.T, h *house) {
 	c, b := h.caller(t), &teller{}
 	first := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 	put := func(day string) {
-		b.change("on-"+day, func(m *port.Movement) { m.Day, m.DocumentDay, m.Amount, m.Purpose = day, day, money.MustParse("1.00"), "На "+day })
+		b.change("on-"+day, func(m *port.Movement) {
+			m.Day, m.DocumentDay, m.Amount, m.Purpose = day, day, money.MustParse("1.00"), "На "+day
+		})
 	}
 	put("2026-03-04")
 	c.pulled(b, 1, first)

@@ -184,6 +184,71 @@ func (c *caller) taxRefund(h *house) {
 	c.wantBalances([]string{"claim:enp", "suspense:" + first, "suspense:" + second}, "0.00 0.00", "0.00 0.00", "77.31 77.31")
 }
 
+// testTaxRefundOfSeveral: one refund of the tax service is of several orders, each counts its part
+// and never more; what the budget has given back too much is paid with a later period, once.
+func testTaxRefundOfSeveral(t *testing.T, h *house) {
+	c := h.caller(t)
+	c.paidTwice(h, "tax-ndfl:anna", "2025-08-10", "ndfl-2025-08-1", "30.11")
+	c.paidTwice(h, "tax-ndfl:anna", "2025-08-25", "ndfl-2025-08-2", "12.57")
+	c.wantBalances([]string{"claim:enp"}, "42.68 42.68")
+	came, err := c.importStatement(bankFile(t, bankLine{"1", "50.00", "7727406020", "40102810445370000059", "Возврат переплаты", false}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := came.GetResults()[0].GetLine().GetLineId()
+	explain := func(order, amount string) error {
+		_, err := c.Statements.ExplainLine(t.Context(), &statementv1.ExplainLineRequest{
+			Book: c.book, Key: gate.NewID(), LineId: line, Explanation: statementv1.Explanation_EXPLANATION_TAX_REFUND, RemittanceId: order, Amount: amount, Reason: "letter-1",
+		})
+		return err
+	}
+	refused(t, explain("ndfl-2025-08-1", "50.01"), fault.AmountInvalid, "amount")
+	for _, part := range []struct{ order, amount string }{{"ndfl-2025-08-1", "30.11"}, {"ndfl-2025-08-2", "12.57"}} {
+		if err := explain(part.order, part.amount); err != nil {
+			t.Fatal(err)
+		}
+		c.lineIn(line, "unmatched")
+		c.overpaid(part.order, "")
+		if part.order == "ndfl-2025-08-1" {
+			if err := explain("ndfl-2025-08-2", ""); err != nil { // the rest of the line is more than that one had twice
+				t.Fatal(err)
+			}
+			c.refusedLine(line)
+		}
+	}
+	got, err := c.Statements.ListLines(t.Context(), &statementv1.ListLinesRequest{Book: c.book})
+	if err != nil || len(got.GetLines()) != 1 || len(got.GetLines()[0].GetRefunds()) != 2 || got.GetLines()[0].GetRefunds()[1].GetAmount() != "12.57" {
+		t.Errorf("%v %v", got, err)
+	}
+	c.wantBalances([]string{"claim:enp", "suspense:" + line}, "0.00 0.00", "7.32 7.32")
+
+	// The bank takes one of the two payments back, too: the budget has too little.
+	first := flow.Attempt(c.book, "remittance", "ndfl-2025-08-1", "pay", 1)
+	if _, ok, err := h.told(t.Context(), first, &port.Answer{Result: port.Refused, Status: "FAILED", Event: "late", Code: fault.PayoutRefused}); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	c.overpaid("ndfl-2025-08-1", "-30.11")
+	c.withhold("contribution:anna", "2025-08-10", "500.00")
+	req := &taxv1.RemitRequest{Book: c.book, Period: "contributions-2025-08", Repay: "ndfl-2025-08-2"}
+	_, err = c.Taxes.Remit(t.Context(), req)
+	refused(t, err, fault.OverpaidExceeded, "repay")
+	req.Repay, req.DryRun = "ndfl-2025-08-1", true
+	if dry, err := c.Taxes.Remit(t.Context(), req); err != nil || dry.GetRepaid() != "30.11" || dry.GetWouldOrder() != "530.11" {
+		t.Fatalf("%v %v", dry, err)
+	}
+	req.DryRun = false
+	answer, err := c.Taxes.Remit(t.Context(), req)
+	if err != nil || answer.GetRepaid() != "30.11" || answer.GetRemittance().GetAmount() != "530.11" {
+		t.Fatalf("%v %v", answer, err)
+	}
+	if r := c.overpaid("ndfl-2025-08-1", ""); len(r.GetGiven()) != 2 || r.GetGiven()[1].GetAmount() != "-30.11" || r.GetGiven()[1].GetPeriod() != "contributions-2025-08" {
+		t.Errorf("%v", r)
+	}
+	c.wantBalances([]string{"claim:enp", "enp:contributions-2025-08"}, "0.00 0.00", "0.00 0.00")
+	_, err = c.Taxes.Remit(t.Context(), req)
+	refused(t, err, fault.OverpaidExceeded, "repay")
+}
+
 // refusedLine waits until what a person named has not taken a line.
 func (c *caller) refusedLine(id string) *statementv1.Line {
 	c.t.Helper()

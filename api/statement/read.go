@@ -178,6 +178,9 @@ func (s *Service) lineMessage(a gate.Aggregate, d *flowv1.IncomingData) *stateme
 		RemittanceId: d.GetRemittanceId(), RefusedCode: d.GetRefusedCode(), RefusedReason: d.GetRefusedReason(),
 		ToldAmount: d.GetToldAmount(), Changes: d.GetChanges(), ChangedFields: d.GetChangedFields(), ChangedStatementId: d.GetChangedIn(),
 	}
+	for _, r := range d.GetRefunds() {
+		l.Refunds = append(l.Refunds, &statementv1.LineRefund{RemittanceId: r.GetRemittanceId(), Amount: r.GetAmount()})
+	}
 	for _, g := range d.GetSuggestions() {
 		l.Suggestions = append(l.Suggestions, &statementv1.Suggestion{CompanyId: g.GetCompanyId(), Rules: g.GetRules(), Weight: g.GetWeight()})
 	}
@@ -262,6 +265,9 @@ func (s *Service) ExplainLine(ctx context.Context, req *statementv1.ExplainLineR
 	if refund != (req.GetRemittanceId() != "") {
 		return nil, fault.Refuse(fault.Malformed, "remittance_id", "an order of taxes is named for a refund of the tax service, and for nothing else")
 	}
+	if req.GetAmount() != "" && !refund {
+		return nil, fault.Refuse(fault.Malformed, "amount", "an amount is named for a refund of the tax service, and for nothing else")
+	}
 	switch {
 	case returned:
 		return s.explainReturned(ctx, req)
@@ -309,7 +315,7 @@ func (s *Service) explainRefund(ctx context.Context, req *statementv1.ExplainLin
 	if err != nil {
 		return nil, err
 	}
-	return s.explainOwn(ctx, req, incoming.AssignTax, &flowv1.IncomingTax{RemittanceId: r.ID, Reason: req.GetReason()})
+	return s.explainOwn(ctx, req, incoming.AssignTax, &flowv1.IncomingTax{RemittanceId: r.ID, Reason: req.GetReason(), Amount: req.GetAmount()})
 }
 
 // explainOwn sends a person's word that money of ours came back.

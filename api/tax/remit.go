@@ -45,7 +45,7 @@ func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.Re
 	if refusal := unpaid(orders); refusal != nil {
 		return nil, refusal
 	}
-	over, err := s.overpaid(ctx, req)
+	offset, repay, err := s.twice(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +55,15 @@ func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.Re
 			return nil, err
 		}
 		pool, err := s.pool(ctx, req.GetBook(), p)
-		answer := &taxv1.RemitResponse{Persons: persons, Collected: money.RUB.Format(due), WouldOrder: money.RUB.Format(due.Add(pool))}
-		if req.GetOffset() != "" {
-			offset := money.Min(over, due.Add(pool))
-			answer.Offset, answer.WouldOrder = money.RUB.Format(offset), money.RUB.Format(due.Add(pool).Sub(offset))
+		answer, order := &taxv1.RemitResponse{Persons: persons, Collected: money.RUB.Format(due)}, due.Add(pool)
+		if offset != nil {
+			by := money.Min(offset.left, order)
+			answer.Offset, order = money.RUB.Format(by), order.Sub(by)
 		}
+		if repay != nil {
+			answer.Repaid, order = money.RUB.Format(repay.left.Neg()), order.Sub(repay.left)
+		}
+		answer.WouldOrder = money.RUB.Format(order)
 		return answer, err
 	}
 	c := &collecting{Service: s, book: req.GetBook(), period: p, sum: money.New(0, money.RUB.Scale), position: gate.Position{}}
@@ -70,10 +74,11 @@ func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.Re
 		return nil, err
 	}
 	answer := &taxv1.RemitResponse{Persons: c.persons, Collected: money.RUB.Format(c.sum), Refused: c.refused, RefusedPersons: c.refusedPersons}
-	if req.GetOffset() != "" {
-		if answer.Offset, err = c.offset(ctx, req); err != nil {
-			return nil, err
-		}
+	if answer.Offset, err = c.offset(ctx, req.GetOffset()); err != nil {
+		return nil, err
+	}
+	if answer.Repaid, err = c.repay(ctx, req.GetRepay()); err != nil {
+		return nil, err
 	}
 	if answer.Remittance, err = c.order(ctx); err != nil {
 		return nil, err

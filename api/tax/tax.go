@@ -37,88 +37,115 @@ func (s *Service) PlanRemittances(ctx context.Context, req *taxv1.PlanRemittance
 	if err != nil {
 		return nil, err
 	}
-	answer, total := &taxv1.PlanRemittancesResponse{Position: gate.SeenPosition(seen)}, money.Zero
+	var periods []remittance.Period
 	for _, kind := range remittance.Kinds() {
-		periods, refusal := remittance.PeriodsOf(kind, req.GetMonth())
+		of, refusal := remittance.PeriodsOf(kind, req.GetMonth())
 		if refusal != nil {
 			return nil, refusal
 		}
-		planned := map[string]money.Amount{}
-		for _, p := range periods {
-			out, sum, err := s.period(ctx, req.GetBook(), p, planned)
-			if err != nil {
-				return nil, err
-			}
-			answer.Periods, total = append(answer.Periods, out), total.Add(sum)
+		periods = append(periods, of...)
+	}
+	pools, err := s.pools(ctx, req.GetBook(), periods...)
+	if err != nil {
+		return nil, err
+	}
+	orders, err := s.ordersOf(ctx, req.GetBook(), periods...)
+	if err != nil {
+		return nil, err
+	}
+	answer, total := &taxv1.PlanRemittancesResponse{Position: gate.SeenPosition(seen)}, money.Zero
+	planned := map[remittance.Kind]map[string]money.Amount{} // what periods before it pay of each person
+	for _, p := range periods {
+		if planned[p.Kind] == nil {
+			planned[p.Kind] = map[string]money.Amount{}
 		}
+		persons, due, err := s.due(ctx, req.GetBook(), p, planned[p.Kind])
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.period(p, persons, due, pools[p.ID], orders[p.ID])
+		if err != nil {
+			return nil, err
+		}
+		answer.Periods, total = append(answer.Periods, out), total.Add(due).Add(pools[p.ID])
 	}
 	answer.Total = money.RUB.Format(total)
 	return answer, nil
 }
 
-// period tells what is due of a period and what was ordered; sum is what an order would pay.
-// planned is what periods before it pay of each person; it takes this one's over.
-func (s *Service) period(ctx context.Context, bookName string, p remittance.Period, planned map[string]money.Amount) (*taxv1.TaxPeriod, money.Amount, error) {
-	persons, due, err := s.due(ctx, bookName, p, planned)
-	if err != nil {
-		return nil, money.Zero, err
-	}
-	pool, err := s.pool(ctx, bookName, p)
-	if err != nil {
-		return nil, money.Zero, err
-	}
-	orders, err := s.orders(ctx, bookName, p)
-	if err != nil {
-		return nil, money.Zero, err
-	}
-	out := &taxv1.TaxPeriod{
+// period tells what is due of a period and what was ordered.
+func (s *Service) period(p remittance.Period, persons int64, due, pool money.Amount, orders []gate.Aggregate) (out *taxv1.TaxPeriod, err error) {
+	out = &taxv1.TaxPeriod{
 		Period: p.ID, Kind: string(p.Kind), FromDay: p.From, ToDay: p.To, DueDay: p.Due, CalendarKnown: p.Calendar, Rule: p.Rule, Source: p.Source,
 		Over: s.Today() > p.To, Persons: persons, Due: money.RUB.Format(due), Collected: money.RUB.Format(pool),
 	}
 	out.Remittances, err = s.remittances(orders)
-	return out, due.Add(pool), err
+	return out, err
 }
 
 // orderAtOnce is how many orders of a period are looked for together: there are few.
 const ordersAtOnce = 8
 
-// orders reads the orders of a period, oldest first: their numbers have no gaps.
+// orders reads the orders of a period, oldest first.
 func (s *Service) orders(ctx context.Context, bookName string, p remittance.Period) ([]gate.Aggregate, error) {
-	var all []gate.Aggregate
-	for {
-		ids := make([]string, ordersAtOnce)
-		for i := range ids {
-			ids[i] = p.Order(len(all) + i + 1)
+	all, err := s.ordersOf(ctx, bookName, p)
+	return all[p.ID], err
+}
+
+// ordersOf reads the orders of periods, oldest first, by period: their numbers have no gaps.
+func (s *Service) ordersOf(ctx context.Context, bookName string, periods ...remittance.Period) (map[string][]gate.Aggregate, error) {
+	all := map[string][]gate.Aggregate{}
+	for len(periods) > 0 {
+		var ids []string
+		for _, p := range periods {
+			for i := range ordersAtOnce {
+				ids = append(ids, p.Order(len(all[p.ID])+i+1))
+			}
 		}
 		found, _, err := s.Load(ctx, bookName, remittance.Name, ids...)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			a, ok := found[id]
-			if !ok {
-				return all, nil
+		var more []remittance.Period
+		for _, p := range periods {
+			until := len(all[p.ID]) + ordersAtOnce
+			for a, ok := found[p.Order(len(all[p.ID])+1)]; ok; a, ok = found[p.Order(len(all[p.ID])+1)] {
+				all[p.ID] = append(all[p.ID], a)
 			}
-			all = append(all, a)
+			if len(all[p.ID]) == until {
+				more = append(more, p)
+			}
 		}
+		periods = more
 	}
+	return all, nil
 }
 
 // pool is what a period's pool has and no order has taken.
 func (s *Service) pool(ctx context.Context, bookName string, p remittance.Period) (money.Amount, error) {
-	key, _, _, refusal := books.StripeKey(bookName, p.Pool(), "", "")
-	if refusal != nil {
-		return money.Zero, refusal
-	}
-	rows, _, err := s.DB.Balances(ctx, []store.StripeKey{key}, store.At{})
-	if err != nil {
-		return money.Zero, fmt.Errorf("read %s: %w", p.Pool(), err)
-	}
+	all, err := s.pools(ctx, bookName, p)
+	return all[p.ID], err
+}
+
+// pools are what the pools of periods have and no order has taken, by period.
+func (s *Service) pools(ctx context.Context, bookName string, periods ...remittance.Period) (map[string]money.Amount, error) {
+	all, of, keys := map[string]money.Amount{}, map[store.StripeKey]string{}, make([]store.StripeKey, len(periods))
 	none := money.New(0, money.RUB.Scale)
-	for _, b := range rows {
-		return money.Max(b.Credit.Sub(b.Debit).Sub(b.HeldDebit), none), nil
+	for i, p := range periods {
+		key, _, _, refusal := books.StripeKey(bookName, p.Pool(), "", "")
+		if refusal != nil {
+			return nil, refusal
+		}
+		keys[i], of[key], all[p.ID] = key, p.ID, none
 	}
-	return none, nil
+	rows, _, err := s.DB.Balances(ctx, keys, store.At{})
+	if err != nil {
+		return nil, fmt.Errorf("read the pools of periods: %w", err)
+	}
+	for _, b := range rows {
+		all[of[b.Key]] = money.Max(b.Credit.Sub(b.Debit).Sub(b.HeldDebit), none)
+	}
+	return all, nil
 }
 
 // GetRemittance implements TaxService.

@@ -22,12 +22,15 @@ ndfl-2026-11-1 (withheld from the 1st to the 22nd), ndfl-2026-11-2 (from the 23r
 contributions-2026-11. With --month it says what is due of a month and by when; with --period it
 collects what is due from the persons' accounts and orders its payment. The same command again
 pays nothing twice; what was withheld late is paid by another order. With --offset what an older
-order had paid twice pays the period first, and the bank is asked only for the rest.
+order had paid twice pays the period first, and the bank is asked only for the rest. With --repay
+the order pays, beside the period, what the budget has given back too much of an older one (its
+Overpaid is below zero).
 
   provodka remit --month 2026-11
   provodka remit --period ndfl-2026-11-1 --dry-run
   provodka remit --period ndfl-2026-11-1 --wait
   provodka remit --period ndfl-2026-12-1 --offset ndfl-2026-11-1
+  provodka remit --period ndfl-2026-12-1 --repay ndfl-2026-11-1
   provodka remit npd 2026-11 --give-back
   provodka remit list
   provodka remit register ndfl-2026-11-1
@@ -39,7 +42,7 @@ The API is found by --url, PROVODKA_URL or dev.json, its key in PROVODKA_API_KEY
 type remitFlags struct {
 	apiFlags
 	month, period, reason string
-	offset                string
+	offset, repay         string
 	dryRun, wait          bool
 	giveBack              bool
 }
@@ -54,6 +57,7 @@ func newRemitCmd(env *Env) *cobra.Command {
 	cmd.Flags().StringVar(&f.month, "month", "", "say what is due of this month, YYYY-MM")
 	cmd.Flags().StringVar(&f.period, "period", "", "collect and pay what is due of this period")
 	cmd.Flags().StringVar(&f.offset, "offset", "", "pay the period first by what is left of this order that was paid twice")
+	cmd.Flags().StringVar(&f.repay, "repay", "", "pay with the period what the budget gave back too much of this order")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, and say what would be collected and paid")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait until the bank has answered, a minute at most")
 	for _, sub := range []struct {
@@ -94,8 +98,8 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if (f.month == "") == (f.period == "") {
 		return usagef("give one of --month and --period")
 	}
-	if f.offset != "" && f.period == "" {
-		return usagef("--offset pays a --period")
+	if f.period == "" && f.offset+f.repay != "" {
+		return usagef("--offset and --repay go with a --period")
 	}
 	c, err := f.client(env)
 	if err != nil {
@@ -104,7 +108,7 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if f.month != "" {
 		return planRemittances(ctx, env, f, c)
 	}
-	answer, err := c.Taxes.Remit(ctx, &taxv1.RemitRequest{Book: f.book, Period: f.period, DryRun: f.dryRun, Offset: f.offset})
+	answer, err := c.Taxes.Remit(ctx, &taxv1.RemitRequest{Book: f.book, Period: f.period, DryRun: f.dryRun, Offset: f.offset, Repay: f.repay})
 	if err != nil {
 		return err
 	}
@@ -118,12 +122,12 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if env.json() {
 		return env.printMessage(answer)
 	}
-	t := table.New("Period", ">Persons", ">Collected", ">Offset", "Order", ">Amount", "State", "Paid", "Why")
+	t := table.New("Period", ">Persons", ">Collected", ">Offset", ">Repaid", "Order", ">Amount", "State", "Paid", "Why")
 	amount := answer.GetWouldOrder()
 	if order != nil {
 		amount = order.GetAmount()
 	}
-	t.Add(f.period, strconv.FormatInt(answer.GetPersons(), 10), answer.GetCollected(), answer.GetOffset(), order.GetRemittanceId(), amount, order.GetStateTitle(), order.GetPaidDay(), why(order))
+	t.Add(f.period, strconv.FormatInt(answer.GetPersons(), 10), answer.GetCollected(), answer.GetOffset(), answer.GetRepaid(), order.GetRemittanceId(), amount, order.GetStateTitle(), order.GetPaidDay(), why(order))
 	if err := t.Write(env.Out); err != nil {
 		return err
 	}

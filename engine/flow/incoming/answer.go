@@ -46,10 +46,15 @@ func (s *step) counted() {
 	case s.view.State != Refunding || s.command.Number != s.view.Attempts[tellRefund]:
 		s.on = answerLate
 	case s.command.Event == refundTold:
-		s.amounts[amountSum], s.data.Suspended = amount(s.data.Suspended), ""
+		part := amount(s.data.Refunding)
+		s.amounts[amountSum], s.data.Suspended = part, text(amount(s.data.Suspended).Sub(part))
+		s.data.Refunds = append(s.data.Refunds, &flowv1.IncomingRefund{RemittanceId: s.data.RemittanceId, Amount: s.data.Refunding})
+		if s.data.Refunding = ""; s.data.Suspended != "" {
+			s.on = refundToldPart
+		}
 	case s.command.Event == refundRefused:
 		s.refused()
-		s.data.RemittanceId = ""
+		s.data.RemittanceId, s.data.Refunding = "", ""
 	}
 }
 

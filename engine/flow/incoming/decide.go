@@ -168,7 +168,7 @@ func (s *step) assign() *fault.Refusal {
 		kind = flowv1.LineKind_LINE_KIND_DEPOSIT
 		s.tell(sum)
 	}
-	if s.data.ToldAmount == "" { // otherwise it is a part of what the line was
+	if s.data.ToldAmount == "" && sum.Equal(amount(s.data.Amount)) { // otherwise it is a part of what the line was
 		s.data.Kind = kind
 	}
 	return nil
@@ -185,6 +185,9 @@ func (s *step) assignReturned() *fault.Refusal {
 	}
 	if refusal := s.ours("attempt", b.Attempt, b.Reason); refusal != nil {
 		return refusal
+	}
+	if s.data.Suspended != s.data.Amount {
+		return s.forbid("only a part of the line is in suspense")
 	}
 	s.amounts[amountSum], s.data.Suspended = amount(s.data.Suspended), ""
 	s.data.Kind = flowv1.LineKind_LINE_KIND_RETURNED_PAYOUT
@@ -208,7 +211,7 @@ func (s *step) ours(field, id, reason string) *fault.Refusal {
 }
 
 // assignTax takes a person's word that the tax service has given back what an order had paid
-// twice. The order counts it before the line books it: two lines never give back one sum.
+// twice, with the whole line or a part of it. The order counts it before the line books it: two lines never give back one sum.
 func (s *step) assignTax() *fault.Refusal {
 	var b flowv1.IncomingTax
 	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
@@ -220,9 +223,17 @@ func (s *step) assignTax() *fault.Refusal {
 	if refusal := s.ours("remittance_id", b.RemittanceId, b.Reason); refusal != nil {
 		return refusal
 	}
+	part, open := amount(s.data.Suspended), amount(s.data.Suspended)
+	if b.Amount != "" {
+		var err error
+		if part, err = money.RUB.Parse(b.Amount); err != nil || part.Sign() <= 0 || part.Cmp(open) > 0 {
+			return fault.Refuse(fault.AmountInvalid, "amount", "%.64q is not a positive amount of rubles, at most the %s in suspense", b.Amount, text(open))
+		}
+	}
 	s.data.RemittanceId, s.data.Reason, s.data.Suggestions = b.RemittanceId, b.Reason, nil
+	s.data.Refunding = text(part)
 	s.asks[tellRefund] = flow.Bytes(&flowv1.RemittanceRefund{
-		Book: s.view.Book, Remittance: b.RemittanceId, Line: s.view.ID, Amount: s.data.Suspended,
+		Book: s.view.Book, Remittance: b.RemittanceId, Line: s.view.ID, Amount: s.data.Refunding,
 	})
 	return nil
 }

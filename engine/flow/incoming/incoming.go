@@ -80,6 +80,7 @@ const (
 	toldUnexplained          = "told_unexplained"
 	tellRefusedUnexplained   = "tell_refused_unexplained"
 	tellRefusedEven          = "tell_refused_even"
+	refundToldPart           = "refund_told_part"
 	changeUnmatched          = "change_unmatched"
 	changeUnexplained        = "change_unexplained"
 	changeEven               = "change_even"
@@ -132,7 +133,7 @@ var words = flow.Words{
 		registerTopup, registerDeposit, registerOwn, registerKnown, registerFee, registerUnknown,
 		returnDoneUnexplained, returnCovered, returnRefusedUnexplained, toldUnmatched, toldUnexplained,
 		tellRefusedUnexplained, tellRefusedEven, lateNoted, lateReturned, lateUnmatched, lateUnexplained,
-		lateExplained, answerLate, changeUnmatched, changeUnexplained, changeEven, changeTransfer,
+		lateExplained, answerLate, changeUnmatched, changeUnexplained, changeEven, changeTransfer, refundToldPart,
 	},
 	Recipes: []string{
 		"topup", "deposit", "undeposit", "suspend", "assign", "assign_deposit", "unsuspend", "transfer", "fee",

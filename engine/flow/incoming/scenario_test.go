@@ -89,7 +89,11 @@ func command(_ *flowtest.World, words []string) (flow.Command, error) {
 	case AssignReturned:
 		m = &flowv1.IncomingReturned{Attempt: attempt, Reason: words[1]}
 	case AssignTax:
-		m = &flowv1.IncomingTax{RemittanceId: "ndfl-2026-11-1", Reason: words[1]}
+		tax := &flowv1.IncomingTax{RemittanceId: "ndfl-2026-11-1", Reason: words[1]}
+		if len(words) > 2 {
+			tax.Amount = words[2]
+		}
+		m = tax
 	case Assign, AssignDeposit, Charge:
 		if len(words) < 3 {
 			return c, fmt.Errorf("%s COMPANY REASON", words[0])

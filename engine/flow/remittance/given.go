@@ -45,11 +45,41 @@ func (s *step) offset() *fault.Refusal {
 	return refusal
 }
 
+// repay has a period pay what the budget has given back too much: its pool has it, and the order
+// that pays the pool pays it.
+func (s *step) repay() *fault.Refusal {
+	var b flowv1.RemittanceRepay
+	if refusal := flow.ReadBody(s.command, &b); refusal != nil {
+		return refusal
+	}
+	p, refusal := ParsePeriod("period", b.Period)
+	if refusal != nil {
+		return refusal
+	}
+	sum, err := money.RUB.Parse(b.Amount)
+	owed := amount(s.data.Overpaid).Neg()
+	switch {
+	case err != nil || sum.Sign() <= 0:
+		return fault.Refuse(fault.AmountInvalid, "amount", "%.64q is not a positive amount of rubles", b.Amount)
+	case s.view.State != Paid:
+		return nil // the table has no row: wrong_state
+	case s.data.ExecutorId != "":
+		return s.forbid("it paid a person's NPD: no period's money pays that")
+	case sum.Cmp(owed) > 0:
+		return fault.Refuse(fault.OverpaidExceeded, "amount", "%s is more than %s that the budget has given back too much", money.RUB.Format(sum), money.RUB.Format(money.Max(owed, money.Zero))).
+			With("left", money.RUB.Format(money.Max(owed, money.Zero)))
+	}
+	s.amounts[amountRepay], s.to = sum, p.ID
+	s.data.Overpaid = text(sum.Sub(owed))
+	s.data.Given = append(s.data.Given, &flowv1.RemittanceGiven{Period: p.ID, Amount: money.RUB.Format(sum.Neg()), Day: s.view.Day})
+	return nil
+}
+
 // returned takes a sum off what was paid twice, and keeps what became of it. Never more than
 // is left: what the budget does not have it cannot give back.
 func (s *step) returned(said string, to *flowv1.RemittanceGiven) (money.Amount, *fault.Refusal) {
 	sum, err := money.RUB.Parse(said)
-	left := amount(s.data.Overpaid)
+	left := money.Max(amount(s.data.Overpaid), money.New(0, money.RUB.Scale)) // below zero nothing is left, it is owed
 	switch {
 	case err != nil || sum.Sign() <= 0:
 		return sum, fault.Refuse(fault.AmountInvalid, "amount", "%.64q is not a positive amount of rubles", said)

@@ -37,6 +37,7 @@ const (
 	Cancel   = "cancel"    // RemittanceCancel
 	Refund   = "refund"    // RemittanceRefund
 	Offset   = "offset"    // RemittanceOffset
+	Repay    = "repay"     // RemittanceRepay
 )
 
 // Answers of the world and the timer.
@@ -95,18 +96,19 @@ const (
 	amountClaimBack = "claim_back"
 	amountOverBack  = "over_back"
 	amountOffset    = "offset"
+	amountRepay     = "repay"
 )
 
-var amounts = []string{amountSum, amountLeft, amountUncovered, amountOver, amountBack, amountClaimBack, amountOverBack, amountOffset}
+var amounts = []string{amountSum, amountLeft, amountUncovered, amountOver, amountBack, amountClaimBack, amountOverBack, amountOffset, amountRepay}
 
 var words = flow.Words{
 	States: []string{Asking, Differs, Unneeded, Paying, Paid, Error, Canceled},
 	Events: []string{
-		Order, OrderNPD, OrderOwn, Retry, Cancel, Refund, Offset, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
+		Order, OrderNPD, OrderOwn, Retry, Cancel, Refund, Offset, Repay, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
 		giveDone, giveRefused, giveUnknown, retryOwn,
 		payDoneTwice, payCovered, retryCovered, lateNoted, lateUncovered, lateTakenBack, answerLate,
 	},
-	Recipes: []string{"reserve", "release", "cover", "word", "offset"},
+	Recipes: []string{"reserve", "release", "cover", "word", "offset", "repay"},
 	Asks:    []string{find, askFind, pay, askPay, give, askGive},
 	Amounts: amounts,
 	Cases:   []string{casePooled, caseNPD, caseOwn},
@@ -124,7 +126,7 @@ type step struct {
 	command flow.Command
 	data    *flowv1.RemittanceData
 	on      string
-	to      string // the period that an offset pays
+	to      string // the period that an offset pays, or that pays what is owed
 	amounts map[string]money.Amount
 	asks    map[string][]byte
 }
@@ -176,6 +178,8 @@ func (s *step) run() *fault.Refusal {
 		return s.refund()
 	case Offset:
 		return s.offset()
+	case Repay:
+		return s.repay()
 	case overdue:
 		return nil
 	case payDone, payRefused, payUnknown, giveDone, giveRefused, giveUnknown:

@@ -75,6 +75,8 @@ func law(w *flowtest.World) error {
 	}
 	if last := w.Path[len(w.Path)-1]; (strings.HasPrefix(last, Refund) || strings.HasPrefix(last, Offset)) && amount(d.Overpaid).Sign() < 0 {
 		return fmt.Errorf("%s was given back that the budget did not have", amount(d.Overpaid).Neg())
+	} else if strings.HasPrefix(last, Repay) && amount(d.Overpaid).Sign() > 0 {
+		return fmt.Errorf("%s was paid again that was not owed", amount(d.Overpaid))
 	}
 	if want["bank:settlement"].Add(known).Sign() != 0 { // what is out is the tax, paid twice, or given back
 		return fmt.Errorf("%d payments are out, the order says %s", out, known)
@@ -116,7 +118,7 @@ func TestEveryOrderOfEvents(t *testing.T) {
 func twiceSpec(sum, refund, offset string) flowtest.Spec {
 	s := spec(sum)
 	s.Acts = append(s.Acts, act(Refund, &flowv1.RemittanceRefund{Remittance: id, Line: "l1", Amount: refund}),
-		act(Offset, &flowv1.RemittanceOffset{Period: later, Amount: offset}))
+		act(Offset, &flowv1.RemittanceOffset{Period: later, Amount: offset}), act(Repay, &flowv1.RemittanceRepay{Period: later, Amount: refund}))
 	s.Flips = 1
 	return s
 }
@@ -210,8 +212,10 @@ func command(_ *flowtest.World, words []string) (flow.Command, error) {
 		return act(Refund, &flowv1.RemittanceRefund{Remittance: id, Line: words[1], Amount: words[2]}).Command, nil
 	case words[0] == Offset && len(words) == 3:
 		return act(Offset, &flowv1.RemittanceOffset{Period: words[1], Amount: words[2]}).Command, nil
+	case words[0] == Repay && len(words) == 3:
+		return act(Repay, &flowv1.RemittanceRepay{Period: words[1], Amount: words[2]}).Command, nil
 	case len(words) != 2:
-		return flow.Command{}, fmt.Errorf("order SUM, retry, cancel REASON, refund LINE SUM, offset PERIOD SUM")
+		return flow.Command{}, fmt.Errorf("order SUM, retry, cancel REASON, refund LINE SUM, offset PERIOD SUM, repay PERIOD SUM")
 	case words[0] == Order:
 		return act(Order, &flowv1.RemittanceOrder{Amount: words[1]}).Command, nil
 	}

@@ -219,7 +219,11 @@ type IncomingData struct {
 	// What it changed last, names of fields: "amount", "day", "number", "purpose".
 	ChangedFields []string `protobuf:"bytes,244,rep,name=changed_fields,json=changedFields,proto3" json:"changed_fields,omitempty"`
 	// The statement that showed it, an id.
-	ChangedIn     string `protobuf:"bytes,245,opt,name=changed_in,json=changedIn,proto3" json:"changed_in,omitempty"`
+	ChangedIn string `protobuf:"bytes,245,opt,name=changed_in,json=changedIn,proto3" json:"changed_in,omitempty"`
+	// What orders of taxes have counted of a refund of the tax service, in order.
+	Refunds []*IncomingRefund `protobuf:"bytes,246,rep,name=refunds,proto3" json:"refunds,omitempty"`
+	// What remittance_id is asked to count now; rubles, decimal of scale 2.
+	Refunding     string `protobuf:"bytes,247,opt,name=refunding,proto3" json:"refunding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -443,6 +447,75 @@ func (x *IncomingData) GetChangedIn() string {
 	return ""
 }
 
+func (x *IncomingData) GetRefunds() []*IncomingRefund {
+	if x != nil {
+		return x.Refunds
+	}
+	return nil
+}
+
+func (x *IncomingData) GetRefunding() string {
+	if x != nil {
+		return x.Refunding
+	}
+	return ""
+}
+
+// A part of a refund of the tax service, as the order that was paid twice has counted it.
+type IncomingRefund struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order.
+	RemittanceId string `protobuf:"bytes,1,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
+	// Rubles, decimal of scale 2.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IncomingRefund) Reset() {
+	*x = IncomingRefund{}
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IncomingRefund) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IncomingRefund) ProtoMessage() {}
+
+func (x *IncomingRefund) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IncomingRefund.ProtoReflect.Descriptor instead.
+func (*IncomingRefund) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *IncomingRefund) GetRemittanceId() string {
+	if x != nil {
+		return x.RemittanceId
+	}
+	return ""
+}
+
+func (x *IncomingRefund) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // One attempt to return money to its sender.
 type ReturnAttempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -460,7 +533,7 @@ type ReturnAttempt struct {
 
 func (x *ReturnAttempt) Reset() {
 	*x = ReturnAttempt{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +545,7 @@ func (x *ReturnAttempt) String() string {
 func (*ReturnAttempt) ProtoMessage() {}
 
 func (x *ReturnAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +558,7 @@ func (x *ReturnAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnAttempt.ProtoReflect.Descriptor instead.
 func (*ReturnAttempt) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ReturnAttempt) GetNumber() uint32 {
@@ -547,7 +620,7 @@ type IncomingRegister struct {
 
 func (x *IncomingRegister) Reset() {
 	*x = IncomingRegister{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -559,7 +632,7 @@ func (x *IncomingRegister) String() string {
 func (*IncomingRegister) ProtoMessage() {}
 
 func (x *IncomingRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -572,7 +645,7 @@ func (x *IncomingRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingRegister.ProtoReflect.Descriptor instead.
 func (*IncomingRegister) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *IncomingRegister) GetKind() LineKind {
@@ -674,7 +747,7 @@ type IncomingChange struct {
 
 func (x *IncomingChange) Reset() {
 	*x = IncomingChange{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +759,7 @@ func (x *IncomingChange) String() string {
 func (*IncomingChange) ProtoMessage() {}
 
 func (x *IncomingChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +772,7 @@ func (x *IncomingChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingChange.ProtoReflect.Descriptor instead.
 func (*IncomingChange) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *IncomingChange) GetAmount() string {
@@ -757,7 +830,7 @@ type IncomingReturned struct {
 
 func (x *IncomingReturned) Reset() {
 	*x = IncomingReturned{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -769,7 +842,7 @@ func (x *IncomingReturned) String() string {
 func (*IncomingReturned) ProtoMessage() {}
 
 func (x *IncomingReturned) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -782,7 +855,7 @@ func (x *IncomingReturned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingReturned.ProtoReflect.Descriptor instead.
 func (*IncomingReturned) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *IncomingReturned) GetAttempt() string {
@@ -805,14 +878,16 @@ type IncomingTax struct {
 	// The order, "ndfl-2026-11-1"; required.
 	RemittanceId string `protobuf:"bytes,1,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
 	// Why, a code or an id of a note in the private table; required.
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How much of what is in suspense it is, rubles, at most 2 places; "" = all.
+	Amount        string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *IncomingTax) Reset() {
 	*x = IncomingTax{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +899,7 @@ func (x *IncomingTax) String() string {
 func (*IncomingTax) ProtoMessage() {}
 
 func (x *IncomingTax) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +912,7 @@ func (x *IncomingTax) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingTax.ProtoReflect.Descriptor instead.
 func (*IncomingTax) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *IncomingTax) GetRemittanceId() string {
@@ -850,6 +925,13 @@ func (x *IncomingTax) GetRemittanceId() string {
 func (x *IncomingTax) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *IncomingTax) GetAmount() string {
+	if x != nil {
+		return x.Amount
 	}
 	return ""
 }
@@ -870,7 +952,7 @@ type PaymentReturned struct {
 
 func (x *PaymentReturned) Reset() {
 	*x = PaymentReturned{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -882,7 +964,7 @@ func (x *PaymentReturned) String() string {
 func (*PaymentReturned) ProtoMessage() {}
 
 func (x *PaymentReturned) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -895,7 +977,7 @@ func (x *PaymentReturned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentReturned.ProtoReflect.Descriptor instead.
 func (*PaymentReturned) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PaymentReturned) GetBook() string {
@@ -932,7 +1014,7 @@ type IncomingAssign struct {
 
 func (x *IncomingAssign) Reset() {
 	*x = IncomingAssign{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1026,7 @@ func (x *IncomingAssign) String() string {
 func (*IncomingAssign) ProtoMessage() {}
 
 func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1039,7 @@ func (x *IncomingAssign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingAssign.ProtoReflect.Descriptor instead.
 func (*IncomingAssign) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *IncomingAssign) GetCompanyId() string {
@@ -986,7 +1068,7 @@ type IncomingExplain struct {
 
 func (x *IncomingExplain) Reset() {
 	*x = IncomingExplain{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1080,7 @@ func (x *IncomingExplain) String() string {
 func (*IncomingExplain) ProtoMessage() {}
 
 func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1093,7 @@ func (x *IncomingExplain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncomingExplain.ProtoReflect.Descriptor instead.
 func (*IncomingExplain) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *IncomingExplain) GetReason() string {
@@ -1037,7 +1119,7 @@ type ReturnAsk struct {
 
 func (x *ReturnAsk) Reset() {
 	*x = ReturnAsk{}
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1131,7 @@ func (x *ReturnAsk) String() string {
 func (*ReturnAsk) ProtoMessage() {}
 
 func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_incoming_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1144,7 @@ func (x *ReturnAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnAsk.ProtoReflect.Descriptor instead.
 func (*ReturnAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{10}
+	return file_provodka_flow_v1_incoming_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReturnAsk) GetBook() string {
@@ -1096,7 +1178,7 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x14\n" +
 	"\x05rules\x18\x02 \x03(\tR\x05rules\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\rR\x06weight\"\x90\a\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xec\a\n" +
 	"\fIncomingData\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.provodka.flow.v1.LineKindR\x04kind\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
@@ -1128,7 +1210,12 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\achanges\x18\xf3\x01 \x01(\rR\achanges\x12&\n" +
 	"\x0echanged_fields\x18\xf4\x01 \x03(\tR\rchangedFields\x12\x1e\n" +
 	"\n" +
-	"changed_in\x18\xf5\x01 \x01(\tR\tchangedIn\"o\n" +
+	"changed_in\x18\xf5\x01 \x01(\tR\tchangedIn\x12;\n" +
+	"\arefunds\x18\xf6\x01 \x03(\v2 .provodka.flow.v1.IncomingRefundR\arefunds\x12\x1d\n" +
+	"\trefunding\x18\xf7\x01 \x01(\tR\trefunding\"M\n" +
+	"\x0eIncomingRefund\x12#\n" +
+	"\rremittance_id\x18\x01 \x01(\tR\fremittanceId\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"o\n" +
 	"\rReturnAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -1157,10 +1244,11 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\x05after\x18\x06 \x01(\rR\x05after\"D\n" +
 	"\x10IncomingReturned\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\tR\aattempt\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"J\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"b\n" +
 	"\vIncomingTax\x12#\n" +
 	"\rremittance_id\x18\x01 \x01(\tR\fremittanceId\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"S\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\"S\n" +
 	"\x0fPaymentReturned\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\tR\x04line\x12\x18\n" +
@@ -1199,32 +1287,34 @@ func file_provodka_flow_v1_incoming_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_incoming_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_provodka_flow_v1_incoming_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_provodka_flow_v1_incoming_proto_goTypes = []any{
 	(LineKind)(0),            // 0: provodka.flow.v1.LineKind
 	(*Suggestion)(nil),       // 1: provodka.flow.v1.Suggestion
 	(*IncomingData)(nil),     // 2: provodka.flow.v1.IncomingData
-	(*ReturnAttempt)(nil),    // 3: provodka.flow.v1.ReturnAttempt
-	(*IncomingRegister)(nil), // 4: provodka.flow.v1.IncomingRegister
-	(*IncomingChange)(nil),   // 5: provodka.flow.v1.IncomingChange
-	(*IncomingReturned)(nil), // 6: provodka.flow.v1.IncomingReturned
-	(*IncomingTax)(nil),      // 7: provodka.flow.v1.IncomingTax
-	(*PaymentReturned)(nil),  // 8: provodka.flow.v1.PaymentReturned
-	(*IncomingAssign)(nil),   // 9: provodka.flow.v1.IncomingAssign
-	(*IncomingExplain)(nil),  // 10: provodka.flow.v1.IncomingExplain
-	(*ReturnAsk)(nil),        // 11: provodka.flow.v1.ReturnAsk
+	(*IncomingRefund)(nil),   // 3: provodka.flow.v1.IncomingRefund
+	(*ReturnAttempt)(nil),    // 4: provodka.flow.v1.ReturnAttempt
+	(*IncomingRegister)(nil), // 5: provodka.flow.v1.IncomingRegister
+	(*IncomingChange)(nil),   // 6: provodka.flow.v1.IncomingChange
+	(*IncomingReturned)(nil), // 7: provodka.flow.v1.IncomingReturned
+	(*IncomingTax)(nil),      // 8: provodka.flow.v1.IncomingTax
+	(*PaymentReturned)(nil),  // 9: provodka.flow.v1.PaymentReturned
+	(*IncomingAssign)(nil),   // 10: provodka.flow.v1.IncomingAssign
+	(*IncomingExplain)(nil),  // 11: provodka.flow.v1.IncomingExplain
+	(*ReturnAsk)(nil),        // 12: provodka.flow.v1.ReturnAsk
 }
 var file_provodka_flow_v1_incoming_proto_depIdxs = []int32{
 	0, // 0: provodka.flow.v1.IncomingData.kind:type_name -> provodka.flow.v1.LineKind
 	1, // 1: provodka.flow.v1.IncomingData.suggestions:type_name -> provodka.flow.v1.Suggestion
-	3, // 2: provodka.flow.v1.IncomingData.returns:type_name -> provodka.flow.v1.ReturnAttempt
-	0, // 3: provodka.flow.v1.IncomingRegister.kind:type_name -> provodka.flow.v1.LineKind
-	1, // 4: provodka.flow.v1.IncomingRegister.suggestions:type_name -> provodka.flow.v1.Suggestion
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	4, // 2: provodka.flow.v1.IncomingData.returns:type_name -> provodka.flow.v1.ReturnAttempt
+	3, // 3: provodka.flow.v1.IncomingData.refunds:type_name -> provodka.flow.v1.IncomingRefund
+	0, // 4: provodka.flow.v1.IncomingRegister.kind:type_name -> provodka.flow.v1.LineKind
+	1, // 5: provodka.flow.v1.IncomingRegister.suggestions:type_name -> provodka.flow.v1.Suggestion
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_incoming_proto_init() }
@@ -1238,7 +1328,7 @@ func file_provodka_flow_v1_incoming_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_incoming_proto_rawDesc), len(file_provodka_flow_v1_incoming_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

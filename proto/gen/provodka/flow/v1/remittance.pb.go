@@ -220,7 +220,8 @@ type RemittanceGiven struct {
 	LineId string `protobuf:"bytes,1,opt,name=line_id,json=lineId,proto3" json:"line_id,omitempty"`
 	// The period whose tax it has paid, "ndfl-2026-12-1"; "" = none.
 	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
-	// Rubles, decimal of scale 2.
+	// Rubles, decimal of scale 2; below zero it is what the budget has to have again, and the period's
+	// orders pay it.
 	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Day, YYYY-MM-DD.
 	Day           string `protobuf:"bytes,4,opt,name=day,proto3" json:"day,omitempty"`
@@ -415,6 +416,61 @@ func (x *RemittanceOffset) GetAmount() string {
 	return ""
 }
 
+// Body of remittance's "repay": what the budget has given back too much is paid with a period.
+type RemittanceRepay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The period with whose money it is paid: "ndfl-2026-12-1".
+	Period string `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	// Rubles, positive, at most 2 places.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemittanceRepay) Reset() {
+	*x = RemittanceRepay{}
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemittanceRepay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemittanceRepay) ProtoMessage() {}
+
+func (x *RemittanceRepay) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemittanceRepay.ProtoReflect.Descriptor instead.
+func (*RemittanceRepay) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RemittanceRepay) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *RemittanceRepay) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // A charge of NPD as the tax service says it, with what its payment order has. Whose it is
 // is not written here: the УИН says it to the tax service.
 type TaxDocument struct {
@@ -457,7 +513,7 @@ type TaxDocument struct {
 
 func (x *TaxDocument) Reset() {
 	*x = TaxDocument{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -469,7 +525,7 @@ func (x *TaxDocument) String() string {
 func (*TaxDocument) ProtoMessage() {}
 
 func (x *TaxDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -482,7 +538,7 @@ func (x *TaxDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxDocument.ProtoReflect.Descriptor instead.
 func (*TaxDocument) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TaxDocument) GetUin() string {
@@ -609,7 +665,7 @@ type RemittanceNpd struct {
 
 func (x *RemittanceNpd) Reset() {
 	*x = RemittanceNpd{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -621,7 +677,7 @@ func (x *RemittanceNpd) String() string {
 func (*RemittanceNpd) ProtoMessage() {}
 
 func (x *RemittanceNpd) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -634,7 +690,7 @@ func (x *RemittanceNpd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceNpd.ProtoReflect.Descriptor instead.
 func (*RemittanceNpd) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RemittanceNpd) GetAmount() string {
@@ -662,7 +718,7 @@ type TaxDocumentAsk struct {
 
 func (x *TaxDocumentAsk) Reset() {
 	*x = TaxDocumentAsk{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +730,7 @@ func (x *TaxDocumentAsk) String() string {
 func (*TaxDocumentAsk) ProtoMessage() {}
 
 func (x *TaxDocumentAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +743,7 @@ func (x *TaxDocumentAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxDocumentAsk.ProtoReflect.Descriptor instead.
 func (*TaxDocumentAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TaxDocumentAsk) GetBook() string {
@@ -729,7 +785,7 @@ type TaxDocuments struct {
 
 func (x *TaxDocuments) Reset() {
 	*x = TaxDocuments{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +797,7 @@ func (x *TaxDocuments) String() string {
 func (*TaxDocuments) ProtoMessage() {}
 
 func (x *TaxDocuments) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +810,7 @@ func (x *TaxDocuments) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxDocuments.ProtoReflect.Descriptor instead.
 func (*TaxDocuments) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TaxDocuments) GetDocuments() []*TaxDocument {
@@ -782,7 +838,7 @@ type RemittanceAttempt struct {
 
 func (x *RemittanceAttempt) Reset() {
 	*x = RemittanceAttempt{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +850,7 @@ func (x *RemittanceAttempt) String() string {
 func (*RemittanceAttempt) ProtoMessage() {}
 
 func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +863,7 @@ func (x *RemittanceAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceAttempt.ProtoReflect.Descriptor instead.
 func (*RemittanceAttempt) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RemittanceAttempt) GetNumber() uint32 {
@@ -849,7 +905,7 @@ type RemittanceOrder struct {
 
 func (x *RemittanceOrder) Reset() {
 	*x = RemittanceOrder{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +917,7 @@ func (x *RemittanceOrder) String() string {
 func (*RemittanceOrder) ProtoMessage() {}
 
 func (x *RemittanceOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +930,7 @@ func (x *RemittanceOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceOrder.ProtoReflect.Descriptor instead.
 func (*RemittanceOrder) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RemittanceOrder) GetAmount() string {
@@ -895,7 +951,7 @@ type RemittanceCancel struct {
 
 func (x *RemittanceCancel) Reset() {
 	*x = RemittanceCancel{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +963,7 @@ func (x *RemittanceCancel) String() string {
 func (*RemittanceCancel) ProtoMessage() {}
 
 func (x *RemittanceCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[10]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +976,7 @@ func (x *RemittanceCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceCancel.ProtoReflect.Descriptor instead.
 func (*RemittanceCancel) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{10}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RemittanceCancel) GetReason() string {
@@ -949,7 +1005,7 @@ type RemittanceAsk struct {
 
 func (x *RemittanceAsk) Reset() {
 	*x = RemittanceAsk{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1017,7 @@ func (x *RemittanceAsk) String() string {
 func (*RemittanceAsk) ProtoMessage() {}
 
 func (x *RemittanceAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[11]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1030,7 @@ func (x *RemittanceAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceAsk.ProtoReflect.Descriptor instead.
 func (*RemittanceAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{11}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RemittanceAsk) GetBook() string {
@@ -1026,7 +1082,7 @@ type RemittanceOwn struct {
 
 func (x *RemittanceOwn) Reset() {
 	*x = RemittanceOwn{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[12]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1038,7 +1094,7 @@ func (x *RemittanceOwn) String() string {
 func (*RemittanceOwn) ProtoMessage() {}
 
 func (x *RemittanceOwn) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[12]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1051,7 +1107,7 @@ func (x *RemittanceOwn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceOwn.ProtoReflect.Descriptor instead.
 func (*RemittanceOwn) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{12}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RemittanceOwn) GetAmount() string {
@@ -1089,7 +1145,7 @@ type RemittanceOwnAsk struct {
 
 func (x *RemittanceOwnAsk) Reset() {
 	*x = RemittanceOwnAsk{}
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[13]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1157,7 @@ func (x *RemittanceOwnAsk) String() string {
 func (*RemittanceOwnAsk) ProtoMessage() {}
 
 func (x *RemittanceOwnAsk) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[13]
+	mi := &file_provodka_flow_v1_remittance_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1170,7 @@ func (x *RemittanceOwnAsk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemittanceOwnAsk.ProtoReflect.Descriptor instead.
 func (*RemittanceOwnAsk) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{13}
+	return file_provodka_flow_v1_remittance_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RemittanceOwnAsk) GetBook() string {
@@ -1199,6 +1255,9 @@ const file_provodka_flow_v1_remittance_proto_rawDesc = "" +
 	"\x06amount\x18\x04 \x01(\tR\x06amount\"B\n" +
 	"\x10RemittanceOffset\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"A\n" +
+	"\x0fRemittanceRepay\x12\x16\n" +
+	"\x06period\x18\x01 \x01(\tR\x06period\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\"\x87\x03\n" +
 	"\vTaxDocument\x12\x10\n" +
 	"\x03uin\x18\x01 \x01(\tR\x03uin\x12\x16\n" +
@@ -1276,29 +1335,30 @@ func file_provodka_flow_v1_remittance_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_remittance_proto_rawDescData
 }
 
-var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_provodka_flow_v1_remittance_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_provodka_flow_v1_remittance_proto_goTypes = []any{
 	(*RemittanceData)(nil),    // 0: provodka.flow.v1.RemittanceData
 	(*RemittanceGiven)(nil),   // 1: provodka.flow.v1.RemittanceGiven
 	(*RemittanceRefund)(nil),  // 2: provodka.flow.v1.RemittanceRefund
 	(*RemittanceOffset)(nil),  // 3: provodka.flow.v1.RemittanceOffset
-	(*TaxDocument)(nil),       // 4: provodka.flow.v1.TaxDocument
-	(*RemittanceNpd)(nil),     // 5: provodka.flow.v1.RemittanceNpd
-	(*TaxDocumentAsk)(nil),    // 6: provodka.flow.v1.TaxDocumentAsk
-	(*TaxDocuments)(nil),      // 7: provodka.flow.v1.TaxDocuments
-	(*RemittanceAttempt)(nil), // 8: provodka.flow.v1.RemittanceAttempt
-	(*RemittanceOrder)(nil),   // 9: provodka.flow.v1.RemittanceOrder
-	(*RemittanceCancel)(nil),  // 10: provodka.flow.v1.RemittanceCancel
-	(*RemittanceAsk)(nil),     // 11: provodka.flow.v1.RemittanceAsk
-	(*RemittanceOwn)(nil),     // 12: provodka.flow.v1.RemittanceOwn
-	(*RemittanceOwnAsk)(nil),  // 13: provodka.flow.v1.RemittanceOwnAsk
+	(*RemittanceRepay)(nil),   // 4: provodka.flow.v1.RemittanceRepay
+	(*TaxDocument)(nil),       // 5: provodka.flow.v1.TaxDocument
+	(*RemittanceNpd)(nil),     // 6: provodka.flow.v1.RemittanceNpd
+	(*TaxDocumentAsk)(nil),    // 7: provodka.flow.v1.TaxDocumentAsk
+	(*TaxDocuments)(nil),      // 8: provodka.flow.v1.TaxDocuments
+	(*RemittanceAttempt)(nil), // 9: provodka.flow.v1.RemittanceAttempt
+	(*RemittanceOrder)(nil),   // 10: provodka.flow.v1.RemittanceOrder
+	(*RemittanceCancel)(nil),  // 11: provodka.flow.v1.RemittanceCancel
+	(*RemittanceAsk)(nil),     // 12: provodka.flow.v1.RemittanceAsk
+	(*RemittanceOwn)(nil),     // 13: provodka.flow.v1.RemittanceOwn
+	(*RemittanceOwnAsk)(nil),  // 14: provodka.flow.v1.RemittanceOwnAsk
 }
 var file_provodka_flow_v1_remittance_proto_depIdxs = []int32{
-	8, // 0: provodka.flow.v1.RemittanceData.attempts:type_name -> provodka.flow.v1.RemittanceAttempt
-	4, // 1: provodka.flow.v1.RemittanceData.documents:type_name -> provodka.flow.v1.TaxDocument
+	9, // 0: provodka.flow.v1.RemittanceData.attempts:type_name -> provodka.flow.v1.RemittanceAttempt
+	5, // 1: provodka.flow.v1.RemittanceData.documents:type_name -> provodka.flow.v1.TaxDocument
 	1, // 2: provodka.flow.v1.RemittanceData.given:type_name -> provodka.flow.v1.RemittanceGiven
-	4, // 3: provodka.flow.v1.TaxDocuments.documents:type_name -> provodka.flow.v1.TaxDocument
-	4, // 4: provodka.flow.v1.RemittanceAsk.document:type_name -> provodka.flow.v1.TaxDocument
+	5, // 3: provodka.flow.v1.TaxDocuments.documents:type_name -> provodka.flow.v1.TaxDocument
+	5, // 4: provodka.flow.v1.RemittanceAsk.document:type_name -> provodka.flow.v1.TaxDocument
 	5, // [5:5] is the sub-list for method output_type
 	5, // [5:5] is the sub-list for method input_type
 	5, // [5:5] is the sub-list for extension type_name
@@ -1317,7 +1377,7 @@ func file_provodka_flow_v1_remittance_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_remittance_proto_rawDesc), len(file_provodka_flow_v1_remittance_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -406,7 +406,9 @@ type Line struct {
 	// The statement that showed the change.
 	ChangedStatementId string `protobuf:"bytes,243,opt,name=changed_statement_id,json=changedStatementId,proto3" json:"changed_statement_id,omitempty"`
 	// What the line said before the last change.
-	Before        *LineWords `protobuf:"bytes,244,opt,name=before,proto3" json:"before,omitempty"`
+	Before *LineWords `protobuf:"bytes,244,opt,name=before,proto3" json:"before,omitempty"`
+	// What orders of taxes have counted of it, of a refund of the tax service.
+	Refunds       []*LineRefund `protobuf:"bytes,245,rep,name=refunds,proto3" json:"refunds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -616,6 +618,68 @@ func (x *Line) GetBefore() *LineWords {
 	return nil
 }
 
+func (x *Line) GetRefunds() []*LineRefund {
+	if x != nil {
+		return x.Refunds
+	}
+	return nil
+}
+
+// A part of a refund of the tax service.
+type LineRefund struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order that had been paid twice.
+	RemittanceId string `protobuf:"bytes,1,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
+	// Rubles.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LineRefund) Reset() {
+	*x = LineRefund{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LineRefund) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LineRefund) ProtoMessage() {}
+
+func (x *LineRefund) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LineRefund.ProtoReflect.Descriptor instead.
+func (*LineRefund) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LineRefund) GetRemittanceId() string {
+	if x != nil {
+		return x.RemittanceId
+	}
+	return ""
+}
+
+func (x *LineRefund) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // What a bank writes on a line.
 type LineWords struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -637,7 +701,7 @@ type LineWords struct {
 
 func (x *LineWords) Reset() {
 	*x = LineWords{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +713,7 @@ func (x *LineWords) String() string {
 func (*LineWords) ProtoMessage() {}
 
 func (x *LineWords) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[4]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +726,7 @@ func (x *LineWords) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineWords.ProtoReflect.Descriptor instead.
 func (*LineWords) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{4}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LineWords) GetCounterpartyName() string {
@@ -724,7 +788,7 @@ type Suggestion struct {
 
 func (x *Suggestion) Reset() {
 	*x = Suggestion{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +800,7 @@ func (x *Suggestion) String() string {
 func (*Suggestion) ProtoMessage() {}
 
 func (x *Suggestion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[5]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +813,7 @@ func (x *Suggestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suggestion.ProtoReflect.Descriptor instead.
 func (*Suggestion) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{5}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Suggestion) GetCompanyId() string {
@@ -795,7 +859,7 @@ type LineResult struct {
 
 func (x *LineResult) Reset() {
 	*x = LineResult{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +871,7 @@ func (x *LineResult) String() string {
 func (*LineResult) ProtoMessage() {}
 
 func (x *LineResult) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[6]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +884,7 @@ func (x *LineResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineResult.ProtoReflect.Descriptor instead.
 func (*LineResult) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{6}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *LineResult) GetLine() *Line {
@@ -863,7 +927,7 @@ type ImportStatementResponse struct {
 
 func (x *ImportStatementResponse) Reset() {
 	*x = ImportStatementResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -875,7 +939,7 @@ func (x *ImportStatementResponse) String() string {
 func (*ImportStatementResponse) ProtoMessage() {}
 
 func (x *ImportStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[7]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -888,7 +952,7 @@ func (x *ImportStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportStatementResponse.ProtoReflect.Descriptor instead.
 func (*ImportStatementResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{7}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ImportStatementResponse) GetStatement() *Statement {
@@ -943,7 +1007,7 @@ type KindTotal struct {
 
 func (x *KindTotal) Reset() {
 	*x = KindTotal{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1019,7 @@ func (x *KindTotal) String() string {
 func (*KindTotal) ProtoMessage() {}
 
 func (x *KindTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[8]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1032,7 @@ func (x *KindTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KindTotal.ProtoReflect.Descriptor instead.
 func (*KindTotal) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{8}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *KindTotal) GetKind() string {
@@ -1014,7 +1078,7 @@ type GetStatementRequest struct {
 
 func (x *GetStatementRequest) Reset() {
 	*x = GetStatementRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1090,7 @@ func (x *GetStatementRequest) String() string {
 func (*GetStatementRequest) ProtoMessage() {}
 
 func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[9]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1103,7 @@ func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementRequest.ProtoReflect.Descriptor instead.
 func (*GetStatementRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{9}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetStatementRequest) GetBook() string {
@@ -1078,7 +1142,7 @@ type GetStatementResponse struct {
 
 func (x *GetStatementResponse) Reset() {
 	*x = GetStatementResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1154,7 @@ func (x *GetStatementResponse) String() string {
 func (*GetStatementResponse) ProtoMessage() {}
 
 func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1167,7 @@ func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementResponse.ProtoReflect.Descriptor instead.
 func (*GetStatementResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{10}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetStatementResponse) GetStatement() *Statement {
@@ -1146,7 +1210,7 @@ type ListLinesRequest struct {
 
 func (x *ListLinesRequest) Reset() {
 	*x = ListLinesRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1222,7 @@ func (x *ListLinesRequest) String() string {
 func (*ListLinesRequest) ProtoMessage() {}
 
 func (x *ListLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1235,7 @@ func (x *ListLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinesRequest.ProtoReflect.Descriptor instead.
 func (*ListLinesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{11}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListLinesRequest) GetBook() string {
@@ -1224,7 +1288,7 @@ type ListLinesResponse struct {
 
 func (x *ListLinesResponse) Reset() {
 	*x = ListLinesResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1300,7 @@ func (x *ListLinesResponse) String() string {
 func (*ListLinesResponse) ProtoMessage() {}
 
 func (x *ListLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1313,7 @@ func (x *ListLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinesResponse.ProtoReflect.Descriptor instead.
 func (*ListLinesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{12}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListLinesResponse) GetLines() []*Line {
@@ -1294,7 +1358,7 @@ type AssignLineRequest struct {
 
 func (x *AssignLineRequest) Reset() {
 	*x = AssignLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1370,7 @@ func (x *AssignLineRequest) String() string {
 func (*AssignLineRequest) ProtoMessage() {}
 
 func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1383,7 @@ func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineRequest.ProtoReflect.Descriptor instead.
 func (*AssignLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{13}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AssignLineRequest) GetBook() string {
@@ -1379,7 +1443,7 @@ type AssignLineResponse struct {
 
 func (x *AssignLineResponse) Reset() {
 	*x = AssignLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1455,7 @@ func (x *AssignLineResponse) String() string {
 func (*AssignLineResponse) ProtoMessage() {}
 
 func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1468,7 @@ func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineResponse.ProtoReflect.Descriptor instead.
 func (*AssignLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{14}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AssignLineResponse) GetLine() *Line {
@@ -1446,14 +1510,17 @@ type ExplainLineRequest struct {
 	// The task whose payment came back, for that.
 	TaskId string `protobuf:"bytes,140,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// The order of taxes that had been paid twice, for a refund of the tax service.
-	RemittanceId  string `protobuf:"bytes,210,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
+	RemittanceId string `protobuf:"bytes,210,opt,name=remittance_id,json=remittanceId,proto3" json:"remittance_id,omitempty"`
+	// How much of the line is that order's, for a refund of several orders: the rest waits in unmatched
+	// for the next one. Rubles; empty = all that is in suspense.
+	Amount        string `protobuf:"bytes,240,opt,name=amount,proto3" json:"amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainLineRequest) Reset() {
 	*x = ExplainLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1532,7 @@ func (x *ExplainLineRequest) String() string {
 func (*ExplainLineRequest) ProtoMessage() {}
 
 func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1545,7 @@ func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineRequest.ProtoReflect.Descriptor instead.
 func (*ExplainLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{15}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExplainLineRequest) GetBook() string {
@@ -1537,6 +1604,13 @@ func (x *ExplainLineRequest) GetRemittanceId() string {
 	return ""
 }
 
+func (x *ExplainLineRequest) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 // The line after ExplainLine.
 type ExplainLineResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1552,7 +1626,7 @@ type ExplainLineResponse struct {
 
 func (x *ExplainLineResponse) Reset() {
 	*x = ExplainLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +1638,7 @@ func (x *ExplainLineResponse) String() string {
 func (*ExplainLineResponse) ProtoMessage() {}
 
 func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1577,7 +1651,7 @@ func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineResponse.ProtoReflect.Descriptor instead.
 func (*ExplainLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{16}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExplainLineResponse) GetLine() *Line {
@@ -1618,7 +1692,7 @@ type ReturnLineRequest struct {
 
 func (x *ReturnLineRequest) Reset() {
 	*x = ReturnLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1704,7 @@ func (x *ReturnLineRequest) String() string {
 func (*ReturnLineRequest) ProtoMessage() {}
 
 func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1717,7 @@ func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineRequest.ProtoReflect.Descriptor instead.
 func (*ReturnLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReturnLineRequest) GetBook() string {
@@ -1689,7 +1763,7 @@ type ReturnLineResponse struct {
 
 func (x *ReturnLineResponse) Reset() {
 	*x = ReturnLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1775,7 @@ func (x *ReturnLineResponse) String() string {
 func (*ReturnLineResponse) ProtoMessage() {}
 
 func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1788,7 @@ func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineResponse.ProtoReflect.Descriptor instead.
 func (*ReturnLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReturnLineResponse) GetLine() *Line {
@@ -1751,7 +1825,7 @@ type CountLinesRequest struct {
 
 func (x *CountLinesRequest) Reset() {
 	*x = CountLinesRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1763,7 +1837,7 @@ func (x *CountLinesRequest) String() string {
 func (*CountLinesRequest) ProtoMessage() {}
 
 func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1776,7 +1850,7 @@ func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesRequest.ProtoReflect.Descriptor instead.
 func (*CountLinesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CountLinesRequest) GetBook() string {
@@ -1808,7 +1882,7 @@ type CountLinesResponse struct {
 
 func (x *CountLinesResponse) Reset() {
 	*x = CountLinesResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1820,7 +1894,7 @@ func (x *CountLinesResponse) String() string {
 func (*CountLinesResponse) ProtoMessage() {}
 
 func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1833,7 +1907,7 @@ func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesResponse.ProtoReflect.Descriptor instead.
 func (*CountLinesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CountLinesResponse) GetCounts() []*LineCount {
@@ -1872,7 +1946,7 @@ type LineCount struct {
 
 func (x *LineCount) Reset() {
 	*x = LineCount{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1884,7 +1958,7 @@ func (x *LineCount) String() string {
 func (*LineCount) ProtoMessage() {}
 
 func (x *LineCount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1897,7 +1971,7 @@ func (x *LineCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineCount.ProtoReflect.Descriptor instead.
 func (*LineCount) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{21}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LineCount) GetState() string {
@@ -1945,7 +2019,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\aopening\x18\x04 \x01(\tR\aopening\x12\x0e\n" +
 	"\x02in\x18\x05 \x01(\tR\x02in\x12\x10\n" +
 	"\x03out\x18\x06 \x01(\tR\x03out\x12\x18\n" +
-	"\aclosing\x18\a \x01(\tR\aclosing\"\xe3\x06\n" +
+	"\aclosing\x18\a \x01(\tR\aclosing\"\xa1\a\n" +
 	"\x04Line\x12\x17\n" +
 	"\aline_id\x18\x01 \x01(\tR\x06lineId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1f\n" +
@@ -1975,7 +2049,12 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\achanges\x18\xf1\x01 \x01(\rR\achanges\x12&\n" +
 	"\x0echanged_fields\x18\xf2\x01 \x03(\tR\rchangedFields\x121\n" +
 	"\x14changed_statement_id\x18\xf3\x01 \x01(\tR\x12changedStatementId\x129\n" +
-	"\x06before\x18\xf4\x01 \x01(\v2 .provodka.statement.v1.LineWordsR\x06before\"\xeb\x01\n" +
+	"\x06before\x18\xf4\x01 \x01(\v2 .provodka.statement.v1.LineWordsR\x06before\x12<\n" +
+	"\arefunds\x18\xf5\x01 \x03(\v2!.provodka.statement.v1.LineRefundR\arefunds\"I\n" +
+	"\n" +
+	"LineRefund\x12#\n" +
+	"\rremittance_id\x18\x01 \x01(\tR\fremittanceId\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"\xeb\x01\n" +
 	"\tLineWords\x12+\n" +
 	"\x11counterparty_name\x18\x01 \x01(\tR\x10counterpartyName\x12)\n" +
 	"\x10counterparty_inn\x18\x02 \x01(\tR\x0fcounterpartyInn\x121\n" +
@@ -2037,7 +2116,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x12AssignLineResponse\x12/\n" +
 	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xcb\x03\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xed\x03\n" +
 	"\x12ExplainLineRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
@@ -2048,7 +2127,8 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"company_id\x18\x05 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\tcompanyId\x121\n" +
 	"\x06reason\x18\x06 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06reason\x121\n" +
 	"\atask_id\x18\x8c\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06taskId\x12=\n" +
-	"\rremittance_id\x18\xd2\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\fremittanceId\"~\n" +
+	"\rremittance_id\x18\xd2\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\fremittanceId\x12 \n" +
+	"\x06amount\x18\xf0\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06amount\"~\n" +
 	"\x13ExplainLineResponse\x12/\n" +
 	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x1a\n" +
@@ -2106,72 +2186,74 @@ func file_provodka_statement_v1_statement_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_statement_v1_statement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_provodka_statement_v1_statement_proto_goTypes = []any{
 	(Explanation)(0),                // 0: provodka.statement.v1.Explanation
 	(*ImportStatementRequest)(nil),  // 1: provodka.statement.v1.ImportStatementRequest
 	(*Statement)(nil),               // 2: provodka.statement.v1.Statement
 	(*AccountTotals)(nil),           // 3: provodka.statement.v1.AccountTotals
 	(*Line)(nil),                    // 4: provodka.statement.v1.Line
-	(*LineWords)(nil),               // 5: provodka.statement.v1.LineWords
-	(*Suggestion)(nil),              // 6: provodka.statement.v1.Suggestion
-	(*LineResult)(nil),              // 7: provodka.statement.v1.LineResult
-	(*ImportStatementResponse)(nil), // 8: provodka.statement.v1.ImportStatementResponse
-	(*KindTotal)(nil),               // 9: provodka.statement.v1.KindTotal
-	(*GetStatementRequest)(nil),     // 10: provodka.statement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),    // 11: provodka.statement.v1.GetStatementResponse
-	(*ListLinesRequest)(nil),        // 12: provodka.statement.v1.ListLinesRequest
-	(*ListLinesResponse)(nil),       // 13: provodka.statement.v1.ListLinesResponse
-	(*AssignLineRequest)(nil),       // 14: provodka.statement.v1.AssignLineRequest
-	(*AssignLineResponse)(nil),      // 15: provodka.statement.v1.AssignLineResponse
-	(*ExplainLineRequest)(nil),      // 16: provodka.statement.v1.ExplainLineRequest
-	(*ExplainLineResponse)(nil),     // 17: provodka.statement.v1.ExplainLineResponse
-	(*ReturnLineRequest)(nil),       // 18: provodka.statement.v1.ReturnLineRequest
-	(*ReturnLineResponse)(nil),      // 19: provodka.statement.v1.ReturnLineResponse
-	(*CountLinesRequest)(nil),       // 20: provodka.statement.v1.CountLinesRequest
-	(*CountLinesResponse)(nil),      // 21: provodka.statement.v1.CountLinesResponse
-	(*LineCount)(nil),               // 22: provodka.statement.v1.LineCount
-	(*timestamppb.Timestamp)(nil),   // 23: google.protobuf.Timestamp
-	(*v1.Refusal)(nil),              // 24: provodka.ledger.v1.Refusal
+	(*LineRefund)(nil),              // 5: provodka.statement.v1.LineRefund
+	(*LineWords)(nil),               // 6: provodka.statement.v1.LineWords
+	(*Suggestion)(nil),              // 7: provodka.statement.v1.Suggestion
+	(*LineResult)(nil),              // 8: provodka.statement.v1.LineResult
+	(*ImportStatementResponse)(nil), // 9: provodka.statement.v1.ImportStatementResponse
+	(*KindTotal)(nil),               // 10: provodka.statement.v1.KindTotal
+	(*GetStatementRequest)(nil),     // 11: provodka.statement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),    // 12: provodka.statement.v1.GetStatementResponse
+	(*ListLinesRequest)(nil),        // 13: provodka.statement.v1.ListLinesRequest
+	(*ListLinesResponse)(nil),       // 14: provodka.statement.v1.ListLinesResponse
+	(*AssignLineRequest)(nil),       // 15: provodka.statement.v1.AssignLineRequest
+	(*AssignLineResponse)(nil),      // 16: provodka.statement.v1.AssignLineResponse
+	(*ExplainLineRequest)(nil),      // 17: provodka.statement.v1.ExplainLineRequest
+	(*ExplainLineResponse)(nil),     // 18: provodka.statement.v1.ExplainLineResponse
+	(*ReturnLineRequest)(nil),       // 19: provodka.statement.v1.ReturnLineRequest
+	(*ReturnLineResponse)(nil),      // 20: provodka.statement.v1.ReturnLineResponse
+	(*CountLinesRequest)(nil),       // 21: provodka.statement.v1.CountLinesRequest
+	(*CountLinesResponse)(nil),      // 22: provodka.statement.v1.CountLinesResponse
+	(*LineCount)(nil),               // 23: provodka.statement.v1.LineCount
+	(*timestamppb.Timestamp)(nil),   // 24: google.protobuf.Timestamp
+	(*v1.Refusal)(nil),              // 25: provodka.ledger.v1.Refusal
 }
 var file_provodka_statement_v1_statement_proto_depIdxs = []int32{
 	3,  // 0: provodka.statement.v1.Statement.accounts:type_name -> provodka.statement.v1.AccountTotals
-	23, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
-	6,  // 2: provodka.statement.v1.Line.suggestions:type_name -> provodka.statement.v1.Suggestion
-	5,  // 3: provodka.statement.v1.Line.before:type_name -> provodka.statement.v1.LineWords
-	4,  // 4: provodka.statement.v1.LineResult.line:type_name -> provodka.statement.v1.Line
-	24, // 5: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	2,  // 6: provodka.statement.v1.ImportStatementResponse.statement:type_name -> provodka.statement.v1.Statement
-	7,  // 7: provodka.statement.v1.ImportStatementResponse.results:type_name -> provodka.statement.v1.LineResult
-	9,  // 8: provodka.statement.v1.ImportStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	2,  // 9: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
-	4,  // 10: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
-	9,  // 11: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	4,  // 12: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
-	4,  // 13: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
-	0,  // 14: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
-	4,  // 15: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
-	4,  // 16: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
-	22, // 17: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
-	1,  // 18: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
-	10, // 19: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
-	12, // 20: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
-	14, // 21: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
-	16, // 22: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
-	18, // 23: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
-	20, // 24: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
-	8,  // 25: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
-	11, // 26: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
-	13, // 27: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
-	15, // 28: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
-	17, // 29: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
-	19, // 30: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
-	21, // 31: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
-	25, // [25:32] is the sub-list for method output_type
-	18, // [18:25] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	24, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
+	7,  // 2: provodka.statement.v1.Line.suggestions:type_name -> provodka.statement.v1.Suggestion
+	6,  // 3: provodka.statement.v1.Line.before:type_name -> provodka.statement.v1.LineWords
+	5,  // 4: provodka.statement.v1.Line.refunds:type_name -> provodka.statement.v1.LineRefund
+	4,  // 5: provodka.statement.v1.LineResult.line:type_name -> provodka.statement.v1.Line
+	25, // 6: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	2,  // 7: provodka.statement.v1.ImportStatementResponse.statement:type_name -> provodka.statement.v1.Statement
+	8,  // 8: provodka.statement.v1.ImportStatementResponse.results:type_name -> provodka.statement.v1.LineResult
+	10, // 9: provodka.statement.v1.ImportStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	2,  // 10: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
+	4,  // 11: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
+	10, // 12: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	4,  // 13: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
+	4,  // 14: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
+	0,  // 15: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
+	4,  // 16: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
+	4,  // 17: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
+	23, // 18: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
+	1,  // 19: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
+	11, // 20: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
+	13, // 21: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
+	15, // 22: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
+	17, // 23: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
+	19, // 24: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
+	21, // 25: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
+	9,  // 26: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
+	12, // 27: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
+	14, // 28: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
+	16, // 29: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
+	18, // 30: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
+	20, // 31: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
+	22, // 32: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
+	26, // [26:33] is the sub-list for method output_type
+	19, // [19:26] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_provodka_statement_v1_statement_proto_init() }
@@ -2185,7 +2267,7 @@ func file_provodka_statement_v1_statement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_statement_v1_statement_proto_rawDesc), len(file_provodka_statement_v1_statement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -208,7 +208,7 @@ type Remittance struct {
 	// What the bank was asked, oldest first.
 	Attempts []*RemittanceAttempt `protobuf:"bytes,11,rep,name=attempts,proto3" json:"attempts,omitempty"`
 	// Paid beyond the amount and not given back yet: the budget has it. Below zero the bank has
-	// taken back, too, what the budget had given back: it is owed to the budget.
+	// taken back, too, what the budget had given back: it is owed to the budget, and Remit pays it (repay).
 	Overpaid string `protobuf:"bytes,12,opt,name=overpaid,proto3" json:"overpaid,omitempty"`
 	// Left the bank after its reserve had gone back; retry covers it.
 	Uncovered string `protobuf:"bytes,13,opt,name=uncovered,proto3" json:"uncovered,omitempty"`
@@ -379,9 +379,9 @@ type RemittanceGiven struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The statement's line that shows it; empty = none.
 	LineId string `protobuf:"bytes,1,opt,name=line_id,json=lineId,proto3" json:"line_id,omitempty"`
-	// The period whose tax it has paid; empty = none.
+	// The period whose tax it has paid, or with whose money it was paid again; empty = none.
 	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
-	// Rubles.
+	// Rubles; below zero the budget had given it back too much, and it was ordered again.
 	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Day, YYYY-MM-DD.
 	Day           string `protobuf:"bytes,4,opt,name=day,proto3" json:"day,omitempty"`
@@ -659,7 +659,10 @@ type RemitRequest struct {
 	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// An order that was paid twice: what is left of that pays as much of the period as it can,
 	// and the bank is asked only for the rest. Refused when nothing is left of it.
-	Offset        string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
+	Offset string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
+	// An order of which the budget has given back too much (overpaid below zero): what is owed is paid with
+	// the period's money, by the same payment. Refused when nothing is owed.
+	Repay         string `protobuf:"bytes,240,opt,name=repay,proto3" json:"repay,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -722,6 +725,13 @@ func (x *RemitRequest) GetOffset() string {
 	return ""
 }
 
+func (x *RemitRequest) GetRepay() string {
+	if x != nil {
+		return x.Repay
+	}
+	return ""
+}
+
 // What became of Remit.
 type RemitResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -740,7 +750,10 @@ type RemitResponse struct {
 	// Where the shards stand after it: what min_position of a read takes.
 	Position string `protobuf:"bytes,7,opt,name=position,proto3" json:"position,omitempty"`
 	// What was paid by what the budget had twice, rubles; of a dry run what would be.
-	Offset        string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
+	Offset string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
+	// What the order pays beside the period because the budget had given back too much, rubles; of a dry
+	// run what it would.
+	Repaid        string `protobuf:"bytes,240,opt,name=repaid,proto3" json:"repaid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -827,6 +840,13 @@ func (x *RemitResponse) GetPosition() string {
 func (x *RemitResponse) GetOffset() string {
 	if x != nil {
 		return x.Offset
+	}
+	return ""
+}
+
+func (x *RemitResponse) GetRepaid() string {
+	if x != nil {
+		return x.Repaid
 	}
 	return ""
 }
@@ -2384,12 +2404,13 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x17PlanRemittancesResponse\x124\n" +
 	"\aperiods\x18\x01 \x03(\v2\x1a.provodka.tax.v1.TaxPeriodR\aperiods\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\tR\x05total\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bposition\"\xb3\x01\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\"\xe3\x01\n" +
 	"\fRemitRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12!\n" +
 	"\x06period\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x06period\x12\x17\n" +
 	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x120\n" +
-	"\x06offset\x18\xd2\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06offset\"\xbe\x02\n" +
+	"\x06offset\x18\xd2\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06offset\x12.\n" +
+	"\x05repay\x18\xf0\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x05repay\"\xd7\x02\n" +
 	"\rRemitResponse\x12\x18\n" +
 	"\apersons\x18\x01 \x01(\x03R\apersons\x12\x1c\n" +
 	"\tcollected\x18\x02 \x01(\tR\tcollected\x12;\n" +
@@ -2401,7 +2422,8 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\vwould_order\x18\x06 \x01(\tR\n" +
 	"wouldOrder\x12\x1a\n" +
 	"\bposition\x18\a \x01(\tR\bposition\x12\x17\n" +
-	"\x06offset\x18\xd2\x01 \x01(\tR\x06offset\"\xb1\x01\n" +
+	"\x06offset\x18\xd2\x01 \x01(\tR\x06offset\x12\x17\n" +
+	"\x06repaid\x18\xf0\x01 \x01(\tR\x06repaid\"\xb1\x01\n" +
 	"\x0fRemitNpdRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x120\n" +
 	"\x05month\x18\x02 \x01(\tB\x1a\xbaH\x17r\x152\x13^[0-9]{4}-[0-9]{2}$R\x05month\x12\x17\n" +
