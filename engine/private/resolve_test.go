@@ -127,6 +127,53 @@ func TestPhoneIsTheBooks(t *testing.T) {
 	}
 }
 
+// TestLostRename: a backup older than a changed INN brings the person back by the INN before it;
+// the list, read again, writes the version that the books name, and no other.
+func TestLostRename(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	v := open(t, embedtest.DSN(t, store.Migrate), secret("a"))
+	was, is := requisite.ExamplePersonINN(1), requisite.ExamplePersonINN(2)
+	d := v.Draft("main")
+	for _, id := range []string{"e", "edited", "older"} {
+		d.Executor(id, 1, &privatev1.ExecutorProfile{Inn: was, LastName: "Иванов", FirstName: "Пётр"})
+	}
+	d.Requisites("e", 1, &privatev1.Requisites{Inn: was, AccountNumber: "40817810099910004312"})
+	if err := d.Put(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var moves []*journalv1.Record
+	for id, data := range map[string]*flowv1.ExecutorData{
+		"e":      {ProfileVersion: 2, InnVersion: 2, RequisitesVersion: 2},
+		"edited": {ProfileVersion: 2, InnVersion: 0}, // what is missing is no changed INN
+		"older":  {ProfileVersion: 3, InnVersion: 3}, // the version before it is missing too
+	} {
+		body, err := proto.Marshal(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		moves = append(moves, &journalv1.Record{Book: "main", Move: &journalv1.Move{Flow: "executor", Id: id, Owner: id, To: "registered", Version: 1, Data: body}})
+	}
+	putMoves(t, v.db, moves)
+	r := v.Resolver()
+	found, err := r.Holders(ctx, "main", was, is)
+	if err != nil || len(found[was]) != 1 || found[was][0].ID != "e" || !found[was][0].Lost || found[was][0].Profile.GetInn() != was || len(found[is]) != 0 {
+		t.Fatalf("%+v %v", found, err)
+	}
+	for range 2 { // the same again is the same
+		profile, _, err := r.Rename(ctx, "main", found[was][0], is, "2026-03-02")
+		if err != nil || profile != 2 {
+			t.Fatal(profile, err)
+		}
+	}
+	if found, err = r.Holders(ctx, "main", was, is); err != nil || len(found[is]) != 1 || found[is][0].Lost || !Had(found[is][0].Profile, was) || found[is][0].Profile.GetInn() != is {
+		t.Errorf("%+v %v", found, err)
+	}
+	if newest, _, err := Only(v.Executors(ctx, "main", Ref{ID: "e"})); err != nil || newest.Version != 2 {
+		t.Errorf("%+v %v", newest, err)
+	}
+}
+
 // TestErasedBetweenReads: what was read before an erasure is not kept for after it.
 func TestErasedBetweenReads(t *testing.T) {
 	t.Parallel()

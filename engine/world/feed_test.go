@@ -99,7 +99,10 @@ func (r *registry) earns(id, gross string) *fault.Refusal {
 
 func (r *registry) holder(id string) private.Holder {
 	h := private.Holder{ID: id, State: r.views[id].State, Data: flow.ReadData(r.views[id], &flowv1.ExecutorData{})}
-	h.Profile = r.profiles[id][h.Data.GetProfileVersion()]
+	version := h.Data.GetProfileVersion()
+	if h.Profile = r.profiles[id][version]; h.Profile == nil {
+		h.Profile, h.Lost = r.profiles[id][version-1], true
+	}
 	return h
 }
 
@@ -303,6 +306,25 @@ func TestTwoINNHaveOneCap(t *testing.T) {
 		grant("e2", "0.01", false)
 		grant("e1", "100000.01", false)
 		grant("e1", "100000.00", true)
+	}
+}
+
+// A backup has lost the version with the new INN: the list read again writes it, and tells the
+// books nothing, which know.
+func TestLostINN(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	l := &lists{binding: binding{answer: port.Answer{Result: port.Done}}, changes: []port.INNChange{{Previous: inn(1), INN: inn(2)}}}
+	r.add(t, "e1", inn(1))
+	read(t, r.port(l), verbChanges, 0, 10)
+	before := r.views["e1"]
+	delete(r.profiles["e1"], 2)
+	commands := len(r.keys)
+	if _, people, _ := read(t, r.port(l), verbChanges, 0, 10); people != 1 {
+		t.Errorf("%d people", people)
+	}
+	if h := r.holder("e1"); h.Lost || h.Profile.GetInn() != inn(2) || !private.Had(h.Profile, inn(1)) || len(r.keys) != commands || string(before.Data) != string(r.views["e1"].Data) {
+		t.Errorf("%+v, %d commands of %d", h, len(r.keys), commands)
 	}
 }
 
