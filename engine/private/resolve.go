@@ -27,17 +27,17 @@ func (v *Vault) Resolver() Resolver {
 	return Resolver{v, newTogether(v.findTogether), newTogether(v.noteTogether)}
 }
 
-// question is what one ask has to know: private data, and the task that it is about.
+// question is what one ask has to know: private data, and the aggregate that it is about.
 type question struct {
-	book string
-	ids  []store.PrivateID
-	task string // "" when nothing of it is needed
+	book     string
+	ids      []store.PrivateID
+	flow, id string // of the aggregate; "" when nothing of it is needed
 }
 
 // sight is what there is of it.
 type sight struct {
-	rows map[[2]string][]store.PrivateRow // by kind and id
-	task *store.AggregateRow
+	rows  map[[2]string][]store.PrivateRow // by kind and id
+	about *store.AggregateRow
 }
 
 // row is a version that was asked for, 0 the newest.
@@ -61,7 +61,7 @@ func (v *Vault) findTogether(ctx context.Context, asked []question) ([]sight, er
 			ids    []store.PrivateID
 			keys   []store.AggregateKey
 			wanted = map[store.PrivateID]bool{}
-			tasks  = map[string]*store.AggregateRow{}
+			about  = map[[2]string]*store.AggregateRow{} // by flow and id
 			rows   = map[[2]string][]store.PrivateRow{}
 		)
 		for _, i := range who {
@@ -70,9 +70,9 @@ func (v *Vault) findTogether(ctx context.Context, asked []question) ([]sight, er
 					ids, wanted[id] = append(ids, id), true
 				}
 			}
-			if id := asked[i].task; id != "" {
-				if _, twice := tasks[id]; !twice {
-					keys, tasks[id] = append(keys, store.AggregateKey{Book: book, Flow: "task", ID: id}), nil
+			if at := [2]string{asked[i].flow, asked[i].id}; at[1] != "" {
+				if _, twice := about[at]; !twice {
+					keys, about[at] = append(keys, store.AggregateKey{Book: book, Flow: at[0], ID: at[1]}), nil
 				}
 			}
 		}
@@ -85,10 +85,10 @@ func (v *Vault) findTogether(ctx context.Context, asked []question) ([]sight, er
 			rows[at] = append(rows[at], r)
 		}
 		for i, a := range aggregates {
-			tasks[a.Key.ID] = &aggregates[i]
+			about[[2]string{a.Key.Flow, a.Key.ID}] = &aggregates[i]
 		}
 		for _, i := range who {
-			out[i] = sight{rows, tasks[asked[i].task]}
+			out[i] = sight{rows, about[[2]string{asked[i].flow, asked[i].id}]}
 		}
 	}
 	return out, nil
@@ -107,7 +107,7 @@ func only[M proto.Message](v *Vault, f sight, id store.PrivateID, fresh func() M
 // is no such version of his requisites.
 func (r Resolver) Payee(ctx context.Context, book, executor string, version uint32, task string) (to port.Requisites, title string, ok bool, err error) {
 	where, text := store.PrivateID{Kind: kindRequisites, ID: executor, Version: int64(version)}, store.PrivateID{Kind: kindTask, ID: task}
-	f, err := r.reads.ask(ctx, question{book, []store.PrivateID{where, text}, task})
+	f, err := r.reads.ask(ctx, question{book, []store.PrivateID{where, text}, flowTask, task})
 	if err != nil {
 		return to, "", false, err
 	}
@@ -148,7 +148,7 @@ func (r Resolver) Income(ctx context.Context, book, executor, company, task stri
 	person, firm, text := store.PrivateID{Kind: kindExecutor, ID: executor}, store.PrivateID{Kind: kindCompany, ID: company}, store.PrivateID{Kind: kindTask, ID: task}
 	q := question{book: book, ids: []store.PrivateID{person}}
 	if task != "" {
-		q.ids, q.task = append(q.ids, firm, text), task
+		q.ids, q.flow, q.id = append(q.ids, firm, text), flowTask, task
 	}
 	f, err := r.reads.ask(ctx, q)
 	if err != nil {
@@ -179,10 +179,10 @@ func (r Resolver) Income(ctx context.Context, book, executor, company, task stri
 // service is what a task's receipt says: the version of its texts that the task names. It
 // is nearly always the newest, which was read together with the task.
 func (r Resolver) service(ctx context.Context, book, task string, f sight) (string, bool, error) {
-	if f.task == nil {
+	if f.about == nil {
 		return "", false, nil
 	}
-	ref, err := textOf(*f.task)
+	ref, err := textOf(*f.about)
 	if err != nil {
 		return "", false, err
 	}
@@ -229,9 +229,19 @@ func (v *Vault) noteTogether(ctx context.Context, notes []note) ([]struct{}, err
 	return make([]struct{}, len(notes)), nil
 }
 
+// flowTask is the flow whose aggregates name the texts of tasks.
+const flowTask = "task"
+
+func newExecutor() *privatev1.ExecutorProfile { return new(privatev1.ExecutorProfile) }
+
 // Person is an executor's INN and phone as they are now.
 func (r Resolver) Person(ctx context.Context, book, executor string) (inn, phone string, ok bool, err error) {
-	d, ok, err := Only(r.vault.Executors(ctx, book, Ref{ID: executor}))
+	who := store.PrivateID{Kind: kindExecutor, ID: executor}
+	f, err := r.reads.ask(ctx, question{book: book, ids: []store.PrivateID{who}})
+	if err != nil {
+		return "", "", false, err
+	}
+	d, ok, err := only(r.vault, f, who, newExecutor)
 	if err != nil || !ok {
 		return "", "", false, err
 	}
@@ -241,15 +251,19 @@ func (r Resolver) Person(ctx context.Context, book, executor string) (inn, phone
 // Phone is the phone of an executor in the version of his data that the books name, and that
 // version; 0 when there is none.
 func (r Resolver) Phone(ctx context.Context, book, executor string) (phone string, version uint32, err error) {
-	_, data, ok, err := r.Aggregate(ctx, book, "executor", executor)
-	if err != nil || !ok {
+	newest := store.PrivateID{Kind: kindExecutor, ID: executor}
+	f, err := r.reads.ask(ctx, question{book, []store.PrivateID{newest}, kindExecutor, executor})
+	if err != nil || f.about == nil {
 		return "", 0, err
 	}
 	who := new(flowv1.ExecutorData)
-	if err := proto.Unmarshal(data, who); err != nil {
+	if err := proto.Unmarshal(f.about.Data, who); err != nil {
 		return "", 0, err
 	}
-	d, ok, err := Only(r.vault.Executors(ctx, book, Ref{executor, who.GetProfileVersion()}))
+	d, ok, err := only(r.vault, f, newest, newExecutor)
+	if named := who.GetProfileVersion(); err == nil && ok && d.Version != named && named > 0 { // written for a command that has not passed
+		d, ok, err = Only(r.vault.Executors(ctx, book, Ref{executor, named}))
+	}
 	if err != nil || !ok || who.GetProfileVersion() == 0 {
 		return "", 0, err
 	}
@@ -343,11 +357,11 @@ func (r Resolver) Address(ctx context.Context, channel, book, to, id string, ver
 
 // Aggregate is an aggregate of the books as it is now; false when there is none.
 func (r Resolver) Aggregate(ctx context.Context, book, flow, id string) (state string, data []byte, ok bool, err error) {
-	rows, _, err := r.vault.db.FindAggregates(ctx, []store.AggregateKey{{Book: book, Flow: flow, ID: id}})
-	if err != nil || len(rows) == 0 {
+	f, err := r.reads.ask(ctx, question{book: book, flow: flow, id: id})
+	if err != nil || f.about == nil {
 		return "", nil, false, err
 	}
-	return rows[0].State, rows[0].Data, true, nil
+	return f.about.State, f.about.Data, true, nil
 }
 
 // Identified says whether a version of an executor's data has what a civil contract needs.

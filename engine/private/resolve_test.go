@@ -1,10 +1,13 @@
 package private
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -99,6 +102,62 @@ func TestPortsReadInSets(t *testing.T) {
 	all.Wait()
 	if got, err := r.Income(ctx, "other", "e1", "", ""); err != nil || got.Lacks == "" {
 		t.Errorf("another book sees it: %+v %v", got, err)
+	}
+}
+
+// TestPeopleAreReadInSets: what a night asks of many people at once is a few sets of the
+// database, and each gets his own.
+func TestPeopleAreReadInSets(t *testing.T) {
+	t.Parallel()
+	const people = 100
+	ctx := t.Context()
+	v := open(t, embedtest.DSN(t, store.Migrate), secret("a"))
+	d, moves := v.Draft("main"), make([]*journalv1.Record, people)
+	data, err := proto.Marshal(&flowv1.ExecutorData{ProfileVersion: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range people {
+		id := fmt.Sprintf("e%d", i)
+		d.Executor(id, 1, &privatev1.ExecutorProfile{Inn: requisite.ExamplePersonINN(uint64(i)), Phone: requisite.ExamplePhone(uint64(i)), LastName: "Иванов", FirstName: "Пётр"})
+		moves[i] = &journalv1.Record{Book: "main", Move: &journalv1.Move{Flow: "executor", Id: id, Owner: id, To: "registered", Version: 1, Data: data}}
+	}
+	if err := d.Put(ctx); err != nil {
+		t.Fatal(err)
+	}
+	putMoves(t, v.db, moves)
+	var sets atomic.Int32
+	r := v.Resolver()
+	r.reads = newTogether(func(ctx context.Context, asked []question) ([]sight, error) {
+		sets.Add(1)
+		return v.findTogether(ctx, asked)
+	})
+	r.reads.wait = time.Second // all of them come in this time; a set that is full does not wait
+	var all sync.WaitGroup
+	for i := range people {
+		id := fmt.Sprintf("e%d", i)
+		all.Go(func() {
+			if inn, phone, ok, err := r.Person(ctx, "main", id); err != nil || !ok || inn != requisite.ExamplePersonINN(uint64(i)) || phone != requisite.ExamplePhone(uint64(i)) {
+				t.Errorf("%s: %s %s %t %v", id, inn, phone, ok, err)
+			}
+		})
+		all.Go(func() {
+			if phone, version, err := r.Phone(ctx, "main", id); err != nil || version != 1 || phone != requisite.ExamplePhone(uint64(i)) {
+				t.Errorf("%s: %s %d %v", id, phone, version, err)
+			}
+		})
+		all.Go(func() {
+			if state, _, ok, err := r.Aggregate(ctx, "main", "executor", id); err != nil || !ok || state != "registered" {
+				t.Errorf("%s: %s %t %v", id, state, ok, err)
+			}
+		})
+	}
+	all.Wait()
+	if most := int32(3*people/togetherMost + 2); sets.Load() > most {
+		t.Errorf("%d sets for %d questions, want %d at most", sets.Load(), 3*people, most)
+	}
+	if _, _, ok, err := r.Aggregate(ctx, "main", "task", "e1"); ok || err != nil {
+		t.Error("another flow's aggregate of this id:", ok, err)
 	}
 }
 

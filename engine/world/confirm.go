@@ -132,7 +132,7 @@ func (c *confirmed) Confirm(ctx context.Context, asks []port.Ask) []port.Answer 
 func ConfirmedPayout(payout port.Port, s Schedule) port.Port {
 	return &confirmed{payout, s.of(portPayout), func(ctx context.Context, asks []port.Ask) []port.Answer {
 		answers := make([]port.Answer, len(asks))
-		beside(len(asks), func(i int) { answers[i] = payout.Find(ctx, asks[i]) })
+		beside(len(asks), askedAtOnce, func(i int) { answers[i] = payout.Find(ctx, asks[i]) })
 		return answers
 	}}
 }
@@ -140,12 +140,15 @@ func ConfirmedPayout(payout port.Port, s Schedule) port.Port {
 // askedAtOnce is how many questions about final answers are on their way to a provider.
 const askedAtOnce = 8
 
-// beside calls f for each of n numbers, askedAtOnce at once, and comes back when all are
-// done. A panic is the caller's.
-func beside(n int, f func(int)) {
+// readAtOnce is how many asks are read up at once: they become sets of the database.
+const readAtOnce = 128
+
+// beside calls f for each of n numbers, some at once, and comes back when all are done. A
+// panic is the caller's.
+func beside(n, atOnce int, f func(int)) {
 	var calls sync.WaitGroup
 	var panicked atomic.Pointer[any]
-	free := make(chan struct{}, askedAtOnce)
+	free := make(chan struct{}, atOnce)
 	for i := range n {
 		free <- struct{}{}
 		calls.Go(func() {
@@ -203,16 +206,19 @@ type wanted struct {
 
 func (c *receiptsAgain) confirm(ctx context.Context, asks []port.Ask) []port.Answer {
 	answers := make([]port.Answer, len(asks))
+	found, owners := make([]wanted, len(asks)), make([]string, len(asks))
+	beside(len(asks), readAtOnce, func(i int) {
+		owners[i], found[i], answers[i] = c.wanted(ctx, asks[i])
+		found[i].index = i
+	})
 	byINN := map[string][]wanted{}
-	for i, ask := range asks {
-		inn, w, answer := c.wanted(ctx, ask)
-		w.index, answers[i] = i, answer
-		if answer.Result == "" {
-			byINN[inn] = append(byINN[inn], w)
+	for i, inn := range owners {
+		if answers[i].Result == "" {
+			byINN[inn] = append(byINN[inn], found[i])
 		}
 	}
 	inns := slices.Sorted(maps.Keys(byINN))
-	beside(len(inns), func(i int) { c.person(ctx, inns[i], byINN[inns[i]], answers) })
+	beside(len(inns), askedAtOnce, func(i int) { c.person(ctx, inns[i], byINN[inns[i]], answers) })
 	return answers
 }
 

@@ -126,7 +126,14 @@ func (f *feeds) changes(ctx context.Context, body *flowv1.FeedAsk) (*flowv1.Feed
 		return nil, noList(a)
 	}
 	said := &flowv1.FeedAnswer{More: len(list) > 0 && next > body.GetOffset(), Next: next}
+	ours, err := f.ours(ctx, body.GetBook(), list)
+	if err != nil {
+		return nil, unread("people of the list")
+	}
 	for _, c := range list {
+		if !ours[c.Previous] {
+			continue
+		}
 		became, err := f.changed(ctx, body.GetBook(), c)
 		if err != nil {
 			return nil, unread("person of the list")
@@ -142,6 +149,28 @@ func (f *feeds) changes(ctx context.Context, body *flowv1.FeedAsk) (*flowv1.Feed
 		}
 	}
 	return said, nil
+}
+
+// ours are the INN of a page that somebody of the book has or had, or has by an earlier change
+// of the page: the list is of the whole country, and read up in one set.
+func (f *feeds) ours(ctx context.Context, book string, list []port.INNChange) (map[string]bool, error) {
+	inns := make([]string, 0, 2*len(list))
+	for _, c := range list {
+		inns = append(inns, c.Previous, c.INN)
+	}
+	slices.Sort(inns)
+	holders, err := f.read.Holders(ctx, book, slices.Compact(inns)...)
+	if err != nil {
+		return nil, err
+	}
+	ours := map[string]bool{}
+	for inn, who := range holders {
+		ours[inn] = len(who) > 0
+	}
+	for _, c := range list {
+		ours[c.INN] = ours[c.INN] || ours[c.Previous]
+	}
+	return ours, nil
 }
 
 // became is what a changed INN was for a book.

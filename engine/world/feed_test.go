@@ -50,6 +50,7 @@ type registry struct {
 	profiles map[string]map[uint32]*privatev1.ExecutorProfile
 	told     map[string]int // by key: events of npd
 	lost     func() bool    // whether a command is lost on its way
+	looked   int            // how often people were looked up
 	keys     map[string][]byte
 }
 
@@ -108,6 +109,7 @@ func (r *registry) holder(id string) private.Holder {
 
 // Holders implements FeedReader.
 func (r *registry) Holders(_ context.Context, _ string, inns ...string) (map[string][]private.Holder, error) {
+	r.looked++
 	out := map[string][]private.Holder{}
 	for _, inn := range inns {
 		for id := range r.views {
@@ -306,6 +308,28 @@ func TestTwoINNHaveOneCap(t *testing.T) {
 		grant("e2", "0.01", false)
 		grant("e1", "100000.01", false)
 		grant("e1", "100000.00", true)
+	}
+}
+
+// A page of strangers is looked up at once; people of the book are looked up by themselves,
+// also one whose INN changes twice on it.
+func TestStrangersAreOneSet(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	l := &lists{binding: binding{answer: port.Answer{Result: port.Done}}}
+	for n := range 90 {
+		l.changes = append(l.changes, port.INNChange{Previous: inn(1000 + n), INN: inn(2000 + n)})
+	}
+	read(t, r.port(l), verbChanges, 0, 100)
+	if r.looked > 2 { // the page, and the one behind the end
+		t.Errorf("%d look-ups", r.looked)
+	}
+	r.add(t, "e1", inn(1))
+	l.changes = append([]port.INNChange{{Previous: inn(1), INN: inn(2)}, {Previous: inn(2), INN: inn(3)}}, l.changes...)
+	r.looked = 0
+	read(t, r.port(l), verbChanges, 0, 100)
+	if h := r.holder("e1"); h.Profile.GetInn() != inn(3) || r.looked > 6 {
+		t.Errorf("%s after %d look-ups", h.Profile.GetInn(), r.looked)
 	}
 }
 
