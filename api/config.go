@@ -9,6 +9,7 @@ import (
 	"github.com/provodka/provodka/api/company"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/api/registration"
+	"github.com/provodka/provodka/api/statement"
 	"github.com/provodka/provodka/engine/monthly"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/press"
@@ -27,6 +28,8 @@ type Config struct {
 
 	Callbacks map[string]callback.Provider // who calls back, by name; none serves no callbacks
 	Hearer    callback.Hearer              // of what they say: the engine
+
+	Pull *statement.Pull // how the bank is asked for statements; nil, not at all
 
 	Registration *registration.Offer // what strangers are offered; nil registers nobody
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -14,9 +15,11 @@ import (
 
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/api/statement"
+	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
+	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
 )
@@ -79,17 +82,12 @@ func (c *caller) pulled(b *teller, n int, now time.Time) {
 	for range n {
 		cfg := c.house.config
 		cfg.Metrics, cfg.Now, cfg.Own = prometheus.NewRegistry(), func() time.Time { return now }, ownAccounts()
-		cfg.Own[0].Asked = true
+		cfg.Own[0].Asked, cfg.Pull = true, c.pullFrom(b)
 		server, err := api.New(cfg)
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		over.Go(func() {
-			server.Pull(ctx, statement.Pull{
-				Bank: b, Zone: time.FixedZone("MSK", 3*60*60), Book: c.book, Every: time.Millisecond,
-				Accounts: []statement.Told{{Account: ownAccounts()[0].Account, Since: "2026-03-01"}},
-			})
-		})
+		over.Go(func() { server.Pull(ctx) })
 	}
 	for range 600 {
 		b.mu.Lock()
@@ -102,6 +100,14 @@ func (c *caller) pulled(b *teller, n int, now time.Time) {
 	}
 	cancel()
 	over.Wait()
+}
+
+// pullFrom says how a bank is asked.
+func (c *caller) pullFrom(b *teller) *statement.Pull {
+	return &statement.Pull{
+		Bank: b, Zone: time.FixedZone("MSK", 3*60*60), Book: c.book, Every: time.Millisecond,
+		Accounts: []statement.Told{{Account: ownAccounts()[0].Account, Since: "2026-03-01"}},
+	}
 }
 
 // told is the line of a purpose.
@@ -224,4 +230,75 @@ func testBankReadUp(t *testing.T, h *house) {
 	b.pending = 1 // of the last night
 	c.pulled(b, 1, later.AddDate(0, 0, 1))
 	read(later.AddDate(0, 0, -1).Format(time.DateOnly))
+}
+
+// testPullNow: whoever asks is told what is new, changed and known, and of a bank that is silent; how
+// far the bank was read by itself stays.
+func testPullNow(t *testing.T, h *house) {
+	c, b := h.caller(t), &teller{}
+	now := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
+	cfg := h.config
+	cfg.Metrics, cfg.Now, cfg.Own = prometheus.NewRegistry(), func() time.Time { return now }, ownAccounts()
+	cfg.Own[0].Asked, cfg.Pull = true, c.pullFrom(b)
+	server, err := api.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := httptest.NewServer(server)
+	defer at.Close()
+	finance, err := client.New(at.URL, c.key, client.WithBook(c.book), client.WithAttempts(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pull := func(req *statementv1.PullStatementRequest) (seen []string, err error) {
+		got, err := finance.Statements.PullStatement(t.Context(), req)
+		for _, p := range got.GetLines() {
+			seen = append(seen, fmt.Sprint(p.GetLine().GetPurpose(), " ", p.GetLine().GetAmount(), " ", p.GetBooked(), " ", p.GetChanged()))
+		}
+		return append(seen, fmt.Sprint(got.GetFrom(), " ", got.GetTo(), " ", got.GetWhole())), err
+	}
+	want := func(lines ...string) {
+		t.Helper()
+		if seen, err := pull(&statementv1.PullStatementRequest{}); err != nil || !slices.Equal(seen, append(lines, "2026-03-02 2026-03-05 true")) {
+			t.Errorf("%q %v", seen, err)
+		}
+	}
+	b.change("op-1", func(m *port.Movement) { m.Amount, m.Purpose = money.MustParse("5.00"), "Первый" })
+	want("Первый 5.00 true false")
+	b.change("op-1", func(m *port.Movement) { m.Purpose = "Другой" })
+	b.change("op-2", func(m *port.Movement) { m.Amount, m.Purpose = money.MustParse("7.00"), "Второй" })
+	want("Другой 5.00 false true", "Второй 7.00 true false")
+	want("Другой 5.00 false false", "Второй 7.00 false false")
+	c.wantBalances([]string{"bank:settlement"}, "12.00 12.00")
+	if day, err := h.db.BankRead(t.Context(), c.book, "settlement"); err != nil || day != "" {
+		t.Errorf("read until %q %v", day, err)
+	}
+	for name, bad := range map[string]struct {
+		req   *statementv1.PullStatementRequest
+		code  fault.Code
+		field string
+	}{
+		"files tell":    {&statementv1.PullStatementRequest{Account: "second"}, fault.StatementSource, "account"},
+		"nobody's":      {&statementv1.PullStatementRequest{Account: "third"}, fault.NotFound, "account"},
+		"before":        {&statementv1.PullStatementRequest{From: "2026-02-28"}, fault.StatementSource, "from"},
+		"to come":       {&statementv1.PullStatementRequest{To: "2026-03-06"}, fault.Malformed, "to"},
+		"backwards":     {&statementv1.PullStatementRequest{From: "2026-03-04", To: "2026-03-03"}, fault.Malformed, "to"},
+		"no day":        {&statementv1.PullStatementRequest{From: "2026-02-30"}, fault.Malformed, "from"},
+		"silent at all": {&statementv1.PullStatementRequest{From: "2026-03-03"}, fault.Unavailable, ""},
+	} {
+		if bad.code == fault.Unavailable {
+			b.mu.Lock()
+			b.silent = "2026-03-04"
+			b.mu.Unlock()
+		}
+		_, err := pull(bad.req)
+		if r := refusal(t, err); r.Code != string(bad.code) || r.Field != bad.field {
+			t.Errorf("%s: %v", name, r)
+		}
+		b.mu.Lock()
+		b.silent = ""
+		b.mu.Unlock()
+	}
+	_, err = c.Statements.PullStatement(t.Context(), &statementv1.PullStatementRequest{Book: c.book})
+	refused(t, err, fault.StatementSource, "account") // the house asks no bank
 }

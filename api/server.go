@@ -122,7 +122,7 @@ func (s *Server) routes(texts consent.Texts) error {
 			bank = a.BankINN
 		}
 	}
-	s.statements = statement.New(s.gate, s.cfg.Statements, own, asked, bank)
+	s.statements = statement.New(s.gate, s.cfg.Statements, own, asked, bank, s.cfg.Pull)
 	o := s.gate.Options()
 	s.mux.Handle(ledgerv1connect.NewLedgerServiceHandler(ledger, o...))
 	s.mux.Handle(ledgerv1connect.NewProofServiceHandler(books.NewProofs(s.gate), o...))
@@ -158,5 +158,6 @@ func (s *Server) Postbacks(process string) (*postback.Deliverer, error) {
 	return s.subscriptions.Postbacks(process)
 }
 
-// Pull reads statements from the bank until the context ends. Every process with an API may.
-func (s *Server) Pull(ctx context.Context, p statement.Pull) { s.statements.Run(ctx, p) }
+// Pull reads statements from the bank, as Config.Pull says, until the context ends. Every process
+// with an API may.
+func (s *Server) Pull(ctx context.Context) { s.statements.Run(ctx) }

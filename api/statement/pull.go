@@ -21,7 +21,7 @@ type Pull struct {
 	Zone     *time.Location // where the bank's days begin
 	Book     string         // where the lines go
 	Accounts []Told
-	Every    time.Duration
+	Every    time.Duration // 0: only when somebody asks
 }
 
 // How many days before the first one that was not read wholly are read again, since the bank
@@ -40,7 +40,8 @@ const (
 
 // Run reads the statements of the accounts again and again until the context ends. Several
 // processes may: a line is booked once.
-func (s *Service) Run(ctx context.Context, p Pull) {
+func (s *Service) Run(ctx context.Context) {
+	p := *s.pull
 	ctx = gate.Inside(ctx, gate.InsideStatement)
 	tick := time.NewTicker(p.Every)
 	defer tick.Stop()
@@ -86,11 +87,11 @@ func (s *Service) look(ctx context.Context, p Pull, a Told) error {
 		if to.After(today) {
 			to = today
 		}
-		settled, taken, err := s.days(ctx, p, a, from, to, today)
+		settled, found, err := s.days(ctx, p, a, from, to, today)
 		if err != nil {
 			return fmt.Errorf("%s to %s: %w", from.Format(time.DateOnly), to.Format(time.DateOnly), err)
 		}
-		if whole = whole && taken; !whole || settled.Before(next) {
+		if whole = whole && found.taken; !whole || settled.Before(next) {
 			continue // what was not taken is read again
 		}
 		if err := s.DB.NoteBankRead(ctx, p.Book, name, settled.Format(time.DateOnly)); err != nil {
@@ -116,11 +117,11 @@ func (s *Service) behind(ctx context.Context, account string, next, today time.T
 }
 
 // days reads some days and books what they say. settled is the last of them that is over and of
-// which the bank tells all; taken, that nothing of them is left to be taken.
-func (s *Service) days(ctx context.Context, p Pull, a Told, from, to, today time.Time) (settled time.Time, taken bool, err error) {
+// which the bank tells all.
+func (s *Service) days(ctx context.Context, p Pull, a Told, from, to, today time.Time) (settled time.Time, found looked, err error) {
 	told, err := p.Bank.Statement(ctx, a.Account, from.Format(time.DateOnly), to.Format(time.DateOnly))
 	if err != nil {
-		return settled, false, err
+		return settled, found, err
 	}
 	settled = to
 	if !to.Before(today) {
@@ -129,6 +130,6 @@ func (s *Service) days(ctx context.Context, p Pull, a Told, from, to, today time
 	if told.Pending > 0 && !to.Before(today.AddDate(0, 0, -1)) {
 		settled = today.AddDate(0, 0, -2) // of the last night
 	}
-	taken, err = s.told(ctx, p.Book, s.own[a.Account], told, tellDays{from.Format(time.DateOnly), to.Format(time.DateOnly), settled.Format(time.DateOnly)})
-	return settled, taken, err
+	found, err = s.told(ctx, p.Book, s.own[a.Account], told, tellDays{from.Format(time.DateOnly), to.Format(time.DateOnly), settled.Format(time.DateOnly)})
+	return settled, found, err
 }

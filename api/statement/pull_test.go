@@ -34,7 +34,7 @@ func TestEachAccountHasOneSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(&gate.Gate{Vault: vault, Now: time.Now}, nil, map[string]string{filed: "settlement", asked: "second", third: "third"}, map[string]bool{asked: true, third: true}, "")
+	s := New(&gate.Gate{Vault: vault, Now: time.Now}, nil, map[string]string{filed: "settlement", asked: "second", third: "third"}, map[string]bool{asked: true, third: true}, "", nil)
 	for name, c := range map[string]struct {
 		told   *port.Statement
 		byBank bool

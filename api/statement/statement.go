@@ -25,13 +25,14 @@ type Service struct {
 	own   map[string]string // our accounts: number and name in the books
 	asked map[string]bool   // those of them whose statements the bank itself gives
 	bank  string            // INN of our bank: its charges are known by it; "" when not known
+	pull  *Pull             // how the bank gives them; nil when it is not asked
 }
 
 // New makes the service. own are our accounts, by number with their names in the books; asked are
 // those whose statements the bank itself gives, and no file; bank is the INN of our bank, "" when
-// it is not known.
-func New(g *gate.Gate, files port.StatementReader, own map[string]string, asked map[string]bool, bank string) *Service {
-	return &Service{Gate: g, files: files, own: own, asked: asked, bank: bank}
+// it is not known; pull says how the bank is asked, nil that it is not.
+func New(g *gate.Gate, files port.StatementReader, own map[string]string, asked map[string]bool, bank string, pull *Pull) *Service {
+	return &Service{Gate: g, files: files, own: own, asked: asked, bank: bank, pull: pull}
 }
 
 // movementsAtOnce is how many lines go to the books together.

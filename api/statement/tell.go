@@ -33,41 +33,53 @@ type change struct {
 	version uint64
 }
 
+// looked is what came of a look at some days.
+type looked struct {
+	lines          []string        // what the bank tells, and what it tells no more
+	fresh, changed map[string]bool // those of them that were booked, and that the bank tells otherwise
+	taken          bool            // nothing is left for another look
+}
+
 // told books the lines of a statement that are not booked yet, and what is not as it was of
-// those that are. taken says that nothing of it is left for another look.
-func (s *Service) told(ctx context.Context, book, account string, told *port.Statement, days tellDays) (taken bool, err error) {
+// those that are.
+func (s *Service) told(ctx context.Context, book, account string, told *port.Statement, days tellDays) (looked, error) {
+	out := looked{fresh: map[string]bool{}, changed: map[string]bool{}}
 	lines, refusal := s.lines(told, true)
 	if refusal != nil {
-		return false, refusal
+		return out, refusal
 	}
 	moved, gone, err := s.tell(ctx, book, account, days, lines)
 	if err != nil {
-		return false, err
+		return out, err
 	}
 	fresh, changes, taken, err := s.differ(ctx, book, lines, moved, gone)
-	if err != nil || len(fresh)+len(changes) == 0 {
-		return taken, err
+	for _, m := range append(append([]incoming.Movement(nil), moved...), gone...) {
+		out.lines = append(out.lines, m.Line)
+	}
+	if out.taken = taken; err != nil || len(fresh)+len(changes) == 0 {
+		return out, err
 	}
 	kept := append([]*importLine(nil), fresh...)
 	ids := make([]string, 0, len(fresh)+len(changes))
 	for _, l := range fresh {
-		ids = append(ids, l.ID)
+		ids, out.fresh[l.ID] = append(ids, l.ID), true
 	}
 	for _, c := range changes {
-		ids = append(ids, c.Key)
+		ids, out.changed[c.ID] = append(ids, c.Key), true
 		kept = append(kept, &importLine{Change: c.Change})
 	}
 	id := s.Vault.StatementID(book, []byte(gate.InsideStatement+" "+strings.Join(ids, " ")))
 	// The statement is kept first: booked lines are not fresh any more.
 	if _, _, err := s.keep(ctx, book, id, s.document("", told, kept)); err != nil {
-		return false, err
+		return out, err
 	}
 	booked, err := s.bookTold(ctx, book, id, fresh)
 	if err != nil {
-		return false, err
+		return out, err
 	}
 	changed, err := s.bookChanges(ctx, book, id, changes)
-	return taken && booked && changed, err
+	out.taken = taken && booked && changed
+	return out, err
 }
 
 // tell finds the line of each movement. Lines that stand in the books and that nobody has noted

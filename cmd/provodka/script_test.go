@@ -26,6 +26,7 @@ import (
 	"github.com/provodka/provodka/cmd/provodka/dev"
 	"github.com/provodka/provodka/cmd/provodka/embed/embedtest"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/audit/audittest"
@@ -42,12 +43,13 @@ import (
 //	flip FILE N    changes byte N of a file, from the end when negative
 //	seal KEY N     seals the books as a server with the key would, the shards at most to record N
 //	truncate FILE N NEW  copies the first N bytes of a file
-//	dev [confirm]  starts a stack, as "provodka dev" does, that asks about final answers again in seconds: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
+//	dev [confirm] [pull]  starts a stack, as "provodka dev" does, that asks about final answers again in seconds: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
 //	company        opens a company: $COMPANY is its id
 //	pay DAY DEBIT CREDIT AMOUNT  posts rubles there; $ID is the entry's id; $YESTERDAY, $TODAY and $NEXT_MONTH are days
 //	id             $ID is what the last output begins with
 //	bank FILE      makes the stack's bank misbehave by the script; "bank books" prints what taxes it has paid,
-//	               "bank executes SUM" executes what it had refused
+//	               "bank executes SUM" executes what it had refused; with pull it tells of our account when somebody asks, and
+//	               "bank incoming NUMBER SUM PURPOSE" has the money of $COMPANY come there, yesterday
 //	audited        waits until the stack's auditor has checked what every shard has
 //	until REGEXP PROGRAM ARGS…  runs a program until what it prints matches, a minute at most
 //	code N PROGRAM ARGS…  runs a program and expects its exit code
@@ -243,6 +245,10 @@ func startDev(t *testing.T, ts *testscript.TestScript, how ...string) {
 	if slices.Contains(how, "confirm") {
 		confirm = []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second}
 	}
+	pull := 0
+	if slices.Contains(how, "pull") {
+		pull = -1
+	}
 	dir, err := os.MkdirTemp("", "provodka-script-")
 	ts.Check(err)
 	ts.Check(os.Chmod(dir, 0o711)) // PostgreSQL does not run as root
@@ -251,7 +257,7 @@ func startDev(t *testing.T, ts *testscript.TestScript, how ...string) {
 	go func() {
 		over <- dev.Run(ctx, dev.Options{
 			Dir: dir, Listen: "127.0.0.1:0", Shards: 2, Patience: time.Minute, Auditor: true, Out: io.Discard,
-			Log: slog.New(slog.DiscardHandler), Confirm: confirm,
+			Log: slog.New(slog.DiscardHandler), Confirm: confirm, Pull: pull,
 		})
 	}()
 	ts.Defer(func() {
@@ -348,6 +354,12 @@ func misbehave(ts *testscript.TestScript, _ bool, args []string) {
 		if answer.StatusCode/100 != 2 {
 			ts.Fatalf("the bank's %s: %s", path, answer.Status)
 		}
+	}
+	if args[0] == "incoming" {
+		came, err := json.Marshal(incoming(args[1], args[2], args[3], requisite.ExampleINN(77)))
+		ts.Check(err)
+		post("incoming", string(came))
+		return
 	}
 	if args[0] != "books" && args[0] != "executes" {
 		post("script", ts.ReadFile(args[0]))

@@ -33,7 +33,7 @@ Statements of an own account come as files that people upload ("statement": "fil
 the bank itself ("statement": "bank", "statement_since": the first day, YYYY-MM-DD), never
 both. With bank.statement_seconds a process with the role api asks the bank so often about
 the accounts of the second kind, and books what is new into bank.statement_book; without it
-nobody asks. It goes on behind the last day that was read wholly, the three days before it
+only "provodka statement pull" asks. It goes on behind the last day that was read wholly, the three days before it
 again: what the bank has changed there stays the same line. Operations of the night (22:00 to
 03:00) are booked after 03:00.
 

@@ -22,6 +22,7 @@ import (
 const statementLong = `Every posting of an account in one asset, oldest first, with the balance after it, the
 balance before the first and after the last. Days are those on which it was recorded,
 in the time zone of the books. Money that only moved between shards is not shown.
+What the bank itself says of our account is read with "provodka statement pull".
 
   provodka statement wallet:company-1 --from 2026-03-01 --until 2026-03-31`
 
@@ -36,6 +37,7 @@ func newStatementCmd(env *Env) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	cmd.AddCommand(newPullCmd(env))
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,18 +22,11 @@ func TestTheBankTellsOfATopUp(t *testing.T) {
 	t.Parallel()
 	m := &matrix{t: t, File: runStack(t, dev.Options{Pull: 1}), scripts: map[string][]stage.Rule{}, ids: map[int]string{}, lines: map[int]string{}}
 	m.prepare()
-	ours := requisite.ExampleAccount("40702", requisite.ExampleBIC(600), 1)
 	want := m.sum("wallet:" + m.company)
-	// Yesterday's noon: the bank may change what it told of a night.
-	day := time.Now().In(time.FixedZone("MSK", 3*60*60)).AddDate(0, 0, -1)
-	noon := time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, day.Location())
 	n := 0
 	comes := func(amount string) {
 		n++
-		m.post(m.Sandboxes["bank"]+"/sandbox/incoming", tbank.Incoming{
-			Account: ours, Amount: amount, Purpose: "Пополнение", Number: fmt.Sprint(n), At: noon.Add(time.Duration(n) * time.Minute),
-			From: tbank.Side{Account: accountOf(1).GetAccountNumber(), INN: requisite.ExampleINN(1001), Name: "ООО «Ромашка»"},
-		})
+		m.post(m.Sandboxes["bank"]+"/sandbox/incoming", incoming(fmt.Sprint(n), amount, "Пополнение", requisite.ExampleINN(1001)))
 	}
 	faults := []stage.Fault{stage.None, stage.Slow, stage.Silent, stage.Error, stage.Refuse, stage.Duplicate, stage.Reordered, stage.UnknownStatus}
 	for _, f := range faults {
@@ -65,6 +59,18 @@ func TestTheBankTellsOfATopUp(t *testing.T) {
 	_, err := m.imports(bankLine{number: 1, amount: "100.00", inn: requisite.ExampleINN(1001), purpose: "Пополнение", account: accountOf(1)})
 	if connect.CodeOf(err) != connect.CodeFailedPrecondition {
 		t.Errorf("a file of an account that the bank tells of: %v", err)
+	}
+}
+
+// incoming is money of a company that came to our account yesterday at noon: the bank may change
+// what it told of a night.
+func incoming(number, amount, purpose, inn string) tbank.Incoming {
+	day := time.Now().In(time.FixedZone("MSK", 3*60*60)).AddDate(0, 0, -1)
+	n, _ := strconv.Atoi(number) // the later its number, the later it came
+	return tbank.Incoming{
+		Account: requisite.ExampleAccount("40702", requisite.ExampleBIC(600), 1), Amount: amount, Purpose: purpose, Number: number,
+		At:   time.Date(day.Year(), day.Month(), day.Day(), 12, n, 0, 0, day.Location()),
+		From: tbank.Side{Account: accountOf(1).GetAccountNumber(), INN: inn, Name: "ООО «Ромашка»"},
 	}
 }
 

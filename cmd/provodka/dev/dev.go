@@ -35,7 +35,7 @@ type Options struct {
 	Key      string          // file of the key that signs checkpoints; "" makes one in Dir
 	Auditor  bool            // follow the events and compare the database with them
 	Confirm  []time.Duration // pauses after which final answers are asked about again; none leaves days
-	Pull     int             // seconds between looks at the bank's statement of the first own account; 0: files tell it
+	Pull     int             // seconds between looks at the bank's statement of the first own account; below 0: only when somebody asks; 0: files tell it
 	Traces   string          // address of an OTLP collector; "" keeps no traces
 	Out      io.Writer       // what people and scripts read
 	Log      *slog.Logger
@@ -166,8 +166,8 @@ func (s *stack) start(ctx context.Context) (server.Config, error) {
 	cfg.CheckpointDir, cfg.CheckpointSeconds = filepath.Join(s.Dir, "checkpoints"), 2
 	s.file.DSN, s.file.Brokers = cfg.DSN, strings.Join(cfg.Brokers, ",")
 	cfg.Own, err = s.ownAccounts()
-	if err == nil && s.Pull > 0 {
-		cfg.Bank.StatementSeconds, cfg.Bank.StatementBook = s.Pull, Book
+	if err == nil && s.Pull != 0 {
+		cfg.Bank.StatementSeconds, cfg.Bank.StatementBook = max(s.Pull, 0), Book
 		cfg.Own[0].Statement, cfg.Own[0].StatementSince = "bank", time.Now().AddDate(0, 0, -7).Format(time.DateOnly)
 	}
 	return cfg, err

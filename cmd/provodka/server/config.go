@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,7 +117,7 @@ type Bank struct {
 	// account (requisites_invalid, the executor acts); a refusal with another is payout_refused.
 	UnknownAccountCodes []string `json:"unknown_account_codes"`
 	// StatementSeconds is how often a process with the API reads the statements of own accounts
-	// that say "bank"; 0 never. Their lines go into StatementBook.
+	// that say "bank"; 0 only when PullStatement asks. Their lines go into StatementBook.
 	StatementSeconds int    `json:"statement_seconds"`
 	StatementBook    string `json:"statement_book"`
 	// LimitCodes are its error codes that say that one payment is more than its contract lets pass
@@ -337,6 +338,12 @@ func (c *Config) Check() error {
 		return err
 	}
 	return c.checkStatements()
+}
+
+// pulls says whether the bank can be asked for statements.
+func (c *Config) pulls() bool {
+	asked := slices.ContainsFunc(c.Own, func(a Account) bool { return a.Statement == byBank })
+	return asked && c.Bank.URL != "" && c.Bank.Token != "" && c.Bank.StatementBook != ""
 }
 
 // checkStatements checks how statements come.

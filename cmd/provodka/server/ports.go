@@ -101,7 +101,7 @@ func (m *Main) bank() (*tbank.Adapter, error) {
 
 // pulling says which statements are read from the bank; nil when none are.
 func (m *Main) pulling() (*statement.Pull, error) {
-	if m.cfg.Bank.StatementSeconds == 0 {
+	if !m.cfg.pulls() {
 		return nil, nil
 	}
 	bank, err := m.bank()
@@ -121,7 +121,7 @@ func (m *Main) pulling() (*statement.Pull, error) {
 func (m *Main) pullStatements(ctx context.Context) {
 	select {
 	case <-m.engine.Ready():
-		m.api.Pull(ctx, *m.pull)
+		m.api.Pull(ctx)
 	case <-ctx.Done():
 	}
 }

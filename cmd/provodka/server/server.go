@@ -171,19 +171,19 @@ func (m *Main) openAPI(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if m.pull, err = m.pulling(); err != nil {
+		return err
+	}
 	m.api, err = api.New(api.Config{
 		Config: gate.Config{
 			Engine: m.engine, DB: m.db, Vault: m.vault, Flows: m.flows, Now: time.Now, Limits: m.house, Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Proxies: proxies,
 			SessionIdle: time.Duration(m.cfg.SessionIdleMinutes) * time.Minute, SessionLife: time.Duration(m.cfg.SessionDays) * 24 * time.Hour,
 		},
 		Registers: registercsv.Reader{}, Statements: onec.Reader{}, Drawer: m.drawer, Press: m.press, Own: m.own(), Ready: m.isReady, Registration: m.registration(),
-		Callbacks: callbacks, Hearer: m.engine, PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
+		Callbacks: callbacks, Hearer: m.engine, Pull: m.pull, PostbackPrivate: m.cfg.PostbackPrivate, Site: strings.TrimSuffix(m.cfg.Site, "/"),
 	})
 	if err == nil {
 		m.postbacks, err = m.api.Postbacks(m.cfg.Process)
-	}
-	if err == nil {
-		m.pull, err = m.pulling()
 	}
 	return err
 }
@@ -323,7 +323,7 @@ func (m *Main) Run(ctx context.Context) error {
 			return nil
 		})
 	}
-	if m.pull != nil {
+	if m.pull != nil && m.pull.Every > 0 {
 		g.Go(func() error {
 			m.pullStatements(ctx)
 			return nil

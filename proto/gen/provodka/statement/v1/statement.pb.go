@@ -1063,6 +1063,225 @@ func (x *KindTotal) GetAmount() string {
 	return ""
 }
 
+// What PullStatement asks. It needs no key: the lines are their own.
+type PullStatementRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book: the one into which the bank's statements go.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// Name of our account in the books; empty = the only one of which the bank tells.
+	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	// First day, YYYY-MM-DD; empty = three days before the last, if the bank tells of that.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Last day, YYYY-MM-DD; empty = today, where the bank is. 31 days at most.
+	To            string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullStatementRequest) Reset() {
+	*x = PullStatementRequest{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullStatementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullStatementRequest) ProtoMessage() {}
+
+func (x *PullStatementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullStatementRequest.ProtoReflect.Descriptor instead.
+func (*PullStatementRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PullStatementRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *PullStatementRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *PullStatementRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *PullStatementRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// What the bank tells of the days.
+type PullStatementResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lines as they stand now, in the order of the bank.
+	Lines []*PulledLine `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Sums by kind of line.
+	Totals []*KindTotal `protobuf:"bytes,2,rep,name=totals,proto3" json:"totals,omitempty"`
+	// Whether all was taken; else a line was refused, and is asked for again.
+	Whole bool `protobuf:"varint,3,opt,name=whole,proto3" json:"whole,omitempty"`
+	// First day that was read, YYYY-MM-DD.
+	From string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	// Last day that was read.
+	To            string `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullStatementResponse) Reset() {
+	*x = PullStatementResponse{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullStatementResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullStatementResponse) ProtoMessage() {}
+
+func (x *PullStatementResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullStatementResponse.ProtoReflect.Descriptor instead.
+func (*PullStatementResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PullStatementResponse) GetLines() []*PulledLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *PullStatementResponse) GetTotals() []*KindTotal {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+func (x *PullStatementResponse) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+func (x *PullStatementResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *PullStatementResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// A line that the bank tells.
+type PulledLine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The line.
+	Line *Line `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
+	// Whether it was booked by this call.
+	Booked bool `protobuf:"varint,2,opt,name=booked,proto3" json:"booked,omitempty"`
+	// Whether it stood in the books, and the bank tells it otherwise by now.
+	Changed       bool `protobuf:"varint,3,opt,name=changed,proto3" json:"changed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PulledLine) Reset() {
+	*x = PulledLine{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PulledLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PulledLine) ProtoMessage() {}
+
+func (x *PulledLine) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PulledLine.ProtoReflect.Descriptor instead.
+func (*PulledLine) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PulledLine) GetLine() *Line {
+	if x != nil {
+		return x.Line
+	}
+	return nil
+}
+
+func (x *PulledLine) GetBooked() bool {
+	if x != nil {
+		return x.Booked
+	}
+	return false
+}
+
+func (x *PulledLine) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
 // What GetStatement asks.
 type GetStatementRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1078,7 +1297,7 @@ type GetStatementRequest struct {
 
 func (x *GetStatementRequest) Reset() {
 	*x = GetStatementRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1309,7 @@ func (x *GetStatementRequest) String() string {
 func (*GetStatementRequest) ProtoMessage() {}
 
 func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[10]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1322,7 @@ func (x *GetStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementRequest.ProtoReflect.Descriptor instead.
 func (*GetStatementRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{10}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetStatementRequest) GetBook() string {
@@ -1142,7 +1361,7 @@ type GetStatementResponse struct {
 
 func (x *GetStatementResponse) Reset() {
 	*x = GetStatementResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1373,7 @@ func (x *GetStatementResponse) String() string {
 func (*GetStatementResponse) ProtoMessage() {}
 
 func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[11]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1386,7 @@ func (x *GetStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatementResponse.ProtoReflect.Descriptor instead.
 func (*GetStatementResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{11}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetStatementResponse) GetStatement() *Statement {
@@ -1210,7 +1429,7 @@ type ListLinesRequest struct {
 
 func (x *ListLinesRequest) Reset() {
 	*x = ListLinesRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1222,7 +1441,7 @@ func (x *ListLinesRequest) String() string {
 func (*ListLinesRequest) ProtoMessage() {}
 
 func (x *ListLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[12]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1235,7 +1454,7 @@ func (x *ListLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinesRequest.ProtoReflect.Descriptor instead.
 func (*ListLinesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{12}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListLinesRequest) GetBook() string {
@@ -1288,7 +1507,7 @@ type ListLinesResponse struct {
 
 func (x *ListLinesResponse) Reset() {
 	*x = ListLinesResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1519,7 @@ func (x *ListLinesResponse) String() string {
 func (*ListLinesResponse) ProtoMessage() {}
 
 func (x *ListLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[13]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1532,7 @@ func (x *ListLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinesResponse.ProtoReflect.Descriptor instead.
 func (*ListLinesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{13}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListLinesResponse) GetLines() []*Line {
@@ -1358,7 +1577,7 @@ type AssignLineRequest struct {
 
 func (x *AssignLineRequest) Reset() {
 	*x = AssignLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1370,7 +1589,7 @@ func (x *AssignLineRequest) String() string {
 func (*AssignLineRequest) ProtoMessage() {}
 
 func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[14]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1383,7 +1602,7 @@ func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineRequest.ProtoReflect.Descriptor instead.
 func (*AssignLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{14}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AssignLineRequest) GetBook() string {
@@ -1443,7 +1662,7 @@ type AssignLineResponse struct {
 
 func (x *AssignLineResponse) Reset() {
 	*x = AssignLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1674,7 @@ func (x *AssignLineResponse) String() string {
 func (*AssignLineResponse) ProtoMessage() {}
 
 func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[15]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1687,7 @@ func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineResponse.ProtoReflect.Descriptor instead.
 func (*AssignLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{15}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AssignLineResponse) GetLine() *Line {
@@ -1520,7 +1739,7 @@ type ExplainLineRequest struct {
 
 func (x *ExplainLineRequest) Reset() {
 	*x = ExplainLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1751,7 @@ func (x *ExplainLineRequest) String() string {
 func (*ExplainLineRequest) ProtoMessage() {}
 
 func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[16]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1764,7 @@ func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineRequest.ProtoReflect.Descriptor instead.
 func (*ExplainLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{16}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExplainLineRequest) GetBook() string {
@@ -1626,7 +1845,7 @@ type ExplainLineResponse struct {
 
 func (x *ExplainLineResponse) Reset() {
 	*x = ExplainLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1857,7 @@ func (x *ExplainLineResponse) String() string {
 func (*ExplainLineResponse) ProtoMessage() {}
 
 func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1870,7 @@ func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineResponse.ProtoReflect.Descriptor instead.
 func (*ExplainLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExplainLineResponse) GetLine() *Line {
@@ -1692,7 +1911,7 @@ type ReturnLineRequest struct {
 
 func (x *ReturnLineRequest) Reset() {
 	*x = ReturnLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1704,7 +1923,7 @@ func (x *ReturnLineRequest) String() string {
 func (*ReturnLineRequest) ProtoMessage() {}
 
 func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1717,7 +1936,7 @@ func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineRequest.ProtoReflect.Descriptor instead.
 func (*ReturnLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReturnLineRequest) GetBook() string {
@@ -1763,7 +1982,7 @@ type ReturnLineResponse struct {
 
 func (x *ReturnLineResponse) Reset() {
 	*x = ReturnLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1775,7 +1994,7 @@ func (x *ReturnLineResponse) String() string {
 func (*ReturnLineResponse) ProtoMessage() {}
 
 func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1788,7 +2007,7 @@ func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineResponse.ProtoReflect.Descriptor instead.
 func (*ReturnLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReturnLineResponse) GetLine() *Line {
@@ -1825,7 +2044,7 @@ type CountLinesRequest struct {
 
 func (x *CountLinesRequest) Reset() {
 	*x = CountLinesRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +2056,7 @@ func (x *CountLinesRequest) String() string {
 func (*CountLinesRequest) ProtoMessage() {}
 
 func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +2069,7 @@ func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesRequest.ProtoReflect.Descriptor instead.
 func (*CountLinesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CountLinesRequest) GetBook() string {
@@ -1882,7 +2101,7 @@ type CountLinesResponse struct {
 
 func (x *CountLinesResponse) Reset() {
 	*x = CountLinesResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1894,7 +2113,7 @@ func (x *CountLinesResponse) String() string {
 func (*CountLinesResponse) ProtoMessage() {}
 
 func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1907,7 +2126,7 @@ func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesResponse.ProtoReflect.Descriptor instead.
 func (*CountLinesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{21}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CountLinesResponse) GetCounts() []*LineCount {
@@ -1946,7 +2165,7 @@ type LineCount struct {
 
 func (x *LineCount) Reset() {
 	*x = LineCount{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1958,7 +2177,7 @@ func (x *LineCount) String() string {
 func (*LineCount) ProtoMessage() {}
 
 func (x *LineCount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1971,7 +2190,7 @@ func (x *LineCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineCount.ProtoReflect.Descriptor instead.
 func (*LineCount) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{22}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LineCount) GetState() string {
@@ -2084,7 +2303,23 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05lines\x18\x02 \x01(\rR\x05lines\x12\x16\n" +
 	"\x06booked\x18\x03 \x01(\rR\x06booked\x12\x16\n" +
-	"\x06amount\x18\x04 \x01(\tR\x06amount\"\xf0\x01\n" +
+	"\x06amount\x18\x04 \x01(\tR\x06amount\"\xf4\x01\n" +
+	"\x14PullStatementRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x121\n" +
+	"\aaccount\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\aaccount\x12:\n" +
+	"\x04from\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x126\n" +
+	"\x02to\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x02to\"\xc4\x01\n" +
+	"\x15PullStatementResponse\x127\n" +
+	"\x05lines\x18\x01 \x03(\v2!.provodka.statement.v1.PulledLineR\x05lines\x128\n" +
+	"\x06totals\x18\x02 \x03(\v2 .provodka.statement.v1.KindTotalR\x06totals\x12\x14\n" +
+	"\x05whole\x18\x03 \x01(\bR\x05whole\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\tR\x02to\"o\n" +
+	"\n" +
+	"PulledLine\x12/\n" +
+	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x12\x16\n" +
+	"\x06booked\x18\x02 \x01(\bR\x06booked\x12\x18\n" +
+	"\achanged\x18\x03 \x01(\bR\achanged\"\xf0\x01\n" +
 	"\x13GetStatementRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12<\n" +
 	"\fstatement_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\vstatementId\x12d\n" +
@@ -2160,7 +2395,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x10EXPLANATION_LOSS\x10\x03\x12\x16\n" +
 	"\x12EXPLANATION_CHARGE\x10\x04\x12\x18\n" +
 	"\x14EXPLANATION_RETURNED\x10\x05\x12\x1a\n" +
-	"\x16EXPLANATION_TAX_REFUND\x10\x062\xdd\b\n" +
+	"\x16EXPLANATION_TAX_REFUND\x10\x062\xf7\t\n" +
 	"\x10StatementService\x12\x98\x01\n" +
 	"\x0fImportStatement\x12-.provodka.statement.v1.ImportStatementRequest\x1a..provodka.statement.v1.ImportStatementResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/statements\x12\x9e\x01\n" +
 	"\fGetStatement\x12*.provodka.statement.v1.GetStatementRequest\x1a+.provodka.statement.v1.GetStatementResponse\"5\x82\xd3\xe4\x93\x02,\x12*/v1/books/{book}/statements/{statement_id}\x90\x02\x01\x12\x8b\x01\n" +
@@ -2169,7 +2404,8 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"AssignLine\x12(.provodka.statement.v1.AssignLineRequest\x1a).provodka.statement.v1.AssignLineResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/v1/books/{book}/statement-lines/{line_id}/assign\x12\xa3\x01\n" +
 	"\vExplainLine\x12).provodka.statement.v1.ExplainLineRequest\x1a*.provodka.statement.v1.ExplainLineResponse\"=\x82\xd3\xe4\x93\x027:\x01*\"2/v1/books/{book}/statement-lines/{line_id}/explain\x12\x9f\x01\n" +
 	"\n" +
-	"ReturnLine\x12(.provodka.statement.v1.ReturnLineRequest\x1a).provodka.statement.v1.ReturnLineResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/v1/books/{book}/statement-lines/{line_id}/return\x12\x94\x01\n" +
+	"ReturnLine\x12(.provodka.statement.v1.ReturnLineRequest\x1a).provodka.statement.v1.ReturnLineResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/v1/books/{book}/statement-lines/{line_id}/return\x12\x97\x01\n" +
+	"\rPullStatement\x12+.provodka.statement.v1.PullStatementRequest\x1a,.provodka.statement.v1.PullStatementResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /v1/books/{book}/statements/pull\x12\x94\x01\n" +
 	"\n" +
 	"CountLines\x12(.provodka.statement.v1.CountLinesRequest\x1a).provodka.statement.v1.CountLinesResponse\"1\x82\xd3\xe4\x93\x02(\x12&/v1/books/{book}/statement-lines/count\x90\x02\x01BJZHgithub.com/provodka/provodka/proto/gen/provodka/statement/v1;statementv1b\x06proto3"
 
@@ -2186,7 +2422,7 @@ func file_provodka_statement_v1_statement_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_statement_v1_statement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_provodka_statement_v1_statement_proto_goTypes = []any{
 	(Explanation)(0),                // 0: provodka.statement.v1.Explanation
 	(*ImportStatementRequest)(nil),  // 1: provodka.statement.v1.ImportStatementRequest
@@ -2199,61 +2435,69 @@ var file_provodka_statement_v1_statement_proto_goTypes = []any{
 	(*LineResult)(nil),              // 8: provodka.statement.v1.LineResult
 	(*ImportStatementResponse)(nil), // 9: provodka.statement.v1.ImportStatementResponse
 	(*KindTotal)(nil),               // 10: provodka.statement.v1.KindTotal
-	(*GetStatementRequest)(nil),     // 11: provodka.statement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),    // 12: provodka.statement.v1.GetStatementResponse
-	(*ListLinesRequest)(nil),        // 13: provodka.statement.v1.ListLinesRequest
-	(*ListLinesResponse)(nil),       // 14: provodka.statement.v1.ListLinesResponse
-	(*AssignLineRequest)(nil),       // 15: provodka.statement.v1.AssignLineRequest
-	(*AssignLineResponse)(nil),      // 16: provodka.statement.v1.AssignLineResponse
-	(*ExplainLineRequest)(nil),      // 17: provodka.statement.v1.ExplainLineRequest
-	(*ExplainLineResponse)(nil),     // 18: provodka.statement.v1.ExplainLineResponse
-	(*ReturnLineRequest)(nil),       // 19: provodka.statement.v1.ReturnLineRequest
-	(*ReturnLineResponse)(nil),      // 20: provodka.statement.v1.ReturnLineResponse
-	(*CountLinesRequest)(nil),       // 21: provodka.statement.v1.CountLinesRequest
-	(*CountLinesResponse)(nil),      // 22: provodka.statement.v1.CountLinesResponse
-	(*LineCount)(nil),               // 23: provodka.statement.v1.LineCount
-	(*timestamppb.Timestamp)(nil),   // 24: google.protobuf.Timestamp
-	(*v1.Refusal)(nil),              // 25: provodka.ledger.v1.Refusal
+	(*PullStatementRequest)(nil),    // 11: provodka.statement.v1.PullStatementRequest
+	(*PullStatementResponse)(nil),   // 12: provodka.statement.v1.PullStatementResponse
+	(*PulledLine)(nil),              // 13: provodka.statement.v1.PulledLine
+	(*GetStatementRequest)(nil),     // 14: provodka.statement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),    // 15: provodka.statement.v1.GetStatementResponse
+	(*ListLinesRequest)(nil),        // 16: provodka.statement.v1.ListLinesRequest
+	(*ListLinesResponse)(nil),       // 17: provodka.statement.v1.ListLinesResponse
+	(*AssignLineRequest)(nil),       // 18: provodka.statement.v1.AssignLineRequest
+	(*AssignLineResponse)(nil),      // 19: provodka.statement.v1.AssignLineResponse
+	(*ExplainLineRequest)(nil),      // 20: provodka.statement.v1.ExplainLineRequest
+	(*ExplainLineResponse)(nil),     // 21: provodka.statement.v1.ExplainLineResponse
+	(*ReturnLineRequest)(nil),       // 22: provodka.statement.v1.ReturnLineRequest
+	(*ReturnLineResponse)(nil),      // 23: provodka.statement.v1.ReturnLineResponse
+	(*CountLinesRequest)(nil),       // 24: provodka.statement.v1.CountLinesRequest
+	(*CountLinesResponse)(nil),      // 25: provodka.statement.v1.CountLinesResponse
+	(*LineCount)(nil),               // 26: provodka.statement.v1.LineCount
+	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
+	(*v1.Refusal)(nil),              // 28: provodka.ledger.v1.Refusal
 }
 var file_provodka_statement_v1_statement_proto_depIdxs = []int32{
 	3,  // 0: provodka.statement.v1.Statement.accounts:type_name -> provodka.statement.v1.AccountTotals
-	24, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
+	27, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
 	7,  // 2: provodka.statement.v1.Line.suggestions:type_name -> provodka.statement.v1.Suggestion
 	6,  // 3: provodka.statement.v1.Line.before:type_name -> provodka.statement.v1.LineWords
 	5,  // 4: provodka.statement.v1.Line.refunds:type_name -> provodka.statement.v1.LineRefund
 	4,  // 5: provodka.statement.v1.LineResult.line:type_name -> provodka.statement.v1.Line
-	25, // 6: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	28, // 6: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
 	2,  // 7: provodka.statement.v1.ImportStatementResponse.statement:type_name -> provodka.statement.v1.Statement
 	8,  // 8: provodka.statement.v1.ImportStatementResponse.results:type_name -> provodka.statement.v1.LineResult
 	10, // 9: provodka.statement.v1.ImportStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	2,  // 10: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
-	4,  // 11: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
-	10, // 12: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	4,  // 13: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
-	4,  // 14: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
-	0,  // 15: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
-	4,  // 16: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
-	4,  // 17: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
-	23, // 18: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
-	1,  // 19: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
-	11, // 20: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
-	13, // 21: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
-	15, // 22: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
-	17, // 23: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
-	19, // 24: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
-	21, // 25: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
-	9,  // 26: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
-	12, // 27: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
-	14, // 28: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
-	16, // 29: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
-	18, // 30: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
-	20, // 31: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
-	22, // 32: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
-	26, // [26:33] is the sub-list for method output_type
-	19, // [19:26] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	13, // 10: provodka.statement.v1.PullStatementResponse.lines:type_name -> provodka.statement.v1.PulledLine
+	10, // 11: provodka.statement.v1.PullStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	4,  // 12: provodka.statement.v1.PulledLine.line:type_name -> provodka.statement.v1.Line
+	2,  // 13: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
+	4,  // 14: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
+	10, // 15: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	4,  // 16: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
+	4,  // 17: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
+	0,  // 18: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
+	4,  // 19: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
+	4,  // 20: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
+	26, // 21: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
+	1,  // 22: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
+	14, // 23: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
+	16, // 24: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
+	18, // 25: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
+	20, // 26: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
+	22, // 27: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
+	11, // 28: provodka.statement.v1.StatementService.PullStatement:input_type -> provodka.statement.v1.PullStatementRequest
+	24, // 29: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
+	9,  // 30: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
+	15, // 31: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
+	17, // 32: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
+	19, // 33: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
+	21, // 34: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
+	23, // 35: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
+	12, // 36: provodka.statement.v1.StatementService.PullStatement:output_type -> provodka.statement.v1.PullStatementResponse
+	25, // 37: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
+	30, // [30:38] is the sub-list for method output_type
+	22, // [22:30] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_provodka_statement_v1_statement_proto_init() }
@@ -2267,7 +2511,7 @@ func file_provodka_statement_v1_statement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_statement_v1_statement_proto_rawDesc), len(file_provodka_statement_v1_statement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

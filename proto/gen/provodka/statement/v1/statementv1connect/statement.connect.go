@@ -52,6 +52,9 @@ const (
 	// StatementServiceReturnLineProcedure is the fully-qualified name of the StatementService's
 	// ReturnLine RPC.
 	StatementServiceReturnLineProcedure = "/provodka.statement.v1.StatementService/ReturnLine"
+	// StatementServicePullStatementProcedure is the fully-qualified name of the StatementService's
+	// PullStatement RPC.
+	StatementServicePullStatementProcedure = "/provodka.statement.v1.StatementService/PullStatement"
 	// StatementServiceCountLinesProcedure is the fully-qualified name of the StatementService's
 	// CountLines RPC.
 	StatementServiceCountLinesProcedure = "/provodka.statement.v1.StatementService/CountLines"
@@ -72,6 +75,9 @@ type StatementServiceClient interface {
 	ExplainLine(context.Context, *v1.ExplainLineRequest) (*v1.ExplainLineResponse, error)
 	// ReturnLine sends the money back to its sender.
 	ReturnLine(context.Context, *v1.ReturnLineRequest) (*v1.ReturnLineResponse, error)
+	// PullStatement reads from the bank, now, what an account of ours had on some days, and books what is new and what
+	// the bank has changed. It is for accounts whose statements come from the bank; a line is booked once, whoever reads it.
+	PullStatement(context.Context, *v1.PullStatementRequest) (*v1.PullStatementResponse, error)
 	// CountLines counts lines by state and tells the sum in suspense.
 	CountLines(context.Context, *v1.CountLinesRequest) (*v1.CountLinesResponse, error)
 }
@@ -125,6 +131,12 @@ func NewStatementServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			connect.WithSchema(statementServiceMethods.ByName("ReturnLine")),
 			connect.WithClientOptions(opts...),
 		),
+		pullStatement: connect.NewClient[v1.PullStatementRequest, v1.PullStatementResponse](
+			httpClient,
+			baseURL+StatementServicePullStatementProcedure,
+			connect.WithSchema(statementServiceMethods.ByName("PullStatement")),
+			connect.WithClientOptions(opts...),
+		),
 		countLines: connect.NewClient[v1.CountLinesRequest, v1.CountLinesResponse](
 			httpClient,
 			baseURL+StatementServiceCountLinesProcedure,
@@ -143,6 +155,7 @@ type statementServiceClient struct {
 	assignLine      *connect.Client[v1.AssignLineRequest, v1.AssignLineResponse]
 	explainLine     *connect.Client[v1.ExplainLineRequest, v1.ExplainLineResponse]
 	returnLine      *connect.Client[v1.ReturnLineRequest, v1.ReturnLineResponse]
+	pullStatement   *connect.Client[v1.PullStatementRequest, v1.PullStatementResponse]
 	countLines      *connect.Client[v1.CountLinesRequest, v1.CountLinesResponse]
 }
 
@@ -200,6 +213,15 @@ func (c *statementServiceClient) ReturnLine(ctx context.Context, req *v1.ReturnL
 	return nil, err
 }
 
+// PullStatement calls provodka.statement.v1.StatementService.PullStatement.
+func (c *statementServiceClient) PullStatement(ctx context.Context, req *v1.PullStatementRequest) (*v1.PullStatementResponse, error) {
+	response, err := c.pullStatement.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // CountLines calls provodka.statement.v1.StatementService.CountLines.
 func (c *statementServiceClient) CountLines(ctx context.Context, req *v1.CountLinesRequest) (*v1.CountLinesResponse, error) {
 	response, err := c.countLines.CallUnary(ctx, connect.NewRequest(req))
@@ -225,6 +247,9 @@ type StatementServiceHandler interface {
 	ExplainLine(context.Context, *v1.ExplainLineRequest) (*v1.ExplainLineResponse, error)
 	// ReturnLine sends the money back to its sender.
 	ReturnLine(context.Context, *v1.ReturnLineRequest) (*v1.ReturnLineResponse, error)
+	// PullStatement reads from the bank, now, what an account of ours had on some days, and books what is new and what
+	// the bank has changed. It is for accounts whose statements come from the bank; a line is booked once, whoever reads it.
+	PullStatement(context.Context, *v1.PullStatementRequest) (*v1.PullStatementResponse, error)
 	// CountLines counts lines by state and tells the sum in suspense.
 	CountLines(context.Context, *v1.CountLinesRequest) (*v1.CountLinesResponse, error)
 }
@@ -274,6 +299,12 @@ func NewStatementServiceHandler(svc StatementServiceHandler, opts ...connect.Han
 		connect.WithSchema(statementServiceMethods.ByName("ReturnLine")),
 		connect.WithHandlerOptions(opts...),
 	)
+	statementServicePullStatementHandler := connect.NewUnaryHandlerSimple(
+		StatementServicePullStatementProcedure,
+		svc.PullStatement,
+		connect.WithSchema(statementServiceMethods.ByName("PullStatement")),
+		connect.WithHandlerOptions(opts...),
+	)
 	statementServiceCountLinesHandler := connect.NewUnaryHandlerSimple(
 		StatementServiceCountLinesProcedure,
 		svc.CountLines,
@@ -295,6 +326,8 @@ func NewStatementServiceHandler(svc StatementServiceHandler, opts ...connect.Han
 			statementServiceExplainLineHandler.ServeHTTP(w, r)
 		case StatementServiceReturnLineProcedure:
 			statementServiceReturnLineHandler.ServeHTTP(w, r)
+		case StatementServicePullStatementProcedure:
+			statementServicePullStatementHandler.ServeHTTP(w, r)
 		case StatementServiceCountLinesProcedure:
 			statementServiceCountLinesHandler.ServeHTTP(w, r)
 		default:
@@ -328,6 +361,10 @@ func (UnimplementedStatementServiceHandler) ExplainLine(context.Context, *v1.Exp
 
 func (UnimplementedStatementServiceHandler) ReturnLine(context.Context, *v1.ReturnLineRequest) (*v1.ReturnLineResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.statement.v1.StatementService.ReturnLine is not implemented"))
+}
+
+func (UnimplementedStatementServiceHandler) PullStatement(context.Context, *v1.PullStatementRequest) (*v1.PullStatementResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.statement.v1.StatementService.PullStatement is not implemented"))
 }
 
 func (UnimplementedStatementServiceHandler) CountLines(context.Context, *v1.CountLinesRequest) (*v1.CountLinesResponse, error) {
