@@ -92,8 +92,40 @@ func testLimits(t *testing.T, h *house) {
 	if left, _ := free(); left != "40.00" {
 		t.Errorf("%s are free of 200.00", left)
 	}
+	testPersonsLimit(t, c)
 	list, err := c.Tasks.ListTasks(t.Context(), &taskv1.ListTasksRequest{Book: c.book, CompanyId: company})
 	if err != nil || len(list.GetTasks()) != 3 {
 		t.Error(list, err)
+	}
+}
+
+// testPersonsLimit: a company pays a person once a day, whoever he is; its month counts what went to both.
+func testPersonsLimit(t *testing.T, c *caller) {
+	company := c.company(8895, "1000000.00")
+	_, err := c.Companies.SetLimits(t.Context(), &companyv1.SetLimitsRequest{
+		Book: c.book, CompanyId: company, Limits: []*companyv1.PaymentLimit{{Scope: "counterparty day", Count: 1}, {Scope: "company month", Most: "100000.00"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := c.executor(8896, "selfemployed", account(8896)), c.executor(8897, "civil_contract", account(8897))
+	for _, worker := range []string{first, second} {
+		if done, sent := c.paysTask("100.00", company, worker); done.GetStatus() != "paid" || len(sent) != 1 {
+			t.Errorf("%v, the bank got %v", done, sent)
+		}
+		stopped, sent := c.paysTask("110.00", company, worker)
+		if why := stopped.GetPaymentErrors(); stopped.GetStatus() != "error" || len(sent) != 0 || why[0].GetCode() != string(fault.PayoutLimitPeriod) ||
+			why[0].GetLimit().GetScope() != "counterparty day" || why[0].GetLimit().GetCount() != 1 || why[0].GetLimit().GetFreeCount() != 0 || why[0].GetLimit().GetFree() != "" || why[0].GetFree() != "" {
+			t.Errorf("%v, the bank got %v", stopped, sent)
+		}
+	}
+	got, err := c.Companies.GetLimits(t.Context(), &companyv1.GetLimitsRequest{Book: c.book, CompanyId: company})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range got.GetLimits() {
+		if l.GetLimit().GetScope() == "company month" && l.GetFree() != "99819.00" { // 94.00 and 87.00 went
+			t.Errorf("%v", l)
+		}
 	}
 }

@@ -289,6 +289,18 @@ func testExplain(t *testing.T, h *house) {
 			}
 		}
 	}
+	for gross, want := range map[string]string{"100": "[]", "200000": "[card]", "600000": "[sbp card]"} {
+		answer, err := c.Tasks.ExplainAmount(t.Context(), &taskv1.ExplainAmountRequest{Book: c.book, What: &taskv1.ExplainAmountRequest_Price{
+			Price: &taskv1.PriceQuestion{AmountGross: gross, EmploymentKind: "selfemployed", CompanyId: company},
+		}})
+		ways := []string{}
+		for _, l := range answer.GetLimits() {
+			ways = append(ways, l.GetWay())
+		}
+		if err != nil || fmt.Sprint(ways) != want || len(ways) > 0 && !strings.Contains(answer.GetLines()[len(answer.GetLines())-1], "лимит одного платежа на карту") {
+			t.Errorf("%s: %v %v", gross, answer, err)
+		}
+	}
 	_, err := c.Tasks.ExplainAmount(t.Context(), &taskv1.ExplainAmountRequest{Book: c.book, What: &taskv1.ExplainAmountRequest_Price{
 		Price: &taskv1.PriceQuestion{AmountGross: "1", EmploymentKind: "selfemployed", Day: "1999-01-01"},
 	}})

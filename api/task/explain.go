@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/provodka/provodka/api/executor"
+	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/ledger/fault"
@@ -61,9 +63,10 @@ func (s *Service) explainPrice(ctx context.Context, book string, q *taskv1.Price
 	if sum.ContributionsRule != "" {
 		out.Share = &flowv1.YearShare{Contributions: money.RUB.Format(sum.Contributions), ContributionsRule: sum.ContributionsRule}
 	}
+	var own []*flowv1.PaymentLimit
 	if q.GetCompanyId() != "" {
-		t, refusal, err := s.TariffOf(ctx, book, q.GetCompanyId())
-		switch {
+		d, refusal, err := s.companyOf(ctx, book, q.GetCompanyId())
+		switch t := company.TariffOn(d, s.Today()); {
 		case err != nil:
 			return nil, err
 		case refusal != nil:
@@ -72,12 +75,21 @@ func (s *Service) explainPrice(ctx context.Context, book string, q *taskv1.Price
 			out.Tariff = t
 			out.Commission = money.RUB.Format(tax.Commission(sum.Gross, readTariff(t)))
 		}
+		own = company.LimitsOn(d, s.Today())
 	}
 	net := ""
 	if q.GetAmountNet() != "" {
 		net = money.RUB.Format(price)
 	}
-	return explain(out, q.GetEmploymentKind(), net), nil
+	answer := explain(out, q.GetEmploymentKind(), net)
+	for _, l := range limit.All(s.Today(), s.House.Stamp(own, s.Today())) {
+		if limit.Outside(l, sum.Payout, sum.Payout) {
+			short := &flowv1.LimitShort{Limit: l}
+			answer.Limits = append(answer.Limits, limitMessage(short))
+			answer.Lines = append(answer.Lines, "Так не выплатить одним платежом, а сам он не дробится: "+limit.Words(short))
+		}
+	}
+	return answer, nil
 }
 
 // readTariff reads a tariff that a flow has checked.

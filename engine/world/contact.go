@@ -88,12 +88,12 @@ func (c *contacts) Send(ctx context.Context, ask port.Ask) port.Answer {
 	return port.Answer{Result: port.Done, Status: fmt.Sprintf("%d told", len(told)), Event: ask.Attempt}
 }
 
-// recheck tells the payments to a person that stopped that the cause may be gone. What the
+// recheck tells the payments to a person that stopped, or are being made, that the cause may be gone. What the
 // search does not know yet is tried after the pause of its table; a refusal says that no
 // pause helps, or that the task has moved on.
 func (c *contacts) recheck(ctx context.Context, ask port.Ask, body *flowv1.ContactTold) (late string) {
 	rows, _, err := c.find.Audience(ctx, store.AudiencePage{
-		Book: body.GetBook(), Flow: task.Name, Names: []string{body.GetExecutorId()}, States: []string{task.Error}, Limit: mostRechecked,
+		Book: body.GetBook(), Flow: task.Name, Names: []string{body.GetExecutorId()}, States: []string{task.Error, task.Paying}, Limit: mostRechecked,
 	})
 	if err != nil {
 		return "stopped payments cannot be read"

@@ -28,7 +28,7 @@ func (a acquaintances) AudienceOwners(_ context.Context, book, flow, name string
 func (a acquaintances) Audience(_ context.Context, page store.AudiencePage) ([]store.AggregateRow, []store.Seen, error) {
 	var rows []store.AggregateRow
 	for _, id := range a["stopped"] {
-		if page.Flow == "task" && page.Names[0] == "e" && page.States[0] == "error" {
+		if page.Flow == "task" && page.Names[0] == "e" && slices.Equal(page.States, []string{"error", "paying"}) {
 			rows = append(rows, store.AggregateRow{Key: store.AggregateKey{Book: "main", Flow: "task", ID: id}, Owner: "c1"})
 		}
 	}

@@ -15,6 +15,8 @@ func (s *step) nextTry(t Trouble) string {
 	switch {
 	case s.data.Again.GetTrying():
 		return ""
+	case s.data.Changed && (t.Next || len(t.Again) > 0):
+		return s.now() // what refused may not have known it
 	case t.Next:
 		return flow.Text(limit.Next(s.data.Error.GetLimit(), cmp.Or(s.data.Counting.GetDay(), s.view.Day), s.view.Zone))
 	case tries >= len(t.Again):
@@ -36,6 +38,10 @@ func (s *step) goneOn(b *flowv1.TaskPay) *flowv1.TaskAgain {
 // changed. What no pause helps is not tried again.
 func (s *step) tryAgain() *fault.Refusal {
 	e := s.data.Error
+	if s.view.State == Paying && s.command.Event == Recheck {
+		s.data.Changed = true
+		return nil
+	}
 	if s.view.State != Error {
 		return nil // the table has no row: wrong_state
 	}
@@ -50,9 +56,10 @@ func (s *step) tryAgain() *fault.Refusal {
 		s.on, s.data.Again.OnceMore = recheckNoted, true
 		return nil
 	}
-	if s.command.Event == retryDue {
+	if s.command.Event == retryDue && !s.data.Changed {
 		s.data.Again.Tries++
 	}
+	s.data.Changed = false
 	s.askRetry()
 	return nil
 }

@@ -123,5 +123,6 @@ func (s *step) fail(code, status string) {
 	if s.short != nil {
 		s.data.Error.Words += " (" + limit.Words(s.short) + ")"
 	}
+	s.data.Changed = s.data.Changed && s.view.State == Paying
 	s.data.Error.RetryAt = s.nextTry(t)
 }

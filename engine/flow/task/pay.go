@@ -21,7 +21,7 @@ func (s *step) pay() *fault.Refusal {
 	if b.Executor.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
 		return fault.Refuse(fault.Malformed, "executor.kind", "the executor's kind of employment is not stamped")
 	}
-	s.data.Error, s.data.Nonresident = nil, b.Executor.Nonresident
+	s.data.Error, s.data.Nonresident, s.data.Changed = nil, b.Executor.Nonresident, false
 	s.data.Again = s.goneOn(&b)
 	if retrying && s.out() {
 		s.retryPaid()

@@ -74,7 +74,7 @@ func (s *step) finish() {
 	if s.data.Reserved != "" || s.data.Claimed != "" {
 		panic(fmt.Sprintf("task %s: settled with %s set aside and %s claimed", s.view.ID, s.data.Reserved, s.data.Claimed))
 	}
-	s.data.Phase, s.data.Error = flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED, nil
+	s.data.Phase, s.data.Error, s.data.Changed = flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED, nil, false
 }
 
 // unsettle undoes what finish booked: it is all set aside again.

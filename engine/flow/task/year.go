@@ -196,14 +196,16 @@ func (s *step) tell() {
 	if s.data.Phase == phaseHold || s.data.Phase == phaseTake {
 		return
 	}
-	c := &flowv1.TaxpayerChange{}
-	c.CountsWas, c.CountsNow = s.recount()
+	was, now := s.recount()
 	want := s.share()
-	if same := proto.Equal(want, s.data.Year); !same {
+	same := proto.Equal(want, s.data.Year)
+	if same && len(was)+len(now) == 0 {
+		return
+	}
+	c := &flowv1.TaxpayerChange{CountsWas: was, CountsNow: now}
+	if !same {
 		c.Was, c.Now = s.data.Year, want
 		s.data.Year = want
-	} else if len(c.CountsWas)+len(c.CountsNow) == 0 {
-		return
 	}
 	s.asks[tellYear] = s.change(c)
 }

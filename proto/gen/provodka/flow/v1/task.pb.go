@@ -884,6 +884,8 @@ type TaskData struct {
 	CountedPerson []*PaymentCount `protobuf:"bytes,213,rep,name=counted_person,json=countedPerson,proto3" json:"counted_person,omitempty"`
 	// What the company's limits have counted of it, the same way.
 	CountedCompany []*PaymentCount `protobuf:"bytes,214,rep,name=counted_company,json=countedCompany,proto3" json:"counted_company,omitempty"`
+	// Something has changed about the executor since the payment in the making began.
+	Changed bool `protobuf:"varint,215,opt,name=changed,proto3" json:"changed,omitempty"`
 	// When the tax service was first asked for the check whose word bonus_told is, RFC 3339 in UTC.
 	CheckedFrom   string `protobuf:"bytes,230,opt,name=checked_from,json=checkedFrom,proto3" json:"checked_from,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1289,6 +1291,13 @@ func (x *TaskData) GetCountedCompany() []*PaymentCount {
 		return x.CountedCompany
 	}
 	return nil
+}
+
+func (x *TaskData) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
 }
 
 func (x *TaskData) GetCheckedFrom() string {
@@ -2565,7 +2574,7 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x03day\x18\x06 \x01(\tR\x03day\x12\x12\n" +
 	"\x04free\x18\a \x01(\tR\x04free\x12\x19\n" +
 	"\bretry_at\x18< \x01(\tR\aretryAt\x123\n" +
-	"\x05limit\x18\xd2\x01 \x01(\v2\x1c.provodka.flow.v1.LimitShortR\x05limit\"\xbf\x12\n" +
+	"\x05limit\x18\xd2\x01 \x01(\v2\x1c.provodka.flow.v1.LimitShortR\x05limit\"\xda\x12\n" +
 	"\bTaskData\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x1f\n" +
@@ -2627,7 +2636,8 @@ const file_provodka_flow_v1_task_proto_rawDesc = "" +
 	"\x03way\x18\xd3\x01 \x01(\x0e2\x1b.provodka.flow.v1.PayoutWayR\x03way\x12;\n" +
 	"\bcounting\x18\xd4\x01 \x01(\v2\x1e.provodka.flow.v1.PaymentCountR\bcounting\x12F\n" +
 	"\x0ecounted_person\x18\xd5\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentCountR\rcountedPerson\x12H\n" +
-	"\x0fcounted_company\x18\xd6\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentCountR\x0ecountedCompany\x12\"\n" +
+	"\x0fcounted_company\x18\xd6\x01 \x03(\v2\x1e.provodka.flow.v1.PaymentCountR\x0ecountedCompany\x12\x19\n" +
+	"\achanged\x18\xd7\x01 \x01(\bR\achanged\x12\"\n" +
 	"\fchecked_from\x18\xe6\x01 \x01(\tR\vcheckedFrom\"j\n" +
 	"\tTaskAgain\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +

@@ -2530,7 +2530,10 @@ type ExplainAmountResponse struct {
 	// How each came about, one sentence each, in Russian.
 	Lines []string `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
 	// How each came about: inputs, rule and version, rounding.
-	Steps         []*AmountStep `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
+	Steps []*AmountStep `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
+	// Of a price: the limits of today that its payout can never fit, by the ways that they are about; another
+	// way, or several tasks, may. What a day or a month leaves free GetLimits of the company says.
+	Limits        []*PaymentLimit `protobuf:"bytes,210,rep,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2582,6 +2585,13 @@ func (x *ExplainAmountResponse) GetLines() []string {
 func (x *ExplainAmountResponse) GetSteps() []*AmountStep {
 	if x != nil {
 		return x.Steps
+	}
+	return nil
+}
+
+func (x *ExplainAmountResponse) GetLimits() []*PaymentLimit {
+	if x != nil {
+		return x.Limits
 	}
 	return nil
 }
@@ -2962,11 +2972,12 @@ const file_provodka_task_v1_service_proto_rawDesc = "" +
 	"company_id\x18\x05 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\tcompanyId\x12:\n" +
 	"\x03day\x18\x06 \x01(\tB(\xbaH%r#\x18\n" +
 	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x03day:s\xbaHp\x1an\n" +
-	"\x0eamount_invalid\x12&give either amount_gross or amount_net\x1a4(this.amount_gross == '') != (this.amount_net == '')\"\x96\x01\n" +
+	"\x0eamount_invalid\x12&give either amount_gross or amount_net\x1a4(this.amount_gross == '') != (this.amount_net == '')\"\xcf\x01\n" +
 	"\x15ExplainAmountResponse\x123\n" +
 	"\aamounts\x18\x01 \x01(\v2\x19.provodka.task.v1.AmountsR\aamounts\x12\x14\n" +
 	"\x05lines\x18\x02 \x03(\tR\x05lines\x122\n" +
-	"\x05steps\x18\x03 \x03(\v2\x1c.provodka.task.v1.AmountStepR\x05steps\"\x82\x02\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1c.provodka.task.v1.AmountStepR\x05steps\x127\n" +
+	"\x06limits\x18\xd2\x01 \x03(\v2\x1e.provodka.task.v1.PaymentLimitR\x06limits\"\x82\x02\n" +
 	"\n" +
 	"AmountStep\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
@@ -3082,28 +3093,29 @@ var file_provodka_task_v1_service_proto_goTypes = []any{
 	(*TaskResult)(nil),            // 42: provodka.task.v1.TaskResult
 	(*ExecutorRef)(nil),           // 43: provodka.task.v1.ExecutorRef
 	(*Amounts)(nil),               // 44: provodka.task.v1.Amounts
-	(*OfferTaskRequest)(nil),      // 45: provodka.task.v1.OfferTaskRequest
-	(*AcceptOfferRequest)(nil),    // 46: provodka.task.v1.AcceptOfferRequest
-	(*DeclineOfferRequest)(nil),   // 47: provodka.task.v1.DeclineOfferRequest
-	(*WithdrawOfferRequest)(nil),  // 48: provodka.task.v1.WithdrawOfferRequest
-	(*ListOffersRequest)(nil),     // 49: provodka.task.v1.ListOffersRequest
-	(*DoneAllRequest)(nil),        // 50: provodka.task.v1.DoneAllRequest
-	(*SignAllRequest)(nil),        // 51: provodka.task.v1.SignAllRequest
-	(*PayAllRequest)(nil),         // 52: provodka.task.v1.PayAllRequest
-	(*RetryAllRequest)(nil),       // 53: provodka.task.v1.RetryAllRequest
-	(*RunAllRequest)(nil),         // 54: provodka.task.v1.RunAllRequest
-	(*SearchTasksRequest)(nil),    // 55: provodka.task.v1.SearchTasksRequest
-	(*OfferTaskResponse)(nil),     // 56: provodka.task.v1.OfferTaskResponse
-	(*AcceptOfferResponse)(nil),   // 57: provodka.task.v1.AcceptOfferResponse
-	(*DeclineOfferResponse)(nil),  // 58: provodka.task.v1.DeclineOfferResponse
-	(*WithdrawOfferResponse)(nil), // 59: provodka.task.v1.WithdrawOfferResponse
-	(*ListOffersResponse)(nil),    // 60: provodka.task.v1.ListOffersResponse
-	(*DoneAllResponse)(nil),       // 61: provodka.task.v1.DoneAllResponse
-	(*SignAllResponse)(nil),       // 62: provodka.task.v1.SignAllResponse
-	(*PayAllResponse)(nil),        // 63: provodka.task.v1.PayAllResponse
-	(*RetryAllResponse)(nil),      // 64: provodka.task.v1.RetryAllResponse
-	(*RunAllResponse)(nil),        // 65: provodka.task.v1.RunAllResponse
-	(*SearchTasksResponse)(nil),   // 66: provodka.task.v1.SearchTasksResponse
+	(*PaymentLimit)(nil),          // 45: provodka.task.v1.PaymentLimit
+	(*OfferTaskRequest)(nil),      // 46: provodka.task.v1.OfferTaskRequest
+	(*AcceptOfferRequest)(nil),    // 47: provodka.task.v1.AcceptOfferRequest
+	(*DeclineOfferRequest)(nil),   // 48: provodka.task.v1.DeclineOfferRequest
+	(*WithdrawOfferRequest)(nil),  // 49: provodka.task.v1.WithdrawOfferRequest
+	(*ListOffersRequest)(nil),     // 50: provodka.task.v1.ListOffersRequest
+	(*DoneAllRequest)(nil),        // 51: provodka.task.v1.DoneAllRequest
+	(*SignAllRequest)(nil),        // 52: provodka.task.v1.SignAllRequest
+	(*PayAllRequest)(nil),         // 53: provodka.task.v1.PayAllRequest
+	(*RetryAllRequest)(nil),       // 54: provodka.task.v1.RetryAllRequest
+	(*RunAllRequest)(nil),         // 55: provodka.task.v1.RunAllRequest
+	(*SearchTasksRequest)(nil),    // 56: provodka.task.v1.SearchTasksRequest
+	(*OfferTaskResponse)(nil),     // 57: provodka.task.v1.OfferTaskResponse
+	(*AcceptOfferResponse)(nil),   // 58: provodka.task.v1.AcceptOfferResponse
+	(*DeclineOfferResponse)(nil),  // 59: provodka.task.v1.DeclineOfferResponse
+	(*WithdrawOfferResponse)(nil), // 60: provodka.task.v1.WithdrawOfferResponse
+	(*ListOffersResponse)(nil),    // 61: provodka.task.v1.ListOffersResponse
+	(*DoneAllResponse)(nil),       // 62: provodka.task.v1.DoneAllResponse
+	(*SignAllResponse)(nil),       // 63: provodka.task.v1.SignAllResponse
+	(*PayAllResponse)(nil),        // 64: provodka.task.v1.PayAllResponse
+	(*RetryAllResponse)(nil),      // 65: provodka.task.v1.RetryAllResponse
+	(*RunAllResponse)(nil),        // 66: provodka.task.v1.RunAllResponse
+	(*SearchTasksResponse)(nil),   // 67: provodka.task.v1.SearchTasksResponse
 }
 var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	40, // 0: provodka.task.v1.CreateTaskRequest.task:type_name -> provodka.task.v1.TaskDraft
@@ -3129,66 +3141,67 @@ var file_provodka_task_v1_service_proto_depIdxs = []int32{
 	35, // 20: provodka.task.v1.ExplainAmountRequest.price:type_name -> provodka.task.v1.PriceQuestion
 	44, // 21: provodka.task.v1.ExplainAmountResponse.amounts:type_name -> provodka.task.v1.Amounts
 	37, // 22: provodka.task.v1.ExplainAmountResponse.steps:type_name -> provodka.task.v1.AmountStep
-	38, // 23: provodka.task.v1.AmountStep.inputs:type_name -> provodka.task.v1.AmountInput
-	1,  // 24: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
-	3,  // 25: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
-	6,  // 26: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
-	45, // 27: provodka.task.v1.TaskService.OfferTask:input_type -> provodka.task.v1.OfferTaskRequest
-	46, // 28: provodka.task.v1.TaskService.AcceptOffer:input_type -> provodka.task.v1.AcceptOfferRequest
-	47, // 29: provodka.task.v1.TaskService.DeclineOffer:input_type -> provodka.task.v1.DeclineOfferRequest
-	48, // 30: provodka.task.v1.TaskService.WithdrawOffer:input_type -> provodka.task.v1.WithdrawOfferRequest
-	49, // 31: provodka.task.v1.TaskService.ListOffers:input_type -> provodka.task.v1.ListOffersRequest
-	8,  // 32: provodka.task.v1.TaskService.ChangeTask:input_type -> provodka.task.v1.ChangeTaskRequest
-	10, // 33: provodka.task.v1.TaskService.DeleteTask:input_type -> provodka.task.v1.DeleteTaskRequest
-	12, // 34: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
-	14, // 35: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
-	22, // 36: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
-	16, // 37: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
-	18, // 38: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
-	20, // 39: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
-	50, // 40: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
-	51, // 41: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
-	52, // 42: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
-	53, // 43: provodka.task.v1.TaskService.RetryAll:input_type -> provodka.task.v1.RetryAllRequest
-	54, // 44: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
-	24, // 45: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
-	26, // 46: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
-	55, // 47: provodka.task.v1.TaskService.SearchTasks:input_type -> provodka.task.v1.SearchTasksRequest
-	28, // 48: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
-	31, // 49: provodka.task.v1.TaskService.CountSections:input_type -> provodka.task.v1.CountSectionsRequest
-	34, // 50: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
-	2,  // 51: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
-	5,  // 52: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
-	7,  // 53: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
-	56, // 54: provodka.task.v1.TaskService.OfferTask:output_type -> provodka.task.v1.OfferTaskResponse
-	57, // 55: provodka.task.v1.TaskService.AcceptOffer:output_type -> provodka.task.v1.AcceptOfferResponse
-	58, // 56: provodka.task.v1.TaskService.DeclineOffer:output_type -> provodka.task.v1.DeclineOfferResponse
-	59, // 57: provodka.task.v1.TaskService.WithdrawOffer:output_type -> provodka.task.v1.WithdrawOfferResponse
-	60, // 58: provodka.task.v1.TaskService.ListOffers:output_type -> provodka.task.v1.ListOffersResponse
-	9,  // 59: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
-	11, // 60: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
-	13, // 61: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
-	15, // 62: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
-	23, // 63: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
-	17, // 64: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
-	19, // 65: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
-	21, // 66: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
-	61, // 67: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
-	62, // 68: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
-	63, // 69: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
-	64, // 70: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
-	65, // 71: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
-	25, // 72: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
-	27, // 73: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
-	66, // 74: provodka.task.v1.TaskService.SearchTasks:output_type -> provodka.task.v1.SearchTasksResponse
-	29, // 75: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
-	32, // 76: provodka.task.v1.TaskService.CountSections:output_type -> provodka.task.v1.CountSectionsResponse
-	36, // 77: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
-	51, // [51:78] is the sub-list for method output_type
-	24, // [24:51] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	45, // 23: provodka.task.v1.ExplainAmountResponse.limits:type_name -> provodka.task.v1.PaymentLimit
+	38, // 24: provodka.task.v1.AmountStep.inputs:type_name -> provodka.task.v1.AmountInput
+	1,  // 25: provodka.task.v1.TaskService.CreateTask:input_type -> provodka.task.v1.CreateTaskRequest
+	3,  // 26: provodka.task.v1.TaskService.CreateTasks:input_type -> provodka.task.v1.CreateTasksRequest
+	6,  // 27: provodka.task.v1.TaskService.AssignTask:input_type -> provodka.task.v1.AssignTaskRequest
+	46, // 28: provodka.task.v1.TaskService.OfferTask:input_type -> provodka.task.v1.OfferTaskRequest
+	47, // 29: provodka.task.v1.TaskService.AcceptOffer:input_type -> provodka.task.v1.AcceptOfferRequest
+	48, // 30: provodka.task.v1.TaskService.DeclineOffer:input_type -> provodka.task.v1.DeclineOfferRequest
+	49, // 31: provodka.task.v1.TaskService.WithdrawOffer:input_type -> provodka.task.v1.WithdrawOfferRequest
+	50, // 32: provodka.task.v1.TaskService.ListOffers:input_type -> provodka.task.v1.ListOffersRequest
+	8,  // 33: provodka.task.v1.TaskService.ChangeTask:input_type -> provodka.task.v1.ChangeTaskRequest
+	10, // 34: provodka.task.v1.TaskService.DeleteTask:input_type -> provodka.task.v1.DeleteTaskRequest
+	12, // 35: provodka.task.v1.TaskService.SignTask:input_type -> provodka.task.v1.SignTaskRequest
+	14, // 36: provodka.task.v1.TaskService.DoneTask:input_type -> provodka.task.v1.DoneTaskRequest
+	22, // 37: provodka.task.v1.TaskService.SignAct:input_type -> provodka.task.v1.SignActRequest
+	16, // 38: provodka.task.v1.TaskService.PayTask:input_type -> provodka.task.v1.PayTaskRequest
+	18, // 39: provodka.task.v1.TaskService.RetryTask:input_type -> provodka.task.v1.RetryTaskRequest
+	20, // 40: provodka.task.v1.TaskService.CancelTask:input_type -> provodka.task.v1.CancelTaskRequest
+	51, // 41: provodka.task.v1.TaskService.DoneAll:input_type -> provodka.task.v1.DoneAllRequest
+	52, // 42: provodka.task.v1.TaskService.SignAll:input_type -> provodka.task.v1.SignAllRequest
+	53, // 43: provodka.task.v1.TaskService.PayAll:input_type -> provodka.task.v1.PayAllRequest
+	54, // 44: provodka.task.v1.TaskService.RetryAll:input_type -> provodka.task.v1.RetryAllRequest
+	55, // 45: provodka.task.v1.TaskService.RunAll:input_type -> provodka.task.v1.RunAllRequest
+	24, // 46: provodka.task.v1.TaskService.GetTask:input_type -> provodka.task.v1.GetTaskRequest
+	26, // 47: provodka.task.v1.TaskService.ListTasks:input_type -> provodka.task.v1.ListTasksRequest
+	56, // 48: provodka.task.v1.TaskService.SearchTasks:input_type -> provodka.task.v1.SearchTasksRequest
+	28, // 49: provodka.task.v1.TaskService.CountTasks:input_type -> provodka.task.v1.CountTasksRequest
+	31, // 50: provodka.task.v1.TaskService.CountSections:input_type -> provodka.task.v1.CountSectionsRequest
+	34, // 51: provodka.task.v1.TaskService.ExplainAmount:input_type -> provodka.task.v1.ExplainAmountRequest
+	2,  // 52: provodka.task.v1.TaskService.CreateTask:output_type -> provodka.task.v1.CreateTaskResponse
+	5,  // 53: provodka.task.v1.TaskService.CreateTasks:output_type -> provodka.task.v1.CreateTasksResponse
+	7,  // 54: provodka.task.v1.TaskService.AssignTask:output_type -> provodka.task.v1.AssignTaskResponse
+	57, // 55: provodka.task.v1.TaskService.OfferTask:output_type -> provodka.task.v1.OfferTaskResponse
+	58, // 56: provodka.task.v1.TaskService.AcceptOffer:output_type -> provodka.task.v1.AcceptOfferResponse
+	59, // 57: provodka.task.v1.TaskService.DeclineOffer:output_type -> provodka.task.v1.DeclineOfferResponse
+	60, // 58: provodka.task.v1.TaskService.WithdrawOffer:output_type -> provodka.task.v1.WithdrawOfferResponse
+	61, // 59: provodka.task.v1.TaskService.ListOffers:output_type -> provodka.task.v1.ListOffersResponse
+	9,  // 60: provodka.task.v1.TaskService.ChangeTask:output_type -> provodka.task.v1.ChangeTaskResponse
+	11, // 61: provodka.task.v1.TaskService.DeleteTask:output_type -> provodka.task.v1.DeleteTaskResponse
+	13, // 62: provodka.task.v1.TaskService.SignTask:output_type -> provodka.task.v1.SignTaskResponse
+	15, // 63: provodka.task.v1.TaskService.DoneTask:output_type -> provodka.task.v1.DoneTaskResponse
+	23, // 64: provodka.task.v1.TaskService.SignAct:output_type -> provodka.task.v1.SignActResponse
+	17, // 65: provodka.task.v1.TaskService.PayTask:output_type -> provodka.task.v1.PayTaskResponse
+	19, // 66: provodka.task.v1.TaskService.RetryTask:output_type -> provodka.task.v1.RetryTaskResponse
+	21, // 67: provodka.task.v1.TaskService.CancelTask:output_type -> provodka.task.v1.CancelTaskResponse
+	62, // 68: provodka.task.v1.TaskService.DoneAll:output_type -> provodka.task.v1.DoneAllResponse
+	63, // 69: provodka.task.v1.TaskService.SignAll:output_type -> provodka.task.v1.SignAllResponse
+	64, // 70: provodka.task.v1.TaskService.PayAll:output_type -> provodka.task.v1.PayAllResponse
+	65, // 71: provodka.task.v1.TaskService.RetryAll:output_type -> provodka.task.v1.RetryAllResponse
+	66, // 72: provodka.task.v1.TaskService.RunAll:output_type -> provodka.task.v1.RunAllResponse
+	25, // 73: provodka.task.v1.TaskService.GetTask:output_type -> provodka.task.v1.GetTaskResponse
+	27, // 74: provodka.task.v1.TaskService.ListTasks:output_type -> provodka.task.v1.ListTasksResponse
+	67, // 75: provodka.task.v1.TaskService.SearchTasks:output_type -> provodka.task.v1.SearchTasksResponse
+	29, // 76: provodka.task.v1.TaskService.CountTasks:output_type -> provodka.task.v1.CountTasksResponse
+	32, // 77: provodka.task.v1.TaskService.CountSections:output_type -> provodka.task.v1.CountSectionsResponse
+	36, // 78: provodka.task.v1.TaskService.ExplainAmount:output_type -> provodka.task.v1.ExplainAmountResponse
+	52, // [52:79] is the sub-list for method output_type
+	25, // [25:52] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_provodka_task_v1_service_proto_init() }
