@@ -1,6 +1,7 @@
 package port
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -183,8 +184,13 @@ func plainDigits(text string, length int) bool {
 // NotSent is the status of an attempt that was refused before anybody saw it.
 const NotSent = "not_sent"
 
+// numbers are what a reason may repeat of a message: INN, accounts, phones. Answers go into the
+// log, where nobody's are.
+var numbers = regexp.MustCompile(`[0-9]{5,}`)
+
 // Unsent is the answer to a message that a Check refused: final, because the
 // message of an attempt never changes, and nothing was sent.
 func Unsent(r *fault.Refusal) Answer {
-	return Answer{Result: Refused, Status: NotSent, Code: r.Code, Reason: r.Code.Lookup().Russian + ": " + r.Field + ": " + r.Reason}
+	reason := r.Code.Lookup().Russian + ": " + r.Field + ": " + numbers.ReplaceAllString(r.Reason, "…")
+	return Answer{Result: Refused, Status: NotSent, Code: r.Code, Reason: reason}
 }

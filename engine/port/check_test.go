@@ -83,6 +83,37 @@ func taxed(change func(*Budget)) func(*Payment) {
 	}
 }
 
+// What a check says of a payment has none of its numbers: it goes into the log.
+func TestUnsentRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	bic := requisite.ExampleBIC(1)
+	for name, change := range map[string]func(*Payment){
+		"inn":                      func(p *Payment) { p.To.INN = "770123456713" },
+		"account of another bank":  func(p *Payment) { p.To.AccountNumber = requisite.ExampleAccount("40817", requisite.ExampleBIC(2), 1) },
+		"account in another money": func(p *Payment) { p.To.AccountNumber = "40817840000000000000" },
+		"short account":            func(p *Payment) { p.To.AccountNumber = "4081781000" },
+		"a phone that is no mobile": func(p *Payment) {
+			p.To = Requisites{Name: "Иванов Иван", SBP: SBP{Phone: "79153277121", BankID: "100000000004"}, Person: Person{LastName: "Иванов", FirstName: "Иван"}}
+		},
+	} {
+		p := Payment{
+			Attempt: strings.Repeat("0a", 16), FromAccount: requisite.ExampleAccount("40702", bic, 1), Amount: money.MustParse("1.00"), Purpose: "a",
+			To: Requisites{Name: "Иванов Иван", INN: requisite.ExamplePersonINN(1), BIC: bic, AccountNumber: requisite.ExampleAccount("40817", bic, 1)},
+		}
+		change(&p)
+		refusal := p.Check()
+		if refusal == nil {
+			t.Fatal(name, "passes")
+		}
+		a := Unsent(refusal)
+		for _, number := range []string{p.To.INN, p.To.AccountNumber, p.To.SBP.Phone} {
+			if number != "" && strings.Contains(a.Reason, number) || a.Code != refusal.Code || !strings.Contains(a.Reason, refusal.Field) {
+				t.Errorf("%s: %+v", name, a)
+			}
+		}
+	}
+}
+
 func TestIncomeCheck(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
