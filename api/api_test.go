@@ -125,6 +125,7 @@ func TestAPI(t *testing.T) {
 		"InvitationRace":  testInvitationRace,
 		"InvitationEnds":  testInvitationEnds,
 		"SharedPhone":     testSharedPhone,
+		"CrowdedPhone":    testCrowdedPhone,
 		"OrphanProfile":   testOrphanProfile,
 		"KeysOfPeople":    testKeysOfPeople,
 		"Users":           testUsers,

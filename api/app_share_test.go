@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -60,6 +61,39 @@ func testSharedPhone(t *testing.T, h *house) {
 	}
 	_, err = confirm(code, choice.GetChoices()[0].GetExecutorId())
 	refused(t, err, fault.LoginRefused, "code") // the code is used up
+}
+
+// testCrowdedPhone: a company gives one phone to many. Lists stay short, and who has shown that it
+// is his is among those whom he can choose, wherever his id stands.
+func testCrowdedPhone(t *testing.T, h *house) {
+	const who, crowd = 9400, 53
+	c := h.caller(t)
+	phone := requisite.ExamplePhone(who)
+	var ids []string
+	for n := range uint64(crowd) {
+		p := person(who + n)
+		p.Phone = phone
+		got, err := c.Executors.RegisterExecutor(t.Context(), &executorv1.RegisterExecutorRequest{Book: c.book, Key: fmt.Sprint("crowd-", n), EmploymentKind: "entrepreneur", Person: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, got.GetExecutor().GetExecutorId())
+	}
+	last := slices.Max(ids)
+	link := linkOf(t, c.drafted(t, "t1", c.company(1, "1000.00"), last, false).GetAgreementSigningUri())
+	c.gaveINN(link, who+uint64(slices.Index(ids, last))) //nolint:gosec // an index
+	found, err := c.Executors.FindExecutors(t.Context(), &executorv1.FindExecutorsRequest{Book: c.book, Phone: phone})
+	if err != nil || len(found.GetExecutors()) != 50 {
+		t.Errorf("%d %v", len(found.GetExecutors()), err)
+	}
+	stranger := c.visitor("")
+	if _, err := stranger.App.StartLogin(t.Context(), &executorv1.StartLoginRequest{Book: c.book, Phone: phone}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := stranger.App.ConfirmLogin(t.Context(), &executorv1.ConfirmLoginRequest{Book: c.book, Phone: phone, Code: c.loginCode(phone, 1)})
+	if err != nil || len(got.GetChoices()) != 50 || got.GetChoices()[0].GetExecutorId() != last {
+		t.Errorf("%v %v", got, err)
+	}
 }
 
 // testOrphanProfile: a version of a person's data that nobody took over leads no code to

@@ -153,8 +153,16 @@ func chosenOf(who []executor.Person, named string) string {
 // innEnding is how much of an INN tells people of one phone apart.
 const innEnding = 4
 
-// choicesOf shows those who share a phone to one of them.
+// mostChoices bounds those who share a phone and are shown: a company could give one to thousands.
+const mostChoices = 50
+
+// choicesOf shows those who share a phone to one of them, those first whose it is known to be.
 func choicesOf(who []executor.Person) (out []*executorv1.LoginChoice) {
+	who = slices.Clone(who)
+	slices.SortStableFunc(who, func(a, b executor.Person) int {
+		return cmp.Compare(unconfirmed(a), unconfirmed(b))
+	})
+	who = who[:min(len(who), mostChoices)]
 	for _, p := range who {
 		name, inn := p.Profile.GetFirstName(), p.Profile.GetInn()
 		if last := private.Initial(p.Profile.GetLastName()); last != "" {
@@ -163,6 +171,13 @@ func choicesOf(who []executor.Person) (out []*executorv1.LoginChoice) {
 		out = append(out, &executorv1.LoginChoice{ExecutorId: p.ID, Name: name, InnEnding: inn[max(len(inn)-innEnding, 0):]})
 	}
 	return out
+}
+
+func unconfirmed(p executor.Person) int {
+	if p.Data.GetPhoneConfirmed() {
+		return 0
+	}
+	return 1
 }
 
 // EndMySessions implements ExecutorAppService.

@@ -102,6 +102,9 @@ func (s *Service) DisputeSigning(ctx context.Context, req *documentv1.DisputeSig
 	if err != nil {
 		return nil, err
 	}
+	if p.who.State == flowexecutor.Disputed {
+		return &documentv1.DisputeSigningResponse{}, nil // it is looked at
+	}
 	_, err = s.executors.Dispute(ctx, p.book, gate.NewID(), p.who.ID, flowexecutor.DisputedByPerson, p.task.ID)
 	return &documentv1.DisputeSigningResponse{}, err
 }

@@ -58,7 +58,7 @@ func (s *Service) FindExecutors(ctx context.Context, req *executorv1.FindExecuto
 		return nil, found[0].Refusal
 	}
 	answer := &executorv1.FindExecutorsResponse{}
-	answer.Executors, err = s.messages(ctx, req.GetBook(), found[0].all)
+	answer.Executors, err = s.messages(ctx, req.GetBook(), found[0].all[:min(len(found[0].all), mostNamed)])
 	return answer, err
 }
 
@@ -68,7 +68,7 @@ const (
 	mostRead = 5000
 )
 
-// mostNamed bounds the executors that are found by words of their names.
+// mostNamed bounds the executors that are found by words of their names, or by a phone.
 const mostNamed = 50
 
 // findByName finds executors by words of their names, those whose data is newest first.

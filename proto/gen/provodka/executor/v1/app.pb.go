@@ -223,7 +223,8 @@ type ConfirmLoginResponse struct {
 	// When it ends however much it is used.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// Who shares the phone, when the code was right and nobody was named: there is no session
-	// yet, and the same code is sent again with one of them. Empty otherwise.
+	// yet, and the same code is sent again with one of them. At most 50, those first who have shown that
+	// the phone is theirs. Empty otherwise.
 	Choices       []*LoginChoice `protobuf:"bytes,120,rep,name=choices,proto3" json:"choices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

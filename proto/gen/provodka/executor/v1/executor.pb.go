@@ -2404,7 +2404,7 @@ func (x *FindExecutorsRequest) GetName() string {
 // The executors that fit.
 type FindExecutorsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The executors, masked: few, of a name at most 50 whose data is newest.
+	// The executors, masked: few, of a name at most 50 whose data is newest, of a phone at most 50.
 	Executors     []*Executor `protobuf:"bytes,1,rep,name=executors,proto3" json:"executors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
