@@ -64,13 +64,20 @@ func (s *step) tryAgain() *fault.Refusal {
 	return nil
 }
 
+// otherWay says whether a limit of the table's stopped the payment that only another way of the
+// executor's lifts; the house's and the company's own can be others tomorrow.
+func (s *step) otherWay() bool {
+	l := s.data.Error.GetLimit().GetLimit()
+	return s.data.Error.GetCode() == string(fault.PayoutLimit) && l.GetWay() != flowv1.PayoutWay_PAYOUT_WAY_UNSPECIFIED &&
+		l.GetSetter() == flowv1.LimitSetter_LIMIT_SETTER_UNSPECIFIED
+}
+
 // askRetry opens the ask: the answer comes when the retry was decided.
 func (s *step) askRetry() {
 	e := s.data.Error
 	e.RetryAt, s.data.Again.Trying, s.data.Again.OnceMore = "", true, false
 	refused := uint32(0)
-	way := e.Code == string(fault.PayoutLimit) && e.GetLimit().GetLimit().GetWay() != flowv1.PayoutWay_PAYOUT_WAY_UNSPECIFIED // another one may take it
-	if way || e.Code == string(fault.RequisitesInvalid) || e.Code == string(fault.PayoutWay) || e.Code == codePayoutReturned {
+	if s.otherWay() || e.Code == string(fault.RequisitesInvalid) || e.Code == string(fault.PayoutWay) || e.Code == codePayoutReturned {
 		refused = s.data.RequisitesVersion
 	}
 	s.asks[retryItself] = flow.Bytes(&flowv1.TaskRetryAsk{

@@ -11,6 +11,7 @@ import (
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/flowtest"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
@@ -180,6 +181,33 @@ func TestTheNextPeriod(t *testing.T) {
 				t.Fatal(refusal)
 			}
 			s.data.Again = s.goneOn(&flowv1.TaskPay{Automatic: true})
+		}
+	}
+}
+
+// TestWhatOnlyAnotherWayLifts: a limit of the table's that stopped a payment of a way is gone on with when the executor has
+// other requisites; the company's and the house's own, and those of any way, as they are then.
+func TestWhatOnlyAnotherWayLifts(t *testing.T) {
+	t.Parallel()
+	const sbp = flowv1.PayoutWay_PAYOUT_WAY_SBP
+	for _, tc := range []struct {
+		limit *flowv1.PaymentLimit
+		other bool
+	}{
+		{limit.InForce(sbp, "2026-03-02", nil)[0], true},
+		{&flowv1.PaymentLimit{Setter: flowv1.LimitSetter_LIMIT_SETTER_COMPANY, Way: sbp, Scope: flowv1.LimitScope_LIMIT_SCOPE_PAYMENT, Most: "1.00"}, false},
+		{&flowv1.PaymentLimit{Setter: flowv1.LimitSetter_LIMIT_SETTER_HOUSE, Way: sbp, Scope: flowv1.LimitScope_LIMIT_SCOPE_PAYMENT, Most: "1.00"}, false},
+		{&flowv1.PaymentLimit{Scope: flowv1.LimitScope_LIMIT_SCOPE_PAYMENT, Most: "1.00"}, false},
+	} {
+		s := &step{view: flow.View{State: Error, Clock: flow.Moment("2026-03-02T09:00:00Z"), Day: "2026-03-02"}, data: &flowv1.TaskData{RequisitesVersion: 7}, asks: map[string][]byte{}}
+		s.failLimit(string(fault.PayoutLimit), &flowv1.LimitShort{Limit: tc.limit})
+		s.command.Event = Recheck
+		if refusal := s.tryAgain(); refusal != nil {
+			t.Fatal(refusal)
+		}
+		var ask flowv1.TaskRetryAsk
+		if err := proto.Unmarshal(s.asks[retryItself], &ask); err != nil || (ask.RefusedRequisites == 7) != tc.other {
+			t.Errorf("%v: %v %v", tc.limit, &ask, err)
 		}
 	}
 }
