@@ -74,9 +74,19 @@ func testPaymentComesBack(t *testing.T, h *house) {
 	}
 	c.inTaskState(id, "paid") // it went on by itself, to the new account
 	c.wantBalances([]string{"wallet:" + company, "bank:settlement"}, "895.00 895.00", "1000.00 1000.00")
-	mute, err := c.importStatement(bankFile(t, bankLine{"20", "94.00", "0", theirs, "Перечисление", false}))
+	mute, err := c.importStatement(bankFile(t, bankLine{"20", "94.00", "0", theirs, "Перечисление", false}, bankLine{"21", "93.00", "0", theirs, "Перечисление", false}))
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Another sum is not that payment, whatever the person says.
+	less := mute.GetResults()[1].GetLine().GetLineId()
+	if _, err := c.Statements.ExplainLine(t.Context(), &statementv1.ExplainLineRequest{
+		Book: c.book, LineId: less, Explanation: statementv1.Explanation_EXPLANATION_RETURNED, TaskId: id, Reason: "letter-1",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if l := c.refusedLine(less); l.GetRefusedCode() != "amount_invalid" {
+		t.Errorf("%v", l)
 	}
 	line := mute.GetResults()[0].GetLine().GetLineId()
 	_, err = c.Statements.ExplainLine(t.Context(), &statementv1.ExplainLineRequest{Book: c.book, LineId: line, Explanation: statementv1.Explanation_EXPLANATION_RETURNED, Reason: "letter-1"})
@@ -88,7 +98,7 @@ func testPaymentComesBack(t *testing.T, h *house) {
 	}
 	c.lineIn(line, "known_credit")
 	c.inTaskState(id, "error")
-	c.wantBalances([]string{"wallet:" + company, "bank:settlement"}, "1000.00 1000.00", "1094.00 1094.00")
+	c.wantBalances([]string{"wallet:" + company, "bank:settlement"}, "1000.00 1000.00", "1187.00 1187.00")
 }
 
 // inTaskState waits until a task is in a state.

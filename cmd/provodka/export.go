@@ -30,6 +30,7 @@ csv       a line for each posting, RFC 4180, UTF-8. A text that a spreadsheet wo
           apostrophe: take one away to have the text again. So it is behind a semicolon,
           a tab and a line break in it too, where another reader begins a cell.
 
+What only moved between shards inside an account is in no file: turnovers are those of osv.
 --from and --to are business days, both included; what stood before --from is the first
 entry. --account takes the entries that touch an account, whole; what else their other
 accounts did is not there, so only the account itself is asserted. --split month writes

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +21,8 @@ import (
 const withheldLong = `What was withheld and charged for the people paid in a month: a line for each task whose
 payment stands, with the income before tax, the tax that counts (the tax service's figure
 where it said one), the bonus and the contributions. NDFL is split as it is paid to the
-budget: withheld from the 1st to the 22nd, and from the 23rd on.
+budget: withheld from the 1st to the 22nd, and from the 23rd on. The table ends with a total of
+each tax and period, as remit --month has them, and of all.
 
   provodka withheld --month 2026-11
   provodka withheld --month 2026-11 --format csv > withheld.csv`
@@ -86,14 +89,41 @@ func runWithheld(ctx context.Context, env *Env, f withheldFlags) error {
 		}
 		return w.WriteAll(rows)
 	}
-	t, gross, tax, contributions := table.New(columns...), money.Zero, money.Zero, money.Zero
+	t := table.New(columns...)
 	for _, l := range lines {
 		t.Add(l.cells()...)
-		gross, tax, contributions = gross.Add(money.MustParse(l.Gross)), tax.Add(money.MustParse(l.Tax)), contributions.Add(money.MustParse(l.Contributions))
 	}
 	t.Rule()
-	t.Add("total", "", "", "", "", "", money.RUB.Format(gross), money.RUB.Format(tax), "", money.RUB.Format(contributions), "")
+	for _, s := range withheldSums(lines) {
+		t.Add("total", "", "", "", s.tax, s.period, money.RUB.Format(s.gross), money.RUB.Format(s.sum), "", money.RUB.Format(s.contributions), "")
+	}
 	return t.Write(env.Out)
+}
+
+// withheldSum is what was withheld of one tax in one period, as it is paid to the budget.
+type withheldSum struct {
+	tax, period               string // "" is all
+	gross, sum, contributions money.Amount
+}
+
+// plus adds a line.
+func (s withheldSum) plus(l withheldLine) withheldSum {
+	s.gross, s.sum, s.contributions = s.gross.Add(money.MustParse(l.Gross)), s.sum.Add(money.MustParse(l.Tax)), s.contributions.Add(money.MustParse(l.Contributions))
+	return s
+}
+
+// withheldSums sums lines by tax and period, in their order, and in the end all of them.
+func withheldSums(lines []withheldLine) []withheldSum {
+	all, parts := withheldSum{}, map[string]withheldSum{}
+	for _, l := range lines {
+		tax, _, _ := strings.Cut(l.Kind, "-")
+		part := parts[tax+l.Period]
+		part.tax, part.period = tax, l.Period
+		parts[tax+l.Period], all = part.plus(l), all.plus(l)
+	}
+	return append(slices.SortedFunc(maps.Values(parts), func(a, b withheldSum) int {
+		return cmp.Or(strings.Compare(a.tax, b.tax), strings.Compare(a.period, b.period))
+	}), all)
 }
 
 func (l withheldLine) cells() []string {

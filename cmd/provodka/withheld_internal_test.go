@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -37,5 +40,25 @@ func TestWithheldOf(t *testing.T) {
 		if got := withheldOf(row, paid); got != tc.want {
 			t.Errorf("%+v, want %+v", got, tc.want)
 		}
+	}
+}
+
+// TestWithheldSums: each tax and period has a total of its own, in order; the last is of all.
+func TestWithheldSums(t *testing.T) {
+	t.Parallel()
+	line := func(kind, period, gross, tax, contributions string) withheldLine {
+		return withheldLine{Kind: kind, Period: period, Gross: gross, Tax: tax, Contributions: contributions}
+	}
+	got := withheldSums([]withheldLine{
+		line("npd-company", "2026-11", "100.00", "6.00", "0.00"), line("ndfl-resident", "2026-11 23–", "1000.00", "130.00", "300.00"),
+		line("ndfl-nonresident", "2026-11 1–22", "10.00", "3.00", "3.00"), line("ndfl-resident", "2026-11 1–22", "20.00", "3.00", "6.00"), line("npd-person", "2026-11", "50.00", "2.00", "0.00"),
+	})
+	var text []string
+	for _, s := range append(got, withheldSums(nil)...) {
+		text = append(text, strings.Join([]string{s.tax, s.period, money.RUB.Format(s.gross), money.RUB.Format(s.sum), money.RUB.Format(s.contributions)}, " "))
+	}
+	want := []string{"ndfl 2026-11 1–22 30.00 6.00 9.00", "ndfl 2026-11 23– 1000.00 130.00 300.00", "npd 2026-11 150.00 8.00 0.00", "  1180.00 144.00 309.00", "  0.00 0.00 0.00"}
+	if !slices.Equal(text, want) {
+		t.Errorf("%q", text)
 	}
 }

@@ -289,8 +289,8 @@ func (r Resolver) CameBack(ctx context.Context, book, attempt, line string) (boo
 }
 
 // Sender is who sent the money of a statement line, and to which account of ours.
-func (r Resolver) Sender(ctx context.Context, book, line string) (from port.Requisites, ours, number, day string, ok bool, err error) {
-	d, ok, err := Only(r.vault.Lines(ctx, book, Ref{ID: line}))
+func (r Resolver) Sender(ctx context.Context, book, line string, version uint32) (from port.Requisites, ours, number, day string, ok bool, err error) {
+	d, ok, err := Only(r.vault.Lines(ctx, book, Ref{ID: line, Version: max(version, 1)}))
 	if err != nil || !ok {
 		return port.Requisites{}, "", "", "", false, err
 	}

@@ -43,7 +43,7 @@ type payments struct {
 // FromPayment serves the port "payment": verb returned (PaymentReturned) tells the flow of
 // a payment, as if the bank had said it, that the payment came back. Telling twice is
 // telling once, and so is what the bank has said already. Refused is: there is no such
-// payment, it never left, or an earlier line has shown that it came back.
+// payment, it was of another sum, it never left, or an earlier line has shown that it came back.
 func FromPayment(told Told, read StatementReader) port.Port { return &payments{told, read} }
 
 // Send implements port.Port.
@@ -61,6 +61,9 @@ func (p *payments) Send(ctx context.Context, ask port.Ask) port.Answer {
 	}
 	if !ok || was.GetPort() != portPayout {
 		return *unsent(fault.Refuse(fault.NotFound, "attempt", "there is no payment %s", body.GetAttempt()))
+	}
+	if sum := paid(was); body.GetAmount() != "" && body.GetAmount() != sum {
+		return *unsent(fault.Refuse(fault.AmountInvalid, "amount", "%s came back, the payment was of %s", body.GetAmount(), sum))
 	}
 	if was.GetResult() == string(port.Refused) {
 		if shown, err := p.read.PayoutShown(ctx, body.GetBook(), body.GetAttempt()); err != nil {
@@ -82,6 +85,30 @@ func (p *payments) Send(ctx context.Context, ask port.Ask) port.Answer {
 		return port.Unclear("not told: " + err.Error())
 	}
 	return port.Answer{Result: port.Done, Status: statusReturned}
+}
+
+// paid is the sum of a payment; what is asked for one of any verb says it.
+func paid(e *journalv1.Effect) string {
+	var ask interface {
+		proto.Message
+		GetAmount() string
+	}
+	switch e.GetVerb() {
+	case verbPay:
+		ask = new(flowv1.PayoutAsk)
+	case verbReturn:
+		ask = new(flowv1.ReturnAsk)
+	case verbTax:
+		ask = new(flowv1.RemittanceAsk)
+	case verbOwn:
+		ask = new(flowv1.RemittanceOwnAsk)
+	default:
+		return ""
+	}
+	if proto.Unmarshal(e.GetBody(), ask) != nil {
+		return ""
+	}
+	return ask.GetAmount()
 }
 
 // Find implements port.Port.

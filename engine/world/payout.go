@@ -38,8 +38,8 @@ type PayoutReader interface {
 	// Sending notes a payment that is about to be sent, each attempt once; executor is who
 	// gets it, "" when it goes back to a company.
 	Sending(ctx context.Context, book, executor string, p port.Payment) error
-	// Sender is who sent the money of a statement line, and to which account of ours.
-	Sender(ctx context.Context, book, line string) (from port.Requisites, ours, number, day string, ok bool, err error)
+	// Sender is who sent the money of a version of a statement line, 0 the first, and to which account of ours.
+	Sender(ctx context.Context, book, line string, version uint32) (from port.Requisites, ours, number, day string, ok bool, err error)
 }
 
 // payout is a bank behind the engine's shape.
@@ -153,7 +153,7 @@ func (p *payout) giveBack(ctx context.Context, ask port.Ask) (book string, out p
 		return "", out, malformed(ask, err)
 	}
 	book = body.GetBook()
-	to, ours, number, day, ok, err := p.read.Sender(ctx, body.GetBook(), body.GetLine())
+	to, ours, number, day, ok, err := p.read.Sender(ctx, body.GetBook(), body.GetLine(), body.GetVersion())
 	switch {
 	case err != nil:
 		return book, out, unread("statement line")

@@ -44,7 +44,7 @@ func (p *people) Sending(_ context.Context, _, _ string, payment port.Payment) e
 	return p.broken
 }
 
-func (p *people) Sender(context.Context, string, string) (port.Requisites, string, string, string, bool, error) {
+func (p *people) Sender(context.Context, string, string, uint32) (port.Requisites, string, string, string, bool, error) {
 	return p.payee, ours, "17", "2026-03-02", p.payee.AccountNumber != "", p.broken
 }
 

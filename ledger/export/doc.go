@@ -16,6 +16,9 @@
 // exported balances to the last digit of the trial balance; a kopeck planted anywhere in
 // the file is found by whoever reads it; the same heads give the same file.
 //
+// What only moves an account's money between its stripes is left out, as a sheet of turnovers leaves
+// it out: the file's turnovers are the sheet's.
+//
 // It refuses to know: holds (nothing is booked by them), files, flags, who reads it.
 //
 // Decided, with the reasons:

@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -84,7 +85,7 @@ type index struct {
 const segmentsAtOnce = 16
 
 // newIndex reads every record once. An empty book name stands for the only book there is.
-func newIndex(ctx context.Context, j Journal, book string, read func(done, of uint64)) (*index, error) {
+func newIndex(ctx context.Context, j Journal, bookName string, read func(done, of uint64)) (*index, error) {
 	heads, err := j.Shards(ctx)
 	if err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func newIndex(ctx context.Context, j Journal, book string, read func(done, of ui
 			done++
 			read(done, of)
 			x := books[r.GetBook()]
-			if x != nil && book != "" && r.GetBook() != book {
+			if x != nil && bookName != "" && r.GetBook() != bookName {
 				return nil // its name is enough
 			}
 			if x == nil {
@@ -114,14 +115,14 @@ func newIndex(ctx context.Context, j Journal, book string, read func(done, of ui
 	}
 	delete(books, "") // records of commands that could not be read
 	names := slices.Sorted(maps.Keys(books))
-	x := books[book]
+	x := books[bookName]
 	switch {
-	case book == "" && len(names) == 1:
+	case bookName == "" && len(names) == 1:
 		x = books[names[0]]
-	case book == "" && len(names) > 1, x == nil && len(names) > 0:
+	case bookName == "" && len(names) > 1, x == nil && len(names) > 0:
 		return nil, fmt.Errorf("%w: there are %s", ErrBook, strings.Join(names, ", "))
 	case x == nil:
-		x = &index{book: book}
+		x = &index{book: bookName}
 	}
 	x.heads = heads
 	slices.SortFunc(x.places, place.compare)
@@ -166,7 +167,7 @@ func eachRecord(ctx context.Context, j Journal, state store.ShardState, each fun
 
 func (x *index) add(r *journalv1.Record) error {
 	e := r.GetEntry()
-	if e == nil {
+	if e == nil || between(r) {
 		return nil
 	}
 	day, err := time.Parse(time.DateOnly, e.GetDay())
@@ -190,6 +191,15 @@ func (x *index) add(r *journalv1.Record) error {
 		}
 	}
 	return nil
+}
+
+// between says that an entry only moves an account's money between its stripes: the account stands
+// as it did, and its turnover in a sheet does not have it.
+func between(r *journalv1.Record) bool {
+	return r.GetEntry().GetKind() == "transit" && slices.ContainsFunc(r.GetLegs(), func(l *journalv1.Leg) bool {
+		name, refusal := book.ParseName("account", l.GetAccount())
+		return refusal == nil && name.IsTransit()
+	})
 }
 
 func posting(l *journalv1.Leg) bool {

@@ -177,3 +177,25 @@ func TestCSVKeepsHostileTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyMovedMoneyIsNoTurnover: what went from shard to shard inside an account is in no file,
+// and the account stands where it stood.
+func TestOnlyMovedMoneyIsNoTurnover(t *testing.T) {
+	t.Parallel()
+	w := audittest.New()
+	for shard := range 2 {
+		w.Do(shard, audittest.Post("topup", "", audittest.Leg('D', "bank:main", "RUB", "10.00"), audittest.Leg('C', "wallet:a", "RUB", "10.00")))
+	}
+	before := readCSV(t, whole(t, w, export.Options{Format: export.FormatCSV}))
+	w.Travel(0, 1, "wallet:a", money.MustParse("2.00"))
+	w.Do(1, audittest.Post("transfer", "", audittest.Leg('D', "wallet:a", "RUB", "12.00"), audittest.Leg('C', "wallet:b", "RUB", "12.00")))
+	rows := readCSV(t, whole(t, w, export.Options{Format: export.FormatCSV}))
+	if len(rows) != len(before)+2 || sumCSV(t, rows)["wallet:a RUB"] != "-8.00" {
+		t.Errorf("%d lines after %d: %v", len(rows), len(before), sumCSV(t, rows))
+	}
+	for _, r := range rows {
+		if strings.Contains(r["account"], "transit") || r["kind"] == "transit" {
+			t.Errorf("%v", r)
+		}
+	}
+}

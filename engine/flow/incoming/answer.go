@@ -21,7 +21,7 @@ func (s *step) sendBack() {
 	s.data.Returns = append(s.data.Returns, &flowv1.ReturnAttempt{
 		Number: s.view.Attempts[returnMoney] + 1, Amount: s.data.Suspended,
 	})
-	s.asks[returnMoney] = flow.Bytes(&flowv1.ReturnAsk{Book: s.view.Book, Line: s.view.ID, Amount: s.data.Suspended})
+	s.asks[returnMoney] = flow.Bytes(&flowv1.ReturnAsk{Book: s.view.Book, Line: s.view.ID, Amount: s.data.Suspended, Version: s.data.Version})
 }
 
 // heard takes the word of the flow of a payment that came back. Until it has booked it the

@@ -240,7 +240,7 @@ func (s *step) assignTax() *fault.Refusal {
 
 // tellReturned asks the payment's flow to hear that it came back.
 func (s *step) tellReturned() {
-	s.asks[tellReturned] = flow.Bytes(&flowv1.PaymentReturned{Book: s.view.Book, Line: s.view.ID, Attempt: s.data.Attempt})
+	s.asks[tellReturned] = flow.Bytes(&flowv1.PaymentReturned{Book: s.view.Book, Line: s.view.ID, Attempt: s.data.Attempt, Amount: s.data.Amount})
 }
 
 // decided keeps a person's decision: the company and the reason.

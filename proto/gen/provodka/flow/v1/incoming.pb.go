@@ -945,7 +945,9 @@ type PaymentReturned struct {
 	// The line.
 	Line string `protobuf:"bytes,2,opt,name=line,proto3" json:"line,omitempty"`
 	// The payout's attempt.
-	Attempt       string `protobuf:"bytes,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Attempt string `protobuf:"bytes,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// What came back, rubles, decimal of scale 2: another sum than the payment's is not that payment.
+	Amount        string `protobuf:"bytes,240,opt,name=amount,proto3" json:"amount,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -997,6 +999,13 @@ func (x *PaymentReturned) GetLine() string {
 func (x *PaymentReturned) GetAttempt() string {
 	if x != nil {
 		return x.Attempt
+	}
+	return ""
+}
+
+func (x *PaymentReturned) GetAmount() string {
+	if x != nil {
+		return x.Amount
 	}
 	return ""
 }
@@ -1112,7 +1121,9 @@ type ReturnAsk struct {
 	// The line.
 	Line string `protobuf:"bytes,2,opt,name=line,proto3" json:"line,omitempty"`
 	// Rubles, decimal of scale 2.
-	Amount        string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The version of the line whose sender it is; 0 = the first.
+	Version       uint32 `protobuf:"varint,240,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1166,6 +1177,13 @@ func (x *ReturnAsk) GetAmount() string {
 		return x.Amount
 	}
 	return ""
+}
+
+func (x *ReturnAsk) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 var File_provodka_flow_v1_incoming_proto protoreflect.FileDescriptor
@@ -1248,21 +1266,23 @@ const file_provodka_flow_v1_incoming_proto_rawDesc = "" +
 	"\vIncomingTax\x12#\n" +
 	"\rremittance_id\x18\x01 \x01(\tR\fremittanceId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
-	"\x06amount\x18\x03 \x01(\tR\x06amount\"S\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\"l\n" +
 	"\x0fPaymentReturned\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\tR\x04line\x12\x18\n" +
-	"\aattempt\x18\x03 \x01(\tR\aattempt\"G\n" +
+	"\aattempt\x18\x03 \x01(\tR\aattempt\x12\x17\n" +
+	"\x06amount\x18\xf0\x01 \x01(\tR\x06amount\"G\n" +
 	"\x0eIncomingAssign\x12\x1d\n" +
 	"\n" +
 	"company_id\x18\x01 \x01(\tR\tcompanyId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\")\n" +
 	"\x0fIncomingExplain\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"K\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"f\n" +
 	"\tReturnAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\tR\x04line\x12\x16\n" +
-	"\x06amount\x18\x03 \x01(\tR\x06amount*\xf5\x01\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x19\n" +
+	"\aversion\x18\xf0\x01 \x01(\rR\aversion*\xf5\x01\n" +
 	"\bLineKind\x12\x19\n" +
 	"\x15LINE_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fLINE_KIND_TOPUP\x10\x01\x12\x15\n" +
