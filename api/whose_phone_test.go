@@ -92,6 +92,8 @@ func testCompanysPhone(t *testing.T, h *house) {
 		t.Errorf("%v", got)
 	}
 	signs("the stranger is bound, by a phone of his own")
+	_, err = app.App.SetMyRequisites(t.Context(), &executorv1.SetMyRequisitesRequest{Book: c.book, Key: "r", Requisites: account(9)})
+	refused(t, err, fault.IdentityUnproven, "phone")
 	if now, err := c.Tasks.GetTask(t.Context(), &taskv1.GetTaskRequest{Book: c.book, TaskId: made.GetId()}); err != nil || now.GetTask().GetStatus() != "draft" {
 		t.Errorf("%v %v", now, err)
 	}
@@ -134,7 +136,7 @@ func testOtherPhoneThere(t *testing.T, h *house) {
 	move(requisite.ExamplePhone(who + 4))
 	proof("")
 	refused(t, c.codeFor(link, shown.GetDocument().GetSha256()), fault.PhoneUnconfirmed, "phone")
-	h.discreet(t, requisite.ExamplePhone(who+2)[2:], requisite.ExamplePhone(who+4)[2:])
+	h.discreet(t, requisite.ExamplePhone(who + 2)[2:], requisite.ExamplePhone(who + 4)[2:])
 }
 
 // testNotMyContract: who has the link says that it is not his contract. He is not chosen, not

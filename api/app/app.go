@@ -96,6 +96,13 @@ func (s *Service) UpdateMyProfile(ctx context.Context, req *executorv1.UpdateMyP
 
 // SetMyRequisites implements ExecutorAppService.
 func (s *Service) SetMyRequisites(ctx context.Context, req *executorv1.SetMyRequisitesRequest) (*executorv1.SetMyRequisitesResponse, error) {
+	p, err := s.myself(ctx, req.GetBook())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.executors.MayDirect(ctx, req.GetBook(), p); err != nil {
+		return nil, err
+	}
 	done, err := s.executors.SetRequisites(ctx, &executorv1.SetRequisitesRequest{
 		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), ExecutorId: me(ctx), Requisites: req.GetRequisites(),
 	})

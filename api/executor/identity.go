@@ -42,13 +42,31 @@ func (s *Service) MaySign(ctx context.Context, book string, p Person) (executor.
 }
 
 func proofOf(d *flowv1.ExecutorData, standing gate.Aggregate) (executor.Proof, error) {
+	at, err := npdOf(standing)
+	return executor.ProofOf(d, at), err
+}
+
+// npdOf reads a person's aggregate at the tax service; one that never was is empty.
+func npdOf(standing gate.Aggregate) (*flowv1.NpdData, error) {
 	at := new(flowv1.NpdData)
-	if standing.State != "" {
-		if err := standing.Read(at); err != nil {
-			return executor.Unproven, err
-		}
+	if standing.State == "" {
+		return at, nil
 	}
-	return executor.ProofOf(d, at), nil
+	return at, standing.Read(at)
+}
+
+// MayDirect refuses who has a person's phone to say where money goes, when the tax service knows
+// the person by another.
+func (s *Service) MayDirect(ctx context.Context, book string, p Person) error {
+	standing, err := s.AtNPD(ctx, book, p.ID)
+	if err != nil {
+		return err
+	}
+	at, err := npdOf(standing)
+	if err != nil || !executor.Another(p.Data, at) {
+		return err
+	}
+	return fault.Refuse(fault.IdentityUnproven, "phone", "the tax service knows the person by another phone").With(FactNeeds, string(executor.BySupport))
 }
 
 // ConfirmINN compares an INN that who has the phone has given; the log counts.

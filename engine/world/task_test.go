@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"time"
@@ -10,14 +11,17 @@ import (
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/company"
+	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
 // payers knows one company and one executor.
 type payers struct {
 	who  *flowv1.ExecutorData
+	is   string // his state; "" = registered
 	firm *flowv1.CompanyData
 }
 
@@ -25,10 +29,26 @@ func (p *payers) Aggregate(_ context.Context, _, flowName, _ string) (string, []
 	if flowName == company.Name {
 		return company.Active, flow.Bytes(p.firm), true, nil
 	}
-	return "registered", flow.Bytes(p.who), true, nil
+	return cmp.Or(p.is, executor.Registered), flow.Bytes(p.who), true, nil
 }
 
 func (p *payers) Identified(context.Context, string, string, uint32) (bool, error) { return true, nil }
+
+// A payment that stopped is not gone on with while the identity is disputed.
+func TestNoRetryToWhomSupportLooksAt(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]fault.Code{executor.Registered: "", executor.Blocked: "", executor.Disputed: fault.IdentityDisputed} {
+		read := &payers{
+			who: &flowv1.ExecutorData{Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED, RequisitesVersion: 2}, is: state, firm: &flowv1.CompanyData{},
+		}
+		sent := 0
+		p := FromTask(func(context.Context, engine.Request) []engine.Outcome { sent++; return []engine.Outcome{{}} }, read, time.Now, nil)
+		a := p.Send(t.Context(), ask("retry", &flowv1.TaskRetryAsk{Book: "main", Task: "t1", CompanyId: "c1", ExecutorId: "e1", Kind: read.who.Kind}))
+		if a.Code != want || (sent == 0) != (want != "") {
+			t.Errorf("%s: %+v, %d commands", state, a, sent)
+		}
+	}
+}
 
 // TestARetryIsStampedAsItStandsNow: with the way of the requisites and the limits of the house and the company of today.
 func TestARetryIsStampedAsItStandsNow(t *testing.T) {

@@ -34,10 +34,22 @@ func spec() flowtest.Spec {
 			act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Unblock, nil), act(Erase, &flowv1.ExecutorErase{}),
 			act(ChangeINN, &flowv1.ExecutorChangeInn{ProfileVersion: 3, RequisitesVersion: 3}), act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"}),
 			act(ConfirmPhone, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1}), act(WrongINN, &flowv1.ExecutorConfirmPhone{ProfileVersion: 1}),
-			act(Dispute, &flowv1.ExecutorDispute{Code: DisputedByPerson, TaskId: "t1"}),
-			act(Settle, &flowv1.ExecutorSettle{Genuine: true, Code: "seen", ProfileVersion: 1}), act(Settle, &flowv1.ExecutorSettle{Code: "fraud", ProfileVersion: 1}),
 		},
 	}
+}
+
+// disputes is the world of disputes: phones and tries are the other one's.
+func disputes() flowtest.Spec {
+	s := spec()
+	s.Acts = []flowtest.Act{
+		act(Register, &flowv1.ExecutorRegister{Kind: selfEmployed, ProfileVersion: 1}),
+		act(SetProfile, &flowv1.ExecutorSetProfile{Nonresident: true}), act(SetRequisites, &flowv1.ExecutorSetRequisites{RequisitesVersion: 1}),
+		act(Block, &flowv1.ExecutorBlock{Code: "request"}), act(Erase, &flowv1.ExecutorErase{}),
+		act(ChangeINN, &flowv1.ExecutorChangeInn{ProfileVersion: 2}), act(INNTaken, &flowv1.ExecutorInnTaken{ExecutorId: "e2"}),
+		act(Dispute, &flowv1.ExecutorDispute{Code: DisputedByPerson, TaskId: "t1"}),
+		act(Settle, &flowv1.ExecutorSettle{Genuine: true, Code: "seen", ProfileVersion: 1}), act(Settle, &flowv1.ExecutorSettle{Code: "fraud", ProfileVersion: 1}),
+	}
+	return s
 }
 
 func TestTables(t *testing.T) {
@@ -52,7 +64,7 @@ func TestDocument(t *testing.T) {
 
 func TestEveryOrderOfEvents(t *testing.T) {
 	t.Parallel()
-	flowtest.Covered(t, it, flowtest.Explore(t, spec()))
+	flowtest.Covered(t, it, flowtest.Explore(t, spec()), flowtest.Explore(t, disputes()))
 }
 
 func TestLife(t *testing.T) {

@@ -27,12 +27,8 @@ var proofs = []Proof{ByTaxService, BySupport, ByINN}
 // ProofOf is the strongest proof of a phone; at is the person's aggregate of the flow npd, nil
 // when he has none. What the tax service said of another phone that the person had proves nothing.
 func ProofOf(d *flowv1.ExecutorData, at *flowv1.NpdData) Proof {
-	since := d.GetPhoneVersion()
-	if since == 0 {
-		since = d.GetProfileVersion() // not kept: the phone may be as new as the data
-	}
 	switch {
-	case at.GetPhone() == flowv1.PhoneMatch_PHONE_MATCH_SAME && since > 0 && at.GetPhoneVersion() >= since:
+	case said(d, at) == flowv1.PhoneMatch_PHONE_MATCH_SAME:
 		return ByTaxService
 	case d.GetPhoneVouched():
 		return BySupport
@@ -40,6 +36,24 @@ func ProofOf(d *flowv1.ExecutorData, at *flowv1.NpdData) Proof {
 		return ByINN
 	}
 	return Unproven
+}
+
+// Another says whether the tax service knows the person by another phone, and support has not seen
+// that this one is his too: whoever has this one does not say where money goes.
+func Another(d *flowv1.ExecutorData, at *flowv1.NpdData) bool {
+	return said(d, at) == flowv1.PhoneMatch_PHONE_MATCH_OTHER && !d.GetPhoneVouched()
+}
+
+// said is what the tax service said of the phone that the executor has now.
+func said(d *flowv1.ExecutorData, at *flowv1.NpdData) flowv1.PhoneMatch {
+	since := d.GetPhoneVersion()
+	if since == 0 {
+		since = d.GetProfileVersion() // not kept: the phone may be as new as the data
+	}
+	if since == 0 || at.GetPhoneVersion() < since {
+		return flowv1.PhoneMatch_PHONE_MATCH_UNSPECIFIED
+	}
+	return at.GetPhone()
 }
 
 // Signs says whether a person of a kind signs by a code to a phone with a proof.

@@ -99,6 +99,22 @@ func TestProofs(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
+	other := &flowv1.NpdData{Phone: flowv1.PhoneMatch_PHONE_MATCH_OTHER, PhoneVersion: 2}
+	for _, tc := range []struct {
+		d    *flowv1.ExecutorData
+		at   *flowv1.NpdData
+		want bool
+	}{
+		{&flowv1.ExecutorData{ProfileVersion: 3, PhoneVersion: 2, PhoneConfirmed: true}, other, true},
+		{&flowv1.ExecutorData{ProfileVersion: 3, PhoneVersion: 3}, other, false}, // that was the phone before
+		{&flowv1.ExecutorData{ProfileVersion: 3, PhoneVersion: 2, PhoneVouched: true}, other, false},
+		{&flowv1.ExecutorData{ProfileVersion: 3, PhoneVersion: 2}, same(2), false},
+		{&flowv1.ExecutorData{ProfileVersion: 3, PhoneVersion: 2}, nil, false},
+	} {
+		if Another(tc.d, tc.at) != tc.want {
+			t.Errorf("%v %v: another phone is %t", tc.d, tc.at, !tc.want)
+		}
+	}
 	if Signs(selfEmployed, ByINN) || Signs(selfEmployed, Unproven) || Signs(civil, Unproven) || !Signs(civil, ByINN) || len(Needs(selfEmployed)) != 2 {
 		t.Error(signing)
 	}

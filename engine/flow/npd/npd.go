@@ -207,7 +207,7 @@ func (s *step) look() {
 // under it already is not asked again: the service says so.
 func (s *step) innChanged() {
 	s.data.InnChangedAt = flow.Text(s.view.Clock)
-	s.data.Phone, s.data.PhoneVersion = flowv1.PhoneMatch_PHONE_MATCH_UNSPECIFIED, 0
+	s.forgetPhone()
 	switch {
 	case s.view.State == Requesting:
 		s.data.Rebind = true
@@ -407,6 +407,12 @@ func (s *step) stands(st *flowv1.NpdStanding, source string) {
 	s.become(status, source, st.GetCode())
 }
 
+// forgetPhone: what the service said of the phone was of another INN, or of somebody bound to us.
+// A number that is given up gets another owner.
+func (s *step) forgetPhone() {
+	s.data.Phone, s.data.PhoneVersion = flowv1.PhoneMatch_PHONE_MATCH_UNSPECIFIED, 0
+}
+
 // checkAnswered: the service has said how a bound person stands.
 func (s *step) checkAnswered() *fault.Refusal {
 	a, refusal := s.answer()
@@ -418,12 +424,14 @@ func (s *step) checkAnswered() *fault.Refusal {
 		s.asks[askCheck] = nil
 	case s.command.Event == checkRefused || a.GetStanding() == nil: // nobody is known under the id any more
 		s.on, s.data.Permissions = lost, nil
+		s.forgetPhone()
 		s.become(Unknown, SourceCheck, s.command.Answer.Status)
 	default:
 		s.stands(a.GetStanding(), SourceCheck)
 		switch {
 		case a.GetStanding().GetRegistered() && !a.GetStanding().GetBound():
 			s.on = lost
+			s.forgetPhone()
 		case s.data.Status != before:
 			s.on = changed
 		default:

@@ -196,8 +196,8 @@ func answered(event string, number uint32, body *flowv1.NpdAnswer) flowtest.Act 
 	}}
 }
 
-// What the service said of the phone stays until it says otherwise, and is nothing under
-// another INN.
+// What the service said of the phone stays until it says otherwise, and is nothing of somebody
+// who is not bound, and under another INN.
 func TestPhone(t *testing.T) {
 	t.Parallel()
 	s := spec(willing, willing)
@@ -231,6 +231,12 @@ func TestPhone(t *testing.T) {
 		do(act(Look, nil), phoneOf(w), versionOf(w))
 		do(answered(checkDone, uint32(n+1), tc.said), tc.match, tc.version)
 	}
+	do(act(Look, nil), same, 3)
+	do(answered(checkDone, 4, &flowv1.NpdAnswer{Standing: stranger}), 0, 0)
+
+	w = flowtest.NewWorld(&s)
+	do(act(Bind, &flowv1.NpdBind{}), 0, 0)
+	do(answered(bindDone, 1, by(same, 1)), same, 1)
 	do(act(INNChanged, nil), 0, 0)
 }
 
