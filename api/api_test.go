@@ -80,6 +80,7 @@ func TestAPI(t *testing.T) {
 		"CameBack":        testPaymentComesBack,
 		"BankTells":       testBankTells,
 		"BankReadUp":      testBankReadUp,
+		"BankRefused":     testBankRefused,
 		"PullNow":         testPullNow,
 		"Ways":            testWays,
 		"Limits":          testLimits,

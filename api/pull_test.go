@@ -21,6 +21,7 @@ import (
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
+	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
 )
 
@@ -32,7 +33,7 @@ type teller struct {
 	silent  string   // a day that it does not tell
 	pending int
 	today   string
-	looks   int // how often it came to today, or to the day that is not told
+	looks   int // how often it came to today
 }
 
 func (b *teller) Statement(_ context.Context, account, from, to string) (*port.Statement, error) {
@@ -40,7 +41,6 @@ func (b *teller) Statement(_ context.Context, account, from, to string) (*port.S
 	defer b.mu.Unlock()
 	b.asked = append(b.asked, from+" "+to)
 	if from <= b.silent && b.silent <= to {
-		b.looks++
 		return nil, errors.New("http 500")
 	}
 	s := &port.Statement{Accounts: []port.AccountTotals{{Account: account, From: from, To: to}}, Pending: b.pending}
@@ -190,7 +190,7 @@ func testBankTells(t *testing.T, h *house) {
 }
 
 // testBankReadUp: however long nobody has looked, reading goes on where it stood, some days at
-// once, also where it stopped in the middle.
+// once, also where it stopped in the middle; meanwhile the last days are read all the same.
 func testBankReadUp(t *testing.T, h *house) {
 	c, b := h.caller(t), &teller{}
 	first := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
@@ -215,7 +215,7 @@ func testBankReadUp(t *testing.T, h *house) {
 	b.silent, b.asked = "2026-04-20", nil
 	later := first.AddDate(0, 0, 70)
 	c.pulled(b, 1, later)
-	c.wantBalances([]string{"bank:settlement"}, "47.00 47.00")
+	c.wantBalances([]string{"bank:settlement"}, "50.00 50.00") // today's money does not wait
 	read("2026-04-19")
 	if b.asked[0] != "2026-03-02 2026-03-05" || b.asked[1] != "2026-03-06 2026-03-09" {
 		t.Errorf("it asked about %v", b.asked[:2])
@@ -301,4 +301,33 @@ func testPullNow(t *testing.T, h *house) {
 	}
 	_, err = c.Statements.PullStatement(t.Context(), &statementv1.PullStatementRequest{Book: c.book})
 	refused(t, err, fault.StatementSource, "account") // the house asks no bank
+}
+
+// testBankRefused: a line that the books refuse holds the reading back, and is booked once the
+// reason is gone, though a refusal is remembered under its key.
+func testBankRefused(t *testing.T, h *house) {
+	c, b := h.caller(t), &teller{}
+	company := c.company(1, "")
+	topup := func(operation, day, sum string) {
+		b.change(operation, func(m *port.Movement) {
+			m.Day, m.Amount, m.Purpose = day, money.MustParse(sum), "Пополнение, код "+private.Marker(company)
+			m.Counterparty = port.Party{INN: requisite.ExampleINN(1), Account: requisite.ExampleAccount("40702", requisite.ExampleBIC(77), 1)}
+		})
+	}
+	noon := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
+	look := func(days int, balance, read string) {
+		t.Helper()
+		c.pulled(b, 1, noon.AddDate(0, 0, days))
+		c.wantBalances([]string{"wallet:" + company}, balance+" "+balance)
+		if day, err := h.db.BankRead(t.Context(), c.book, "settlement"); err != nil || day != read {
+			t.Errorf("read until %q %v, want %s", day, err, read)
+		}
+	}
+	topup("op-1", "2026-03-04", "100.00")
+	look(0, "100.00", "2026-03-04")
+	c.change(changeOf("f1", "wallet:"+company, "постановление суда", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_CREDITS}))
+	topup("op-2", "2026-03-05", "50.00")
+	look(1, "100.00", "2026-03-04")
+	c.change(changeOf("u1", "wallet:"+company, "постановление отменено", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_CREDITS}))
+	look(2, "150.00", "2026-03-06")
 }

@@ -2,6 +2,7 @@ package statement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,6 +83,7 @@ func (s *Service) look(ctx context.Context, p Pull, a Told) error {
 		}
 	}
 	s.behind(ctx, name, next, today)
+	var failed error
 	for whole := true; !from.After(today); from = from.AddDate(0, 0, daysAtOnce) {
 		to := from.AddDate(0, 0, daysAtOnce-1)
 		if to.After(today) {
@@ -89,7 +91,13 @@ func (s *Service) look(ctx context.Context, p Pull, a Told) error {
 		}
 		settled, found, err := s.days(ctx, p, a, from, to, today)
 		if err != nil {
-			return fmt.Errorf("%s to %s: %w", from.Format(time.DateOnly), to.Format(time.DateOnly), err)
+			err = fmt.Errorf("%s to %s: %w", from.Format(time.DateOnly), to.Format(time.DateOnly), err)
+			if failed = errors.Join(failed, err); to.Equal(today) {
+				return failed
+			}
+			// What is older is read again; today's money does not wait for it.
+			whole, from = false, today.AddDate(0, 0, -daysAgain-daysAtOnce)
+			continue
 		}
 		if whole = whole && found.taken; !whole || settled.Before(next) {
 			continue // what was not taken is read again
@@ -99,6 +107,9 @@ func (s *Service) look(ctx context.Context, p Pull, a Told) error {
 		}
 		next = settled.AddDate(0, 0, 1)
 		s.behind(ctx, name, next, today)
+	}
+	if failed != nil {
+		return failed
 	}
 	s.CountStatement(pullRead)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/engine/flow/incoming"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
@@ -23,6 +24,20 @@ func moved(account, other string, out bool) *port.Statement {
 			Account: account, Out: out, Amount: money.MustParse("10.00"), Day: "2026-03-02", DocumentDay: "2026-03-02", Number: "1",
 			Counterparty: port.Party{Account: other},
 		}},
+	}
+}
+
+// TestWhatStandsIsNotWrittenAgain: a look that finds what was told before writes nothing.
+func TestWhatStandsIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	was := incoming.Movement{Line: "l1", Operation: "in:o1", Day: "2026-03-02", Amount: money.MustParse("10.00"), Content: "a", Made: "a"}
+	changed, left := was, was
+	changed.Content, left.Line = "b", ""
+	if got := unlike([]store.BankLine{rowOf(was)}, []incoming.Movement{was, left}); len(got) != 0 {
+		t.Errorf("%v is written", got)
+	}
+	if got := unlike([]store.BankLine{rowOf(was)}, []incoming.Movement{was, changed}); len(got) != 1 || got[0].Content != "b" {
+		t.Errorf("%v is written", got)
 	}
 }
 

@@ -114,15 +114,23 @@ func (s *Service) tell(ctx context.Context, book, account string, days tellDays,
 			}
 		}
 		moved, gone = incoming.Tell(known, st, func(i, nth int) string { return s.lineID(lines[i], nth) })
-		var out []store.BankLine
-		for _, m := range append(append([]incoming.Movement(nil), moved...), gone...) {
-			if m.Line != "" {
-				out = append(out, rowOf(m))
-			}
-		}
-		return out
+		return unlike(rows, append(append([]incoming.Movement(nil), moved...), gone...))
 	})
 	return moved, gone, err
+}
+
+// unlike are the rows of movements that are not as they stand: most are, at each look.
+func unlike(rows []store.BankLine, now []incoming.Movement) (out []store.BankLine) {
+	stand := make(map[store.BankLine]bool, len(rows))
+	for _, r := range rows {
+		stand[r] = true
+	}
+	for _, m := range now {
+		if r := rowOf(m); r.Line != "" && !stand[r] {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // side is what an operation's name begins with: in and out are never one line.
