@@ -50,22 +50,29 @@ func explore(s Spec) (Rows, int, error) {
 		w := queue[0]
 		alive := s.Flow.Terminal(w.View.State)
 		for _, branch := range branches(w) {
-			next := w.clone()
-			act := branch.act(next)
-			m, refusal, err := next.Do(act)
+			next, copied := *w, branch.world
+			if copied { // an answer is written down before it is told
+				next.own()
+			}
+			act := branch.act(&next)
+			m, refusal := next.decide(act)
 			switch {
-			case err != nil:
-				return nil, 0, next.broken(err)
 			case refusal != nil && branch.world:
 				return nil, 0, w.broken(fmt.Errorf("%s: the world cannot be refused: %w", act.Name, refusal))
 			case refusal != nil:
 				continue
 			}
+			if !copied {
+				next.own()
+			}
+			if err := next.take(act, m); err != nil {
+				return nil, 0, next.broken(err)
+			}
 			alive = alive || !branch.late
 			rows[[2]string{m.From, m.On}] = true
-			if k := next.key(); within(next) && !seen[k] {
+			if k := next.key(); within(&next) && !seen[k] {
 				seen[k] = true
-				queue = append(queue, next)
+				queue = append(queue, &next)
 			}
 		}
 		if !alive {
@@ -77,7 +84,12 @@ func explore(s Spec) (Rows, int, error) {
 
 // broken tells the way to a broken law.
 func (w *World) broken(err error) error {
-	return fmt.Errorf("%w\n    %s", err, strings.Join(w.Path, "\n    "))
+	var steps []string
+	for y := w.Way; y != nil; y = y.Before {
+		steps = append(steps, y.String())
+	}
+	slices.Reverse(steps)
+	return fmt.Errorf("%w\n    %s", err, strings.Join(steps, "\n    "))
 }
 
 // branch is one thing that can happen; world says that nobody can forbid it, late

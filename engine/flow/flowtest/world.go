@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/provodka/provodka/engine/flow"
@@ -58,8 +58,20 @@ type World struct {
 	Tries    []Try
 	Timers   []string                // events that wait
 	Balances map[string]money.Amount // debits − credits
-	Path     []string                // what was done to come here
+	Way      *Way                    // what was done to come here; nil before anything was
 }
+
+// Way is a step and those before it. Most worlds are seen once and never told of, so it is words
+// only when it is asked for.
+type Way struct {
+	Before   *Way
+	Act      string // its name
+	From, To string
+	On       string
+}
+
+// String tells a step.
+func (y *Way) String() string { return fmt.Sprintf("%s: %s → %s (%s)", y.Act, y.From, y.To, y.On) }
 
 // book is the book of all tests.
 const book = "main"
@@ -83,41 +95,63 @@ func noon(day string) time.Time {
 // clone copies the world so that a step can be tried.
 func (w *World) clone() *World {
 	c := *w
-	c.View.Attempts = maps.Clone(w.View.Attempts)
-	c.Tries, c.Timers, c.Path = slices.Clone(w.Tries), slices.Clone(w.Timers), slices.Clone(w.Path)
-	c.Balances = maps.Clone(w.Balances)
+	c.own()
 	return &c
+}
+
+// own parts the world from the one that it was copied from.
+func (w *World) own() {
+	w.View.Attempts, w.Balances = maps.Clone(w.View.Attempts), maps.Clone(w.Balances)
+	w.Tries, w.Timers = slices.Clone(w.Tries), slices.Clone(w.Timers)
 }
 
 // key is equal for worlds from which the same can happen.
 func (w *World) key() [sha256.Size]byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s|%s|%x|", w.View.State, w.View.Day, w.View.Data)
+	b := make([]byte, 0, 1024)
+	put := func(words ...string) { // each with its length: no two worlds run into one
+		for _, word := range words {
+			b = append(strconv.AppendInt(b, int64(len(word)), 10), ':')
+			b = append(b, word...)
+		}
+	}
+	put(w.View.State, w.View.Day, string(w.View.Data), "tries")
 	for _, t := range w.Tries {
 		if !w.Spec.Deaf || !w.Spec.tells(t) {
-			fmt.Fprintf(&b, "%s %s %d;", t.Effect.Attempt, t.Last, t.Flips)
+			put(t.Effect.Attempt, string(t.Last), strconv.Itoa(t.Flips))
 		}
 	}
-	fmt.Fprintf(&b, "|%v|", w.Timers)
+	put("timers")
+	put(w.Timers...)
+	put("balances")
 	for _, a := range slices.Sorted(maps.Keys(w.Balances)) {
 		if !w.Balances[a].IsZero() {
-			fmt.Fprintf(&b, "%s %s;", a, w.Balances[a])
+			put(a, w.Balances[a].String())
 		}
 	}
-	return sha256.Sum256([]byte(b.String()))
+	return sha256.Sum256(b)
 }
 
 // Do performs one act and checks the laws of the move. A refusal leaves the
 // world as it was.
 func (w *World) Do(a Act) (flow.Move, *fault.Refusal, error) {
-	if a.Day != "" && a.Day > w.View.Day {
-		w.View.Day, w.View.Clock = a.Day, noon(a.Day)
-	}
-	m, refusal := w.Spec.Flow.Step(w.View, a.Command)
+	m, refusal := w.decide(a)
 	if refusal != nil {
 		return m, refusal, nil
 	}
-	w.Path = append(w.Path, fmt.Sprintf("%s: %s → %s (%s)", a.Name, m.From, m.To, m.On))
+	return m, nil, w.take(a, m)
+}
+
+// decide asks the flow; nothing but the day moves on.
+func (w *World) decide(a Act) (flow.Move, *fault.Refusal) {
+	if a.Day != "" && a.Day > w.View.Day {
+		w.View.Day, w.View.Clock = a.Day, noon(a.Day)
+	}
+	return w.Spec.Flow.Step(w.View, a.Command)
+}
+
+// take takes a move over and checks its laws.
+func (w *World) take(a Act, m flow.Move) error {
+	w.Way = &Way{w.Way, a.Name, m.From, m.To, m.On}
 	err := errors.Join(w.book(m), w.open(m))
 	w.View.State, w.View.Data = m.To, m.Data
 	if m.From != m.To {
@@ -134,7 +168,7 @@ func (w *World) Do(a Act) (flow.Move, *fault.Refusal, error) {
 	if w.Spec.Law != nil {
 		err = errors.Join(err, w.Spec.Law(w))
 	}
-	return m, nil, err
+	return err
 }
 
 // book adds the legs to the balances; debits must equal credits in each recipe.
@@ -246,7 +280,7 @@ func (w *World) answer(i int, r port.Result, code fault.Code) Act {
 		}
 	}
 	return Act{
-		Name: fmt.Sprintf("%s#%d %s", t.Effect.Ask, t.Effect.Number, r),
+		Name: t.Effect.Ask + "#" + strconv.FormatUint(uint64(t.Effect.Number), 10) + " " + string(r),
 		Command: flow.Command{
 			Event: w.Spec.Flow.EventFor(t.Effect.Ask, r), Actor: "effect", Answer: &a, Number: t.Effect.Number,
 		},

@@ -73,7 +73,7 @@ func law(w *flowtest.World) error {
 			out++
 		}
 	}
-	if last := w.Path[len(w.Path)-1]; (strings.HasPrefix(last, Refund) || strings.HasPrefix(last, Offset)) && amount(d.Overpaid).Sign() < 0 {
+	if last := w.Way.Act; (strings.HasPrefix(last, Refund) || strings.HasPrefix(last, Offset)) && amount(d.Overpaid).Sign() < 0 {
 		return fmt.Errorf("%s was given back that the budget did not have", amount(d.Overpaid).Neg())
 	} else if strings.HasPrefix(last, Repay) && amount(d.Overpaid).Sign() > 0 {
 		return fmt.Errorf("%s was paid again that was not owed", amount(d.Overpaid))
