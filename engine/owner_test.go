@@ -262,10 +262,12 @@ func TestAStopLeavesNothingUnpublished(t *testing.T) {
 			p.must(open("wallet:a"), open("wallet:b"))
 		}
 		var callers sync.WaitGroup
+		ctx, leave := context.WithCancel(t.Context())
 		for caller := range 3 {
 			callers.Go(func() {
 				for i := range 4 {
-					p.submit(topUp(fmt.Sprint(round, "-", caller, "-", i), []string{"wallet:a", "wallet:b"}[i%2], "1.00"))
+					op := topUp(fmt.Sprint(round, "-", caller, "-", i), []string{"wallet:a", "wallet:b"}[i%2], "1.00")
+					p.Submit(ctx, engine.Request{Book: "main", Actor: "test", Operations: []engine.Operation{op}})
 				}
 			})
 		}
@@ -275,6 +277,7 @@ func TestAStopLeavesNothingUnpublished(t *testing.T) {
 			p.must(topUp(fmt.Sprint(round), "wallet:a", "1.00")) // the others are under way
 		}
 		p.stop()
+		leave() // nobody answers those who are under way
 		callers.Wait()
 		if !w.published() {
 			t.Fatalf("round %d: the event log ends before the journal", round)

@@ -230,6 +230,7 @@ func (r report) executed() int {
 // finish: nothing acknowledged is lost, nothing is paid twice, and the sandboxes'
 // books, fsynced and out of reach of the kills, agree with ours.
 func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	expected, err := play.Load(playDir)
 	if err != nil {

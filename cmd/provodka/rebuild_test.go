@@ -23,6 +23,7 @@ import (
 // play ends as expected and nobody is paid twice. The books of the whole play, rebuilt
 // once more, are the same row by row, pass the audit and are found by a second play.
 func TestThePayrollGoesOnInARebuiltDatabase(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	expected, err := play.Load(playDir)
 	if err != nil {

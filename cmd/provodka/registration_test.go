@@ -46,6 +46,7 @@ const (
 // link from the mail relay, a password, a login; and the ways that go wrong. In the middle
 // the program is killed.
 func TestAStrangerBecomesACompany(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.args = []string{"dev", "--dir", s.dir, "--listen", "127.0.0.1:0"}
 	r := s.start()

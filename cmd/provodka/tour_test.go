@@ -16,6 +16,7 @@ var tourIn = regexp.MustCompile("(?s)\n## A tour in ten commands\n.*?\n```bash\n
 // TestTheTourOfTheReadmeWorksWhenPasted pastes the README's tour into a shell beside a
 // running stack, and once more: the entry that it posts is one.
 func TestTheTourOfTheReadmeWorksWhenPasted(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	r := s.start()
 	if line, ok := r.until("play done", "play failed"); !ok || !strings.HasPrefix(line, "play done") {
