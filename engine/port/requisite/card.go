@@ -73,7 +73,8 @@ func CardMask(field, text string) *fault.Refusal {
 }
 
 // SBPBank checks the shape of a member of SBP: 12 digits, 100000000004; all that are known begin
-// with 1 [M], as no card does. Which of them there are is asked of SBP.
+// with 1 [M], as no card does. Which of them there are is not known here: the lists of members are of
+// one scenario and one day, and the bank that we pay by publishes none. It refuses who is none.
 func SBPBank(field, text string) *fault.Refusal {
 	if !digits(text, 12) || text[0] != '1' {
 		return fault.Refuse(fault.RequisitesInvalid, field, "a member of SBP has 12 digits, the first is 1")
