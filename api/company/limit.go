@@ -37,14 +37,10 @@ func (s *Service) SetLimits(ctx context.Context, req *companyv1.SetLimitsRequest
 	return &companyv1.SetLimitsResponse{Company: out, Position: gate.IDOf(outcome.Record), Replayed: outcome.Replayed}, nil
 }
 
-// mostRechecked bounds the payments of one company that are looked at again at once; the
-// others wait for the pauses of their table.
-const mostRechecked = 500
-
 // recheck tells the payments of the company that a limit stopped that there are others now. It
 // is a nudge: its failure fails nothing.
 func (s *Service) recheck(ctx context.Context, book, companyID string, after engine.Outcome) {
-	rows, _, _, err := s.List(ctx, store.AggregatePage{Book: book, Flow: task.Name, Owner: companyID, States: []string{task.Error}, Limit: mostRechecked}, nil)
+	rows, _, _, err := s.List(ctx, store.AggregatePage{Book: book, Flow: task.Name, Owner: companyID, States: []string{task.Error}, Limit: gate.MostRechecked}, nil)
 	if err != nil {
 		s.Logger.WarnContext(ctx, "payments that a limit stopped wait for their next pause", "company", companyID, "error", err)
 		return

@@ -9,10 +9,6 @@ import (
 	"github.com/provodka/provodka/ledger/store"
 )
 
-// mostRechecked bounds the payments of one executor that are looked at again at once; the
-// others wait for the pauses of their table.
-const mostRechecked = 500
-
 // recheck tells the payments to an executor that stopped or are being made that something about him has
 // changed. It is a nudge: what it does not reach is tried after the next pause, so its
 // failure fails nothing.
@@ -21,7 +17,7 @@ func (s *Service) recheck(ctx context.Context, book, executorID string, after en
 		s.Logger.WarnContext(ctx, "stopped payments of the last moments wait for their next pause", "executor", executorID, "error", err)
 	}
 	rows, _, err := s.DB.Audience(ctx, store.AudiencePage{
-		Book: book, Flow: task.Name, Names: []string{executorID}, States: []string{task.Error, task.Paying}, Limit: mostRechecked,
+		Book: book, Flow: task.Name, Names: []string{executorID}, States: []string{task.Error, task.Paying}, Limit: gate.MostRechecked,
 	})
 	if err != nil {
 		s.Logger.WarnContext(ctx, "stopped payments wait for their next pause", "executor", executorID, "error", err)
