@@ -141,7 +141,15 @@ func (p *Player) openCompany(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.company, p.position = r.GetCompany(), r.GetPosition()
+	// Wide enough for the play: every payment is asked for and counted at the company and at the person.
+	limits, err := p.companies.SetLimits(ctx, &companyv1.SetLimitsRequest{
+		Book: p.Book, Key: "play:limits", CompanyId: r.GetCompany().GetCompanyId(),
+		Limits: []*companyv1.PaymentLimit{{Scope: "company month", Most: "1000000000.00"}, {Scope: "counterparty day", Count: 1000}},
+	})
+	if err != nil {
+		return err
+	}
+	p.company, p.position = limits.GetCompany(), limits.GetPosition()
 	return nil
 }
 
