@@ -67,7 +67,7 @@ func newRemitCmd(env *Env) *cobra.Command {
 	}{
 		{"list", "List payment orders, newest first", 0, listRemittances},
 		{"register PERIOD", "What was withheld and passed on in a period, per person", 1, remitRegister},
-		{"retry ORDER", "Pay an order whose payment stopped", 1, retryRemittance},
+		{"retry ORDER", "Pay an order whose payment stopped, or a person's NPD that the budget gave back too much", 1, retryRemittance},
 		{"cancel ORDER", "Call off an order of which nothing was paid", 1, cancelRemittance},
 		{"npd MONTH", "Pay the NPD of a month for those who let us, by the tax service's documents", 1, remitNPD},
 	} {

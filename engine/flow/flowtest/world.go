@@ -30,6 +30,7 @@ type Spec struct {
 	Reply  func(t Try, r port.Result, a *port.Answer) // what an answer carries beside its result; nil = nothing
 	Undoes func(t Try) (ask string, number uint32)    // which attempt is undone when this one is done; "" = none
 	Codes  []fault.Code                               // codes that a refusal may carry; empty = payout_refused
+	Given  func(*World) int                           // how many done attempts of Once somebody else has given back; nil = none
 	Law    func(*World) error
 	// Bounds of Explore.
 	Attempts uint32 // attempts of one ask
@@ -210,8 +211,16 @@ func (w *World) open(m flow.Move) error {
 		case e.Repeat:
 			continue
 		}
+		given := 0
+		if w.Spec.Given != nil {
+			given = w.Spec.Given(w)
+		}
 		for _, t := range w.Tries {
 			if t.Effect.Ask != e.Ask || w.Spec.tells(t) {
+				continue
+			}
+			if given > 0 && t.Last == port.Done {
+				given--
 				continue
 			}
 			if t.Last == port.Unknown || slices.Contains(w.Spec.Once, e.Ask) && t.Last != port.Refused {

@@ -59,7 +59,7 @@ func (s *step) awaited() {
 	switch {
 	case s.said(payDone, giveDone):
 		s.data.PaidDay = s.view.Day
-		if s.amounts[amountOver].Sign() > 0 {
+		if s.amounts[amountOver].Sign() > 0 && amount(s.data.Overpaid).Sign() > 0 {
 			s.on = payDoneTwice
 		}
 	case s.data.Settled:

@@ -64,7 +64,7 @@ func (s *step) repay() *fault.Refusal {
 	case s.view.State != Paid:
 		return nil // the table has no row: wrong_state
 	case s.data.ExecutorId != "":
-		return s.forbid("it paid a person's NPD: no period's money pays that")
+		return s.forbid("it paid a person's NPD: retry pays that again, by its document")
 	case sum.Cmp(owed) > 0:
 		return fault.Refuse(fault.OverpaidExceeded, "amount", "%s is more than %s that the budget has given back too much", money.RUB.Format(sum), money.RUB.Format(money.Max(owed, money.Zero))).
 			With("left", money.RUB.Format(money.Max(owed, money.Zero)))
@@ -72,6 +72,22 @@ func (s *step) repay() *fault.Refusal {
 	s.amounts[amountRepay], s.to = sum, p.ID
 	s.data.Overpaid = text(sum.Sub(owed))
 	s.data.Given = append(s.data.Given, &flowv1.RemittanceGiven{Period: p.ID, Amount: money.RUB.Format(sum.Neg()), Day: s.view.Day})
+	return nil
+}
+
+// retryOwed pays a person's NPD again, by the same document, when the budget has given back what
+// the bank took back, too. It is paid already: nothing is set aside.
+func (s *step) retryOwed() *fault.Refusal {
+	owed := amount(s.data.Overpaid).Neg()
+	switch {
+	case s.data.ExecutorId == "" || s.own():
+		return nil // the table has no row: wrong_state
+	case owed.Cmp(amount(s.data.Amount)) < 0:
+		return s.forbid("the budget has given back less than the document says: nothing is to be paid again")
+	}
+	s.on = retryOwed
+	s.data.Attempts = append(s.data.Attempts, &flowv1.RemittanceAttempt{Number: s.view.Attempts[pay] + 1, Requisites: s.data.Documents[0].GetUin()})
+	s.asks[pay] = flow.Bytes(&flowv1.RemittanceAsk{Book: s.view.Book, Remittance: s.view.ID, Amount: s.data.Amount, Document: s.data.Documents[0]})
 	return nil
 }
 

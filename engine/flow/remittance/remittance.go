@@ -60,6 +60,7 @@ const (
 	findDiffers   = "find_differs"
 	retryFind     = "retry_find"
 	retryOwn      = "retry_own"
+	retryOwed     = "retry_owed"
 	payDoneTwice  = "pay_done_twice"
 	payCovered    = "pay_covered"
 	retryCovered  = "retry_covered"
@@ -105,7 +106,7 @@ var words = flow.Words{
 	States: []string{Asking, Differs, Unneeded, Paying, Paid, Error, Canceled},
 	Events: []string{
 		Order, OrderNPD, OrderOwn, Retry, Cancel, Refund, Offset, Repay, findDone, findRefused, findUnknown, findNone, findDiffers, retryFind, payDone, payRefused, payUnknown, overdue,
-		giveDone, giveRefused, giveUnknown, retryOwn,
+		giveDone, giveRefused, giveUnknown, retryOwn, retryOwed,
 		payDoneTwice, payCovered, retryCovered, lateNoted, lateUncovered, lateTakenBack, answerLate,
 	},
 	Recipes: []string{"reserve", "release", "cover", "word", "offset", "repay"},
@@ -244,6 +245,8 @@ func (s *step) retry() *fault.Refusal {
 		s.on, s.data.ErrorCode, s.data.ErrorReason, s.data.Documents = retryFind, "", "", nil
 		s.ask()
 		return nil
+	case s.view.State == Paid:
+		return s.retryOwed()
 	case s.view.State != Error:
 		return nil // the table has no row: wrong_state
 	case s.data.Claimed == "":

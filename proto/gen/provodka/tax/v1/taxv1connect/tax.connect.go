@@ -83,6 +83,7 @@ type TaxServiceClient interface {
 	ListRemittances(context.Context, *v1.ListRemittancesRequest) (*v1.ListRemittancesResponse, error)
 	// RetryRemittance pays an order whose payment stopped: a new attempt, or, when an older one
 	// went out meanwhile, only its cover.
+	// Of a person's NPD it also pays again what the budget gave back though the bank took it back, too.
 	RetryRemittance(context.Context, *v1.RetryRemittanceRequest) (*v1.RetryRemittanceResponse, error)
 	// CancelRemittance calls off an order of which nothing was paid: another one may pay it.
 	CancelRemittance(context.Context, *v1.CancelRemittanceRequest) (*v1.CancelRemittanceResponse, error)
@@ -296,6 +297,7 @@ type TaxServiceHandler interface {
 	ListRemittances(context.Context, *v1.ListRemittancesRequest) (*v1.ListRemittancesResponse, error)
 	// RetryRemittance pays an order whose payment stopped: a new attempt, or, when an older one
 	// went out meanwhile, only its cover.
+	// Of a person's NPD it also pays again what the budget gave back though the bank took it back, too.
 	RetryRemittance(context.Context, *v1.RetryRemittanceRequest) (*v1.RetryRemittanceResponse, error)
 	// CancelRemittance calls off an order of which nothing was paid: another one may pay it.
 	CancelRemittance(context.Context, *v1.CancelRemittanceRequest) (*v1.CancelRemittanceResponse, error)
