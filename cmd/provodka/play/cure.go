@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,11 +59,18 @@ func (m *met) note(task string, why *taskv1.PaymentError) {
 	if m.tasks[code] == nil {
 		m.tasks[code] = map[string]bool{}
 	}
-	m.tasks[code][task], m.words[code], m.who[code] = true, why.GetMessage(), actors[why.GetActor()]
+	m.tasks[code][task], m.words[code], m.who[code] = true, short(why.GetMessage()), actors[why.GetActor()]
 }
 
 // actors are the words for who has to act.
 var actors = map[string]string{"executor": "исполнитель", "company": "компания", "support": "поддержка"}
+
+// short is what happened, without what is to be done and how much.
+func short(message string) string {
+	what, _, _ := strings.Cut(message, ": ")
+	what, _, _ = strings.Cut(what, " (")
+	return what
+}
 
 // tell prints what was met.
 func (m *met) tell(w io.Writer) error {
