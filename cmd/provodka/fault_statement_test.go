@@ -1,11 +1,13 @@
 package main_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"golang.org/x/text/encoding/charmap"
 
+	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/engine/private"
@@ -25,6 +27,11 @@ type bankLine struct {
 
 // imports imports a statement of one day.
 func (m *matrix) imports(lines ...bankLine) ([]*statementv1.LineResult, error) {
+	return importLines(m.t.Context(), m.api, m.Book, lines...)
+}
+
+// importLines imports a statement of one day of our account.
+func importLines(ctx context.Context, api *client.Client, book string, lines ...bankLine) ([]*statementv1.LineResult, error) {
 	ours, in, out := requisite.ExampleAccount("40702", requisite.ExampleBIC(600), 1), money.Zero, money.Zero
 	var b strings.Builder
 	for _, l := range lines {
@@ -47,7 +54,7 @@ func (m *matrix) imports(lines ...bankLine) ([]*statementv1.LineResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, err := m.api.Statements.ImportStatement(m.t.Context(), &statementv1.ImportStatementRequest{Book: m.Book, File: []byte(file), FileName: "выписка"})
+	got, err := api.Statements.ImportStatement(ctx, &statementv1.ImportStatementRequest{Book: book, File: []byte(file), FileName: "выписка"})
 	return got.GetResults(), err
 }
 

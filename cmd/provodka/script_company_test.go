@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/engine/port/requisite"
+	"github.com/provodka/provodka/engine/private"
 	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	documentv1 "github.com/provodka/provodka/proto/gen/provodka/document/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
@@ -56,7 +58,7 @@ func closeMonth(ts *testscript.TestScript, _ bool, words []string) {
 	}
 }
 
-// openCompany opens a company through the API: $COMPANY is its id.
+// openCompany opens a company through the API: $COMPANY is its id, $MARKER what its transfers carry.
 func openCompany(ts *testscript.TestScript, _ bool, _ []string) {
 	c := scriptClient(ts)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -66,4 +68,21 @@ func openCompany(ts *testscript.TestScript, _ bool, _ []string) {
 	})
 	ts.Check(err)
 	ts.Setenv("COMPANY", answer.GetCompany().GetCompanyId())
+	ts.Setenv("MARKER", private.Marker(answer.GetCompany().GetCompanyId()))
+}
+
+// told imports a statement with one line of somebody that nobody knows: $LINE is its id.
+func told(ts *testscript.TestScript, _ bool, words []string) {
+	number, err := strconv.Atoi(words[1])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	results, err := importLines(ctx, scriptClient(ts), "main", bankLine{
+		number: number, amount: words[2], purpose: words[3], inn: requisite.ExampleINN(uint64(2000 + number)), account: accountOf(2000 + number), out: words[0] == "left",
+	})
+	ts.Check(err)
+	if r := results[0].GetRefusal(); r != nil {
+		ts.Fatalf("%v", r)
+	}
+	ts.Setenv("LINE", results[0].GetLine().GetLineId())
 }

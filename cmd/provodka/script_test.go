@@ -44,12 +44,13 @@ import (
 //	seal KEY N     seals the books as a server with the key would, the shards at most to record N
 //	truncate FILE N NEW  copies the first N bytes of a file
 //	dev [confirm] [pull]  starts a stack, as "provodka dev" does, that asks about final answers again in seconds: $PROVODKA_URL, $PROVODKA_API_KEY, $SECOND (another key), $DSN, $BROKERS
-//	company        opens a company: $COMPANY is its id
+//	company        opens a company: $COMPANY is its id, $MARKER what its transfers carry
 //	pay DAY DEBIT CREDIT AMOUNT  posts rubles there; $ID is the entry's id; $YESTERDAY, $TODAY and $NEXT_MONTH are days
 //	id             $ID is what the last output begins with
 //	bank FILE      makes the stack's bank misbehave by the script; "bank books" prints what taxes it has paid,
 //	               "bank executes SUM" executes what it had refused; with pull it tells of our account when somebody asks, and
 //	               "bank incoming NUMBER SUM PURPOSE" has the money of $COMPANY come there, yesterday
+//	told came|left NUMBER SUM PURPOSE  imports a statement with a line of 2 March 2026 of somebody that nobody knows: $LINE is its id
 //	audited        waits until the stack's auditor has checked what every shard has
 //	until REGEXP PROGRAM ARGS…  runs a program until what it prints matches, a minute at most
 //	code N PROGRAM ARGS…  runs a program and expects its exit code
@@ -89,6 +90,7 @@ func TestScripts(t *testing.T) {
 			"company":    openCompany,
 			"closemonth": closeMonth,
 			"bank":       misbehave,
+			"told":       told,
 			"audited": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(untilAudited(t.Context(), ts.Getenv("DSN")))
 			},

@@ -22,7 +22,8 @@ import (
 const statementLong = `Every posting of an account in one asset, oldest first, with the balance after it, the
 balance before the first and after the last. Days are those on which it was recorded,
 in the time zone of the books. Money that only moved between shards is not shown.
-What the bank itself says of our account is read with "provodka statement pull".
+What the bank itself says of our account is read with "provodka statement pull"; what of it waits
+for a person is shown by "provodka statement lines", and settled by assign, explain and return.
 
   provodka statement wallet:company-1 --from 2026-03-01 --until 2026-03-31`
 
@@ -37,7 +38,7 @@ func newStatementCmd(env *Env) *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.AddCommand(newPullCmd(env))
+	cmd.AddCommand(newPullCmd(env), newLinesCmd(env), newAssignCmd(env), newExplainLineCmd(env), newReturnCmd(env))
 	return cmd
 }
 

@@ -212,7 +212,7 @@ func look(l Line, purpose string, c Candidate) found {
 	add := func(rule string, holds bool) {
 		if holds {
 			f.rules = append(f.rules, rule)
-			f.weight += weights[rule]
+			f.weight += weights[rule].Weight
 		}
 	}
 	contract := slices.ContainsFunc(c.Contracts, func(n string) bool { return hasWords(purpose, n) })

@@ -1,7 +1,11 @@
 package incoming
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/provodka/provodka/ledger/machine"
 )
@@ -28,7 +32,7 @@ const (
 )
 
 var (
-	weights map[string]uint32   // of the rules, by name
+	weights map[string]Rule     // those that speak for a company, by name
 	wordsOf map[string][]string // of a purpose, by kind
 )
 
@@ -39,8 +43,22 @@ func init() {
 	}
 }
 
+// Rule is a rule of the table Matching that speaks for a company.
+type Rule struct {
+	Name    string
+	Weight  uint32
+	Meaning string
+}
+
+// Rules are the rules that speak for a company, the heaviest first.
+func Rules() []Rule {
+	return slices.SortedFunc(maps.Values(weights), func(a, b Rule) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), strings.Compare(a.Name, b.Name))
+	})
+}
+
 // parseRules reads the tables Matching and Words.
-func parseRules(text string) (map[string]uint32, map[string][]string, error) {
+func parseRules(text string) (map[string]Rule, map[string][]string, error) {
 	tables, err := machine.ParseTables("engine/flow/incoming/incoming.md", text)
 	if err != nil {
 		return nil, nil, err
@@ -52,7 +70,7 @@ func parseRules(text string) (map[string]uint32, map[string][]string, error) {
 	if err := t.Expect("Rule", "Side", "Weight", "Meaning"); err != nil {
 		return nil, nil, err
 	}
-	byRule, byKind := map[string]uint32{}, map[string][]string{}
+	byRule, byKind := map[string]Rule{}, map[string][]string{}
 	var rules, kinds []string
 	for _, r := range t.Rows {
 		rule := r.Cell("Rule")
@@ -64,7 +82,7 @@ func parseRules(text string) (map[string]uint32, map[string][]string, error) {
 		if err != nil {
 			return nil, nil, r.Errorf("weight: %w", err)
 		}
-		byRule[rule] = uint32(w)
+		byRule[rule] = Rule{Name: rule, Weight: uint32(w), Meaning: r.Cell("Meaning")}
 	}
 	if err := machine.Names("rule", rules, []string{
 		ruleOwnAccount, rulePayoutMarker, rulePayoutOrder, ruleBankCharge, ruleReturnedMarker, ruleReturnedAccount, ruleMarker, ruleContract, ruleINN, ruleAccount,
