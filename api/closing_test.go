@@ -69,6 +69,23 @@ func (c *caller) closingFile(d *flowv1.ClosingDocument) *privatev1.ClosingFile {
 	return doc.Content
 }
 
+// closedMonths are the last three that are over, and the numbers of their documents when the first
+// of the three has the company's first: each year begins with 1.
+func (c *caller) closedMonths() (months [3]string, numbers [3]int) {
+	for i := range months {
+		months[i], numbers[i] = c.monthsAgo(3-i), 1
+		if i > 0 && months[i][:4] == months[i-1][:4] {
+			numbers[i] = numbers[i-1] + 1
+		}
+	}
+	return months, numbers
+}
+
+func (c *caller) monthsAgo(n int) string {
+	now := time.Now().In(c.db.Zone())
+	return time.Date(now.Year(), now.Month()-time.Month(n), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
+}
+
 // dated books an entry of a business day.
 func (c *caller) dated(day, kind, from, to, sum string) {
 	c.t.Helper()
@@ -84,12 +101,14 @@ func testClosing(t *testing.T, h *house) {
 	c := h.caller(t)
 	company := c.company(61, "")
 	wallet := "wallet:" + company
-	c.dated("2026-08-10", "topup", "bank:settlement", wallet, "1000.00")
-	c.dated("2026-08-31", "commission", wallet, "revenue:commission", "122.00")
-	c.dated("2026-10-05", "topup", "bank:settlement", wallet, "50.50")
+	months, numbers := c.closedMonths()
+	c.dated(months[0]+"-10", "topup", "bank:settlement", wallet, "1000.00")
+	c.dated(months[0]+"-28", "commission", wallet, "revenue:commission", "122.00")
+	c.dated(months[2]+"-05", "topup", "bank:settlement", wallet, "50.50")
 
-	issued := c.look(company, "2026-07").GetDocuments()
-	if got := closingLines(issued); got != "2026-08 1.0 878.00 122.00; 2026-09 2.0 878.00 0.00; 2026-10 3.0 928.50 0.00; " {
+	issued := c.look(company, c.monthsAgo(4)).GetDocuments()
+	want := fmt.Sprintf("%s %d.0 878.00 122.00; %s %d.0 878.00 0.00; %s %d.0 928.50 0.00; ", months[0], numbers[0], months[1], numbers[1], months[2], numbers[2])
+	if got := closingLines(issued); got != want {
 		t.Fatalf("issued %s", got)
 	}
 	first := c.closingFile(issued[0])
@@ -100,9 +119,10 @@ func testClosing(t *testing.T, h *house) {
 		t.Errorf("looked at again: %s", closingLines(again.GetDocuments()))
 	}
 
-	c.dated("2026-09-30", "refund", wallet, "bank:settlement", "8.00")
+	c.dated(months[1]+"-28", "refund", wallet, "bank:settlement", "8.00")
 	corrected := c.look(company, "").GetDocuments()
-	if got := closingLines(corrected[3:]); got != "2026-09 2.1 870.00 0.00; 2026-10 3.1 920.50 0.00; " {
+	want = fmt.Sprintf("%s %d.1 870.00 0.00; %s %d.1 920.50 0.00; ", months[1], numbers[1], months[2], numbers[2])
+	if got := closingLines(corrected[3:]); got != want {
 		t.Fatalf("corrected %s", got)
 	}
 	for _, d := range corrected[3:] {
@@ -114,7 +134,7 @@ func testClosing(t *testing.T, h *house) {
 	if old := c.closingFile(issued[1]); closing.Closing(old.GetSheet()).String() != "878.00" {
 		t.Errorf("the corrected document says %v", old.GetSheet())
 	}
-	t.Run("read", func(t *testing.T) { c.readsClosings(company) })
+	t.Run("read", func(t *testing.T) { c.readsClosings(company, months) })
 	t.Run("running month", func(t *testing.T) { c.runningMonth(company) })
 }
 
@@ -185,7 +205,7 @@ func (c *caller) runningMonth(company string) {
 			where = nil // it stops for want of requisites
 		}
 		d := draft(fmt.Sprint("100", i, ".0", i), c.executor(n, kind, where))
-		d.EmploymentKind, d.Autocomplete, d.DocumentNumber, d.DocumentDate = kind, true, fmt.Sprint("D-", i), "2026-10-01"
+		d.EmploymentKind, d.Autocomplete, d.DocumentNumber, d.DocumentDate = kind, true, fmt.Sprint("D-", i), c.monthsAgo(1)+"-01"
 		created, err := c.Tasks.CreateTask(t.Context(), &taskv1.CreateTaskRequest{Book: c.book, Key: fmt.Sprint("closing-", i), CompanyId: company, Task: d})
 		if err != nil {
 			t.Fatal(err)
@@ -220,10 +240,10 @@ func (c *caller) runningMonth(company string) {
 
 // readsClosings reads a company's documents as the house, as the company by its key, and as
 // another company.
-func (c *caller) readsClosings(company string) {
+func (c *caller) readsClosings(company string, months [3]string) {
 	t := c.t
 	list, err := c.Documents.ListClosingDocuments(t.Context(), &documentv1.ListClosingDocumentsRequest{Book: c.book, CompanyId: company})
-	if err != nil || len(list.GetDocuments()) != 5 || list.GetDocuments()[0].GetMonth() != "2026-10" || list.GetDocuments()[0].GetCorrection() != 1 ||
+	if err != nil || len(list.GetDocuments()) != 5 || list.GetDocuments()[0].GetMonth() != months[2] || list.GetDocuments()[0].GetCorrection() != 1 ||
 		list.GetDrawing() || list.GetError() != "" || list.GetDocuments()[0].GetSuperseded() || !list.GetDocuments()[2].GetSuperseded() {
 		t.Fatalf("%v %v", list, err)
 	}
@@ -235,24 +255,24 @@ func (c *caller) readsClosings(company string) {
 		}
 		return d
 	}
-	newest, first := get("2026-09", nil), get("2026-09", proto.Uint32(0))
+	newest, first := get(months[1], nil), get(months[1], proto.Uint32(0))
 	if newest.GetDocument().GetCorrection() != 1 || first.GetDocument().GetCorrection() != 0 || first.GetWallet().GetClosing() != "878.00" ||
-		newest.GetWallet().GetClosing() != "870.00" || newest.GetFileName() != "otchet-2026-09-ispr1" || !bytes.HasPrefix(first.GetPdf(), []byte("%PDF")) {
+		newest.GetWallet().GetClosing() != "870.00" || newest.GetFileName() != "otchet-"+months[1]+"-ispr1" || !bytes.HasPrefix(first.GetPdf(), []byte("%PDF")) {
 		t.Errorf("%v %v", newest.GetDocument(), first.GetDocument())
 	}
-	if d := get("2026-08", nil); len(d.GetCharges()) != 1 || d.GetCharges()[0].GetAmount() != "122.00" || d.GetTurnovers()[0].GetLine() != "commission" {
+	if d := get(months[0], nil); len(d.GetCharges()) != 1 || d.GetCharges()[0].GetAmount() != "122.00" || d.GetTurnovers()[0].GetLine() != "commission" {
 		t.Errorf("%v %v", d.GetCharges(), d.GetTurnovers())
 	}
 	for field, req := range map[string]*documentv1.GetClosingDocumentRequest{
-		"month": {Book: c.book, CompanyId: company, Month: "2036-01"}, "correction": {Book: c.book, CompanyId: company, Month: "2026-09", Correction: proto.Uint32(7)},
-		"company_id": {Book: c.book, CompanyId: "company-none", Month: "2026-09"},
+		"month": {Book: c.book, CompanyId: company, Month: "2999-01"}, "correction": {Book: c.book, CompanyId: company, Month: months[1], Correction: proto.Uint32(7)},
+		"company_id": {Book: c.book, CompanyId: "company-none", Month: months[1]},
 	} {
 		if _, err := c.Documents.GetClosingDocument(t.Context(), req); refusal(t, err).Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
 	verified, err := c.Documents.VerifyDocument(t.Context(), &documentv1.VerifyDocumentRequest{Book: c.book, File: first.GetPdf()})
-	if err != nil || !verified.GetKnown() || verified.GetCompanyId() != company || !verified.GetClosing().GetSuperseded() || verified.GetClosing().GetMonth() != "2026-09" {
+	if err != nil || !verified.GetKnown() || verified.GetCompanyId() != company || !verified.GetClosing().GetSuperseded() || verified.GetClosing().GetMonth() != months[1] {
 		t.Errorf("%v %v", verified, err)
 	}
 	issue := &documentv1.IssueClosingDocumentsRequest{Book: c.book, Key: "issue", CompanyId: company}
@@ -264,13 +284,13 @@ func (c *caller) readsClosings(company string) {
 	}
 	other := c.company(62, "")
 	for path, want := range map[string]string{
-		"/api/closing_documents": `"superseded"`, "/api/closing_documents/2026-09": string(newest.GetPdf()), "/api/closing_documents/2026-09/csv": string(newest.GetCsv()),
+		"/api/closing_documents": `"superseded"`, "/api/closing_documents/" + months[1]: string(newest.GetPdf()), "/api/closing_documents/" + months[1] + "/csv": string(newest.GetCsv()),
 	} {
 		if status, body := c.download(path, c.mintFor(t, c.book, company)); status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d, %d bytes", path, status, len(body))
 		}
 	}
-	if status, body := c.download("/api/closing_documents", c.mintFor(t, c.book, other)); status != http.StatusOK || strings.Contains(body, "2026") {
+	if status, body := c.download("/api/closing_documents", c.mintFor(t, c.book, other)); status != http.StatusOK || strings.Contains(body, months[2][:4]+"-") {
 		t.Errorf("%d %s", status, body)
 	}
 	if status, body := c.download("/api/closing_documents/september", c.mintFor(t, c.book, company)); status/100 != 4 {

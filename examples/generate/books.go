@@ -197,15 +197,15 @@ type outcome struct {
 	errors, drafts map[string]int
 }
 
-// perform works the play out task by task.
-func perform(all []person, list []task) outcome {
+// perform works the play out task by task, in a year of that border.
+func perform(all []person, list []task, border int64) outcome {
 	o := outcome{books: newBooks(), states: map[string]int{}, errors: map[string]int{}, drafts: map[string]int{}}
 	o.statement()
 	o.remit(all)
 	by, years := map[string]*earner{}, map[string]*year{}
 	for _, p := range all {
 		e := &earner{person: p, gross: new(big.Rat), payout: new(big.Rat), npd: new(big.Rat), ndfl: new(big.Rat), contributions: new(big.Rat), bonus: new(big.Rat), held: new(big.Rat)}
-		o.earners, by[p.Ref], years[p.Ref] = append(o.earners, e), e, newYear(p.Bonus)
+		o.earners, by[p.Ref], years[p.Ref] = append(o.earners, e), e, newYear(border, p.Bonus)
 	}
 	for _, t := range list {
 		e := by[t.Person.Ref]
@@ -215,7 +215,7 @@ func perform(all []person, list []task) outcome {
 		case stopped:
 			o.errors[code]++
 			e.left = append(e.left, code)
-			e.held.Add(e.held, t.price(newYear("")).gross)
+			e.held.Add(e.held, t.price(newYear(border, "")).gross)
 			continue
 		case draft:
 			o.drafts[code]++

@@ -5,7 +5,7 @@
 //	go run ./examples/generate        writes examples/payroll
 //
 // Laws kept (generate_test.go): the committed files are what the generator
-// writes; every number has right check digits; nobody in them exists.
+// writes, and readable on every day; every number has right check digits; nobody in them exists.
 //
 // It refuses to know: rates, accounts and states of the engine. The expectations
 // are a second opinion.

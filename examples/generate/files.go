@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/provodka/provodka/adapters/fns/sandbox"
@@ -16,7 +18,7 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 )
 
-// The company, our bank accounts and the days of the play.
+// The company and our bank accounts.
 var (
 	companyINN     = requisite.ExampleINN(512)
 	companyBIC     = requisite.ExampleBIC(500)
@@ -28,7 +30,6 @@ var (
 	ourBIC         = requisite.ExampleBIC(600)
 	ourAccount     = requisite.ExampleAccount("40702", ourBIC, 1)
 	ourSecond      = requisite.ExampleAccount("40702", ourBIC, 2)
-	day            = time.Date(2026, time.November, 20, 0, 0, 0, 0, time.UTC)
 )
 
 // rubles of the statement.
@@ -40,9 +41,10 @@ var (
 	transfer = money.MustParse("50000.00")
 )
 
-// statement is the bank's file: the security deposit, two top-ups, a payment of a
+// statement is the bank's file of the day before the play: the security deposit, two top-ups, a payment of a
 // stranger, a bank fee and a transfer between our own accounts.
 func statement() ([]byte, error) {
+	day := time.Date(2001, time.February, 3, 0, 0, 0, 0, time.UTC) // stands for the day before, until it is encoded
 	us := func() onec.Party {
 		return onec.Party{Account: ourAccount, Name: "ООО «Проводка»", INN: ourINN, BIC: ourBIC,
 			CorrAccount: requisite.ExampleCorrAccount(ourBIC), Bank: [2]string{"АО «Опорный банк»"}}
@@ -63,13 +65,13 @@ func statement() ([]byte, error) {
 	documents := []onec.Document{
 		order("41", company, us(), deposit, true, "Обеспечительный платеж по договору РВ-1, без НДС"),
 		order("42", company, us(), topUps[0], true, "Пополнение кошелька по договору РВ-1, без НДС"),
-		order("43", company, us(), topUps[1], true, "Пополнение кошелька по договору РВ-1, ноябрь, без НДС"),
+		order("43", company, us(), topUps[1], true, "Пополнение кошелька по договору РВ-1, ещё раз, без НДС"),
 		order("900", onec.Party{Account: stranger, Name: "ООО «Василёк»", INN: strangerINN, BIC: strangerBIC}, us(), unknown, true,
-			"Оплата по счету 15 от 18.11.2026, в том числе НДС 22%"),
+			"Оплата по счету 15, в том числе НДС 22%"),
 		order("7", us(), second, transfer, false, "Перевод собственных средств между счетами, без НДС"),
 	}
 	fee := order("55", us(), onec.Party{Account: "70601810000000002101", Name: "АО «Опорный банк»"}, bankFee, false,
-		"Комиссия за ведение счета за ноябрь 2026, без НДС")
+		"Комиссия за ведение счета, без НДС")
 	fee.Kind, fee.OperationKind = "Банковский ордер", "17"
 	documents = append(documents, fee)
 	before := amount(broughtForward())
@@ -83,7 +85,9 @@ func statement() ([]byte, error) {
 			Opening: &before, In: &in, Out: &out, Closing: &closing}},
 		Documents: documents,
 	}
-	return s.Encode()
+	text, err := s.Encode()
+	text = bytes.ReplaceAll(text, []byte(day.Format("02.01.2006")), []byte(play.Yesterday))
+	return bytes.ReplaceAll(text, []byte(s.CreatedOn.Format("02.01.2006")), []byte(play.Today)), err
 }
 
 // register is the company's file: a line for each task, and six that must be refused.
@@ -103,7 +107,7 @@ func register(all []task) ([]byte, error) {
 		}
 		date := ""
 		if t.Paper != "" {
-			date = day.AddDate(0, 0, -10).Format("02.01.2006")
+			date = play.TenDaysAgo
 		}
 		rows = append(rows, []string{
 			t.Title, "Работы по заявке «" + t.Title + "»;\nсрок — по договору", "Разовые работы", t.Person.INN, gross, net,
@@ -133,6 +137,7 @@ func describe(all []person, list []task, o outcome) play.Play {
 			Corr: requisite.ExampleCorrAccount(ourBIC), Holder: "ООО «Проводка»", INN: ourINN}
 	}
 	p := play.Play{
+		Day: play.Day,
 		Company: play.Company{Name: "ООО «Ромашка»", INN: companyINN, Account: companyAccount, BIC: companyBIC, Contract: "РВ-1",
 			CommissionPercent: commissionPercent.FloatString(2), DepositRequired: deposit.String()},
 		Own: []play.Account{own("settlement", ourAccount), own("second", ourSecond)},
@@ -218,11 +223,10 @@ func rat(a money.Amount) *big.Rat {
 	return r
 }
 
-// files gives every file of the play by name.
+// files gives every file of the play by name; what comes out stands in a folder for each year.
 func files() (map[string][]byte, error) {
 	all := people()
 	list := tasks(all)
-	o := perform(all, list)
 	st, err := statement()
 	if err != nil {
 		return nil, err
@@ -231,15 +235,18 @@ func files() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sheet, err := o.sheet()
-	if err != nil {
-		return nil, err
+	out := map[string][]byte{play.Statement: st, play.Register: reg}
+	var o outcome // what it counts is the same in every year
+	for calendar, border := range borders {
+		o = perform(all, list, border)
+		dir := strconv.Itoa(calendar)
+		if out[filepath.Join(dir, play.TrialBalance)], err = o.sheet(); err != nil {
+			return nil, err
+		}
+		if out[filepath.Join(dir, play.Persons)], err = o.persons(); err != nil {
+			return nil, err
+		}
 	}
-	persons, err := o.persons()
-	if err != nil {
-		return nil, err
-	}
-	out := map[string][]byte{play.Statement: st, play.Register: reg, play.TrialBalance: sheet, play.Persons: persons}
 	for name, value := range map[string]any{
 		play.Description: describe(all, list, o), play.BankScript: bankScript(list), play.People: registry(all),
 	} {

@@ -9,11 +9,14 @@ var commissionPercent = big.NewRat(3, 1)
 type sums struct{ gross, payout, tax, bonus, commission, contributions *big.Rat }
 
 // year is what a person has had before a task: the base of both scales, what was taken
-// by them, and what is left of the bonus.
-type year struct{ base, ndfl, contributions, bonus *big.Rat }
+// by them, and what is left of the bonus; border is where contributions fall.
+type year struct {
+	base, ndfl, contributions, bonus *big.Rat
+	border                           int64
+}
 
-func newYear(bonus string) *year {
-	y := &year{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)}
+func newYear(border int64, bonus string) *year {
+	y := &year{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), border}
 	if bonus != "" {
 		y.bonus.SetString(bonus)
 	}
@@ -37,11 +40,14 @@ func steps(base *big.Rat, scale [][2]int64) *big.Rat {
 	return sum
 }
 
-// The scales of 2026, in tenths of a percent.
+// borders are the sums of a year above which contributions fall, in rubles: the government sets them
+// for each year. What comes out is worked out for the years that are here.
+var borders = map[int]int64{2026: 2_979_000}
+
+// The scales since 2025, in tenths of a percent.
 var (
-	ndflScale         = [][2]int64{{0, 130}, {2_400_000, 150}, {5_000_000, 180}}
-	foreignScale      = [][2]int64{{0, 300}}
-	contributionScale = [][2]int64{{0, 300}, {2_979_000, 151}}
+	ndflScale    = [][2]int64{{0, 130}, {2_400_000, 150}, {5_000_000, 180}}
+	foreignScale = [][2]int64{{0, 300}}
 )
 
 // price works a task's sums out with fractions: NPD 6 % half up to the kopeck,
@@ -73,7 +79,7 @@ func (t task) price(y *year) sums {
 			scale = foreignScale
 		}
 		s.tax = new(big.Rat).Sub(round(steps(y.base, scale), 0), y.ndfl)
-		s.contributions = new(big.Rat).Sub(round(steps(y.base, contributionScale), 2), y.contributions)
+		s.contributions = new(big.Rat).Sub(round(steps(y.base, [][2]int64{{0, 300}, {y.border, 151}}), 2), y.contributions)
 		y.ndfl.Add(y.ndfl, s.tax)
 		y.contributions.Add(y.contributions, s.contributions)
 	default:

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math/big"
+
+	"github.com/provodka/provodka/examples/play"
 )
 
 // task is one line of the register and what must become of it.
@@ -15,7 +17,7 @@ type task struct {
 	Act          bool
 	Autocomplete bool
 	Paper        string // number of a contract signed on paper
-	Until        string // last day of the contract, YYYY-MM-DD; "" is thirty days
+	Until        string // last day of the contract; "" is thirty days
 	Unsigned     bool   // the executor never signs the act
 	ByLink       bool   // the executor signs by links and codes
 	Mark         mark   // what its payment or receipt meets
@@ -53,6 +55,9 @@ func tasks(all []person) []task {
 		}
 		if i%11 == 6 {
 			t.Paper = fmt.Sprintf("Д-%d", 100+i)
+		}
+		if i%peopleCount == unanswering {
+			t.Until = play.YearEnd // its room stays taken, in the year of the play
 		}
 		switch i {
 		case 0:
@@ -101,7 +106,7 @@ var stories = []struct {
 	{bounced, 31_000, task{Mark: returned}}, {overruled, 32_000, task{Mark: after}}, {annulling, 33_000, task{Mark: annulled}},
 	{keeping, 34_000, task{Mark: returned, Act: true}}, {dropped, 35_000, task{Mark: returned}},
 	// Planned for two years, so there is room for both; the second is paid in the year of the first.
-	{crowded, 1_300_000, task{Until: "2026-12-31", Act: true, Unsigned: true}}, {crowded, 1_400_000, task{Until: "2027-01-31"}},
+	{crowded, 1_300_000, task{Until: play.YearEnd, Act: true, Unsigned: true}}, {crowded, 1_400_000, task{Until: play.NextJanuary}},
 	{filling, 2_400_000, task{}}, {foreign, 60_000, task{}},
 	{large, 600_000, task{}}, {linked, 70_000, task{Act: true, ByLink: true}},
 	{invited, 41_000, task{Act: true, ByLink: true}}, {invitedToo, 42_000, task{ByLink: true}},

@@ -11,10 +11,10 @@ import (
 )
 
 // The taxes of the play's own payments fall due after their month is over, which is after the
-// play. What is remitted are those of October, brought forward from the books kept before.
+// play. What is remitted are those of a month that is over, brought forward from the books kept before.
 const (
-	taxMonth = "2026-10"
-	npdDue   = "2026-11-30" // the 28th is a Saturday
+	taxMonth = play.TaxMonth
+	npdDue   = play.TaxDue
 )
 
 // brought is a balance of the books kept before.
@@ -25,26 +25,26 @@ type brought struct {
 	period   string // by whose order it is passed on
 }
 
-// opening are the taxes of October: withheld up to the 22nd and after it, contributions, and NPD
+// opening are the taxes of that month, on days that every month has: withheld up to the 22nd and after it, contributions, and NPD
 // of two who let us pay it, one whose document says another sum, one of whom nothing is wanted,
 // and two who pay by themselves and are given it back.
 var opening = []brought{
-	{"tax-ndfl", "2026-10-10", 80, 13_000_00, "ndfl-2026-10-1"},
-	{"tax-ndfl", "2026-10-22", 81, 455_00, "ndfl-2026-10-1"},
-	{"tax-ndfl", "2026-10-23", 80, 2_600_00, "ndfl-2026-10-2"},
-	{"contribution", "2026-10-10", 80, 30_000_00, "contributions-2026-10"},
-	{"contribution", "2026-10-22", 81, 1_050_47, "contributions-2026-10"},
-	{"contribution", "2026-10-23", 80, 6_000_00, "contributions-2026-10"},
-	{"tax-npd", "2026-10-05", letting, 6_38, ""},
-	{"tax-npd", "2026-10-30", letting, 1_200_01, ""},
-	{"tax-npd", "2026-10-12", lettingToo, 344_40, ""},
-	{"tax-npd", "2026-10-15", disputed, 207_43, ""},
-	{"tax-npd", "2026-10-15", unasked, 90_00, ""},
-	{"tax-npd", "2026-10-16", 0, 11_43, ""},
-	{"tax-npd", "2026-10-31", 1, 777_77, ""},
+	{"tax-ndfl", taxMonth + "-10", 80, 13_000_00, "ndfl-" + taxMonth + "-1"},
+	{"tax-ndfl", taxMonth + "-22", 81, 455_00, "ndfl-" + taxMonth + "-1"},
+	{"tax-ndfl", taxMonth + "-23", 80, 2_600_00, "ndfl-" + taxMonth + "-2"},
+	{"contribution", taxMonth + "-10", 80, 30_000_00, "contributions-" + taxMonth},
+	{"contribution", taxMonth + "-22", 81, 1_050_47, "contributions-" + taxMonth},
+	{"contribution", taxMonth + "-23", 80, 6_000_00, "contributions-" + taxMonth},
+	{"tax-npd", taxMonth + "-05", letting, 6_38, ""},
+	{"tax-npd", taxMonth + "-27", letting, 1_200_01, ""},
+	{"tax-npd", taxMonth + "-12", lettingToo, 344_40, ""},
+	{"tax-npd", taxMonth + "-15", disputed, 207_43, ""},
+	{"tax-npd", taxMonth + "-15", unasked, 90_00, ""},
+	{"tax-npd", taxMonth + "-16", 0, 11_43, ""},
+	{"tax-npd", taxMonth + "-28", 1, 777_77, ""},
 }
 
-// npdEnd is what becomes of the NPD of October.
+// npdEnd is what becomes of the NPD of the month.
 var npdEnd = map[int]string{letting: paid, lettingToo: paid, disputed: "differs", unasked: "unneeded", 0: paid, 1: paid}
 
 // letsPay says whether a person lets us pay his tax.
@@ -73,7 +73,7 @@ func broughtForward() *big.Rat {
 	return all
 }
 
-// orders are the payment orders of October, in the order in which they are made.
+// orders are the payment orders of the month, in the order in which they are made.
 func orders() []play.Order {
 	var list []play.Order
 	at := map[string]int{}
@@ -123,7 +123,7 @@ func (b *books) remit(all []person) {
 	}
 }
 
-// documents are what the tax service wants of a person for October.
+// documents are what the tax service wants of a person for the month.
 func documents(i int) []sandbox.Document {
 	sum := map[int]string{letting: "1206.39", lettingToo: "344.40", disputed: "250.00"}[i]
 	if sum == "" {

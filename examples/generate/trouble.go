@@ -26,7 +26,7 @@ const (
 // notPlayed are errors that nobody can run into on the day of the play, and the scenario that plays each.
 var notPlayed = map[string]play.NotPlayed{
 	"tax_rule_missing": {
-		Why: "every day of 2026 has its rows in the tax tables. A payment on a day without one is refused before money is set aside; only one that the end " +
+		Why: "the play is played on days that have their rows in the tax tables alone. A payment on a day without one is refused before money is set aside; only one that the end " +
 			"of the last tabled year overtakes between two questions stops so, and a release cures it",
 		Scenario: "engine/flow/task/testdata/no_rule.txt",
 	},
@@ -95,7 +95,7 @@ func (t task) trouble(all []task) *play.Trouble {
 		add(payoutLimit, byCompany, play.GivesRequisites)
 	case t.Person.Later: // gave an account that the bank does not know
 		add(requisitesInvalid, byExecutor, play.GivesRequisites)
-	case t.Until > "2027":
+	case t.Until == play.NextJanuary:
 		add(incomeCap, byCompany, play.MakesRoom)
 		tr.Errors[0].Line = t.roommate(all).Line
 	default:
@@ -109,7 +109,7 @@ var mostBySBP = big.NewRat(500_000, 1)
 
 // wayTooSmall says whether the person's way does not take the payment.
 func (t task) wayTooSmall() bool {
-	return t.Person.Pays.Way() == play.BySBP && t.price(newYear("")).payout.Cmp(mostBySBP) > 0
+	return t.Person.Pays.Way() == play.BySBP && t.price(newYear(0, "")).payout.Cmp(mostBySBP) > 0
 }
 
 // way is how the task's payment leaves at last.

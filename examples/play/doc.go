@@ -7,8 +7,10 @@
 //	DIR/bank.json      how the bank's sandbox misbehaves
 //	DIR/people.json    whom the tax service's sandbox knows
 //
-//	DIR/expected_trial_balance.csv   every account of the books after the play
-//	DIR/expected_people.csv          what each person has earned, and what was held of it
+//	DIR/2026/expected_trial_balance.csv   every account of the books after a play in 2026
+//	DIR/2026/expected_people.csv          what each person has earned, and what was held of it
+//
+// The files say words for days, like {yesterday}; Render writes them as they are on a day.
 //
 // It refuses to know: how the play is performed.
 package play

@@ -9,6 +9,7 @@ import (
 
 // Play is what the player needs to know besides the files: play.json.
 type Play struct {
+	Day       string     `json:"day"` // of the play, YYYY-MM-DD
 	Company   Company    `json:"company"`
 	Own       []Account  `json:"own_accounts"`
 	Executors []Executor `json:"executors"`

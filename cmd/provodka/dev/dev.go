@@ -64,6 +64,7 @@ var ErrPlay = errors.New("the play failed")
 type stack struct {
 	Options
 	file    File
+	files   string // directory of the play's files as they are on its day
 	closing []func()
 }
 
@@ -129,6 +130,9 @@ func Run(ctx context.Context, o Options) error {
 func (s *stack) start(ctx context.Context) (server.Config, error) {
 	cfg := server.Config{Shards: s.Shards, Prefix: s.Prefix, Listen: s.Listen, MetricsListen: "127.0.0.1:0", API: true, Engine: true, Auditor: s.Auditor, Traces: s.Traces, PostbackPrivate: true, ConfirmAfter: s.Confirm}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return cfg, err
+	}
+	if err := s.render(ctx); err != nil {
 		return cfg, err
 	}
 	database, err := embed.Postgres(ctx, s.Dir, embed.Options{Logger: s.Log})
@@ -217,7 +221,7 @@ func (s *stack) play(ctx context.Context) error {
 	}
 	began := time.Now()
 	p, err := play.New(play.Options{
-		URL: s.file.API, Key: s.file.APIKey, Book: Book, Dir: s.Play, Out: s.Out, Patience: s.Patience, Bank: s.file.Sandboxes["bank"], Tax: s.file.Sandboxes["tax"], SMS: s.file.Sandboxes["sms"],
+		URL: s.file.API, Key: s.file.APIKey, Book: Book, Dir: s.files, Out: s.Out, Patience: s.Patience, Bank: s.file.Sandboxes["bank"], Tax: s.file.Sandboxes["tax"], SMS: s.file.Sandboxes["sms"],
 	})
 	if err == nil {
 		err = p.Perform(ctx)

@@ -48,7 +48,7 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 	}
 	people := ""
 	if s.Play != "" {
-		if path := filepath.Join(s.Play, play.People); exists(path) {
+		if path := filepath.Join(s.files, play.People); exists(path) {
 			people = path
 		}
 	}
@@ -187,7 +187,7 @@ func (s *stack) readPlay(name string, into any) error {
 	if s.Play == "" {
 		return nil
 	}
-	raw, err := os.ReadFile(filepath.Join(s.Play, name))
+	raw, err := os.ReadFile(filepath.Join(s.files, name))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -195,7 +195,7 @@ func (s *stack) readPlay(name string, into any) error {
 		err = json.Unmarshal(raw, into)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(s.Play, name), err)
+		return fmt.Errorf("%s: %w", filepath.Join(s.files, name), err)
 	}
 	return nil
 }
@@ -293,7 +293,7 @@ func writeFile(path string, data []byte, mode os.FileMode) error {
 // ownAccounts are those of the play, or an invented one.
 func (s *stack) ownAccounts() ([]server.Account, error) {
 	if s.Play != "" {
-		p, err := play.Load(s.Play)
+		p, err := play.Load(s.files)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/provodka/provodka/examples/play"
 	"github.com/provodka/provodka/ledger/money"
@@ -177,8 +178,12 @@ func (p *Player) comparePersons(ctx context.Context, d *differences) error {
 // and what is left of the bonus, or the base of NDFL and what was withheld.
 func (p *Player) compareYears(ctx context.Context, d *differences, rows [][]string) error {
 	years := make([]*taxv1.GetEarningsResponse, len(rows))
-	err := each(ctx, len(rows), func(ctx context.Context, i int) (err error) {
-		years[i], err = p.taxes.GetEarnings(ctx, &taxv1.GetEarningsRequest{Book: p.Book, ExecutorId: p.people[rows[i][0]], MinPosition: p.position})
+	day, err := time.Parse(time.DateOnly, p.play.Day) // a year later the play still says the same
+	if err != nil {
+		return err
+	}
+	err = each(ctx, len(rows), func(ctx context.Context, i int) (err error) {
+		years[i], err = p.taxes.GetEarnings(ctx, &taxv1.GetEarningsRequest{Book: p.Book, ExecutorId: p.people[rows[i][0]], Year: uint32(day.Year()), MinPosition: p.position})
 		return err
 	})
 	if err != nil {

@@ -91,7 +91,7 @@ func (p *Player) Perform(ctx context.Context) error {
 		{"компания открыта", p.openCompany},
 		{"выписка разнесена", p.importStatement},
 		{"исполнители зарегистрированы", p.registerExecutors},
-		{"налоги октября перенесены", p.bringForward},
+		{"старые налоги перенесены", p.bringForward},
 		{"реестр загружен", p.importRegister},
 		{"договоры подписаны", p.sign},
 		{"работы и акты приняты", p.accept},
@@ -99,7 +99,7 @@ func (p *Player) Perform(ctx context.Context) error {
 		{"задания отправлены в оплату", p.pay},
 		{"ошибки оплаты исправлены", p.cure},
 		{"банк и ФНС ответили на всё", p.await},
-		{"налоги октября перечислены", p.remit},
+		{"старые налоги перечислены", p.remit},
 	} {
 		began := time.Now()
 		if err := p.again(ctx, step.run); err != nil {
