@@ -152,27 +152,38 @@ const tasksAtOnce = 500
 
 func readTasks(ctx context.Context, db *store.DB, f taskFlags) ([]taskRow, error) {
 	var out []taskRow
+	err := eachTasks(ctx, db, f, func(rows []taskRow) error {
+		out = append(out, rows...)
+		return nil
+	})
+	return out, err
+}
+
+// eachTasks gives tasks page by page, the newest first.
+func eachTasks(ctx context.Context, db *store.DB, f taskFlags, take func([]taskRow) error) error {
 	page := store.AggregatePage{Book: f.book, Flow: task.Name, Owner: f.owner, States: f.states}
-	for len(out) < f.limit {
-		page.Limit = min(tasksAtOnce, f.limit-len(out))
+	for left := f.limit; left > 0; left -= page.Limit {
+		page.Limit = min(tasksAtOnce, left)
 		rows, _, err := db.Aggregates(ctx, page)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, row := range rows {
-			r, err := decodeTask(row)
-			if err != nil {
-				return nil, err
+		tasks := make([]taskRow, len(rows))
+		for i, row := range rows {
+			if tasks[i], err = decodeTask(row); err != nil {
+				return err
 			}
-			out = append(out, r)
+		}
+		if err := take(tasks); err != nil {
+			return err
 		}
 		if len(rows) < page.Limit {
-			break
+			return nil
 		}
 		last := rows[len(rows)-1]
 		page.Before = &store.AggregateCursor{CreatedUS: last.CreatedUS, Shard: last.Shard, ID: last.Key.ID}
 	}
-	return out, nil
+	return nil
 }
 
 type taskLine struct {

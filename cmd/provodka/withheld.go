@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"encoding/json"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +26,9 @@ payment stands, with the income before tax, the tax that counts (the tax service
 where it said one), the bonus and the contributions. NDFL is split as it is paid to the
 budget: withheld from the 1st to the 22nd, and from the 23rd on. The table ends with a total of
 each tax and period, as remit --month has them, and of all.
+
+Lines come as they are read, the newest task first, however many there are; what was printed before
+exit code 1 is not all.
 
   provodka withheld --month 2026-11
   provodka withheld --month 2026-11 --format csv > withheld.csv`
@@ -73,31 +79,77 @@ func runWithheld(ctx context.Context, env *Env, f withheldFlags) error {
 		return err
 	}
 	defer db.Close()
-	lines, err := withheld(ctx, db, f)
+	if env.json() {
+		return withheldJSON(ctx, env, db, f)
+	}
+	if f.format == formatCSV {
+		return withheldCSV(ctx, env, db, f)
+	}
+	t, sums := table.New("Day", "Executor", "Company", "Task", "Kind", "Period", ">Gross", ">Tax", ">Bonus", ">Contributions", "Rule"), withheldSums{}
+	err = withheld(ctx, db, f, func(lines []withheldLine) error {
+		for _, l := range lines {
+			sums.add(l)
+			t.Add(l.cells()...)
+		}
+		return t.Write(env.Out)
+	})
 	if err != nil {
 		return err
 	}
-	columns := []string{"Day", "Executor", "Company", "Task", "Kind", "Period", ">Gross", ">Tax", ">Bonus", ">Contributions", "Rule"}
-	if env.json() {
-		return env.printJSON(map[string]any{"book": f.book, "month": f.month, "lines": lines})
-	}
-	if f.format == formatCSV {
-		w := csv.NewWriter(env.Out)
-		rows := [][]string{{"day", "executor", "company", "task", "kind", "period", "gross", "tax", "bonus", "contributions", "rule"}}
-		for _, l := range lines {
-			rows = append(rows, l.cells())
-		}
-		return w.WriteAll(rows)
-	}
-	t := table.New(columns...)
-	for _, l := range lines {
-		t.Add(l.cells()...)
-	}
 	t.Rule()
-	for _, s := range withheldSums(lines) {
+	for _, s := range sums.rows() {
 		t.Add("total", "", "", "", s.tax, s.period, money.RUB.Format(s.gross), money.RUB.Format(s.sum), "", money.RUB.Format(s.contributions), "")
 	}
 	return t.Write(env.Out)
+}
+
+// withheldCSV writes the lines as they come, page by page.
+func withheldCSV(ctx context.Context, env *Env, db *store.DB, f withheldFlags) error {
+	w := csv.NewWriter(env.Out)
+	if err := w.Write([]string{"day", "executor", "company", "task", "kind", "period", "gross", "tax", "bonus", "contributions", "rule"}); err != nil {
+		return err
+	}
+	err := withheld(ctx, db, f, func(lines []withheldLine) error {
+		for _, l := range lines {
+			if err := w.Write(l.cells()); err != nil {
+				return err
+			}
+		}
+		w.Flush()
+		return w.Error()
+	})
+	w.Flush()
+	return cmp.Or(err, w.Error())
+}
+
+// withheldJSON writes one object whose lines come as they are read; what was broken off is no JSON.
+func withheldJSON(ctx context.Context, env *Env, db *store.DB, f withheldFlags) error {
+	book, err := json.Marshal(f.book)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(env.Out, "{\n  \"book\": %s,\n  \"month\": %q,\n  \"lines\": [", book, f.month); err != nil {
+		return err
+	}
+	between := "\n    "
+	err = withheld(ctx, db, f, func(lines []withheldLine) error {
+		for _, l := range lines {
+			raw, err := json.Marshal(l)
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(env.Out, "%s%s", between, raw); err != nil {
+				return err
+			}
+			between = ",\n    "
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(env.Out, "\n  ]\n}")
+	return err
 }
 
 // withheldSum is what was withheld of one tax in one period, as it is paid to the budget.
@@ -106,51 +158,54 @@ type withheldSum struct {
 	gross, sum, contributions money.Amount
 }
 
-// plus adds a line.
-func (s withheldSum) plus(l withheldLine) withheldSum {
-	s.gross, s.sum, s.contributions = s.gross.Add(money.MustParse(l.Gross)), s.sum.Add(money.MustParse(l.Tax)), s.contributions.Add(money.MustParse(l.Contributions))
+// plus adds amounts.
+func (s withheldSum) plus(gross, sum, contributions money.Amount) withheldSum {
+	s.gross, s.sum, s.contributions = s.gross.Add(gross), s.sum.Add(sum), s.contributions.Add(contributions)
 	return s
 }
 
-// withheldSums sums lines by tax and period, in their order, and in the end all of them.
-func withheldSums(lines []withheldLine) []withheldSum {
-	all, parts := withheldSum{}, map[string]withheldSum{}
-	for _, l := range lines {
-		tax, _, _ := strings.Cut(l.Kind, "-")
-		part := parts[tax+l.Period]
-		part.tax, part.period = tax, l.Period
-		parts[tax+l.Period], all = part.plus(l), all.plus(l)
-	}
-	return append(slices.SortedFunc(maps.Values(parts), func(a, b withheldSum) int {
+// withheldSums are sums by tax and period.
+type withheldSums map[string]withheldSum
+
+// add counts a line.
+func (sums withheldSums) add(l withheldLine) {
+	tax, _, _ := strings.Cut(l.Kind, "-")
+	part := sums[tax+l.Period]
+	part.tax, part.period = tax, l.Period
+	sums[tax+l.Period] = part.plus(money.MustParse(l.Gross), money.MustParse(l.Tax), money.MustParse(l.Contributions))
+}
+
+// rows are the sums by tax and period, in their order, and in the end all of them.
+func (sums withheldSums) rows() []withheldSum {
+	all, parts := withheldSum{}, slices.SortedFunc(maps.Values(sums), func(a, b withheldSum) int {
 		return cmp.Or(strings.Compare(a.tax, b.tax), strings.Compare(a.period, b.period))
-	}), all)
+	})
+	for _, s := range parts {
+		all = all.plus(s.gross, s.sum, s.contributions)
+	}
+	return append(parts, all)
 }
 
 func (l withheldLine) cells() []string {
 	return []string{l.Day, l.Executor, l.Company, l.Task, l.Kind, l.Period, l.Gross, l.Tax, l.Bonus, l.Contributions, l.Rule}
 }
 
-// withheld reads the paid tasks of the month, by executor and day.
-func withheld(ctx context.Context, db *store.DB, f withheldFlags) ([]withheldLine, error) {
-	f.states, f.limit = []string{task.Paid}, int(^uint(0)>>1)
-	rows, err := readTasks(ctx, db, f.taskFlags)
-	if err != nil {
-		return nil, err
-	}
-	lines := []withheldLine{}
-	for _, r := range rows {
-		paid, err := time.Parse(time.RFC3339Nano, r.data.GetPaidAt())
-		if err != nil {
-			continue
+// withheld gives the paid tasks of the month, a page of tasks at once: it keeps none.
+func withheld(ctx context.Context, db *store.DB, f withheldFlags, take func([]withheldLine) error) error {
+	f.states, f.limit = []string{task.Paid}, math.MaxInt
+	return eachTasks(ctx, db, f.taskFlags, func(rows []taskRow) error {
+		var lines []withheldLine
+		for _, r := range rows {
+			paid, err := time.Parse(time.RFC3339Nano, r.data.GetPaidAt())
+			if err != nil {
+				return fmt.Errorf("when the task %s was paid: %w", r.Key.ID, err)
+			}
+			if paid = paid.In(db.Zone()); paid.Format("2006-01") == f.month {
+				lines = append(lines, withheldOf(r, paid))
+			}
 		}
-		if paid = paid.In(db.Zone()); paid.Format("2006-01") == f.month {
-			lines = append(lines, withheldOf(r, paid))
-		}
-	}
-	slices.SortFunc(lines, func(a, b withheldLine) int {
-		return strings.Compare(a.Executor+a.Day+a.Task, b.Executor+b.Day+b.Task)
+		return take(lines)
 	})
-	return lines, nil
 }
 
 func withheldOf(r taskRow, paid time.Time) withheldLine {
