@@ -131,10 +131,10 @@ func (c *caller) testTaskDelete(company string) {
 func testProductChange(t *testing.T, h *house) {
 	f := h.firm(t)
 	path := "/api/tasks/" + strings.Trim(string(f.ok("POST", "/api/tasks", "", `{"title":"a","description":{"x":1},"category":"c","fee":10}`)["id"]), `"`)
-	change := `{"title":"б","fee":"20.50","type_of_executor":"ГПХ","act_required":true,"period_to":"2031-01-02","metadata":{"n":1.50},"additional_info":"со двора"}`
+	change := `{"title":"б","fee":"20.50","type_of_executor":"ГПХ","act_required":true,"period_to":"2999-01-02","metadata":{"n":1.50},"additional_info":"со двора"}`
 	for range 2 {
 		want(t, f.ok("PATCH", path, "change", change), map[string]string{
-			"title": `"б"`, "amount_gross": "20.50", "employment_kind": `"civil_contract"`, "act_required": "true", "date": `"2031-01-02"`,
+			"title": `"б"`, "amount_gross": "20.50", "employment_kind": `"civil_contract"`, "act_required": "true", "date": `"2999-01-02"`,
 			"metadata": `{"n":1.50}`, "description": `{"x":1}`, "category": `"c"`, "additional_info": `"со двора"`,
 		})
 	}
