@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/provodka/provodka/api"
@@ -187,6 +188,29 @@ func testBankTells(t *testing.T, h *house) {
 	if counts, err := c.Statements.CountLines(t.Context(), &statementv1.CountLinesRequest{Book: c.book}); err != nil || counts.GetSuspense() != "10.00" {
 		t.Errorf("%v %v", counts, err)
 	}
+	for _, lost := range []string{"bank_line", "bank_line, bank_read"} { // restored, rebuilt
+		c.forgets(lost)
+		c.pulled(b, 2, noon)
+		c.wantBalances(books, "100.00 100.00", "90.00 90.00")
+		if line := c.told("счёт 7"); line.GetToldAmount() != "90.00" || line.GetChanges() != 2 {
+			t.Errorf("without %s: %v", lost, line)
+		}
+	}
+}
+
+// forgets loses tables in which nothing is that the books say.
+func (c *caller) forgets(tables string) {
+	c.t.Helper()
+	conn, err := pgx.Connect(c.t.Context(), c.house.dsn)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.Close(c.t.Context())
+	for _, table := range strings.Split(tables, ", ") {
+		if _, err := conn.Exec(c.t.Context(), "DELETE FROM "+table+" WHERE book = $1", c.book); err != nil { // sql: the test's own words
+			c.t.Fatal(err)
+		}
+	}
 }
 
 // testBankReadUp: however long nobody has looked, reading goes on where it stood, some days at
@@ -330,4 +354,12 @@ func testBankRefused(t *testing.T, h *house) {
 	look(1, "100.00", "2026-03-04")
 	c.change(changeOf("u1", "wallet:"+company, "постановление отменено", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_CREDITS}))
 	look(2, "150.00", "2026-03-06")
+	// So is a sum that the bank has changed.
+	c.change(changeOf("f2", "bank:settlement", "сверка", &ledgerv1.FreezeAccount{Sides: ledgerv1.Sides_SIDES_DEBITS}))
+	b.change("op-1", func(m *port.Movement) { m.Amount = money.MustParse("110.00") })
+	look(2, "150.00", "2026-03-06")
+	c.wantBalances([]string{"bank:settlement"}, "150.00 150.00")
+	c.change(changeOf("u2", "bank:settlement", "сверено", &ledgerv1.UnfreezeAccount{Sides: ledgerv1.Sides_SIDES_DEBITS}))
+	look(3, "150.00", "2026-03-07")
+	c.wantBalances([]string{"bank:settlement"}, "160.00 160.00")
 }

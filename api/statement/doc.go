@@ -11,7 +11,7 @@
 //
 // The bank may change what it has told: names of operations, requisites, sums. tell.go finds the line
 // of each (incoming.Tell) by what it has kept of what was told (table bank_line), beside the log:
-// without it a line is known by its requisites. How far an account was read is kept too (bank_read),
+// where that is lost a line is known by its requisites, and one that was changed by what the books say of it (recall.go). How far an account was read is kept too (bank_read),
 // and reading goes on from there, however long ago that was; what is refused holds it back.
 //
 // Laws kept: a movement is booked once, from however many files; a line is sent again as it

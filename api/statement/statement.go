@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
@@ -26,6 +27,8 @@ type Service struct {
 	asked map[string]bool   // those of them whose statements the bank itself gives
 	bank  string            // INN of our bank: its charges are known by it; "" when not known
 	pull  *Pull             // how the bank gives them; nil when it is not asked
+
+	recalled sync.Map // accounts of which recall has looked into the books
 }
 
 // New makes the service. own are our accounts, by number with their names in the books; asked are

@@ -24,6 +24,19 @@ import (
 // tellDays are the days that the bank has told: from, to, and the last that is settled.
 type tellDays struct{ from, to, settled string }
 
+// around are those days, and some before and behind them: a line that recall has kept again may
+// have another day by now.
+func (d tellDays) around() (from, to string) {
+	from, to = d.from, d.to
+	if at, err := time.Parse(time.DateOnly, d.from); err == nil {
+		from = at.AddDate(0, 0, -daysAgain).Format(time.DateOnly)
+	}
+	if at, err := time.Parse(time.DateOnly, d.to); err == nil {
+		to = at.AddDate(0, 0, daysAgain).Format(time.DateOnly)
+	}
+	return from, to
+}
+
 // change is a line in the books that the bank tells otherwise.
 type change struct {
 	*gate.Change
@@ -47,6 +60,9 @@ func (s *Service) told(ctx context.Context, book, account string, told *port.Sta
 	lines, refusal := s.lines(told, true)
 	if refusal != nil {
 		return out, refusal
+	}
+	if err := s.recall(ctx, book, account, false); err != nil {
+		return out, err
 	}
 	moved, gone, err := s.tell(ctx, book, account, days, lines)
 	if err != nil {
@@ -85,7 +101,8 @@ func (s *Service) told(ctx context.Context, book, account string, told *port.Sta
 // tell finds the line of each movement. Lines that stand in the books and that nobody has noted
 // as told are those of the same requisites.
 func (s *Service) tell(ctx context.Context, book, account string, days tellDays, lines []*importLine) (moved, gone []incoming.Movement, err error) {
-	of := store.BankLines{Book: book, Account: account, From: days.from, To: days.to}
+	of := store.BankLines{Book: book, Account: account}
+	of.From, of.To = days.around()
 	st := incoming.Statement{From: days.from, To: days.to, Settled: days.settled}
 	var stand []incoming.Movement
 	var ids []string
@@ -103,19 +120,30 @@ func (s *Service) tell(ctx context.Context, book, account string, days tellDays,
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.DB.TellBank(ctx, of, func(rows []store.BankLine) []store.BankLine {
+	lost := false
+	plan := func(rows []store.BankLine) []store.BankLine {
+		lost = false
 		known, noted := make([]incoming.Movement, 0, len(rows)), map[string]bool{}
 		for _, r := range rows {
 			known, noted[r.Line] = append(known, movementOf(r)), true
 		}
 		for _, m := range stand {
 			if _, ok := booked[m.Line]; ok && !noted[m.Line] {
-				known = append(known, m)
+				known, lost = append(known, m), true
 			}
+		}
+		if _, recalled := s.recalled.Load(account); lost && !recalled {
+			return nil // there may be changed ones, too: first they are looked for
 		}
 		moved, gone = incoming.Tell(known, st, func(i, nth int) string { return s.lineID(lines[i], nth) })
 		return unlike(rows, append(append([]incoming.Movement(nil), moved...), gone...))
-	})
+	}
+	_, recalled := s.recalled.Load(account)
+	if err = s.DB.TellBank(ctx, of, plan); err == nil && lost && !recalled {
+		if err = s.recall(ctx, book, account, true); err == nil {
+			err = s.DB.TellBank(ctx, of, plan)
+		}
+	}
 	return moved, gone, err
 }
 
@@ -142,6 +170,9 @@ func side(debit bool) string {
 }
 
 func movementOf(r store.BankLine) incoming.Movement {
+	if r.Operation == unnamed(r.Line) {
+		r.Operation = ""
+	}
 	return incoming.Movement{
 		Line: r.Line, Operation: r.Operation, Day: r.Day, Debit: r.Debit, Amount: money.MustParse(r.Amount), // as rowOf wrote it
 		Content: r.Content, Made: r.Made, Nth: r.Nth,
@@ -194,8 +225,9 @@ func (s *Service) differ(ctx context.Context, book string, lines []*importLine, 
 		if same && incoming.Told(d).Equal(m.Amount) {
 			return nil
 		}
+		// A refusal is remembered under its key: one whose reason may be gone is asked again, once a day.
 		c := &change{data: d, now: m, line: l, version: a.Version}
-		c.Change = s.NewChange("ChangeLine", fmt.Sprintf("change:%s:%d", m.Line, a.Version), &statementv1.Line{
+		c.Change = s.NewChange("ChangeLine", fmt.Sprintf("change:%s:%d:%s", m.Line, a.Version, s.Now().UTC().Format(time.DateOnly)), &statementv1.Line{
 			LineId: m.Line, ToldAmount: money.RUB.Format(m.Amount), ChangedStatementId: m.Content,
 		})
 		c.Flow, c.ID, c.Owner, c.Event = incoming.Name, m.Line, a.Owner, incoming.Change

@@ -43,7 +43,7 @@ func (db *DB) TellBank(ctx context.Context, of BankLines, plan func(known []Bank
 		if err != nil {
 			return err
 		}
-		return writeBankLines(ctx, tx, of, plan(known))
+		return writeBankLines(ctx, tx, sqlBankLineUpsert, of, plan(known))
 	})
 	if err != nil {
 		return fmt.Errorf("note what the bank tells: %w", err)
@@ -51,7 +51,19 @@ func (db *DB) TellBank(ctx context.Context, of BankLines, plan func(known []Bank
 	return nil
 }
 
-func writeBankLines(ctx context.Context, tx pgx.Tx, of BankLines, lines []BankLine) error {
+// RecallBank writes lines of an account of which nothing that the bank has told is kept any more;
+// one that is kept stays as it is.
+func (db *DB) RecallBank(ctx context.Context, book, account string, lines []BankLine) error {
+	err := db.Write(ctx, func(tx pgx.Tx) error {
+		return writeBankLines(ctx, tx, sqlBankLineRecall, BankLines{Book: book, Account: account}, lines)
+	})
+	if err != nil {
+		return fmt.Errorf("recall what the bank has told: %w", err)
+	}
+	return nil
+}
+
+func writeBankLines(ctx context.Context, tx pgx.Tx, sql string, of BankLines, lines []BankLine) error {
 	if len(lines) == 0 {
 		return nil
 	}
@@ -62,7 +74,7 @@ func writeBankLines(ctx context.Context, tx pgx.Tx, of BankLines, lines []BankLi
 		ids[i], operations[i], days[i], debits[i] = l.Line, l.Operation, l.Day, l.Debit
 		amounts[i], contents[i], made[i], nths[i] = l.Amount, l.Content, l.Made, int64(l.Nth)
 	}
-	_, err := tx.Exec(ctx, sqlBankLineUpsert, of.Book, of.Account, ids, operations, days, debits, amounts, contents, made, nths)
+	_, err := tx.Exec(ctx, sql, of.Book, of.Account, ids, operations, days, debits, amounts, contents, made, nths)
 	return err
 }
 

@@ -82,6 +82,8 @@ var (
 	sqlAuditedRead string
 	//go:embed sql/bank_line_near.sql
 	sqlBankLineNear string
+	//go:embed sql/bank_line_recall.sql
+	sqlBankLineRecall string
 	//go:embed sql/bank_line_upsert.sql
 	sqlBankLineUpsert string
 	//go:embed sql/bank_read_find.sql

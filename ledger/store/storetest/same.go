@@ -32,7 +32,7 @@ var apart = map[string]string{
 	"pushed":           "how far messages to devices are is in no log",
 	"confirmed":        "how far providers were asked again about their answers is in no log",
 	"hint":             "what callbacks hinted at and nobody has asked about yet is in no log: it is asked again all the same",
-	"bank_line":        "by what names the bank tells what it told before is in no log: it tells it again",
+	"bank_line":        "by what names the bank tells what it told before is in no log: it tells it again, and what it had changed the books know",
 	"bank_read":        "how far the bank was asked is in no log: it is asked again",
 	"projection":       "the owner makes the search tables anew from the journal",
 	"mark":             "see projection",
