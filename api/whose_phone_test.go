@@ -185,6 +185,9 @@ func testNotMyContract(t *testing.T, h *house) {
 	if _, err := c.Tasks.PayTask(t.Context(), &taskv1.PayTaskRequest{Book: c.book, Key: "pay-2", TaskId: paid}); err != nil {
 		t.Error(err)
 	}
+	// Support has looked: a link is no way to stop the person's money again.
+	_, err = c.visitor("").Documents.DisputeSigning(t.Context(), &documentv1.DisputeSigningRequest{Link: link})
+	refused(t, err, fault.WrongState, "link")
 	if list := c.disputes(); len(list) != 0 {
 		t.Errorf("%v", list)
 	}

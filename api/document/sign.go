@@ -105,6 +105,9 @@ func (s *Service) DisputeSigning(ctx context.Context, req *documentv1.DisputeSig
 	if p.who.State == flowexecutor.Disputed {
 		return &documentv1.DisputeSigningResponse{}, nil // it is looked at
 	}
+	if p.who.Data.GetPhoneVouched() { // or whoever has the link keeps the person from his money for ever
+		return nil, fault.Refuse(fault.WrongState, "link", "support has seen whose phone it is; who says otherwise turns to it").With("state", p.who.State)
+	}
 	_, err = s.executors.Dispute(ctx, p.book, gate.NewID(), p.who.ID, flowexecutor.DisputedByPerson, p.task.ID)
 	return &documentv1.DisputeSigningResponse{}, err
 }
