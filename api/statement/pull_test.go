@@ -21,7 +21,7 @@ func moved(account, other string, out bool) *port.Statement {
 	return &port.Statement{
 		Accounts: []port.AccountTotals{{Account: account}},
 		Movements: []port.Movement{{
-			Account: account, Out: out, Amount: money.MustParse("10.00"), Day: "2026-03-02", DocumentDay: "2026-03-02", Number: "1",
+			Account: account, Out: out, Amount: money.MustParse("10.00"), Day: "2026-03-02", DocumentDay: "2026-03-02", Number: "1", Operation: "op-1",
 			Counterparty: port.Party{Account: other},
 		}},
 	}
@@ -49,6 +49,8 @@ func TestEachAccountHasOneSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	nameless := moved(asked, stranger, false)
+	nameless.Movements[0].Operation = ""
 	s := New(&gate.Gate{Vault: vault, Now: time.Now}, nil, map[string]string{filed: "settlement", asked: "second", third: "third"}, map[string]bool{asked: true, third: true}, "", nil)
 	for name, c := range map[string]struct {
 		told   *port.Statement
@@ -58,6 +60,7 @@ func TestEachAccountHasOneSource(t *testing.T) {
 	}{
 		"a file":                           {moved(filed, stranger, false), false, 1, ""},
 		"the bank":                         {moved(asked, stranger, false), true, 1, ""},
+		"the bank, without a name":         {nameless, true, 0, fault.FileFormat},
 		"a file of the bank's":             {moved(asked, stranger, false), false, 0, fault.StatementSource},
 		"the bank of a filed one":          {moved(filed, stranger, false), true, 0, fault.StatementSource},
 		"nobody's":                         {moved(stranger, filed, false), false, 0, fault.FileFormat},

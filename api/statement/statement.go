@@ -124,6 +124,9 @@ func (s *Service) lines(file *port.Statement, byBank bool) ([]*importLine, *faul
 		if refusal := s.tells(m.Account, byBank); refusal != nil {
 			return nil, refusal
 		}
+		if byBank && m.Operation == "" { // all without a name would have one, and be one line
+			return nil, fault.Refuse(fault.FileFormat, "file", "the bank gives a movement of %s no name", m.Day)
+		}
 		if other := m.Counterparty.Account; !m.Out && s.own[other] != "" && (byBank || s.asked[other]) {
 			file.Notes = append(file.Notes, fmt.Sprintf("a transfer from %s is told by its own statements", s.own[other]))
 			continue
