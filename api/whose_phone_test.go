@@ -200,6 +200,12 @@ func testNotMyContract(t *testing.T, h *house) {
 	if done, err = c.Executors.SettleIdentity(t.Context(), settle); err != nil || done.GetExecutor().GetState() != "blocked" || done.GetExecutor().GetPhoneProof() != "" || done.GetExecutor().GetBlockedCode() != "fraud" {
 		t.Errorf("%v %v", done, err)
 	}
+	if _, err := c.visitor("").Documents.DisputeSigning(t.Context(), &documentv1.DisputeSigningRequest{Link: link}); err != nil {
+		t.Error(err)
+	}
+	if list := c.disputes(); len(list) != 0 {
+		t.Errorf("support has to look again: %v", list)
+	}
 }
 
 // finished is a task, signed outside, whose work is done.

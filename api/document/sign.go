@@ -102,8 +102,9 @@ func (s *Service) DisputeSigning(ctx context.Context, req *documentv1.DisputeSig
 	if err != nil {
 		return nil, err
 	}
-	if p.who.State == flowexecutor.Disputed {
-		return &documentv1.DisputeSigningResponse{}, nil // it is looked at
+	seen := p.who.Data.GetSettledCode()
+	if p.who.State == flowexecutor.Disputed || seen != "" && seen == p.who.Data.GetBlockedCode() {
+		return &documentv1.DisputeSigningResponse{}, nil // it is looked at, or support has seen that it is so
 	}
 	if p.who.Data.GetPhoneVouched() { // or whoever has the link keeps the person from his money for ever
 		return nil, fault.Refuse(fault.WrongState, "link", "support has seen whose phone it is; who says otherwise turns to it").With("state", p.who.State)

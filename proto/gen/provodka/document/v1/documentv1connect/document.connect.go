@@ -99,7 +99,7 @@ type DocumentServiceClient interface {
 	// After five wrong ones a day has to pass. A person on NPD is also to be known by this phone to the tax service.
 	ConfirmSigner(context.Context, *v1.ConfirmSignerRequest) (*v1.ConfirmSignerResponse, error)
 	// DisputeSigning says that this is not the contract of who has the link: support looks at the executor's identity, and
-	// nothing is signed until then.
+	// nothing is signed until then. When support has settled that the phone is the person's, it is refused (wrong_state).
 	DisputeSigning(context.Context, *v1.DisputeSigningRequest) (*v1.DisputeSigningResponse, error)
 	// Sign takes the code: the executor signs the file.
 	Sign(context.Context, *v1.SignRequest) (*v1.SignResponse, error)
@@ -455,7 +455,7 @@ type DocumentServiceHandler interface {
 	// After five wrong ones a day has to pass. A person on NPD is also to be known by this phone to the tax service.
 	ConfirmSigner(context.Context, *v1.ConfirmSignerRequest) (*v1.ConfirmSignerResponse, error)
 	// DisputeSigning says that this is not the contract of who has the link: support looks at the executor's identity, and
-	// nothing is signed until then.
+	// nothing is signed until then. When support has settled that the phone is the person's, it is refused (wrong_state).
 	DisputeSigning(context.Context, *v1.DisputeSigningRequest) (*v1.DisputeSigningResponse, error)
 	// Sign takes the code: the executor signs the file.
 	Sign(context.Context, *v1.SignRequest) (*v1.SignResponse, error)
