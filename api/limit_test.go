@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/ledger/fault"
@@ -79,8 +82,14 @@ func testLimits(t *testing.T, h *house) {
 	if left, _ := free(); left != "50.00" {
 		t.Errorf("what was refused took something: %s", left)
 	}
+	if n := h.stoppedByLimits(t, "payout_limit_period", "company day", "company"); n < 1 {
+		t.Errorf("the refusal was counted %v times", n)
+	}
 	if large, sent := c.paysTask("160.00", company, worker); large.GetPaymentErrors()[0].GetCode() != string(fault.PayoutLimit) || len(sent) != 0 {
 		t.Errorf("larger than a whole day: %v, the bank got %v", large, sent)
+	}
+	if n := h.stoppedByLimits(t, "payout_limit", "company day", "company"); n < 1 {
+		t.Errorf("the refusal of what never fits was counted %v times", n)
 	}
 	if _, err := set("", day("200.00")); err != nil {
 		t.Fatal(err)
@@ -93,10 +102,34 @@ func testLimits(t *testing.T, h *house) {
 		t.Errorf("%s are free of 200.00", left)
 	}
 	testPersonsLimit(t, c)
+	if n := h.stoppedByLimits(t, "payout_limit_period", "counterparty day", "company"); n < 2 {
+		t.Errorf("the refusals by a person's limit were counted %v times", n)
+	}
 	list, err := c.Tasks.ListTasks(t.Context(), &taskv1.ListTasksRequest{Book: c.book, CompanyId: company})
 	if err != nil || len(list.GetTasks()) != 3 {
 		t.Error(list, err)
 	}
+}
+
+// stoppedByLimits is how many payments a limit has stopped, by the metrics.
+func (h *house) stoppedByLimits(t *testing.T, code, scope, setter string) float64 { // float: a metric
+	t.Helper()
+	families, err := h.config.Metrics.(prometheus.Gatherer).Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var labels []string
+			for _, l := range m.GetLabel() { // in the order of their names
+				labels = append(labels, l.GetValue())
+			}
+			if f.GetName() == "provodka_limit_refusals_total" && slices.Equal(labels, []string{code, scope, setter}) {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
 }
 
 // testPersonsLimit: a company pays a person once a day, whoever he is; its month counts what went to both.

@@ -6,12 +6,14 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	"github.com/provodka/provodka/proto/lean"
 )
 
@@ -27,8 +29,21 @@ type batch struct {
 	rows       *store.Rows
 	records    []journal.Sealed
 	operations int
-	done       chan error // one answer of the committer
-	began      time.Time  // for traces only
+	stopped    []flow.Stop // what limits stopped, for metrics only
+	done       chan error  // one answer of the committer
+	began      time.Time   // for traces only
+}
+
+// stop notes the limit that stopped what a move was asked for.
+func (b *batch) stop(flows *flow.Registry, m *journalv1.Move) {
+	if m == nil {
+		return
+	}
+	if f, ok := flows.Lookup(m.GetFlow()); ok && f.Stopped != nil {
+		if s, stopped := f.Stopped(m); stopped {
+			b.stopped = append(b.stopped, s)
+		}
+	}
 }
 
 // operations counts what the batch decides.

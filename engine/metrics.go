@@ -19,7 +19,7 @@ type metrics struct {
 	lag, ahead, head, publishedHead *prometheus.GaugeVec
 	effects, running, projectedHead *prometheus.GaugeVec
 	checkpoint, unsealable, audited *prometheus.GaugeVec
-	findings, confirmations         *prometheus.CounterVec
+	findings, confirmations, limits *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -53,6 +53,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		audited:       gauge("audited_head", "Last audited record.", "shard"),
 		findings:      counter("findings_total", "Differences that the auditor found.", "shard"),
 		confirmations: counter("confirmations_total", "Final answers that were asked about again.", "port", "outcome"),
+		limits:        counter("limit_refusals_total", "Payments that a limit stopped.", "code", "scope", "setter"),
 		running:       gauge("shard_running", "Whether the loop of an owned shard runs.", "shard"),
 	}
 	for _, c := range m.all() {
@@ -67,7 +68,7 @@ func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.commands, m.records, m.putAside, m.takeOvers, m.answers, m.batch, m.decide, m.commit,
 		m.lag, m.ahead, m.head, m.publishedHead, m.projectedHead, m.effects, m.running,
-		m.checkpoint, m.unsealable, m.audited, m.findings, m.confirmations,
+		m.checkpoint, m.unsealable, m.audited, m.findings, m.confirmations, m.limits,
 	}
 }
 
@@ -75,6 +76,7 @@ func (m *metrics) all() []prometheus.Collector {
 type shardMetrics struct {
 	commands, records prometheus.Counter
 	putAside          prometheus.Counter
+	limits            *prometheus.CounterVec
 	batch, decide     prometheus.Observer
 	commit            prometheus.Observer
 	lag, ahead, head  prometheus.Gauge
@@ -84,8 +86,8 @@ func (m *metrics) shard(n int) *shardMetrics {
 	s := strconv.Itoa(n)
 	return &shardMetrics{
 		commands: m.commands.WithLabelValues(s), records: m.records.WithLabelValues(s),
-		putAside: m.putAside.WithLabelValues(s),
-		batch:    m.batch.WithLabelValues(s), decide: m.decide.WithLabelValues(s), commit: m.commit.WithLabelValues(s),
+		putAside: m.putAside.WithLabelValues(s), limits: m.limits,
+		batch: m.batch.WithLabelValues(s), decide: m.decide.WithLabelValues(s), commit: m.commit.WithLabelValues(s),
 		lag: m.lag.WithLabelValues(s), ahead: m.ahead.WithLabelValues(s), head: m.head.WithLabelValues(s),
 	}
 }
@@ -96,6 +98,9 @@ func (s *shardMetrics) committed(b *batch, took time.Duration) {
 	s.batch.Observe(float64(b.operations))   // float: a metric
 	s.commit.Observe(took.Seconds())
 	s.head.Set(float64(b.endSeq)) // float: a metric
+	for _, stop := range b.stopped {
+		s.limits.WithLabelValues(stop.Code, stop.Scope, stop.Setter).Inc()
+	}
 }
 
 func (m *metrics) published(shard int, seq uint64) {

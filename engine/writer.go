@@ -243,6 +243,7 @@ func (w *writer) seal(b *batch, c *decided) (err error) {
 		r.sealed = sealed
 		b.records = append(b.records, sealed)
 		b.rows.Add(sealed, w.totals)
+		b.stop(w.flows, r.draft.GetMove())
 	}
 	b.head = w.head
 	return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/machine"
 	"github.com/provodka/provodka/ledger/money"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // View is everything a decision may read of its aggregate.
@@ -103,4 +104,11 @@ type Flow struct {
 	titles  map[string]Title
 	holding []string
 	chosen  map[string]bool // asks that some row leaves to Decide
+
+	// Stopped is the limit that stopped what was asked for, as a move has it; false when none did. Metrics
+	// alone ask, after the commit; nil is a flow that no limit stops.
+	Stopped func(*journalv1.Move) (Stop, bool)
 }
+
+// Stop is a limit that stopped something: the refusal's code, what is counted under the limit, and whose it is.
+type Stop struct{ Code, Scope, Setter string }

@@ -10,7 +10,11 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
+
+// saysFailed is what a move says that stopped a payment.
+const saysFailed = "task.failed"
 
 // limits notes what the payment in the making has to fit.
 func (s *step) limits(b *flowv1.TaskPay) {
@@ -46,6 +50,22 @@ func (s *step) outside(sum *flowv1.TaskSum) *flowv1.LimitShort {
 func (s *step) failLimit(code string, short *flowv1.LimitShort) {
 	s.short = short
 	s.fail(code, "")
+}
+
+// stopped is the limit that stopped a payment; one of the bank's own is known by its code alone.
+func stopped(m *journalv1.Move) (flow.Stop, bool) {
+	if m.GetSays() != saysFailed {
+		return flow.Stop{}, false
+	}
+	d := new(flowv1.TaskData)
+	if proto.Unmarshal(m.GetData(), d) != nil {
+		return flow.Stop{}, false
+	}
+	stop := flow.Stop{Code: d.GetError().GetCode(), Setter: "bank"}
+	if l := d.GetError().GetLimit().GetLimit(); l != nil {
+		stop.Scope, stop.Setter = limit.Scope(l.GetScope()), limit.Setters[l.GetSetter()]
+	}
+	return stop, stop.Code == string(fault.PayoutLimit) || stop.Code == string(fault.PayoutLimitPeriod)
 }
 
 // question is what a shard that counts is asked of the payment; nil when no limit of it asks.

@@ -15,6 +15,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // Limits of the tests: nothing is too much for them, but that the world may refuse.
@@ -208,6 +209,41 @@ func TestWhatOnlyAnotherWayLifts(t *testing.T) {
 		var ask flowv1.TaskRetryAsk
 		if err := proto.Unmarshal(s.asks[retryItself], &ask); err != nil || (ask.RefusedRequisites == 7) != tc.other {
 			t.Errorf("%v: %v %v", tc.limit, &ask, err)
+		}
+	}
+}
+
+// TestStopped: a payment that a limit has stopped says whose it is and what is counted under it; one of the bank's own is
+// known by its code; what failed otherwise, and what was said before the payment, is none.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	day := &flowv1.LimitShort{Limit: firmDay}
+	card := &flowv1.LimitShort{Limit: &flowv1.PaymentLimit{Scope: flowv1.LimitScope_LIMIT_SCOPE_PAYMENT}}
+	for _, tc := range []struct {
+		says  string
+		code  fault.Code
+		short *flowv1.LimitShort
+		want  flow.Stop
+	}{
+		{"task.failed", fault.PayoutLimitPeriod, day, flow.Stop{Code: "payout_limit_period", Scope: "company day", Setter: "company"}},
+		{"task.failed", fault.PayoutLimit, card, flow.Stop{Code: "payout_limit", Scope: "payment", Setter: "table"}},
+		{"task.failed", fault.PayoutLimitPeriod, nil, flow.Stop{Code: "payout_limit_period", Setter: "bank"}},
+		{"task.failed", fault.PayoutRefused, nil, flow.Stop{}},
+		{"task.refused", fault.PayoutLimit, card, flow.Stop{}},
+		{"", fault.PayoutLimit, card, flow.Stop{}},
+	} {
+		data, err := proto.Marshal(&flowv1.TaskData{Error: &flowv1.TaskError{Code: string(tc.code), Limit: tc.short}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := New().Stopped(&journalv1.Move{Says: tc.says, Data: data})
+		if ok != (tc.want != flow.Stop{}) || ok && got != tc.want {
+			t.Errorf("%s %s: %v %t, want %v", tc.says, tc.code, got, ok, tc.want)
+		}
+	}
+	for _, on := range []struct{ from, on string }{{Completed, payBlocked}, {Paying, takeRefused}, {Paying, limitRefused}, {Error, retryBlocked}} {
+		if row, ok := New().Machine.Next(on.from, on.on); !ok || row.Says != saysFailed {
+			t.Errorf("%s on %s does not say %s", on.from, on.on, saysFailed)
 		}
 	}
 }

@@ -241,5 +241,7 @@ var words = flow.Words{
 
 // New gives the flow of task.md. A table that does not fit the program stops it.
 func New() *flow.Flow {
-	return flow.MustParse(Name, "engine/flow/task/task.md", document, decide, words)
+	f := flow.MustParse(Name, "engine/flow/task/task.md", document, decide, words)
+	f.Stopped = stopped
+	return f
 }
