@@ -185,14 +185,20 @@ func (c *caller) provesAgreement(t *testing.T, id string, signed *documentv1.Doc
 // one more, and reads it: reading writes nothing.
 func (c *caller) stamped(id, document string, n int) (*documentv1.GetDocumentResponse, error) {
 	c.t.Helper()
+	read := func() (*documentv1.GetDocumentResponse, error) {
+		return c.Documents.GetDocument(c.t.Context(), &documentv1.GetDocumentRequest{Book: c.book, TaskId: id, Document: document, Stamped: true})
+	}
 	for until := time.Now().Add(20 * time.Second); ; c.pause() {
-		rows := c.privateRows()
-		got, err := c.Documents.GetDocument(c.t.Context(), &documentv1.GetDocumentRequest{Book: c.book, TaskId: id, Document: document, Stamped: true})
+		got, err := read()
 		if err != nil || time.Now().After(until) {
 			return got, err
 		}
 		list := got.GetDocument().GetSignatures()
 		if len(list) > n && slices.ContainsFunc(list, func(g *documentv1.Signature) bool { return g.GetStampedSha256() == got.GetDocument().GetSha256() }) {
+			rows := c.privateRows() // the file is written before the log has its hash
+			if got, err = read(); err != nil {
+				return nil, err
+			}
 			if again := c.privateRows(); again != rows {
 				c.t.Errorf("reading wrote: %d rows are %d", rows, again)
 			}
