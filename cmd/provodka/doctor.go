@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/ledger/store"
 )
 
@@ -18,7 +19,7 @@ const doctorLong = `Look at everything that a person on call would, change nothi
 the database, its schema and its clock; the brokers and the topics; and for each shard
 who owns it, whether its place in the command log still fits, whether its journal and
 the published events are one history, what waits, what the world has not answered, and
-closed accounts that hold money.
+closed accounts that hold money; and whether a rate of the tax tables is about to end.
 
 Exit 0: nothing needs a person. Exit 3: something does.`
 
@@ -82,7 +83,31 @@ func (d *doctor) examine(ctx context.Context, dsn string, broker brokerFlags) {
 	if db != nil {
 		d.shards(ctx, db, log)
 	}
+	d.rates(tax.Last())
 	d.neighbours(ctx)
+}
+
+// ratesAhead is how long before the last day of a rate somebody has to see to the next one: a row is a release.
+const ratesAhead = 60 * 24 * time.Hour
+
+// rates looks whether the last row of a rule of the tax tables ends soon, or has ended.
+func (d *doctor) rates(last []tax.Rule) {
+	today, soon := d.env.Now().Format(time.DateOnly), d.env.Now().Add(ratesAhead).Format(time.DateOnly)
+	fits := true
+	for _, r := range last {
+		severity, advice := note, "what it rules is refused afterwards (tax_rule_missing): a release with the next row of engine/flow/tax/tax.md is due before"
+		switch {
+		case r.To == "" || r.To > soon:
+			continue
+		case r.To < today:
+			severity, advice = bad, "payments that it rules are refused (tax_rule_missing): a release with the next row of engine/flow/tax/tax.md brings it"
+		}
+		fits = false
+		d.add(severity, "rate "+r.Name, "the last row of the tables ends on "+r.To, advice)
+	}
+	if fits {
+		d.ok("rates", "none ends within %d days", int(ratesAhead.Hours()/24))
+	}
 }
 
 func (d *doctor) database(ctx context.Context, dsn string) *store.DB {

@@ -4,7 +4,9 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/provodka/provodka/ledger/machine"
@@ -71,6 +73,17 @@ func (all ruleTable) on(name, day string) (Rule, error) {
 
 // Cap is the most that a self-employed person may earn in the year of the day.
 func Cap(day string) (Rule, error) { return rules.on("cap-npd", day) }
+
+// Last is the row of every rule that holds the longest, by name: what it rules is refused after its last day.
+func Last() []Rule {
+	last := map[string]Rule{}
+	for _, r := range rules {
+		if was, ok := last[r.Name]; !ok || r.From > was.From {
+			last[r.Name] = r
+		}
+	}
+	return slices.SortedFunc(maps.Values(last), func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
+}
 
 // parse reads the tables and checks their dates, bands and limits.
 func parse(text string) (ruleTable, error) {
