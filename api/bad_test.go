@@ -118,9 +118,9 @@ func (c *caller) badBytes(a, b string) {
 	}{
 		{"garbage", "application/proto", "\xff\xff\xff garbage", fault.Malformed, ""},
 		{"truncated", "application/proto", string(good[:len(good)-3]), fault.Malformed, ""},
-		{"no JSON", "application/json", `{"book": `, fault.Malformed, ""},
+		{"no JSON", "application/json", `{"book": `, fault.Malformed, "book"},
 		{"empty JSON", "application/json", ``, fault.Malformed, ""},
-		{"unknown field", "application/json", `{"book":"` + c.book + `","dryRn":true}`, fault.Malformed, ""},
+		{"unknown field", "application/json", `{"book":"` + c.book + `","dryRn":true}`, fault.Malformed, "dryRn"},
 		{"NUL", "application/proto", wrong(func(e *ledgerv1.NewEntry) { e.Kind = "a\x00b" }), fault.Malformed, "operations[0].entry.kind"},
 		{"NUL in metadata", "application/proto", wrong(func(e *ledgerv1.NewEntry) { e.Metadata = map[string]string{"k": "\x00"} }), fault.Malformed, "operations[0].entry.metadata[k]"},
 		{"NUL in JSON", "application/json", `{"book":"` + c.book + `","operations":[{"key":"\u0000"}]}`, fault.Malformed, "operations[0].key"},

@@ -241,6 +241,23 @@ func testGroups(t *testing.T, h *house) {
 	}
 	part(t, results[1].GetRefusal(), fault.InsufficientFunds, "operations[1].entry.legs[0].account")
 	c.wantBalances([]string{a, b}, "11.00 11.00", "9.00 9.00")
+
+	// What would not be all or none is refused whole, and says where it is wrong.
+	again, same := entryOp("g4", "transfer", a, b, "1.00"), entryOp("g4", "transfer", a, b, "1.00")
+	again.Group, same.Group = 1, 1
+	apart, other := entryOp("g5", "transfer", a, b, "1.00"), entryOp("g6", "transfer", a, b, "1.00")
+	apart.Group, other.Group = 2, 2
+	for field, ops := range map[string][]*ledgerv1.Operation{"operations[1].key": {again, same}, "operations[2].group": {apart, entryOp("g7", "transfer", a, b, "1.00"), other}} {
+		_, err := c.once().Ledger.Post(t.Context(), &ledgerv1.PostRequest{Book: c.book, Operations: ops})
+		refused(t, err, fault.Malformed, field)
+	}
+	c.wantBalances([]string{a, b}, "11.00 11.00", "9.00 9.00")
+
+	// Keys of the house are nobody else's: whoever took one would stand in its way.
+	for _, key := range []string{"answer:1", "effect:1", "audit:0.7:customer:a", "period-sheet:1"} {
+		_, err := c.once().Ledger.Post(t.Context(), &ledgerv1.PostRequest{Book: c.book, Operations: []*ledgerv1.Operation{entryOp(key, "transfer", a, b, "1.00")}})
+		refused(t, err, fault.Malformed, "operations[0].key")
+	}
 }
 
 func testReads(t *testing.T, h *house) {

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
 	registrations "github.com/provodka/provodka/api/registration"
+	"github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
@@ -31,7 +32,9 @@ const newcomersBook = "newcomers"
 // newcomers is what the house of the tests offers.
 func newcomers() *registrations.Offer {
 	return &registrations.Offer{
-		Book: newcomersBook, Tariff: &flowv1.Tariff{Percent: "3.5", Minimum: "30.00"}, Deposit: "10000.00",
+		Book: newcomersBook, Tariff: &flowv1.Tariff{Percent: "3.5", Minimum: "30.00", Kinds: []*flowv1.KindCharge{
+			{Kind: flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT, Percent: "5", Minimum: "0"},
+		}}, Deposit: "10000.00",
 		PhoneStartsADay: 3, AddressStartsAnHour: 5, AddressCallsAMinute: 200, OverallStartsAMinute: 10_000, OverallCallsASecond: 10_000,
 	}
 }
@@ -187,6 +190,9 @@ func (s *stranger) upTo(inn, email string) *registrationv1.Registration {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if shown := fmt.Sprint(kinds(answer.GetRegistration().GetTerms().GetTariff())); shown != "[civil_contract:5/0.00]" {
+		s.t.Errorf("the tariff of kinds of employment is shown as %s", shown)
+	}
 	if _, err := s.AcceptConditions(ctx, &registrationv1.AcceptConditionsRequest{RegistrationId: s.id, TermsId: answer.GetRegistration().GetTerms().GetTermsId()}); err != nil {
 		s.t.Fatal(err)
 	}
@@ -312,6 +318,15 @@ func (s *stranger) kept(ctx context.Context, r *registrationv1.Registration) {
 			string(s.vault.Digest("Evidence", e.Content)) != string(accepted.GetEvidenceHash()) {
 			s.t.Errorf("%v is not the evidence of %v", e.Content, accepted)
 		}
+	}
+	firm, _, err := s.db.FindAggregates(ctx, []store.AggregateKey{{Book: newcomersBook, Flow: company.Name, ID: r.GetCompanyId()}})
+	if err != nil || len(firm) != 1 {
+		s.t.Fatal(firm, err)
+	}
+	opened := new(flowv1.CompanyData)
+	read(s.t, firm[0].Data, opened)
+	if charged := company.TariffOn(opened, "9999-12-31", flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT); charged.GetPercent() != "5" {
+		s.t.Errorf("a civil contract is charged %v, not what was accepted", charged)
 	}
 	c, ok, err := private.Only(s.vault.Companies(ctx, newcomersBook, private.Ref{ID: r.GetCompanyId()}))
 	if err != nil || !ok || c.Content.GetInn() != r.GetInn() || c.Content.GetPhone() != s.phone || c.Content.GetEmail() != r.GetEmail() || c.Content.GetOgrn() == "" {

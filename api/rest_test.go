@@ -74,7 +74,20 @@ func testREST(t *testing.T, h *house) {
 	c.problem("GET", book+"/entries/9.999", "", http.StatusNotFound, "not_found", "id")
 	c.problem("GET", book+"/entries/abc", "", http.StatusBadRequest, "malformed", "id")
 	c.problem("GET", "/v1/books/foreign/position", "", http.StatusForbidden, "permission_denied", "book")
-	c.problem("POST", book+"/operations", `{"operations":[{"key":"x","colour":"red"}]}`, http.StatusBadRequest, "malformed", "")
+	c.problem("POST", book+"/operations", `{"operations":[{"key":"x","colour":"red"}]}`, http.StatusBadRequest, "malformed", "operations[0].colour")
+	// What cannot be read at all is named as the caller wrote it, wherever it stood.
+	for _, w := range []struct{ path, field string }{
+		{"/balances?accounts=suspense:stray&at.known_at=yesterday", "at.known_at"}, {"/entries?from=%D0%B2%D1%87%D0%B5%D1%80%D0%B0", "from"},
+		{"/entries?page_size=ten", "page_size"}, {"/entries?page_size=", "page_size"}, {"/entries?page_size=1.5", "page_size"},
+		{"/entries?steps=1", "steps"}, {"/balances?accounts=%ff", "accounts"}, {"/balances?asset=%zz", "asset"},
+		{"/entries/%ff", "id"}, {"/accounts/%fe/legs", "account"},
+	} {
+		c.problem("GET", book+w.path, "", http.StatusBadRequest, "malformed", w.field)
+	}
+	c.problem("POST", book+"/operations", `{"operations":[{"key":"x","entry":{"legs":[{"side":"SIDE_LEFT"}]}}]}`, http.StatusBadRequest, "malformed", "operations[0].entry.legs[0].side")
+	c.problem("POST", book+"/operations", `{"operations":[{"key":"x","entry":{"legs":[{"side":99}]}}]}`, http.StatusBadRequest, "malformed", "operations[0].entry.legs[0].side")
+	c.problem("POST", book+"/operations", `{"operations":[{"key":"x","hold":{"expiresIn":"tomorrow"}}]}`, http.StatusBadRequest, "malformed", "operations[0].hold.expiresIn")
+	c.problem("POST", book+"/operations", `{"dry_run":maybe}`, http.StatusBadRequest, "malformed", "dry_run")
 	c.problem("GET", book+"/nothing", "", http.StatusNotFound, "not_found", "")
 	p := c.problem("GET", book+"/balances?accounts=suspense:stray&min_position=0.99999999", "", http.StatusServiceUnavailable, "position_timeout", "min_position")
 	if p.Retry != "same" || p.RetryAfterMS == 0 || p.TitleRU == "" {

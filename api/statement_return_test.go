@@ -97,6 +97,9 @@ func testPaymentComesBack(t *testing.T, h *house) {
 		t.Fatal(err)
 	}
 	c.lineIn(line, "known_credit")
+	if story, err := c.Statements.GetLine(t.Context(), &statementv1.GetLineRequest{Book: c.book, LineId: line}); err != nil || story.GetTaskId() != id {
+		t.Errorf("the line is of %q, want %s: %v", story.GetTaskId(), id, err)
+	}
 	c.inTaskState(id, "error")
 	c.wantBalances([]string{"wallet:" + company, "bank:settlement"}, "1000.00 1000.00", "1187.00 1187.00")
 }

@@ -45,7 +45,7 @@ func testWaits(t *testing.T, h *house) {
 	asked := map[string][]string{
 		"ListBalances": {"type"}, "GetBalances": {"accounts"}, "ReadAccounts": {"accounts"}, "ListAccountChanges": {"account"}, "ListHolds": {"account"},
 		"ListLegs": {"account", "asset"}, "GetEntry": {"id"}, "ListEntries": {"link"}, "GetHold": {"id"}, "ExplainRefusal": {"id"}, "ExplainBalance": {"account"},
-		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "SearchTasks": {"companyId", "query"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "PlanRemittances": {"month"}, "GetRemittance": {"remittanceId"}, "GetCertificate": {"executorId", "year"}, "GetEarnings": {"executorId"}, "GetStatement": {"statementId"}, "ListLines": {}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
+		"GetTask": {"taskId"}, "ListOffers": {"executorId"}, "SearchTasks": {"companyId", "query"}, "CountSections": {"companyId"}, "ExplainAmount": {"taskId"}, "PlanRemittances": {"month"}, "GetRemittance": {"remittanceId"}, "GetCertificate": {"executorId", "year"}, "GetEarnings": {"executorId"}, "GetStatement": {"statementId"}, "ListLines": {}, "GetLine": {"lineId"}, "ExplainLine": {"lineId"}, "GetRegister": {"registerId"},
 		"GetCompany": {"companyId"}, "FindCompany": {"inn"}, "GetWallet": {"companyId"}, "GetLimits": {"companyId"}, "GetInvoice": {"companyId", "kind"}, "GetExecutor": {"executorId"}, "GetSelfemployed": {"executorId"}, "FindExecutors": {"phone"},
 		"ListUsers": {"companyId"}, "ListInvitations": {"companyId"},
 	}

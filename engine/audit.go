@@ -165,13 +165,13 @@ func (a *auditor) freeze(ctx context.Context, found []audit.Found) error {
 				continue // money between the stripes of an account that the finding names too
 			}
 			op := Operation{Operation: &commandv1.Operation{
-				Key: fmt.Sprintf("audit:%d.%d:%s", a.shard, f.Seq, account),
+				Key: fmt.Sprintf("%s%d.%d:%s", auditPrefix, a.shard, f.Seq, account),
 				What: &commandv1.Operation_Change{Change: &commandv1.ChangeAccount{
 					Account: account, What: commandv1.AccountChange_ACCOUNT_CHANGE_FREEZE, Debits: true, Credits: true,
 					Reason: "audit: " + shorten(f.Error()),
 				}},
 			}}
-			out := a.engine.Submit(ctx, Request{Book: f.Book, Actor: "auditor", Operations: []Operation{op}})[0]
+			out := a.engine.Submit(ctx, Request{Book: f.Book, Actor: actorAuditor, Operations: []Operation{op}})[0]
 			switch r := out.Refusal; {
 			case r == nil:
 				a.log.Warn("the account is frozen", "book", f.Book, "account", account)

@@ -82,8 +82,8 @@ func (b *batches) request(most int, twice bool) (modelled []*commandv1.Operation
 		if len(list) > 0 && route(o) != route(list[0]) {
 			continue
 		}
-		if b.seed%5 == 0 {
-			group++
+		if last := len(list) - 1; b.seed%5 == 0 || last >= 0 && list[last].GetGroup() == 0 {
+			group++ // nothing stands between those of a group
 		}
 		if b.seed%5 < 2 { // groups of one to four
 			m.Group, o.Group = group+1, group+1

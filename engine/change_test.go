@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -171,7 +172,7 @@ func TestALimitIsSpentAtHome(t *testing.T) {
 }
 
 // TestFirstTouchesRaceWithFreezing: credits from every shard, most of which never saw
-// the account, while it is frozen, closed and opened: what was submitted after the
+// the account, while it is frozen or closed: what was submitted after the
 // acknowledgement is refused, whatever was accepted before is there, nothing is lost.
 func TestFirstTouchesRaceWithFreezing(t *testing.T) {
 	t.Parallel()
@@ -226,6 +227,95 @@ func TestFirstTouchesRaceWithFreezing(t *testing.T) {
 		n := 0
 		done.Range(func(any, any) bool { n++; return true })
 		p.wants(x, money.RUB.Format(money.New(int64(n)*100, 2)))
+	}
+	p.until("all messages between shards have arrived", p.calm)
+	p.audited()
+	p.stop()
+	w.sameHeads(1, 7, 8000)
+}
+
+// TestFirstTouchesRaceWithOpeningAgain: credits from every shard, none of which ever saw the
+// account, while it is opened again: what was submitted after the acknowledgement is
+// accepted everywhere, and what was accepted is there.
+func TestFirstTouchesRaceWithOpeningAgain(t *testing.T) {
+	t.Parallel()
+	const shards = 4
+	w := newWorld(t, shards)
+	p := w.start("one")
+	for i := range 6 {
+		x := "suspense:" + w.owner(fmt.Sprintf("x%d-", i), i%shards)
+		p.must(closing(fmt.Sprintf("shut%d", i), x))
+		acked := make(chan struct{})
+		var done atomic.Int64
+		var wg sync.WaitGroup
+		for s := range shards {
+			wg.Go(func() {
+				for n := range 6 {
+					if n == 5 { // the last one for certain
+						<-acked
+					}
+					after := false
+					select {
+					case <-acked:
+						after = true
+					default:
+					}
+					key := fmt.Sprintf("c%d-%d-%d", i, s, n)
+					switch o := p.submit(pay(key, "bank:"+w.owner(fmt.Sprintf("b%d-", s), s), x, "1.00"))[0]; {
+					case o.Refusal == nil:
+						done.Add(1)
+					case after || o.Refusal.Code != fault.AccountClosed:
+						t.Errorf("%s, after the acknowledgement %t: %v", key, after, o.Refusal)
+					}
+				}
+			})
+		}
+		wg.Go(func() { defer close(acked); p.must(reopen(fmt.Sprintf("open%d", i), x)) })
+		wg.Wait()
+		p.wants(x, money.RUB.Format(money.New(done.Load()*100, 2)))
+	}
+	p.until("all messages between shards have arrived", p.calm)
+	p.audited()
+	p.stop()
+	w.sameHeads(1, 7, 8000)
+}
+
+// TestFirstTouchesRaceWithALimit: debits at home and credits from every shard while a limit
+// is raised and cut: it is never passed, and when all is over all of it can be spent, and
+// not a kopeck more.
+func TestFirstTouchesRaceWithALimit(t *testing.T) {
+	t.Parallel()
+	const shards = 4
+	w := newWorld(t, shards)
+	p := w.start("one")
+	for i := range 4 {
+		x := "merchant:" + w.owner(fmt.Sprintf("x%d-", i), i%shards)
+		p.must(open(x))
+		for round, most := range []string{"7.00", "3.00"} {
+			var wg sync.WaitGroup
+			for s := range shards {
+				wg.Go(func() {
+					bank := "bank:" + w.owner(fmt.Sprintf("b%d-", s), s)
+					for n := range 5 {
+						key := fmt.Sprintf("%d-%d-%d-%d", i, round, s, n)
+						p.must(pay("in"+key, bank, x, "3.00")) // more than all that goes out: what is owed at the end is what the limit allows
+						if o := p.submit(pay("out"+key, x, bank, "2.00"))[0]; o.Refusal != nil && o.Refusal.Code != fault.InsufficientFunds {
+							t.Errorf("%s: %v", key, o.Refusal)
+						}
+					}
+				})
+			}
+			wg.Go(func() { p.must(limit(fmt.Sprintf("limit%d-%d", i, round), x, most)) })
+			wg.Wait()
+			for n := 0; p.submit(pay(fmt.Sprintf("rest%d-%d-%d", i, round, n), x, "bank:settlement", "1.00"))[0].Refusal == nil; n++ {
+				if n == 100 {
+					t.Fatalf("%s pays for ever", x)
+				}
+			}
+			if p.wants(x, "-"+most); t.Failed() {
+				return
+			}
+		}
 	}
 	p.until("all messages between shards have arrived", p.calm)
 	p.audited()

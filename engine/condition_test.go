@@ -159,8 +159,10 @@ func TestAForeignShardDisturbsNoNeighbour(t *testing.T) {
 	first := op("f1", settle(1, "1.00", "wallet:a"))
 	second := topUp("f2", "wallet:a", "1.00")
 	first.Group, second.Group, first.GetSettle().Shard = 4, 4, 9
-	out := p.submit(topUp("before", "wallet:a", "1.00"), lost, topUp("after", "wallet:a", "1.00"), one, two, first, second)
-	for i, want := range []fault.Code{"", fault.HoldUnknown, "", fault.GroupFailed, fault.HoldUnknown, fault.HoldUnknown, fault.GroupFailed} {
+	plan := engine.Operation{Operation: &commandv1.Operation{Key: "plan", What: &commandv1.Operation_Cancel{Cancel: &commandv1.Cancel{Shard: 9, ScheduledSeq: 1}}}}
+	verdict := engine.Operation{Operation: &commandv1.Operation{Key: "verdict", What: &commandv1.Operation_Verdict{Verdict: &commandv1.Verdict{Shard: 9, AskedSeq: 1}}}}
+	out := p.submit(topUp("before", "wallet:a", "1.00"), lost, topUp("after", "wallet:a", "1.00"), one, two, first, second, plan, verdict)
+	for i, want := range []fault.Code{"", fault.HoldUnknown, "", fault.GroupFailed, fault.HoldUnknown, fault.HoldUnknown, fault.GroupFailed, fault.NotFound, fault.NotFound} {
 		if r := out[i].Refusal; (r == nil) != (want == "") || r != nil && r.Code != want {
 			t.Errorf("operation %d: %v, want %q", i, r, want)
 		}

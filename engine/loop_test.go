@@ -104,6 +104,13 @@ func TestAtomicGroupsAndDryRuns(t *testing.T) {
 	if mixed[0].Refusal == nil || mixed[0].Refusal.Code != fault.GroupPartlyKnown {
 		t.Fatalf("a group with a known key: %+v", mixed[0].Refusal)
 	}
+	parted := []engine.Operation{pay("g7", "wallet:a", "wallet:b", "1.00"), pay("g8", "wallet:a", "wallet:b", "1.00"), pay("g9", "wallet:a", "wallet:b", "1.00")}
+	parted[0].Group, parted[2].Group = 3, 3
+	for _, o := range p.submit(parted...) { // done one by one, they would not be what was asked for
+		if o.Refusal == nil || o.Refusal.Code != fault.Malformed || o.Refusal.Field != "operations[2].group" {
+			t.Fatalf("a group in two places: %+v", o)
+		}
+	}
 	dry := p.Submit(t.Context(), engine.Request{Book: "main", Actor: "test", DryRun: true, Operations: []engine.Operation{pay("d1", "wallet:a", "wallet:b", "40.00")}})
 	if dry[0].Refusal != nil || dry[0].Record.GetLegs()[0].GetDebit() != "100.00" {
 		t.Fatalf("dry run: %+v", dry[0])

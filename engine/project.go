@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/machine"
 	"github.com/provodka/provodka/ledger/store"
 )
 
@@ -79,9 +81,29 @@ func (p *projector) project(ctx context.Context) error {
 			}
 			continue
 		}
-		if p.at, err = db.Project(ctx, p.at, records[:min(len(records), projectAtOnce)]); err != nil {
+		records = records[:min(len(records), projectAtOnce)]
+		if p.at, err = db.Project(ctx, p.at, records, p.dated(records)); err != nil {
 			return err
 		}
 		p.passed(p.at.Head)
 	}
+}
+
+// dated are the days by which the moves of records let their aggregates be found.
+func (p *projector) dated(records []journal.Sealed) []store.Dated {
+	var days []store.Dated
+	for _, s := range records {
+		m := s.Record.GetMove()
+		f, ok := p.shard.engine.cfg.Flows.Lookup(m.GetFlow())
+		if !ok || f.Dated == nil {
+			continue
+		}
+		if d, ok := f.Dated(m, p.shard.engine.cfg.Zone); ok {
+			days = append(days, store.Dated{
+				Key:   store.AggregateKey{Book: s.Record.GetBook(), Flow: m.GetFlow(), ID: m.GetId()},
+				First: m.GetFrom() == machine.New, State: m.GetTo(), Day: d.Day, Amount: d.Amount, Places: d.Places,
+			})
+		}
+	}
+	return days
 }

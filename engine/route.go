@@ -139,6 +139,10 @@ func noShard(op Operation) *fault.Refusal {
 		return fault.Refuse(fault.Malformed, "conditions", "a condition on a version names a shard that there is not")
 	case op.GetReverse() != nil, op.GetCorrect() != nil:
 		return fault.Refuse(fault.EntryUnknown, "entry", "there is no such shard")
+	case op.GetCancel() != nil:
+		return fault.Refuse(fault.NotFound, "scheduled", "there is no such shard")
+	case op.GetVerdict() != nil:
+		return fault.Refuse(fault.NotFound, "id", "there is no such shard")
 	}
 	return fault.Refuse(fault.HoldUnknown, "hold", "there is no such shard")
 }

@@ -114,20 +114,25 @@ func checkRequest(req Request) *fault.Refusal {
 		return fault.Refuse(fault.Malformed, "book", "the book is empty, or its name or the actor's cannot be kept")
 	}
 	for i := range req.Operations {
-		if refusal := checkOperation(req.Operations[i].Operation); refusal != nil {
+		if refusal := checkOperation(req.Operations[i].Operation, req.Actor); refusal != nil {
 			return refusal.At(fmt.Sprintf("operations[%d]", i))
 		}
 	}
 	return checkGroups(req.Operations)
 }
 
-// checkOperation refuses what the log or the database could not keep.
-func checkOperation(op *commandv1.Operation) *fault.Refusal {
+// checkOperation refuses what the log or the database could not keep, and keys of the house.
+func checkOperation(op *commandv1.Operation, actor string) *fault.Refusal {
 	switch key := op.GetKey(); {
 	case key == "":
 		return fault.Refuse(fault.Malformed, "key", "the key is empty")
 	case strings.HasPrefix(key, answerPrefix):
 		return fault.Refuse(fault.Malformed, "key", "keys that begin with %q are those of the world's answers", answerPrefix)
+	case strings.HasPrefix(key, EffectKey) && actor != ActorEffect,
+		strings.HasPrefix(key, auditPrefix) && actor != actorAuditor,
+		strings.HasPrefix(key, ledger.SheetKey) && op.GetPeriod().GetWhat() != commandv1.PeriodChange_PERIOD_CHANGE_SHEET:
+		before, _, _ := strings.Cut(key, ":")
+		return fault.Refuse(fault.Malformed, "key", "keys that begin with %q are the house's own", before+":")
 	}
 	if field := faultyOperation(op); field != "" {
 		return fault.Refuse(fault.Malformed, field, "the text has a NUL or is not UTF-8")
@@ -136,11 +141,22 @@ func checkOperation(op *commandv1.Operation) *fault.Refusal {
 }
 
 // checkGroups refuses an atomic group that names a key twice: done all or none, it
-// could take the key only once.
+// could take the key only once. One that stands in two places would be two, which the
+// caller does not mean.
 func checkGroups(ops []Operation) *fault.Refusal {
+	var seen map[uint32]bool
 	for i := 0; i < len(ops); {
 		n := groupAt(ops, i)
 		keys := map[string]bool{}
+		if group := ops[i].GetGroup(); group != 0 {
+			if seen[group] {
+				return fault.Refuse(fault.Malformed, fmt.Sprintf("operations[%d].group", i), "other operations stand between those of group %d", group)
+			}
+			if seen == nil {
+				seen = map[uint32]bool{}
+			}
+			seen[group] = true
+		}
 		for j := i; n > 1 && j < i+n; j++ {
 			if key := ops[j].GetKey(); keys[key] {
 				return fault.Refuse(fault.Malformed, fmt.Sprintf("operations[%d].key", j), "the key %q is twice in the group", key)

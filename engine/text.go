@@ -14,6 +14,16 @@ import (
 // No caller may use it: an answer whose key is taken would be dropped as known.
 const answerPrefix = "answer:"
 
+// What the house does on its own account has keys that anybody could work out: a caller
+// who took one beforehand would stand in its way, and may not.
+const (
+	EffectKey   = "effect:" // begins the key of what an effect does to another aggregate: its attempt follows
+	ActorEffect = "effect"  // who asks then
+
+	auditPrefix  = "audit:"
+	actorAuditor = "auditor"
+)
+
 // faultyText says whether a text cannot be kept: the log takes UTF-8 only, and the
 // database no NUL. One such text would fail the whole batch that it is read with.
 func faultyText(s string) bool {

@@ -112,7 +112,7 @@ func changed(s book.Standing, t book.Type, c *commandv1.ChangeAccount) (book.Sta
 }
 
 // limited sets a limit. It may be cut below what the account owes already: then nothing
-// can be taken from the account until it is back above.
+// can be taken from the account until it is back above, but what was held before.
 func limited(s book.Standing, t book.Type, c *commandv1.ChangeAccount) (book.Standing, string, *fault.Refusal) {
 	if !t.Limited {
 		return s, "", fault.Refuse(fault.AccountInvalid, "account", "accounts of type %s have no limit", t.Name).With("account", c.GetAccount())

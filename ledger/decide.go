@@ -173,6 +173,9 @@ func open(v View, o *commandv1.Open) (*Draft, *fault.Refusal, *book.Short) {
 	if _, refusal := book.ParseName("account", o.GetAccount()); refusal != nil {
 		return nil, refusal, nil
 	}
+	if book.IsTransit(o.GetAccount()) {
+		return nil, fault.Refuse(fault.AccountInvalid, "account", "%s is a part of another account", o.GetAccount()), nil
+	}
 	if v.AccountOpen(o.GetAccount()) {
 		return nil, fault.Refuse(fault.AlreadyExists, "account", "%s is open", o.GetAccount()).With("account", o.GetAccount()), nil
 	}
@@ -388,6 +391,10 @@ func typeOf(field, account string) (book.Type, *fault.Refusal) {
 	return t, nil
 }
 
+// FirstDay is the first that a caller may date an entry. What is before is a slip of the
+// pen, and programs that read our exports have no dates of all years.
+const FirstDay = "1900-01-01"
+
 // checkWords refuses a kind that only a flow may write, because it joins recipes
 // and with them their passages, and a day that is none.
 func checkWords(kind, day string) *fault.Refusal {
@@ -399,6 +406,9 @@ func checkWords(kind, day string) *fault.Refusal {
 	}
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
 		return fault.Refuse(fault.Malformed, "day", "%q is not a date YYYY-MM-DD", day)
+	}
+	if day < FirstDay {
+		return fault.Refuse(fault.Malformed, "day", "%s is before %s", day, FirstDay).With("first", FirstDay)
 	}
 	return nil
 }

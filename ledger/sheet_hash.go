@@ -71,6 +71,9 @@ func PeriodSheet(ctx context.Context, db *store.DB, bookName string, p ClosedPer
 	return s, nil
 }
 
+// SheetKey begins the key of the operation that keeps a sheet's hash; no caller's key does.
+const SheetKey = "period-sheet:"
+
 // EndSheet is the operation that puts the hash of the sheet of the period that was closed
 // last into the journal, nil when it is there; and the periods, the last closed first. Two
 // that end it at once ask for the same, by the same key; another sheet is another request,
@@ -90,7 +93,7 @@ func EndSheet(ctx context.Context, db *store.DB, bookName string) ([]ClosedPerio
 	}
 	key := sha256.Sum256(fmt.Appendf(nil, "%s %d %x", bookName, held.GetVersion(), hash))
 	return periods, &commandv1.Operation{
-		Key: "period-sheet:" + hex.EncodeToString(key[:]),
+		Key: SheetKey + hex.EncodeToString(key[:]),
 		What: &commandv1.Operation_Period{Period: &commandv1.ChangePeriod{
 			What: commandv1.PeriodChange_PERIOD_CHANGE_SHEET, Through: periods[0].Through, Reason: periods[0].Closed.GetReason(),
 			Sheet: hash, Version: held.GetVersion(),

@@ -39,6 +39,7 @@ func TestACallersWordsAreRefusedByName(t *testing.T) {
 	}
 	for _, tc := range []struct{ kind, day, field string }{
 		{"top_up", "", ""}, {"payout+settle", "", "kind"}, {"+", "", "kind"}, {"top_up", "2026-02-30", "day"},
+		{"top_up", FirstDay, ""}, {"top_up", "1899-12-31", "day"}, {"top_up", "0026-11-22", "day"}, {"top_up", "0000-01-01", "day"},
 	} {
 		op := &commandv1.Operation{What: &commandv1.Operation_Post{Post: &commandv1.Post{Kind: tc.kind, Day: tc.day, Legs: legs}}}
 		_, refusal, _ := Decide(empty{}, op, Now{Seq: 1, Day: "2026-11-22"})

@@ -5,6 +5,7 @@
 //	             ▲ modules_test.go    foreign modules, compared with go.mod and ARCHITECTURE.md
 //	 the source ─▶ source_test.go     floats, clocks, chance, errors, SQL, metrics, sleeps
 //	             ▶ form_test.go       doc.go, comments, sizes, names
+//	 dated tables ─▶ dated_test.go    rows before the last release, compared with testdata/dated.txt
 //
 // An exception is a comment with its reason at the place, never a list in here:
 // `// float: …`, `// clock: …`, `// sql: …`, `// sleep: …`, `// long: …`.

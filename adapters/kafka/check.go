@@ -48,6 +48,6 @@ func (c checker) brokers(ctx context.Context) Finding {
 		f.Advice = "start the brokers, or correct their addresses; until then commands are refused and reads go on"
 		return f
 	}
-	f.OK, f.Found = true, fmt.Sprintf("%d answer", len(brokers))
+	f.OK, f.Found = true, fmt.Sprintf("those that answer: %d", len(brokers))
 	return f
 }

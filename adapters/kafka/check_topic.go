@@ -59,7 +59,7 @@ func (c checker) all(ctx context.Context) []Finding {
 
 func checkTopic(t topic, detail kadm.TopicDetail, found kadm.ResourceConfig) Finding {
 	replicas := len(detail.Partitions[0].Replicas)
-	f := Finding{Subject: "topic " + t.name, Found: fmt.Sprintf("%d partitions, %d replicas", len(detail.Partitions), replicas)}
+	f := Finding{Subject: "topic " + t.name, Found: fmt.Sprintf("partitions %d, replicas %d", len(detail.Partitions), replicas)}
 	if wrong := differences(t, found); wrong != "" {
 		f.Advice = "set " + wrong
 		return f

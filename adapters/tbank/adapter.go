@@ -33,6 +33,9 @@ type Options struct {
 	// Limit and PeriodLimit are those that say that one payment is more than the contract lets pass, and
 	// that a day's or a month's limit of it is used up; ? the same way.
 	Limit, PeriodLimit []string
+	// Way are those that say that the bank does not pay this person by SBP, or to this card: an account
+	// takes the money. ? the same way.
+	Way []string
 	// CardAgreement is the number of the agreement by which cards are paid; "" pays none.
 	CardAgreement string
 	// Memory is how long we trust the bank to remember ids. It promises no time ?;
@@ -100,7 +103,7 @@ func (a *Adapter) Memory() time.Duration { return a.memory }
 func codes(o Options) map[string]fault.Code {
 	all := map[string]fault.Code{}
 	for code, words := range map[fault.Code][]string{
-		fault.RequisitesInvalid: o.UnknownAccount, fault.PayoutLimit: o.Limit, fault.PayoutLimitPeriod: o.PeriodLimit,
+		fault.RequisitesInvalid: o.UnknownAccount, fault.PayoutLimit: o.Limit, fault.PayoutLimitPeriod: o.PeriodLimit, fault.PayoutWay: o.Way,
 	} {
 		for _, w := range words {
 			all[w] = code
@@ -125,7 +128,9 @@ func (a *Adapter) Pay(ctx context.Context, p port.Payment) port.Answer {
 	case accepted(reply, err):
 		return a.follow(ctx, p.Attempt)
 	case answer.Result == port.Refused:
-		answer.Code = cmp.Or(a.codes[answer.Status], answer.Code)
+		if code := a.codes[answer.Status]; code != fault.PayoutWay || p.To.Way() != port.ByAccount { // there is no other way than an account
+			answer.Code = cmp.Or(code, answer.Code)
+		}
 		return a.confirm(ctx, p.Attempt, answer)
 	}
 	return answer

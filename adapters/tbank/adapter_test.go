@@ -213,8 +213,8 @@ func TestRefusalThatCannotBeConfirmedIsUnknown(t *testing.T) {
 	}
 }
 
-// Which codes say that the payee's account is not known, or that a limit stops the payment, the
-// configuration says: nothing is taken for it by itself.
+// Which codes say that the payee's account is not known, that a limit stops the payment, or that he is
+// not paid this way, the configuration says: nothing is taken for it by itself.
 func TestWhatARefusalMeansTheConfigurationSays(t *testing.T) {
 	t.Parallel()
 	bank := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -224,15 +224,18 @@ func TestWhatARefusalMeansTheConfigurationSays(t *testing.T) {
 	adapter, _ := serve(t, bank)
 	for _, tc := range []struct {
 		o    Options
+		pay  port.Payment
 		want fault.Code
 	}{
-		{Options{UnknownAccount: []string{"OTHER"}}, fault.PayoutRefused},
-		{Options{UnknownAccount: []string{"OTHER", "NO_ACCOUNT"}}, fault.RequisitesInvalid},
-		{Options{Limit: []string{"NO_ACCOUNT"}}, fault.PayoutLimit},
-		{Options{PeriodLimit: []string{"NO_ACCOUNT"}}, fault.PayoutLimitPeriod},
+		{Options{UnknownAccount: []string{"OTHER"}}, porttest.Payment(1), fault.PayoutRefused},
+		{Options{UnknownAccount: []string{"OTHER", "NO_ACCOUNT"}}, porttest.Payment(1), fault.RequisitesInvalid},
+		{Options{Limit: []string{"NO_ACCOUNT"}}, porttest.Payment(1), fault.PayoutLimit},
+		{Options{PeriodLimit: []string{"NO_ACCOUNT"}}, porttest.Payment(1), fault.PayoutLimitPeriod},
+		{Options{Way: []string{"NO_ACCOUNT"}, CardAgreement: "17/2"}, porttest.CardPayment(1), fault.PayoutWay},
+		{Options{Way: []string{"NO_ACCOUNT"}}, porttest.Payment(1), fault.PayoutRefused}, // an account is what every other way gives way to
 	} {
-		adapter.codes = codes(tc.o)
-		if a := adapter.Pay(t.Context(), porttest.Payment(1)); a.Result != port.Refused || a.Code != tc.want || a.Reason != "Счёт не найден" {
+		adapter.codes, adapter.cardAgreement = codes(tc.o), tc.o.CardAgreement
+		if a := adapter.Pay(t.Context(), tc.pay); a.Result != port.Refused || a.Code != tc.want || a.Reason != "Счёт не найден" {
 			t.Errorf("%+v, want %s", a, tc.want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/provodka/provodka/api/gate"
 	tasks "github.com/provodka/provodka/api/task"
 	"github.com/provodka/provodka/engine/flow/executor"
+	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/task"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
@@ -177,10 +178,26 @@ func shown(t *taskv1.Task) *taskv1.Task {
 	if t.Offer != nil {
 		t.Offer.Circle, t.Offer.Declined = 0, 0
 	}
-	if t.Amounts != nil {
-		t.Amounts.Commission = ""
+	if a := t.Amounts; a != nil {
+		a.Commission, a.CommissionPercent, a.CommissionMinimum, a.TariffFrom = "", "", "", ""
+		a.Total = "" // less the rest it is the commission
+	}
+	for _, e := range t.GetPaymentErrors() {
+		if setter := e.GetLimit().GetSetter(); setter != "" && setter != limit.Setters[flowv1.LimitSetter_LIMIT_SETTER_UNSPECIFIED] {
+			e.Message, e.Limit = wordsOf(e.GetCode()), nil // what the company and the bank have agreed on is theirs
+		}
 	}
 	return t
+}
+
+// wordsOf are the words of a code of the task's Errors table.
+func wordsOf(code string) string {
+	for _, t := range task.Troubles() {
+		if t.Code == code {
+			return t.Russian
+		}
+	}
+	return code
 }
 
 // AcceptMyTask implements ExecutorAppService.

@@ -46,7 +46,7 @@ func (s *Service) document(ctx context.Context, lines []*ledgerv1.StatementLeg, 
 	}
 	records := make(map[store.RecordID]*journalv1.Record, len(raws))
 	for id, raw := range raws {
-		if records[id], err = DecodeRecord(id, raw); err != nil {
+		if records[id], err = gate.DecodeRecord(id, raw); err != nil {
 			return err
 		}
 	}

@@ -106,7 +106,7 @@ func (s *Service) ListEntries(ctx context.Context, req *ledgerv1.ListEntriesRequ
 		return nil, fmt.Errorf("read records: %w", err)
 	}
 	for _, id := range ids {
-		rec, err := DecodeRecord(id, records[id])
+		rec, err := gate.DecodeRecord(id, records[id])
 		if err != nil {
 			return nil, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/provodka/provodka/api/gate"
@@ -68,21 +67,12 @@ func (s *Service) recordOf(ctx context.Context, req recordRequest) (*journalv1.R
 	if !ok {
 		return nil, missing
 	}
-	rec, err := DecodeRecord(id, raw)
+	rec, err := gate.DecodeRecord(id, raw)
 	if err != nil {
 		return nil, err
 	}
 	if rec.GetBook() != bookName {
 		return nil, missing
-	}
-	return rec, nil
-}
-
-// DecodeRecord reads a record of the journal.
-func DecodeRecord(id store.RecordID, raw []byte) (*journalv1.Record, error) {
-	rec := new(journalv1.Record)
-	if err := proto.Unmarshal(raw, rec); err != nil {
-		return nil, fmt.Errorf("record %s cannot be decoded: %w", gate.RecordID(id.Shard, id.Seq), err)
 	}
 	return rec, nil
 }

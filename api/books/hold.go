@@ -70,7 +70,7 @@ func (s *Service) holdHistory(ctx context.Context, id store.RecordID, answer *le
 		return fmt.Errorf("read the records of hold %s: %w", gate.RecordID(id.Shard, id.Seq), err)
 	}
 	for _, id := range ids {
-		rec, err := DecodeRecord(id, records[id])
+		rec, err := gate.DecodeRecord(id, records[id])
 		if err != nil {
 			return err
 		}

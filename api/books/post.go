@@ -3,6 +3,7 @@ package books
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
@@ -90,15 +91,15 @@ func (s *Service) Post(ctx context.Context, req *ledgerv1.PostRequest) (*ledgerv
 	return answer, nil
 }
 
-// whole is the refusal of all operations together: the request is too much for one,
-// or the house took none of it.
+// whole is the refusal of all operations together: the request is too much for one, it is
+// wrong where its field says, or the house took none of it.
 func whole(outcomes []engine.Outcome) *fault.Refusal {
 	for _, o := range outcomes {
 		if o.Refusal == nil {
 			return nil
 		}
 		switch code := o.Refusal.Code; {
-		case code == fault.TooManyOperations, code == fault.GroupTooLarge:
+		case code == fault.TooManyOperations, code == fault.GroupTooLarge, strings.HasPrefix(o.Refusal.Field, "operations["):
 		case code.Lookup().Kind == fault.Busy && code != fault.Internal:
 		default:
 			return nil

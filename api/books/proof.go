@@ -34,7 +34,7 @@ func (s *Proofs) ProveEntry(ctx context.Context, req *ledgerv1.ProveEntryRequest
 	if !ok {
 		return nil, missing
 	}
-	rec, err := DecodeRecord(id, raw)
+	rec, err := gate.DecodeRecord(id, raw)
 	if err != nil {
 		return nil, err
 	}

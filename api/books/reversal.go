@@ -31,7 +31,7 @@ func (s *Service) reversals(ctx context.Context, id store.RecordID, into *ledger
 	if !ok {
 		return fmt.Errorf("record %s is not in the journal", gate.RecordID(last.Shard, last.Seq))
 	}
-	rec, err := DecodeRecord(last, raw)
+	rec, err := gate.DecodeRecord(last, raw)
 	if err != nil {
 		return err
 	}

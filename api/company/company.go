@@ -1,11 +1,13 @@
 package company
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/provodka/provodka/api/books"
+	"github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/company"
@@ -184,11 +186,13 @@ func (s *Service) updateCompany(ctx context.Context, req *companyv1.UpdateCompan
 }
 
 func tariff(t *companyv1.Tariff) *flowv1.Tariff {
-	percent := t.GetPercent()
-	if percent == "" {
-		percent = "0"
+	out := &flowv1.Tariff{From: t.GetFrom(), Percent: cmp.Or(t.GetPercent(), "0"), Minimum: t.GetMinimum()}
+	for _, k := range t.GetKinds() {
+		out.Kinds = append(out.Kinds, &flowv1.KindCharge{
+			Kind: executor.Kinds[k.GetEmploymentKind()], Percent: cmp.Or(k.GetPercent(), "0"), Minimum: k.GetMinimum(),
+		})
 	}
-	return &flowv1.Tariff{From: t.GetFrom(), Percent: percent, Minimum: t.GetMinimum()}
+	return out
 }
 
 // readDetails checks the numbers and brings texts to one form.

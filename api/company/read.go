@@ -3,6 +3,7 @@ package company
 import (
 	"context"
 
+	"github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow/company"
@@ -141,7 +142,7 @@ func (s *Service) companies(ctx context.Context, bookName string, rows []gate.Ag
 		d := datas[i]
 		c := &companyv1.Company{
 			CompanyId: a.ID, State: a.State, StateTitle: s.Title(company.Name, a.State),
-			DetailsVersion: d.GetProfileVersion(), Tariff: TariffMessage(company.TariffOn(d, s.Today())),
+			DetailsVersion: d.GetProfileVersion(), Tariff: TariffMessage(company.WholeTariff(d, s.Today())),
 			DepositRequired: d.GetDepositRequired(), Deposit: gate.OrZero(d.GetDeposit()),
 			RegisteredDay: d.GetRegisteredDay(), ActiveDay: d.GetActiveDay(),
 			WalletAccount: walletOf(a.ID), DepositAccount: depositOf(a.ID),
@@ -165,7 +166,11 @@ func TariffMessage(t *flowv1.Tariff) *companyv1.Tariff {
 	if t == nil {
 		return nil
 	}
-	return &companyv1.Tariff{From: t.GetFrom(), Percent: t.GetPercent(), Minimum: t.GetMinimum()}
+	out := &companyv1.Tariff{From: t.GetFrom(), Percent: t.GetPercent(), Minimum: t.GetMinimum()}
+	for _, k := range t.GetKinds() {
+		out.Kinds = append(out.Kinds, &companyv1.KindCharge{EmploymentKind: executor.KindWord(k.GetKind()), Percent: k.GetPercent(), Minimum: k.GetMinimum()})
+	}
+	return out
 }
 
 func detailsMessage(p *privatev1.CompanyProfile) *companyv1.CompanyDetails {

@@ -21,10 +21,11 @@ func ReadPerson(p *executorv1.Person, today string) (*privatev1.ExecutorProfile,
 	if refusal := requisite.PersonINN("person.inn", out.GetInn()); refusal != nil {
 		return nil, refusal
 	}
-	for field, text := range map[string]string{"person.last_name": out.GetLastName(), "person.first_name": out.GetFirstName()} {
-		if text == "" {
-			return nil, fault.Refuse(fault.Malformed, field, "the name is empty")
-		}
+	switch { // in the order of the fields: the same request has the same answer
+	case out.GetLastName() == "":
+		return nil, fault.Refuse(fault.Malformed, "person.last_name", "the name is empty")
+	case out.GetFirstName() == "":
+		return nil, fault.Refuse(fault.Malformed, "person.first_name", "the name is empty")
 	}
 	var refusal *fault.Refusal
 	if p.GetPhone() != "" {

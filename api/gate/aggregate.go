@@ -171,11 +171,36 @@ func (g *Gate) AudiencePage(ctx context.Context, req paged, page store.AudienceP
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("list %s: %w", page.Flow, err)
 	}
+	return g.pageOf(ctx, req, page.Limit, rows, seen)
+}
+
+// DatedPage reads the page that a request asks for by days, from the search tables.
+func (g *Gate) DatedPage(ctx context.Context, req listing, page store.DatedPage) ([]Aggregate, []store.Seen, string, error) {
+	var from AggregateCursor
+	more, refusal := g.Cursor(ctx, req, &from)
+	if refusal != nil {
+		return nil, nil, "", refusal
+	}
+	if more {
+		page.After = from.Before()
+	}
+	if err := g.WaitForSearch(ctx, req.GetMinPosition(), 0); err != nil {
+		return nil, nil, "", err
+	}
+	rows, seen, err := g.DB.Dated(ctx, page)
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("list %s by day: %w", page.Flow, err)
+	}
+	return g.pageOf(ctx, req, page.Limit, rows, seen)
+}
+
+// pageOf gives the rows of a page, and the token of the next one when it is full.
+func (g *Gate) pageOf(ctx context.Context, req paged, limit int, rows []store.AggregateRow, seen []store.Seen) ([]Aggregate, []store.Seen, string, error) {
 	out := make([]Aggregate, len(rows))
 	for i, r := range rows {
 		out[i] = FromRow(r)
 	}
-	if len(rows) < page.Limit {
+	if len(rows) < limit {
 		return out, seen, "", nil
 	}
 	token, err := g.Token(ctx, req, CursorOf(rows[len(rows)-1]))

@@ -103,7 +103,11 @@ func (jsonCodec) Unmarshal(data []byte, into any) error {
 		return nil
 	}
 	if err := protojson.Unmarshal(data, m); err != nil {
-		carry(m, unreadable(err))
+		refusal := findUnread(data, m.ProtoReflect(), "", unreadDepth)
+		if refusal == nil {
+			refusal = unreadable(err)
+		}
+		carry(m, refusal)
 		return nil
 	}
 	if bytes.Contains(data, []byte(`\u0000`)) || bytes.IndexByte(data, 0) >= 0 {

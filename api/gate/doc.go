@@ -11,6 +11,7 @@
 //	Gate              one for all services; Options are those of every handler of Connect
 //	CallOf            who asks, from where, by which request
 //	Change            one command to an aggregate in the making, under its idempotency key
+//	Run               a request of many commands under one key: its first answer is its answer for ever
 //	Aggregate         an aggregate as it stands; Must reads one, or refuses as if there were none
 //	Position          how far a caller has seen: a number of a record for each of some shards
 //	Token, Cursor     page tokens that nobody can read, invent or take to another filter

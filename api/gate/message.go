@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
+	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // ChangeRequest is what every request of a change has.
@@ -53,3 +56,20 @@ func OneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // Moment is a journal clock.
 func Moment(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// DecodeRecord reads a record of the journal.
+func DecodeRecord(id store.RecordID, raw []byte) (*journalv1.Record, error) {
+	rec := new(journalv1.Record)
+	if err := proto.Unmarshal(raw, rec); err != nil {
+		return nil, fmt.Errorf("record %s cannot be decoded: %w", RecordID(id.Shard, id.Seq), err)
+	}
+	return rec, nil
+}
+
+// CheckDay refuses what is no day YYYY-MM-DD; "" is none.
+func CheckDay(field, day string) *fault.Refusal {
+	if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+		return fault.Refuse(fault.Malformed, field, "%q is no day YYYY-MM-DD", day)
+	}
+	return nil
+}

@@ -267,7 +267,7 @@ func (im *importing) count(result *registerResult) error {
 // begin opens the file and keeps, unless it is a dry run, that it is imported.
 func (s *Service) begin(ctx context.Context, im *importing, own string, sha []byte, fileName string, from io.Reader) (private.Register, error) {
 	var none private.Register
-	if _, refusal, err := s.tasks.TariffOf(ctx, im.book, im.company); err != nil || refusal != nil {
+	if _, refusal, err := s.tasks.CompanyOf(ctx, im.book, im.company); err != nil || refusal != nil {
 		return none, gate.OrRefusal(err, refusal)
 	}
 	im.Service, im.id = s, s.Vault.RegisterID(im.book, im.company, own)

@@ -13,6 +13,7 @@ import (
 	"github.com/provodka/provodka/api/company"
 	"github.com/provodka/provodka/api/consent"
 	"github.com/provodka/provodka/api/gate"
+	flowcompany "github.com/provodka/provodka/engine/flow/company"
 	"github.com/provodka/provodka/engine/flow/registration"
 	"github.com/provodka/provodka/engine/flow/secret"
 	"github.com/provodka/provodka/engine/private"
@@ -41,15 +42,16 @@ type Offer struct {
 
 func (r *Offer) fill() error {
 	deposit, err := money.RUB.Parse(gate.OrZero(r.Deposit))
-	percent, bad := money.Parse(r.Tariff.GetPercent())
+	tariff, refusal := flowcompany.Checked(r.Tariff)
 	switch {
 	case r.Book == "":
 		return fmt.Errorf("api: Config.Registration.Book is not set")
 	case err != nil || deposit.Sign() < 0:
 		return fmt.Errorf("api: Config.Registration.Deposit %q is not an amount of rubles", r.Deposit)
-	case bad != nil || percent.Sign() < 0:
-		return fmt.Errorf("api: Config.Registration.Tariff has no percent")
+	case refusal != nil:
+		return fmt.Errorf("api: Config.Registration: %s: %s", refusal.Field, refusal.Reason)
 	}
+	r.Tariff, r.Tariff.From = tariff, "" // a company's begins on its own day
 	r.Deposit = money.RUB.Format(deposit)
 	for _, d := range []struct {
 		limit *int
@@ -230,9 +232,13 @@ func erased() *fault.Refusal {
 // terms are what is offered today; their id is of all that they are.
 func (s *Service) terms() *registrationv1.Terms {
 	text, o := s.consents.Current(registration.TextConditions), s.offer
-	sum := sha256.Sum256(fmt.Appendf(nil, "%x|%s|%s|%s", text.SHA256, o.Tariff.GetPercent(), o.Tariff.GetMinimum(), o.Deposit))
+	all := fmt.Appendf(nil, "%x|%s|%s|%s", text.SHA256, o.Tariff.GetPercent(), o.Tariff.GetMinimum(), o.Deposit)
+	for _, k := range o.Tariff.GetKinds() {
+		all = fmt.Appendf(all, "|%d %s %s", k.GetKind(), k.GetPercent(), k.GetMinimum())
+	}
+	sum := sha256.Sum256(all)
 	return &registrationv1.Terms{
-		TermsId: hex.EncodeToString(sum[:16]), Tariff: company.TariffMessage(&flowv1.Tariff{Percent: o.Tariff.GetPercent(), Minimum: o.Tariff.GetMinimum()}),
+		TermsId: hex.EncodeToString(sum[:16]), Tariff: company.TariffMessage(o.Tariff),
 		DepositRequired: o.Deposit, ConditionsVersion: text.Version,
 	}
 }

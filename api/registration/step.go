@@ -213,7 +213,7 @@ func (s *Service) AcceptConditions(ctx context.Context, req *registrationv1.Acce
 	out, err := s.accept(ctx, req.GetRegistrationId(), registration.AcceptConditions, shown, func(version uint32, hash []byte) proto.Message {
 		return &flowv1.RegistrationConditions{
 			Texts: shown, EvidenceVersion: version, EvidenceHash: hash, DepositRequired: terms.GetDepositRequired(),
-			Tariff: &flowv1.Tariff{Percent: s.offer.Tariff.GetPercent(), Minimum: s.offer.Tariff.GetMinimum()},
+			Tariff: s.offer.Tariff,
 		}
 	})
 	return &registrationv1.AcceptConditionsResponse{Registration: out}, err

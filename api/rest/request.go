@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -30,6 +31,9 @@ func (r *Route) message(req *http.Request, body []byte) ([]byte, *fault.Refusal)
 		return nil, refusal
 	}
 	for _, name := range r.Params {
+		if !utf8.ValidString(req.PathValue(name)) {
+			return nil, fault.Refuse(fault.Malformed, name, "the path's text is not UTF-8")
+		}
 		value := quote(req.PathValue(name))
 		for _, spelled := range []string{name, camel(name)} {
 			if given, ok := fields[spelled]; ok && !bytes.Equal(bytes.TrimSpace(given), value) {
@@ -64,7 +68,7 @@ func ReadObject(body []byte, into map[string]json.RawMessage) *fault.Refusal {
 		}
 		key, ok := name.(string)
 		if err != nil || !ok {
-			return fault.Refuse(fault.Malformed, "", "the body is no JSON object")
+			return fault.Refuse(fault.Malformed, key, "the body is no JSON object")
 		}
 		if _, twice := into[key]; twice {
 			return fault.Refuse(fault.Malformed, key, "%s stands twice in the body", key)
@@ -84,7 +88,7 @@ func ReadObject(body []byte, into map[string]json.RawMessage) *fault.Refusal {
 func (r *Route) query(req *http.Request, fields map[string]json.RawMessage) *fault.Refusal {
 	values, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
-		return fault.Refuse(fault.Malformed, "", "the query cannot be read: %v", err)
+		return fault.Refuse(fault.Malformed, brokenPair(req.URL.RawQuery), "the query cannot be read: %v", err)
 	}
 	nested := map[string]map[string]json.RawMessage{}
 	for name, texts := range values {
@@ -128,6 +132,17 @@ func (r *Route) query(req *http.Request, fields map[string]json.RawMessage) *fau
 	return nil
 }
 
+// brokenPair is the name, as it stands there, of the first value of a query that cannot be read.
+func brokenPair(query string) string {
+	for pair := range strings.SplitSeq(query, "&") {
+		if _, err := url.ParseQuery(pair); err != nil {
+			name, _, _ := strings.Cut(pair, "=")
+			return name
+		}
+	}
+	return ""
+}
+
 func unknown(name string) *fault.Refusal {
 	return fault.Refuse(fault.Malformed, name, "the query names %q, which this call does not know", name)
 }
@@ -143,6 +158,9 @@ func queryValue(name string, field protoreflect.FieldDescriptor, texts []string)
 	}
 	values := make([]string, len(texts))
 	for i, text := range texts {
+		if !utf8.ValidString(text) {
+			return nil, fault.Refuse(fault.Malformed, name, "the text is not UTF-8")
+		}
 		values[i] = string(quote(text))
 		if field.Kind() == protoreflect.BoolKind {
 			if text != "true" && text != "false" {

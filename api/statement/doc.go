@@ -14,6 +14,9 @@
 // where that is lost a line is known by its requisites, and one that was changed by what the books say of it (recall.go). How far an account was read is kept too (bank_read),
 // and reading goes on from there, however long ago that was; what is refused holds it back.
 //
+// Lines are listed by state, or, by account, value day and sum, from the search tables (store.Dated); the steps
+// of one line are the records that moved it (line.go).
+//
 // Laws kept: a movement is booked once, from however many files; a line is sent again as it
 // was sent first; a file of an account that is not ours changes nothing; what is personal
 // stands beside the log.

@@ -15,7 +15,6 @@ import (
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
-	"github.com/provodka/provodka/ledger/store"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
 )
@@ -62,21 +61,6 @@ func (s *Service) GetStatement(ctx context.Context, req *statementv1.GetStatemen
 	}
 	answer.Totals = sums.messages()
 	return answer, nil
-}
-
-// ListLines implements StatementService.
-func (s *Service) ListLines(ctx context.Context, req *statementv1.ListLinesRequest) (*statementv1.ListLinesResponse, error) {
-	page := store.AggregatePage{Book: req.GetBook(), Flow: incoming.Name, States: req.GetStates(), Limit: gate.PageSize(req.GetPageSize())}
-	if len(page.States) == 0 {
-		page.States = []string{incoming.Unmatched, incoming.Unexplained}
-	}
-	rows, seen, token, err := s.ListPage(ctx, req, page)
-	if err != nil {
-		return nil, err
-	}
-	answer := &statementv1.ListLinesResponse{NextPageToken: token, Position: gate.SeenPosition(seen)}
-	answer.Lines, err = s.lineMessages(ctx, req.GetBook(), rows)
-	return answer, err
 }
 
 // CountLines implements StatementService.

@@ -1,10 +1,12 @@
 package task
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/provodka/provodka/api/document"
 	"github.com/provodka/provodka/api/executor"
@@ -45,7 +47,7 @@ func (s *Service) CreateTask(ctx context.Context, req *taskv1.CreateTaskRequest)
 		return nil, err
 	}
 	if r := outcomes[0].Refusal; r != nil {
-		return nil, gate.IDField(under(r, "task"), "key")
+		return nil, gate.IDField(under(r, "task", req.GetTask()), "key")
 	}
 	out, err := s.task(ctx, req.GetBook(), outcomes[0])
 	if err != nil {
@@ -64,8 +66,12 @@ var draftFields = map[string]string{
 }
 
 // under puts a refusal about the draft under the draft's field.
-func under(r *fault.Refusal, name string) *fault.Refusal {
+func under(r *fault.Refusal, name string, d *taskv1.TaskDraft) *fault.Refusal {
 	out := *r
+	if (r.Field == "price" || r.Field == "price_kind") && d.GetAmountNet() != "" {
+		out.Field = name + ".amount_net"
+		return &out
+	}
 	if field, ok := draftFields[r.Field]; ok {
 		out.Field = name + "." + field
 	} else if strings.HasPrefix(r.Field, "executor.") {
@@ -86,7 +92,7 @@ func (s *Service) CreateTasks(ctx context.Context, req *taskv1.CreateTasksReques
 	}
 	for i := range outcomes {
 		if r := outcomes[i].Refusal; r != nil {
-			outcomes[i].Refusal = gate.IDField(under(r, "task"), "key").At(fmt.Sprintf("tasks[%d]", i))
+			outcomes[i].Refusal = gate.IDField(under(r, "task", items[i].Draft), "key").At(fmt.Sprintf("tasks[%d]", i))
 		}
 	}
 	results, err := s.results(ctx, req.GetBook(), outcomes, nil)
@@ -148,7 +154,7 @@ func (s *Service) fillTasks(ctx context.Context, book, companyID string, items [
 			refs, at = append(refs, items[i].Draft.GetExecutor()), append(at, i)
 		}
 	}
-	tariff, refusal, err := s.TariffOf(ctx, book, companyID)
+	firm, refusal, err := s.CompanyOf(ctx, book, companyID)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +179,7 @@ func (s *Service) fillTasks(ctx context.Context, book, companyID string, items [
 		}
 		var body *flowv1.TaskCreate
 		if texts[i], body, c.Refusal = readDraft(companyID, items[i], people[i]); c.Refusal == nil {
-			body.Tariff = tariff
+			body.Tariff = s.tariff(firm, cmp.Or(people[i].Data.GetKind(), body.Kind))
 			if c.Refusal = templates.Put(companyID, items[i].Draft, body); c.Refusal == nil {
 				c.Say(body)
 			}
@@ -182,14 +188,13 @@ func (s *Service) fillTasks(ctx context.Context, book, companyID string, items [
 	return texts, nil
 }
 
-// TariffOf reads the tariff of today of a company that may make and pay tasks.
-func (s *Service) TariffOf(ctx context.Context, book, companyID string) (*flowv1.Tariff, *fault.Refusal, error) {
-	d, refusal, err := s.companyOf(ctx, book, companyID)
-	return company.TariffOn(d, s.Today()), refusal, err
+// tariff is what a company is charged today for a task of a kind of employment.
+func (s *Service) tariff(firm *flowv1.CompanyData, kind flowv1.EmploymentKind) *flowv1.Tariff {
+	return company.TariffOn(firm, s.Today(), kind)
 }
 
-// companyOf reads what a company keeps that may make and pay tasks.
-func (s *Service) companyOf(ctx context.Context, book, companyID string) (*flowv1.CompanyData, *fault.Refusal, error) {
+// CompanyOf reads what a company keeps that may make and pay tasks.
+func (s *Service) CompanyOf(ctx context.Context, book, companyID string) (*flowv1.CompanyData, *fault.Refusal, error) {
 	rows, _, err := s.Load(ctx, book, company.Name, companyID)
 	if err != nil {
 		return nil, nil, err
@@ -223,8 +228,8 @@ func readDraft(companyID string, t NewTask, who executor.Found) (*privatev1.Task
 	if refusal := checkJSON(text); refusal != nil {
 		return nil, nil, refusal
 	}
-	if (text.GetDocumentNumber() == "") != (text.GetDocumentDate() == "") {
-		return nil, nil, fault.Refuse(fault.Malformed, "document_date", "document_number and document_date go together")
+	if refusal := checkDocument(text); refusal != nil {
+		return nil, nil, refusal
 	}
 	body := &flowv1.TaskCreate{
 		CompanyId: companyID, Kind: executor.Kinds[d.GetEmploymentKind()], PriceKind: flowv1.PriceKind_PRICE_KIND_GROSS, Price: d.GetAmountGross(),
@@ -242,6 +247,23 @@ func readDraft(companyID string, t NewTask, who executor.Found) (*privatev1.Task
 		body.ExecutorId, body.Executor = who.ID, who.Stamp()
 	}
 	return text, body, nil
+}
+
+// checkDocument refuses a contract that was signed outside and is not said whole.
+func checkDocument(text *privatev1.TaskText) *fault.Refusal {
+	number, day := text.GetDocumentNumber(), text.GetDocumentDate()
+	switch {
+	case number == "" && day == "":
+		return nil
+	case number == "":
+		return fault.Refuse(fault.Malformed, "document_number", "document_number and document_date go together")
+	case day == "":
+		return fault.Refuse(fault.Malformed, "document_date", "document_number and document_date go together")
+	}
+	if _, err := time.Parse(time.DateOnly, day); err != nil {
+		return fault.Refuse(fault.Malformed, "document_date", "%q is not a day YYYY-MM-DD", day)
+	}
+	return nil
 }
 
 // checkJSON refuses what is said to be JSON and is not: it is handed out as it is written.

@@ -63,10 +63,11 @@ func (s *Service) explainPrice(ctx context.Context, book string, q *taskv1.Price
 	if sum.ContributionsRule != "" {
 		out.Share = &flowv1.YearShare{Contributions: money.RUB.Format(sum.Contributions), ContributionsRule: sum.ContributionsRule}
 	}
+	day := max(terms.Day, s.Today()) // of tariff and limits: today's of a day that is over
 	var own []*flowv1.PaymentLimit
 	if q.GetCompanyId() != "" {
-		d, refusal, err := s.companyOf(ctx, book, q.GetCompanyId())
-		switch t := company.TariffOn(d, s.Today()); {
+		d, refusal, err := s.CompanyOf(ctx, book, q.GetCompanyId())
+		switch t := company.TariffOn(d, day, executor.Kinds[q.GetEmploymentKind()]); {
 		case err != nil:
 			return nil, err
 		case refusal != nil:
@@ -75,14 +76,14 @@ func (s *Service) explainPrice(ctx context.Context, book string, q *taskv1.Price
 			out.Tariff = t
 			out.Commission = money.RUB.Format(tax.Commission(sum.Gross, readTariff(t)))
 		}
-		own = company.LimitsOn(d, s.Today())
+		own = company.LimitsOn(d, day)
 	}
 	net := ""
 	if q.GetAmountNet() != "" {
 		net = money.RUB.Format(price)
 	}
 	answer := explain(out, q.GetEmploymentKind(), net)
-	for _, l := range limit.All(s.Today(), s.House.Stamp(own, s.Today())) {
+	for _, l := range limit.All(day, s.House.Stamp(own, day)) {
 		if limit.Outside(l, sum.Payout, sum.Payout) {
 			short := &flowv1.LimitShort{Limit: l}
 			answer.Limits = append(answer.Limits, limitMessage(short))

@@ -114,7 +114,7 @@ func (s *Service) acceptance(ctx context.Context, req *taskv1.AcceptOfferRequest
 	if found[0].Refusal != nil {
 		return nil, found[0].Refusal
 	}
-	tariff, refusal, err := s.TariffOf(ctx, req.GetBook(), companyID)
+	firm, refusal, err := s.CompanyOf(ctx, req.GetBook(), companyID)
 	if err != nil || refusal != nil {
 		return nil, gate.OrRefusal(err, refusal)
 	}
@@ -123,7 +123,7 @@ func (s *Service) acceptance(ctx context.Context, req *taskv1.AcceptOfferRequest
 		return nil, err
 	}
 	return &flowv1.TaskAccept{
-		ExecutorId: req.GetExecutorId(), Executor: found[0].Stamp(), Tariff: tariff, Terms: req.GetTerms(), Known: len(known) > 0,
+		ExecutorId: req.GetExecutorId(), Executor: found[0].Stamp(), Tariff: s.tariff(firm, found[0].Data.GetKind()), Terms: req.GetTerms(), Known: len(known) > 0,
 	}, nil
 }
 

@@ -188,6 +188,7 @@ func (s *Service) links(book string, t *taskv1.Task, a gate.Aggregate, d *flowv1
 var phases = map[flowv1.TaskPhase]string{
 	flowv1.TaskPhase_TASK_PHASE_CHECK: "check", flowv1.TaskPhase_TASK_PHASE_PAYOUT: "payout", flowv1.TaskPhase_TASK_PHASE_INCOME: "income",
 	flowv1.TaskPhase_TASK_PHASE_HOLD: "limit", flowv1.TaskPhase_TASK_PHASE_TAKE: "tax", flowv1.TaskPhase_TASK_PHASE_ANNUL: "annul",
+	flowv1.TaskPhase_TASK_PHASE_LIMIT: "company_limit",
 }
 
 // taskMessage is what the flow keeps, in the words of the product's API.

@@ -35,7 +35,7 @@ func (s *Service) AssignTask(ctx context.Context, req *taskv1.AssignTaskRequest)
 			if err != nil {
 				return err
 			}
-			tariff, refusal, err := s.TariffOf(ctx, req.GetBook(), a.Owner)
+			firm, refusal, err := s.CompanyOf(ctx, req.GetBook(), a.Owner)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (s *Service) AssignTask(ctx context.Context, req *taskv1.AssignTaskRequest)
 			if refusal != nil {
 				return refusal
 			}
-			c.Say(&flowv1.TaskAssign{ExecutorId: found[0].ID, Executor: found[0].Stamp(), Tariff: tariff})
+			c.Say(&flowv1.TaskAssign{ExecutorId: found[0].ID, Executor: found[0].Stamp(), Tariff: s.tariff(firm, found[0].Data.GetKind())})
 		}
 		outcomes, err = s.Commit(ctx, req.GetBook(), s.Vault.Draft(req.GetBook()), false, []*gate.Change{c})
 		return err
@@ -142,7 +142,7 @@ func (s *Service) stampPay(ctx context.Context, book string, tasks []gate.Aggreg
 		return err
 	}
 	type terms struct {
-		tariff  *flowv1.Tariff
+		firm    *flowv1.CompanyData
 		limits  []*flowv1.PaymentLimit
 		refusal *fault.Refusal
 	}
@@ -153,11 +153,10 @@ func (s *Service) stampPay(ctx context.Context, book string, tasks []gate.Aggreg
 		}
 		t, ok := companies[c.Owner]
 		if !ok {
-			var d *flowv1.CompanyData
-			if d, t.refusal, err = s.companyOf(ctx, book, c.Owner); err != nil {
+			if t.firm, t.refusal, err = s.CompanyOf(ctx, book, c.Owner); err != nil {
 				return err
 			}
-			t.tariff, t.limits = company.TariffOn(d, today), s.House.Stamp(company.LimitsOn(d, today), today)
+			t.limits = s.House.Stamp(company.LimitsOn(t.firm, today), today)
 			companies[c.Owner] = t
 		}
 		if c.Refusal = t.refusal; c.Refusal != nil {
@@ -172,7 +171,7 @@ func (s *Service) stampPay(ctx context.Context, book string, tasks []gate.Aggreg
 			c.Refusal = fault.Refuse(fault.IdentityDisputed, "executor_id", "support looks at the executor's identity")
 			continue
 		}
-		c.Say(&flowv1.TaskPay{Executor: p.Stamp(), Tariff: t.tariff, Limits: t.limits})
+		c.Say(&flowv1.TaskPay{Executor: p.Stamp(), Tariff: company.TariffOn(t.firm, today, p.Data.GetKind()), Limits: t.limits})
 	}
 	return nil
 }

@@ -58,12 +58,16 @@ func (s *Service) GetCertificate(ctx context.Context, req *taxv1.GetCertificateR
 	return answer, nil
 }
 
-// certified fills in the income of the year, from the person's paid tasks.
+// certified fills in the income of the year, from the tasks that were paid to the person in it: they alone are read.
 func (s *Service) certified(ctx context.Context, req *taxv1.GetCertificateRequest, answer *taxv1.GetCertificateResponse) error {
 	groups := map[bool]*incomes{false: newIncomes(), true: newIncomes()}
-	page := store.AudiencePage{Book: req.GetBook(), Flow: task.Name, Names: []string{req.GetExecutorId()}, States: []string{task.Paid}, Limit: maxPage}
+	year := fmt.Sprintf("%04d", req.GetYear())
+	page := store.DatedPage{
+		Book: req.GetBook(), Flow: task.Name, Place: task.OfExecutor + req.GetExecutorId(), States: []string{task.Paid},
+		From: year + "-01-01", To: year + "-12-31", Limit: maxPage,
+	}
 	for {
-		rows, _, err := s.DB.Audience(ctx, page)
+		rows, _, err := s.DB.Dated(ctx, page)
 		if err != nil {
 			return fmt.Errorf("read the person's tasks: %w", err)
 		}
@@ -84,7 +88,7 @@ func (s *Service) certified(ctx context.Context, req *taxv1.GetCertificateReques
 			break
 		}
 		last := rows[len(rows)-1]
-		page.Before = &store.AggregateCursor{CreatedUS: last.CreatedUS, Shard: last.Shard, ID: last.Key.ID}
+		page.After = &store.AggregateCursor{CreatedUS: last.CreatedUS, Shard: last.Shard, ID: last.Key.ID}
 	}
 	var err error
 	if answer.Resident, err = groups[false].message(tax.Resident); err != nil {

@@ -6,7 +6,14 @@
 //
 // Laws kept: of a person and period nothing is collected twice, from however many sides and
 // after whatever crash: the entry's key says how much had been passed on before; an order takes
-// what the pool has and never more.
+// what the pool has and never more; under one key nothing is offset or repaid twice, and the first answer
+// is given again.
 //
 // It refuses to know: periods, days and rates (engine/flow/remittance, engine/flow/tax).
+//
+// Decided, with the reasons:
+//
+//   - Remit's steps have keys made of the caller's (gate.Run), and what they settled is read from their
+//     records: a run goes on by the books alone, also when the stamps are lost; what a run that broke off had
+//     collected is not counted again, its answer says what was collected since.
 package tax

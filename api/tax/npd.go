@@ -27,15 +27,37 @@ func (s *Service) RemitNpd(ctx context.Context, req *taxv1.RemitNpdRequest) (*ta
 	}
 	none := money.New(0, money.RUB.Scale)
 	o := &ordering{Service: s, book: req.GetBook(), period: p, dryRun: req.GetDryRun(), giveBack: req.GetGiveBack(), sum: none, own: none, given: none, position: gate.Position{}, answer: &taxv1.RemitNpdResponse{}}
-	if err := s.eachTaxAccount(ctx, o.book, p, "", nextDay(p.To), o.add); err != nil {
+	if o.dryRun {
+		return o.answer, o.all(ctx)
+	}
+	run, err := s.NewRun(ctx, "RemitNpd", req)
+	if err != nil {
 		return nil, err
 	}
-	if err := o.flush(ctx); err != nil {
+	if over, err := run.Answered(o.answer); over || err != nil {
+		o.answer.Replayed = true
+		return o.answer, err
+	}
+	if err := run.Begin(ctx); err != nil {
 		return nil, err
+	}
+	if err := o.all(ctx); err != nil {
+		return nil, err
+	}
+	return o.answer, run.End(ctx, o.answer)
+}
+
+// all orders for everybody.
+func (o *ordering) all(ctx context.Context) error {
+	if err := o.eachTaxAccount(ctx, o.book, o.period, "", nextDay(o.period.To), o.add); err != nil {
+		return err
+	}
+	if err := o.flush(ctx); err != nil {
+		return err
 	}
 	o.answer.Amount, o.answer.OwnAmount, o.answer.GivenAmount = money.RUB.Format(o.sum), money.RUB.Format(o.own), money.RUB.Format(o.given)
 	o.answer.Position = o.position.String()
-	return o.answer, nil
+	return nil
 }
 
 // ordering is a run of RemitNpd.

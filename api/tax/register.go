@@ -7,7 +7,6 @@ import (
 
 	"connectrpc.com/connect"
 
-	"github.com/provodka/provodka/api/books"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/ledger/money"
@@ -100,7 +99,7 @@ func (s *Service) collectedOf(ctx context.Context, mark store.Mark, by string) (
 			return nil, fmt.Errorf("read records: %w", err)
 		}
 		for _, id := range ids {
-			rec, err := books.DecodeRecord(id, records[id])
+			rec, err := gate.DecodeRecord(id, records[id])
 			if err != nil {
 				return nil, err
 			}

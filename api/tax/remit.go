@@ -14,7 +14,6 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
-	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
 
@@ -28,64 +27,6 @@ const (
 	collectRounds = 5    // of one set
 	orderRounds   = 5
 )
-
-// Remit implements TaxService.
-func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.RemitResponse, error) {
-	p, refusal := remittance.ParsePeriod("period", req.GetPeriod())
-	if refusal == nil && s.Today() <= p.To {
-		refusal = fault.Refuse(fault.Malformed, "period", "the period ends on %s, it is %s", p.To, s.Today())
-	}
-	if refusal != nil {
-		return nil, refusal
-	}
-	orders, err := s.orders(ctx, req.GetBook(), p)
-	if err != nil {
-		return nil, err
-	}
-	if refusal := unpaid(orders); refusal != nil {
-		return nil, refusal
-	}
-	offset, repay, err := s.twice(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	if req.GetDryRun() {
-		persons, due, err := s.due(ctx, req.GetBook(), p, map[string]money.Amount{})
-		if err != nil {
-			return nil, err
-		}
-		pool, err := s.pool(ctx, req.GetBook(), p)
-		answer, order := &taxv1.RemitResponse{Persons: persons, Collected: money.RUB.Format(due)}, due.Add(pool)
-		if offset != nil {
-			by := money.Min(offset.left, order)
-			answer.Offset, order = money.RUB.Format(by), order.Sub(by)
-		}
-		if repay != nil {
-			answer.Repaid, order = money.RUB.Format(repay.left.Neg()), order.Sub(repay.left)
-		}
-		answer.WouldOrder = money.RUB.Format(order)
-		return answer, err
-	}
-	c := &collecting{Service: s, book: req.GetBook(), period: p, sum: money.New(0, money.RUB.Scale), position: gate.Position{}}
-	if err := s.eachTaxAccount(ctx, c.book, p, "", nextDay(p.To), c.add); err != nil {
-		return nil, err
-	}
-	if err := c.flush(ctx); err != nil {
-		return nil, err
-	}
-	answer := &taxv1.RemitResponse{Persons: c.persons, Collected: money.RUB.Format(c.sum), Refused: c.refused, RefusedPersons: c.refusedPersons}
-	if answer.Offset, err = c.offset(ctx, req.GetOffset()); err != nil {
-		return nil, err
-	}
-	if answer.Repaid, err = c.repay(ctx, req.GetRepay()); err != nil {
-		return nil, err
-	}
-	if answer.Remittance, err = c.order(ctx); err != nil {
-		return nil, err
-	}
-	answer.Position = c.position.String()
-	return answer, nil
-}
 
 // nextDay is the day after a business day.
 func nextDay(day string) string {
@@ -175,6 +116,8 @@ func (s *Service) due(ctx context.Context, bookName string, p remittance.Period,
 // collecting is a run of Remit.
 type collecting struct {
 	*Service
+	run    *gate.Run // nil of a dry run
+	over   bool      // its order is made
 	book   string
 	period remittance.Period
 	set    []taxAccount // of whom something is due, to be posted together
@@ -286,33 +229,4 @@ func (c *collecting) unmoved(ctx context.Context, spent []taxAccount) ([]taxAcco
 		}
 	}
 	return left, nil
-}
-
-// order orders what the pool has; nil when it has nothing. Two that order at once are told
-// apart by the order's id, and by the pool, which is never taken below zero.
-func (c *collecting) order(ctx context.Context) (*taxv1.Remittance, error) {
-	for range orderRounds {
-		sum, err := c.pool(ctx, c.book, c.period)
-		if err != nil || sum.Sign() <= 0 {
-			return nil, err
-		}
-		orders, err := c.orders(ctx, c.book, c.period)
-		if err != nil {
-			return nil, err
-		}
-		if refusal := unpaid(orders); refusal != nil {
-			return nil, refusal
-		}
-		o := &gate.Change{Key: gate.NewID(), Flow: remittance.Name, ID: c.period.Order(len(orders) + 1), Owner: c.period.ID, Event: remittance.Order}
-		o.Say(&flowv1.RemittanceOrder{Amount: money.RUB.Format(sum)})
-		outcome := c.SubmitChanges(ctx, c.book, false, []*gate.Change{o})[0]
-		switch r := outcome.Refusal; {
-		case r == nil:
-			c.position.See(int(outcome.Record.GetShard()), outcome.Record.GetSeq())
-			return c.remittance(gate.FromRecord(outcome.Record))
-		case r.Code != fault.AlreadyExists && r.Code != fault.InsufficientFunds:
-			return nil, gate.IDField(r, "period")
-		}
-	}
-	return nil, fault.Refuse(fault.Unavailable, "", "others order the same period; ask again")
 }

@@ -28,8 +28,12 @@ Changes go through the API, in the name of its key, and hold on every shard when
 answered. With --ask another key must approve them first.
 
   provodka account freeze wallet:company-1 --debits --reason "постановление № 7"
+  provodka account unfreeze wallet:company-1 --reason "постановление № 7 отменено"
   provodka account limit merchant:shop-7 50000 --reason "договор 3" --ask
-  provodka account approve 0.42 --reason "проверен баланс"`
+  provodka account close merchant:shop-7 --reason "договор 3 расторгнут"
+  provodka account reopen merchant:shop-7 --reason "договор 3 возобновлён"
+  provodka account approve 0.42 --reason "проверен баланс"
+  provodka account decline 0.43 --reason "нет договора"`
 
 type accountFlags struct {
 	dsn, book string
@@ -39,7 +43,7 @@ type accountFlags struct {
 func newAccountCmd(env *Env) *cobra.Command {
 	var f accountFlags
 	cmd := &cobra.Command{
-		Use: "account ACCOUNT…", Short: "How accounts stand, and why", Long: accountLong, Args: args(cobra.MinimumNArgs(1)),
+		Use: "account ACCOUNT…", Short: "How accounts stand, and why; freeze, limit, close them", Long: accountLong, Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, names []string) error { return runAccount(cmd.Context(), env, f, names) },
 	}
 	dsnFlag(cmd, &f.dsn)

@@ -13,8 +13,8 @@ import (
 	"github.com/provodka/provodka/cmd/provodka/server"
 )
 
-const devLong = `Run everything on this machine: PostgreSQL, a broker, the sandboxes of the bank
-and of the tax service, and a server, all on loopback under one directory.
+const devLong = `Run everything on this machine: PostgreSQL, a broker, the sandboxes of the bank, the tax
+service and the providers of SMS and mail, and a server, all on loopback under one directory.
 
 It prints a line "ready URL …" and writes DIR/dev.json when it serves. With --play
 it then plays the files of a directory (examples/payroll), prints what happened,
@@ -31,6 +31,9 @@ func newDevCmd(env *Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Once && o.Play == "" {
 				return usagef("--once ends when the play is over: give --play")
+			}
+			if o.Shards < 1 {
+				return usagef("--shards %d: at least 1", o.Shards)
 			}
 			dir, err := filepath.Abs(o.Dir)
 			if err != nil {

@@ -59,6 +59,7 @@ func newDoctorCmd(env *Env) *cobra.Command {
 	var broker brokerFlags
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Say what is wrong and what to do", Long: doctorLong, Args: args(cobra.NoArgs),
+		Example: "  provodka doctor\n  provodka doctor --dsn postgres://localhost/provodka --brokers kafka:9092",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d := &doctor{env: env}
 			d.examine(cmd.Context(), dsn, broker)

@@ -27,6 +27,7 @@ func newArchiveCmd(env *Env) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: "archive", Short: "Write the event log into a file", Long: archiveLong, Args: args(cobra.NoArgs),
+		Example: "  provodka events archive --brokers kafka:9092 --out events.archive\n  provodka audit --events events.archive",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
 				return usagef("--out: which file?")

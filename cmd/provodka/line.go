@@ -27,14 +27,15 @@ others. Days are the bank's. INN of persons and numbers of accounts are masked.
   provodka statement lines
   provodka statement lines --state unmatched --from 2026-03-01 --to 2026-03-31
   provodka statement lines --state refunding,returning,returned --limit 20
-  provodka statement lines --account settlement --output json
+  provodka statement lines --account settlement --min-amount 100000 --output json
 
 Suggested are the companies whose money it could be, the likeliest first, each with the weight of
 what speaks for it:
 
 %s
 Known is what is known of a line beside what it says: whose it became, what was counted of it, why what
-a person named did not take it, and what the bank changed of it after it was booked.
+a person named did not take it, and what the bank changed of it after it was booked. The whole story of
+one line: provodka statement line LINE.
 
 The API is found by --url, PROVODKA_URL or dev.json, its key in PROVODKA_API_KEY.`
 
@@ -42,6 +43,7 @@ type linesFlags struct {
 	apiFlags
 	states            []string
 	from, to, account string
+	least, most       string
 	limit             int
 }
 
@@ -60,6 +62,8 @@ func newLinesCmd(env *Env) *cobra.Command {
 	cmd.Flags().StringVar(&f.from, "from", "", "first value day, YYYY-MM-DD")
 	cmd.Flags().StringVar(&f.to, "to", "", "last value day, YYYY-MM-DD, it included")
 	cmd.Flags().StringVar(&f.account, "account", "", "lines of this account of ours only, by its name in the books")
+	cmd.Flags().StringVar(&f.least, "min-amount", "", "least sum, rubles, in and out alike")
+	cmd.Flags().StringVar(&f.most, "max-amount", "", "largest sum, rubles")
 	cmd.Flags().IntVar(&f.limit, "limit", 50, "how many to list at most")
 	return cmd
 }
@@ -99,60 +103,61 @@ func runLines(ctx context.Context, env *Env, f *linesFlags) error {
 	if err != nil {
 		return err
 	}
-	var lines []*statementv1.Line
-	waits := 0
-	err = f.read(ctx, c, waiting, func(page []*statementv1.Line) bool {
-		waits += len(page)
-		lines = oldest(f.limit, append(lines, page...))
-		return true
-	})
+	all, err := c.Statements.CountLines(ctx, &statementv1.CountLinesRequest{Book: f.book})
+	if err != nil {
+		return err
+	}
+	lines, more, err := f.read(ctx, c, all.GetPosition(), statementv1.LineOrder_LINE_ORDER_OLDEST_DAY, waiting, f.limit)
 	if err != nil {
 		return err
 	}
 	shown := len(lines)
-	err = f.read(ctx, c, others, func(page []*statementv1.Line) bool {
-		lines = append(lines, page[:min(len(page), f.limit-len(lines))]...)
-		return len(lines) < f.limit
-	})
+	rest, _, err := f.read(ctx, c, all.GetPosition(), statementv1.LineOrder_LINE_ORDER_NEWEST_DAY, others, f.limit-shown)
 	if err != nil {
 		return err
 	}
+	lines = append(lines, rest...)
 	if env.json() {
 		return env.printMessage(&statementv1.ListLinesResponse{Lines: lines})
 	}
 	if err := env.printLines(lines...); err != nil {
 		return err
 	}
-	if len(waiting) > 0 {
+	switch {
+	case len(waiting) == 0:
+	case f.account+f.from+f.to+f.least+f.most == "":
+		var waits int64
+		for _, n := range all.GetCounts() {
+			if slices.Contains(waiting, n.GetState()) {
+				waits += n.GetCount()
+			}
+		}
 		env.say("%d wait for a person, %d of them shown", waits, shown)
+	case more:
+		env.say("the first %d of these that wait for a person are shown: --limit shows more", shown)
+	default:
+		env.say("%d of these wait for a person", shown)
 	}
 	return nil
 }
 
-// oldest keeps the oldest lines, in their order.
-func oldest(limit int, lines []*statementv1.Line) []*statementv1.Line {
-	slices.SortFunc(lines, func(a, b *statementv1.Line) int {
-		return cmp.Or(strings.Compare(a.GetDay(), b.GetDay()), strings.Compare(a.GetLineId(), b.GetLineId()))
-	})
-	return lines[:min(len(lines), limit)]
-}
-
-// read gives the lines in the states that are meant, newest first, page by page, until take has enough.
-func (f *linesFlags) read(ctx context.Context, c *client.Client, states []string, take func(page []*statementv1.Line) bool) error {
-	req := &statementv1.ListLinesRequest{Book: f.book, States: states, PageSize: tasksAtOnce}
-	for len(states) > 0 {
+// read gives so many of the lines that are meant in some states, and whether there are more.
+func (f *linesFlags) read(ctx context.Context, c *client.Client, position string, order statementv1.LineOrder, states []string, limit int) (lines []*statementv1.Line, more bool, err error) {
+	req := &statementv1.ListLinesRequest{
+		Book: f.book, States: states, Account: f.account, From: f.from, To: f.to, MinAmount: f.least, MaxAmount: f.most, Order: order, MinPosition: position,
+	}
+	for len(states) > 0 && len(lines) < limit {
+		req.PageSize = int32(min(tasksAtOnce, limit-len(lines)))
 		answer, err := c.Statements.ListLines(ctx, req)
 		if err != nil {
-			return err
+			return nil, false, err
 		}
-		page := slices.DeleteFunc(answer.GetLines(), func(l *statementv1.Line) bool {
-			return f.account != "" && l.GetAccount() != f.account || l.GetDay() < f.from || f.to != "" && l.GetDay() > f.to
-		})
-		if req.PageToken = answer.GetNextPageToken(); !take(page) || req.PageToken == "" {
-			return nil
+		lines = append(lines, answer.GetLines()...)
+		if req.PageToken = answer.GetNextPageToken(); req.PageToken == "" {
+			return lines, false, nil
 		}
 	}
-	return nil
+	return lines, req.GetPageToken() != "", nil
 }
 
 // printLines prints lines with what speaks for whom; a suggestion after the first has a row of its own.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -35,24 +34,5 @@ func TestLineWords(t *testing.T) {
 	e := &Env{Now: func() time.Time { return time.Date(2026, 3, 4, 21, 30, 0, 0, time.UTC) }} // the 5th at the bank
 	if got := e.age(&statementv1.Line{Day: "2026-03-02"}); got != "3" {
 		t.Errorf("age %s", got)
-	}
-}
-
-// TestOldestLines: page by page the oldest stay, in their order.
-func TestOldestLines(t *testing.T) {
-	t.Parallel()
-	var kept []*statementv1.Line
-	for _, page := range [][]string{{"2026-03-09", "2026-03-05"}, {"2026-03-07"}, nil, {"2026-03-04", "2026-03-08"}} {
-		for _, day := range page {
-			kept = append(kept, &statementv1.Line{LineId: day, Day: day})
-		}
-		kept = oldest(3, kept)
-	}
-	var days []string
-	for _, l := range kept {
-		days = append(days, l.GetDay())
-	}
-	if want := []string{"2026-03-04", "2026-03-05", "2026-03-07"}; !slices.Equal(days, want) {
-		t.Errorf("%v, want %v", days, want)
 	}
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/engine/flow/incoming"
-	"github.com/provodka/provodka/ledger/fault"
 	statementv1 "github.com/provodka/provodka/proto/gen/provodka/statement/v1"
 )
 
@@ -133,13 +130,10 @@ func newLineCmd(env *Env, use, short, long string, word func(context.Context, *c
 			}
 			f.key = f.keyOrNew()
 			answer, err := word(cmd.Context(), c, f, lines[0])
-			switch code := client.CodeOf(err); {
-			case err == nil:
-				return env.afterWord(answer)
-			case errors.As(err, new(usageError)) || code != "" && code != fault.Unavailable && code != fault.Internal:
-				return err
+			if err != nil {
+				return f.unsure(err)
 			}
-			return fmt.Errorf("%w; whether it was done is not known: with --key %s the same command does nothing twice", err, f.key)
+			return env.afterWord(answer)
 		},
 	}
 	f.add(cmd)

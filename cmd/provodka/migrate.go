@@ -17,11 +17,13 @@ func newMigrateCmd(env *Env) *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "up", Short: "Apply what is missing", Args: args(cobra.NoArgs),
-			RunE: func(cmd *cobra.Command, _ []string) error { return migrateUp(cmd, env, dsn) },
+			Example: "  provodka migrate up --dsn postgres://localhost/provodka",
+			RunE:    func(cmd *cobra.Command, _ []string) error { return migrateUp(cmd, env, dsn) },
 		},
 		&cobra.Command{
 			Use: "status", Short: "Say where the schema stands", Args: args(cobra.NoArgs),
-			RunE: func(cmd *cobra.Command, _ []string) error { return migrateStatus(cmd, env, dsn) },
+			Example: "  provodka migrate status --dsn postgres://localhost/provodka",
+			RunE:    func(cmd *cobra.Command, _ []string) error { return migrateStatus(cmd, env, dsn) },
 		},
 	)
 	return cmd

@@ -23,6 +23,7 @@ closed days again always takes two.
   provodka policy set unfreeze,limit --reason "положение 12"  these, and no others
   provodka policy set none --reason "положение 13" --ask      fewer than now: by two
   provodka policy approve 0.42 --reason "согласовано"         another key
+  provodka policy decline 0.42 --reason "не согласовано"      or nothing happens
 
 One alone may want two people for more changes, never for fewer. It holds on every shard
 when the command ends, is in the journal, and is audited.`

@@ -145,9 +145,9 @@ that was left out between two others would be a gap. --from and --to are moments
 	f.add(cmd)
 	f.waiting(cmd)
 	bookFlag(cmd, &f.book)
-	cmd.Flags().StringVar(&f.asset, "asset", "RUB", "asset")
-	cmd.Flags().StringVar(&f.from, "from", "", "recorded at or after")
-	cmd.Flags().StringVar(&f.to, "to", "", "recorded before")
+	cmd.Flags().StringVar(&f.asset, "asset", "RUB", "the asset")
+	cmd.Flags().StringVar(&f.from, "from", "", "moment, RFC 3339: what was recorded at it or after it")
+	cmd.Flags().StringVar(&f.to, "to", "", "moment, RFC 3339: what was recorded before it")
 	return cmd
 }
 
@@ -184,6 +184,7 @@ func newCheckpointCmd(env *Env) *cobra.Command {
 	var shard int
 	cmd := &cobra.Command{
 		Use: "checkpoint", Short: "Show a shard's newest published checkpoint", Args: args(cobra.NoArgs),
+		Example: "  provodka checkpoint --shard 2 --out april.checkpoint",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, err := env.openDB(cmd.Context(), f.dsn)
 			if err != nil {

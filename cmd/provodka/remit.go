@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow/remittance"
+	"github.com/provodka/provodka/ledger/fault"
 	taxv1 "github.com/provodka/provodka/proto/gen/provodka/tax/v1"
 )
 
@@ -21,7 +23,8 @@ const remitLong = `Taxes that were withheld or charged, and their way to the bud
 ndfl-2026-11-1 (withheld from the 1st to the 22nd), ndfl-2026-11-2 (from the 23rd on) or
 contributions-2026-11. With --month it says what is due of a month and by when; with --period it
 collects what is due from the persons' accounts and orders its payment. The same command again
-pays nothing twice; what was withheld late is paid by another order. With --offset what an older
+pays nothing twice; what was withheld late is paid by another order. With the same --key an
+answer that was lost is given again; the command says the key then. With --offset what an older
 order had paid twice pays the period first, and the bank is asked only for the rest. With --repay
 the order pays, beside the period, what the budget has given back too much of an older one (its
 Overpaid is below zero).
@@ -53,7 +56,7 @@ func newRemitCmd(env *Env) *cobra.Command {
 		Use: "remit", Short: "Pay withheld taxes to the budget: what is due, orders, registers", Long: remitLong, Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRemit(cmd.Context(), env, &f) },
 	}
-	f.addPlace(cmd)
+	f.add(cmd)
 	cmd.Flags().StringVar(&f.month, "month", "", "say what is due of this month, YYYY-MM")
 	cmd.Flags().StringVar(&f.period, "period", "", "collect and pay what is due of this period")
 	cmd.Flags().StringVar(&f.offset, "offset", "", "pay the period first by what is left of this order that was paid twice")
@@ -76,6 +79,8 @@ func newRemitCmd(env *Env) *cobra.Command {
 			return sub.run(cmd.Context(), env, own, words)
 		}}
 		switch sub.use {
+		case "npd MONTH":
+			own.add(c)
 		case "retry ORDER", "cancel ORDER":
 			own.add(c)
 			c.Flags().BoolVar(&own.wait, "wait", false, "wait until the bank has answered, a minute at most")
@@ -108,9 +113,10 @@ func runRemit(ctx context.Context, env *Env, f *remitFlags) error {
 	if f.month != "" {
 		return planRemittances(ctx, env, f, c)
 	}
-	answer, err := c.Taxes.Remit(ctx, &taxv1.RemitRequest{Book: f.book, Period: f.period, DryRun: f.dryRun, Offset: f.offset, Repay: f.repay})
+	f.key = f.keyOrNew()
+	answer, err := c.Taxes.Remit(ctx, &taxv1.RemitRequest{Book: f.book, Key: f.key, Period: f.period, DryRun: f.dryRun, Offset: f.offset, Repay: f.repay})
 	if err != nil {
-		return err
+		return f.unsure(err)
 	}
 	order := answer.GetRemittance()
 	if order != nil && f.wait {
@@ -252,9 +258,10 @@ func remitNPD(ctx context.Context, env *Env, f *remitFlags, words []string) erro
 	if err != nil {
 		return err
 	}
-	answer, err := c.Taxes.RemitNpd(ctx, &taxv1.RemitNpdRequest{Book: f.book, Month: words[0], DryRun: f.dryRun, GiveBack: f.giveBack})
+	f.key = f.keyOrNew()
+	answer, err := c.Taxes.RemitNpd(ctx, &taxv1.RemitNpdRequest{Book: f.book, Key: f.key, Month: words[0], DryRun: f.dryRun, GiveBack: f.giveBack})
 	if err != nil {
-		return err
+		return f.unsure(err)
 	}
 	if env.json() {
 		return env.printMessage(answer)
@@ -303,6 +310,14 @@ func cancelRemittance(ctx context.Context, env *Env, f *remitFlags, words []stri
 		return err
 	}
 	return env.afterRemittance(ctx, f, c, answer.GetRemittance())
+}
+
+// unsure adds the key to an error that leaves open whether a change was made.
+func (f *apiFlags) unsure(err error) error {
+	if code := client.CodeOf(err); errors.As(err, new(usageError)) || code != "" && code != fault.Unavailable && code != fault.Internal {
+		return err
+	}
+	return fmt.Errorf("%w; whether it was done is not known: with --key %s the same command does nothing twice", err, f.key)
 }
 
 // keyOrNew is the key that was given, or a new one.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -32,11 +35,12 @@ func newRootCmd(env *Env) *cobra.Command {
 	root.PersistentFlags().StringVar(&env.Output, "output", outputTable, "`form` of what is printed: table for people, json for programs")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return env.checkOutput() }
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run it:"}, &cobra.Group{ID: "read", Title: "Read the books:"},
-		&cobra.Group{ID: "prove", Title: "Prove and repair:"})
+		&cobra.Group{ID: "work", Title: "Close, upload, pay, decide:"}, &cobra.Group{ID: "prove", Title: "Prove and repair:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"run": {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newKeygenCmd(env), newKeyCmd(env), newUserCmd(env), newVersionCmd(env)},
-		"read": {newTrialBalanceCmd(env), newOSVCmd(env), newPeriodCmd(env), newPolicyCmd(env), newScheduledCmd(env), newBalanceCmd(env), newAccountCmd(env), newStatementCmd(env), newCardCmd(env),
-			newGeneralCmd(env), newExplainCmd(env), newTaskCmd(env), newDocumentCmd(env), newRegisterCmd(env), newWithheldCmd(env), newRemitCmd(env), newCertificateCmd(env), newExportCmd(env)},
+		"run": {newDevCmd(env), newServeCmd(env), newMigrateCmd(env), newKeygenCmd(env), newKeyCmd(env), newVersionCmd(env)},
+		"read": {newTrialBalanceCmd(env), newOSVCmd(env), newBalanceCmd(env), newAccountCmd(env), newStatementCmd(env), newCardCmd(env),
+			newGeneralCmd(env), newExplainCmd(env), newTaskCmd(env), newDocumentCmd(env), newWithheldCmd(env), newCertificateCmd(env), newExportCmd(env)},
+		"work": {newPeriodCmd(env), newPolicyCmd(env), newScheduledCmd(env), newRegisterCmd(env), newRemitCmd(env), newUserCmd(env)},
 		"prove": {newAuditCmd(env), newReplayCmd(env), newRebuildCmd(env), newEventsCmd(env), newDoctorCmd(env),
 			newProveCmd(env), newVerifyCmd(env), newCheckpointCmd(env)},
 	} {
@@ -45,15 +49,23 @@ func newRootCmd(env *Env) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
+	root.SetHelpCommandGroupID("run")
+	root.SetCompletionCommandGroupID("run")
+	complete(root)
+	helpOfWhatIsThere(root)
 	return root
 }
 
 // args turns a refusal of arguments into one of usage.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, list []string) error {
-		if err := check(cmd, list); err != nil {
-			return usageError{err}
+		err := check(cmd, list)
+		switch {
+		case err == nil:
+			return nil
+		case len(list) > 0 && cmd.HasSubCommands():
+			return usageError{fmt.Errorf("%w: one of %s", err, strings.Join(names(cmd), ", "))}
 		}
-		return nil
+		return usageError{fmt.Errorf("%w: %s", err, cmd.UseLine())}
 	}
 }

@@ -122,7 +122,7 @@ func seedBooks(t *testing.T, ts *testscript.TestScript, name string) {
 	defer db.Close()
 	ts.Check(w.Store(t.Context(), db))
 	for _, shard := range w.Shards() { // as the owner does
-		_, err := db.Project(t.Context(), store.Projected{Shard: shard}, w.Records(shard))
+		_, err := db.Project(t.Context(), store.Projected{Shard: shard}, w.Records(shard), nil)
 		ts.Check(err)
 	}
 	ts.Check(publish(t.Context(), w, brokers))

@@ -38,7 +38,7 @@ func newStatementCmd(env *Env) *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.AddCommand(newPullCmd(env), newLinesCmd(env), newAssignCmd(env), newExplainLineCmd(env), newReturnCmd(env))
+	cmd.AddCommand(newPullCmd(env), newLinesCmd(env), newLineShowCmd(env), newAssignCmd(env), newExplainLineCmd(env), newReturnCmd(env))
 	return cmd
 }
 

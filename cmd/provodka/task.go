@@ -218,6 +218,8 @@ func (r taskRow) line(zone *time.Location) taskLine {
 		l.Waits = "is there room under the executor's yearly limit?"
 	case flowv1.TaskPhase_TASK_PHASE_TAKE:
 		l.Waits = "the tax of the payment, from the executor's year"
+	case flowv1.TaskPhase_TASK_PHASE_LIMIT:
+		l.Waits = "does the payment fit the company's days and months?"
 	case flowv1.TaskPhase_TASK_PHASE_ANNUL:
 		l.Waits = "the annulment of the receipt"
 	case flowv1.TaskPhase_TASK_PHASE_UNSPECIFIED:

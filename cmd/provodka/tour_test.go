@@ -62,10 +62,17 @@ func TestTheTourOfTheReadmeWorksWhenPasted(t *testing.T) {
 			}
 		}
 	}
+	if code, out := s.run("doctor", "--dev", s.dir); code != 0 || strings.Contains(out, "records that wait") {
+		t.Errorf("the doctor finds something on a stack at rest: exit code %d\n%s", code, out)
+	}
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if code := r.end(); code != 0 {
 		t.Errorf("a graceful stop ends with exit code %d\n%s", code, s.tail())
+	}
+	again := s.start("--once")
+	if code := again.end(); code != 0 {
+		t.Errorf("after the tour a second run does not find the books of the first: exit code %d\n%s\n%s", code, again.text.String(), s.tail())
 	}
 }

@@ -21,6 +21,7 @@ func newTrialBalanceCmd(env *Env) *cobra.Command {
 	var dsn, bookName string
 	cmd := &cobra.Command{
 		Use: "trial-balance", Short: "Turnover and balance of every type of account", Long: trialBalanceLong, Args: args(cobra.NoArgs),
+		Example: "  provodka trial-balance\n  provodka trial-balance --book main --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, err := env.openBook(cmd.Context(), dsn, &bookName)
 			if err != nil {

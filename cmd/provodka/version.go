@@ -9,7 +9,7 @@ import (
 
 func newVersionCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: args(cobra.NoArgs),
+		Use: "version", Short: "Print the version", Example: "  provodka version", Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			if env.json() {
 				return env.printJSON(map[string]string{"version": version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})

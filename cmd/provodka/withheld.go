@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +26,7 @@ where it said one), the bonus and the contributions. NDFL is split as it is paid
 budget: withheld from the 1st to the 22nd, and from the 23rd on. The table ends with a total of
 each tax and period, as remit --month has them, and of all.
 
-Lines come as they are read, the newest task first, however many there are; what was printed before
+Lines come as they are read, the last day first, however many there are: tasks of that month alone are read; what was printed before
 exit code 1 is not all.
 
   provodka withheld --month 2026-11
@@ -190,22 +189,87 @@ func (l withheldLine) cells() []string {
 	return []string{l.Day, l.Executor, l.Company, l.Task, l.Kind, l.Period, l.Gross, l.Tax, l.Bonus, l.Contributions, l.Rule}
 }
 
-// withheld gives the paid tasks of the month, a page of tasks at once: it keeps none.
+// withheld gives the paid tasks of the month, a page of tasks at once: it keeps none. It reads those alone, by
+// the index of paid tasks by day, and a seek for each.
 func withheld(ctx context.Context, db *store.DB, f withheldFlags, take func([]withheldLine) error) error {
-	f.states, f.limit = []string{task.Paid}, math.MaxInt
-	return eachTasks(ctx, db, f.taskFlags, func(rows []taskRow) error {
+	if err := searchable(ctx, db); err != nil {
+		return err
+	}
+	page := store.DatedPage{Book: f.book, Flow: task.Name, States: []string{task.Paid}, To: task.Undated, Limit: 1}
+	undated, _, err := db.Dated(ctx, page)
+	if err != nil {
+		return err
+	}
+	if len(undated) > 0 {
+		return fmt.Errorf("nobody knows when the task %s was paid", undated[0].Key.ID)
+	}
+	first, err := time.Parse("2006-01", f.month)
+	if err != nil {
+		return err
+	}
+	page.From, page.To, page.Limit = first.Format(time.DateOnly), first.AddDate(0, 1, -1).Format(time.DateOnly), tasksAtOnce
+	if f.owner != "" {
+		page.Place = task.OfCompany + f.owner
+	}
+	for {
+		rows, _, err := db.Dated(ctx, page)
+		if err != nil {
+			return err
+		}
 		var lines []withheldLine
-		for _, r := range rows {
+		for _, row := range rows {
+			r, err := decodeTask(row)
+			if err != nil {
+				return err
+			}
 			paid, err := time.Parse(time.RFC3339Nano, r.data.GetPaidAt())
 			if err != nil {
 				return fmt.Errorf("when the task %s was paid: %w", r.Key.ID, err)
 			}
-			if paid = paid.In(db.Zone()); paid.Format("2006-01") == f.month {
-				lines = append(lines, withheldOf(r, paid))
-			}
+			lines = append(lines, withheldOf(r, paid.In(db.Zone())))
 		}
-		return take(lines)
-	})
+		if err := take(lines); err != nil {
+			return err
+		}
+		if len(rows) < page.Limit {
+			return nil
+		}
+		last := rows[len(rows)-1]
+		page.After = &store.AggregateCursor{CreatedUS: last.CreatedUS, Shard: last.Shard, ID: last.Key.ID}
+	}
+}
+
+// searchPatience is how long a command waits for the search tables: they follow within a second.
+const searchPatience = 10 * time.Second
+
+// searchable waits until the search tables have what the books have now.
+func searchable(ctx context.Context, db *store.DB) error {
+	shards, err := db.Shards(ctx)
+	if err != nil {
+		return err
+	}
+	for until := time.Now().Add(searchPatience); ; {
+		projected, err := db.Projections(ctx)
+		if err != nil {
+			return err
+		}
+		at := map[int]uint64{}
+		for _, p := range projected {
+			at[p.Shard] = p.Head.Seq
+		}
+		behind := slices.IndexFunc(shards, func(s store.ShardState) bool { return at[s.Shard] < s.Head.Seq })
+		if behind < 0 {
+			return nil
+		}
+		if s := shards[behind]; time.Now().After(until) {
+			return fmt.Errorf("the search tables are at record %d of %d of shard %d: they follow while a server runs", at[s.Shard], s.Head.Seq, s.Shard)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func withheldOf(r taskRow, paid time.Time) withheldLine {

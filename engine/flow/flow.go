@@ -108,6 +108,18 @@ type Flow struct {
 	// Stopped is the limit that stopped what was asked for, as a move has it; false when none did. Metrics
 	// alone ask, after the commit; nil is a flow that no limit stops.
 	Stopped func(*journalv1.Move) (Stop, bool)
+
+	// Dated is by what day an aggregate is found after a move, in the zone of the books; false when the
+	// move changes nothing of that. Search tables alone ask, behind the commit; nil is a flow without days.
+	Dated func(*journalv1.Move, *time.Location) (Dated, bool)
+}
+
+// Dated is a day of an aggregate, its amount, and the places where it is found by them: an account, a
+// company, "" for everywhere; none takes it out.
+type Dated struct {
+	Day    string // YYYY-MM-DD
+	Amount money.Amount
+	Places []string
 }
 
 // Stop is a limit that stopped something: the refusal's code, what is counted under the limit, and whose it is.

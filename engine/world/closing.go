@@ -56,7 +56,7 @@ func (c *closings) open(ctx context.Context, ask port.Ask) port.Answer {
 	return answerOf(ask, c.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: closing.Name, Id: body.GetCompanyId(), Event: closing.Open, Owner: body.GetCompanyId(),
 				Body: flow.Bytes(&flowv1.ClosingOpen{FromMonth: body.GetFromMonth()}),

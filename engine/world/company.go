@@ -25,7 +25,7 @@ const (
 )
 
 // actorEffect is who asks when an effect reaches another aggregate.
-const actorEffect = "effect"
+const actorEffect = engine.ActorEffect
 
 // CompanyOpener makes a company's details of what its registration knows.
 type CompanyOpener interface {
@@ -68,7 +68,7 @@ func (c *companies) deposit(ctx context.Context, ask port.Ask) port.Answer {
 	outcomes := c.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: company.Name, Id: body.GetCompanyId(), Event: company.Deposit, Body: ask.Body, Owner: body.GetCompanyId(),
 			}},
@@ -98,7 +98,7 @@ func (c *companies) open(ctx context.Context, ask port.Ask) port.Answer {
 	if err != nil {
 		return port.Unclear("the company's details could not be written")
 	}
-	key := "effect:" + ask.Attempt + "/"
+	key := engine.EffectKey + ask.Attempt + "/"
 	step := func(event string, m proto.Message) engine.Operation {
 		return engine.Operation{Operation: &commandv1.Operation{Group: 1, Key: key + event, What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 			Flow: company.Name, Id: id, Event: event, Body: flow.Bytes(m), Owner: id,

@@ -104,7 +104,7 @@ func (c *contacts) recheck(ctx context.Context, ask port.Ask, body *flowv1.Conta
 	r := engine.Request{Book: body.GetBook(), Actor: actorEffect}
 	for _, row := range rows {
 		r.Operations = append(r.Operations, engine.Operation{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt + ":recheck:" + row.Key.ID,
+			Key: engine.EffectKey + ask.Attempt + ":recheck:" + row.Key.ID,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: task.Name, Id: row.Key.ID, Event: task.Recheck, Owner: row.Owner,
 			}},
@@ -123,7 +123,7 @@ func (c *contacts) tell(ctx context.Context, ask port.Ask, body *flowv1.ContactT
 	r := engine.Request{Book: body.GetBook(), Actor: actorEffect}
 	for _, company := range companies {
 		r.Operations = append(r.Operations, engine.Operation{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt + ":" + company,
+			Key: engine.EffectKey + ask.Attempt + ":" + company,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: contact.Name, Id: contact.ID(body.GetExecutorId(), company), Event: contact.Told, Body: ask.Body, Owner: company,
 			}},

@@ -59,7 +59,7 @@ func (e *executors) Send(ctx context.Context, ask port.Ask) port.Answer {
 		}
 	}
 	return answerOf(ask, e.tell(ctx, &body, contact.Name, contact.ID(body.GetExecutorId(), body.GetCompanyId()), body.GetCompanyId(), contact.Meet,
-		"effect:"+ask.Attempt+":contact", &flowv1.ContactMeet{ExecutorId: body.GetExecutorId(), Way: contact.Invited}))
+		engine.EffectKey+ask.Attempt+":contact", &flowv1.ContactMeet{ExecutorId: body.GetExecutorId(), Way: contact.Invited}))
 }
 
 // there says whether the person is an executor, as the ask has it, or by this invitation.
@@ -100,7 +100,7 @@ func (e *executors) register(ctx context.Context, ask port.Ask, body *flowv1.Adm
 		return &a
 	}
 	way, _ := limit.WayOf(string(by))
-	o := e.tell(ctx, body, executor.Name, id, id, executor.Register, "effect:"+ask.Attempt+":register", &flowv1.ExecutorRegister{
+	o := e.tell(ctx, body, executor.Name, id, id, executor.Register, engine.EffectKey+ask.Attempt+":register", &flowv1.ExecutorRegister{
 		Kind: body.GetKind(), Nonresident: body.GetNonresident(), ProfileVersion: profile, RequisitesVersion: requisites, Way: way, InvitationId: body.GetInvitationId(),
 	})
 	if o.Refusal == nil {

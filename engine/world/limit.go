@@ -48,7 +48,7 @@ func change(ctx context.Context, submit Submit, ask port.Ask, book, flowName, id
 	return submit(ctx, engine.Request{
 		Book: book, Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key:  "effect:" + ask.Attempt,
+			Key:  engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{Flow: flowName, Id: id, Event: verbChange, Body: ask.Body, Owner: id}},
 		}}},
 	})[0]

@@ -236,7 +236,7 @@ func (w *watching) told(ctx context.Context, ask port.Ask, answer port.Answer) p
 // observed is the command that tells how a person stands.
 func observed(book, executor, attempt, source string, s *port.Standing) engine.Request {
 	return engine.Request{Book: book, Actor: actorEffect, Operations: []engine.Operation{{Operation: &commandv1.Operation{
-		Key: "effect:" + attempt + ":npd",
+		Key: engine.EffectKey + attempt + ":npd",
 		What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 			Flow: npd.Name, Id: executor, Event: npd.Observed, Owner: executor,
 			Body: flow.Bytes(&flowv1.NpdObserved{Standing: standingMessage(s), Source: source}),

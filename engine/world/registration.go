@@ -33,7 +33,7 @@ func (r *registrations) Send(ctx context.Context, ask port.Ask) port.Answer {
 	return answerOf(ask, r.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: registration.Name, Id: body.GetRegistration(), Event: registration.DepositFound, Owner: body.GetRegistration(),
 			}},

@@ -40,7 +40,7 @@ func (r *remittances) Send(ctx context.Context, ask port.Ask) port.Answer {
 	o := r.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: remittance.Name, Id: body.GetRemittance(), Event: remittance.Refund, Body: ask.Body, Owner: owner,
 			}},

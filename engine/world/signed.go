@@ -43,7 +43,7 @@ func (s *signed) Send(ctx context.Context, ask port.Ask) port.Answer {
 	outcomes := s.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: task.Name, Id: body.GetTaskId(), Event: event, Owner: body.GetCompanyId(),
 				Body: flow.Bytes(&flowv1.TaskSign{Terms: body.GetTerms(), Signature: body.GetSignature()}),

@@ -61,7 +61,7 @@ func (s *signings) Send(ctx context.Context, ask port.Ask) port.Answer {
 	return answerOf(ask, s.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: sign.Name, Id: sign.ID(body.GetTaskId(), body.GetDocument()), Event: sign.Invite, Owner: body.GetCompanyId(),
 				Body: flow.Bytes(&flowv1.SignInvite{

@@ -64,7 +64,7 @@ func (r *retries) Send(ctx context.Context, ask port.Ask) port.Answer {
 	o := r.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: task.Name, Id: body.GetTask(), Event: task.Retry, Body: flow.Bytes(pay), Owner: body.GetCompanyId(),
 			}},
@@ -110,7 +110,7 @@ func (r *retries) terms(ctx context.Context, ask *flowv1.TaskRetryAsk) (*flowv1.
 	}
 	today := r.now().Format(time.DateOnly)
 	return &flowv1.TaskPay{
-		Executor: executor.Stamp(who, !identified), Tariff: company.TariffOn(firm, today), Automatic: true,
+		Executor: executor.Stamp(who, !identified), Tariff: company.TariffOn(firm, today, ask.GetKind()), Automatic: true,
 		Limits: r.house.Stamp(company.LimitsOn(firm, today), today),
 	}, nil, nil
 }

@@ -33,7 +33,7 @@ func (u *users) Send(ctx context.Context, ask port.Ask) port.Answer {
 	return answerOf(ask, u.submit(ctx, engine.Request{
 		Book: body.GetBook(), Actor: actorEffect,
 		Operations: []engine.Operation{{Operation: &commandv1.Operation{
-			Key: "effect:" + ask.Attempt,
+			Key: engine.EffectKey + ask.Attempt,
 			What: &commandv1.Operation_Flow{Flow: &commandv1.Flow{
 				Flow: user.Name, Id: body.GetCompanyId(), Event: user.Found, Owner: body.GetCompanyId(),
 				Body: flow.Bytes(&flowv1.UserFound{

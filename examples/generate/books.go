@@ -133,6 +133,8 @@ func (b *books) sheet() ([]byte, error) {
 	}
 	// What goes over reserves and other claims depends on how often a payment is tried; it ends empty.
 	rows = append(rows, []string{"claim:*", "", "", "0.00", "0.00"}, []string{"reserve:*", "", "", "0.00", "0.00"}, []string{walletOf, "", "", "0.00", kopecks(b.wallet)})
+	// Those of the README's tour are the newcomer's own.
+	rows = append(rows, []string{"capital:*", "", "", "", ""}, []string{"clearing:*", "", "", "", ""})
 	return table(rows)
 }
 

@@ -139,7 +139,7 @@ func describe(all []person, list []task, o outcome) play.Play {
 	p := play.Play{
 		Day: play.Day,
 		Company: play.Company{Name: "ООО «Ромашка»", INN: companyINN, Account: companyAccount, BIC: companyBIC, Contract: "РВ-1",
-			CommissionPercent: commissionPercent.FloatString(2), DepositRequired: deposit.String()},
+			CommissionPercent: commissionPercent.FloatString(2), DepositRequired: deposit.String(), Limits: limits, Raised: raisedLimits},
 		Own: []play.Account{own("settlement", ourAccount), own("second", ourSecond)},
 	}
 	for _, x := range all {
@@ -185,6 +185,8 @@ func bankScript(list []task) stage.Script {
 			r.Field, r.Contains, r.Nth = "purpose", t.Title, 1
 		case t.Person.Later && !t.Person.Bare && t.Mark == "" && t.Person.Pays.Way() == play.ByAccount:
 			r = stage.Rule{Field: "account", Contains: t.Person.Pays.Account, Fault: stage.Refuse, Code: play.UnknownAccount, Message: "Счёт получателя не найден"}
+		case t.unserved():
+			r = stage.Rule{Field: "account", Contains: t.Person.Pays.Card.Token, Fault: stage.Refuse, Code: play.UnservedWay, Message: "Карта не обслуживается по договору"}
 		default:
 			continue
 		}

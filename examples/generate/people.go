@@ -65,6 +65,8 @@ const (
 	linked                               // signs by links and codes
 	invited                              // comes by an invitation, and is paid by SBP
 	invitedToo                           // the same, works on a civil contract and is paid to a card
+	unserved                             // is paid to a card that the bank does not serve
+	twice                                // earns more in a day than the company lets go to one card
 	letting                              // lets us pay his tax
 	lettingToo                           // the same
 	disputed                             // the same, and the tax service wants another sum
@@ -91,7 +93,7 @@ func people() []person {
 		if i == unanswering {
 			p.Answers = ""
 		}
-		if i == misnumbered || i == bounced || i == large {
+		if i == misnumbered || i == bounced || i == large || i == unserved {
 			p.Later = true
 		}
 		if i == changing {
@@ -123,7 +125,7 @@ func pays(i int, n uint64) play.Requisites {
 	switch {
 	case i == large, i == invited, i < peopleCount && kindOf(i) != entrepreneur && i%10 == 1:
 		return play.Requisites{SBP: &play.SBP{Phone: phoneOf(i), Bank: requisite.ExampleSBPBank(n)}}
-	case i == invitedToo, i < peopleCount && kindOf(i) != entrepreneur && i%10 == 6:
+	case i == invitedToo, i == unserved, i == twice, i < peopleCount && kindOf(i) != entrepreneur && i%10 == 6:
 		return play.Requisites{Card: &play.Card{Token: requisite.ExampleCardToken(n), Mask: fmt.Sprintf("%04d", 4300+i)}}
 	}
 	return account(i, n)

@@ -110,6 +110,8 @@ var stories = []struct {
 	{filling, 2_400_000, task{}}, {foreign, 60_000, task{}},
 	{large, 600_000, task{}}, {linked, 70_000, task{Act: true, ByLink: true}},
 	{invited, 41_000, task{Act: true, ByLink: true}}, {invitedToo, 42_000, task{ByLink: true}},
+	// Either of the two of 60,000 fits a day of the company's limit, and both do not: whichever is paid second waits.
+	{unserved, 43_000, task{}}, {twice, 60_000, task{}}, {twice, 60_000, task{}},
 }
 
 // refusedByLimit are the tasks that stay drafts, because the one before them took the room.

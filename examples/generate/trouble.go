@@ -21,7 +21,21 @@ const (
 	receiptKept       = "receipt_kept"
 	receiptLost       = "receipt_lost"
 	payoutLimit       = "payout_limit"
+	payoutLimitPeriod = "payout_limit_period"
+	payoutWay         = "payout_way"
 )
+
+// The company's own limits, which all payments are asked about and counted under at the company and at
+// the person: wide enough for the play, but for what goes to one card in a day.
+var (
+	wide         = []play.Limit{{Scope: "company month", Most: "1000000000.00"}, {Scope: "counterparty day", Count: 1000}}
+	limits       = append(slices.Clone(wide), aDayToACard(100_000))
+	raisedLimits = append(slices.Clone(wide), aDayToACard(200_000))
+)
+
+func aDayToACard(rubles int64) play.Limit {
+	return play.Limit{Scope: "counterparty day", Way: "card", Most: kopecks(big.NewRat(rubles, 1))}
+}
 
 // notPlayed are errors that nobody can run into on the day of the play, and the scenario that plays each.
 var notPlayed = map[string]play.NotPlayed{
@@ -29,14 +43,6 @@ var notPlayed = map[string]play.NotPlayed{
 		Why: "the play is played on days that have their rows in the tax tables alone. A payment on a day without one is refused before money is set aside; only one that the end " +
 			"of the last tabled year overtakes between two questions stops so, and a release cures it",
 		Scenario: "engine/flow/task/testdata/no_rule.txt",
-	},
-	"payout_way": {
-		Why:      "cards are paid by an agreement here, and an account by none. The adapter's own tests have no agreement",
-		Scenario: "engine/flow/task/testdata/payout_way.txt",
-	},
-	"payout_limit_period": {
-		Why:      "the next day or month cures it, and the play has one day. The API's own tests set a limit of a day",
-		Scenario: "engine/flow/task/testdata/limit_company_day.txt",
 	},
 }
 
@@ -93,6 +99,10 @@ func (t task) trouble(all []task) *play.Trouble {
 		add(payoutReturned, byExecutor, play.CallsOff)
 	case t.wayTooSmall():
 		add(payoutLimit, byCompany, play.GivesRequisites)
+	case t.unserved():
+		add(payoutWay, byExecutor, play.GivesRequisites)
+	case t.sameDay(all): // of the two, whichever is paid second
+		add(payoutLimitPeriod, byCompany, play.RaisesLimits)
 	case t.Person.Later: // gave an account that the bank does not know
 		add(requisitesInvalid, byExecutor, play.GivesRequisites)
 	case t.Until == play.NextJanuary:
@@ -112,9 +122,29 @@ func (t task) wayTooSmall() bool {
 	return t.Person.Pays.Way() == play.BySBP && t.price(newYear(0, "")).payout.Cmp(mostBySBP) > 0
 }
 
+// unserved says whether the bank does not pay to the person's card.
+func (t task) unserved() bool {
+	return t.Person.Pays.Way() == play.ByCard && t.Person.Later && !t.Person.Bare
+}
+
+// sameDay says whether the person has two payments that do not fit the company's limit of a day together.
+func (t task) sameDay(all []task) bool {
+	if t.Person.Pays.Way() != play.ByCard {
+		return false
+	}
+	sum := new(big.Rat)
+	for _, other := range all {
+		if other.Person.Ref == t.Person.Ref {
+			sum.Add(sum, other.price(newYear(0, "")).payout)
+		}
+	}
+	most, _ := new(big.Rat).SetString(limits[len(limits)-1].Most)
+	return sum.Cmp(most) > 0
+}
+
 // way is how the task's payment leaves at last.
 func (t task) way() string {
-	if t.Person.Bare || t.wayTooSmall() {
+	if t.Person.Bare || t.wayTooSmall() || t.unserved() {
 		return play.ByAccount
 	}
 	return t.Person.Pays.Way()

@@ -45,6 +45,9 @@ func days(day time.Time) *strings.Replacer {
 // must come out in the day's year. A year that nobody has worked out is refused: its taxes are not
 // known to the play, and may not be to the engine.
 func Render(from, to string, day time.Time) error {
+	if _, err := os.Stat(filepath.Join(from, Description)); err != nil {
+		return fmt.Errorf("%s is no play: %w", from, err)
+	}
 	expected := filepath.Join(from, day.Format("2006"))
 	if _, err := os.Stat(expected); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: what must come out in %d is not worked out: the border of its contributions belongs into examples/generate/price.go, "+

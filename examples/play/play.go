@@ -35,6 +35,18 @@ type Company struct {
 	Contract          string `json:"contract"`
 	CommissionPercent string `json:"commission_percent"`
 	DepositRequired   string `json:"deposit_required"`
+	// Limits are those of its own payments, agreed with it from the first day, and Raised those that it
+	// agrees to when one of them stops a payment.
+	Limits []Limit `json:"limits"`
+	Raised []Limit `json:"raised_limits"`
+}
+
+// Limit is a limit of a company's own payments.
+type Limit struct {
+	Scope string `json:"scope"`         // "counterparty day"
+	Way   string `json:"way,omitempty"` // account, sbp or card; "" is any
+	Most  string `json:"most,omitempty"`
+	Count uint32 `json:"count,omitempty"`
 }
 
 // Account is a settlement account of ours.
@@ -133,13 +145,14 @@ type Step struct {
 // Cure is what somebody does about an error.
 type Cure string
 
-// The cures. After those of an executor the payment goes on by itself.
+// The cures. After those of an executor, and other limits, the payment goes on by itself.
 const (
 	GivesRequisites Cure = "gives_requisites" // the executor, his Later ones
 	GivesPapers     Cure = "gives_papers"     // the executor: SNILS and passport
 	TakesKindBack   Cure = "takes_kind_back"  // the executor: his kind of employment is what it was
 	Permits         Cure = "permits"          // the executor says yes to the tax service
 	Retries         Cure = "retries"          // the company, or support
+	RaisesLimits    Cure = "raises_limits"    // the company agrees to its Raised limits
 	MakesRoom       Cure = "makes_room"       // the company calls the task Line off, and retries
 	CallsOff        Cure = "calls_off"        // the company
 	BankPays        Cure = "bank_pays"        // the bank executes what it has refused
@@ -191,6 +204,9 @@ type Expected struct {
 // UnknownAccount is the code by which the bank's sandbox says that it does not know the payee's
 // account; the server that a play runs on is told so.
 const UnknownAccount = "PAYEE_ACCOUNT_UNKNOWN"
+
+// UnservedWay is the code by which it says that it does not pay to this card; the server is told so too.
+const UnservedWay = "CARD_NOT_SERVED"
 
 // The files of a play.
 const (

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provodka/provodka/ledger/audit"
 	"github.com/provodka/provodka/ledger/audit/audittest"
+	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/money"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
@@ -200,6 +201,23 @@ func TestMoneyBetweenStripesPasses(t *testing.T) {
 	w := audittest.New()
 	w.Do(0, audittest.Post("topup", "", audittest.Leg('D', "bank:settlement", "RUB", "5.00"), audittest.Leg('C', "wallet:a", "RUB", "5.00")))
 	w.Travel(0, 1, "wallet:a", money.MustParse("2.00"))
+	if err := auditAll(w); err != nil {
+		t.Fatal(err)
+	}
+	if err := compare(w, rowsOf(w, nil)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestMoneyOfTheLongestNamesTravels: the transit part of an account whose name is as long
+// as a name may be has a longer one, and nobody is accused for it.
+func TestMoneyOfTheLongestNamesTravels(t *testing.T) {
+	t.Parallel()
+	w := audittest.New()
+	for _, account := range []string{"wallet:" + strings.Repeat("a", book.MaxNameBytes-len("wallet:")), "wallet:b:" + strings.Repeat("c", book.MaxNameBytes-len("wallet:b:"))} {
+		w.Do(0, audittest.Post("topup", "", audittest.Leg('D', "bank:settlement", "RUB", "5.00"), audittest.Leg('C', account, "RUB", "5.00")))
+		w.Travel(0, 1, account, money.MustParse("2.00"))
+	}
 	if err := auditAll(w); err != nil {
 		t.Fatal(err)
 	}

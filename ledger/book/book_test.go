@@ -2,6 +2,7 @@ package book
 
 import (
 	"math/big"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -228,13 +229,15 @@ func TestEntriesThatAreWrongWhateverTheBooksSay(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"wallet:company-42", "revenue:commission", "wallet:a.b_c:part"} {
+	long := func(beginning string, bytes int) string { return beginning + strings.Repeat("a", bytes-len(beginning)) }
+	whole, parted := long("wallet:", MaxNameBytes), long("wallet:a:", MaxNameBytes)
+	for _, good := range []string{"wallet:company-42", "revenue:commission", "wallet:a.b_c:part", whole, parted, whole + ":transit", parted + ".transit"} {
 		n, refusal := ParseName("f", good)
 		if refusal != nil || n.String() != good {
 			t.Errorf("%q: %v, %v", good, n, refusal)
 		}
 	}
-	for _, bad := range []string{"", "wallet", "wallet:", ":a", "wallet:A", "wallet:a:b:c", "unknown:a", "wallet:ёлка", "wallet:a b", "wallet:a\x00"} {
+	for _, bad := range []string{"", "wallet", "wallet:", ":a", "wallet:A", "wallet:a:b:c", "unknown:a", "wallet:ёлка", "wallet:a b", "wallet:a\x00", whole + "a", parted + "a", whole + "a:transit", parted + "a.transit", whole + ":ransit"} {
 		if _, refusal := ParseName("f", bad); refusal == nil || refusal.Field != "f" {
 			t.Errorf("%q passed: %v", bad, refusal)
 		}

@@ -26,7 +26,7 @@ func Laws(v View, applied []Applied) error {
 			continue
 		}
 		end := latest(v, applied, c.Account, c.Asset.Code)
-		if left := spendable(v, end, c); left.Sign() < 0 {
+		if left := spendable(v, end, c); left.Sign() < 0 && left.Cmp(spendable(v, v.Stripe(c.Account, c.Asset.Code), c)) < 0 {
 			return fmt.Errorf("floor: %s would stand at %s %s", c.Account, c.Asset.Format(left), c.Asset.Code)
 		}
 	}

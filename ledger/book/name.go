@@ -9,7 +9,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 )
 
-// MaxNameBytes bounds an account's name.
+// MaxNameBytes bounds an account's name; that of its transit part is longer.
 const MaxNameBytes = 128
 
 // Name is an account's name in its parts: type:owner[:part].
@@ -22,7 +22,7 @@ type Name struct {
 // ParseName reads type:owner[:part] and refuses, with the field, an unknown type
 // and every character but lower-case letters, digits, '-', '_' and '.'.
 func ParseName(field, text string) (Name, *fault.Refusal) {
-	if len(text) > MaxNameBytes {
+	if len(text) > MaxNameBytes && !(IsTransit(text) && len(text) <= MaxNameBytes+len(":"+transitPart)) {
 		return Name{}, fault.Refuse(fault.AccountInvalid, field, "the name has %d bytes, at most %d", len(text), MaxNameBytes)
 	}
 	// Every leg of every command passes here several times: no slice is made of it.

@@ -120,7 +120,8 @@ type Short struct {
 // Apply computes the stripes after the changes, in order, and changes nothing:
 // the caller writes Applied.After back when it accepts. Floors are checked after
 // all changes, so that an entry may pass money through an account. A non-nil
-// Short names the first account, in order, that would fall below its floor.
+// Short names the first account, in order, that would fall below its floor, or farther
+// below it: one whose limit was cut stands there already, and settles what it holds.
 func Apply(v View, changes []Change, into []Applied) ([]Applied, *Short) {
 	out := into[:0]
 	if cap(out) < len(changes) {
@@ -153,6 +154,9 @@ func Apply(v View, changes []Change, into []Applied) ([]Applied, *Short) {
 			continue
 		}
 		before := spendable(v, v.Stripe(c.Account, c.Asset.Code), c)
+		if left.Cmp(before) >= 0 {
+			continue // its limit was cut: what was held before is kept, and nothing more is taken
+		}
 		return nil, &Short{
 			Account: c.Account, Asset: c.Asset, Available: before,
 			Need: before.Sub(left),

@@ -18,9 +18,10 @@ const dayLayout = "2006-01-02"
 
 var epochDay = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// dayNumber counts in seconds: a time.Duration ends after 292 years.
 func dayNumber(t time.Time) int32 {
 	y, m, d := t.Date()
-	return int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Sub(epochDay) / (24 * time.Hour))
+	return int32((time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() - epochDay.Unix()) / (24 * 60 * 60))
 }
 
 // dayOf is the day on which a clock falls in the zone.

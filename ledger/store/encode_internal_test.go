@@ -3,6 +3,7 @@ package store
 import (
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 	"pgregory.net/rapid"
@@ -102,5 +103,19 @@ func TestDaysBeginInTheBooksZone(t *testing.T) {
 	}
 	if end, err := endOf(o.Zone, "2026-11-18"); err != nil || end != 1795035600000000 {
 		t.Errorf("the day ends at %d, %v", end, err)
+	}
+}
+
+// TestDaysAreCountedOneByOne through all years that a date can be of.
+func TestDaysAreCountedOneByOne(t *testing.T) {
+	t.Parallel()
+	number := dayNumber(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
+	if number != -leafOfZero {
+		t.Fatalf("the first day has number %d", number)
+	}
+	for day := time.Date(0, 1, 2, 0, 0, 0, 0, time.UTC); day.Year() < 10_000; day = day.AddDate(0, 0, 1) {
+		if number++; dayNumber(day) != number {
+			t.Fatalf("%s has number %d, want %d", day.Format(dayLayout), dayNumber(day), number)
+		}
 	}
 }

@@ -172,7 +172,7 @@ func seed(t testing.TB, db *store.DB) {
 			}
 			p.pass(20 * time.Hour)
 			must(t, commit(t, w, totals, p.records))
-			projected, err := db.Project(t.Context(), store.Projected{Shard: shard, Head: follows(p.records)}, p.records)
+			projected, err := db.Project(t.Context(), store.Projected{Shard: shard, Head: follows(p.records)}, p.records, daysOf(p.records))
 			must(t, err)
 			if projected.Head != p.head {
 				t.Fatalf("projected to %d, the head is %d", projected.Head.Seq, p.head.Seq)

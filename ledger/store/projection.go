@@ -82,11 +82,11 @@ func scanProjected(rows pgx.Rows) (p Projected, err error) {
 	return p, err
 }
 
-// Project writes what the records, which follow from, add to the search tables, and
-// answers how far they are now. All of it is one transaction that compares where the
+// Project writes what the records, which follow from, and the days of their moves add to the search
+// tables, and answers how far they are now. All of it is one transaction that compares where the
 // shard's projection stands: ErrFenced says that somebody else has moved it. It takes
 // part in no conflict with the writers.
-func (db *DB) Project(ctx context.Context, from Projected, records []journal.Sealed) (Projected, error) {
+func (db *DB) Project(ctx context.Context, from Projected, records []journal.Sealed, days []Dated) (Projected, error) {
 	if len(records) == 0 {
 		return from, nil
 	}
@@ -97,13 +97,17 @@ func (db *DB) Project(ctx context.Context, from Projected, records []journal.Sea
 	if err != nil {
 		return from, err
 	}
+	dated, err := newRedated(days)
+	if err != nil {
+		return from, err
+	}
 	level := pgx.RepeatableRead
 	if db.dialect == migrations.CockroachDB {
 		level = pgx.Serializable
 	}
 	err = db.run(ctx, "project", func() error {
 		return guard(db.attempt(ctx, pgx.TxOptions{IsoLevel: level}, func(tx pgx.Tx) error {
-			return project(ctx, tx, from, to, marks, addressed, added)
+			return project(ctx, tx, from, to, marks, addressed, dated, added)
 		}))
 	})
 	if err != nil {
@@ -112,7 +116,7 @@ func (db *DB) Project(ctx context.Context, from Projected, records []journal.Sea
 	return to, nil
 }
 
-func project(ctx context.Context, tx pgx.Tx, from, to Projected, marks markRows, addressed readdressed, added map[correspondenceKey]money.Amount) error {
+func project(ctx context.Context, tx pgx.Tx, from, to Projected, marks markRows, addressed readdressed, dated redated, added map[correspondenceKey]money.Amount) error {
 	keys := slices.SortedFunc(maps.Keys(added), correspondenceKey.compare)
 	columns := correspondenceColumns(keys)
 	sums := maps.Clone(added)
@@ -124,6 +128,7 @@ func project(ctx context.Context, tx pgx.Tx, from, to Projected, marks markRows,
 			b.Queue(sqlProjectionAdvance, to.Shard, int64(from.Head.Seq), int64(to.Head.Seq), to.Head.Hash[:], to.ClockUS)
 		}
 		addressed.queue(b, to.Shard, from.Head.Seq == 0)
+		dated.queue(b, to.Shard, from.Head.Seq == 0)
 		if len(marks.seqs) > 0 {
 			b.Queue(sqlMarkInsert, to.Shard, marks.ids, marks.seqs, marks.clocks)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -128,9 +129,9 @@ func TestProjectionHasEveryRecordOnce(t *testing.T) {
 			for at.Head.Seq < p.head.Seq {
 				run := p.records[at.Head.Seq:]
 				run = run[:rapid.IntRange(1, len(run)).Draw(rt, "run")]
-				next, err := db.Project(t.Context(), at, run)
+				next, err := db.Project(t.Context(), at, run, daysOf(run))
 				must(t, err)
-				if _, err := db.Project(t.Context(), at, run); !errors.Is(err, store.ErrFenced) {
+				if _, err := db.Project(t.Context(), at, run, daysOf(run)); !errors.Is(err, store.ErrFenced) {
 					rt.Fatalf("the same run twice: %v", err)
 				}
 				at = next
@@ -141,7 +142,7 @@ func TestProjectionHasEveryRecordOnce(t *testing.T) {
 			}
 			checkProjection(rt, t, db, p)
 			must(t, db.Write(t.Context(), func(tx pgx.Tx) error {
-				for _, table := range []string{"projection", "mark", "correspondence", "audience"} {
+				for _, table := range []string{"projection", "mark", "correspondence", "audience", "dated"} {
 					if _, err := tx.Exec(t.Context(), "DELETE FROM "+table); err != nil {
 						return err
 					}
@@ -228,6 +229,7 @@ func checkProjection(rt *rapid.T, t *testing.T, db *store.DB, p *pen) {
 		}
 	}
 	checkAudience(rt, t, db, p)
+	checkDated(rt, t, db, p)
 	rows, _, err := db.Correspondences(t.Context(), bookName, "9999-12")
 	must(t, err)
 	sums := map[string]money.Amount{}
@@ -261,7 +263,7 @@ func TestMarkedIsMergedOverShardsAndBounded(t *testing.T) {
 					run := p.records[i-3:]
 					must(t, commit(t, w, totals, run))
 					var err error
-					at, err = db.Project(t.Context(), at, run)
+					at, err = db.Project(t.Context(), at, run, nil)
 					must(t, err)
 				}
 			}
@@ -298,4 +300,81 @@ func TestMarkedIsMergedOverShardsAndBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// daysOf are days of moves as a flow could have them: every third move changes nothing, an owner with no letter
+// takes the aggregate out.
+func daysOf(records []journal.Sealed) (days []store.Dated) {
+	for _, s := range records {
+		m := s.Record.GetMove()
+		if m == nil || m.GetVersion()%3 == 2 {
+			continue
+		}
+		d := store.Dated{
+			Key: store.AggregateKey{Book: s.Record.GetBook(), Flow: m.GetFlow(), ID: m.GetId()}, First: m.GetVersion() == 1, State: m.GetTo(),
+			Day: fmt.Sprintf("2026-03-%02d", 1+s.Record.GetSeq()*7%28), Amount: money.New(int64(s.Record.GetSeq()%5)*100, 2), Places: []string{"", "place-" + m.GetOwner()},
+		}
+		if s.Record.GetSeq()%6 == 0 {
+			d.Places = nil
+		}
+		days = append(days, d)
+	}
+	return days
+}
+
+// checkDated: a day, a place and an amount find the aggregates whose newest day they are, in the order of days, either way.
+func checkDated(rt *rapid.T, t *testing.T, db *store.DB, p *pen) {
+	t.Helper()
+	newest, states := map[string]store.Dated{}, map[string]string{}
+	for _, d := range daysOf(p.records) {
+		newest[d.Key.ID] = d
+	}
+	for _, s := range p.records {
+		if m := s.Record.GetMove(); m != nil {
+			states[m.GetId()] = m.GetTo()
+		}
+	}
+	least, most := money.New(100, 2), money.New(300, 2)
+	page := store.DatedPage{
+		Book: bookName, Flow: "task", States: []string{"paid", "error"}, From: "2026-03-04", To: "2026-03-25",
+		Place: rapid.SampledFrom([]string{"", "place-", "place-a", "place-b"}).Draw(rt, "place"), Oldest: rapid.Bool().Draw(rt, "oldest"),
+		Limit: rapid.IntRange(1, 3).Draw(rt, "limit"),
+	}
+	if rapid.Bool().Draw(rt, "amounts") {
+		page.Least, page.Most = &least, &most
+	}
+	var want []string
+	for id, d := range newest {
+		if slices.Contains(page.States, d.State) && slices.Contains(d.Places, page.Place) && d.Day >= page.From && d.Day <= page.To &&
+			(page.Least == nil || d.Amount.Cmp(least) >= 0 && d.Amount.Cmp(most) <= 0) {
+			want = append(want, d.Day+" "+id)
+		}
+	}
+	slices.Sort(want)
+	if !page.Oldest {
+		slices.Reverse(want)
+	}
+	var got []string
+	for {
+		rows, seen, err := db.Dated(t.Context(), page)
+		must(t, err)
+		if len(seen) != 1 || seen[0].Seq != p.head.Seq {
+			rt.Fatalf("seen %+v", seen)
+		}
+		for _, r := range rows {
+			day := strconv.FormatInt(r.CreatedUS, 10)
+			got = append(got, day[:4]+"-"+day[4:6]+"-"+day[6:]+" "+r.Key.ID)
+			if r.State != states[r.Key.ID] {
+				rt.Fatalf("%s is %s, not %s", r.Key.ID, states[r.Key.ID], r.State)
+			}
+		}
+		if len(rows) < page.Limit {
+			break
+		}
+		last := rows[len(rows)-1]
+		page.After = &store.AggregateCursor{CreatedUS: last.CreatedUS, Shard: last.Shard, ID: last.Key.ID}
+	}
+	if !slices.Equal(got, want) {
+		rt.Fatalf("%+v finds %v, want %v", page, got, want)
+	}
 }

@@ -39,7 +39,7 @@ func (r *Rows) prepare(shard int, copying bool) error {
 	r.encoder.reset()
 	fixed := [][]byte{int2Param(shard)}
 	r.encodeKeys(fixed, copying && len(r.keys) >= copyRows)
-	r.encodeSegments(fixed)
+	r.encodeSegments(fixed, copying && len(r.records) >= copyRows)
 	r.encodeStripes(fixed)
 	r.encodeLegs(fixed, copying && len(r.legs) >= copyRows)
 	r.encodeLate(fixed)
@@ -85,8 +85,13 @@ func (r *Rows) encodeKeys(fixed [][]byte, copying bool) {
 	t.flush()
 }
 
-func (r *Rows) encodeSegments(fixed [][]byte) {
-	t := r.encoder.table("segment_insert", fixed, oidInt8, oidInt4, oidInt8, oidBytea, oidBytea)
+func (r *Rows) encodeSegments(fixed [][]byte, copying bool) {
+	var t *table
+	if copying {
+		t = r.encoder.copy(copySegments, fixed, 6)
+	} else {
+		t = r.encoder.table("segment_insert", fixed, oidInt8, oidInt4, oidInt8, oidBytea, oidBytea)
+	}
 	for s, records := range journal.Segments(r.records) {
 		t.row().int8(int64(s.FirstSeq)).int4(int32(s.Count)).int8(s.ClockUS).raw(s.Head[:]).
 			written(func(b []byte) []byte { return journal.AppendData(b, records) })

@@ -104,6 +104,16 @@ var (
 	sqlCorrespondenceLoad string
 	//go:embed sql/correspondence_upsert.sql
 	sqlCorrespondenceUpsert string
+	//go:embed sql/dated_clear.sql
+	sqlDatedClear string
+	//go:embed sql/dated_delete.sql
+	sqlDatedDelete string
+	//go:embed sql/dated_insert.sql
+	sqlDatedInsert string
+	//go:embed sql/dated_newest.sql
+	sqlDatedNewest string
+	//go:embed sql/dated_oldest.sql
+	sqlDatedOldest string
 	//go:embed sql/delivery_forget.sql
 	sqlDeliveryForget string
 	//go:embed sql/delivery_insert.sql

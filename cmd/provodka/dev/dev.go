@@ -113,6 +113,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	played := s.play(ctx)
 	if !o.Once && ctx.Err() == nil {
+		fmt.Fprintf(s.Out, "serving %s until Ctrl-C\n", s.file.API)
 		select {
 		case <-ctx.Done():
 		case err := <-over:

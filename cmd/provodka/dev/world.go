@@ -74,7 +74,8 @@ func (s *stack) sandboxes(cfg *server.Config) error {
 		return err
 	}
 	cfg.Bank = server.Bank{
-		URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1, CallbackSecrets: []string{callbackSecret}, UnknownAccountCodes: []string{play.UnknownAccount}, CardAgreement: "DEV-1",
+		URL: s.file.Sandboxes["bank"], Token: bankToken, PerSecond: -1, CallbackSecrets: []string{callbackSecret}, CardAgreement: "DEV-1",
+		UnknownAccountCodes: []string{play.UnknownAccount}, WayCodes: []string{play.UnservedWay},
 	}
 	cfg.Tax = server.Tax{
 		URL: s.file.Sandboxes["tax"], MasterToken: taxToken, UserToken: "dev-user-token", StatusURL: s.file.Sandboxes["npdstatus"], StatusEvery: time.Millisecond,

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/examples/play"
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	executorv1 "github.com/provodka/provodka/proto/gen/provodka/executor/v1"
 	taskv1 "github.com/provodka/provodka/proto/gen/provodka/task/v1"
 )
@@ -44,26 +46,43 @@ func (p *Player) changeKind(ctx context.Context, x play.Executor, kind, when str
 	return err
 }
 
-// met notes which tasks ran into an error, and who cured it, in this life of the program.
+// met notes which tasks ran into an error, and what was done about it, in this life of the program.
 type met struct {
 	mu    sync.Mutex
-	tasks map[string]map[string]bool // by code
-	words map[string]string
-	who   map[string]string
+	stops map[string]*stop // by code
 }
 
-func (m *met) note(task string, why *taskv1.PaymentError) {
+// stop is an error that was met.
+type stop struct {
+	words, who string
+	tasks      map[string]bool
+	cures      map[string]map[string]bool // tasks by what was done
+}
+
+func (m *met) note(task string, why *taskv1.PaymentError, cure play.Cure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	code := why.GetCode()
-	if m.tasks[code] == nil {
-		m.tasks[code] = map[string]bool{}
+	s := m.stops[why.GetCode()]
+	if s == nil {
+		s = &stop{words: short(why.GetMessage()), who: actors[why.GetActor()], tasks: map[string]bool{}, cures: map[string]map[string]bool{}}
+		m.stops[why.GetCode()] = s
 	}
-	m.tasks[code][task], m.words[code], m.who[code] = true, short(why.GetMessage()), actors[why.GetActor()]
+	how := cures[cure]
+	if s.cures[how] == nil {
+		s.cures[how] = map[string]bool{}
+	}
+	s.tasks[task], s.cures[how][task] = true, true
 }
 
 // actors are the words for who has to act.
 var actors = map[string]string{"executor": "исполнитель", "company": "компания", "support": "поддержка"}
+
+// cures are the words for what was done.
+var cures = map[play.Cure]string{
+	play.GivesRequisites: "указаны реквизиты", play.GivesPapers: "указаны СНИЛС и паспорт", play.TakesKindBack: "вид занятости возвращён", play.Permits: "права возвращены",
+	play.Retries: "оплата повторена", play.RaisesLimits: "лимит повышен", play.MakesRoom: "отменено другое задание", play.CallsOff: "задание отменено",
+	play.BankPays: "банк исполнил платёж позже", "": "не исправлено",
+}
 
 // short is what happened, without what is to be done and how much.
 func short(message string) string {
@@ -72,11 +91,36 @@ func short(message string) string {
 	return what
 }
 
-// tell prints what was met.
+// missing are the errors that the play foretells and nobody has met: one that stopped no payment was
+// not cured either.
+func (m *met) missing(of []play.Trouble) (codes []string) {
+	for _, tr := range of {
+		for _, s := range tr.Errors {
+			if m.stops[s.Code] == nil && !slices.Contains(codes, s.Code) {
+				codes = append(codes, s.Code)
+			}
+		}
+	}
+	return codes
+}
+
+// tell prints what was met, what stopped most tasks first.
 func (m *met) tell(w io.Writer) error {
-	t := table.New("  Ошибка", ">Заданий", "Исправляет")
-	for _, code := range slices.Sorted(maps.Keys(m.tasks)) {
-		t.Add("  "+m.words[code], fmt.Sprint(len(m.tasks[code])), m.who[code])
+	all := slices.SortedFunc(maps.Values(m.stops), func(a, b *stop) int {
+		return cmp.Or(cmp.Compare(len(b.tasks), len(a.tasks)), cmp.Compare(a.words, b.words))
+	})
+	t := table.New("Ошибка оплаты", ">Заданий", "Кому исправить", "Что сделано")
+	for _, s := range all {
+		var done []string
+		for _, how := range slices.SortedFunc(maps.Keys(s.cures), func(a, b string) int {
+			return cmp.Or(cmp.Compare(len(s.cures[b]), len(s.cures[a])), cmp.Compare(a, b))
+		}) {
+			done = append(done, how)
+			if len(s.cures) > 1 {
+				done[len(done)-1] += fmt.Sprintf(": %d", len(s.cures[how]))
+			}
+		}
+		t.Add(s.words, fmt.Sprint(len(s.tasks)), s.who, strings.Join(done, "; "))
 	}
 	return t.Write(w)
 }
@@ -94,11 +138,11 @@ func (p *Player) cure(ctx context.Context) error {
 	for _, t := range all {
 		p.lines[int(t.GetRegisterLine())] = t.GetId()
 	}
-	seen := &met{tasks: map[string]map[string]bool{}, words: map[string]string{}, who: map[string]string{}}
+	p.seen = &met{stops: map[string]*stop{}}
 	g, together := errgroup.WithContext(ctx) // all of them: most wait for the world
 	for _, tr := range p.play.Troubles {
 		g.Go(func() error {
-			if err := p.follow(together, tr, seen); err != nil {
+			if err := p.follow(together, tr); err != nil {
 				return fmt.Errorf("строка реестра %d: %w", tr.Line, err)
 			}
 			return nil
@@ -107,12 +151,26 @@ func (p *Player) cure(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return seen.tell(p.Out)
+	if missing := p.seen.missing(p.play.Troubles); p.fresh && len(missing) > 0 {
+		return fmt.Errorf("этих ошибок никто не встретил: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// reportTroubles prints what payments ran into. A play that is played on tells what it cured in this life alone,
+// and nothing when all was cured before.
+func (p *Player) reportTroubles(context.Context, *differences) error {
+	left := func(s *stop) bool { return len(s.cures) == 1 && s.cures[cures[""]] != nil }
+	if !slices.ContainsFunc(slices.Collect(maps.Values(p.seen.stops)), func(s *stop) bool { return !left(s) }) {
+		return nil
+	}
+	p.say("")
+	return p.seen.tell(p.Out)
 }
 
 // follow takes one task to its end. Every cure is a command with a key that a restarted player
 // finds decided.
-func (p *Player) follow(ctx context.Context, tr play.Trouble, seen *met) error {
+func (p *Player) follow(ctx context.Context, tr play.Trouble) error {
 	was := "" // what was acted on: a state, or a stop by an error
 	for {
 		r, err := p.tasks.GetTask(ctx, &taskv1.GetTaskRequest{Book: p.Book, TaskId: p.lines[tr.Line]})
@@ -126,7 +184,7 @@ func (p *Player) follow(ctx context.Context, tr play.Trouble, seen *met) error {
 		}
 		if now != was {
 			was = now
-			if over, err := p.act(ctx, tr, t, seen); err != nil || over {
+			if over, err := p.act(ctx, tr, t); err != nil || over {
 				return err
 			}
 		}
@@ -139,7 +197,7 @@ func (p *Player) follow(ctx context.Context, tr play.Trouble, seen *met) error {
 }
 
 // act does what is to be done about a task in its state, and says whether that is its end.
-func (p *Player) act(ctx context.Context, tr play.Trouble, t *taskv1.Task, seen *met) (over bool, err error) {
+func (p *Player) act(ctx context.Context, tr play.Trouble, t *taskv1.Task) (over bool, err error) {
 	switch t.GetStatus() {
 	case "paid":
 		if tr.TakenBack == "" {
@@ -152,7 +210,7 @@ func (p *Player) act(ctx context.Context, tr play.Trouble, t *taskv1.Task, seen 
 		if i < 0 || tr.Errors[i].Who != why.GetActor() {
 			return false, fmt.Errorf("ошибка %s, действует %s: этого не ждали", why.GetCode(), why.GetActor())
 		}
-		seen.note(t.GetId(), why)
+		p.seen.note(t.GetId(), why, tr.Errors[i].Cure)
 		if err := p.perform(ctx, tr.Errors[i], t); err != nil {
 			return false, fmt.Errorf("%s: %w", why.GetCode(), err)
 		}
@@ -215,6 +273,11 @@ func (p *Player) perform(ctx context.Context, s play.Step, t *taskv1.Task) error
 			return err
 		}
 		return p.retry(ctx, t)
+	case play.RaisesLimits:
+		if _, err := p.agree(ctx, "play:limits:raised", p.play.Company.Raised); err != nil {
+			return err
+		}
+		return p.goOn(ctx, t)
 	case play.BankPays:
 		sent, err := books(ctx, p.Bank, t.GetTitle())
 		if err != nil {
@@ -298,4 +361,14 @@ func (p *Player) retry(ctx context.Context, t *taskv1.Task) error {
 func (p *Player) callOff(ctx context.Context, id, when string) error {
 	_, err := p.tasks.CancelTask(ctx, &taskv1.CancelTaskRequest{Book: p.Book, Key: "play:cancel:" + id + ":" + when, TaskId: id})
 	return err
+}
+
+// agree sets the limits of the company's own payments from today on, and gives where the books then stand.
+func (p *Player) agree(ctx context.Context, key string, to []play.Limit) (position string, err error) {
+	req := &companyv1.SetLimitsRequest{Book: p.Book, Key: key, CompanyId: p.company.GetCompanyId()}
+	for _, l := range to {
+		req.Limits = append(req.Limits, &companyv1.PaymentLimit{Scope: l.Scope, Way: l.Way, Most: l.Most, Count: l.Count})
+	}
+	r, err := p.companies.SetLimits(ctx, req)
+	return r.GetPosition(), err
 }

@@ -256,6 +256,6 @@ func (p *Player) reportWays(ctx context.Context, d *differences) error {
 		d.want("платежей "+w[1], fmt.Sprint(ways[w[0]]), fmt.Sprint(p.play.Expected.Ways[w[0]]))
 		words = append(words, fmt.Sprintf("%s %d", w[1], ways[w[0]]))
 	}
-	p.say("Платежей по книгам банка: %s", strings.Join(words, ", "))
+	p.say("\nПлатежей по книгам банка: %s", strings.Join(words, ", "))
 	return nil
 }

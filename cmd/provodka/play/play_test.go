@@ -34,6 +34,9 @@ func TestEveryErrorOfTheTableIsPlayed(t *testing.T) {
 			if s.Who != actors[s.Code] {
 				t.Errorf("line %d: %q has to act after %s, the table says %q", tr.Line, s.Who, s.Code, actors[s.Code])
 			}
+			if cures[s.Cure] == "" {
+				t.Errorf("line %d: no words for the cure %q", tr.Line, s.Cure)
+			}
 			if s.Cure != "" {
 				played[s.Code] = true
 			}
@@ -48,6 +51,19 @@ func TestEveryErrorOfTheTableIsPlayed(t *testing.T) {
 	}
 	if d := cmp.Diff(slices.Sorted(maps.Keys(table)), slices.Sorted(maps.Keys(played))); d != "" {
 		t.Errorf("the table Errors (-) and what the play runs into and cures (+):\n%s", d)
+	}
+}
+
+// TestAnErrorThatNobodyMeetsIsNamed: an error of the play that stopped no payment was cured by nobody.
+func TestAnErrorThatNobodyMeetsIsNamed(t *testing.T) {
+	t.Parallel()
+	of := []play.Trouble{
+		{Errors: []play.Step{{Code: "payout_way"}}}, {Errors: []play.Step{{Code: "payout_refused"}, {Code: "payout_late"}}},
+		{Errors: []play.Step{{Code: "payout_late"}}},
+	}
+	m := &met{stops: map[string]*stop{"payout_way": {}}}
+	if d := cmp.Diff([]string{"payout_refused", "payout_late"}, m.missing(of)); d != "" {
+		t.Error(d)
 	}
 }
 

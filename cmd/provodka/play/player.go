@@ -60,6 +60,8 @@ type Player struct {
 	lines      map[int]string    // ids of tasks by line of the register
 	position   string
 	started    time.Time
+	seen       *met
+	fresh      bool // nothing of the play was played before, so every error of it is met in this life
 }
 
 // atOnce is how many calls the player makes side by side.
@@ -141,16 +143,9 @@ func (p *Player) openCompany(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Wide enough for the play: every payment is asked for and counted at the company and at the person.
-	limits, err := p.companies.SetLimits(ctx, &companyv1.SetLimitsRequest{
-		Book: p.Book, Key: "play:limits", CompanyId: r.GetCompany().GetCompanyId(),
-		Limits: []*companyv1.PaymentLimit{{Scope: "company month", Most: "1000000000.00"}, {Scope: "counterparty day", Count: 1000}},
-	})
-	if err != nil {
-		return err
-	}
-	p.company, p.position = limits.GetCompany(), limits.GetPosition()
-	return nil
+	p.company, p.fresh = r.GetCompany(), p.fresh || !r.GetReplayed()
+	p.position, err = p.agree(ctx, "play:limits", c.Limits)
+	return err
 }
 
 // each does something for the first n numbers, several at once.

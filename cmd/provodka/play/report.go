@@ -22,7 +22,7 @@ var holding = []string{"reserve", "claim"}
 func (p *Player) report(ctx context.Context) error {
 	failed := &differences{}
 	steps := []func(context.Context, *differences) error{
-		p.reportTasks, p.reportWallet, p.reportTrialBalance, p.reportTaxes, p.reportWays, p.reportSignatures, p.compareAccounts, p.comparePersons, p.reportHolding, p.reportHeads,
+		p.reportTroubles, p.reportTasks, p.reportWallet, p.reportTrialBalance, p.reportTaxes, p.reportOwnTaxes, p.reportWays, p.reportSignatures, p.compareAccounts, p.comparePersons, p.reportHolding, p.reportHeads,
 	}
 	for _, step := range steps {
 		if err := step(ctx, failed); err != nil {
@@ -132,7 +132,7 @@ func (p *Player) reportTrialBalance(ctx context.Context, d *differences) error {
 	p.say("\nОборотно-сальдовая ведомость по видам счетов, ₽")
 	t := table.New("Счёт 1С", "Вид", "Что на нём", ">Оборот Дт", ">Оборот Кт", ">Сальдо Дт", ">Сальдо Кт")
 	for _, row := range r.GetRows() {
-		t.Add(row.GetCode_1C(), row.GetType(), kinds[row.GetType()], row.GetDebit(), row.GetCredit(), row.GetDebitBalance(), row.GetCreditBalance())
+		t.Add(row.GetCode_1C(), row.GetType(), kinds[row.GetType()], shown(row.GetDebit()), shown(row.GetCredit()), shown(row.GetDebitBalance()), shown(row.GetCreditBalance()))
 	}
 	t.Rule()
 	for _, sum := range r.GetTotals() {
@@ -149,6 +149,14 @@ var kinds = map[string]string{
 	"reserve": "отложено, пока банк и ФНС отвечают", "suspense": "пришло неизвестно от кого", "tax-npd": "удержанный НПД",
 	"tax-ndfl": "удержанный НДФЛ", "contribution": "страховые взносы", "enp": "налоги, собранные для поручения",
 	"remitting": "налоги, пока банк отвечает", "revenue": "наша комиссия", "expense": "комиссии банка", "claim": "ушло без покрытия",
+}
+
+// shown leaves a cell empty that has nothing.
+func shown(sum string) string {
+	if zero(sum) {
+		return ""
+	}
+	return sum
 }
 
 func zero(text string) bool {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/provodka/provodka/client"
 	"github.com/provodka/provodka/cmd/provodka/table"
+	"github.com/provodka/provodka/engine/flow/remittance"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/examples/play"
 	"github.com/provodka/provodka/ledger/money"
@@ -133,12 +134,97 @@ func paysFor(o play.Order) string {
 		return "возврат тому, кто платит НПД сам"
 	case o.Period == "":
 		return "НПД за исполнителя, по документу ФНС"
-	case strings.HasPrefix(o.Period, "contributions"):
+	}
+	return taxOf(o.Period)
+}
+
+// taxOf says which tax a period is of.
+func taxOf(period string) string {
+	switch {
+	case strings.HasPrefix(period, "contributions"):
 		return "страховые взносы за месяц"
-	case strings.HasSuffix(o.Period, "-1"):
+	case strings.HasSuffix(period, "-1"):
 		return "НДФЛ, удержанный с 1-го по 22-е"
 	}
 	return "НДФЛ, удержанный с 23-го"
+}
+
+// reportOwnTaxes says what falls due of the play's own payments, and compares it with what was withheld of
+// the persons. Nothing of it is remitted: no order is taken of a period that is not over.
+func (p *Player) reportOwnTaxes(ctx context.Context, d *differences) error {
+	rows, err := p.expected(play.Persons, 13)
+	if err != nil {
+		return err
+	}
+	want := [3]money.Amount{money.Zero, money.Zero, money.Zero} // NPD, NDFL, contributions
+	for _, row := range rows {
+		for i := range want {
+			sum, err := money.RUB.Parse(row[5+i])
+			if err != nil {
+				return fmt.Errorf("%s: %w", row[0], err)
+			}
+			want[i] = want[i].Add(sum)
+		}
+	}
+	due, err := p.dues(ctx, want[1], want[2])
+	if err != nil {
+		return err
+	}
+	p.say("\nНалоги и взносы с платежей пьесы")
+	t := table.New("Период", "Что платится", ">Сумма, ₽", "Период идёт до", "Уплатить до")
+	for _, x := range due.periods {
+		if !zero(x.GetDue()) {
+			t.Add(x.GetPeriod(), taxOf(x.GetPeriod()), x.GetDue(), x.GetToDay(), x.GetDueDay())
+		}
+	}
+	d.want("НДФЛ к уплате", money.RUB.Format(due.ndfl), money.RUB.Format(want[1]))
+	d.want("взносы к уплате", money.RUB.Format(due.contributions), money.RUB.Format(want[2]))
+	if err := t.Write(p.Out); err != nil {
+		return err
+	}
+	p.say("НПД удержано %s ₽: сколько из него уплатить, ФНС скажет к %d-му числу следующего месяца", money.RUB.Format(want[0]), remittance.ToldDay)
+	return nil
+}
+
+// dues are the periods of a month, and what is due of them.
+type dues struct {
+	periods             []*taxv1.TaxPeriod
+	ndfl, contributions money.Amount
+}
+
+// dues are those of the play's month. When it was played over the midnight after it, they are those of the
+// next month: a period has what is due of the ones before it, too.
+func (p *Player) dues(ctx context.Context, ndfl, contributions money.Amount) (all dues, err error) {
+	day, err := time.Parse(time.DateOnly, p.play.Day)
+	if err != nil {
+		return all, err
+	}
+	for _, month := range slices.Compact([]string{day.Format("2006-01"), day.AddDate(0, 0, 1).Format("2006-01")}) {
+		plan, err := p.taxes.PlanRemittances(ctx, &taxv1.PlanRemittancesRequest{Book: p.Book, Month: month, MinPosition: p.position})
+		if err != nil {
+			return all, err
+		}
+		if all, err = duesOf(plan.GetPeriods()); err != nil || all.ndfl.Cmp(ndfl) == 0 && all.contributions.Cmp(contributions) == 0 {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+func duesOf(periods []*taxv1.TaxPeriod) (dues, error) {
+	all := dues{periods, money.Zero, money.Zero}
+	for _, x := range periods {
+		sum, err := money.RUB.Parse(x.GetDue())
+		switch {
+		case err != nil:
+			return all, fmt.Errorf("%s: %w", x.GetPeriod(), err)
+		case x.GetKind() == "ndfl":
+			all.ndfl = all.ndfl.Add(sum)
+		default:
+			all.contributions = all.contributions.Add(sum)
+		}
+	}
+	return all, nil
 }
 
 // bankTaxes sums up what the bank's own books have of payments to the budget, and of tax that

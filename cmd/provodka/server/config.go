@@ -125,6 +125,9 @@ type Bank struct {
 	// (payout_limit_period: gone on with on the next day); a refusal with another is payout_refused.
 	LimitCodes       []string `json:"limit_codes"`
 	PeriodLimitCodes []string `json:"period_limit_codes"`
+	// WayCodes are its error codes that say that it does not pay this person by SBP, or to this card
+	// (payout_way, the executor gives an account); of a payment to an account they are payout_refused.
+	WayCodes []string `json:"way_codes"`
 	// Limits are what the house's contract with the bank lets pass, checked before it is asked. A row
 	// takes the place of the program's of the same way and scope (engine/flow/limit/limit.md).
 	Limits []Limit `json:"limits"`
@@ -219,13 +222,22 @@ type Registration struct {
 	Book    string `json:"book"`
 	Percent string `json:"tariff_percent"` // of each operation: "3.5"
 	Minimum string `json:"tariff_minimum"` // rubles; "" is none
-	Deposit string `json:"deposit"`        // security deposit, rubles; "" is none
+	// Kinds are the kinds of employment that are charged otherwise.
+	Kinds   []KindCharge `json:"tariff_kinds"`
+	Deposit string       `json:"deposit"` // security deposit, rubles; "" is none
 	// Limits; 0 is the default of each (api.Registration).
 	PhoneStartsADay      int `json:"phone_starts_a_day"`
 	AddressStartsAnHour  int `json:"address_starts_an_hour"`
 	AddressCallsAMinute  int `json:"address_calls_a_minute"`
 	OverallStartsAMinute int `json:"overall_starts_a_minute"`
 	OverallCallsASecond  int `json:"overall_calls_a_second"`
+}
+
+// KindCharge is what a task of one kind of employment is charged.
+type KindCharge struct {
+	Kind    string `json:"employment_kind"` // "selfemployed", "civil_contract" or "entrepreneur"
+	Percent string `json:"percent"`         // "3.5"; "" is 0
+	Minimum string `json:"minimum"`         // rubles; "" is none
 }
 
 // Account is a settlement account of ours.

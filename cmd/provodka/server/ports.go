@@ -90,7 +90,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 func (m *Main) bank() (*tbank.Adapter, error) {
 	bank, err := tbank.New(tbank.Options{
 		BaseURL: m.cfg.Bank.URL, Token: m.cfg.Bank.Token, PerSecond: m.cfg.Bank.PerSecond, Polls: m.cfg.Polls, UnknownAccount: m.cfg.Bank.UnknownAccountCodes,
-		Limit: m.cfg.Bank.LimitCodes, PeriodLimit: m.cfg.Bank.PeriodLimitCodes, CardAgreement: m.cfg.Bank.CardAgreement,
+		Limit: m.cfg.Bank.LimitCodes, PeriodLimit: m.cfg.Bank.PeriodLimitCodes, Way: m.cfg.Bank.WayCodes, CardAgreement: m.cfg.Bank.CardAgreement,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bank: %w", err)

@@ -26,6 +26,7 @@ import (
 	"github.com/provodka/provodka/adapters/registercsv"
 	"github.com/provodka/provodka/api"
 	"github.com/provodka/provodka/api/company"
+	"github.com/provodka/provodka/api/executor"
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/api/postback"
 	"github.com/provodka/provodka/api/registration"
@@ -210,8 +211,12 @@ func (m *Main) registration() *registration.Offer {
 	if r == nil {
 		return nil
 	}
+	tariff := &flowv1.Tariff{Percent: cmp.Or(r.Percent, "0"), Minimum: r.Minimum}
+	for _, k := range r.Kinds {
+		tariff.Kinds = append(tariff.Kinds, &flowv1.KindCharge{Kind: executor.Kinds[k.Kind], Percent: cmp.Or(k.Percent, "0"), Minimum: k.Minimum})
+	}
 	return &registration.Offer{
-		Book: r.Book, Tariff: &flowv1.Tariff{Percent: cmp.Or(r.Percent, "0"), Minimum: r.Minimum}, Deposit: r.Deposit,
+		Book: r.Book, Tariff: tariff, Deposit: r.Deposit,
 		PhoneStartsADay: r.PhoneStartsADay, AddressStartsAnHour: r.AddressStartsAnHour, AddressCallsAMinute: r.AddressCallsAMinute,
 		OverallStartsAMinute: r.OverallStartsAMinute, OverallCallsASecond: r.OverallCallsASecond,
 	}

@@ -1,7 +1,9 @@
 package company
 
 import (
+	"cmp"
 	_ "embed"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,9 +69,24 @@ func New() *flow.Flow {
 	return flow.MustParse(Name, "engine/flow/company/company.md", document, decide, words)
 }
 
-// TariffOn finds the tariff that holds on a day, YYYY-MM-DD; nil when there is none
-// yet. Commands that pay a task are stamped with it.
-func TariffOn(d *flowv1.CompanyData, day string) *flowv1.Tariff {
+// TariffOn is what a task of a kind of employment is charged on a day, YYYY-MM-DD; nil when
+// there is no tariff yet. Commands that pay a task are stamped with it.
+func TariffOn(d *flowv1.CompanyData, day string, kind flowv1.EmploymentKind) *flowv1.Tariff {
+	t := WholeTariff(d, day)
+	if t == nil {
+		return nil
+	}
+	charged := &flowv1.Tariff{From: t.From, Percent: t.Percent, Minimum: t.Minimum}
+	for _, k := range t.Kinds {
+		if k.Kind == kind {
+			charged.Percent, charged.Minimum = k.Percent, k.Minimum
+		}
+	}
+	return charged
+}
+
+// WholeTariff is the tariff that holds on a day with what it says of single kinds of employment.
+func WholeTariff(d *flowv1.CompanyData, day string) *flowv1.Tariff {
 	var found *flowv1.Tariff
 	for _, t := range d.GetTariffs() { // ascending
 		if t.From <= day {
@@ -213,19 +230,10 @@ func secured(d *flowv1.CompanyData) bool {
 // setTariff stamps a tariff from a day on, today at the earliest. One that begins
 // on a later day than the new one gives way to it.
 func setTariff(v flow.View, d *flowv1.CompanyData, t *flowv1.Tariff) *fault.Refusal {
-	percent, err := money.Parse(t.GetPercent())
-	if err != nil || percent.Sign() < 0 || percent.Cmp(money.New(100, 0)) > 0 {
-		return fault.Refuse(fault.AmountInvalid, "tariff.percent", "%.64q is not a percent from 0 to 100", t.GetPercent())
+	set, refusal := Checked(t)
+	if refusal != nil {
+		return refusal
 	}
-	set := &flowv1.Tariff{From: t.From, Percent: t.Percent}
-	if t.Minimum != "" {
-		minimum, err := money.RUB.Parse(t.Minimum)
-		if err != nil || minimum.Sign() < 0 {
-			return fault.Refuse(fault.AmountInvalid, "tariff.minimum", "%.64q is not an amount of rubles", t.Minimum)
-		}
-		set.Minimum = money.RUB.Format(minimum)
-	}
-	var refusal *fault.Refusal
 	if set.From, refusal = from(v, "tariff.from", set.From); refusal != nil {
 		return refusal
 	}
@@ -233,6 +241,51 @@ func setTariff(v flow.View, d *flowv1.CompanyData, t *flowv1.Tariff) *fault.Refu
 	d.Tariffs = append(d.Tariffs, set)
 	slices.SortFunc(d.Tariffs, func(a, b *flowv1.Tariff) int { return strings.Compare(a.From, b.From) })
 	return nil
+}
+
+// Checked is a tariff with what it charges in one form: sums with all their places, kinds in order.
+func Checked(t *flowv1.Tariff) (set *flowv1.Tariff, refusal *fault.Refusal) {
+	set = &flowv1.Tariff{From: t.GetFrom(), Percent: t.GetPercent()}
+	if set.Minimum, refusal = charge("tariff.", t); refusal != nil {
+		return nil, refusal
+	}
+	for i, k := range t.GetKinds() {
+		prefix := fmt.Sprintf("tariff.kinds[%d].", i)
+		_, known := flowv1.EmploymentKind_name[int32(k.GetKind())]
+		twice := slices.ContainsFunc(set.Kinds, func(o *flowv1.KindCharge) bool { return o.Kind == k.GetKind() })
+		if !known || twice || k.GetKind() == flowv1.EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED {
+			return nil, fault.Refuse(fault.Malformed, prefix+"employment_kind", "each kind of employment is said once")
+		}
+		minimum, refusal := charge(prefix, k)
+		if refusal != nil {
+			return nil, refusal
+		}
+		set.Kinds = append(set.Kinds, &flowv1.KindCharge{Kind: k.GetKind(), Percent: k.GetPercent(), Minimum: minimum})
+	}
+	slices.SortFunc(set.Kinds, func(a, b *flowv1.KindCharge) int { return cmp.Compare(a.Kind, b.Kind) })
+	return set, nil
+}
+
+// charging is what a tariff and its part for a kind of employment have.
+type charging interface {
+	GetPercent() string
+	GetMinimum() string
+}
+
+// charge checks a percent and a least charge, which it gives with all its places.
+func charge(prefix string, c charging) (minimum string, refusal *fault.Refusal) {
+	percent, err := money.Parse(c.GetPercent())
+	if err != nil || percent.Sign() < 0 || percent.Cmp(money.New(100, 0)) > 0 {
+		return "", fault.Refuse(fault.AmountInvalid, prefix+"percent", "%.64q is not a percent from 0 to 100", c.GetPercent())
+	}
+	if c.GetMinimum() == "" {
+		return "", nil
+	}
+	least, err := money.RUB.Parse(c.GetMinimum())
+	if err != nil || least.Sign() < 0 {
+		return "", fault.Refuse(fault.AmountInvalid, prefix+"minimum", "%.64q is not an amount of rubles", c.GetMinimum())
+	}
+	return money.RUB.Format(least), nil
 }
 
 // from is the first day of new terms: today, or a later one.

@@ -81,7 +81,7 @@ func TestTariffsAreDated(t *testing.T) {
 	}
 	d := flow.ReadData(w.View, &flowv1.CompanyData{})
 	for day, want := range map[string]string{"2026-03-01": "", "2026-03-02": "3.5", "2026-03-31": "3.5", "2026-04-01": "2", "2030-01-01": "2"} {
-		if got := TariffOn(d, day); got.GetPercent() != want {
+		if got := TariffOn(d, day, 0); got.GetPercent() != want {
 			t.Errorf("on %s %v, want %s", day, got, want)
 		}
 	}
@@ -96,6 +96,59 @@ func TestTariffsAreDated(t *testing.T) {
 		t.Errorf("a tariff from today leaves %v", d.Tariffs)
 	}
 }
+
+// A tariff may charge kinds of employment otherwise: each in place of the whole, minimum and all.
+func TestTariffsOfKinds(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	w := flowtest.NewWorld(&s)
+	set := &flowv1.Tariff{Percent: "3.5", Minimum: "30", Kinds: []*flowv1.KindCharge{
+		{Kind: entrepreneur, Percent: "1"}, {Kind: civilContract, Percent: "5", Minimum: "50"},
+	}}
+	for _, a := range []flowtest.Act{s.Acts[0], act(Accept, &flowv1.CompanyAccept{Tariff: set, DepositRequired: "0"})} {
+		if _, refusal, err := w.Do(a); refusal != nil || err != nil {
+			t.Fatal(refusal, err)
+		}
+	}
+	d := flow.ReadData(w.View, &flowv1.CompanyData{})
+	for kind, want := range map[flowv1.EmploymentKind]*flowv1.Tariff{
+		selfEmployed:  {From: "2026-03-02", Percent: "3.5", Minimum: "30.00"},
+		civilContract: {From: "2026-03-02", Percent: "5", Minimum: "50.00"},
+		entrepreneur:  {From: "2026-03-02", Percent: "1"},
+		0:             {From: "2026-03-02", Percent: "3.5", Minimum: "30.00"}, // not known yet
+	} {
+		if got := TariffOn(d, "2026-03-02", kind); !proto.Equal(got, want) {
+			t.Errorf("%v is charged %v, want %v", kind, got, want)
+		}
+	}
+	if TariffOn(d, "2026-03-01", selfEmployed) != nil {
+		t.Error("a tariff before the first")
+	}
+	if whole := WholeTariff(d, "2026-03-02"); len(whole.GetKinds()) != 2 || whole.GetKinds()[0].GetKind() != civilContract {
+		t.Errorf("the whole: %v", whole)
+	}
+	for field, kinds := range map[string][]*flowv1.KindCharge{
+		"tariff.kinds[1].employment_kind": {{Kind: civilContract, Percent: "1"}, {Kind: civilContract, Percent: "2"}},
+		"tariff.kinds[0].employment_kind": {{Percent: "1"}},
+		"tariff.kinds[0].percent":         {{Kind: civilContract}},
+		"tariff.kinds[1].minimum":         {{Kind: civilContract, Percent: "1"}, {Kind: entrepreneur, Percent: "1", Minimum: "-1.00"}},
+	} {
+		_, refusal, _ := w.Do(act(SetTariff, &flowv1.CompanySetTariff{Tariff: &flowv1.Tariff{Percent: "1", Kinds: kinds}}))
+		if refusal == nil || refusal.Field != field {
+			t.Errorf("%s: %v", field, refusal)
+		}
+	}
+	_, refusal, _ := w.Do(act(SetTariff, &flowv1.CompanySetTariff{Tariff: &flowv1.Tariff{Percent: "1", Kinds: []*flowv1.KindCharge{{Kind: 99, Percent: "1"}}}}))
+	if refusal == nil || refusal.Code != fault.Malformed {
+		t.Errorf("a kind that nobody knows: %v", refusal)
+	}
+}
+
+const (
+	selfEmployed  = flowv1.EmploymentKind_EMPLOYMENT_KIND_SELFEMPLOYED
+	civilContract = flowv1.EmploymentKind_EMPLOYMENT_KIND_CIVIL_CONTRACT
+	entrepreneur  = flowv1.EmploymentKind_EMPLOYMENT_KIND_ENTREPRENEUR
+)
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()

@@ -2,8 +2,15 @@ package incoming
 
 import (
 	_ "embed"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 //go:embed incoming.md
@@ -146,5 +153,32 @@ var words = flow.Words{
 
 // New gives the flow of incoming.md. A table that does not fit the program stops it.
 func New() *flow.Flow {
-	return flow.MustParse(Name, "engine/flow/incoming/incoming.md", document, decide, words)
+	f := flow.MustParse(Name, "engine/flow/incoming/incoming.md", document, decide, words)
+	f.Dated = dated
+	return f
+}
+
+// dated lets a line be found by its value day, in its account.
+func dated(m *journalv1.Move, _ *time.Location) (flow.Dated, bool) {
+	if m.GetFrom() == m.GetTo() {
+		return flow.Dated{}, false // day, sum and account never change
+	}
+	d := new(flowv1.IncomingData)
+	if err := proto.Unmarshal(m.GetData(), d); err != nil {
+		return flow.Dated{}, false
+	}
+	sum, err := money.RUB.Parse(d.GetAmount())
+	return flow.Dated{Day: d.GetDay(), Amount: sum, Places: []string{"", d.GetAccount()}}, err == nil
+}
+
+// ByPerson says whether a person decides an event: he gives a reason.
+func ByPerson(event string) bool {
+	return slices.Contains([]string{
+		Assign, AssignDeposit, AssignKnown, AssignTax, AssignReturned, Return, Recover, ExplainFee, ExplainLoss, ExplainKnown, Charge,
+	}, event)
+}
+
+// ByBank says whether an event is that the bank has changed the line: a statement shows it.
+func ByBank(event string) bool {
+	return slices.Contains([]string{Change, changeUnmatched, changeUnexplained, changeEven, changeTransfer}, event)
 }

@@ -2,8 +2,14 @@ package task
 
 import (
 	_ "embed"
+	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 //go:embed task.md
@@ -242,6 +248,38 @@ var words = flow.Words{
 // New gives the flow of task.md. A table that does not fit the program stops it.
 func New() *flow.Flow {
 	f := flow.MustParse(Name, "engine/flow/task/task.md", document, decide, words)
-	f.Stopped = stopped
+	f.Stopped, f.Dated = stopped, dated
 	return f
+}
+
+// Places where paid tasks are found by the day of their payment, beside "".
+const (
+	OfCompany  = "company:"  // and its id
+	OfExecutor = "executor:" // and his id
+)
+
+// Undated is the day of a paid task of which it is not known when it was paid: there is none such, and
+// nobody leaves one out in silence.
+const Undated = "0001-01-01"
+
+// dated lets a paid task be found by the day of its payment: of everybody, of its company, of its executor.
+func dated(m *journalv1.Move, zone *time.Location) (flow.Dated, bool) {
+	if (m.GetFrom() == Paid) == (m.GetTo() == Paid) {
+		return flow.Dated{}, false
+	}
+	if m.GetTo() != Paid {
+		return flow.Dated{}, true
+	}
+	d, day := new(flowv1.TaskData), Undated
+	if err := proto.Unmarshal(m.GetData(), d); err != nil {
+		d = new(flowv1.TaskData)
+	}
+	if paid, err := time.Parse(time.RFC3339Nano, d.GetPaidAt()); err == nil {
+		day = paid.In(zone).Format(time.DateOnly)
+	}
+	sum, err := money.RUB.Parse(d.GetSum().GetGross())
+	if err != nil {
+		sum = money.New(0, money.RUB.Scale)
+	}
+	return flow.Dated{Day: day, Amount: sum, Places: []string{"", OfCompany + d.GetCompanyId(), OfExecutor + d.GetExecutorId()}}, true
 }

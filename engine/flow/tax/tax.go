@@ -149,6 +149,13 @@ func mostContributions(rule Rule, gross money.Amount) money.Amount {
 	return gross.Percent(rule.Bands[0].Rate, money.RUB.Scale, money.Up)
 }
 
+// mostWithheld is what can be withheld of a payment at most, in whole rubles: by the last band,
+// which is the dearest, and a ruble more, which rounding can make.
+func mostWithheld(rule Rule, gross money.Amount) money.Amount {
+	top := rule.Bands[len(rule.Bands)-1].Rate
+	return gross.Percent(top, 6, money.Down).Round(0, money.Down).Add(money.New(1, 0))
+}
+
 // Ceiling is what a price can cost at most, whatever the year has had: its gross, and the
 // contributions on top. A net price of a civil contract grows by the dearest band.
 func (t Terms) Ceiling(price money.Amount, net bool) (gross, contributions money.Amount, err error) {
@@ -201,8 +208,10 @@ func (t Terms) held(rule Rule, gross money.Amount) money.Amount {
 	case CivilContract:
 		due := money.Max(whole(rule, t.Year.Base.Add(gross)).Sub(t.Year.Withheld), none)
 		// The whole ruble that the year's kopecks add up to may be more than a payment of a
-		// few kopecks: something is always paid out, the rest is withheld next time.
-		return money.Min(due, gross.Sub(money.New(1, money.RUB.Scale)).Round(0, money.Down).Round(money.RUB.Scale, money.Down))
+		// few kopecks: something is always paid out, the rest is withheld later, of no
+		// payment more than its own share by the dearest band and a ruble.
+		something := gross.Sub(money.New(1, money.RUB.Scale)).Round(0, money.Down)
+		return money.Min(due, money.Min(something, mostWithheld(rule, gross)).Round(money.RUB.Scale, money.Down))
 	}
 	return none
 }

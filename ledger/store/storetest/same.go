@@ -38,6 +38,7 @@ var apart = map[string]string{
 	"mark":             "see projection",
 	"correspondence":   "see projection",
 	"audience":         "see projection",
+	"dated":            "see projection",
 }
 
 // narrowed are the tables of which some columns depend on when commits were made, and

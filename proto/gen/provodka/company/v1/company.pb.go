@@ -78,11 +78,11 @@ func (InvoiceKind) EnumDescriptor() ([]byte, []int) {
 	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{0}
 }
 
-// What the platform charges for each paid task.
-type Tariff struct {
+// What the platform charges for each paid task of one kind of employment.
+type KindCharge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// First day, YYYY-MM-DD; empty is today.
-	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Kind of employment: selfemployed, civil_contract or entrepreneur.
+	EmploymentKind string `protobuf:"bytes,1,opt,name=employment_kind,json=employmentKind,proto3" json:"employment_kind,omitempty"`
 	// Percent of the gross price: "3.5"; empty is 0.
 	Percent string `protobuf:"bytes,2,opt,name=percent,proto3" json:"percent,omitempty"`
 	// Least charge, rubles; empty is none.
@@ -91,9 +91,75 @@ type Tariff struct {
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *KindCharge) Reset() {
+	*x = KindCharge{}
+	mi := &file_provodka_company_v1_company_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KindCharge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KindCharge) ProtoMessage() {}
+
+func (x *KindCharge) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_company_v1_company_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KindCharge.ProtoReflect.Descriptor instead.
+func (*KindCharge) Descriptor() ([]byte, []int) {
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *KindCharge) GetEmploymentKind() string {
+	if x != nil {
+		return x.EmploymentKind
+	}
+	return ""
+}
+
+func (x *KindCharge) GetPercent() string {
+	if x != nil {
+		return x.Percent
+	}
+	return ""
+}
+
+func (x *KindCharge) GetMinimum() string {
+	if x != nil {
+		return x.Minimum
+	}
+	return ""
+}
+
+// What the platform charges for each paid task.
+type Tariff struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First day, YYYY-MM-DD; empty is today.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Percent of the gross price: "3.5"; empty is 0.
+	Percent string `protobuf:"bytes,2,opt,name=percent,proto3" json:"percent,omitempty"`
+	// Least charge, rubles; empty is none.
+	Minimum string `protobuf:"bytes,3,opt,name=minimum,proto3" json:"minimum,omitempty"`
+	// Kinds of employment that are charged otherwise, each once: in place of percent and minimum.
+	Kinds         []*KindCharge `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
 func (x *Tariff) Reset() {
 	*x = Tariff{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[0]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -105,7 +171,7 @@ func (x *Tariff) String() string {
 func (*Tariff) ProtoMessage() {}
 
 func (x *Tariff) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[0]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -118,7 +184,7 @@ func (x *Tariff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tariff.ProtoReflect.Descriptor instead.
 func (*Tariff) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{0}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Tariff) GetFrom() string {
@@ -142,6 +208,13 @@ func (x *Tariff) GetMinimum() string {
 	return ""
 }
 
+func (x *Tariff) GetKinds() []*KindCharge {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
 // A limit of payments to persons. A day and a month are the calendar's in the book's zone, of the
 // payment's attempt; what a payment that was refused or came back took is free again.
 type PaymentLimit struct {
@@ -163,7 +236,7 @@ type PaymentLimit struct {
 
 func (x *PaymentLimit) Reset() {
 	*x = PaymentLimit{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -175,7 +248,7 @@ func (x *PaymentLimit) String() string {
 func (*PaymentLimit) ProtoMessage() {}
 
 func (x *PaymentLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -188,7 +261,7 @@ func (x *PaymentLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentLimit.ProtoReflect.Descriptor instead.
 func (*PaymentLimit) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{1}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *PaymentLimit) GetScope() string {
@@ -241,7 +314,7 @@ type CompanyLimits struct {
 
 func (x *CompanyLimits) Reset() {
 	*x = CompanyLimits{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -253,7 +326,7 @@ func (x *CompanyLimits) String() string {
 func (*CompanyLimits) ProtoMessage() {}
 
 func (x *CompanyLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -266,7 +339,7 @@ func (x *CompanyLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyLimits.ProtoReflect.Descriptor instead.
 func (*CompanyLimits) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{2}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CompanyLimits) GetFrom() string {
@@ -307,7 +380,7 @@ type LimitState struct {
 
 func (x *LimitState) Reset() {
 	*x = LimitState{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -319,7 +392,7 @@ func (x *LimitState) String() string {
 func (*LimitState) ProtoMessage() {}
 
 func (x *LimitState) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -332,7 +405,7 @@ func (x *LimitState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitState.ProtoReflect.Descriptor instead.
 func (*LimitState) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{3}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LimitState) GetLimit() *PaymentLimit {
@@ -376,7 +449,7 @@ type BankAccount struct {
 
 func (x *BankAccount) Reset() {
 	*x = BankAccount{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -388,7 +461,7 @@ func (x *BankAccount) String() string {
 func (*BankAccount) ProtoMessage() {}
 
 func (x *BankAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -401,7 +474,7 @@ func (x *BankAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BankAccount.ProtoReflect.Descriptor instead.
 func (*BankAccount) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{4}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *BankAccount) GetAccount() string {
@@ -445,7 +518,7 @@ type CompanyDetails struct {
 
 func (x *CompanyDetails) Reset() {
 	*x = CompanyDetails{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -457,7 +530,7 @@ func (x *CompanyDetails) String() string {
 func (*CompanyDetails) ProtoMessage() {}
 
 func (x *CompanyDetails) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -470,7 +543,7 @@ func (x *CompanyDetails) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyDetails.ProtoReflect.Descriptor instead.
 func (*CompanyDetails) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{5}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CompanyDetails) GetInn() string {
@@ -551,7 +624,8 @@ type Company struct {
 	DetailsVersion uint32 `protobuf:"varint,5,opt,name=details_version,json=detailsVersion,proto3" json:"details_version,omitempty"`
 	// The tariff of today.
 	Tariff *Tariff `protobuf:"bytes,6,opt,name=tariff,proto3" json:"tariff,omitempty"`
-	// All tariffs it ever had, by first day.
+	// Its tariffs, by first day: all that began, and what is to come. One that another took the
+	// place of before, or on, its first day is in the journal alone.
 	Tariffs []*Tariff `protobuf:"bytes,7,rep,name=tariffs,proto3" json:"tariffs,omitempty"`
 	// Security deposit that is asked, rubles.
 	DepositRequired string `protobuf:"bytes,8,opt,name=deposit_required,json=depositRequired,proto3" json:"deposit_required,omitempty"`
@@ -573,7 +647,7 @@ type Company struct {
 
 func (x *Company) Reset() {
 	*x = Company{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -585,7 +659,7 @@ func (x *Company) String() string {
 func (*Company) ProtoMessage() {}
 
 func (x *Company) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -598,7 +672,7 @@ func (x *Company) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Company.ProtoReflect.Descriptor instead.
 func (*Company) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{6}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Company) GetCompanyId() string {
@@ -718,7 +792,7 @@ type OpenCompanyRequest struct {
 
 func (x *OpenCompanyRequest) Reset() {
 	*x = OpenCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -730,7 +804,7 @@ func (x *OpenCompanyRequest) String() string {
 func (*OpenCompanyRequest) ProtoMessage() {}
 
 func (x *OpenCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[7]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -743,7 +817,7 @@ func (x *OpenCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenCompanyRequest.ProtoReflect.Descriptor instead.
 func (*OpenCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{7}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *OpenCompanyRequest) GetBook() string {
@@ -796,7 +870,7 @@ type OpenCompanyResponse struct {
 
 func (x *OpenCompanyResponse) Reset() {
 	*x = OpenCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +882,7 @@ func (x *OpenCompanyResponse) String() string {
 func (*OpenCompanyResponse) ProtoMessage() {}
 
 func (x *OpenCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[8]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +895,7 @@ func (x *OpenCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenCompanyResponse.ProtoReflect.Descriptor instead.
 func (*OpenCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{8}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OpenCompanyResponse) GetCompany() *Company {
@@ -862,7 +936,7 @@ type SetTariffRequest struct {
 
 func (x *SetTariffRequest) Reset() {
 	*x = SetTariffRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +948,7 @@ func (x *SetTariffRequest) String() string {
 func (*SetTariffRequest) ProtoMessage() {}
 
 func (x *SetTariffRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[9]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +961,7 @@ func (x *SetTariffRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTariffRequest.ProtoReflect.Descriptor instead.
 func (*SetTariffRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{9}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SetTariffRequest) GetBook() string {
@@ -933,7 +1007,7 @@ type SetTariffResponse struct {
 
 func (x *SetTariffResponse) Reset() {
 	*x = SetTariffResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -945,7 +1019,7 @@ func (x *SetTariffResponse) String() string {
 func (*SetTariffResponse) ProtoMessage() {}
 
 func (x *SetTariffResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[10]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -958,7 +1032,7 @@ func (x *SetTariffResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTariffResponse.ProtoReflect.Descriptor instead.
 func (*SetTariffResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{10}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetTariffResponse) GetCompany() *Company {
@@ -1002,7 +1076,7 @@ type SetLimitsRequest struct {
 
 func (x *SetLimitsRequest) Reset() {
 	*x = SetLimitsRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1088,7 @@ func (x *SetLimitsRequest) String() string {
 func (*SetLimitsRequest) ProtoMessage() {}
 
 func (x *SetLimitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[11]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1101,7 @@ func (x *SetLimitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLimitsRequest.ProtoReflect.Descriptor instead.
 func (*SetLimitsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{11}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SetLimitsRequest) GetBook() string {
@@ -1080,7 +1154,7 @@ type SetLimitsResponse struct {
 
 func (x *SetLimitsResponse) Reset() {
 	*x = SetLimitsResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1166,7 @@ func (x *SetLimitsResponse) String() string {
 func (*SetLimitsResponse) ProtoMessage() {}
 
 func (x *SetLimitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[12]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1105,7 +1179,7 @@ func (x *SetLimitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLimitsResponse.ProtoReflect.Descriptor instead.
 func (*SetLimitsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{12}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SetLimitsResponse) GetCompany() *Company {
@@ -1144,7 +1218,7 @@ type GetLimitsRequest struct {
 
 func (x *GetLimitsRequest) Reset() {
 	*x = GetLimitsRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1230,7 @@ func (x *GetLimitsRequest) String() string {
 func (*GetLimitsRequest) ProtoMessage() {}
 
 func (x *GetLimitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[13]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1169,7 +1243,7 @@ func (x *GetLimitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLimitsRequest.ProtoReflect.Descriptor instead.
 func (*GetLimitsRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{13}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetLimitsRequest) GetBook() string {
@@ -1206,7 +1280,7 @@ type GetLimitsResponse struct {
 
 func (x *GetLimitsResponse) Reset() {
 	*x = GetLimitsResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1292,7 @@ func (x *GetLimitsResponse) String() string {
 func (*GetLimitsResponse) ProtoMessage() {}
 
 func (x *GetLimitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[14]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1305,7 @@ func (x *GetLimitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLimitsResponse.ProtoReflect.Descriptor instead.
 func (*GetLimitsResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{14}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetLimitsResponse) GetDay() string {
@@ -1265,7 +1339,7 @@ type UpdateCompanyRequest struct {
 
 func (x *UpdateCompanyRequest) Reset() {
 	*x = UpdateCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1277,7 +1351,7 @@ func (x *UpdateCompanyRequest) String() string {
 func (*UpdateCompanyRequest) ProtoMessage() {}
 
 func (x *UpdateCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[15]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1290,7 +1364,7 @@ func (x *UpdateCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCompanyRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{15}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UpdateCompanyRequest) GetBook() string {
@@ -1336,7 +1410,7 @@ type UpdateCompanyResponse struct {
 
 func (x *UpdateCompanyResponse) Reset() {
 	*x = UpdateCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1422,7 @@ func (x *UpdateCompanyResponse) String() string {
 func (*UpdateCompanyResponse) ProtoMessage() {}
 
 func (x *UpdateCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[16]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1435,7 @@ func (x *UpdateCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCompanyResponse.ProtoReflect.Descriptor instead.
 func (*UpdateCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{16}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UpdateCompanyResponse) GetCompany() *Company {
@@ -1400,7 +1474,7 @@ type GetCompanyRequest struct {
 
 func (x *GetCompanyRequest) Reset() {
 	*x = GetCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1412,7 +1486,7 @@ func (x *GetCompanyRequest) String() string {
 func (*GetCompanyRequest) ProtoMessage() {}
 
 func (x *GetCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[17]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1425,7 +1499,7 @@ func (x *GetCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompanyRequest.ProtoReflect.Descriptor instead.
 func (*GetCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{17}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetCompanyRequest) GetBook() string {
@@ -1460,7 +1534,7 @@ type GetCompanyResponse struct {
 
 func (x *GetCompanyResponse) Reset() {
 	*x = GetCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1546,7 @@ func (x *GetCompanyResponse) String() string {
 func (*GetCompanyResponse) ProtoMessage() {}
 
 func (x *GetCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[18]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1559,7 @@ func (x *GetCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompanyResponse.ProtoReflect.Descriptor instead.
 func (*GetCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{18}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetCompanyResponse) GetCompany() *Company {
@@ -1510,7 +1584,7 @@ type FindCompanyRequest struct {
 
 func (x *FindCompanyRequest) Reset() {
 	*x = FindCompanyRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1596,7 @@ func (x *FindCompanyRequest) String() string {
 func (*FindCompanyRequest) ProtoMessage() {}
 
 func (x *FindCompanyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[19]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1609,7 @@ func (x *FindCompanyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindCompanyRequest.ProtoReflect.Descriptor instead.
 func (*FindCompanyRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{19}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FindCompanyRequest) GetBook() string {
@@ -1570,7 +1644,7 @@ type FindCompanyResponse struct {
 
 func (x *FindCompanyResponse) Reset() {
 	*x = FindCompanyResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1582,7 +1656,7 @@ func (x *FindCompanyResponse) String() string {
 func (*FindCompanyResponse) ProtoMessage() {}
 
 func (x *FindCompanyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[20]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1595,7 +1669,7 @@ func (x *FindCompanyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindCompanyResponse.ProtoReflect.Descriptor instead.
 func (*FindCompanyResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{20}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FindCompanyResponse) GetCompany() *Company {
@@ -1624,7 +1698,7 @@ type ListCompaniesRequest struct {
 
 func (x *ListCompaniesRequest) Reset() {
 	*x = ListCompaniesRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[21]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1710,7 @@ func (x *ListCompaniesRequest) String() string {
 func (*ListCompaniesRequest) ProtoMessage() {}
 
 func (x *ListCompaniesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[21]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1723,7 @@ func (x *ListCompaniesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompaniesRequest.ProtoReflect.Descriptor instead.
 func (*ListCompaniesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{21}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListCompaniesRequest) GetBook() string {
@@ -1702,7 +1776,7 @@ type ListCompaniesResponse struct {
 
 func (x *ListCompaniesResponse) Reset() {
 	*x = ListCompaniesResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[22]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +1788,7 @@ func (x *ListCompaniesResponse) String() string {
 func (*ListCompaniesResponse) ProtoMessage() {}
 
 func (x *ListCompaniesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[22]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +1801,7 @@ func (x *ListCompaniesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompaniesResponse.ProtoReflect.Descriptor instead.
 func (*ListCompaniesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{22}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListCompaniesResponse) GetCompanies() []*Company {
@@ -1766,7 +1840,7 @@ type GetWalletRequest struct {
 
 func (x *GetWalletRequest) Reset() {
 	*x = GetWalletRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[23]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1852,7 @@ func (x *GetWalletRequest) String() string {
 func (*GetWalletRequest) ProtoMessage() {}
 
 func (x *GetWalletRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[23]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1865,7 @@ func (x *GetWalletRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWalletRequest.ProtoReflect.Descriptor instead.
 func (*GetWalletRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{23}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetWalletRequest) GetBook() string {
@@ -1836,7 +1910,7 @@ type GetWalletResponse struct {
 
 func (x *GetWalletResponse) Reset() {
 	*x = GetWalletResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[24]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +1922,7 @@ func (x *GetWalletResponse) String() string {
 func (*GetWalletResponse) ProtoMessage() {}
 
 func (x *GetWalletResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[24]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +1935,7 @@ func (x *GetWalletResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWalletResponse.ProtoReflect.Descriptor instead.
 func (*GetWalletResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{24}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetWalletResponse) GetBalance() string {
@@ -1933,7 +2007,7 @@ type TopUp struct {
 
 func (x *TopUp) Reset() {
 	*x = TopUp{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[25]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1945,7 +2019,7 @@ func (x *TopUp) String() string {
 func (*TopUp) ProtoMessage() {}
 
 func (x *TopUp) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[25]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1958,7 +2032,7 @@ func (x *TopUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopUp.ProtoReflect.Descriptor instead.
 func (*TopUp) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{25}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TopUp) GetName() string {
@@ -2043,7 +2117,7 @@ type GetInvoiceRequest struct {
 
 func (x *GetInvoiceRequest) Reset() {
 	*x = GetInvoiceRequest{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[26]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2055,7 +2129,7 @@ func (x *GetInvoiceRequest) String() string {
 func (*GetInvoiceRequest) ProtoMessage() {}
 
 func (x *GetInvoiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[26]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2068,7 +2142,7 @@ func (x *GetInvoiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvoiceRequest.ProtoReflect.Descriptor instead.
 func (*GetInvoiceRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{26}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetInvoiceRequest) GetBook() string {
@@ -2124,7 +2198,7 @@ type GetInvoiceResponse struct {
 
 func (x *GetInvoiceResponse) Reset() {
 	*x = GetInvoiceResponse{}
-	mi := &file_provodka_company_v1_company_proto_msgTypes[27]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2210,7 @@ func (x *GetInvoiceResponse) String() string {
 func (*GetInvoiceResponse) ProtoMessage() {}
 
 func (x *GetInvoiceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_company_v1_company_proto_msgTypes[27]
+	mi := &file_provodka_company_v1_company_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2223,7 @@ func (x *GetInvoiceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInvoiceResponse.ProtoReflect.Descriptor instead.
 func (*GetInvoiceResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{27}
+	return file_provodka_company_v1_company_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetInvoiceResponse) GetPayee() *TopUp {
@@ -2184,14 +2258,22 @@ var File_provodka_company_v1_company_proto protoreflect.FileDescriptor
 
 const file_provodka_company_v1_company_proto_rawDesc = "" +
 	"\n" +
-	"!provodka/company/v1/company.proto\x12\x13provodka.company.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xbd\x03\n" +
+	"!provodka/company/v1/company.proto\x12\x13provodka.company.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xdf\x03\n" +
+	"\n" +
+	"KindCharge\x12Z\n" +
+	"\x0femployment_kind\x18\x01 \x01(\tB1\xbaH.r,R\fselfemployedR\x0ecivil_contractR\fentrepreneurR\x0eemploymentKind\x12\xb5\x01\n" +
+	"\apercent\x18\x02 \x01(\tB\x9a\x01\xbaH\x96\x01\xba\x01\x8e\x01\n" +
+	"\x0eamount_invalid\x127a percent is written 3.5: 0 to 100, at most four places\x1aCthis == '' || this.matches('^(0|[1-9][0-9]?|100)(\\\\.[0-9]{1,4})?$')r\x02(\x10R\apercent\x12\xbc\x01\n" +
+	"\aminimum\x18\x03 \x01(\tB\xa1\x01\xbaH\x9d\x01\xba\x01\x95\x01\n" +
+	"\x0eamount_invalid\x12=rubles are written 1500.50: digits, a dot, at most two places\x1aDthis == '' || this.matches('^(0|[1-9][0-9]{0,15})(\\\\.[0-9]{1,2})?$')r\x02(@R\aminimum\"\xfe\x03\n" +
 	"\x06Tariff\x12<\n" +
 	"\x04from\x18\x01 \x01(\tB(\xbaH%r#\x18\n" +
 	"2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x12\xb5\x01\n" +
 	"\apercent\x18\x02 \x01(\tB\x9a\x01\xbaH\x96\x01\xba\x01\x8e\x01\n" +
 	"\x0eamount_invalid\x127a percent is written 3.5: 0 to 100, at most four places\x1aCthis == '' || this.matches('^(0|[1-9][0-9]?|100)(\\\\.[0-9]{1,4})?$')r\x02(\x10R\apercent\x12\xbc\x01\n" +
 	"\aminimum\x18\x03 \x01(\tB\xa1\x01\xbaH\x9d\x01\xba\x01\x95\x01\n" +
-	"\x0eamount_invalid\x12=rubles are written 1500.50: digits, a dot, at most two places\x1aDthis == '' || this.matches('^(0|[1-9][0-9]{0,15})(\\\\.[0-9]{1,2})?$')r\x02(@R\aminimum\"\x9a\x01\n" +
+	"\x0eamount_invalid\x12=rubles are written 1500.50: digits, a dot, at most two places\x1aDthis == '' || this.matches('^(0|[1-9][0-9]{0,15})(\\\\.[0-9]{1,2})?$')r\x02(@R\aminimum\x12?\n" +
+	"\x05kinds\x18\x04 \x03(\v2\x1f.provodka.company.v1.KindChargeB\b\xbaH\x05\x92\x01\x02\x10\x03R\x05kinds\"\x9a\x01\n" +
 	"\fPaymentLimit\x12\x1d\n" +
 	"\x05scope\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05scope\x12\x19\n" +
 	"\x03way\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x03way\x12\x1d\n" +
@@ -2385,88 +2467,90 @@ func file_provodka_company_v1_company_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_company_v1_company_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_company_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_provodka_company_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_provodka_company_v1_company_proto_goTypes = []any{
 	(InvoiceKind)(0),              // 0: provodka.company.v1.InvoiceKind
-	(*Tariff)(nil),                // 1: provodka.company.v1.Tariff
-	(*PaymentLimit)(nil),          // 2: provodka.company.v1.PaymentLimit
-	(*CompanyLimits)(nil),         // 3: provodka.company.v1.CompanyLimits
-	(*LimitState)(nil),            // 4: provodka.company.v1.LimitState
-	(*BankAccount)(nil),           // 5: provodka.company.v1.BankAccount
-	(*CompanyDetails)(nil),        // 6: provodka.company.v1.CompanyDetails
-	(*Company)(nil),               // 7: provodka.company.v1.Company
-	(*OpenCompanyRequest)(nil),    // 8: provodka.company.v1.OpenCompanyRequest
-	(*OpenCompanyResponse)(nil),   // 9: provodka.company.v1.OpenCompanyResponse
-	(*SetTariffRequest)(nil),      // 10: provodka.company.v1.SetTariffRequest
-	(*SetTariffResponse)(nil),     // 11: provodka.company.v1.SetTariffResponse
-	(*SetLimitsRequest)(nil),      // 12: provodka.company.v1.SetLimitsRequest
-	(*SetLimitsResponse)(nil),     // 13: provodka.company.v1.SetLimitsResponse
-	(*GetLimitsRequest)(nil),      // 14: provodka.company.v1.GetLimitsRequest
-	(*GetLimitsResponse)(nil),     // 15: provodka.company.v1.GetLimitsResponse
-	(*UpdateCompanyRequest)(nil),  // 16: provodka.company.v1.UpdateCompanyRequest
-	(*UpdateCompanyResponse)(nil), // 17: provodka.company.v1.UpdateCompanyResponse
-	(*GetCompanyRequest)(nil),     // 18: provodka.company.v1.GetCompanyRequest
-	(*GetCompanyResponse)(nil),    // 19: provodka.company.v1.GetCompanyResponse
-	(*FindCompanyRequest)(nil),    // 20: provodka.company.v1.FindCompanyRequest
-	(*FindCompanyResponse)(nil),   // 21: provodka.company.v1.FindCompanyResponse
-	(*ListCompaniesRequest)(nil),  // 22: provodka.company.v1.ListCompaniesRequest
-	(*ListCompaniesResponse)(nil), // 23: provodka.company.v1.ListCompaniesResponse
-	(*GetWalletRequest)(nil),      // 24: provodka.company.v1.GetWalletRequest
-	(*GetWalletResponse)(nil),     // 25: provodka.company.v1.GetWalletResponse
-	(*TopUp)(nil),                 // 26: provodka.company.v1.TopUp
-	(*GetInvoiceRequest)(nil),     // 27: provodka.company.v1.GetInvoiceRequest
-	(*GetInvoiceResponse)(nil),    // 28: provodka.company.v1.GetInvoiceResponse
+	(*KindCharge)(nil),            // 1: provodka.company.v1.KindCharge
+	(*Tariff)(nil),                // 2: provodka.company.v1.Tariff
+	(*PaymentLimit)(nil),          // 3: provodka.company.v1.PaymentLimit
+	(*CompanyLimits)(nil),         // 4: provodka.company.v1.CompanyLimits
+	(*LimitState)(nil),            // 5: provodka.company.v1.LimitState
+	(*BankAccount)(nil),           // 6: provodka.company.v1.BankAccount
+	(*CompanyDetails)(nil),        // 7: provodka.company.v1.CompanyDetails
+	(*Company)(nil),               // 8: provodka.company.v1.Company
+	(*OpenCompanyRequest)(nil),    // 9: provodka.company.v1.OpenCompanyRequest
+	(*OpenCompanyResponse)(nil),   // 10: provodka.company.v1.OpenCompanyResponse
+	(*SetTariffRequest)(nil),      // 11: provodka.company.v1.SetTariffRequest
+	(*SetTariffResponse)(nil),     // 12: provodka.company.v1.SetTariffResponse
+	(*SetLimitsRequest)(nil),      // 13: provodka.company.v1.SetLimitsRequest
+	(*SetLimitsResponse)(nil),     // 14: provodka.company.v1.SetLimitsResponse
+	(*GetLimitsRequest)(nil),      // 15: provodka.company.v1.GetLimitsRequest
+	(*GetLimitsResponse)(nil),     // 16: provodka.company.v1.GetLimitsResponse
+	(*UpdateCompanyRequest)(nil),  // 17: provodka.company.v1.UpdateCompanyRequest
+	(*UpdateCompanyResponse)(nil), // 18: provodka.company.v1.UpdateCompanyResponse
+	(*GetCompanyRequest)(nil),     // 19: provodka.company.v1.GetCompanyRequest
+	(*GetCompanyResponse)(nil),    // 20: provodka.company.v1.GetCompanyResponse
+	(*FindCompanyRequest)(nil),    // 21: provodka.company.v1.FindCompanyRequest
+	(*FindCompanyResponse)(nil),   // 22: provodka.company.v1.FindCompanyResponse
+	(*ListCompaniesRequest)(nil),  // 23: provodka.company.v1.ListCompaniesRequest
+	(*ListCompaniesResponse)(nil), // 24: provodka.company.v1.ListCompaniesResponse
+	(*GetWalletRequest)(nil),      // 25: provodka.company.v1.GetWalletRequest
+	(*GetWalletResponse)(nil),     // 26: provodka.company.v1.GetWalletResponse
+	(*TopUp)(nil),                 // 27: provodka.company.v1.TopUp
+	(*GetInvoiceRequest)(nil),     // 28: provodka.company.v1.GetInvoiceRequest
+	(*GetInvoiceResponse)(nil),    // 29: provodka.company.v1.GetInvoiceResponse
 }
 var file_provodka_company_v1_company_proto_depIdxs = []int32{
-	2,  // 0: provodka.company.v1.CompanyLimits.limits:type_name -> provodka.company.v1.PaymentLimit
-	2,  // 1: provodka.company.v1.LimitState.limit:type_name -> provodka.company.v1.PaymentLimit
-	5,  // 2: provodka.company.v1.CompanyDetails.accounts:type_name -> provodka.company.v1.BankAccount
-	6,  // 3: provodka.company.v1.Company.details:type_name -> provodka.company.v1.CompanyDetails
-	1,  // 4: provodka.company.v1.Company.tariff:type_name -> provodka.company.v1.Tariff
-	1,  // 5: provodka.company.v1.Company.tariffs:type_name -> provodka.company.v1.Tariff
-	3,  // 6: provodka.company.v1.Company.limits:type_name -> provodka.company.v1.CompanyLimits
-	6,  // 7: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	1,  // 8: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
-	7,  // 9: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
-	1,  // 10: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
-	7,  // 11: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
-	2,  // 12: provodka.company.v1.SetLimitsRequest.limits:type_name -> provodka.company.v1.PaymentLimit
-	7,  // 13: provodka.company.v1.SetLimitsResponse.company:type_name -> provodka.company.v1.Company
-	4,  // 14: provodka.company.v1.GetLimitsResponse.limits:type_name -> provodka.company.v1.LimitState
-	6,  // 15: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
-	7,  // 16: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
-	7,  // 17: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
-	7,  // 18: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
-	7,  // 19: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
-	26, // 20: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
-	1,  // 21: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
-	0,  // 22: provodka.company.v1.GetInvoiceRequest.kind:type_name -> provodka.company.v1.InvoiceKind
-	26, // 23: provodka.company.v1.GetInvoiceResponse.payee:type_name -> provodka.company.v1.TopUp
-	8,  // 24: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
-	10, // 25: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
-	12, // 26: provodka.company.v1.CompanyService.SetLimits:input_type -> provodka.company.v1.SetLimitsRequest
-	14, // 27: provodka.company.v1.CompanyService.GetLimits:input_type -> provodka.company.v1.GetLimitsRequest
-	16, // 28: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
-	18, // 29: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
-	20, // 30: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
-	22, // 31: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
-	24, // 32: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
-	27, // 33: provodka.company.v1.CompanyService.GetInvoice:input_type -> provodka.company.v1.GetInvoiceRequest
-	9,  // 34: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
-	11, // 35: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
-	13, // 36: provodka.company.v1.CompanyService.SetLimits:output_type -> provodka.company.v1.SetLimitsResponse
-	15, // 37: provodka.company.v1.CompanyService.GetLimits:output_type -> provodka.company.v1.GetLimitsResponse
-	17, // 38: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
-	19, // 39: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
-	21, // 40: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
-	23, // 41: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
-	25, // 42: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
-	28, // 43: provodka.company.v1.CompanyService.GetInvoice:output_type -> provodka.company.v1.GetInvoiceResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	1,  // 0: provodka.company.v1.Tariff.kinds:type_name -> provodka.company.v1.KindCharge
+	3,  // 1: provodka.company.v1.CompanyLimits.limits:type_name -> provodka.company.v1.PaymentLimit
+	3,  // 2: provodka.company.v1.LimitState.limit:type_name -> provodka.company.v1.PaymentLimit
+	6,  // 3: provodka.company.v1.CompanyDetails.accounts:type_name -> provodka.company.v1.BankAccount
+	7,  // 4: provodka.company.v1.Company.details:type_name -> provodka.company.v1.CompanyDetails
+	2,  // 5: provodka.company.v1.Company.tariff:type_name -> provodka.company.v1.Tariff
+	2,  // 6: provodka.company.v1.Company.tariffs:type_name -> provodka.company.v1.Tariff
+	4,  // 7: provodka.company.v1.Company.limits:type_name -> provodka.company.v1.CompanyLimits
+	7,  // 8: provodka.company.v1.OpenCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	2,  // 9: provodka.company.v1.OpenCompanyRequest.tariff:type_name -> provodka.company.v1.Tariff
+	8,  // 10: provodka.company.v1.OpenCompanyResponse.company:type_name -> provodka.company.v1.Company
+	2,  // 11: provodka.company.v1.SetTariffRequest.tariff:type_name -> provodka.company.v1.Tariff
+	8,  // 12: provodka.company.v1.SetTariffResponse.company:type_name -> provodka.company.v1.Company
+	3,  // 13: provodka.company.v1.SetLimitsRequest.limits:type_name -> provodka.company.v1.PaymentLimit
+	8,  // 14: provodka.company.v1.SetLimitsResponse.company:type_name -> provodka.company.v1.Company
+	5,  // 15: provodka.company.v1.GetLimitsResponse.limits:type_name -> provodka.company.v1.LimitState
+	7,  // 16: provodka.company.v1.UpdateCompanyRequest.details:type_name -> provodka.company.v1.CompanyDetails
+	8,  // 17: provodka.company.v1.UpdateCompanyResponse.company:type_name -> provodka.company.v1.Company
+	8,  // 18: provodka.company.v1.GetCompanyResponse.company:type_name -> provodka.company.v1.Company
+	8,  // 19: provodka.company.v1.FindCompanyResponse.company:type_name -> provodka.company.v1.Company
+	8,  // 20: provodka.company.v1.ListCompaniesResponse.companies:type_name -> provodka.company.v1.Company
+	27, // 21: provodka.company.v1.GetWalletResponse.top_up:type_name -> provodka.company.v1.TopUp
+	2,  // 22: provodka.company.v1.GetWalletResponse.tariff:type_name -> provodka.company.v1.Tariff
+	0,  // 23: provodka.company.v1.GetInvoiceRequest.kind:type_name -> provodka.company.v1.InvoiceKind
+	27, // 24: provodka.company.v1.GetInvoiceResponse.payee:type_name -> provodka.company.v1.TopUp
+	9,  // 25: provodka.company.v1.CompanyService.OpenCompany:input_type -> provodka.company.v1.OpenCompanyRequest
+	11, // 26: provodka.company.v1.CompanyService.SetTariff:input_type -> provodka.company.v1.SetTariffRequest
+	13, // 27: provodka.company.v1.CompanyService.SetLimits:input_type -> provodka.company.v1.SetLimitsRequest
+	15, // 28: provodka.company.v1.CompanyService.GetLimits:input_type -> provodka.company.v1.GetLimitsRequest
+	17, // 29: provodka.company.v1.CompanyService.UpdateCompany:input_type -> provodka.company.v1.UpdateCompanyRequest
+	19, // 30: provodka.company.v1.CompanyService.GetCompany:input_type -> provodka.company.v1.GetCompanyRequest
+	21, // 31: provodka.company.v1.CompanyService.FindCompany:input_type -> provodka.company.v1.FindCompanyRequest
+	23, // 32: provodka.company.v1.CompanyService.ListCompanies:input_type -> provodka.company.v1.ListCompaniesRequest
+	25, // 33: provodka.company.v1.CompanyService.GetWallet:input_type -> provodka.company.v1.GetWalletRequest
+	28, // 34: provodka.company.v1.CompanyService.GetInvoice:input_type -> provodka.company.v1.GetInvoiceRequest
+	10, // 35: provodka.company.v1.CompanyService.OpenCompany:output_type -> provodka.company.v1.OpenCompanyResponse
+	12, // 36: provodka.company.v1.CompanyService.SetTariff:output_type -> provodka.company.v1.SetTariffResponse
+	14, // 37: provodka.company.v1.CompanyService.SetLimits:output_type -> provodka.company.v1.SetLimitsResponse
+	16, // 38: provodka.company.v1.CompanyService.GetLimits:output_type -> provodka.company.v1.GetLimitsResponse
+	18, // 39: provodka.company.v1.CompanyService.UpdateCompany:output_type -> provodka.company.v1.UpdateCompanyResponse
+	20, // 40: provodka.company.v1.CompanyService.GetCompany:output_type -> provodka.company.v1.GetCompanyResponse
+	22, // 41: provodka.company.v1.CompanyService.FindCompany:output_type -> provodka.company.v1.FindCompanyResponse
+	24, // 42: provodka.company.v1.CompanyService.ListCompanies:output_type -> provodka.company.v1.ListCompaniesResponse
+	26, // 43: provodka.company.v1.CompanyService.GetWallet:output_type -> provodka.company.v1.GetWalletResponse
+	29, // 44: provodka.company.v1.CompanyService.GetInvoice:output_type -> provodka.company.v1.GetInvoiceResponse
+	35, // [35:45] is the sub-list for method output_type
+	25, // [25:35] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_provodka_company_v1_company_proto_init() }
@@ -2480,7 +2564,7 @@ func file_provodka_company_v1_company_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_company_v1_company_proto_rawDesc), len(file_provodka_company_v1_company_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -2158,7 +2158,8 @@ type GetMyEarningsResponse struct {
 	Reserved string `protobuf:"bytes,3,opt,name=reserved,proto3" json:"reserved,omitempty"`
 	// The yearly limit, rubles; empty when no row of the tax tables covers the year.
 	Limit string `protobuf:"bytes,4,opt,name=limit,proto3" json:"limit,omitempty"`
-	// What is still free under it, rubles.
+	// What is still free under it of what companies here pay, rubles; the person's income from elsewhere
+	// is not counted.
 	Free string `protobuf:"bytes,5,opt,name=free,proto3" json:"free,omitempty"`
 	// What is left of the tax deduction (бонус), rubles, as the tax service last said less what was
 	// used since; empty when it never said.

@@ -21,11 +21,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A dated tariff: what the platform charges a company for each paid task.
-type Tariff struct {
+// What the platform charges for a paid task of one kind of employment.
+type KindCharge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// First day, YYYY-MM-DD; also the tariff's version.
-	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// The kind.
+	Kind EmploymentKind `protobuf:"varint,1,opt,name=kind,proto3,enum=provodka.flow.v1.EmploymentKind" json:"kind,omitempty"`
 	// Percent of the gross price, decimal: "3.5".
 	Percent string `protobuf:"bytes,2,opt,name=percent,proto3" json:"percent,omitempty"`
 	// Least charge, rubles, decimal of scale 2: "30.00"; "" = none.
@@ -34,9 +34,75 @@ type Tariff struct {
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *KindCharge) Reset() {
+	*x = KindCharge{}
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KindCharge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KindCharge) ProtoMessage() {}
+
+func (x *KindCharge) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KindCharge.ProtoReflect.Descriptor instead.
+func (*KindCharge) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *KindCharge) GetKind() EmploymentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EmploymentKind_EMPLOYMENT_KIND_UNSPECIFIED
+}
+
+func (x *KindCharge) GetPercent() string {
+	if x != nil {
+		return x.Percent
+	}
+	return ""
+}
+
+func (x *KindCharge) GetMinimum() string {
+	if x != nil {
+		return x.Minimum
+	}
+	return ""
+}
+
+// A dated tariff: what the platform charges a company for each paid task.
+type Tariff struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First day, YYYY-MM-DD; also the tariff's version.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Percent of the gross price, decimal: "3.5".
+	Percent string `protobuf:"bytes,2,opt,name=percent,proto3" json:"percent,omitempty"`
+	// Least charge, rubles, decimal of scale 2: "30.00"; "" = none.
+	Minimum string `protobuf:"bytes,3,opt,name=minimum,proto3" json:"minimum,omitempty"`
+	// Kinds of employment that are charged otherwise, each once, by ascending kind: in place of percent and minimum.
+	Kinds         []*KindCharge `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
 func (x *Tariff) Reset() {
 	*x = Tariff{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[0]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -48,7 +114,7 @@ func (x *Tariff) String() string {
 func (*Tariff) ProtoMessage() {}
 
 func (x *Tariff) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[0]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -61,7 +127,7 @@ func (x *Tariff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tariff.ProtoReflect.Descriptor instead.
 func (*Tariff) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{0}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Tariff) GetFrom() string {
@@ -85,6 +151,13 @@ func (x *Tariff) GetMinimum() string {
 	return ""
 }
 
+func (x *Tariff) GetKinds() []*KindCharge {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
 // The limits of a company's own payments from a day on.
 type CompanyLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -100,7 +173,7 @@ type CompanyLimits struct {
 
 func (x *CompanyLimits) Reset() {
 	*x = CompanyLimits{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -112,7 +185,7 @@ func (x *CompanyLimits) String() string {
 func (*CompanyLimits) ProtoMessage() {}
 
 func (x *CompanyLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[1]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -125,7 +198,7 @@ func (x *CompanyLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyLimits.ProtoReflect.Descriptor instead.
 func (*CompanyLimits) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{1}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CompanyLimits) GetFrom() string {
@@ -154,7 +227,7 @@ type CompanyData struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version of the company's details in the private table, from 1.
 	ProfileVersion uint32 `protobuf:"varint,1,opt,name=profile_version,json=profileVersion,proto3" json:"profile_version,omitempty"`
-	// All tariffs it ever had, by ascending first day.
+	// Its tariffs, by ascending first day; one that another took the place of is not here any more.
 	Tariffs []*Tariff `protobuf:"bytes,2,rep,name=tariffs,proto3" json:"tariffs,omitempty"`
 	// The security deposit that opens the account, rubles, decimal of scale 2.
 	DepositRequired string `protobuf:"bytes,3,opt,name=deposit_required,json=depositRequired,proto3" json:"deposit_required,omitempty"`
@@ -176,7 +249,7 @@ type CompanyData struct {
 
 func (x *CompanyData) Reset() {
 	*x = CompanyData{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -188,7 +261,7 @@ func (x *CompanyData) String() string {
 func (*CompanyData) ProtoMessage() {}
 
 func (x *CompanyData) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[2]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -201,7 +274,7 @@ func (x *CompanyData) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyData.ProtoReflect.Descriptor instead.
 func (*CompanyData) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{2}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CompanyData) GetProfileVersion() uint32 {
@@ -280,7 +353,7 @@ type CompanyRegister struct {
 
 func (x *CompanyRegister) Reset() {
 	*x = CompanyRegister{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -292,7 +365,7 @@ func (x *CompanyRegister) String() string {
 func (*CompanyRegister) ProtoMessage() {}
 
 func (x *CompanyRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[3]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -305,7 +378,7 @@ func (x *CompanyRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyRegister.ProtoReflect.Descriptor instead.
 func (*CompanyRegister) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{3}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CompanyRegister) GetProfileVersion() uint32 {
@@ -335,7 +408,7 @@ type CompanyAccept struct {
 
 func (x *CompanyAccept) Reset() {
 	*x = CompanyAccept{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -347,7 +420,7 @@ func (x *CompanyAccept) String() string {
 func (*CompanyAccept) ProtoMessage() {}
 
 func (x *CompanyAccept) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[4]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -360,7 +433,7 @@ func (x *CompanyAccept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyAccept.ProtoReflect.Descriptor instead.
 func (*CompanyAccept) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{4}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CompanyAccept) GetTariff() *Tariff {
@@ -388,7 +461,7 @@ type CompanySetTariff struct {
 
 func (x *CompanySetTariff) Reset() {
 	*x = CompanySetTariff{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +473,7 @@ func (x *CompanySetTariff) String() string {
 func (*CompanySetTariff) ProtoMessage() {}
 
 func (x *CompanySetTariff) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[5]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,7 +486,7 @@ func (x *CompanySetTariff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanySetTariff.ProtoReflect.Descriptor instead.
 func (*CompanySetTariff) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{5}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CompanySetTariff) GetTariff() *Tariff {
@@ -436,7 +509,7 @@ type CompanySetLimits struct {
 
 func (x *CompanySetLimits) Reset() {
 	*x = CompanySetLimits{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -448,7 +521,7 @@ func (x *CompanySetLimits) String() string {
 func (*CompanySetLimits) ProtoMessage() {}
 
 func (x *CompanySetLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -461,7 +534,7 @@ func (x *CompanySetLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanySetLimits.ProtoReflect.Descriptor instead.
 func (*CompanySetLimits) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CompanySetLimits) GetFrom() string {
@@ -489,7 +562,7 @@ type CompanySetProfile struct {
 
 func (x *CompanySetProfile) Reset() {
 	*x = CompanySetProfile{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -501,7 +574,7 @@ func (x *CompanySetProfile) String() string {
 func (*CompanySetProfile) ProtoMessage() {}
 
 func (x *CompanySetProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +587,7 @@ func (x *CompanySetProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanySetProfile.ProtoReflect.Descriptor instead.
 func (*CompanySetProfile) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CompanySetProfile) GetProfileVersion() uint32 {
@@ -541,7 +614,7 @@ type CompanyDeposit struct {
 
 func (x *CompanyDeposit) Reset() {
 	*x = CompanyDeposit{}
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -553,7 +626,7 @@ func (x *CompanyDeposit) String() string {
 func (*CompanyDeposit) ProtoMessage() {}
 
 func (x *CompanyDeposit) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_company_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_company_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -566,7 +639,7 @@ func (x *CompanyDeposit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompanyDeposit.ProtoReflect.Descriptor instead.
 func (*CompanyDeposit) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_company_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CompanyDeposit) GetBook() string {
@@ -601,11 +674,17 @@ var File_provodka_flow_v1_company_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_company_proto_rawDesc = "" +
 	"\n" +
-	"\x1eprovodka/flow/v1/company.proto\x12\x10provodka.flow.v1\x1a\x1cprovodka/flow/v1/limit.proto\"P\n" +
+	"\x1eprovodka/flow/v1/company.proto\x12\x10provodka.flow.v1\x1a\x1fprovodka/flow/v1/executor.proto\x1a\x1cprovodka/flow/v1/limit.proto\"v\n" +
+	"\n" +
+	"KindCharge\x124\n" +
+	"\x04kind\x18\x01 \x01(\x0e2 .provodka.flow.v1.EmploymentKindR\x04kind\x12\x18\n" +
+	"\apercent\x18\x02 \x01(\tR\apercent\x12\x18\n" +
+	"\aminimum\x18\x03 \x01(\tR\aminimum\"\x84\x01\n" +
 	"\x06Tariff\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x18\n" +
 	"\apercent\x18\x02 \x01(\tR\apercent\x12\x18\n" +
-	"\aminimum\x18\x03 \x01(\tR\aminimum\"s\n" +
+	"\aminimum\x18\x03 \x01(\tR\aminimum\x122\n" +
+	"\x05kinds\x18\x04 \x03(\v2\x1c.provodka.flow.v1.KindChargeR\x05kinds\"s\n" +
 	"\rCompanyLimits\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x16\n" +
 	"\x06author\x18\x02 \x01(\tR\x06author\x126\n" +
@@ -653,31 +732,35 @@ func file_provodka_flow_v1_company_proto_rawDescGZIP() []byte {
 	return file_provodka_flow_v1_company_proto_rawDescData
 }
 
-var file_provodka_flow_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_provodka_flow_v1_company_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_provodka_flow_v1_company_proto_goTypes = []any{
-	(*Tariff)(nil),            // 0: provodka.flow.v1.Tariff
-	(*CompanyLimits)(nil),     // 1: provodka.flow.v1.CompanyLimits
-	(*CompanyData)(nil),       // 2: provodka.flow.v1.CompanyData
-	(*CompanyRegister)(nil),   // 3: provodka.flow.v1.CompanyRegister
-	(*CompanyAccept)(nil),     // 4: provodka.flow.v1.CompanyAccept
-	(*CompanySetTariff)(nil),  // 5: provodka.flow.v1.CompanySetTariff
-	(*CompanySetLimits)(nil),  // 6: provodka.flow.v1.CompanySetLimits
-	(*CompanySetProfile)(nil), // 7: provodka.flow.v1.CompanySetProfile
-	(*CompanyDeposit)(nil),    // 8: provodka.flow.v1.CompanyDeposit
-	(*PaymentLimit)(nil),      // 9: provodka.flow.v1.PaymentLimit
+	(*KindCharge)(nil),        // 0: provodka.flow.v1.KindCharge
+	(*Tariff)(nil),            // 1: provodka.flow.v1.Tariff
+	(*CompanyLimits)(nil),     // 2: provodka.flow.v1.CompanyLimits
+	(*CompanyData)(nil),       // 3: provodka.flow.v1.CompanyData
+	(*CompanyRegister)(nil),   // 4: provodka.flow.v1.CompanyRegister
+	(*CompanyAccept)(nil),     // 5: provodka.flow.v1.CompanyAccept
+	(*CompanySetTariff)(nil),  // 6: provodka.flow.v1.CompanySetTariff
+	(*CompanySetLimits)(nil),  // 7: provodka.flow.v1.CompanySetLimits
+	(*CompanySetProfile)(nil), // 8: provodka.flow.v1.CompanySetProfile
+	(*CompanyDeposit)(nil),    // 9: provodka.flow.v1.CompanyDeposit
+	(EmploymentKind)(0),       // 10: provodka.flow.v1.EmploymentKind
+	(*PaymentLimit)(nil),      // 11: provodka.flow.v1.PaymentLimit
 }
 var file_provodka_flow_v1_company_proto_depIdxs = []int32{
-	9, // 0: provodka.flow.v1.CompanyLimits.limits:type_name -> provodka.flow.v1.PaymentLimit
-	0, // 1: provodka.flow.v1.CompanyData.tariffs:type_name -> provodka.flow.v1.Tariff
-	1, // 2: provodka.flow.v1.CompanyData.limits:type_name -> provodka.flow.v1.CompanyLimits
-	0, // 3: provodka.flow.v1.CompanyAccept.tariff:type_name -> provodka.flow.v1.Tariff
-	0, // 4: provodka.flow.v1.CompanySetTariff.tariff:type_name -> provodka.flow.v1.Tariff
-	9, // 5: provodka.flow.v1.CompanySetLimits.limits:type_name -> provodka.flow.v1.PaymentLimit
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	10, // 0: provodka.flow.v1.KindCharge.kind:type_name -> provodka.flow.v1.EmploymentKind
+	0,  // 1: provodka.flow.v1.Tariff.kinds:type_name -> provodka.flow.v1.KindCharge
+	11, // 2: provodka.flow.v1.CompanyLimits.limits:type_name -> provodka.flow.v1.PaymentLimit
+	1,  // 3: provodka.flow.v1.CompanyData.tariffs:type_name -> provodka.flow.v1.Tariff
+	2,  // 4: provodka.flow.v1.CompanyData.limits:type_name -> provodka.flow.v1.CompanyLimits
+	1,  // 5: provodka.flow.v1.CompanyAccept.tariff:type_name -> provodka.flow.v1.Tariff
+	1,  // 6: provodka.flow.v1.CompanySetTariff.tariff:type_name -> provodka.flow.v1.Tariff
+	11, // 7: provodka.flow.v1.CompanySetLimits.limits:type_name -> provodka.flow.v1.PaymentLimit
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_company_proto_init() }
@@ -685,6 +768,7 @@ func file_provodka_flow_v1_company_proto_init() {
 	if File_provodka_flow_v1_company_proto != nil {
 		return
 	}
+	file_provodka_flow_v1_executor_proto_init()
 	file_provodka_flow_v1_limit_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -692,7 +776,7 @@ func file_provodka_flow_v1_company_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_company_proto_rawDesc), len(file_provodka_flow_v1_company_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -149,7 +149,8 @@ type Operation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Idempotency key, unique in the book for ever.
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// Operations of one group (not 0) stand side by side and are done all or none.
+	// Operations of one group (not 0) stand side by side and are done all or none. One that
+	// stands in two places refuses the request.
 	Group uint32 `protobuf:"varint,2,opt,name=group,proto3" json:"group,omitempty"`
 	// What it is.
 	//
@@ -466,7 +467,7 @@ type ReverseEntry struct {
 	How isReverseEntry_How `protobuf_oneof:"how"`
 	// What is booked, the caller's word; empty is "reversal".
 	Kind string `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	// Business date, YYYY-MM-DD, from 1900-01-01 on; empty is the day of the decision.
 	Day string `protobuf:"bytes,6,opt,name=day,proto3" json:"day,omitempty"`
 	// The caller's own words. They are kept for ever and published: no personal data.
 	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -835,7 +836,7 @@ type NewEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What is booked, the caller's word: "topup", "commission". The chart's passages go by it.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Business date, YYYY-MM-DD; empty is the day of the decision. An entry of a later day
+	// Business date, YYYY-MM-DD, from 1900-01-01 on; empty is the day of the decision. An entry of a later day
 	// is scheduled: what it takes is held now, and it is posted on its day.
 	Day string `protobuf:"bytes,2,opt,name=day,proto3" json:"day,omitempty"`
 	// The legs.
@@ -939,7 +940,7 @@ type ExchangeAssets struct {
 	// What is booked, the caller's word; empty is "exchange". With a spread the kind of the
 	// entry ends in "+spread", the chart's passage for it.
 	Kind string `protobuf:"bytes,9,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Business date, YYYY-MM-DD, not to come; empty is the day of the decision.
+	// Business date, YYYY-MM-DD, from 1900-01-01 on and not to come; empty is the day of the decision.
 	Day string `protobuf:"bytes,10,opt,name=day,proto3" json:"day,omitempty"`
 	// The caller's own words. They are kept for ever and published: no personal data.
 	Metadata map[string]string `protobuf:"bytes,11,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -1147,7 +1148,7 @@ type SettleHold struct {
 	Credits []*NewLeg `protobuf:"bytes,3,rep,name=credits,proto3" json:"credits,omitempty"`
 	// What is booked, the caller's word.
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	// Business date, YYYY-MM-DD, from 1900-01-01 on; empty is the day of the decision.
 	Day string `protobuf:"bytes,5,opt,name=day,proto3" json:"day,omitempty"`
 	// Whether what is left is given back.
 	Final bool `protobuf:"varint,6,opt,name=final,proto3" json:"final,omitempty"`
@@ -1356,7 +1357,7 @@ type SettleLate struct {
 	Credits []*NewLeg `protobuf:"bytes,3,rep,name=credits,proto3" json:"credits,omitempty"`
 	// What is booked, the caller's word.
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Business date, YYYY-MM-DD; empty is the day of the decision.
+	// Business date, YYYY-MM-DD, from 1900-01-01 on; empty is the day of the decision.
 	Day string `protobuf:"bytes,5,opt,name=day,proto3" json:"day,omitempty"`
 	// The caller's own words. They are kept for ever and published: no personal data.
 	Metadata      map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`

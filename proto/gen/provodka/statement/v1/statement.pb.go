@@ -27,6 +27,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// In which order lines come.
+type LineOrder int32
+
+const (
+	// By import, the last first; with an account, days or sums as LINE_ORDER_NEWEST_DAY.
+	LineOrder_LINE_ORDER_UNSPECIFIED LineOrder = 0
+	// By value day, the latest first.
+	LineOrder_LINE_ORDER_NEWEST_DAY LineOrder = 1
+	// By value day, the earliest first.
+	LineOrder_LINE_ORDER_OLDEST_DAY LineOrder = 2
+)
+
+// Enum value maps for LineOrder.
+var (
+	LineOrder_name = map[int32]string{
+		0: "LINE_ORDER_UNSPECIFIED",
+		1: "LINE_ORDER_NEWEST_DAY",
+		2: "LINE_ORDER_OLDEST_DAY",
+	}
+	LineOrder_value = map[string]int32{
+		"LINE_ORDER_UNSPECIFIED": 0,
+		"LINE_ORDER_NEWEST_DAY":  1,
+		"LINE_ORDER_OLDEST_DAY":  2,
+	}
+)
+
+func (x LineOrder) Enum() *LineOrder {
+	p := new(LineOrder)
+	*p = x
+	return p
+}
+
+func (x LineOrder) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LineOrder) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_statement_v1_statement_proto_enumTypes[0].Descriptor()
+}
+
+func (LineOrder) Type() protoreflect.EnumType {
+	return &file_provodka_statement_v1_statement_proto_enumTypes[0]
+}
+
+func (x LineOrder) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LineOrder.Descriptor instead.
+func (LineOrder) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{0}
+}
+
 // What a line was.
 type Explanation int32
 
@@ -81,11 +134,11 @@ func (x Explanation) String() string {
 }
 
 func (Explanation) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_statement_v1_statement_proto_enumTypes[0].Descriptor()
+	return file_provodka_statement_v1_statement_proto_enumTypes[1].Descriptor()
 }
 
 func (Explanation) Type() protoreflect.EnumType {
-	return &file_provodka_statement_v1_statement_proto_enumTypes[0]
+	return &file_provodka_statement_v1_statement_proto_enumTypes[1]
 }
 
 func (x Explanation) Number() protoreflect.EnumNumber {
@@ -94,7 +147,7 @@ func (x Explanation) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Explanation.Descriptor instead.
 func (Explanation) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{0}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{1}
 }
 
 // What ImportStatement asks. It needs no key: the lines are their own.
@@ -1422,7 +1475,20 @@ type ListLinesRequest struct {
 	// next_page_token of the page before, with the same filter.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Wait until the answer sees this position.
-	MinPosition   string `protobuf:"bytes,5,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,5,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Only lines of this account of ours, by its name in the books; empty = all.
+	Account string `protobuf:"bytes,6,opt,name=account,proto3" json:"account,omitempty"`
+	// First value day, YYYY-MM-DD; empty = no bound.
+	From string `protobuf:"bytes,7,opt,name=from,proto3" json:"from,omitempty"`
+	// Last value day, it included; empty = no bound.
+	To string `protobuf:"bytes,8,opt,name=to,proto3" json:"to,omitempty"`
+	// Least sum, rubles, in and out alike; empty = no bound.
+	MinAmount string `protobuf:"bytes,9,opt,name=min_amount,json=minAmount,proto3" json:"min_amount,omitempty"`
+	// Largest sum, rubles; empty = no bound.
+	MaxAmount string `protobuf:"bytes,10,opt,name=max_amount,json=maxAmount,proto3" json:"max_amount,omitempty"`
+	// Which comes first. In the order of value days, and where an account, days or sums are given, the
+	// search tables are read: they follow the books within a second, min_position waits for them.
+	Order         LineOrder `protobuf:"varint,11,opt,name=order,proto3,enum=provodka.statement.v1.LineOrder" json:"order,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1492,7 +1558,49 @@ func (x *ListLinesRequest) GetMinPosition() string {
 	return ""
 }
 
-// A page of lines, newest first.
+func (x *ListLinesRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ListLinesRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListLinesRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListLinesRequest) GetMinAmount() string {
+	if x != nil {
+		return x.MinAmount
+	}
+	return ""
+}
+
+func (x *ListLinesRequest) GetMaxAmount() string {
+	if x != nil {
+		return x.MaxAmount
+	}
+	return ""
+}
+
+func (x *ListLinesRequest) GetOrder() LineOrder {
+	if x != nil {
+		return x.Order
+	}
+	return LineOrder_LINE_ORDER_UNSPECIFIED
+}
+
+// A page of lines.
 type ListLinesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The lines.
@@ -1556,6 +1664,297 @@ func (x *ListLinesResponse) GetPosition() string {
 	return ""
 }
 
+// What GetLine asks.
+type GetLineRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The line.
+	LineId string `protobuf:"bytes,2,opt,name=line_id,json=lineId,proto3" json:"line_id,omitempty"`
+	// Wait until the answer sees this position.
+	MinPosition   string `protobuf:"bytes,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLineRequest) Reset() {
+	*x = GetLineRequest{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLineRequest) ProtoMessage() {}
+
+func (x *GetLineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLineRequest.ProtoReflect.Descriptor instead.
+func (*GetLineRequest) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *GetLineRequest) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *GetLineRequest) GetLineId() string {
+	if x != nil {
+		return x.LineId
+	}
+	return ""
+}
+
+func (x *GetLineRequest) GetMinPosition() string {
+	if x != nil {
+		return x.MinPosition
+	}
+	return ""
+}
+
+// A line with its story.
+type GetLineResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The line as it stands.
+	Line *Line `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
+	// Its steps, the first one first; of more than 1,000 the first 1,000.
+	Steps []*LineStep `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
+	// The task whose payment it is, or that came back by it; empty = none.
+	TaskId string `protobuf:"bytes,3,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// The order of taxes whose payment it is; empty = none. Line.remittance_id is the one that is given back.
+	PaidRemittanceId string `protobuf:"bytes,4,opt,name=paid_remittance_id,json=paidRemittanceId,proto3" json:"paid_remittance_id,omitempty"`
+	// How far the search tables of the steps are: a step after that is not among them yet.
+	Position      string `protobuf:"bytes,5,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLineResponse) Reset() {
+	*x = GetLineResponse{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLineResponse) ProtoMessage() {}
+
+func (x *GetLineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLineResponse.ProtoReflect.Descriptor instead.
+func (*GetLineResponse) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *GetLineResponse) GetLine() *Line {
+	if x != nil {
+		return x.Line
+	}
+	return nil
+}
+
+func (x *GetLineResponse) GetSteps() []*LineStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *GetLineResponse) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *GetLineResponse) GetPaidRemittanceId() string {
+	if x != nil {
+		return x.PaidRemittanceId
+	}
+	return ""
+}
+
+func (x *GetLineResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+// One step of a line.
+type LineStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was decided.
+	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	// What happened: an event of the incoming flow, "register_topup", "assign".
+	Event string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// State after it.
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// The same in Russian.
+	StateTitle string `protobuf:"bytes,4,opt,name=state_title,json=stateTitle,proto3" json:"state_title,omitempty"`
+	// Who asked: the id of an API key, a user, "effect" for an answer of the world, "timer".
+	Actor string `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Why, in a person's code; empty when no person decided.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The rules that decided by then.
+	Rules []string `protobuf:"bytes,7,rep,name=rules,proto3" json:"rules,omitempty"`
+	// Whose it was after it; empty = nobody's.
+	CompanyId string `protobuf:"bytes,8,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
+	// What the bank's word on the line was in it, when it changed the line: the statement's id.
+	StatementId string `protobuf:"bytes,9,opt,name=statement_id,json=statementId,proto3" json:"statement_id,omitempty"`
+	// Id of the record; with legs it is an entry's.
+	RecordId string `protobuf:"bytes,10,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// What it booked.
+	Legs []*v1.Leg `protobuf:"bytes,11,rep,name=legs,proto3" json:"legs,omitempty"`
+	// Guesses that a person was given by then, best first, without names.
+	Suggestions   []*Suggestion `protobuf:"bytes,12,rep,name=suggestions,proto3" json:"suggestions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LineStep) Reset() {
+	*x = LineStep{}
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LineStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LineStep) ProtoMessage() {}
+
+func (x *LineStep) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LineStep.ProtoReflect.Descriptor instead.
+func (*LineStep) Descriptor() ([]byte, []int) {
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *LineStep) GetRecordedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RecordedAt
+	}
+	return nil
+}
+
+func (x *LineStep) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *LineStep) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *LineStep) GetStateTitle() string {
+	if x != nil {
+		return x.StateTitle
+	}
+	return ""
+}
+
+func (x *LineStep) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *LineStep) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *LineStep) GetRules() []string {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *LineStep) GetCompanyId() string {
+	if x != nil {
+		return x.CompanyId
+	}
+	return ""
+}
+
+func (x *LineStep) GetStatementId() string {
+	if x != nil {
+		return x.StatementId
+	}
+	return ""
+}
+
+func (x *LineStep) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+func (x *LineStep) GetLegs() []*v1.Leg {
+	if x != nil {
+		return x.Legs
+	}
+	return nil
+}
+
+func (x *LineStep) GetSuggestions() []*Suggestion {
+	if x != nil {
+		return x.Suggestions
+	}
+	return nil
+}
+
 // What AssignLine asks.
 type AssignLineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1577,7 +1976,7 @@ type AssignLineRequest struct {
 
 func (x *AssignLineRequest) Reset() {
 	*x = AssignLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1589,7 +1988,7 @@ func (x *AssignLineRequest) String() string {
 func (*AssignLineRequest) ProtoMessage() {}
 
 func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[17]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1602,7 +2001,7 @@ func (x *AssignLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineRequest.ProtoReflect.Descriptor instead.
 func (*AssignLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{17}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AssignLineRequest) GetBook() string {
@@ -1662,7 +2061,7 @@ type AssignLineResponse struct {
 
 func (x *AssignLineResponse) Reset() {
 	*x = AssignLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +2073,7 @@ func (x *AssignLineResponse) String() string {
 func (*AssignLineResponse) ProtoMessage() {}
 
 func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[18]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +2086,7 @@ func (x *AssignLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignLineResponse.ProtoReflect.Descriptor instead.
 func (*AssignLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{18}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AssignLineResponse) GetLine() *Line {
@@ -1739,7 +2138,7 @@ type ExplainLineRequest struct {
 
 func (x *ExplainLineRequest) Reset() {
 	*x = ExplainLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +2150,7 @@ func (x *ExplainLineRequest) String() string {
 func (*ExplainLineRequest) ProtoMessage() {}
 
 func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[19]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +2163,7 @@ func (x *ExplainLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineRequest.ProtoReflect.Descriptor instead.
 func (*ExplainLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{19}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExplainLineRequest) GetBook() string {
@@ -1845,7 +2244,7 @@ type ExplainLineResponse struct {
 
 func (x *ExplainLineResponse) Reset() {
 	*x = ExplainLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1857,7 +2256,7 @@ func (x *ExplainLineResponse) String() string {
 func (*ExplainLineResponse) ProtoMessage() {}
 
 func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[20]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1870,7 +2269,7 @@ func (x *ExplainLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainLineResponse.ProtoReflect.Descriptor instead.
 func (*ExplainLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{20}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ExplainLineResponse) GetLine() *Line {
@@ -1911,7 +2310,7 @@ type ReturnLineRequest struct {
 
 func (x *ReturnLineRequest) Reset() {
 	*x = ReturnLineRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1923,7 +2322,7 @@ func (x *ReturnLineRequest) String() string {
 func (*ReturnLineRequest) ProtoMessage() {}
 
 func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[21]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1936,7 +2335,7 @@ func (x *ReturnLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineRequest.ProtoReflect.Descriptor instead.
 func (*ReturnLineRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{21}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReturnLineRequest) GetBook() string {
@@ -1982,7 +2381,7 @@ type ReturnLineResponse struct {
 
 func (x *ReturnLineResponse) Reset() {
 	*x = ReturnLineResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2393,7 @@ func (x *ReturnLineResponse) String() string {
 func (*ReturnLineResponse) ProtoMessage() {}
 
 func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[22]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2406,7 @@ func (x *ReturnLineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnLineResponse.ProtoReflect.Descriptor instead.
 func (*ReturnLineResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{22}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReturnLineResponse) GetLine() *Line {
@@ -2044,7 +2443,7 @@ type CountLinesRequest struct {
 
 func (x *CountLinesRequest) Reset() {
 	*x = CountLinesRequest{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[23]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2455,7 @@ func (x *CountLinesRequest) String() string {
 func (*CountLinesRequest) ProtoMessage() {}
 
 func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[23]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2468,7 @@ func (x *CountLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesRequest.ProtoReflect.Descriptor instead.
 func (*CountLinesRequest) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{23}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CountLinesRequest) GetBook() string {
@@ -2101,7 +2500,7 @@ type CountLinesResponse struct {
 
 func (x *CountLinesResponse) Reset() {
 	*x = CountLinesResponse{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[24]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2113,7 +2512,7 @@ func (x *CountLinesResponse) String() string {
 func (*CountLinesResponse) ProtoMessage() {}
 
 func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[24]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2126,7 +2525,7 @@ func (x *CountLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountLinesResponse.ProtoReflect.Descriptor instead.
 func (*CountLinesResponse) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{24}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CountLinesResponse) GetCounts() []*LineCount {
@@ -2165,7 +2564,7 @@ type LineCount struct {
 
 func (x *LineCount) Reset() {
 	*x = LineCount{}
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[25]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2177,7 +2576,7 @@ func (x *LineCount) String() string {
 func (*LineCount) ProtoMessage() {}
 
 func (x *LineCount) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_statement_v1_statement_proto_msgTypes[25]
+	mi := &file_provodka_statement_v1_statement_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2190,7 +2589,7 @@ func (x *LineCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineCount.ProtoReflect.Descriptor instead.
 func (*LineCount) Descriptor() ([]byte, []int) {
-	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{25}
+	return file_provodka_statement_v1_statement_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LineCount) GetState() string {
@@ -2218,7 +2617,7 @@ var File_provodka_statement_v1_statement_proto protoreflect.FileDescriptor
 
 const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\n" +
-	"%provodka/statement/v1/statement.proto\x12\x15provodka.statement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
+	"%provodka/statement/v1/statement.proto\x12\x15provodka.statement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1eprovodka/ledger/v1/entry.proto\x1a provodka/ledger/v1/refusal.proto\"\x98\x01\n" +
 	"\x16ImportStatementRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12 \n" +
 	"\x04file\x18\x02 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\xc0\x03R\x04file\x12%\n" +
@@ -2327,7 +2726,7 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x14GetStatementResponse\x12>\n" +
 	"\tstatement\x18\x01 \x01(\v2 .provodka.statement.v1.StatementR\tstatement\x121\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1b.provodka.statement.v1.LineR\x05lines\x128\n" +
-	"\x06totals\x18\x03 \x03(\v2 .provodka.statement.v1.KindTotalR\x06totals\"\xa9\x02\n" +
+	"\x06totals\x18\x03 \x03(\v2 .provodka.statement.v1.KindTotalR\x06totals\"\xe2\x04\n" +
 	"\x10ListLinesRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12&\n" +
 	"\x06states\x18\x02 \x03(\tB\x0e\xbaH\v\x92\x01\b\x10\x10\"\x04r\x02\x18 R\x06states\x12'\n" +
@@ -2335,11 +2734,47 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\tpageToken\x12d\n" +
-	"\fmin_position\x18\x05 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\x8a\x01\n" +
+	"\fmin_position\x18\x05 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x121\n" +
+	"\aaccount\x18\x06 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\aaccount\x12:\n" +
+	"\x04from\x18\a \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x126\n" +
+	"\x02to\x18\b \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x02to\x12&\n" +
+	"\n" +
+	"min_amount\x18\t \x01(\tB\a\xbaH\x04r\x02\x18@R\tminAmount\x12&\n" +
+	"\n" +
+	"max_amount\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18@R\tmaxAmount\x12@\n" +
+	"\x05order\x18\v \x01(\x0e2 .provodka.statement.v1.LineOrderB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05order\"\x8a\x01\n" +
 	"\x11ListLinesResponse\x121\n" +
 	"\x05lines\x18\x01 \x03(\v2\x1b.provodka.statement.v1.LineR\x05lines\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bposition\"\xa2\x02\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\"\xe1\x01\n" +
+	"\x0eGetLineRequest\x125\n" +
+	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x122\n" +
+	"\aline_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\x06lineId\x12d\n" +
+	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xdc\x01\n" +
+	"\x0fGetLineResponse\x12/\n" +
+	"\x04line\x18\x01 \x01(\v2\x1b.provodka.statement.v1.LineR\x04line\x125\n" +
+	"\x05steps\x18\x02 \x03(\v2\x1f.provodka.statement.v1.LineStepR\x05steps\x12\x17\n" +
+	"\atask_id\x18\x03 \x01(\tR\x06taskId\x12,\n" +
+	"\x12paid_remittance_id\x18\x04 \x01(\tR\x10paidRemittanceId\x12\x1a\n" +
+	"\bposition\x18\x05 \x01(\tR\bposition\"\xa9\x03\n" +
+	"\bLineStep\x12;\n" +
+	"\vrecorded_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"recordedAt\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\tR\x05event\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1f\n" +
+	"\vstate_title\x18\x04 \x01(\tR\n" +
+	"stateTitle\x12\x14\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05rules\x18\a \x03(\tR\x05rules\x12\x1d\n" +
+	"\n" +
+	"company_id\x18\b \x01(\tR\tcompanyId\x12!\n" +
+	"\fstatement_id\x18\t \x01(\tR\vstatementId\x12\x1b\n" +
+	"\trecord_id\x18\n" +
+	" \x01(\tR\brecordId\x12+\n" +
+	"\x04legs\x18\v \x03(\v2\x17.provodka.ledger.v1.LegR\x04legs\x12C\n" +
+	"\vsuggestions\x18\f \x03(\v2!.provodka.statement.v1.SuggestionR\vsuggestions\"\xa2\x02\n" +
 	"\x11AssignLineRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1b\n" +
 	"\x03key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(dR\x03key\x122\n" +
@@ -2387,7 +2822,11 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\tLineCount\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x03R\x05count*\xba\x01\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count*]\n" +
+	"\tLineOrder\x12\x1a\n" +
+	"\x16LINE_ORDER_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15LINE_ORDER_NEWEST_DAY\x10\x01\x12\x19\n" +
+	"\x15LINE_ORDER_OLDEST_DAY\x10\x02*\xba\x01\n" +
 	"\vExplanation\x12\x1b\n" +
 	"\x17EXPLANATION_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fEXPLANATION_FEE\x10\x01\x12\x15\n" +
@@ -2395,11 +2834,12 @@ const file_provodka_statement_v1_statement_proto_rawDesc = "" +
 	"\x10EXPLANATION_LOSS\x10\x03\x12\x16\n" +
 	"\x12EXPLANATION_CHARGE\x10\x04\x12\x18\n" +
 	"\x14EXPLANATION_RETURNED\x10\x05\x12\x1a\n" +
-	"\x16EXPLANATION_TAX_REFUND\x10\x062\xf7\t\n" +
+	"\x16EXPLANATION_TAX_REFUND\x10\x062\x89\v\n" +
 	"\x10StatementService\x12\x98\x01\n" +
 	"\x0fImportStatement\x12-.provodka.statement.v1.ImportStatementRequest\x1a..provodka.statement.v1.ImportStatementResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/books/{book}/statements\x12\x9e\x01\n" +
 	"\fGetStatement\x12*.provodka.statement.v1.GetStatementRequest\x1a+.provodka.statement.v1.GetStatementResponse\"5\x82\xd3\xe4\x93\x02,\x12*/v1/books/{book}/statements/{statement_id}\x90\x02\x01\x12\x8b\x01\n" +
-	"\tListLines\x12'.provodka.statement.v1.ListLinesRequest\x1a(.provodka.statement.v1.ListLinesResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/statement-lines\x90\x02\x01\x12\x9f\x01\n" +
+	"\tListLines\x12'.provodka.statement.v1.ListLinesRequest\x1a(.provodka.statement.v1.ListLinesResponse\"+\x82\xd3\xe4\x93\x02\"\x12 /v1/books/{book}/statement-lines\x90\x02\x01\x12\x8f\x01\n" +
+	"\aGetLine\x12%.provodka.statement.v1.GetLineRequest\x1a&.provodka.statement.v1.GetLineResponse\"5\x82\xd3\xe4\x93\x02,\x12*/v1/books/{book}/statement-lines/{line_id}\x90\x02\x01\x12\x9f\x01\n" +
 	"\n" +
 	"AssignLine\x12(.provodka.statement.v1.AssignLineRequest\x1a).provodka.statement.v1.AssignLineResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/v1/books/{book}/statement-lines/{line_id}/assign\x12\xa3\x01\n" +
 	"\vExplainLine\x12).provodka.statement.v1.ExplainLineRequest\x1a*.provodka.statement.v1.ExplainLineResponse\"=\x82\xd3\xe4\x93\x027:\x01*\"2/v1/books/{book}/statement-lines/{line_id}/explain\x12\x9f\x01\n" +
@@ -2421,83 +2861,96 @@ func file_provodka_statement_v1_statement_proto_rawDescGZIP() []byte {
 	return file_provodka_statement_v1_statement_proto_rawDescData
 }
 
-var file_provodka_statement_v1_statement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_provodka_statement_v1_statement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_provodka_statement_v1_statement_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_provodka_statement_v1_statement_proto_goTypes = []any{
-	(Explanation)(0),                // 0: provodka.statement.v1.Explanation
-	(*ImportStatementRequest)(nil),  // 1: provodka.statement.v1.ImportStatementRequest
-	(*Statement)(nil),               // 2: provodka.statement.v1.Statement
-	(*AccountTotals)(nil),           // 3: provodka.statement.v1.AccountTotals
-	(*Line)(nil),                    // 4: provodka.statement.v1.Line
-	(*LineRefund)(nil),              // 5: provodka.statement.v1.LineRefund
-	(*LineWords)(nil),               // 6: provodka.statement.v1.LineWords
-	(*Suggestion)(nil),              // 7: provodka.statement.v1.Suggestion
-	(*LineResult)(nil),              // 8: provodka.statement.v1.LineResult
-	(*ImportStatementResponse)(nil), // 9: provodka.statement.v1.ImportStatementResponse
-	(*KindTotal)(nil),               // 10: provodka.statement.v1.KindTotal
-	(*PullStatementRequest)(nil),    // 11: provodka.statement.v1.PullStatementRequest
-	(*PullStatementResponse)(nil),   // 12: provodka.statement.v1.PullStatementResponse
-	(*PulledLine)(nil),              // 13: provodka.statement.v1.PulledLine
-	(*GetStatementRequest)(nil),     // 14: provodka.statement.v1.GetStatementRequest
-	(*GetStatementResponse)(nil),    // 15: provodka.statement.v1.GetStatementResponse
-	(*ListLinesRequest)(nil),        // 16: provodka.statement.v1.ListLinesRequest
-	(*ListLinesResponse)(nil),       // 17: provodka.statement.v1.ListLinesResponse
-	(*AssignLineRequest)(nil),       // 18: provodka.statement.v1.AssignLineRequest
-	(*AssignLineResponse)(nil),      // 19: provodka.statement.v1.AssignLineResponse
-	(*ExplainLineRequest)(nil),      // 20: provodka.statement.v1.ExplainLineRequest
-	(*ExplainLineResponse)(nil),     // 21: provodka.statement.v1.ExplainLineResponse
-	(*ReturnLineRequest)(nil),       // 22: provodka.statement.v1.ReturnLineRequest
-	(*ReturnLineResponse)(nil),      // 23: provodka.statement.v1.ReturnLineResponse
-	(*CountLinesRequest)(nil),       // 24: provodka.statement.v1.CountLinesRequest
-	(*CountLinesResponse)(nil),      // 25: provodka.statement.v1.CountLinesResponse
-	(*LineCount)(nil),               // 26: provodka.statement.v1.LineCount
-	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
-	(*v1.Refusal)(nil),              // 28: provodka.ledger.v1.Refusal
+	(LineOrder)(0),                  // 0: provodka.statement.v1.LineOrder
+	(Explanation)(0),                // 1: provodka.statement.v1.Explanation
+	(*ImportStatementRequest)(nil),  // 2: provodka.statement.v1.ImportStatementRequest
+	(*Statement)(nil),               // 3: provodka.statement.v1.Statement
+	(*AccountTotals)(nil),           // 4: provodka.statement.v1.AccountTotals
+	(*Line)(nil),                    // 5: provodka.statement.v1.Line
+	(*LineRefund)(nil),              // 6: provodka.statement.v1.LineRefund
+	(*LineWords)(nil),               // 7: provodka.statement.v1.LineWords
+	(*Suggestion)(nil),              // 8: provodka.statement.v1.Suggestion
+	(*LineResult)(nil),              // 9: provodka.statement.v1.LineResult
+	(*ImportStatementResponse)(nil), // 10: provodka.statement.v1.ImportStatementResponse
+	(*KindTotal)(nil),               // 11: provodka.statement.v1.KindTotal
+	(*PullStatementRequest)(nil),    // 12: provodka.statement.v1.PullStatementRequest
+	(*PullStatementResponse)(nil),   // 13: provodka.statement.v1.PullStatementResponse
+	(*PulledLine)(nil),              // 14: provodka.statement.v1.PulledLine
+	(*GetStatementRequest)(nil),     // 15: provodka.statement.v1.GetStatementRequest
+	(*GetStatementResponse)(nil),    // 16: provodka.statement.v1.GetStatementResponse
+	(*ListLinesRequest)(nil),        // 17: provodka.statement.v1.ListLinesRequest
+	(*ListLinesResponse)(nil),       // 18: provodka.statement.v1.ListLinesResponse
+	(*GetLineRequest)(nil),          // 19: provodka.statement.v1.GetLineRequest
+	(*GetLineResponse)(nil),         // 20: provodka.statement.v1.GetLineResponse
+	(*LineStep)(nil),                // 21: provodka.statement.v1.LineStep
+	(*AssignLineRequest)(nil),       // 22: provodka.statement.v1.AssignLineRequest
+	(*AssignLineResponse)(nil),      // 23: provodka.statement.v1.AssignLineResponse
+	(*ExplainLineRequest)(nil),      // 24: provodka.statement.v1.ExplainLineRequest
+	(*ExplainLineResponse)(nil),     // 25: provodka.statement.v1.ExplainLineResponse
+	(*ReturnLineRequest)(nil),       // 26: provodka.statement.v1.ReturnLineRequest
+	(*ReturnLineResponse)(nil),      // 27: provodka.statement.v1.ReturnLineResponse
+	(*CountLinesRequest)(nil),       // 28: provodka.statement.v1.CountLinesRequest
+	(*CountLinesResponse)(nil),      // 29: provodka.statement.v1.CountLinesResponse
+	(*LineCount)(nil),               // 30: provodka.statement.v1.LineCount
+	(*timestamppb.Timestamp)(nil),   // 31: google.protobuf.Timestamp
+	(*v1.Refusal)(nil),              // 32: provodka.ledger.v1.Refusal
+	(*v1.Leg)(nil),                  // 33: provodka.ledger.v1.Leg
 }
 var file_provodka_statement_v1_statement_proto_depIdxs = []int32{
-	3,  // 0: provodka.statement.v1.Statement.accounts:type_name -> provodka.statement.v1.AccountTotals
-	27, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
-	7,  // 2: provodka.statement.v1.Line.suggestions:type_name -> provodka.statement.v1.Suggestion
-	6,  // 3: provodka.statement.v1.Line.before:type_name -> provodka.statement.v1.LineWords
-	5,  // 4: provodka.statement.v1.Line.refunds:type_name -> provodka.statement.v1.LineRefund
-	4,  // 5: provodka.statement.v1.LineResult.line:type_name -> provodka.statement.v1.Line
-	28, // 6: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
-	2,  // 7: provodka.statement.v1.ImportStatementResponse.statement:type_name -> provodka.statement.v1.Statement
-	8,  // 8: provodka.statement.v1.ImportStatementResponse.results:type_name -> provodka.statement.v1.LineResult
-	10, // 9: provodka.statement.v1.ImportStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	13, // 10: provodka.statement.v1.PullStatementResponse.lines:type_name -> provodka.statement.v1.PulledLine
-	10, // 11: provodka.statement.v1.PullStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	4,  // 12: provodka.statement.v1.PulledLine.line:type_name -> provodka.statement.v1.Line
-	2,  // 13: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
-	4,  // 14: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
-	10, // 15: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
-	4,  // 16: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
-	4,  // 17: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
-	0,  // 18: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
-	4,  // 19: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
-	4,  // 20: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
-	26, // 21: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
-	1,  // 22: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
-	14, // 23: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
-	16, // 24: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
-	18, // 25: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
-	20, // 26: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
-	22, // 27: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
-	11, // 28: provodka.statement.v1.StatementService.PullStatement:input_type -> provodka.statement.v1.PullStatementRequest
-	24, // 29: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
-	9,  // 30: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
-	15, // 31: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
-	17, // 32: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
-	19, // 33: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
-	21, // 34: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
-	23, // 35: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
-	12, // 36: provodka.statement.v1.StatementService.PullStatement:output_type -> provodka.statement.v1.PullStatementResponse
-	25, // 37: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
-	30, // [30:38] is the sub-list for method output_type
-	22, // [22:30] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	4,  // 0: provodka.statement.v1.Statement.accounts:type_name -> provodka.statement.v1.AccountTotals
+	31, // 1: provodka.statement.v1.Statement.imported_at:type_name -> google.protobuf.Timestamp
+	8,  // 2: provodka.statement.v1.Line.suggestions:type_name -> provodka.statement.v1.Suggestion
+	7,  // 3: provodka.statement.v1.Line.before:type_name -> provodka.statement.v1.LineWords
+	6,  // 4: provodka.statement.v1.Line.refunds:type_name -> provodka.statement.v1.LineRefund
+	5,  // 5: provodka.statement.v1.LineResult.line:type_name -> provodka.statement.v1.Line
+	32, // 6: provodka.statement.v1.LineResult.refusal:type_name -> provodka.ledger.v1.Refusal
+	3,  // 7: provodka.statement.v1.ImportStatementResponse.statement:type_name -> provodka.statement.v1.Statement
+	9,  // 8: provodka.statement.v1.ImportStatementResponse.results:type_name -> provodka.statement.v1.LineResult
+	11, // 9: provodka.statement.v1.ImportStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	14, // 10: provodka.statement.v1.PullStatementResponse.lines:type_name -> provodka.statement.v1.PulledLine
+	11, // 11: provodka.statement.v1.PullStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	5,  // 12: provodka.statement.v1.PulledLine.line:type_name -> provodka.statement.v1.Line
+	3,  // 13: provodka.statement.v1.GetStatementResponse.statement:type_name -> provodka.statement.v1.Statement
+	5,  // 14: provodka.statement.v1.GetStatementResponse.lines:type_name -> provodka.statement.v1.Line
+	11, // 15: provodka.statement.v1.GetStatementResponse.totals:type_name -> provodka.statement.v1.KindTotal
+	0,  // 16: provodka.statement.v1.ListLinesRequest.order:type_name -> provodka.statement.v1.LineOrder
+	5,  // 17: provodka.statement.v1.ListLinesResponse.lines:type_name -> provodka.statement.v1.Line
+	5,  // 18: provodka.statement.v1.GetLineResponse.line:type_name -> provodka.statement.v1.Line
+	21, // 19: provodka.statement.v1.GetLineResponse.steps:type_name -> provodka.statement.v1.LineStep
+	31, // 20: provodka.statement.v1.LineStep.recorded_at:type_name -> google.protobuf.Timestamp
+	33, // 21: provodka.statement.v1.LineStep.legs:type_name -> provodka.ledger.v1.Leg
+	8,  // 22: provodka.statement.v1.LineStep.suggestions:type_name -> provodka.statement.v1.Suggestion
+	5,  // 23: provodka.statement.v1.AssignLineResponse.line:type_name -> provodka.statement.v1.Line
+	1,  // 24: provodka.statement.v1.ExplainLineRequest.explanation:type_name -> provodka.statement.v1.Explanation
+	5,  // 25: provodka.statement.v1.ExplainLineResponse.line:type_name -> provodka.statement.v1.Line
+	5,  // 26: provodka.statement.v1.ReturnLineResponse.line:type_name -> provodka.statement.v1.Line
+	30, // 27: provodka.statement.v1.CountLinesResponse.counts:type_name -> provodka.statement.v1.LineCount
+	2,  // 28: provodka.statement.v1.StatementService.ImportStatement:input_type -> provodka.statement.v1.ImportStatementRequest
+	15, // 29: provodka.statement.v1.StatementService.GetStatement:input_type -> provodka.statement.v1.GetStatementRequest
+	17, // 30: provodka.statement.v1.StatementService.ListLines:input_type -> provodka.statement.v1.ListLinesRequest
+	19, // 31: provodka.statement.v1.StatementService.GetLine:input_type -> provodka.statement.v1.GetLineRequest
+	22, // 32: provodka.statement.v1.StatementService.AssignLine:input_type -> provodka.statement.v1.AssignLineRequest
+	24, // 33: provodka.statement.v1.StatementService.ExplainLine:input_type -> provodka.statement.v1.ExplainLineRequest
+	26, // 34: provodka.statement.v1.StatementService.ReturnLine:input_type -> provodka.statement.v1.ReturnLineRequest
+	12, // 35: provodka.statement.v1.StatementService.PullStatement:input_type -> provodka.statement.v1.PullStatementRequest
+	28, // 36: provodka.statement.v1.StatementService.CountLines:input_type -> provodka.statement.v1.CountLinesRequest
+	10, // 37: provodka.statement.v1.StatementService.ImportStatement:output_type -> provodka.statement.v1.ImportStatementResponse
+	16, // 38: provodka.statement.v1.StatementService.GetStatement:output_type -> provodka.statement.v1.GetStatementResponse
+	18, // 39: provodka.statement.v1.StatementService.ListLines:output_type -> provodka.statement.v1.ListLinesResponse
+	20, // 40: provodka.statement.v1.StatementService.GetLine:output_type -> provodka.statement.v1.GetLineResponse
+	23, // 41: provodka.statement.v1.StatementService.AssignLine:output_type -> provodka.statement.v1.AssignLineResponse
+	25, // 42: provodka.statement.v1.StatementService.ExplainLine:output_type -> provodka.statement.v1.ExplainLineResponse
+	27, // 43: provodka.statement.v1.StatementService.ReturnLine:output_type -> provodka.statement.v1.ReturnLineResponse
+	13, // 44: provodka.statement.v1.StatementService.PullStatement:output_type -> provodka.statement.v1.PullStatementResponse
+	29, // 45: provodka.statement.v1.StatementService.CountLines:output_type -> provodka.statement.v1.CountLinesResponse
+	37, // [37:46] is the sub-list for method output_type
+	28, // [28:37] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_provodka_statement_v1_statement_proto_init() }
@@ -2510,8 +2963,8 @@ func file_provodka_statement_v1_statement_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_statement_v1_statement_proto_rawDesc), len(file_provodka_statement_v1_statement_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   26,
+			NumEnums:      2,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -363,7 +363,8 @@ type Task struct {
 	CompanyId string `protobuf:"bytes,27,opt,name=company_id,json=companyId,proto3" json:"company_id,omitempty"`
 	// The price taken apart: a forecast until the payment.
 	Amounts *Amounts `protobuf:"bytes,28,opt,name=amounts,proto3" json:"amounts,omitempty"`
-	// What a task waits for: limit (room under the executor's yearly limit), check, tax, payout, income or annul.
+	// What a task waits for: limit (room under the executor's yearly limit), check, tax, company_limit (the company's days
+	// and months), payout, income or annul.
 	Phase string `protobuf:"bytes,29,opt,name=phase,proto3" json:"phase,omitempty"`
 	// Support looks at it.
 	Attention bool `protobuf:"varint,30,opt,name=attention,proto3" json:"attention,omitempty"`

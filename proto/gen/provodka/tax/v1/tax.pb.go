@@ -657,6 +657,9 @@ type RemitRequest struct {
 	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
 	// Change nothing, and say what would be collected and ordered.
 	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer, and
+	// go on where a run broke off. A dry run needs none.
+	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
 	// An order that was paid twice: what is left of that pays as much of the period as it can,
 	// and the bank is asked only for the rest. Refused when nothing is left of it.
 	Offset string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
@@ -718,6 +721,13 @@ func (x *RemitRequest) GetDryRun() bool {
 	return false
 }
 
+func (x *RemitRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 func (x *RemitRequest) GetOffset() string {
 	if x != nil {
 		return x.Offset
@@ -749,6 +759,8 @@ type RemitResponse struct {
 	WouldOrder string `protobuf:"bytes,6,opt,name=would_order,json=wouldOrder,proto3" json:"would_order,omitempty"`
 	// Where the shards stand after it: what min_position of a read takes.
 	Position string `protobuf:"bytes,7,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed bool `protobuf:"varint,8,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// What was paid by what the budget had twice, rubles; of a dry run what would be.
 	Offset string `protobuf:"bytes,210,opt,name=offset,proto3" json:"offset,omitempty"`
 	// What the order pays beside the period because the budget had given back too much, rubles; of a dry
@@ -837,6 +849,13 @@ func (x *RemitResponse) GetPosition() string {
 	return ""
 }
 
+func (x *RemitResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 func (x *RemitResponse) GetOffset() string {
 	if x != nil {
 		return x.Offset
@@ -860,6 +879,9 @@ type RemitNpdRequest struct {
 	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
 	// Change nothing, and say what would be ordered.
 	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Idempotency key, unique in the book for ever: the same key and request give the stored answer, and
+	// go on where a run broke off. A dry run needs none.
+	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
 	// Give those who pay by themselves what is held for them, to their requisites: also where
 	// an order has found that we may not ask, or that there is nothing to pay.
 	GiveBack      bool `protobuf:"varint,140,opt,name=give_back,json=giveBack,proto3" json:"give_back,omitempty"`
@@ -918,6 +940,13 @@ func (x *RemitNpdRequest) GetDryRun() bool {
 	return false
 }
 
+func (x *RemitNpdRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 func (x *RemitNpdRequest) GetGiveBack() bool {
 	if x != nil {
 		return x.GiveBack
@@ -945,6 +974,8 @@ type RemitNpdResponse struct {
 	RefusedPersons int64 `protobuf:"varint,7,opt,name=refused_persons,json=refusedPersons,proto3" json:"refused_persons,omitempty"`
 	// Where the shards stand after it: what min_position of a read takes.
 	Position string `protobuf:"bytes,8,opt,name=position,proto3" json:"position,omitempty"`
+	// Whether the answer is the one given before under the same key.
+	Replayed bool `protobuf:"varint,9,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// Persons to whom this call gives back what is held for them.
 	GivenPersons int64 `protobuf:"varint,140,opt,name=given_persons,json=givenPersons,proto3" json:"given_persons,omitempty"`
 	// What they get, rubles.
@@ -1037,6 +1068,13 @@ func (x *RemitNpdResponse) GetPosition() string {
 		return x.Position
 	}
 	return ""
+}
+
+func (x *RemitNpdResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
 }
 
 func (x *RemitNpdResponse) GetGivenPersons() int64 {
@@ -2404,13 +2442,14 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x17PlanRemittancesResponse\x124\n" +
 	"\aperiods\x18\x01 \x03(\v2\x1a.provodka.tax.v1.TaxPeriodR\aperiods\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\tR\x05total\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bposition\"\xe3\x01\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\"\xfe\x01\n" +
 	"\fRemitRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12!\n" +
 	"\x06period\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x06period\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x120\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12\x19\n" +
+	"\x03key\x18\x04 \x01(\tB\a\xbaH\x04r\x02(dR\x03key\x120\n" +
 	"\x06offset\x18\xd2\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x06offset\x12.\n" +
-	"\x05repay\x18\xf0\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x05repay\"\xd7\x02\n" +
+	"\x05repay\x18\xf0\x01 \x01(\tB\x17\xbaH\x14r\x12\x18@2\x0e^[a-z0-9._-]*$R\x05repay\"\xf3\x02\n" +
 	"\rRemitResponse\x12\x18\n" +
 	"\apersons\x18\x01 \x01(\x03R\apersons\x12\x1c\n" +
 	"\tcollected\x18\x02 \x01(\tR\tcollected\x12;\n" +
@@ -2421,14 +2460,16 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\x0frefused_persons\x18\x05 \x01(\x03R\x0erefusedPersons\x12\x1f\n" +
 	"\vwould_order\x18\x06 \x01(\tR\n" +
 	"wouldOrder\x12\x1a\n" +
-	"\bposition\x18\a \x01(\tR\bposition\x12\x17\n" +
+	"\bposition\x18\a \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\b \x01(\bR\breplayed\x12\x17\n" +
 	"\x06offset\x18\xd2\x01 \x01(\tR\x06offset\x12\x17\n" +
-	"\x06repaid\x18\xf0\x01 \x01(\tR\x06repaid\"\xb1\x01\n" +
+	"\x06repaid\x18\xf0\x01 \x01(\tR\x06repaid\"\xcc\x01\n" +
 	"\x0fRemitNpdRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x120\n" +
 	"\x05month\x18\x02 \x01(\tB\x1a\xbaH\x17r\x152\x13^[0-9]{4}-[0-9]{2}$R\x05month\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12\x1c\n" +
-	"\tgive_back\x18\x8c\x01 \x01(\bR\bgiveBack\"\xf7\x02\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12\x19\n" +
+	"\x03key\x18\x04 \x01(\tB\a\xbaH\x04r\x02(dR\x03key\x12\x1c\n" +
+	"\tgive_back\x18\x8c\x01 \x01(\bR\bgiveBack\"\x93\x03\n" +
 	"\x10RemitNpdResponse\x12\x18\n" +
 	"\apersons\x18\x01 \x01(\x03R\apersons\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12'\n" +
@@ -2439,7 +2480,8 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"own_amount\x18\x05 \x01(\tR\townAmount\x129\n" +
 	"\arefused\x18\x06 \x03(\v2\x1f.provodka.tax.v1.CollectRefusalR\arefused\x12'\n" +
 	"\x0frefused_persons\x18\a \x01(\x03R\x0erefusedPersons\x12\x1a\n" +
-	"\bposition\x18\b \x01(\tR\bposition\x12$\n" +
+	"\bposition\x18\b \x01(\tR\bposition\x12\x1a\n" +
+	"\breplayed\x18\t \x01(\bR\breplayed\x12$\n" +
 	"\rgiven_persons\x18\x8c\x01 \x01(\x03R\fgivenPersons\x12\"\n" +
 	"\fgiven_amount\x18\x8d\x01 \x01(\tR\vgivenAmount\"a\n" +
 	"\x0eCollectRefusal\x12\x18\n" +

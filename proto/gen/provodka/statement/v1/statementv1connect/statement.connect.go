@@ -43,6 +43,9 @@ const (
 	// StatementServiceListLinesProcedure is the fully-qualified name of the StatementService's
 	// ListLines RPC.
 	StatementServiceListLinesProcedure = "/provodka.statement.v1.StatementService/ListLines"
+	// StatementServiceGetLineProcedure is the fully-qualified name of the StatementService's GetLine
+	// RPC.
+	StatementServiceGetLineProcedure = "/provodka.statement.v1.StatementService/GetLine"
 	// StatementServiceAssignLineProcedure is the fully-qualified name of the StatementService's
 	// AssignLine RPC.
 	StatementServiceAssignLineProcedure = "/provodka.statement.v1.StatementService/AssignLine"
@@ -67,8 +70,10 @@ type StatementServiceClient interface {
 	ImportStatement(context.Context, *v1.ImportStatementRequest) (*v1.ImportStatementResponse, error)
 	// GetStatement reads what became of a statement.
 	GetStatement(context.Context, *v1.GetStatementRequest) (*v1.GetStatementResponse, error)
-	// ListLines lists lines of statements by state: those in suspense wait for a person.
+	// ListLines lists lines of statements by state, account, value day and sum: those in suspense wait for a person.
 	ListLines(context.Context, *v1.ListLinesRequest) (*v1.ListLinesResponse, error)
+	// GetLine reads a line with its whole story: every step of it, by whom and why, and what each booked.
+	GetLine(context.Context, *v1.GetLineRequest) (*v1.GetLineResponse, error)
 	// AssignLine says whose money it is.
 	AssignLine(context.Context, *v1.AssignLineRequest) (*v1.AssignLineResponse, error)
 	// ExplainLine says what a line was that is no company's money.
@@ -113,6 +118,13 @@ func NewStatementServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		getLine: connect.NewClient[v1.GetLineRequest, v1.GetLineResponse](
+			httpClient,
+			baseURL+StatementServiceGetLineProcedure,
+			connect.WithSchema(statementServiceMethods.ByName("GetLine")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		assignLine: connect.NewClient[v1.AssignLineRequest, v1.AssignLineResponse](
 			httpClient,
 			baseURL+StatementServiceAssignLineProcedure,
@@ -152,6 +164,7 @@ type statementServiceClient struct {
 	importStatement *connect.Client[v1.ImportStatementRequest, v1.ImportStatementResponse]
 	getStatement    *connect.Client[v1.GetStatementRequest, v1.GetStatementResponse]
 	listLines       *connect.Client[v1.ListLinesRequest, v1.ListLinesResponse]
+	getLine         *connect.Client[v1.GetLineRequest, v1.GetLineResponse]
 	assignLine      *connect.Client[v1.AssignLineRequest, v1.AssignLineResponse]
 	explainLine     *connect.Client[v1.ExplainLineRequest, v1.ExplainLineResponse]
 	returnLine      *connect.Client[v1.ReturnLineRequest, v1.ReturnLineResponse]
@@ -180,6 +193,15 @@ func (c *statementServiceClient) GetStatement(ctx context.Context, req *v1.GetSt
 // ListLines calls provodka.statement.v1.StatementService.ListLines.
 func (c *statementServiceClient) ListLines(ctx context.Context, req *v1.ListLinesRequest) (*v1.ListLinesResponse, error) {
 	response, err := c.listLines.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetLine calls provodka.statement.v1.StatementService.GetLine.
+func (c *statementServiceClient) GetLine(ctx context.Context, req *v1.GetLineRequest) (*v1.GetLineResponse, error) {
+	response, err := c.getLine.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -239,8 +261,10 @@ type StatementServiceHandler interface {
 	ImportStatement(context.Context, *v1.ImportStatementRequest) (*v1.ImportStatementResponse, error)
 	// GetStatement reads what became of a statement.
 	GetStatement(context.Context, *v1.GetStatementRequest) (*v1.GetStatementResponse, error)
-	// ListLines lists lines of statements by state: those in suspense wait for a person.
+	// ListLines lists lines of statements by state, account, value day and sum: those in suspense wait for a person.
 	ListLines(context.Context, *v1.ListLinesRequest) (*v1.ListLinesResponse, error)
+	// GetLine reads a line with its whole story: every step of it, by whom and why, and what each booked.
+	GetLine(context.Context, *v1.GetLineRequest) (*v1.GetLineResponse, error)
 	// AssignLine says whose money it is.
 	AssignLine(context.Context, *v1.AssignLineRequest) (*v1.AssignLineResponse, error)
 	// ExplainLine says what a line was that is no company's money.
@@ -278,6 +302,13 @@ func NewStatementServiceHandler(svc StatementServiceHandler, opts ...connect.Han
 		StatementServiceListLinesProcedure,
 		svc.ListLines,
 		connect.WithSchema(statementServiceMethods.ByName("ListLines")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	statementServiceGetLineHandler := connect.NewUnaryHandlerSimple(
+		StatementServiceGetLineProcedure,
+		svc.GetLine,
+		connect.WithSchema(statementServiceMethods.ByName("GetLine")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -320,6 +351,8 @@ func NewStatementServiceHandler(svc StatementServiceHandler, opts ...connect.Han
 			statementServiceGetStatementHandler.ServeHTTP(w, r)
 		case StatementServiceListLinesProcedure:
 			statementServiceListLinesHandler.ServeHTTP(w, r)
+		case StatementServiceGetLineProcedure:
+			statementServiceGetLineHandler.ServeHTTP(w, r)
 		case StatementServiceAssignLineProcedure:
 			statementServiceAssignLineHandler.ServeHTTP(w, r)
 		case StatementServiceExplainLineProcedure:
@@ -349,6 +382,10 @@ func (UnimplementedStatementServiceHandler) GetStatement(context.Context, *v1.Ge
 
 func (UnimplementedStatementServiceHandler) ListLines(context.Context, *v1.ListLinesRequest) (*v1.ListLinesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.statement.v1.StatementService.ListLines is not implemented"))
+}
+
+func (UnimplementedStatementServiceHandler) GetLine(context.Context, *v1.GetLineRequest) (*v1.GetLineResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("provodka.statement.v1.StatementService.GetLine is not implemented"))
 }
 
 func (UnimplementedStatementServiceHandler) AssignLine(context.Context, *v1.AssignLineRequest) (*v1.AssignLineResponse, error) {

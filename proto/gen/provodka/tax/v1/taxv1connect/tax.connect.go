@@ -69,7 +69,8 @@ type TaxServiceClient interface {
 	PlanRemittances(context.Context, *v1.PlanRemittancesRequest) (*v1.PlanRemittancesResponse, error)
 	// Remit collects what is due of a period from the persons' accounts and orders its payment.
 	// Asked again, also at the same time or after a crash, it goes on where it stopped: nobody's
-	// tax is collected or ordered twice. What is withheld or found later is paid by another order.
+	// tax is collected or ordered twice, nothing is offset or repaid twice under one key, and an answer that was lost is
+	// given again. What is withheld or found later is paid by another order, under another key.
 	Remit(context.Context, *v1.RemitRequest) (*v1.RemitResponse, error)
 	// RemitNpd orders the NPD of a month, one order for each self-employed person of whom tax is
 	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves, and are given
@@ -88,7 +89,8 @@ type TaxServiceClient interface {
 	// CancelRemittance calls off an order of which nothing was paid: another one may pay it.
 	CancelRemittance(context.Context, *v1.CancelRemittanceRequest) (*v1.CancelRemittanceResponse, error)
 	// StreamWithheld is the register of a period: for each person what was withheld in it, what
-	// was passed on, and what is due. A stream of any length.
+	// was passed on, and what is due. A stream of any length. It reads the accounts of the period's tax twice, in sets,
+	// two seeks each, whatever the number of their entries, and the entries that passed on tax to this period; no tasks.
 	StreamWithheld(context.Context, *v1.StreamWithheldRequest) (*connect.ServerStreamForClient[v1.StreamWithheldResponse], error)
 	// GetCertificate has what a person's certificate of income for a year says: months, income
 	// by code, tax base, tax withheld and passed on. The person's data is read when it is asked.
@@ -283,7 +285,8 @@ type TaxServiceHandler interface {
 	PlanRemittances(context.Context, *v1.PlanRemittancesRequest) (*v1.PlanRemittancesResponse, error)
 	// Remit collects what is due of a period from the persons' accounts and orders its payment.
 	// Asked again, also at the same time or after a crash, it goes on where it stopped: nobody's
-	// tax is collected or ordered twice. What is withheld or found later is paid by another order.
+	// tax is collected or ordered twice, nothing is offset or repaid twice under one key, and an answer that was lost is
+	// given again. What is withheld or found later is paid by another order, under another key.
 	Remit(context.Context, *v1.RemitRequest) (*v1.RemitResponse, error)
 	// RemitNpd orders the NPD of a month, one order for each self-employed person of whom tax is
 	// held and who has let us pay it (TAX_PAYMENT); the others pay by themselves, and are given
@@ -302,7 +305,8 @@ type TaxServiceHandler interface {
 	// CancelRemittance calls off an order of which nothing was paid: another one may pay it.
 	CancelRemittance(context.Context, *v1.CancelRemittanceRequest) (*v1.CancelRemittanceResponse, error)
 	// StreamWithheld is the register of a period: for each person what was withheld in it, what
-	// was passed on, and what is due. A stream of any length.
+	// was passed on, and what is due. A stream of any length. It reads the accounts of the period's tax twice, in sets,
+	// two seeks each, whatever the number of their entries, and the entries that passed on tax to this period; no tasks.
 	StreamWithheld(context.Context, *v1.StreamWithheldRequest, *connect.ServerStream[v1.StreamWithheldResponse]) error
 	// GetCertificate has what a person's certificate of income for a year says: months, income
 	// by code, tax base, tax withheld and passed on. The person's data is read when it is asked.
