@@ -146,7 +146,7 @@ func (s *step) told() *fault.Refusal {
 	case INNChanged:
 		s.innChanged()
 	case giveUp:
-		s.data.Order = ""
+		s.dropOrder()
 		s.become(Declined, SourceBind, "")
 	default:
 		return flow.WrongState(s.view, s.command)
@@ -182,24 +182,53 @@ func (s *step) bind() *fault.Refusal {
 			return fault.Refuse(fault.TooOften, "event", "the person may be asked again at %s", flow.Text(after)).With(FactAfter, flow.Text(after))
 		}
 	}
-	s.data.Order = ""
+	s.dropOrder()
 	s.asks[bindPartner] = flow.Bytes(&flowv1.NpdAsk{Book: s.view.Book, ExecutorId: s.view.ID, Permissions: slices.Compact(asked), ByPhone: b.GetByPhone()})
 	return nil
 }
 
-// look asks what the state lets us ask, unless it is being asked.
+// look asks what the state lets us ask. What is being asked may be answered with what was
+// true before that which whoever looks knows of: it is asked again afterwards.
 func (s *step) look() {
-	switch {
-	case s.view.State == Waiting:
+	s.data.Again = s.askOpen() && s.command.Event == Look || s.data.Again
+	s.ask()
+	if s.view.State == Bound && s.command.Event == nightly {
+		s.night()
+	}
+}
+
+// askOpen says whether what the state lets us ask is being asked.
+func (s *step) askOpen() bool {
+	switch s.view.State {
+	case Requesting:
+		return false
+	case Waiting:
+		return s.data.Polling != 0
+	case Bound:
+		return s.data.Checking != 0
+	}
+	return s.data.Looking != 0
+}
+
+// ask asks what the state lets us ask, unless it is being asked.
+func (s *step) ask() {
+	switch s.view.State {
+	case Requesting: // the request comes first
+	case Waiting:
 		s.poll()
-	case s.view.State == Bound:
+	case Bound:
 		s.check()
-		if s.command.Event == nightly {
-			s.night()
-		}
-	case s.view.State != Requesting && s.data.Looking == 0:
-		s.data.Looking = s.view.Attempts[public] + 1
-		s.asks[public] = s.about("")
+	default:
+		s.public()
+	}
+}
+
+// askAgain asks anew after an answer that leaves the person where he was, when somebody
+// wanted to know meanwhile.
+func (s *step) askAgain() {
+	if s.data.Again {
+		s.data.Again = false
+		s.ask()
 	}
 }
 
@@ -222,8 +251,14 @@ func (s *step) bindAgain() {
 	if len(asked) == 0 {
 		asked = Permissions()
 	}
-	s.on, s.data.Order, s.data.Rebind = rebind, "", false
+	s.on, s.data.Rebind = rebind, false
+	s.dropOrder()
 	s.asks[bindPartner] = flow.Bytes(&flowv1.NpdAsk{Book: s.view.Book, ExecutorId: s.view.ID, Permissions: asked})
+}
+
+// dropOrder forgets the request, and who wanted to know what became of it.
+func (s *step) dropOrder() {
+	s.data.Order, s.data.Again = "", false
 }
 
 // night waits for the person's next moment of the nights.
@@ -244,6 +279,14 @@ func (s *step) check() {
 	if s.data.Checking == 0 {
 		s.data.Checking = s.view.Attempts[check] + 1
 		s.asks[check] = s.about("")
+	}
+}
+
+// public asks the list that knows who is on NPD.
+func (s *step) public() {
+	if s.data.Looking == 0 {
+		s.data.Looking = s.view.Attempts[public] + 1
+		s.asks[public] = s.about("")
 	}
 }
 
@@ -373,12 +416,15 @@ func (s *step) pollAnswered() *fault.Refusal {
 	case a.GetOrder() != s.data.Order:
 		s.on = answerLate // about a request that was made anew
 	case s.command.Event == pollRefused:
-		s.on, s.data.Order = declined, ""
+		s.on = declined
+		s.dropOrder()
 		s.become(Declined, SourceBind, s.command.Answer.Status)
 	case a.GetStanding() == nil:
 		s.on = pending
+		s.askAgain()
 	default:
-		s.on, s.data.Order = granted, ""
+		s.on = granted
+		s.dropOrder()
 		s.bound(a.GetStanding(), SourceBind)
 	}
 	return nil
@@ -423,20 +469,21 @@ func (s *step) checkAnswered() *fault.Refusal {
 	case s.command.Event == checkUnknown:
 		s.asks[askCheck] = nil
 	case s.command.Event == checkRefused || a.GetStanding() == nil: // nobody is known under the id any more
-		s.on, s.data.Permissions = lost, nil
+		s.on, s.data.Permissions, s.data.Again = lost, nil, false
 		s.forgetPhone()
 		s.become(Unknown, SourceCheck, s.command.Answer.Status)
 	default:
 		s.stands(a.GetStanding(), SourceCheck)
 		switch {
 		case a.GetStanding().GetRegistered() && !a.GetStanding().GetBound():
-			s.on = lost
+			s.on, s.data.Again = lost, false
 			s.forgetPhone()
 		case s.data.Status != before:
 			s.on = changed
 		default:
 			s.on = same
 		}
+		s.askAgain()
 	}
 	return nil
 }
@@ -463,4 +510,5 @@ func (s *step) publicAnswered() {
 		s.on = changed
 	}
 	s.become(status, SourcePublic, s.command.Answer.Status)
+	s.askAgain()
 }

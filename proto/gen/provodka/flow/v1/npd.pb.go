@@ -115,7 +115,10 @@ type NpdData struct {
 	// Whether the service knows the person by the phone that we have, as it said the last time.
 	Phone PhoneMatch `protobuf:"varint,230,opt,name=phone,proto3,enum=provodka.flow.v1.PhoneMatch" json:"phone,omitempty"`
 	// The version of the executor's data whose phone was compared; 0 = none was.
-	PhoneVersion  uint32 `protobuf:"varint,231,opt,name=phone_version,json=phoneVersion,proto3" json:"phone_version,omitempty"`
+	PhoneVersion uint32 `protobuf:"varint,231,opt,name=phone_version,json=phoneVersion,proto3" json:"phone_version,omitempty"`
+	// Somebody wanted to know while it was being asked: it is asked again after the answer,
+	// which may be older than what he knows of.
+	Again         bool `protobuf:"varint,250,opt,name=again,proto3" json:"again,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -274,6 +277,13 @@ func (x *NpdData) GetPhoneVersion() uint32 {
 		return x.PhoneVersion
 	}
 	return 0
+}
+
+func (x *NpdData) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
 }
 
 // One change of the status.
@@ -692,7 +702,7 @@ var File_provodka_flow_v1_npd_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\n" +
-	"\x1aprovodka/flow/v1/npd.proto\x12\x10provodka.flow.v1\"\xbb\x04\n" +
+	"\x1aprovodka/flow/v1/npd.proto\x12\x10provodka.flow.v1\"\xd2\x04\n" +
 	"\aNpdData\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
@@ -713,7 +723,8 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\x06rebind\x18\xbe\x01 \x01(\bR\x06rebind\x12%\n" +
 	"\x0einn_changed_at\x18\xbf\x01 \x01(\tR\finnChangedAt\x123\n" +
 	"\x05phone\x18\xe6\x01 \x01(\x0e2\x1c.provodka.flow.v1.PhoneMatchR\x05phone\x12$\n" +
-	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\"_\n" +
+	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\x12\x15\n" +
+	"\x05again\x18\xfa\x01 \x01(\bR\x05again\"_\n" +
 	"\tNpdChange\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x16\n" +
