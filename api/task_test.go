@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,17 @@ func (c *caller) wantPaid(id, company string) {
 	})
 	if err != nil || len(entries.GetEntries()) != 3 || entries.GetEntries()[2].GetFlow().GetTo() != "paid" {
 		t.Errorf("%v %v", entries, err)
+	}
+	var titles []string
+	for _, e := range entries.GetEntries() {
+		titles = append(titles, e.GetKind()+": "+e.GetTitle())
+	}
+	if want := []string{"reserve: Резерв под задание", "payout: Выплата исполнителю", "settle: Расчёт по заданию: налоги, взносы, комиссия"}; !slices.Equal(titles, want) {
+		t.Errorf("entries %q, want %q", titles, want)
+	}
+	legs, err := c.Ledger.ListLegs(t.Context(), &ledgerv1.ListLegsRequest{Book: c.book, Account: "reserve:" + id, Documents: true, NewestFirst: true})
+	if err != nil || len(legs.GetLegs()) == 0 || legs.GetLegs()[0].GetEntryTitle() != "Расчёт по заданию: налоги, взносы, комиссия" {
+		t.Errorf("%v %v", legs, err)
 	}
 	if strings.Contains(c.log.String(), "Иванов") || strings.Contains(c.log.String(), requisite.ExamplePersonINN(1)) ||
 		strings.Contains(c.log.String(), account(1).GetAccountNumber()) || strings.Contains(c.log.String(), "Вёрстка") {

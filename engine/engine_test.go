@@ -281,6 +281,14 @@ const parcelDoc = `# Parcel
 | settle | suspense:{parcel} | bank:settlement | price | — | paid |
 | release | suspense:{parcel} | wallet:{customer} | price | — | back |
 
+## Recipes
+
+| Recipe | Russian |
+|---|---|
+| reserve | Отложено |
+| settle | Уплачено |
+| release | Возвращено |
+
 ## Asks
 
 | Ask | Port | Verb | Repeats | Done | Refused | Unknown | Meaning |

@@ -53,6 +53,7 @@ func (s *Service) document(ctx context.Context, lines []*ledgerv1.StatementLeg, 
 	for i, r := range rows {
 		rec := records[store.RecordID{Shard: r.Shard, Seq: r.Seq}]
 		e := rec.GetEntry()
+		lines[i].EntryTitle = s.Content(rec)
 		lines[i].EntryKind, lines[i].Metadata, lines[i].Links = e.GetKind(), e.GetMetadata(), e.GetLinks()
 		if lines[i].Counters, err = counters(rec, r.Leg); err != nil {
 			return fmt.Errorf("record %s: %w", gate.RecordID(r.Shard, r.Seq), err)

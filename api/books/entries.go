@@ -113,7 +113,7 @@ func (s *Service) ListEntries(ctx context.Context, req *ledgerv1.ListEntriesRequ
 		if rec.GetEntry().GetKind() == movedKind {
 			continue // money between the account's own stripes
 		}
-		answer.Entries = append(answer.Entries, entry(rec))
+		answer.Entries = append(answer.Entries, s.entry(rec))
 	}
 	if next != nil {
 		answer.NextPageToken, err = s.Token(ctx, req, next)

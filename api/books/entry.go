@@ -21,7 +21,7 @@ func (s *Service) GetEntry(ctx context.Context, req *ledgerv1.GetEntryRequest) (
 	if err != nil {
 		return nil, err
 	}
-	answer := entry(rec)
+	answer := s.entry(rec)
 	if err := s.reversals(ctx, store.RecordID{Shard: int(rec.GetShard()), Seq: rec.GetSeq()}, answer); err != nil {
 		return nil, err
 	}
@@ -78,11 +78,12 @@ func (s *Service) recordOf(ctx context.Context, req recordRequest) (*journalv1.R
 }
 
 // entry is a record as the API shows it: without the flow's own data and effects.
-func entry(rec *journalv1.Record) *ledgerv1.Entry {
+func (s *Service) entry(rec *journalv1.Record) *ledgerv1.Entry {
 	e := rec.GetEntry()
 	out := &ledgerv1.Entry{
 		Id: gate.IDOf(rec), RecordedAt: timestamppb.New(gate.Moment(rec.GetClockUs())), Day: e.GetDay(), Kind: e.GetKind(),
 		Metadata: e.GetMetadata(), Links: e.GetLinks(), Key: rec.GetKey(), Actor: rec.GetActor(), Command: rec.GetCommand(),
+		Title: s.Content(rec),
 	}
 	if r := e.GetReversal(); r != nil {
 		out.Reverses, out.ReversingLegs = gate.RecordID(int(rec.GetShard()), r.GetSeq()), r.GetPostings()

@@ -22,7 +22,7 @@ func (s *Service) ExplainRefusal(ctx context.Context, req *ledgerv1.ExplainRefus
 	if err != nil {
 		return nil, err
 	}
-	answer := &ledgerv1.ExplainRefusalResponse{Entry: entry(rec)}
+	answer := &ledgerv1.ExplainRefusalResponse{Entry: s.entry(rec)}
 	r := rec.GetRefusal()
 	if r == nil || !fault.Known(r.GetCode()) {
 		return answer, nil

@@ -74,7 +74,7 @@ func (s *Service) holdHistory(ctx context.Context, id store.RecordID, answer *le
 		if err != nil {
 			return err
 		}
-		answer.History = append(answer.History, entry(rec))
+		answer.History = append(answer.History, s.entry(rec))
 	}
 	return nil
 }

@@ -88,6 +88,11 @@ func (g *Gate) Title(flowName, state string) string {
 	return state
 }
 
+// Content says in Russian what a record's entry is about; empty of one that no flow booked.
+func (g *Gate) Content(rec *journalv1.Record) string {
+	return g.Flows.Content(rec.GetMove().GetFlow(), rec.GetMove().GetRecipes())
+}
+
 // Today is the books' day.
 func (g *Gate) Today() string {
 	return g.Now().In(g.DB.Zone()).Format("2006-01-02")

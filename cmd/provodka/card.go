@@ -81,8 +81,11 @@ func (e *Env) printCard(f statementFlags, s *statement) error {
 	t := table.New("Дата", "Записано", "Документ", "Содержание", "Корр. счёт", ">Дебет", ">Кредит", ">Сальдо")
 	t.Add("", "", "", "Сальдо на начало", "", "", "", inAsset(code, s.opening))
 	for _, l := range s.lines {
-		kind, _, _ := strings.Cut(l.What, ", ")
-		what := slices.Concat([]string{oneLine(kind)}, l.Words)
+		content := l.Title
+		if content == "" {
+			content, _, _ = strings.Cut(l.What, ", ")
+		}
+		what := slices.Concat([]string{oneLine(content)}, l.Words)
 		for i := range max(len(what), len(l.Counters)) {
 			cells := make([]string, 8)
 			if i == 0 {

@@ -167,7 +167,10 @@ func (e *Env) printExplained(ctx context.Context, db *store.DB, f explainFlags, 
 		Stripes: len(own.Stripes), Holds: min(len(holds), holdsShown), More: len(holds) > holdsShown,
 		Transit: book.Stripe{Debit: transit.Debit, Credit: transit.Credit}.Balance(a.kind.Class),
 	})
-	s := statement{account: a, zone: db.Zone()}
+	s, err := newStatement(a, db.Zone())
+	if err != nil {
+		return err
+	}
 	legs := seen.Legs[a.key]
 	for i, j := 0, len(legs)-1; i < j; i, j = i+1, j-1 {
 		legs[i], legs[j] = legs[j], legs[i]
@@ -198,5 +201,5 @@ func (e *Env) printExplained(ctx context.Context, db *store.DB, f explainFlags, 
 		fmt.Fprintf(e.Out, "%s %s: %s\n", map[string]string{"ru": "Удержание", "en": "Hold"}[f.lang], h[0], h[1])
 	}
 	fmt.Fprintln(e.Out)
-	return e.printCard(statementFlags{book: f.book}, &s)
+	return e.printCard(statementFlags{book: f.book}, s)
 }

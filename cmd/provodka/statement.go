@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/cmd/provodka/server"
 	"github.com/provodka/provodka/cmd/provodka/table"
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -93,7 +95,10 @@ func runStatement(ctx context.Context, env *Env, f statementFlags, name string, 
 		}
 		return usagef("which asset? Give --asset; %s has %s", name, strings.Join(assets, ", "))
 	}
-	s := statement{account: accounts[0], zone: db.Zone()}
+	s, err := newStatement(accounts[0], db.Zone())
+	if err != nil {
+		return err
+	}
 	if from > 0 {
 		before, _, err := readWhole(ctx, db, accounts, store.At{KnownUS: from - 1})
 		if err != nil {
@@ -104,16 +109,22 @@ func runStatement(ctx context.Context, env *Env, f statementFlags, name string, 
 	if err := s.read(ctx, db, from, until); err != nil {
 		return err
 	}
-	return show(f, &s)
+	return show(f, s)
 }
 
 // statement is an account's postings with what they were for.
 type statement struct {
 	account         accountAsset
 	zone            *time.Location
+	flows           *flow.Registry
 	opening, ending money.Amount
 	debit, credit   money.Amount // in all
 	lines           []statementLine
+}
+
+func newStatement(a accountAsset, zone *time.Location) (*statement, error) {
+	flows, err := server.Flows()
+	return &statement{account: a, zone: zone, flows: flows}, err
 }
 
 type statementLine struct {
@@ -121,6 +132,7 @@ type statementLine struct {
 	Day      string `json:"day"`
 	Document string `json:"document"`
 	What     string `json:"what"`
+	Title    string `json:"title,omitempty"` // what a flow booked, in Russian
 	Debit    string `json:"debit"`
 	Credit   string `json:"credit"`
 	Balance  string `json:"balance"`
@@ -188,6 +200,7 @@ func (s *statement) add(ctx context.Context, db *store.DB, legs []store.LegRow) 
 		line.Recorded = time.UnixMicro(l.ClockUS).In(s.zone).Format("2006-01-02 15:04:05")
 		line.Day, line.Document = l.Day, fmt.Sprintf("%d.%d", l.Shard, l.Seq)
 		line.What, line.Balance = what, inAsset(code, s.ending)
+		line.Title = s.flows.Content(r.GetMove().GetFlow(), r.GetMove().GetRecipes())
 		if line.Counters, err = countersOf(r, l.Leg); err != nil {
 			return err
 		}

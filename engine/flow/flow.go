@@ -95,15 +95,16 @@ type Move struct {
 
 // Flow is a checked program: tables and Decide together.
 type Flow struct {
-	Name    string
-	Machine *machine.Machine
-	decide  Decide
-	recipes map[string][]Posting
-	asks    map[string]Asking
-	timers  map[string][]Waiting
-	titles  map[string]Title
-	holding []string
-	chosen  map[string]bool // asks that some row leaves to Decide
+	Name     string
+	Machine  *machine.Machine
+	decide   Decide
+	recipes  map[string][]Posting
+	asks     map[string]Asking
+	timers   map[string][]Waiting
+	titles   map[string]Title
+	contents map[string]string // by recipe
+	holding  []string
+	chosen   map[string]bool // asks that some row leaves to Decide
 
 	// Stopped is the limit that stopped what was asked for, as a move has it; false when none did. Metrics
 	// alone ask, after the commit; nil is a flow that no limit stops.

@@ -31,6 +31,14 @@ const loanDoc = `# Loan
 | fee | wallet:{lender} | revenue:fee | fee | charged | our fee |
 | give | reserve:{loan}:main | bank:settlement | sum | — | it left |
 
+## Recipes
+
+| Recipe | Russian |
+|---|---|
+| take | Отложено |
+| fee | Комиссия |
+| give | Выдано |
+
 ## Asks
 
 | Ask | Port | Verb | Repeats | Done | Refused | Unknown | Meaning |
@@ -215,6 +223,7 @@ func TestTablesAndWordsAreComparedBothWays(t *testing.T) {
 		"timer":       {"| asked | late | asked |", "| asked | lame | asked |", "no row for event late"},
 		"event":       {"| asked | sent_unknown | asked |", "| asked | sent_unknwn | asked |", `"sent_unknwn"`},
 		"recipe":      {"| give | — | loan.done", "| gibe | — | loan.done", `"gibe"`},
+		"content":     {"| give | Выдано |", "| gave | Выдано |", `recipe of Recipes "gave"`},
 		"ask":         {"| — | send_again |", "| — | send_agane |", `"send_agane"`},
 		"amount":      {"reserve:{loan}:main | sum |", "reserve:{loan}:main | some |", `amount "some"`},
 		"case":        {"| charged |", "| charmed |", `case "charmed"`},

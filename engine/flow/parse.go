@@ -17,6 +17,7 @@ var (
 	askColumns     = []string{"Ask", "Port", "Verb", "Repeats", "Done", "Refused", "Unknown", "Meaning"}
 	timerColumns   = []string{"State", "After", "Event", "Meaning"}
 	titleColumns   = []string{"State", "Russian", "Waits for", "Meaning"}
+	contentColumns = []string{"Recipe", "Russian"}
 	holdingColumns = []string{"Account", "Meaning"}
 )
 
@@ -72,13 +73,15 @@ type Title struct {
 }
 
 // Parse reads a flow document. Tables under the headings States, Entries, Asks
-// and Timers are required (they may be empty), Names and Holding are not:
+// and Timers are required (they may be empty), Names and Holding are not, and Recipes is
+// where there are Entries:
 //
 //	States   From | On | To | Books | Asks | Says | Meaning       asks: an ask, or ask? that Decide may leave out
 //	Entries  Recipe | Debit | Credit | Amount | When | Meaning
 //	Asks     Ask | Port | Verb | Repeats | Done | Refused | Unknown | Meaning
 //	Timers   State | After | Event | Meaning           After: 15m, 24h, 30d
 //	Names    State | Russian | Waits for | Meaning     nobody = terminal
+//	Recipes  Recipe | Russian                          what a card of an account says of an entry
 //	Holding  Account | Meaning                         zero in every terminal state
 //
 // name is the flow's name and the prefix of what it says; file is where the
@@ -99,7 +102,7 @@ func Parse(name, file, text string, d Decide, words Words) (*Flow, error) {
 	f := &Flow{
 		Name: name, Machine: m, decide: d,
 		recipes: map[string][]Posting{}, asks: map[string]Asking{},
-		timers: map[string][]Waiting{}, titles: map[string]Title{}, chosen: map[string]bool{},
+		timers: map[string][]Waiting{}, titles: map[string]Title{}, contents: map[string]string{}, chosen: map[string]bool{},
 	}
 	for _, tr := range m.Transitions {
 		for _, a := range tr.Asks {
@@ -118,6 +121,7 @@ func Parse(name, file, text string, d Decide, words Words) (*Flow, error) {
 		{"Asks", askColumns, true, f.readAsk},
 		{"Timers", timerColumns, true, f.readTimer},
 		{"Names", titleColumns, false, f.readTitle},
+		{"Recipes", contentColumns, false, f.readContent},
 		{"Holding", holdingColumns, false, f.readHolding},
 	} {
 		if !part.required && !slices.ContainsFunc(tables, func(t *machine.Table) bool { return t.Heading == part.heading }) {
@@ -234,6 +238,18 @@ func (f *Flow) readTitle(r machine.Row) error {
 	return nil
 }
 
+func (f *Flow) readContent(r machine.Row) error {
+	recipe, russian := r.Cell("Recipe"), r.Cell("Russian")
+	if russian == "" {
+		return r.Errorf("recipe %q has no Russian words", recipe)
+	}
+	if _, twice := f.contents[recipe]; twice {
+		return r.Errorf("recipe %s stands twice", recipe)
+	}
+	f.contents[recipe] = russian
+	return nil
+}
+
 func (f *Flow) readHolding(r machine.Row) error {
 	account := r.Cell("Account")
 	for _, rows := range f.recipes {
@@ -277,6 +293,7 @@ func (f *Flow) check(words Words) error {
 		{"state", f.Machine.States(), words.States},
 		{"event", events, words.Events},
 		{"recipe of Entries", recipes, words.Recipes},
+		{"recipe of Recipes", slices.Sorted(maps.Keys(f.contents)), words.Recipes},
 		{"recipe of States", f.Machine.Words(func(t machine.Transition) []string { return t.Books }), words.Recipes},
 		{"ask of Asks", asks, words.Asks},
 		{"ask of States", f.Machine.Words(askWords), words.Asks},

@@ -100,6 +100,16 @@ func (f *Flow) Title(state string) Title {
 	return Title{State: state, Russian: state}
 }
 
+// Content says in Russian what an entry of these recipes is about («Содержание операции»):
+// their rows of the Recipes table, in order.
+func (f *Flow) Content(recipes []string) string {
+	words := make([]string, len(recipes))
+	for i, name := range recipes {
+		words[i] = f.contents[name]
+	}
+	return strings.Join(words, "; ")
+}
+
 // Terminal says whether the aggregate rests in the state: nobody has to act.
 // The Names table decides; without it a state that no event leaves is terminal.
 // A terminal state can still be left when the world takes its word back.

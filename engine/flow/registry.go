@@ -30,6 +30,15 @@ func (r *Registry) Lookup(name string) (*Flow, bool) {
 	return f, ok
 }
 
+// Content says in Russian what an entry that a flow booked by these recipes is about; empty
+// when there is no such flow, as for what a caller posted.
+func (r *Registry) Content(flow string, recipes []string) string {
+	if f, ok := r.Lookup(flow); ok {
+		return f.Content(recipes)
+	}
+	return ""
+}
+
 // Names lists the flows' names, sorted.
 func (r *Registry) Names() []string { return slices.Sorted(maps.Keys(r.flows)) }
 

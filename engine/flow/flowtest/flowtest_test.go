@@ -36,6 +36,14 @@ const gift = `## States
 | book | reserve:{gift} | bank:settlement | sum | — | it left |
 | back | reserve:{gift} | wallet:{giver} | sum | — | it comes back |
 
+## Recipes
+
+| Recipe | Russian |
+|---|---|
+| take | Отложено |
+| book | Подарено |
+| back | Возвращено |
+
 ## Asks
 
 | Ask | Port | Verb | Repeats | Done | Refused | Unknown | Meaning |

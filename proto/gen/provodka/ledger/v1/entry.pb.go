@@ -335,7 +335,10 @@ type Entry struct {
 	Exchange *Exchange `protobuf:"bytes,40,opt,name=exchange,proto3" json:"exchange,omitempty"`
 	// What was asked of the books before it, and held when it was decided; of a refusal the
 	// refusal tells it.
-	Conditions    []*Condition `protobuf:"bytes,70,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	Conditions []*Condition `protobuf:"bytes,70,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	// What was booked in Russian, for cards and statements («Содержание»), when a step of a
+	// product flow booked it; a caller's own word has no other.
+	Title         string `protobuf:"bytes,90,opt,name=title,proto3" json:"title,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,6 +511,13 @@ func (x *Entry) GetConditions() []*Condition {
 		return x.Conditions
 	}
 	return nil
+}
+
+func (x *Entry) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
 }
 
 // What is left of a leg after reversals.
@@ -2118,7 +2128,9 @@ type StatementLeg struct {
 	// The entry's links, when documents were asked for.
 	Links map[string]string `protobuf:"bytes,83,rep,name=links,proto3" json:"links,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Whether the business date is not the day of recording.
-	Late          bool `protobuf:"varint,84,opt,name=late,proto3" json:"late,omitempty"`
+	Late bool `protobuf:"varint,84,opt,name=late,proto3" json:"late,omitempty"`
+	// entry_kind in Russian, as Entry.title, when documents were asked for.
+	EntryTitle    string `protobuf:"bytes,91,opt,name=entry_title,json=entryTitle,proto3" json:"entry_title,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2237,6 +2249,13 @@ func (x *StatementLeg) GetLate() bool {
 	return false
 }
 
+func (x *StatementLeg) GetEntryTitle() string {
+	if x != nil {
+		return x.EntryTitle
+	}
+	return ""
+}
+
 // A page of an account's statement.
 type ListLegsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2329,7 +2348,7 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12/\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1b.provodka.ledger.v1.LegKindR\x04kind\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\tR\x06amount\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"\xca\a\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\xe0\a\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -2355,7 +2374,8 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\bexchange\x18( \x01(\v2\x1c.provodka.ledger.v1.ExchangeR\bexchange\x12=\n" +
 	"\n" +
 	"conditions\x18F \x03(\v2\x1d.provodka.ledger.v1.ConditionR\n" +
-	"conditions\x1a;\n" +
+	"conditions\x12\x14\n" +
+	"\x05title\x18Z \x01(\tR\x05title\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
@@ -2493,7 +2513,7 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\aCounter\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x17\n" +
 	"\acode_1c\x18\x02 \x01(\tR\x06code1c\x12\x16\n" +
-	"\x06amount\x18\x03 \x01(\tR\x06amount\"\xdf\x04\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\"\x80\x05\n" +
 	"\fStatementLeg\x12\x19\n" +
 	"\bentry_id\x18\x01 \x01(\tR\aentryId\x12;\n" +
 	"\vrecorded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -2508,7 +2528,9 @@ const file_provodka_ledger_v1_entry_proto_rawDesc = "" +
 	"\bcounters\x18Q \x03(\v2\x1b.provodka.ledger.v1.CounterR\bcounters\x12J\n" +
 	"\bmetadata\x18R \x03(\v2..provodka.ledger.v1.StatementLeg.MetadataEntryR\bmetadata\x12A\n" +
 	"\x05links\x18S \x03(\v2+.provodka.ledger.v1.StatementLeg.LinksEntryR\x05links\x12\x12\n" +
-	"\x04late\x18T \x01(\bR\x04late\x1a;\n" +
+	"\x04late\x18T \x01(\bR\x04late\x12\x1f\n" +
+	"\ventry_title\x18[ \x01(\tR\n" +
+	"entryTitle\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a8\n" +
