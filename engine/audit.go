@@ -12,6 +12,7 @@ import (
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 )
 
@@ -60,7 +61,7 @@ func (a *auditor) follow(ctx context.Context) error {
 	return a.engine.cfg.Events.Replay(ctx, a.shard, a.next, func(records []port.LogRecord) error {
 		for len(records) > 0 {
 			n := min(len(records), auditRecords)
-			if err := a.batch(ctx, records[:n]); err != nil {
+			if err := a.portion(ctx, records[:n]); err != nil {
 				return err
 			}
 			records = records[n:]
@@ -94,27 +95,40 @@ func (a *auditor) resume(ctx context.Context) error {
 // an earlier state and its owner has not folded the events in yet.
 var errAhead = errors.New("the events are ahead of the database")
 
+// portion audits records under a span.
+func (a *auditor) portion(ctx context.Context, records []port.LogRecord) error {
+	ctx, span := a.engine.cfg.Tracer.Start(ctx, "audit", trace.Consumer)
+	defer span.End()
+	before := a.f.Audited().Head.Seq
+	span.Topic(a.engine.cfg.Topics+topicEvents, "audit", a.shard, len(records))
+	span.Offset(records[0].Offset)
+	found, err := a.batch(ctx, records)
+	span.Records(a.shard, before+1, a.f.Audited().Head.Seq)
+	span.Count("findings", len(found))
+	span.Fail(err)
+	return err
+}
+
 // batch audits records, keeps what was found, freezes, and notes how far it came.
-func (a *auditor) batch(ctx context.Context, records []port.LogRecord) error {
-	var found []audit.Found
+func (a *auditor) batch(ctx context.Context, records []port.LogRecord) (found []audit.Found, err error) {
 	evidence := map[uint64][]byte{}
 	for _, r := range records {
 		seq := a.f.Audited().Head.Seq + 1
 		evidence[seq] = r.Value
 		one, err := a.f.Add(toEvent(r))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if one != nil {
 			found = append(found, *one)
 		}
 	}
 	if err := a.reached(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	stored, err := a.engine.cfg.DB.LegsOfRecords(ctx, a.shard, a.f.Expected())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	found = append(found, a.f.Compare(stored)...)
 	rows := make([]store.Finding, len(found))
@@ -131,16 +145,16 @@ func (a *auditor) batch(ctx context.Context, records []port.LogRecord) error {
 		}
 	}
 	if err := a.freeze(ctx, found); err != nil {
-		return err
+		return found, err
 	}
 	at := a.f.Audited()
 	at.NextOffset = records[len(records)-1].Offset + 1
 	if err := a.engine.cfg.DB.PutAudited(ctx, a.shard, at, rows); err != nil {
-		return err
+		return found, err
 	}
 	a.next = at.NextOffset
 	a.engine.metrics.auditedUntil(a.shard, at.Head.Seq)
-	return nil
+	return found, nil
 }
 
 // reached says whether the database has what the events say: it commits first.

@@ -55,7 +55,7 @@ func (a *arrival) operations() int {
 // reason: a shard never stands still for one bad record. own knows the commands that
 // this process has encoded itself; it may be nil.
 func decode(r port.LogRecord, own *hub) *arrival {
-	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro(), trace: traceOf(r.Headers)}
+	a := &arrival{offset: r.Offset, leaderEpoch: r.LeaderEpoch, stampUS: r.Timestamp.UnixMicro()}
 	if own != nil {
 		if a.command = own.own(r.Value); a.command != nil {
 			return a // it was checked before it was appended

@@ -52,7 +52,7 @@ func changing(s rule.Subject) *fault.Refusal {
 // every shard has confirmed it. What a second person approved is approved from here on,
 // by a record of its own, whatever the shards find.
 func (d *decider) change(a *arrival, r *result, op *commandv1.Operation) []*result {
-	p := newParked(a.command, r.operation, []*commandv1.Operation{op})
+	p := newParked(a, r.operation, []*commandv1.Operation{op})
 	v := view{d.state, p.Book, false}
 	s := subjectOf(v, op)
 	draft, refusal, _ := ledger.Decide(v, op, d.now(p.Actor))

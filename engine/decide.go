@@ -3,8 +3,6 @@ package engine
 import (
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
@@ -12,6 +10,7 @@ import (
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
 	"github.com/provodka/provodka/ledger/stripe"
+	"github.com/provodka/provodka/ledger/trace"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -25,7 +24,7 @@ type arrival struct {
 	undecodable string             // why
 	external    externals          // what a replay, or a bisected failure, says about it
 	who         *identity          // of the command, once it was asked for
-	trace       trace.SpanContext  // of the call that it came from; decides nothing
+	trace       *trace.Context     // of the call that it came from, nil when it is not sampled; decides nothing
 }
 
 // externals are the facts about a command that did not come from the log, by the
@@ -239,7 +238,7 @@ func (d *decider) take(id [16]byte, r *result, op *commandv1.Operation) {
 func identityOf(a *arrival) *identity {
 	if a.who == nil {
 		c := a.command
-		a.who = &identity{c.GetProcess(), c.GetId(), c.GetActor(), c.GetBook()}
+		a.who = &identity{c.GetProcess(), c.GetId(), c.GetActor(), c.GetBook(), a.trace}
 	}
 	return a.who
 }

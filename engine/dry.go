@@ -22,7 +22,7 @@ import (
 // dry decides operations as they would be decided now and takes all of it back: no record,
 // no key.
 func (d *decider) dry(a *arrival, list []*commandv1.Operation) []*result {
-	d.lookUp(newParked(a.command, 0, list)) // the run would find keys that clash; reading is cheap here
+	d.lookUp(newParked(a, 0, list)) // the run would find keys that clash; reading is cheap here
 	from, seq, moved := d.undo.begin(), d.seq, len(d.moved)
 	d.whole = map[stripeKey]money.Amount{}
 	results := make([]*result, 0, len(list))
@@ -69,7 +69,7 @@ func (d *decider) preview(a *arrival, results []*result, list []*commandv1.Opera
 // lacking looks at the accounts in the order in which a run secures them. It answers the
 // operations, and says so, when what others have is not known, or not enough.
 func (d *decider) lacking(a *arrival, results []*result, list []*commandv1.Operation) bool {
-	p := newParked(a.command, results[0].operation, list)
+	p := newParked(a, results[0].operation, list)
 	if d.refusedAnyway(a, p, results) {
 		return true
 	}

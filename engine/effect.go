@@ -9,11 +9,11 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/trace"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -48,7 +48,7 @@ type job struct {
 	missedAt int64 // when it last did, database clock
 	at       int64 // not before, microseconds of the database clock
 	index    int   // in the heap, -1 when not queued
-	trace    trace.SpanContext
+	trace    trace.Context
 }
 
 func newEffects(s *shard) *effects {
@@ -74,7 +74,7 @@ func (x *effects) load(ctx context.Context) error {
 }
 
 // offer takes the effects of committed records; traces are those of sampled ones, by attempt.
-func (x *effects) offer(records []journal.Sealed, traces map[string]trace.SpanContext) {
+func (x *effects) offer(records []journal.Sealed, traces map[string]trace.Context) {
 	changed := false
 	for _, s := range records {
 		for _, e := range s.Record.GetEffects() {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -10,11 +11,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // Config is what an engine is made of. New fills the zero values marked with a
@@ -31,7 +32,8 @@ type Config struct {
 	Zone     *time.Location       // whose days are the business dates
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer
-	Tracer   trace.Tracer // nil keeps no traces
+	Tracer   trace.Tracer // the zero one keeps no traces
+	Topics   string       // first word of the topics' names, for traces only; default "provodka"
 	Seal     *Seal        // nil: the journal gets no signed checkpoints
 	Auditor  bool         // whether this process audits all shards as they go
 
@@ -102,9 +104,7 @@ func (c *Config) fill() error {
 			return err
 		}
 	}
-	if c.Tracer == nil {
-		c.Tracer = untraced
-	}
+	c.Topics = cmp.Or(c.Topics, "provodka")
 	if c.GiveUp == nil {
 		c.GiveUp = func(int, int64) bool { return false }
 	}

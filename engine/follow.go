@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // follower goes along a shard's journal behind the writer, record by record, from
@@ -22,6 +23,8 @@ type follower struct {
 
 	head journal.Head // of what is done with
 	last uint64       // last committed record that was offered
+
+	trail trace.Trail // of the records after head
 
 	began time.Time // of the last portion
 }
@@ -103,6 +106,15 @@ func (f *follower) pace(ctx context.Context, waiting int) error {
 	}
 	f.began = time.Now() // clock: a pause
 	return nil
+}
+
+// begin begins the span of a portion, linked to the commands that left its records.
+func (f *follower) begin(ctx context.Context, name string, kind trace.Kind, records []journal.Sealed) (context.Context, trace.Span) {
+	ctx, span := f.shard.engine.cfg.Tracer.Start(ctx, name, kind)
+	last := records[len(records)-1].Record.GetSeq()
+	span.Records(f.shard.number, records[0].Record.GetSeq(), last)
+	f.trail.Link(span, last)
+	return ctx, span
 }
 
 // segmentsAtOnce bounds one read of a follower from the database.

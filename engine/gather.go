@@ -14,6 +14,7 @@ import (
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 	"github.com/provodka/provodka/ledger/stripe"
+	"github.com/provodka/provodka/ledger/trace"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
@@ -34,11 +35,15 @@ type parked struct {
 	TimerID    string
 	Anew       uint32 `json:",omitempty"` // how often it was asked for anew, see anew
 
-	list []*commandv1.Operation // decoded
+	list  []*commandv1.Operation // decoded
+	trace *trace.Context         // of the command, while this owner remembers it
 }
 
 // identity says whose operation a result is.
-type identity struct{ process, command, actor, book string }
+type identity struct {
+	process, command, actor, book string
+	trace                         *trace.Context // of the command; decides nothing
+}
 
 // id names the parked operation for the gathering rules: anew it is another, because the
 // messages about what it asked for before have keys of their own.
@@ -50,7 +55,9 @@ func (p *parked) id() stripe.CommandID {
 	return stripe.CommandID(id)
 }
 
-func (p *parked) identity() *identity { return &identity{p.Process, p.Command, p.Actor, p.Book} }
+func (p *parked) identity() *identity {
+	return &identity{p.Process, p.Command, p.Actor, p.Book, p.trace}
+}
 
 // stripeAccount is an account in one asset in the words of the gathering rules.
 // Its order is the same on every shard.
@@ -85,7 +92,7 @@ type happening struct {
 // gathered submits operations that the quick path could not decide.
 func (d *decider) gathered(a *arrival, first uint32, list []*commandv1.Operation) []*result {
 	c := a.command
-	p := newParked(c, first, list)
+	p := newParked(a, first, list)
 	if t := c.GetTimeoutMs(); t > 0 {
 		p.ExpiresUS = a.stampUS + t*1000
 	}
@@ -104,9 +111,10 @@ func (d *decider) gathered(a *arrival, first uint32, list []*commandv1.Operation
 	return h.end()
 }
 
-func newParked(c *commandv1.Command, first uint32, list []*commandv1.Operation) *parked {
+func newParked(a *arrival, first uint32, list []*commandv1.Operation) *parked {
+	c := a.command
 	return &parked{
-		Process: c.GetProcess(), Command: c.GetId(), Actor: c.GetActor(), Book: c.GetBook(), First: first, list: list,
+		Process: c.GetProcess(), Command: c.GetId(), Actor: c.GetActor(), Book: c.GetBook(), First: first, list: list, trace: a.trace,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/machine"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // Bounds of one run of records into the search tables, and of the pauses after one
@@ -81,12 +82,22 @@ func (p *projector) project(ctx context.Context) error {
 			}
 			continue
 		}
-		records = records[:min(len(records), projectAtOnce)]
-		if p.at, err = db.Project(ctx, p.at, records, p.dated(records)); err != nil {
+		if err := p.portion(ctx, records[:min(len(records), projectAtOnce)]); err != nil {
 			return err
 		}
-		p.passed(p.at.Head)
 	}
+}
+
+// portion writes records into the tables.
+func (p *projector) portion(ctx context.Context, records []journal.Sealed) (err error) {
+	ctx, span := p.begin(ctx, "project", trace.Internal, records)
+	defer span.End()
+	if p.at, err = p.shard.engine.cfg.DB.Project(ctx, p.at, records, p.dated(records)); err != nil {
+		span.Fail(err)
+		return err
+	}
+	p.passed(p.at.Head)
+	return nil
 }
 
 // dated are the days by which the moves of records let their aggregates be found.

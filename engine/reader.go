@@ -20,6 +20,7 @@ func (w *writer) reader(ctx context.Context, log port.CommandReader, out chan<- 
 		operations := 0
 		for _, r := range records {
 			a := decode(r, w.hub)
+			a.trace = w.traceOf(r.Headers)
 			if operations > 0 && (operations+a.operations() > w.cfg.BatchOperations || w.ahead(a) > 0) {
 				if !send(ctx, out, portion) {
 					return ctx.Err()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/journal"
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // relayQueue bounds the committed records that the relay keeps in memory.
@@ -93,10 +94,15 @@ func (r *relay) publish(ctx context.Context) (int, error) {
 	if records = untilWhole(records, r.shard.engine.cfg.RelayRecords); len(records) == 0 {
 		return 0, fmt.Errorf("%w: shard %d after %d: no end of a command", ErrTorn, r.shard.number, r.head.Seq)
 	}
-	if err := r.events.Publish(ctx, r.fill(records)); err != nil {
-		return 0, fmt.Errorf("publish from %d.%d: %w", r.shard.number, records[0].Record.GetSeq(), err)
-	}
 	end := records[len(records)-1]
+	ctx, span := r.begin(ctx, "publish", trace.Producer, records)
+	defer span.End()
+	span.Topic(r.shard.engine.cfg.Topics+topicEvents, trace.Publish, r.shard.number, len(records))
+	if err := r.events.Publish(ctx, r.fill(records)); err != nil {
+		err = fmt.Errorf("publish from %d.%d: %w", r.shard.number, records[0].Record.GetSeq(), err)
+		span.Fail(err)
+		return 0, err
+	}
 	r.passed(journal.Head{Seq: end.Record.GetSeq(), Hash: end.Hash})
 	r.shard.engine.metrics.published(r.shard.number, r.head.Seq)
 	select {

@@ -13,6 +13,7 @@ import (
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/journal/proof"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -60,6 +61,9 @@ type sealer struct {
 	db        *store.DB
 	log       *slog.Logger
 	metrics   *metrics
+	tracer    trace.Tracer
+	topic     string
+	trail     trace.Trail
 	published func() journal.Head // of the event log
 	wake      chan struct{}
 
@@ -71,6 +75,7 @@ func newSealer(s *shard, r *relay) *sealer {
 	e := s.engine
 	return &sealer{
 		shard: s.number, cfg: e.cfg.Seal, db: e.cfg.DB, log: e.cfg.Logger.With("shard", s.number), metrics: e.metrics,
+		tracer: e.cfg.Tracer, topic: e.cfg.Topics + topicCheckpoints,
 		published: r.published, wake: r.sealed,
 	}
 }
@@ -126,6 +131,18 @@ func (s *sealer) seal(ctx context.Context) error {
 	if s.last != nil && s.last.Size == head.Seq && s.last.Head == head.Hash || head.Seq == 0 && s.last == nil {
 		return nil
 	}
+	ctx, span := s.tracer.Start(ctx, "seal", trace.Producer)
+	defer span.End()
+	span.Topic(s.topic, trace.Publish, 0, 1) // one part holds the checkpoints of all shards
+	span.Records(s.shard, s.tree.Size()+1, head.Seq)
+	s.trail.Link(span, head.Seq)
+	err := s.publish(ctx, head)
+	span.Fail(err)
+	return err
+}
+
+// publish publishes a checkpoint of what is published, up to its head.
+func (s *sealer) publish(ctx context.Context, head journal.Head) error {
 	if err := s.grow(ctx, head); err != nil {
 		return err
 	}

@@ -116,9 +116,19 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 		return err
 	}
 	effects, timers, links, search := newEffects(s), newTimers(s), newLinks(s), newProjector(s)
+	var sealer *sealer
+	if e.cfg.Seal != nil {
+		sealer = newSealer(s, relay)
+	}
 	w.after = func(b *batch) {
+		traced := w.traceCommit(b)
+		relay.trail.Add(traced.points)
+		search.trail.Add(traced.points)
+		if sealer != nil {
+			sealer.trail.Add(traced.points)
+		}
 		relay.offer(b.records)
-		effects.offer(b.records, w.traceCommit(b))
+		effects.offer(b.records, traced.opened)
 		timers.offer(b.records)
 		links.offer(b.records)
 		search.offer(b.records)
@@ -136,8 +146,8 @@ func (s *shard) run(ctx context.Context, w *writer, events port.EventWriter, tai
 	g.Go(func() error { return ignoreEnd(ctx, links.run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, newConfirmer(s).run(ctx)) })
 	g.Go(func() error { return ignoreEnd(ctx, (&hearer{s, effects}).run(ctx)) })
-	if e.cfg.Seal != nil {
-		g.Go(func() error { return ignoreEnd(ctx, newSealer(s, relay).run(ctx)) })
+	if sealer != nil {
+		g.Go(func() error { return ignoreEnd(ctx, sealer.run(ctx)) })
 	}
 	g.Go(func() error { return ignoreEnd(ctx, search.run(ctx)) })
 	s.stand(nil)

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/trace"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	"github.com/provodka/provodka/proto/lean"
@@ -93,10 +93,12 @@ func (e *Engine) submit(ctx context.Context, req Request, whole []spread) []Outc
 		}
 		p.waiter = e.hub.wait(p.command.GetId(), len(p.indexes))
 	}
-	ctx, span := e.cfg.Tracer.Start(ctx, "submit", trace.WithSpanKind(trace.SpanKindProducer))
+	ctx, span := e.cfg.Tracer.Start(ctx, "submit", trace.Producer)
 	defer span.End()
+	span.Text("book", req.Book)
+	span.Count("operations", len(req.Operations))
 	for _, p := range parts {
-		span.AddEvent("append", tracePart(p.shard, p.command.GetId()))
+		span.Appended(p.shard, p.command.GetId())
 	}
 	e.append(ctx, parts, time.Until(deadline)) // clock: the caller's patience
 	for _, p := range parts {

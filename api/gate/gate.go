@@ -11,14 +11,13 @@ import (
 	"connectrpc.com/connect"
 	"connectrpc.com/validate"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // Paths under which the calls have other addresses than Connect's.
@@ -44,7 +43,7 @@ type Config struct {
 	Limits  limit.House // what the house's contract with its bank lets pass
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
-	Tracer  trace.Tracer // default keeps no traces
+	Tracer  trace.Tracer // the zero one keeps no traces
 
 	MaxRequestBytes int64         // default 8 MiB: a Post of 8,000 operations fits, a larger request is refused
 	Timeout         time.Duration // of a call without a deadline; default 10 s
@@ -70,9 +69,6 @@ func (c *Config) fill() error {
 			return fmt.Errorf("api: Config.%s is not set", f.name)
 		}
 	}
-	if c.Tracer == nil {
-		c.Tracer = noop.NewTracerProvider().Tracer("")
-	}
 	c.MaxRequestBytes = cmp.Or(c.MaxRequestBytes, 8<<20)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	c.MaxTimeout = cmp.Or(c.MaxTimeout, time.Minute)
@@ -93,6 +89,7 @@ type Gate struct {
 	Now    func() time.Time
 	House  limit.House // limits of payments by the contract with the bank
 	Logger *slog.Logger
+	Tracer trace.Tracer
 	Logins Limits // of whoever shows a password or a code
 
 	cfg      Config
@@ -112,7 +109,7 @@ func New(cfg Config) (*Gate, error) {
 		return nil, err
 	}
 	s := &Gate{
-		DB: cfg.DB, Vault: cfg.Vault, Flows: cfg.Flows, Now: cfg.Now, House: cfg.Limits, Logger: cfg.Logger, Logins: newLimits(cfg.Now),
+		DB: cfg.DB, Vault: cfg.Vault, Flows: cfg.Flows, Now: cfg.Now, House: cfg.Limits, Logger: cfg.Logger, Tracer: cfg.Tracer, Logins: newLimits(cfg.Now),
 		cfg: cfg, uploads: map[string]bool{},
 		keys:     &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
 		sessions: &sessionCache{rows: map[[32]byte]cachedSession{}},

@@ -10,14 +10,11 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // gatekeeper is the outermost interceptor, of single answers and of streams: deadline,
@@ -100,20 +97,19 @@ func (g *Gate) observe(ctx context.Context, limit time.Duration, headers http.He
 	}
 	out := toErrors(refusal, fields)
 	attach(out, &errdetails.RequestInfo{RequestId: c.RequestID})
-	span.SetStatus(codes.Error, string(refusal.Code))
+	span.Refuse(string(refusal.Code))
 	g.answered(ctx, c, start, refusal, out, err)
 	return out
 }
 
-// w3c is how a trace travels in headers.
-var w3c propagation.TraceContext
-
 // trace begins the span of a call, within its caller's trace if he has one. A span
 // says who and what, never what was asked.
 func (g *Gate) trace(ctx context.Context, c *Call, headers http.Header) (context.Context, trace.Span) {
-	ctx = w3c.Extract(ctx, propagation.HeaderCarrier(headers))
-	return g.cfg.Tracer.Start(ctx, c.method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-		attribute.String("provodka.request_id", c.RequestID), attribute.String("provodka.api_key", c.Who.ID), attribute.String("provodka.book", c.Who.Book)))
+	ctx, span := g.Tracer.Start(g.Tracer.Receive(ctx, headers.Get), c.method, trace.Server)
+	span.Text("request_id", c.RequestID)
+	span.Text("api_key", c.Who.ID)
+	span.Text("book", c.Who.Book)
+	return ctx, span
 }
 
 // ErrPanicked is what a call that panicked ends with.

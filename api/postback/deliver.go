@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -38,6 +39,7 @@ type Config struct {
 	Now     func() time.Time
 	Every   time.Duration // between looks
 	Logger  *slog.Logger
+	Tracer  trace.Tracer // the zero one keeps no traces
 	Count   func(result string)
 }
 
@@ -263,7 +265,7 @@ func (d *Deliverer) deliver(ctx context.Context, s *store.Subscription, r *journ
 	}
 	id := fmt.Sprintf("%s.%d.%d", s.ID, r.GetShard(), r.GetSeq())
 	began := d.cfg.Now()
-	status, err := d.send(ctx, *s, id, eventOf(r), body)
+	status, err := d.traced(ctx, *s, r, func(ctx context.Context) (int, error) { return d.send(ctx, *s, id, eventOf(r), body) })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -291,6 +293,19 @@ func (d *Deliverer) deliver(ctx context.Context, s *store.Subscription, r *journ
 		d.cfg.Logger.WarnContext(ctx, "a subscription is paused", "subscription", s.ID, "failures", s.Failures)
 	}
 	return nil
+}
+
+// traced sends under a span. The subscriber is not told of it: the trace is ours.
+func (d *Deliverer) traced(ctx context.Context, s store.Subscription, r *journalv1.Record, send func(context.Context) (int, error)) (int, error) {
+	ctx, span := d.cfg.Tracer.Start(ctx, "postback", trace.Client)
+	defer span.End()
+	span.Records(int(r.GetShard()), r.GetSeq(), r.GetSeq())
+	span.Text("subscription", s.ID)
+	span.Text("event", eventOf(r))
+	status, err := send(ctx)
+	span.Request(s.Method, s.Failures, status)
+	span.Fail(err)
+	return status, err
 }
 
 // send sends one signed request. An error is short and has nothing of the address:

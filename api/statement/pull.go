@@ -8,6 +8,7 @@ import (
 
 	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // Told is an account whose statements the bank itself gives.
@@ -48,7 +49,7 @@ func (s *Service) Run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		for _, a := range p.Accounts {
-			if err := s.look(ctx, p, a); err != nil && ctx.Err() == nil {
+			if err := s.traced(ctx, p, a); err != nil && ctx.Err() == nil {
 				s.CountStatement(pullFailed)
 				s.Logger.ErrorContext(ctx, "the bank's statement was not read, and will be", "account", s.own[a.Account], "error", err)
 			}
@@ -59,6 +60,19 @@ func (s *Service) Run(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// traced looks under a span.
+func (s *Service) traced(ctx context.Context, p Pull, a Told) error {
+	ctx, span := s.Tracer.Start(ctx, "read statement", trace.Internal)
+	defer span.End()
+	span.Text("book", p.Book)
+	span.Text("account", s.own[a.Account])
+	err := s.look(ctx, p, a)
+	if err != nil {
+		span.Refuse(pullFailed)
+	}
+	return err
 }
 
 // look reads an account's days from the last one that was read wholly until today, some at
@@ -130,7 +144,7 @@ func (s *Service) behind(ctx context.Context, account string, next, today time.T
 // days reads some days and books what they say. settled is the last of them that is over and of
 // which the bank tells all.
 func (s *Service) days(ctx context.Context, p Pull, a Told, from, to, today time.Time) (settled time.Time, found looked, err error) {
-	told, err := p.Bank.Statement(ctx, a.Account, from.Format(time.DateOnly), to.Format(time.DateOnly))
+	told, err := s.ask(ctx, p, a, from.Format(time.DateOnly), to.Format(time.DateOnly))
 	if err != nil {
 		return settled, found, err
 	}
@@ -143,4 +157,20 @@ func (s *Service) days(ctx context.Context, p Pull, a Told, from, to, today time
 	}
 	found, err = s.told(ctx, p.Book, s.own[a.Account], told, tellDays{from.Format(time.DateOnly), to.Format(time.DateOnly), settled.Format(time.DateOnly)})
 	return settled, found, err
+}
+
+// ask asks the bank once, under a span.
+func (s *Service) ask(ctx context.Context, p Pull, a Told, from, to string) (*port.Statement, error) {
+	ctx, span := s.Tracer.Start(ctx, "bank.statement", trace.Client)
+	defer span.End()
+	span.Text("account", s.own[a.Account])
+	span.Text("from", from)
+	span.Text("to", to)
+	told, err := p.Bank.Statement(ctx, a.Account, from, to)
+	if err != nil {
+		span.Refuse(pullFailed) // the error may have words of the bank
+		return nil, err
+	}
+	span.Count("movements", len(told.Movements))
+	return told, nil
 }

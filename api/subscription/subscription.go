@@ -223,7 +223,7 @@ func subscriptionMessage(s store.Subscription) *subscriptionv1.Subscription {
 func (s *Service) Postbacks(process string) (*postback.Deliverer, error) {
 	return postback.New(postback.Config{
 		DB: s.DB, Process: process + "/" + gate.NewID(), Body: s.postbackBody, Secret: s.Vault.SubscriptionSecret, Private: s.private,
-		Now: s.Now, Every: s.every, Logger: s.Logger,
+		Now: s.Now, Every: s.every, Logger: s.Logger, Tracer: s.Tracer,
 		Count: func(result string) { s.CountPostback(result) },
 	})
 }

@@ -238,7 +238,7 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	}
 	bank := newDeadlyBank(t, s.dir)
 	s.args = append(s.args, "--bank", bank.url)
-	traces := newCollector(t, "TaskService/PayAll", "submit", "decide and commit", "payout.", "income.")
+	traces := newCollector(t)
 	s.env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.url}
 	r := s.start()
 	if _, ok := r.until("исполнители зарегистрированы"); !ok {
@@ -278,7 +278,7 @@ func TestThePayrollIsPlayedOnceWhateverIsKilled(t *testing.T) {
 	if code := r.end(); code != 0 {
 		t.Errorf("a graceful stop ends with exit code %d\n%s", code, s.tail())
 	}
-	traces.check(t)
+	traces.check(t, "TaskService/PayAll", "submit", "decide and commit", "payout.", "income.", "publish", "project", "seal")
 	again := s.start("--once")
 	if code := again.end(); code != 0 {
 		t.Errorf("a second run does not find the books of the first: exit code %d\n%s\n%s", code, again.text.String(), s.tail())

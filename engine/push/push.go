@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
@@ -38,6 +40,7 @@ type Config struct {
 	Now    func() time.Time
 	Every  time.Duration // between looks
 	Logger *slog.Logger
+	Tracer trace.Tracer // the zero one keeps no traces
 	// Metrics takes provodka_pushes_total; nil counts for nobody.
 	Metrics prometheus.Registerer
 }
@@ -143,7 +146,7 @@ func (p *Pusher) shard(ctx context.Context, shard int, head uint64, any bool) er
 		if err != nil {
 			return err
 		}
-		p.tell(ctx, list)
+		p.portion(ctx, shard, seq, next, list)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -202,8 +205,26 @@ func (p *Pusher) next(ctx context.Context, shard int, after uint64) ([]letterOf,
 	return out, seq, nil
 }
 
-// tell sends messages, some at once. A message that fails holds up nothing.
-func (p *Pusher) tell(ctx context.Context, list []letterOf) {
+// portion tells what some records after one say, under a span.
+func (p *Pusher) portion(ctx context.Context, shard int, after, last uint64, list []letterOf) {
+	if len(list) == 0 {
+		return
+	}
+	ctx, span := p.cfg.Tracer.Start(ctx, "push", trace.Internal)
+	defer span.End()
+	span.Records(shard, after+1, last)
+	span.Count("letters", len(list))
+	failures := p.tell(ctx, list)
+	span.Count("failures", failures)
+	if failures > 0 {
+		span.Refuse(failed)
+	}
+}
+
+// tell sends messages, some at once, and tells how many failed. One that fails holds up
+// nothing.
+func (p *Pusher) tell(ctx context.Context, list []letterOf) int {
+	var failures atomic.Int64
 	busy := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for _, l := range list {
@@ -211,6 +232,7 @@ func (p *Pusher) tell(ctx context.Context, list []letterOf) {
 		if err != nil {
 			p.cfg.Logger.WarnContext(ctx, "devices cannot be read", "record", l.record, "error", err)
 			p.count.WithLabelValues(failed).Inc()
+			failures.Add(1)
 			continue
 		}
 		for _, d := range devices {
@@ -222,11 +244,16 @@ func (p *Pusher) tell(ctx context.Context, list []letterOf) {
 			wg.Add(1)
 			go func() {
 				defer func() { <-busy; wg.Done() }()
-				p.send(ctx, l, d, token)
+				result := p.send(ctx, l, d, token)
+				p.count.WithLabelValues(result).Inc()
+				if result == failed {
+					failures.Add(1)
+				}
 			}()
 		}
 	}
 	wg.Wait()
+	return int(failures.Load())
 }
 
 // devices are the devices of those who have not heard the same just now.
@@ -270,25 +297,22 @@ func (p *Pusher) hears(person, title string) bool {
 	return true
 }
 
-// send sends one message to one device.
-func (p *Pusher) send(ctx context.Context, l letterOf, d store.Device, token string) {
+// send sends one message to one device, and says what became of it.
+func (p *Pusher) send(ctx context.Context, l letterOf, d store.Device, token string) string {
 	sum := sha256.Sum256([]byte("push/" + l.record + "/" + d.ID))
 	n := port.Notice{Attempt: hex.EncodeToString(sum[:16]), To: token, Subject: l.title, Text: l.text}
 	for try := 1; ; try++ {
 		a := p.once(ctx, n)
 		switch {
 		case a.Result == port.Done:
-			p.count.WithLabelValues(sent).Inc()
-			return
+			return sent
 		case a.Result == port.Refused && a.Code == fault.NoticeRefused:
-			p.count.WithLabelValues(dead).Inc()
 			if _, err := p.cfg.DB.DeleteDevice(ctx, d); err != nil {
 				p.cfg.Logger.WarnContext(ctx, "a dead device cannot be forgotten", "device", d.ID, "error", err)
 			}
-			return
+			return dead
 		case a.Result == port.Refused || try == tries || ctx.Err() != nil:
-			p.count.WithLabelValues(failed).Inc()
-			return
+			return failed
 		}
 		select {
 		case <-ctx.Done():

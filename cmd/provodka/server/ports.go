@@ -188,7 +188,7 @@ func (m *Main) pushing(service port.Notifier) (err error) {
 		return nil
 	}
 	m.pusher, err = push.New(push.Config{
-		DB: m.db, Process: m.cfg.Process, Notifier: service, Tokens: m.vault.DeviceTokens, Now: time.Now, Every: pushEvery, Logger: m.log, Metrics: m.metrics,
+		DB: m.db, Process: m.cfg.Process, Notifier: service, Tokens: m.vault.DeviceTokens, Now: time.Now, Every: pushEvery, Logger: m.log, Tracer: m.tracer, Metrics: m.metrics,
 	})
 	return err
 }

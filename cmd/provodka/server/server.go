@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/provodka/provodka/adapters/kafka"
@@ -40,6 +39,7 @@ import (
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/engine/push"
 	"github.com/provodka/provodka/ledger/store"
+	"github.com/provodka/provodka/ledger/trace"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
@@ -146,7 +146,7 @@ func (m *Main) openEngine(context.Context) (err error) {
 	}
 	m.engine, err = engine.New(engine.Config{
 		Process: m.cfg.Process, DB: m.db, Commands: m.broker, Events: m.broker, Outcomes: m.broker, Flows: m.flows, Ports: ports,
-		Owner: m.cfg.Engine, Auditor: m.cfg.Auditor, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Seal: seal,
+		Owner: m.cfg.Engine, Auditor: m.cfg.Auditor, Zone: m.db.Zone(), Logger: m.log, Metrics: m.metrics, Tracer: m.tracer, Topics: m.cfg.Prefix, Seal: seal,
 		LeaseTTL: m.cfg.LeaseTTL, RequestTimeout: m.cfg.RequestTimeout, ConfirmEvery: m.confirmEvery(),
 	})
 	return err

@@ -9,8 +9,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
-	"go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace/noop"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/provodka/provodka/ledger/trace"
 )
 
 // openTraces sends traces to the collector that the configuration names, or keeps none.
@@ -18,7 +19,6 @@ import (
 // queue and are dropped when it is full.
 func (m *Main) openTraces(ctx context.Context) error {
 	if m.cfg.Traces == "" {
-		m.tracer = noop.NewTracerProvider().Tracer("provodka")
 		return nil
 	}
 	at, err := url.Parse(m.cfg.Traces)
@@ -29,9 +29,9 @@ func (m *Main) openTraces(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("traces: %w", err)
 	}
-	provider := trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(resource.NewSchemaless(
+	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(resource.NewSchemaless(
 		attribute.String("service.name", "provodka"), attribute.String("service.instance.id", m.cfg.Process))))
-	m.tracer = provider.Tracer("provodka")
+	m.tracer = trace.New(provider.Tracer("provodka"))
 	m.closing = append(m.closing, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
