@@ -58,6 +58,7 @@ func TestAPI(t *testing.T) {
 		"OtherPhoneThere": testOtherPhoneThere,
 		"OwnDuty":         testOwnDuty,
 		"App":             testApp,
+		"Elsewhere":       testElsewhere,
 		"AppLogin":        testAppLogin,
 		"PublicList":      testPublicList,
 		"Identity":        testIdentity,

@@ -33,13 +33,18 @@ type Options struct {
 	// Memory is how long we trust the service to remember OperationUniqueId. It
 	// promises no time ?; by default 30 days.
 	Memory time.Duration
-	Now    func() time.Time // clock of tokens and pace; time.Now by default
+	// CanceledInTotal says that TotalAmount of GetIncomeForPeriod counts what was taken back too, so it is
+	// taken off. By default it is not: that hides no income, whichever is true ?.
+	CanceledInTotal bool
+	Now             func() time.Time // clock of tokens and pace; time.Now by default
 }
 
 // Adapter asks the tax service. It is safe for concurrent use.
 type Adapter struct {
 	client client
 	memory time.Duration
+
+	canceledInTotal bool
 }
 
 var (
@@ -66,7 +71,7 @@ func New(o Options) (*Adapter, error) {
 	if polls == nil {
 		polls = []time.Duration{time.Second, time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second}
 	}
-	return &Adapter{memory: cmp.Or(o.Memory, 30*24*time.Hour), client: client{
+	return &Adapter{memory: cmp.Or(o.Memory, 30*24*time.Hour), canceledInTotal: o.CanceledInTotal, client: client{
 		authURL:     base.JoinPath(cmp.Or(o.AuthPath, "/open-api/AuthService")).String(),
 		serviceURL:  base.JoinPath(cmp.Or(o.ServicePath, "/ais3/smz/SmzIntegrationService")).String(),
 		masterToken: o.MasterToken, userToken: o.UserToken, polls: polls, now: now, lock: make(chan struct{}, 1),

@@ -6,6 +6,7 @@
 //	Entity ───▶ GetLegalEntityInfo ────────────────────────┤
 //	Bind ─────▶ PostBindPartnerWithInn / …WithPhone ───────┤  bound already: PostGrantedPermissions
 //	Bound ────▶ GetBindPartnerStatus, Get…PermissionsStatus┤
+//	Earned ───▶ GetIncomeForPeriod, month by month ────────┤
 //	Leavers, INNChanges ▶ GetNewlyUnboundTaxpayers, GetChangeInnHistory
 //	                                                       ▼
 //	AuthRequest ─▶ token ─▶ SendMessage ─▶ MessageId ─▶ GetMessage … PROCESSING … COMPLETED ─▶ status.go ─▶ port.Answer
@@ -39,6 +40,9 @@
 //     is not said ?: we ask under the new one; a receipt that is not found changes nothing.
 //   - Whether the time fields are checked before the duplicate is not said ?: callers keep
 //     RequestedAt of an attempt the same at every send.
+//   - GetIncomeForPeriod says what is registered of a month and what was taken back of it [H]; whether
+//     the first has the second in it is not said ? (Options.CanceledInTotal), nor that it needs INCOME_SUMMARY,
+//     how soon a receipt is in it, and whether income under a former INN is ?.
 //   - GetPaymentDocuments says what a person has to pay, with everything of a payment order but
 //     the purpose [H: the fields]; the list's element name, that it needs TAX_PAYMENT, and that
 //     DueDate tells the months apart are our reading ?.

@@ -177,6 +177,7 @@ type message struct {
 	Leavers      *leavers           `xml:"GetNewlyUnboundTaxpayersResponse"`
 	INNChanges   *innChanges        `xml:"GetChangeInnHistoryResponse"`
 	Documents    *documentsResponse `xml:"GetPaymentDocumentsResponse"`
+	Period       *periodResponse    `xml:"GetIncomeForPeriodResponse"`
 	Canceled     *struct {
 		Result string `xml:"RequestResult"`
 	} `xml:"PostCancelReceiptResponseV2"`

@@ -19,6 +19,7 @@ const (
 	bound    question = "bound"
 	standing question = "standing"
 	receipts question = "receipts"
+	earned   question = "earned"
 
 	documents question = "documents"
 )
@@ -87,6 +88,13 @@ var table = []row{
 	{receipts, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the receipts"},
 	{receipts, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
 	{receipts, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
+
+	{earned, "TAXPAYER_UNREGISTERED", port.Refused, fault.IncomeDenied, "the person is not on NPD any more: his income cannot be read"},
+	{earned, "TAXPAYER_UNBOUND", port.Refused, fault.IncomeDenied, "the person took the binding to us back"},
+	{earned, "PERMISSION_NOT_GRANTED", port.Refused, fault.IncomeDenied, "the person does not let us see the income"},
+	{earned, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the income"},
+	{earned, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},
+	{earned, "PARTNER_DENY", port.Unknown, "", "we are not let in"},
 
 	{entity, "REQUEST_VALIDATION_ERROR", port.Unknown, "", "our question is wrong: it says nothing of the company"},
 	{entity, "INTERNAL_ERROR", port.Unknown, "", "theirs: ask again"},

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 
 	executors "github.com/provodka/provodka/api/executor"
@@ -10,6 +12,7 @@ import (
 	"github.com/provodka/provodka/engine/flow/executor"
 	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/task"
+	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
@@ -209,9 +212,24 @@ func (s *Service) AcceptMyTask(ctx context.Context, req *executorv1.AcceptMyTask
 		Book: req.GetBook(), Key: myKey(ctx, req.GetKey()), TaskId: req.GetTaskId(), ExecutorId: me(ctx), Terms: req.GetTerms(),
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.capped(ctx, req.GetBook(), err)
 	}
 	return &executorv1.AcceptMyTaskResponse{Task: shown(done.GetTask()), Position: done.GetPosition(), Replayed: done.GetReplayed()}, nil
+}
+
+// capped adds to a refusal by the yearly limit what the person earned elsewhere, if the tax service
+// says so: the company learns only what is free.
+func (s *Service) capped(ctx context.Context, book string, err error) error {
+	var refusal *fault.Refusal
+	if !errors.As(err, &refusal) || refusal.Code != fault.IncomeCap {
+		return err
+	}
+	if y, unread := s.executors.Year(ctx, book, me(ctx), 0); unread == nil && y.Elsewhere != "" {
+		own := *refusal
+		own.Facts = maps.Clone(refusal.Facts)
+		return own.With(taxpayer.FactElsewhere, y.Elsewhere)
+	}
+	return err
 }
 
 // DeclineMyTask implements ExecutorAppService.
@@ -289,6 +307,6 @@ func (s *Service) GetMyEarnings(ctx context.Context, req *executorv1.GetMyEarnin
 	}
 	return &executorv1.GetMyEarningsResponse{
 		Year: y.Year, Registered: y.Registered, Reserved: y.Reserved, Limit: y.Limit, Free: y.Free, BonusLeft: y.BonusLeft,
-		NdflBase: y.NDFLBase, NdflWithheld: y.NDFLWithheld,
+		NdflBase: y.NDFLBase, NdflWithheld: y.NDFLWithheld, Elsewhere: y.Elsewhere, ElsewhereAt: y.ElsewhereAt,
 	}, nil
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"strconv"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/provodka/provodka/api/gate"
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
 	"github.com/provodka/provodka/ledger/money"
@@ -17,6 +20,8 @@ type Year struct {
 	Limit, Free            string // empty when no row of the tax tables covers the year
 	BonusLeft              string // empty when the tax service never said
 	NDFLBase, NDFLWithheld string
+	Elsewhere              string                 // income of others against the limit; empty when nobody has said
+	ElsewhereAt            *timestamppb.Timestamp // when that was asked for
 }
 
 // Year reads a person's year; 0 is this one. Who never had a task has one of zeros.
@@ -42,6 +47,7 @@ func (s *Service) Year(ctx context.Context, book, id string, year uint32) (Year,
 	out := Year{
 		Year: year, Registered: money.RUB.Format(seen.Registered), Reserved: money.RUB.Format(seen.Reserved), BonusLeft: seen.Bonus,
 		NDFLBase: money.RUB.Format(seen.Base), NDFLWithheld: money.RUB.Format(seen.Withheld),
+		Elsewhere: seen.Elsewhere, ElsewhereAt: gate.Instant(seen.ElsewhereAt),
 	}
 	if rule, err := tax.Cap(strconv.FormatUint(uint64(year), 10) + "-12-31"); err == nil {
 		out.Limit = money.RUB.Format(rule.Limit)

@@ -21,6 +21,6 @@ func (s *Service) GetEarnings(ctx context.Context, req *taxv1.GetEarningsRequest
 	}
 	return &taxv1.GetEarningsResponse{
 		Year: y.Year, Registered: y.Registered, Reserved: y.Reserved, Limit: y.Limit, Free: y.Free, BonusLeft: y.BonusLeft,
-		NdflBase: y.NDFLBase, NdflWithheld: y.NDFLWithheld,
+		NdflBase: y.NDFLBase, NdflWithheld: y.NDFLWithheld, Elsewhere: y.Elsewhere, ElsewhereAt: y.ElsewhereAt,
 	}, nil
 }

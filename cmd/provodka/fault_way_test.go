@@ -14,6 +14,7 @@ import (
 
 	fns "github.com/provodka/provodka/adapters/fns/sandbox"
 	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/port/stage"
 	"github.com/provodka/provodka/ledger/money"
@@ -38,12 +39,13 @@ const (
 	grants    = "grant"     // one who is bound gives a right that is missing
 	entity    = "entity"    // the state register is asked about a company
 	erases    = "erase"     // a person is erased, and our binding to him goes before that
+	sees      = "see"       // a person who is bound lets us see what he earned elsewhere
 )
 
 // ways are how such rows are played.
 var ways = map[string]func(m *matrix, name string, i int, r struck){
 	cancels: (*matrix).cancels, returns: (*matrix).returns, ndfl: (*matrix).ordered, documents: (*matrix).ordered, gives: (*matrix).ordered,
-	revives: (*matrix).revives, shows: (*matrix).shows, binds: (*matrix).binds, grants: (*matrix).binds, entity: (*matrix).entity, erases: (*matrix).erases,
+	revives: (*matrix).revives, shows: (*matrix).shows, binds: (*matrix).binds, grants: (*matrix).binds, entity: (*matrix).entity, erases: (*matrix).erases, sees: (*matrix).sees,
 }
 
 // wayRows are the faults of the bank against a task that is paid another way than to an account.
@@ -100,6 +102,9 @@ func (r struck) person(i int) fns.Person {
 	switch who.INN = requisite.ExamplePersonINN(number(i)); r.kind {
 	case binds:
 		who.Bound, who.Permissions, who.Answers = false, nil, "yes"
+	case sees:
+		who.Bound, who.Permissions, who.Answers = false, nil, "yes"
+		who.Elsewhere = map[string]string{time.Now().In(flow.Moscow).Format("200601"): earnedElsewhere}
 	case grants:
 		who.Permissions, who.Answers = []string{"PAYMENT_INFORMATION"}, "yes"
 	case documents:
@@ -218,6 +223,33 @@ func (m *matrix) binds(name string, i int, r struck) {
 			return true
 		}
 		return at == r.end
+	})
+}
+
+// earnedElsewhere is what others have paid a row's person this month.
+const earnedElsewhere = "1500.00"
+
+// sees binds a person, of whom the year is asked for then: however often that is wrong at first, it is known.
+func (m *matrix) sees(name string, i int, r struck) {
+	ctx := m.t.Context()
+	who, err := m.registered(i, r)
+	if err == nil {
+		_, err = m.api.Executors.BindExecutor(ctx, &executorv1.BindExecutorRequest{Book: m.Book, Key: name, ExecutorId: who})
+	}
+	if err != nil {
+		m.t.Errorf("%s: %v", name, err)
+		return
+	}
+	eventually(m.t, name+" ends as "+r.end, func() bool {
+		if m.standing(who) == "requested" { // else it is looked at in ten minutes
+			_, _ = m.api.Executors.CheckSelfemployed(ctx, &executorv1.CheckSelfemployedRequest{Book: m.Book, ExecutorId: who})
+		}
+		got, err := m.api.Taxes.GetEarnings(ctx, &taxv1.GetEarningsRequest{Book: m.Book, ExecutorId: who})
+		if at := got.GetElsewhere(); err == nil && at != "" && at != r.end {
+			m.t.Errorf("%s: an answer that was none says %s", name, at)
+			return true
+		}
+		return err == nil && got.GetElsewhere() == r.end
 	})
 }
 

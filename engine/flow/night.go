@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// Moscow is the zone of the tax service; it has no summer time.
+var Moscow = time.FixedZone("MSK", 3*60*60)
+
 // The night of what is done of itself: from midnight of Moscow, which is always three
 // hours ahead.
 const (

@@ -199,7 +199,7 @@ func (f *feeds) changed(ctx context.Context, book string, c port.INNChange) (bec
 			return became{late: late}, nil
 		}
 	}
-	profile, requisites, err := f.read.Rename(ctx, book, who, c.INN, f.now().In(moscow).Format(time.DateOnly))
+	profile, requisites, err := f.read.Rename(ctx, book, who, c.INN, f.now().In(flow.Moscow).Format(time.DateOnly))
 	if err != nil {
 		return became{late: string(fault.Unavailable)}, nil // somebody writes the person's data meanwhile, or nothing is written at all
 	}

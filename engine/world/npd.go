@@ -13,6 +13,7 @@ import (
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/engine/private"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
@@ -22,6 +23,7 @@ const (
 	verbBind     = "bind"
 	verbBound    = "bound"
 	verbStanding = "standing"
+	verbIncome   = "income"
 )
 
 // NPDReader finds whom the tax service is asked about.
@@ -39,7 +41,7 @@ type npdPort struct {
 	read    NPDReader
 }
 
-// FromNPD serves the port "npd": verbs bind, bound and standing (NpdAsk). Each is a
+// FromNPD serves the port "npd": verbs bind, bound, standing and income (NpdAsk). Each is a
 // question that may be repeated, so asking what became of it is asking again.
 func FromNPD(service port.NPD, read NPDReader) port.Port { return &npdPort{service, read} }
 
@@ -68,6 +70,11 @@ func (n *npdPort) Send(ctx context.Context, ask port.Ask) port.Answer {
 		s, answer = n.service.Bound(ctx, body.GetOrder(), inn)
 	case verbStanding:
 		s, answer = n.service.Standing(ctx, inn)
+	case verbIncome:
+		var total money.Amount
+		if total, answer = n.service.Earned(ctx, inn, int(body.GetYear()), int(body.GetMonths())); answer.Result == port.Done {
+			said.Income = money.RUB.Format(total)
+		}
 	default:
 		return unknownVerb(ask)
 	}
@@ -165,9 +172,6 @@ func FromNPDStatus(list port.NPDStatus, read NPDReader, now func() time.Time) po
 	return &npdList{list, read, now}
 }
 
-// moscow has no summer time.
-var moscow = time.FixedZone("MSK", 3*60*60)
-
 // Send implements port.Port.
 func (n *npdList) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if ask.Verb != verbCheck {
@@ -177,7 +181,7 @@ func (n *npdList) Send(ctx context.Context, ask port.Ask) port.Answer {
 	if wrong != nil {
 		return *wrong
 	}
-	return port.WithoutINN(n.list.Listed(ctx, inn, n.now().In(moscow).Format(time.DateOnly)), inn)
+	return port.WithoutINN(n.list.Listed(ctx, inn, n.now().In(flow.Moscow).Format(time.DateOnly)), inn)
 }
 
 // Find implements port.Port.

@@ -12,6 +12,7 @@ import (
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
@@ -43,6 +44,10 @@ func (b *binding) Bound(context.Context, string, string) (*port.Standing, port.A
 
 func (b *binding) Standing(context.Context, string) (*port.Standing, port.Answer) {
 	return b.stands, b.answer
+}
+
+func (b *binding) Earned(_ context.Context, _ string, year, months int) (money.Amount, port.Answer) {
+	return money.New(int64(100*year+months), 0), b.answer
 }
 
 func (b *binding) Unbind(_ context.Context, inn string) port.Answer {
@@ -142,6 +147,22 @@ func (d *denying) Check(context.Context, string) port.Answer {
 }
 
 // A refused check is told before it is an answer; what cannot be told is asked again.
+// The total of a year goes into the answer, and silence is no zero.
+func TestIncomeOfAYear(t *testing.T) {
+	t.Parallel()
+	about := ask("income", &flowv1.NpdAsk{Book: "main", ExecutorId: "e", Year: 2026, Months: 11})
+	for _, want := range []port.Answer{{Result: port.Done}, {Result: port.Refused, Code: fault.IncomeDenied}, port.Unclear("x")} {
+		a := FromNPD(&binding{answer: want}, known()).Send(t.Context(), about)
+		said := &flowv1.NpdAnswer{}
+		if err := proto.Unmarshal([]byte(a.Body), said); err != nil || a.Result != want.Result || a.Code != want.Code {
+			t.Errorf("%+v %v", a, err)
+		}
+		if sum := map[port.Result]string{port.Done: "202611.00"}[want.Result]; said.GetIncome() != sum {
+			t.Errorf("%s: %q", want.Result, said.GetIncome())
+		}
+	}
+}
+
 func TestWatched(t *testing.T) {
 	t.Parallel()
 	about := ask("check", &flowv1.IncomeAsk{Book: "main", ExecutorId: "e"})

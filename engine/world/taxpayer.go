@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/limit"
 	"github.com/provodka/provodka/engine/flow/taxpayer"
@@ -13,22 +14,44 @@ import (
 	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
 )
 
-// verbChange is the verb of the port "taxpayer".
-const verbChange = "change"
+// Verbs of the port "taxpayer".
+const (
+	verbChange = "change"
+	verbLook   = "look"
+)
 
 // taxpayers reaches the years of people on their own shards.
 type taxpayers struct{ submit Submit }
 
 // FromTaxpayer serves the port "taxpayer": verb change (TaxpayerChange) changes what a
 // task is in its executor's year. The attempt is the command's key, so asking twice
-// changes once and gives the first answer.
+// changes once and gives the first answer. Verb look (TaxpayerLook) has the income of the year
+// asked for, of who is bound and lets us see it.
 func FromTaxpayer(submit Submit) port.Port { return &taxpayers{submit} }
 
 // Send implements port.Port.
 func (t *taxpayers) Send(ctx context.Context, ask port.Ask) port.Answer {
-	if ask.Verb != verbChange {
-		return unknownVerb(ask)
+	switch ask.Verb {
+	case verbLook:
+		return t.look(ctx, ask)
+	case verbChange:
+		return t.change(ctx, ask)
 	}
+	return unknownVerb(ask)
+}
+
+func (t *taxpayers) look(ctx context.Context, ask port.Ask) port.Answer {
+	var body flowv1.TaxpayerLook
+	if err := proto.Unmarshal(ask.Body, &body); err != nil {
+		return *malformed(ask, err)
+	}
+	o := t.submit(ctx, engine.Request{Book: body.GetBook(), Actor: actorEffect, Operations: []engine.Operation{
+		instruct(taxpayer.Name, body.GetExecutorId(), taxpayer.Look, engine.EffectKey+ask.Attempt, nil),
+	}})[0]
+	return answerOf(ask, o)
+}
+
+func (t *taxpayers) change(ctx context.Context, ask port.Ask) port.Answer {
 	var body flowv1.TaxpayerChange
 	if err := proto.Unmarshal(ask.Body, &body); err != nil {
 		return *malformed(ask, err)

@@ -279,6 +279,20 @@ func TestTaxpayer(t *testing.T) {
 			t.Errorf("%s: %v", name, &body)
 		}
 	}
+	var looked []string
+	look := FromTaxpayer(func(_ context.Context, r engine.Request) []engine.Outcome {
+		f := r.Operations[0].Operation.GetFlow()
+		looked = append(looked, f.GetFlow()+" "+f.GetId()+" "+f.GetEvent()+" "+r.Operations[0].Operation.GetKey())
+		return []engine.Outcome{{}}
+	})
+	for range 2 {
+		if a := look.Send(t.Context(), ask("look", &flowv1.TaxpayerLook{Book: "main", ExecutorId: "e1"})); a.Result != port.Done {
+			t.Errorf("%+v", a)
+		}
+	}
+	if len(looked) != 2 || looked[0] != looked[1] || !strings.HasPrefix(looked[0], "taxpayer e1 look ") {
+		t.Errorf("%q", looked)
+	}
 	if a := FromTaxpayer(nil).Send(t.Context(), ask("steal", &flowv1.TaxpayerChange{})); a.Result != port.Refused {
 		t.Errorf("an unknown verb: %+v", a)
 	}

@@ -11,7 +11,8 @@
 // money: ""); PostBindPartnerWithInn- and -WithPhoneRequest ("bind"), GetBindPartnerStatusRequest
 // ("bind_status"), PostGrantedPermissionsRequest ("grant"), GetGrantedPermissionsStatusRequest
 // ("grant_status"), PostUnbindPartnerRequest ("unbind"), GetNewlyUnboundTaxpayersRequest ("leavers"),
-// GetChangeInnHistoryRequest ("inn_changes"). A person answers requests as Person.Answers says,
+// GetChangeInnHistoryRequest ("inn_changes"), GetIncomeForPeriodRequest ("period": our receipts that stand, and
+// Person.Elsewhere of the month). A person answers requests as Person.Answers says,
 // when the request is asked about. Registration deduplicates by OperationUniqueId: the first message gets the
 // receipt, later ones DUPLICATE with RECEIPT_ID and RECEIPT_URL. Without a rule an income
 // is registered when its message is taken, and the answer waits for Options.Processing questions.

@@ -35,6 +35,7 @@ type request struct {
 				Leavers     *pageRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetNewlyUnboundTaxpayersRequest"`
 				INNChanges  *pageRequest      `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetChangeInnHistoryRequest"`
 				Documents   *documentsRequest `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetPaymentDocumentsRequest"`
+				Period      *periodRequest    `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetIncomeForPeriodRequest"`
 				Cancel      *cancelRequest    `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostCancelReceiptRequestV2"`
 				Income      *incomeRequest    `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 PostIncomeRequestV2"`
 				Receipts    *receiptsRequest  `xml:"urn://x-artefacts-gnivc-ru/ais3/SMZ/SmzPartnersIntegrationService/types/1.0 GetIncomeRequestV2"`

@@ -53,6 +53,8 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, req *request) {
 		s.question(w, r, "entity", op.Entity.INN, s.entity)
 	case op.Documents != nil && len(op.Documents.INNs) == 1: // more are not played
 		s.question(w, r, "documents", op.Documents.INNs[0], s.documents)
+	case op.Period != nil:
+		s.question(w, r, "period", op.Period.INN, func(string) smz { return s.period(*op.Period) })
 	case op.Cancel != nil:
 		s.question(w, r, "cancel", op.Cancel.INN, func(string) smz { return s.cancel(*op.Cancel) })
 	case op.Receipts != nil:
@@ -336,7 +338,7 @@ func (s *Server) receipts(req receiptsRequest) smz {
 		}
 		list = append(list, receipt{
 			Link: p.Extra["link"], TotalAmount: p.Amount, ReceiptID: p.Extra["receipt_id"], IncomeType: p.Detail["income_type"],
-			RequestTime: p.Detail["request_time"], OperationTime: p.Detail["operation_time"], TaxPeriodID: at.Format("200601"), TaxToPay: p.Extra["tax_to_pay"],
+			RequestTime: p.Detail["request_time"], OperationTime: p.Detail["operation_time"], TaxPeriodID: month(p), TaxToPay: p.Extra["tax_to_pay"],
 			Canceled: s.people.canceledAt(p.Extra["receipt_id"]),
 		})
 	}

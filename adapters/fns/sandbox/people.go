@@ -36,6 +36,8 @@ type Person struct {
 	UnboundAt time.Time `json:"unbound_at,omitzero"`
 	// Documents are the charges of tax that the person has to pay: GetPaymentDocuments has them.
 	Documents []Document `json:"documents,omitempty"`
+	// Elsewhere is income that others have registered, by month: "202611" → rubles.
+	Elsewhere map[string]string `json:"elsewhere,omitempty"`
 	// Previous is the INN that the person had before: GetChangeInnHistory has it.
 	Previous string `json:"previous,omitempty"`
 }

@@ -62,7 +62,7 @@ func Faults() []stage.Fault { return slices.Clone(played) }
 func Operations() []string {
 	return []string{
 		"", "auth", "status", "permissions", "account", "entity", "documents", "cancel", "receipts", "bind", "bind_status", "grant", "grant_status",
-		"unbind", "leavers", "inn_changes",
+		"unbind", "leavers", "inn_changes", "period",
 	}
 }
 

@@ -174,8 +174,12 @@ type Tax struct {
 	URL         string `json:"url"`
 	MasterToken string `json:"master_token"`
 	UserToken   string `json:"user_token"`
-	// PerSecond bounds the exchanges with the service; 0 is no bound.
+	// PerSecond bounds the exchanges with the service; 0 is no bound. In December a person's year is 12 questions, each of
+	// two exchanges at least, within one request's 10 s: below 3 a second it is never heard.
 	PerSecond int `json:"per_second"`
+	// CanceledInTotal says that the month's income which the service tells (TotalAmount of GetIncomeForPeriod) counts
+	// what was taken back too. It does not say so; false hides no income, whichever is true.
+	CanceledInTotal bool `json:"canceled_in_total"`
 	// StatusURL is the public list of people on NPD; empty is the service's own.
 	StatusURL string `json:"status_url"`
 	// StatusEvery is between two questions to it; 0 is 31 s. For tests.

@@ -37,6 +37,7 @@ func (m *Main) ports() (map[string]port.Port, error) {
 	}
 	tax, err := fns.New(fns.Options{
 		BaseURL: m.cfg.Tax.URL, MasterToken: m.cfg.Tax.MasterToken, UserToken: m.cfg.Tax.UserToken, PerSecond: m.cfg.Tax.PerSecond, Polls: m.cfg.Polls,
+		CanceledInTotal: m.cfg.Tax.CanceledInTotal,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("tax: %w", err)

@@ -65,6 +65,9 @@ const (
 	tellDone      = "tell_done"
 	tellRefused   = "tell_refused"
 	tellUnknown   = "tell_unknown"
+	yearDone      = "year_done"
+	yearRefused   = "year_refused"
+	yearUnknown   = "year_unknown"
 )
 
 // What is asked.
@@ -78,6 +81,7 @@ const (
 	public      = "public"
 	askPublic   = "ask_public"
 	tell        = "tell"
+	lookYear    = "look_year"
 )
 
 var words = flow.Words{
@@ -85,9 +89,9 @@ var words = flow.Words{
 	Events: []string{
 		Bind, Look, Observed, INNChanged, rebind, poll, nightly, giveUp, bindDone, bindBound, bindRefused, bindUnknown, pollDone, pollRefused, pollUnknown,
 		checkDone, checkRefused, checkUnknown, publicDone, publicRefused, publicUnknown, changed, same, lost, granted, declined, pending, answerLate,
-		tellDone, tellRefused, tellUnknown,
+		tellDone, tellRefused, tellUnknown, yearDone, yearRefused, yearUnknown,
 	},
-	Asks: []string{bindPartner, askBind, pollBind, askPoll, check, askCheck, public, askPublic, tell},
+	Asks: []string{bindPartner, askBind, pollBind, askPoll, check, askCheck, public, askPublic, tell, lookYear},
 }
 
 // New gives the flow of npd.md. A table that does not fit the program stops it.
@@ -364,7 +368,7 @@ func (s *step) answered() *fault.Refusal {
 		}
 		s.publicAnswered()
 		return nil
-	case tellDone, tellRefused, tellUnknown:
+	case tellDone, tellRefused, tellUnknown, yearDone, yearRefused, yearUnknown:
 		return late()
 	}
 	return flow.WrongState(s.view, c)
@@ -449,6 +453,9 @@ func (s *step) stands(st *flowv1.NpdStanding, source string) {
 	s.data.Permissions = slices.Sorted(slices.Values(st.GetPermissions()))
 	if st.GetPhone() != flowv1.PhoneMatch_PHONE_MATCH_UNSPECIFIED {
 		s.data.Phone, s.data.PhoneVersion = st.GetPhone(), st.GetPhoneVersion()
+	}
+	if st.GetRegistered() && st.GetBound() && slices.Contains(st.GetPermissions(), incomeSummary) {
+		s.asks[lookYear] = flow.Bytes(&flowv1.TaxpayerLook{Book: s.view.Book, ExecutorId: s.view.ID})
 	}
 	s.become(status, source, st.GetCode())
 }

@@ -32,6 +32,9 @@ const (
 // TaxPayment is the permission to pay the person's tax.
 const TaxPayment = "TAX_PAYMENT"
 
+// incomeSummary is the permission to see the income of a month, by anybody.
+const incomeSummary = "INCOME_SUMMARY"
+
 // Kept is how many changes of the status are kept beside it; the journal has all.
 const Kept = 32
 

@@ -43,7 +43,7 @@ func (l *ledger) receipt(bonus money.Amount, sign int64) {
 	switch {
 	case bonus.IsZero():
 	case sign > 0:
-		d.BonusReceipts = append(d.BonusReceipts, &flowv1.BonusReceipt{Task: l.task, At: flow.Text(l.clock), Bonus: text(bonus)})
+		d.BonusReceipts = append(d.BonusReceipts, &flowv1.BonusReceipt{Task: l.task, At: flow.Text(l.view.Clock), Bonus: text(bonus)})
 		if len(d.BonusReceipts) > mostReceipts {
 			both := &flowv1.BonusReceipt{At: d.BonusReceipts[1].GetAt(), Bonus: text(amount(d.BonusReceipts[0].GetBonus()).Add(amount(d.BonusReceipts[1].GetBonus())))}
 			d.BonusReceipts = slices.Replace(d.BonusReceipts, 0, 2, both)

@@ -10,10 +10,14 @@
 // also of one task, whose tellings may overtake each other, and the totals never need a list
 // of tasks, but for the newest receipts beside the bonus. A total that is below zero until everything is heard counts as none.
 //
-// Laws kept (taxpayer_test.go): the totals are the sum of the shares, whatever the order;
+//	npd ── effect: look ──▶ how much is registered, by anybody? ──▶ elsewhere = that − ours, counts against the cap
+//
+// Laws kept (taxpayer_test.go, elsewhere_test.go): the totals are the sum of the shares, whatever the order;
 // reserved and registered income never pass the cap through a question; taking every
 // share out again leaves nothing; a refusal changes nothing; what is told of the bonus is never
-// more than our receipts leave of it, and all of that once a word was asked for behind them.
+// more than our receipts leave of it, and all of that once a word was asked for behind them; of what is earned
+// elsewhere a sure word counts nothing twice, and none hides what was registered when it was said; of whom
+// nothing is told nothing more is kept.
 //
 // It refuses to know: names, companies, prices, what became of a payment.
 //
@@ -27,4 +31,7 @@
 //   - The tax service's newest word about the bonus counts, lower or higher, and what it may not
 //     have of our receipts is taken off. Its lowest word did not: one that had a receipt already
 //     which we had not heard of stood for ever, and the receipt was taken off it again.
+//   - What is earned elsewhere is asked for by this flow, which keeps what was ours at that moment: nobody
+//     else could order a total and our receipts. In doubt it is asked again, because receipts have no
+//     moment that both sides know; and believed in the end: too much for a night harms less than too little.
 package taxpayer

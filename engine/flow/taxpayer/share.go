@@ -3,8 +3,8 @@ package taxpayer
 import (
 	"cmp"
 	"slices"
-	"time"
 
+	"github.com/provodka/provodka/engine/flow"
 	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -13,9 +13,17 @@ import (
 
 // ledger is the taxpayer's data in the making: totals of shares.
 type ledger struct {
-	data  *flowv1.TaxpayerData
-	task  string    // whose change it is
-	clock time.Time // of the decision
+	data *flowv1.TaxpayerData
+	task string // whose change it is
+	view flow.View
+	asks map[string][]byte
+}
+
+// newLedger reads a taxpayer; what the change before it gave is nobody's any more.
+func newLedger(v flow.View) *ledger {
+	l := &ledger{data: flow.ReadData(v, &flowv1.TaxpayerData{}), view: v, asks: map[string][]byte{}}
+	l.data.Answer = nil
+	return l
 }
 
 // year finds a year, or begins it.
@@ -117,8 +125,12 @@ func (l *ledger) fits(s *flowv1.YearShare) *fault.Refusal {
 	if amount(s.GetGross()).Cmp(free) <= 0 {
 		return nil
 	}
-	return fault.Refuse(fault.IncomeCap, "question", "%s are free of %s in %d", money.RUB.Format(free), money.RUB.Format(rule.Limit), s.GetYear()).
+	refusal := fault.Refuse(fault.IncomeCap, "question", "%s are free of %s in %d", money.RUB.Format(free), money.RUB.Format(rule.Limit), s.GetYear()).
 		With(FactFree, money.RUB.Format(free)).With(FactLimit, money.RUB.Format(rule.Limit)).With(FactYear, lastDay(s.GetYear())[:4])
+	if e := YearOf(l.data, s.GetYear()).Elsewhere; e != "" {
+		refusal.With(FactElsewhere, e)
+	}
+	return refusal
 }
 
 // terms are what the tax of a share depends on, as the year stands without it.

@@ -50,7 +50,7 @@ func yield(v flow.View, c flow.Command, d *flowv1.TaxpayerData) *fault.Refusal {
 	}
 	if d.GetYieldedTo() == "" {
 		for _, y := range d.GetYears() {
-			y.Kept = text(income(y))
+			y.Kept = text(has(y))
 		}
 	}
 	d.YieldedTo = b.GetTo()
@@ -78,8 +78,8 @@ func rest(v flow.View, c flow.Command, d *flowv1.TaxpayerData) *fault.Refusal {
 	return nil
 }
 
-// income is what of a year counts against the cap.
-func income(y *flowv1.PersonYear) money.Amount {
+// has is what of a year counts against the cap.
+func has(y *flowv1.PersonYear) money.Amount {
 	return total(y.GetReserved()).Add(total(y.GetRegistered()))
 }
 
@@ -90,7 +90,7 @@ func keep(d *flowv1.TaxpayerData) {
 		return
 	}
 	for _, y := range d.GetYears() {
-		y.Kept = text(money.Min(total(y.GetKept()), income(y)))
+		y.Kept = text(money.Min(total(y.GetKept()), has(y)))
 	}
 }
 
@@ -104,21 +104,30 @@ func Kept(d *flowv1.TaxpayerData) (years []*flowv1.ElsewhereYear) {
 	return years
 }
 
-// Free is what is left to a person of a year's cap.
+// Free is what is left to a person of a year's cap: less what he has of us and, as far as anybody
+// has said, elsewhere.
 func Free(d *flowv1.TaxpayerData, year uint32, limit money.Amount) money.Amount {
-	has, kept := money.Zero, money.Zero
+	limit = limit.Sub(former(d, year))
+	own, kept := money.Zero, money.Zero
 	for _, y := range d.GetYears() {
 		if y.GetYear() == year {
-			has, kept = income(y), total(y.GetKept())
+			others, _ := elsewhere(d, y)
+			own, kept = has(y).Add(others), total(y.GetKept())
 		}
 	}
 	if d.GetYieldedTo() != "" {
 		limit = kept
 	}
+	return money.Max(limit.Sub(own), money.New(0, money.RUB.Scale))
+}
+
+// former is what other executors who were the same person keep of a year.
+func former(d *flowv1.TaxpayerData, year uint32) money.Amount {
+	keep := money.Zero
 	for _, e := range d.GetElsewhere() {
-		if e.GetYear() == year && d.GetYieldedTo() == "" {
-			limit = limit.Sub(total(e.GetIncome()))
+		if e.GetYear() == year {
+			keep = keep.Add(total(e.GetIncome()))
 		}
 	}
-	return money.Max(limit.Sub(has), money.New(0, money.RUB.Scale))
+	return keep
 }

@@ -17,13 +17,13 @@ import (
 func (p *person) tell(event string, body proto.Message) *fault.Refusal {
 	m, refusal := it.Step(p.view, flow.Command{Event: event, Actor: "effect", Body: flow.Bytes(body)})
 	if refusal == nil {
-		p.view.State, p.view.Data = m.To, m.Data
+		p.take(m)
 	}
 	return refusal
 }
 
-// has is what of a year counts against the cap, of some.
-func has(people []*person) *big.Rat {
+// haveAll is what of a year counts against the cap, of some.
+func haveAll(people []*person) *big.Rat {
 	sum := new(big.Rat)
 	for _, p := range people {
 		y := YearOf(p.data(), 2026)
@@ -51,7 +51,7 @@ func TestTwoExecutorsHaveOneCap(t *testing.T) {
 			switch what := rapid.IntRange(0, 9).Draw(t, "what"); {
 			case what < 5: // work is accepted
 				n := rapid.IntRange(0, 1).Draw(t, "who")
-				before := has(pair)
+				before := haveAll(pair)
 				a, refusal := pair[n].change(&flowv1.TaxpayerChange{
 					Task: strconv.Itoa(step), Question: ask(held, selfEmployed, "2026-07-01", kopecks(rapid.Int64Range(1, 100_000_000).Draw(t, "gross"))),
 				})
@@ -62,7 +62,7 @@ func TestTwoExecutorsHaveOneCap(t *testing.T) {
 					continue
 				}
 				tasks = append(tasks, work{n, a.Share})
-				if after := has(pair); knows && after.Cmp(rat("2400000")) > 0 {
+				if after := haveAll(pair); knows && after.Cmp(rat("2400000")) > 0 {
 					t.Fatalf("%s became %s", before.FloatString(2), after.FloatString(2))
 				}
 			case what < 7 && len(tasks) > 0: // and paid, or called off
@@ -72,7 +72,7 @@ func TestTwoExecutorsHaveOneCap(t *testing.T) {
 				if rapid.Bool().Draw(t, "paid") && w.share != nil {
 					c.Question = ask(taken, selfEmployed, "2026-08-01", w.share.GetGross())
 				}
-				before := has(pair)
+				before := haveAll(pair)
 				a, refusal := pair[w.of].change(c)
 				switch {
 				case refusal == nil:

@@ -26,6 +26,16 @@ const (
 	Change = "change" // TaxpayerChange
 	Yield  = "yield"  // TaxpayerYield
 	Rest   = "rest"   // TaxpayerRest
+	Look   = "look"   // no body
+)
+
+// What is asked, and what becomes of it.
+const (
+	income        = "income"
+	askIncome     = "ask_income"
+	incomeDone    = "income_done"
+	incomeRefused = "income_refused"
+	incomeUnknown = "income_unknown"
 )
 
 // Facts of an income_cap refusal.
@@ -33,9 +43,13 @@ const (
 	FactFree  = "free"  // rubles still free in the year
 	FactLimit = "limit" // the cap
 	FactYear  = "year"
+
+	FactElsewhere = "elsewhere" // rubles of the year that others have paid; absent when nobody has said
 )
 
-var words = flow.Words{States: []string{Open}, Events: []string{Change, Yield, Rest}}
+var words = flow.Words{
+	States: []string{Open}, Events: []string{Change, Yield, Rest, Look, incomeDone, incomeRefused, incomeUnknown}, Asks: []string{income, askIncome},
+}
 
 // New gives the flow of taxpayer.md. A table that does not fit the program stops it.
 func New() *flow.Flow {
@@ -44,9 +58,19 @@ func New() *flow.Flow {
 
 // decide is the flow's Decide.
 func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
-	if c.Event != Change {
-		return split(v, c)
+	switch c.Event {
+	case Change:
+		return change(v, c)
+	case Look:
+		return look(v)
+	case incomeDone, incomeRefused, incomeUnknown:
+		return answered(v, c)
 	}
+	return split(v, c)
+}
+
+// change moves shares, and answers what is asked of them.
+func change(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	var b flowv1.TaxpayerChange
 	if refusal := flow.ReadBody(c, &b); refusal != nil {
 		return flow.Decision{}, refusal
@@ -54,8 +78,12 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	if b.GetNow() != nil && b.GetQuestion() != nil {
 		return flow.Decision{}, fault.Refuse(fault.Malformed, "question", "a change is a fact or a question, not both")
 	}
-	l := &ledger{data: flow.ReadData(v, &flowv1.TaxpayerData{}), task: b.GetTask(), clock: v.Clock}
-	l.data.Answer = &flowv1.TaxpayerAnswer{}
+	l := newLedger(v)
+	l.task, l.data.Answer = b.GetTask(), &flowv1.TaxpayerAnswer{}
+	before := map[uint32]money.Amount{}
+	for _, y := range l.data.GetYears() {
+		before[y.GetYear()] = amount(y.GetRegistered())
+	}
 	if refusal := l.count(b.GetWas(), -1); refusal != nil {
 		return flow.Decision{}, refusal
 	}
@@ -83,6 +111,9 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	}
 	l.data.Paid = paid
 	keep(l.data)
+	for _, y := range l.data.GetYears() {
+		l.moved(y, before[y.GetYear()])
+	}
 	l.data.Answer.Share = share
 	if of := share; of != nil || b.GetWas() != nil {
 		if of == nil {
@@ -90,7 +121,7 @@ func decide(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		}
 		l.data.Answer.Free = l.free(of)
 	}
-	return flow.Decision{Data: flow.Bytes(l.data)}, nil
+	return l.decision(), nil
 }
 
 // Answer is what the last change of a taxpayer's data gave.
@@ -154,6 +185,8 @@ type Year struct {
 	Registered, Reserved money.Amount // income against the cap
 	Base, Withheld       money.Amount // NDFL, of both residences
 	Bonus                string       // what is left of the deduction; "" = nobody has said
+	Elsewhere            string       // income against the cap that others have paid; "" = nobody has said
+	ElsewhereAt          string       // when that was asked for, RFC 3339 in UTC
 }
 
 // YearOf reads a year of a taxpayer's data; a year without income is empty.
@@ -167,6 +200,9 @@ func YearOf(d *flowv1.TaxpayerData, number uint32) Year {
 			out.Registered, out.Reserved = total(y.GetRegistered()), total(y.GetReserved())
 			out.Base = total(y.GetResidentBase()).Add(total(y.GetNonresidentBase()))
 			out.Withheld = total(y.GetResidentWithheld()).Add(total(y.GetNonresidentWithheld()))
+			if others, said := elsewhere(d, y); said {
+				out.Elsewhere, out.ElsewhereAt = money.RUB.Format(others), y.GetToldAt()
+			}
 		}
 	}
 	return out

@@ -36,11 +36,26 @@ func TestDocument(t *testing.T) {
 	flowtest.Document(t, "taxpayer.md", it)
 }
 
-// person is a taxpayer between commands.
-type person struct{ view flow.View }
+// person is a taxpayer between commands, and how often the tax service was asked about him.
+type person struct {
+	view  flow.View
+	asked int
+}
 
 func newPerson() *person {
-	return &person{flow.View{Book: "main", ID: "e1", State: machine.New, Day: "2026-03-02", Clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	return &person{view: flow.View{
+		Book: "main", ID: "e1", State: machine.New, Day: "2026-03-02", Clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Attempts: map[string]uint32{},
+	}}
+}
+
+// take goes on after a move.
+func (p *person) take(m flow.Move) {
+	p.view.State, p.view.Data = m.To, m.Data
+	for _, e := range m.Effects {
+		if p.asked++; !e.Repeat {
+			p.view.Attempts[e.Ask] = e.Number
+		}
+	}
 }
 
 // change asks for one change; a refusal must leave the person as it was.
@@ -49,7 +64,7 @@ func (p *person) change(c *flowv1.TaxpayerChange) (*flowv1.TaxpayerAnswer, *faul
 	if refusal != nil {
 		return nil, refusal
 	}
-	p.view.State, p.view.Data = m.To, m.Data
+	p.take(m)
 	return Answer(m.Data), nil
 }
 

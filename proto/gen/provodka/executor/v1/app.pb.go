@@ -2158,8 +2158,7 @@ type GetMyEarningsResponse struct {
 	Reserved string `protobuf:"bytes,3,opt,name=reserved,proto3" json:"reserved,omitempty"`
 	// The yearly limit, rubles; empty when no row of the tax tables covers the year.
 	Limit string `protobuf:"bytes,4,opt,name=limit,proto3" json:"limit,omitempty"`
-	// What is still free under it of what companies here pay, rubles; the person's income from elsewhere
-	// is not counted.
+	// What is still free under it, rubles: less what is registered, reserved and, as far as it is known, elsewhere.
 	Free string `protobuf:"bytes,5,opt,name=free,proto3" json:"free,omitempty"`
 	// What is left of the tax deduction (бонус), rubles, as the tax service last said less what was
 	// used since; empty when it never said.
@@ -2167,7 +2166,12 @@ type GetMyEarningsResponse struct {
 	// NDFL base of civil contracts, rubles.
 	NdflBase string `protobuf:"bytes,7,opt,name=ndfl_base,json=ndflBase,proto3" json:"ndfl_base,omitempty"`
 	// NDFL withheld, rubles.
-	NdflWithheld  string `protobuf:"bytes,8,opt,name=ndfl_withheld,json=ndflWithheld,proto3" json:"ndfl_withheld,omitempty"`
+	NdflWithheld string `protobuf:"bytes,8,opt,name=ndfl_withheld,json=ndflWithheld,proto3" json:"ndfl_withheld,omitempty"`
+	// Income of the year that others have registered, rubles, as the tax service last said; empty when it
+	// never said of this year: the person does not let us see it, or was not asked about yet. That is not zero.
+	Elsewhere string `protobuf:"bytes,270,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"`
+	// When the tax service was asked; absent when never.
+	ElsewhereAt   *timestamppb.Timestamp `protobuf:"bytes,271,opt,name=elsewhere_at,json=elsewhereAt,proto3" json:"elsewhere_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2256,6 +2260,20 @@ func (x *GetMyEarningsResponse) GetNdflWithheld() string {
 		return x.NdflWithheld
 	}
 	return ""
+}
+
+func (x *GetMyEarningsResponse) GetElsewhere() string {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return ""
+}
+
+func (x *GetMyEarningsResponse) GetElsewhereAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ElsewhereAt
+	}
+	return nil
 }
 
 var File_provodka_executor_v1_app_proto protoreflect.FileDescriptor
@@ -2399,7 +2417,7 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\x14GetMyEarningsRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12\x1c\n" +
 	"\x04year\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\x8fNR\x04year\x12d\n" +
-	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xf2\x01\n" +
+	"\fmin_position\x18\x03 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xd1\x02\n" +
 	"\x15GetMyEarningsResponse\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x1e\n" +
 	"\n" +
@@ -2411,7 +2429,9 @@ const file_provodka_executor_v1_app_proto_rawDesc = "" +
 	"\n" +
 	"bonus_left\x18\x06 \x01(\tR\tbonusLeft\x12\x1b\n" +
 	"\tndfl_base\x18\a \x01(\tR\bndflBase\x12#\n" +
-	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xfe\x13\n" +
+	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld\x12\x1d\n" +
+	"\telsewhere\x18\x8e\x02 \x01(\tR\telsewhere\x12>\n" +
+	"\felsewhere_at\x18\x8f\x02 \x01(\v2\x1a.google.protobuf.TimestampR\velsewhereAt2\xfe\x13\n" +
 	"\x12ExecutorAppService\x12\x86\x01\n" +
 	"\n" +
 	"StartLogin\x12'.provodka.executor.v1.StartLoginRequest\x1a(.provodka.executor.v1.StartLoginResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/books/{book}/app/login\x12\x94\x01\n" +
@@ -2507,45 +2527,46 @@ var file_provodka_executor_v1_app_proto_depIdxs = []int32{
 	41, // 14: provodka.executor.v1.DeclineMyTaskResponse.task:type_name -> provodka.task.v1.Task
 	41, // 15: provodka.executor.v1.ReportMyTaskResponse.task:type_name -> provodka.task.v1.Task
 	41, // 16: provodka.executor.v1.SignMyActResponse.task:type_name -> provodka.task.v1.Task
-	0,  // 17: provodka.executor.v1.ExecutorAppService.StartLogin:input_type -> provodka.executor.v1.StartLoginRequest
-	2,  // 18: provodka.executor.v1.ExecutorAppService.ConfirmLogin:input_type -> provodka.executor.v1.ConfirmLoginRequest
-	9,  // 19: provodka.executor.v1.ExecutorAppService.EndMySessions:input_type -> provodka.executor.v1.EndMySessionsRequest
-	11, // 20: provodka.executor.v1.ExecutorAppService.GetMyProfile:input_type -> provodka.executor.v1.GetMyProfileRequest
-	14, // 21: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:input_type -> provodka.executor.v1.ConfirmMyInnRequest
-	16, // 22: provodka.executor.v1.ExecutorAppService.DisputeMyIdentity:input_type -> provodka.executor.v1.DisputeMyIdentityRequest
-	18, // 23: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
-	20, // 24: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
-	22, // 25: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
-	5,  // 26: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:input_type -> provodka.executor.v1.RegisterMyDeviceRequest
-	7,  // 27: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:input_type -> provodka.executor.v1.RemoveMyDeviceRequest
-	24, // 28: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
-	26, // 29: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
-	28, // 30: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
-	30, // 31: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
-	32, // 32: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
-	34, // 33: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
-	1,  // 34: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
-	3,  // 35: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
-	10, // 36: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
-	12, // 37: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
-	15, // 38: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:output_type -> provodka.executor.v1.ConfirmMyInnResponse
-	17, // 39: provodka.executor.v1.ExecutorAppService.DisputeMyIdentity:output_type -> provodka.executor.v1.DisputeMyIdentityResponse
-	19, // 40: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
-	21, // 41: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
-	23, // 42: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
-	6,  // 43: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:output_type -> provodka.executor.v1.RegisterMyDeviceResponse
-	8,  // 44: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:output_type -> provodka.executor.v1.RemoveMyDeviceResponse
-	25, // 45: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
-	27, // 46: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
-	29, // 47: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
-	31, // 48: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
-	33, // 49: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
-	35, // 50: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
-	34, // [34:51] is the sub-list for method output_type
-	17, // [17:34] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	36, // 17: provodka.executor.v1.GetMyEarningsResponse.elsewhere_at:type_name -> google.protobuf.Timestamp
+	0,  // 18: provodka.executor.v1.ExecutorAppService.StartLogin:input_type -> provodka.executor.v1.StartLoginRequest
+	2,  // 19: provodka.executor.v1.ExecutorAppService.ConfirmLogin:input_type -> provodka.executor.v1.ConfirmLoginRequest
+	9,  // 20: provodka.executor.v1.ExecutorAppService.EndMySessions:input_type -> provodka.executor.v1.EndMySessionsRequest
+	11, // 21: provodka.executor.v1.ExecutorAppService.GetMyProfile:input_type -> provodka.executor.v1.GetMyProfileRequest
+	14, // 22: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:input_type -> provodka.executor.v1.ConfirmMyInnRequest
+	16, // 23: provodka.executor.v1.ExecutorAppService.DisputeMyIdentity:input_type -> provodka.executor.v1.DisputeMyIdentityRequest
+	18, // 24: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:input_type -> provodka.executor.v1.UpdateMyProfileRequest
+	20, // 25: provodka.executor.v1.ExecutorAppService.SetMyRequisites:input_type -> provodka.executor.v1.SetMyRequisitesRequest
+	22, // 26: provodka.executor.v1.ExecutorAppService.BindMe:input_type -> provodka.executor.v1.BindMeRequest
+	5,  // 27: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:input_type -> provodka.executor.v1.RegisterMyDeviceRequest
+	7,  // 28: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:input_type -> provodka.executor.v1.RemoveMyDeviceRequest
+	24, // 29: provodka.executor.v1.ExecutorAppService.ListMyTasks:input_type -> provodka.executor.v1.ListMyTasksRequest
+	26, // 30: provodka.executor.v1.ExecutorAppService.AcceptMyTask:input_type -> provodka.executor.v1.AcceptMyTaskRequest
+	28, // 31: provodka.executor.v1.ExecutorAppService.DeclineMyTask:input_type -> provodka.executor.v1.DeclineMyTaskRequest
+	30, // 32: provodka.executor.v1.ExecutorAppService.ReportMyTask:input_type -> provodka.executor.v1.ReportMyTaskRequest
+	32, // 33: provodka.executor.v1.ExecutorAppService.SignMyAct:input_type -> provodka.executor.v1.SignMyActRequest
+	34, // 34: provodka.executor.v1.ExecutorAppService.GetMyEarnings:input_type -> provodka.executor.v1.GetMyEarningsRequest
+	1,  // 35: provodka.executor.v1.ExecutorAppService.StartLogin:output_type -> provodka.executor.v1.StartLoginResponse
+	3,  // 36: provodka.executor.v1.ExecutorAppService.ConfirmLogin:output_type -> provodka.executor.v1.ConfirmLoginResponse
+	10, // 37: provodka.executor.v1.ExecutorAppService.EndMySessions:output_type -> provodka.executor.v1.EndMySessionsResponse
+	12, // 38: provodka.executor.v1.ExecutorAppService.GetMyProfile:output_type -> provodka.executor.v1.GetMyProfileResponse
+	15, // 39: provodka.executor.v1.ExecutorAppService.ConfirmMyInn:output_type -> provodka.executor.v1.ConfirmMyInnResponse
+	17, // 40: provodka.executor.v1.ExecutorAppService.DisputeMyIdentity:output_type -> provodka.executor.v1.DisputeMyIdentityResponse
+	19, // 41: provodka.executor.v1.ExecutorAppService.UpdateMyProfile:output_type -> provodka.executor.v1.UpdateMyProfileResponse
+	21, // 42: provodka.executor.v1.ExecutorAppService.SetMyRequisites:output_type -> provodka.executor.v1.SetMyRequisitesResponse
+	23, // 43: provodka.executor.v1.ExecutorAppService.BindMe:output_type -> provodka.executor.v1.BindMeResponse
+	6,  // 44: provodka.executor.v1.ExecutorAppService.RegisterMyDevice:output_type -> provodka.executor.v1.RegisterMyDeviceResponse
+	8,  // 45: provodka.executor.v1.ExecutorAppService.RemoveMyDevice:output_type -> provodka.executor.v1.RemoveMyDeviceResponse
+	25, // 46: provodka.executor.v1.ExecutorAppService.ListMyTasks:output_type -> provodka.executor.v1.ListMyTasksResponse
+	27, // 47: provodka.executor.v1.ExecutorAppService.AcceptMyTask:output_type -> provodka.executor.v1.AcceptMyTaskResponse
+	29, // 48: provodka.executor.v1.ExecutorAppService.DeclineMyTask:output_type -> provodka.executor.v1.DeclineMyTaskResponse
+	31, // 49: provodka.executor.v1.ExecutorAppService.ReportMyTask:output_type -> provodka.executor.v1.ReportMyTaskResponse
+	33, // 50: provodka.executor.v1.ExecutorAppService.SignMyAct:output_type -> provodka.executor.v1.SignMyActResponse
+	35, // 51: provodka.executor.v1.ExecutorAppService.GetMyEarnings:output_type -> provodka.executor.v1.GetMyEarningsResponse
+	35, // [35:52] is the sub-list for method output_type
+	18, // [18:35] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_provodka_executor_v1_app_proto_init() }

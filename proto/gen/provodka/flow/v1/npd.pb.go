@@ -561,7 +561,7 @@ func (x *NpdStanding) GetPhoneVersion() uint32 {
 }
 
 // What npd asks: of the port "npd" (verbs "bind", "bound" and "standing") and of the port
-// "npdstatus" (verb "check").
+// "npdstatus" (verb "check"). What taxpayer asks of the port "npd" (verb "income").
 type NpdAsk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The book.
@@ -573,7 +573,11 @@ type NpdAsk struct {
 	// Of "bind": by phone.
 	ByPhone bool `protobuf:"varint,4,opt,name=by_phone,json=byPhone,proto3" json:"by_phone,omitempty"`
 	// Of "bound": the request that is asked about.
-	Order         string `protobuf:"bytes,5,opt,name=order,proto3" json:"order,omitempty"`
+	Order string `protobuf:"bytes,5,opt,name=order,proto3" json:"order,omitempty"`
+	// Of "income": the calendar year.
+	Year uint32 `protobuf:"varint,270,opt,name=year,proto3" json:"year,omitempty"`
+	// Of "income": its first months, so many.
+	Months        uint32 `protobuf:"varint,271,opt,name=months,proto3" json:"months,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -643,13 +647,29 @@ func (x *NpdAsk) GetOrder() string {
 	return ""
 }
 
+func (x *NpdAsk) GetYear() uint32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *NpdAsk) GetMonths() uint32 {
+	if x != nil {
+		return x.Months
+	}
+	return 0
+}
+
 // What the port "npd" answers, in the answer's body.
 type NpdAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The request that waits now; empty when none is needed or none waits any more.
 	Order string `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
 	// How the person stands; absent while that is open.
-	Standing      *NpdStanding `protobuf:"bytes,2,opt,name=standing,proto3" json:"standing,omitempty"`
+	Standing *NpdStanding `protobuf:"bytes,2,opt,name=standing,proto3" json:"standing,omitempty"`
+	// Of "income": what is registered of the year, by anybody; rubles, decimal of scale 2.
+	Income        string `protobuf:"bytes,270,opt,name=income,proto3" json:"income,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -698,6 +718,13 @@ func (x *NpdAnswer) GetStanding() *NpdStanding {
 	return nil
 }
 
+func (x *NpdAnswer) GetIncome() string {
+	if x != nil {
+		return x.Income
+	}
+	return ""
+}
+
 var File_provodka_flow_v1_npd_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_npd_proto_rawDesc = "" +
@@ -744,17 +771,20 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\vpermissions\x18\x03 \x03(\tR\vpermissions\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\tR\x04code\x123\n" +
 	"\x05phone\x18\xe6\x01 \x01(\x0e2\x1c.provodka.flow.v1.PhoneMatchR\x05phone\x12$\n" +
-	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\"\x90\x01\n" +
+	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\"\xbe\x01\n" +
 	"\x06NpdAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
 	"executorId\x12 \n" +
 	"\vpermissions\x18\x03 \x03(\tR\vpermissions\x12\x19\n" +
 	"\bby_phone\x18\x04 \x01(\bR\abyPhone\x12\x14\n" +
-	"\x05order\x18\x05 \x01(\tR\x05order\"\\\n" +
+	"\x05order\x18\x05 \x01(\tR\x05order\x12\x13\n" +
+	"\x04year\x18\x8e\x02 \x01(\rR\x04year\x12\x17\n" +
+	"\x06months\x18\x8f\x02 \x01(\rR\x06months\"u\n" +
 	"\tNpdAnswer\x12\x14\n" +
 	"\x05order\x18\x01 \x01(\tR\x05order\x129\n" +
-	"\bstanding\x18\x02 \x01(\v2\x1d.provodka.flow.v1.NpdStandingR\bstanding*V\n" +
+	"\bstanding\x18\x02 \x01(\v2\x1d.provodka.flow.v1.NpdStandingR\bstanding\x12\x17\n" +
+	"\x06income\x18\x8e\x02 \x01(\tR\x06income*V\n" +
 	"\n" +
 	"PhoneMatch\x12\x1b\n" +
 	"\x17PHONE_MATCH_UNSPECIFIED\x10\x00\x12\x14\n" +

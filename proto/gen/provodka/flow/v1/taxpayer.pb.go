@@ -300,7 +300,13 @@ type PersonYear struct {
 	// Contributions charged.
 	Contributions string `protobuf:"bytes,9,opt,name=contributions,proto3" json:"contributions,omitempty"`
 	// Income against the cap when the year was yielded to another executor: it does not grow beyond that.
-	Kept          string `protobuf:"bytes,230,opt,name=kept,proto3" json:"kept,omitempty"`
+	Kept string `protobuf:"bytes,230,opt,name=kept,proto3" json:"kept,omitempty"`
+	// What the tax service has registered of the year, of everybody's, by its newest word; "" = it never said.
+	Told string `protobuf:"bytes,270,opt,name=told,proto3" json:"told,omitempty"`
+	// What of that is surely ours; "" = nothing.
+	ToldThen string `protobuf:"bytes,271,opt,name=told_then,json=toldThen,proto3" json:"told_then,omitempty"`
+	// The moment behind which it was asked, RFC 3339 in UTC; "" = it never said.
+	ToldAt        string `protobuf:"bytes,272,opt,name=told_at,json=toldAt,proto3" json:"told_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -401,6 +407,27 @@ func (x *PersonYear) GetContributions() string {
 func (x *PersonYear) GetKept() string {
 	if x != nil {
 		return x.Kept
+	}
+	return ""
+}
+
+func (x *PersonYear) GetTold() string {
+	if x != nil {
+		return x.Told
+	}
+	return ""
+}
+
+func (x *PersonYear) GetToldThen() string {
+	if x != nil {
+		return x.ToldThen
+	}
+	return ""
+}
+
+func (x *PersonYear) GetToldAt() string {
+	if x != nil {
+		return x.ToldAt
 	}
 	return ""
 }
@@ -594,7 +621,11 @@ type TaxpayerData struct {
 	// The executor who has what is left of the person's caps; "" = this one.
 	YieldedTo string `protobuf:"bytes,232,opt,name=yielded_to,json=yieldedTo,proto3" json:"yielded_to,omitempty"`
 	// What other executors who were the same person keep of the caps.
-	Elsewhere     []*ElsewhereYear `protobuf:"bytes,233,rep,name=elsewhere,proto3" json:"elsewhere,omitempty"`
+	Elsewhere []*ElsewhereYear `protobuf:"bytes,233,rep,name=elsewhere,proto3" json:"elsewhere,omitempty"`
+	// The open question about a year's income; absent = none.
+	Asking *IncomeQuestion `protobuf:"bytes,270,opt,name=asking,proto3" json:"asking,omitempty"`
+	// How many words in a row may have a receipt of which we had not heard, or lack one; 0 = the last was sure.
+	Doubts        uint32 `protobuf:"varint,271,opt,name=doubts,proto3" json:"doubts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -706,6 +737,157 @@ func (x *TaxpayerData) GetElsewhere() []*ElsewhereYear {
 	return nil
 }
 
+func (x *TaxpayerData) GetAsking() *IncomeQuestion {
+	if x != nil {
+		return x.Asking
+	}
+	return nil
+}
+
+func (x *TaxpayerData) GetDoubts() uint32 {
+	if x != nil {
+		return x.Doubts
+	}
+	return 0
+}
+
+// What the tax service is being asked: how much is registered of a year.
+type IncomeQuestion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The calendar year, of Moscow.
+	Year uint32 `protobuf:"varint,1,opt,name=year,proto3" json:"year,omitempty"`
+	// The attempt of the ask "income".
+	Number uint32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// When it was asked, RFC 3339 in UTC.
+	At string `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// What was registered of ours then; what was taken back since is not in it.
+	Then string `protobuf:"bytes,4,opt,name=then,proto3" json:"then,omitempty"`
+	// Something of ours was registered or taken back since.
+	Moved         bool `protobuf:"varint,5,opt,name=moved,proto3" json:"moved,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IncomeQuestion) Reset() {
+	*x = IncomeQuestion{}
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IncomeQuestion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IncomeQuestion) ProtoMessage() {}
+
+func (x *IncomeQuestion) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IncomeQuestion.ProtoReflect.Descriptor instead.
+func (*IncomeQuestion) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *IncomeQuestion) GetYear() uint32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *IncomeQuestion) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *IncomeQuestion) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *IncomeQuestion) GetThen() string {
+	if x != nil {
+		return x.Then
+	}
+	return ""
+}
+
+func (x *IncomeQuestion) GetMoved() bool {
+	if x != nil {
+		return x.Moved
+	}
+	return false
+}
+
+// What npd asks of the port "taxpayer", verb "look": the person lets us see the income of a month.
+type TaxpayerLook struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The book.
+	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
+	// The executor, who is the taxpayer.
+	ExecutorId    string `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaxpayerLook) Reset() {
+	*x = TaxpayerLook{}
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaxpayerLook) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaxpayerLook) ProtoMessage() {}
+
+func (x *TaxpayerLook) ProtoReflect() protoreflect.Message {
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaxpayerLook.ProtoReflect.Descriptor instead.
+func (*TaxpayerLook) Descriptor() ([]byte, []int) {
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *TaxpayerLook) GetBook() string {
+	if x != nil {
+		return x.Book
+	}
+	return ""
+}
+
+func (x *TaxpayerLook) GetExecutorId() string {
+	if x != nil {
+		return x.ExecutorId
+	}
+	return ""
+}
+
 // A registered income that a word about the bonus may not have yet.
 type BonusReceipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -721,7 +903,7 @@ type BonusReceipt struct {
 
 func (x *BonusReceipt) Reset() {
 	*x = BonusReceipt{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +915,7 @@ func (x *BonusReceipt) String() string {
 func (*BonusReceipt) ProtoMessage() {}
 
 func (x *BonusReceipt) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[6]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +928,7 @@ func (x *BonusReceipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BonusReceipt.ProtoReflect.Descriptor instead.
 func (*BonusReceipt) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{6}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BonusReceipt) GetTask() string {
@@ -787,7 +969,7 @@ type TaxpayerAnswer struct {
 
 func (x *TaxpayerAnswer) Reset() {
 	*x = TaxpayerAnswer{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +981,7 @@ func (x *TaxpayerAnswer) String() string {
 func (*TaxpayerAnswer) ProtoMessage() {}
 
 func (x *TaxpayerAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[7]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +994,7 @@ func (x *TaxpayerAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxpayerAnswer.ProtoReflect.Descriptor instead.
 func (*TaxpayerAnswer) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{7}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TaxpayerAnswer) GetShare() *YearShare {
@@ -870,7 +1052,7 @@ type TaxpayerChange struct {
 
 func (x *TaxpayerChange) Reset() {
 	*x = TaxpayerChange{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -882,7 +1064,7 @@ func (x *TaxpayerChange) String() string {
 func (*TaxpayerChange) ProtoMessage() {}
 
 func (x *TaxpayerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[8]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -895,7 +1077,7 @@ func (x *TaxpayerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxpayerChange.ProtoReflect.Descriptor instead.
 func (*TaxpayerChange) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{8}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TaxpayerChange) GetBook() string {
@@ -986,7 +1168,7 @@ type YearQuestion struct {
 
 func (x *YearQuestion) Reset() {
 	*x = YearQuestion{}
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1180,7 @@ func (x *YearQuestion) String() string {
 func (*YearQuestion) ProtoMessage() {}
 
 func (x *YearQuestion) ProtoReflect() protoreflect.Message {
-	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[9]
+	mi := &file_provodka_flow_v1_taxpayer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1193,7 @@ func (x *YearQuestion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use YearQuestion.ProtoReflect.Descriptor instead.
 func (*YearQuestion) Descriptor() ([]byte, []int) {
-	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{9}
+	return file_provodka_flow_v1_taxpayer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *YearQuestion) GetStage() YearStage {
@@ -1097,7 +1279,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x12contributions_rule\x18\x10 \x01(\tR\x11contributionsRule\x12\x10\n" +
 	"\x03day\x18\x11 \x01(\tR\x03day\x12\x1e\n" +
 	"\n" +
-	"bonus_most\x18\xe6\x01 \x01(\tR\tbonusMost\"\xe1\x02\n" +
+	"bonus_most\x18\xe6\x01 \x01(\tR\tbonusMost\"\xae\x03\n" +
 	"\n" +
 	"PersonYear\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x1a\n" +
@@ -1111,7 +1293,10 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x14nonresident_withheld\x18\a \x01(\tR\x13nonresidentWithheld\x12\x18\n" +
 	"\ainsured\x18\b \x01(\tR\ainsured\x12$\n" +
 	"\rcontributions\x18\t \x01(\tR\rcontributions\x12\x13\n" +
-	"\x04kept\x18\xe6\x01 \x01(\tR\x04kept\"\\\n" +
+	"\x04kept\x18\xe6\x01 \x01(\tR\x04kept\x12\x13\n" +
+	"\x04told\x18\x8e\x02 \x01(\tR\x04told\x12\x1c\n" +
+	"\ttold_then\x18\x8f\x02 \x01(\tR\btoldThen\x12\x18\n" +
+	"\atold_at\x18\x90\x02 \x01(\tR\x06toldAt\"\\\n" +
 	"\rElsewhereYear\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x12\n" +
@@ -1121,7 +1306,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x02to\x18\x01 \x01(\tR\x02to\"U\n" +
 	"\fTaxpayerRest\x12\x0e\n" +
 	"\x02of\x18\x01 \x01(\tR\x02of\x125\n" +
-	"\x05years\x18\x02 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\x05years\"\x86\x04\n" +
+	"\x05years\x18\x02 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\x05years\"\xda\x04\n" +
 	"\fTaxpayerData\x122\n" +
 	"\x05years\x18\x01 \x03(\v2\x1c.provodka.flow.v1.PersonYearR\x05years\x12\x1d\n" +
 	"\n" +
@@ -1137,7 +1322,19 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x0ebonus_receipts\x18\xe7\x01 \x03(\v2\x1e.provodka.flow.v1.BonusReceiptR\rbonusReceipts\x12\x1e\n" +
 	"\n" +
 	"yielded_to\x18\xe8\x01 \x01(\tR\tyieldedTo\x12>\n" +
-	"\telsewhere\x18\xe9\x01 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\telsewhere\"H\n" +
+	"\telsewhere\x18\xe9\x01 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\telsewhere\x129\n" +
+	"\x06asking\x18\x8e\x02 \x01(\v2 .provodka.flow.v1.IncomeQuestionR\x06asking\x12\x17\n" +
+	"\x06doubts\x18\x8f\x02 \x01(\rR\x06doubts\"v\n" +
+	"\x0eIncomeQuestion\x12\x12\n" +
+	"\x04year\x18\x01 \x01(\rR\x04year\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\rR\x06number\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\tR\x02at\x12\x12\n" +
+	"\x04then\x18\x04 \x01(\tR\x04then\x12\x14\n" +
+	"\x05moved\x18\x05 \x01(\bR\x05moved\"C\n" +
+	"\fTaxpayerLook\x12\x12\n" +
+	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
+	"\vexecutor_id\x18\x02 \x01(\tR\n" +
+	"executorId\"H\n" +
 	"\fBonusReceipt\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
@@ -1189,7 +1386,7 @@ func file_provodka_flow_v1_taxpayer_proto_rawDescGZIP() []byte {
 }
 
 var file_provodka_flow_v1_taxpayer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provodka_flow_v1_taxpayer_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_provodka_flow_v1_taxpayer_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_provodka_flow_v1_taxpayer_proto_goTypes = []any{
 	(YearStage)(0),          // 0: provodka.flow.v1.YearStage
 	(*YearShare)(nil),       // 1: provodka.flow.v1.YearShare
@@ -1198,41 +1395,44 @@ var file_provodka_flow_v1_taxpayer_proto_goTypes = []any{
 	(*TaxpayerYield)(nil),   // 4: provodka.flow.v1.TaxpayerYield
 	(*TaxpayerRest)(nil),    // 5: provodka.flow.v1.TaxpayerRest
 	(*TaxpayerData)(nil),    // 6: provodka.flow.v1.TaxpayerData
-	(*BonusReceipt)(nil),    // 7: provodka.flow.v1.BonusReceipt
-	(*TaxpayerAnswer)(nil),  // 8: provodka.flow.v1.TaxpayerAnswer
-	(*TaxpayerChange)(nil),  // 9: provodka.flow.v1.TaxpayerChange
-	(*YearQuestion)(nil),    // 10: provodka.flow.v1.YearQuestion
-	(EmploymentKind)(0),     // 11: provodka.flow.v1.EmploymentKind
-	(*PaymentPeriod)(nil),   // 12: provodka.flow.v1.PaymentPeriod
-	(*PaymentCount)(nil),    // 13: provodka.flow.v1.PaymentCount
-	(*LimitShort)(nil),      // 14: provodka.flow.v1.LimitShort
-	(*PaymentQuestion)(nil), // 15: provodka.flow.v1.PaymentQuestion
+	(*IncomeQuestion)(nil),  // 7: provodka.flow.v1.IncomeQuestion
+	(*TaxpayerLook)(nil),    // 8: provodka.flow.v1.TaxpayerLook
+	(*BonusReceipt)(nil),    // 9: provodka.flow.v1.BonusReceipt
+	(*TaxpayerAnswer)(nil),  // 10: provodka.flow.v1.TaxpayerAnswer
+	(*TaxpayerChange)(nil),  // 11: provodka.flow.v1.TaxpayerChange
+	(*YearQuestion)(nil),    // 12: provodka.flow.v1.YearQuestion
+	(EmploymentKind)(0),     // 13: provodka.flow.v1.EmploymentKind
+	(*PaymentPeriod)(nil),   // 14: provodka.flow.v1.PaymentPeriod
+	(*PaymentCount)(nil),    // 15: provodka.flow.v1.PaymentCount
+	(*LimitShort)(nil),      // 16: provodka.flow.v1.LimitShort
+	(*PaymentQuestion)(nil), // 17: provodka.flow.v1.PaymentQuestion
 }
 var file_provodka_flow_v1_taxpayer_proto_depIdxs = []int32{
-	11, // 0: provodka.flow.v1.YearShare.kind:type_name -> provodka.flow.v1.EmploymentKind
+	13, // 0: provodka.flow.v1.YearShare.kind:type_name -> provodka.flow.v1.EmploymentKind
 	0,  // 1: provodka.flow.v1.YearShare.stage:type_name -> provodka.flow.v1.YearStage
 	3,  // 2: provodka.flow.v1.TaxpayerRest.years:type_name -> provodka.flow.v1.ElsewhereYear
 	2,  // 3: provodka.flow.v1.TaxpayerData.years:type_name -> provodka.flow.v1.PersonYear
-	8,  // 4: provodka.flow.v1.TaxpayerData.answer:type_name -> provodka.flow.v1.TaxpayerAnswer
-	12, // 5: provodka.flow.v1.TaxpayerData.paid:type_name -> provodka.flow.v1.PaymentPeriod
-	7,  // 6: provodka.flow.v1.TaxpayerData.bonus_receipts:type_name -> provodka.flow.v1.BonusReceipt
+	10, // 4: provodka.flow.v1.TaxpayerData.answer:type_name -> provodka.flow.v1.TaxpayerAnswer
+	14, // 5: provodka.flow.v1.TaxpayerData.paid:type_name -> provodka.flow.v1.PaymentPeriod
+	9,  // 6: provodka.flow.v1.TaxpayerData.bonus_receipts:type_name -> provodka.flow.v1.BonusReceipt
 	3,  // 7: provodka.flow.v1.TaxpayerData.elsewhere:type_name -> provodka.flow.v1.ElsewhereYear
-	1,  // 8: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
-	13, // 9: provodka.flow.v1.TaxpayerAnswer.count:type_name -> provodka.flow.v1.PaymentCount
-	14, // 10: provodka.flow.v1.TaxpayerAnswer.short:type_name -> provodka.flow.v1.LimitShort
-	1,  // 11: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
-	1,  // 12: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
-	10, // 13: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
-	15, // 14: provodka.flow.v1.TaxpayerChange.payment:type_name -> provodka.flow.v1.PaymentQuestion
-	13, // 15: provodka.flow.v1.TaxpayerChange.counts_was:type_name -> provodka.flow.v1.PaymentCount
-	13, // 16: provodka.flow.v1.TaxpayerChange.counts_now:type_name -> provodka.flow.v1.PaymentCount
-	0,  // 17: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
-	11, // 18: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	7,  // 8: provodka.flow.v1.TaxpayerData.asking:type_name -> provodka.flow.v1.IncomeQuestion
+	1,  // 9: provodka.flow.v1.TaxpayerAnswer.share:type_name -> provodka.flow.v1.YearShare
+	15, // 10: provodka.flow.v1.TaxpayerAnswer.count:type_name -> provodka.flow.v1.PaymentCount
+	16, // 11: provodka.flow.v1.TaxpayerAnswer.short:type_name -> provodka.flow.v1.LimitShort
+	1,  // 12: provodka.flow.v1.TaxpayerChange.was:type_name -> provodka.flow.v1.YearShare
+	1,  // 13: provodka.flow.v1.TaxpayerChange.now:type_name -> provodka.flow.v1.YearShare
+	12, // 14: provodka.flow.v1.TaxpayerChange.question:type_name -> provodka.flow.v1.YearQuestion
+	17, // 15: provodka.flow.v1.TaxpayerChange.payment:type_name -> provodka.flow.v1.PaymentQuestion
+	15, // 16: provodka.flow.v1.TaxpayerChange.counts_was:type_name -> provodka.flow.v1.PaymentCount
+	15, // 17: provodka.flow.v1.TaxpayerChange.counts_now:type_name -> provodka.flow.v1.PaymentCount
+	0,  // 18: provodka.flow.v1.YearQuestion.stage:type_name -> provodka.flow.v1.YearStage
+	13, // 19: provodka.flow.v1.YearQuestion.kind:type_name -> provodka.flow.v1.EmploymentKind
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_provodka_flow_v1_taxpayer_proto_init() }
@@ -1248,7 +1448,7 @@ func file_provodka_flow_v1_taxpayer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_flow_v1_taxpayer_proto_rawDesc), len(file_provodka_flow_v1_taxpayer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

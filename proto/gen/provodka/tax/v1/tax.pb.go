@@ -15,6 +15,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -2281,7 +2282,7 @@ type GetEarningsResponse struct {
 	Reserved string `protobuf:"bytes,3,opt,name=reserved,proto3" json:"reserved,omitempty"`
 	// The yearly limit, rubles; empty when no row of the tax tables covers the year.
 	Limit string `protobuf:"bytes,4,opt,name=limit,proto3" json:"limit,omitempty"`
-	// What is still free under it, rubles.
+	// What is still free under it, rubles: less what is registered, reserved and, as far as it is known, elsewhere.
 	Free string `protobuf:"bytes,5,opt,name=free,proto3" json:"free,omitempty"`
 	// What is left of the tax deduction (бонус), rubles, as the tax service last said less what was
 	// used since; empty when it never said.
@@ -2289,7 +2290,12 @@ type GetEarningsResponse struct {
 	// NDFL base of civil contracts, rubles.
 	NdflBase string `protobuf:"bytes,7,opt,name=ndfl_base,json=ndflBase,proto3" json:"ndfl_base,omitempty"`
 	// NDFL withheld, rubles.
-	NdflWithheld  string `protobuf:"bytes,8,opt,name=ndfl_withheld,json=ndflWithheld,proto3" json:"ndfl_withheld,omitempty"`
+	NdflWithheld string `protobuf:"bytes,8,opt,name=ndfl_withheld,json=ndflWithheld,proto3" json:"ndfl_withheld,omitempty"`
+	// Income of the year that others have registered, rubles, as the tax service last said; empty when it
+	// never said of this year: the person does not let us see it, or was not asked about yet. That is not zero.
+	Elsewhere string `protobuf:"bytes,270,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"`
+	// When the tax service was asked; absent when never.
+	ElsewhereAt   *timestamppb.Timestamp `protobuf:"bytes,271,opt,name=elsewhere_at,json=elsewhereAt,proto3" json:"elsewhere_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2380,11 +2386,25 @@ func (x *GetEarningsResponse) GetNdflWithheld() string {
 	return ""
 }
 
+func (x *GetEarningsResponse) GetElsewhere() string {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return ""
+}
+
+func (x *GetEarningsResponse) GetElsewhereAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ElsewhereAt
+	}
+	return nil
+}
+
 var File_provodka_tax_v1_tax_proto protoreflect.FileDescriptor
 
 const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\n" +
-	"\x19provodka/tax/v1/tax.proto\x12\x0fprovodka.tax.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a#provodka/executor/v1/executor.proto\x1a provodka/ledger/v1/refusal.proto\"\xf2\x02\n" +
+	"\x19provodka/tax/v1/tax.proto\x12\x0fprovodka.tax.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#provodka/executor/v1/executor.proto\x1a provodka/ledger/v1/refusal.proto\"\xf2\x02\n" +
 	"\tTaxPeriod\x12\x16\n" +
 	"\x06period\x18\x01 \x01(\tR\x06period\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x19\n" +
@@ -2575,7 +2595,7 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\vexecutor_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x10\x01\x18@2\x0e^[a-z0-9._-]+$R\n" +
 	"executorId\x12\x1c\n" +
 	"\x04year\x18\x03 \x01(\rB\b\xbaH\x05*\x03\x18\x8fNR\x04year\x12d\n" +
-	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xf0\x01\n" +
+	"\fmin_position\x18\x04 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\xcf\x02\n" +
 	"\x13GetEarningsResponse\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x1e\n" +
 	"\n" +
@@ -2587,7 +2607,9 @@ const file_provodka_tax_v1_tax_proto_rawDesc = "" +
 	"\n" +
 	"bonus_left\x18\x06 \x01(\tR\tbonusLeft\x12\x1b\n" +
 	"\tndfl_base\x18\a \x01(\tR\bndflBase\x12#\n" +
-	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld2\xad\v\n" +
+	"\rndfl_withheld\x18\b \x01(\tR\fndflWithheld\x12\x1d\n" +
+	"\telsewhere\x18\x8e\x02 \x01(\tR\telsewhere\x12>\n" +
+	"\felsewhere_at\x18\x8f\x02 \x01(\v2\x1a.google.protobuf.TimestampR\velsewhereAt2\xad\v\n" +
 	"\n" +
 	"TaxService\x12\x92\x01\n" +
 	"\x0fPlanRemittances\x12'.provodka.tax.v1.PlanRemittancesRequest\x1a(.provodka.tax.v1.PlanRemittancesResponse\",\x82\xd3\xe4\x93\x02#\x12!/v1/books/{book}/remittances/plan\x90\x02\x01\x12o\n" +
@@ -2645,6 +2667,7 @@ var file_provodka_tax_v1_tax_proto_goTypes = []any{
 	(*GetEarningsResponse)(nil),      // 27: provodka.tax.v1.GetEarningsResponse
 	(*v1.Refusal)(nil),               // 28: provodka.ledger.v1.Refusal
 	(*v11.Person)(nil),               // 29: provodka.executor.v1.Person
+	(*timestamppb.Timestamp)(nil),    // 30: google.protobuf.Timestamp
 }
 var file_provodka_tax_v1_tax_proto_depIdxs = []int32{
 	1,  // 0: provodka.tax.v1.TaxPeriod.remittances:type_name -> provodka.tax.v1.Remittance
@@ -2665,31 +2688,32 @@ var file_provodka_tax_v1_tax_proto_depIdxs = []int32{
 	24, // 15: provodka.tax.v1.GetCertificateResponse.resident:type_name -> provodka.tax.v1.CertificateGroup
 	24, // 16: provodka.tax.v1.GetCertificateResponse.nonresident:type_name -> provodka.tax.v1.CertificateGroup
 	25, // 17: provodka.tax.v1.CertificateGroup.incomes:type_name -> provodka.tax.v1.CertificateIncome
-	4,  // 18: provodka.tax.v1.TaxService.PlanRemittances:input_type -> provodka.tax.v1.PlanRemittancesRequest
-	6,  // 19: provodka.tax.v1.TaxService.Remit:input_type -> provodka.tax.v1.RemitRequest
-	8,  // 20: provodka.tax.v1.TaxService.RemitNpd:input_type -> provodka.tax.v1.RemitNpdRequest
-	11, // 21: provodka.tax.v1.TaxService.GetRemittance:input_type -> provodka.tax.v1.GetRemittanceRequest
-	13, // 22: provodka.tax.v1.TaxService.ListRemittances:input_type -> provodka.tax.v1.ListRemittancesRequest
-	15, // 23: provodka.tax.v1.TaxService.RetryRemittance:input_type -> provodka.tax.v1.RetryRemittanceRequest
-	17, // 24: provodka.tax.v1.TaxService.CancelRemittance:input_type -> provodka.tax.v1.CancelRemittanceRequest
-	19, // 25: provodka.tax.v1.TaxService.StreamWithheld:input_type -> provodka.tax.v1.StreamWithheldRequest
-	22, // 26: provodka.tax.v1.TaxService.GetCertificate:input_type -> provodka.tax.v1.GetCertificateRequest
-	26, // 27: provodka.tax.v1.TaxService.GetEarnings:input_type -> provodka.tax.v1.GetEarningsRequest
-	5,  // 28: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
-	7,  // 29: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
-	9,  // 30: provodka.tax.v1.TaxService.RemitNpd:output_type -> provodka.tax.v1.RemitNpdResponse
-	12, // 31: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
-	14, // 32: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
-	16, // 33: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
-	18, // 34: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
-	20, // 35: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
-	23, // 36: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
-	27, // 37: provodka.tax.v1.TaxService.GetEarnings:output_type -> provodka.tax.v1.GetEarningsResponse
-	28, // [28:38] is the sub-list for method output_type
-	18, // [18:28] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	30, // 18: provodka.tax.v1.GetEarningsResponse.elsewhere_at:type_name -> google.protobuf.Timestamp
+	4,  // 19: provodka.tax.v1.TaxService.PlanRemittances:input_type -> provodka.tax.v1.PlanRemittancesRequest
+	6,  // 20: provodka.tax.v1.TaxService.Remit:input_type -> provodka.tax.v1.RemitRequest
+	8,  // 21: provodka.tax.v1.TaxService.RemitNpd:input_type -> provodka.tax.v1.RemitNpdRequest
+	11, // 22: provodka.tax.v1.TaxService.GetRemittance:input_type -> provodka.tax.v1.GetRemittanceRequest
+	13, // 23: provodka.tax.v1.TaxService.ListRemittances:input_type -> provodka.tax.v1.ListRemittancesRequest
+	15, // 24: provodka.tax.v1.TaxService.RetryRemittance:input_type -> provodka.tax.v1.RetryRemittanceRequest
+	17, // 25: provodka.tax.v1.TaxService.CancelRemittance:input_type -> provodka.tax.v1.CancelRemittanceRequest
+	19, // 26: provodka.tax.v1.TaxService.StreamWithheld:input_type -> provodka.tax.v1.StreamWithheldRequest
+	22, // 27: provodka.tax.v1.TaxService.GetCertificate:input_type -> provodka.tax.v1.GetCertificateRequest
+	26, // 28: provodka.tax.v1.TaxService.GetEarnings:input_type -> provodka.tax.v1.GetEarningsRequest
+	5,  // 29: provodka.tax.v1.TaxService.PlanRemittances:output_type -> provodka.tax.v1.PlanRemittancesResponse
+	7,  // 30: provodka.tax.v1.TaxService.Remit:output_type -> provodka.tax.v1.RemitResponse
+	9,  // 31: provodka.tax.v1.TaxService.RemitNpd:output_type -> provodka.tax.v1.RemitNpdResponse
+	12, // 32: provodka.tax.v1.TaxService.GetRemittance:output_type -> provodka.tax.v1.GetRemittanceResponse
+	14, // 33: provodka.tax.v1.TaxService.ListRemittances:output_type -> provodka.tax.v1.ListRemittancesResponse
+	16, // 34: provodka.tax.v1.TaxService.RetryRemittance:output_type -> provodka.tax.v1.RetryRemittanceResponse
+	18, // 35: provodka.tax.v1.TaxService.CancelRemittance:output_type -> provodka.tax.v1.CancelRemittanceResponse
+	20, // 36: provodka.tax.v1.TaxService.StreamWithheld:output_type -> provodka.tax.v1.StreamWithheldResponse
+	23, // 37: provodka.tax.v1.TaxService.GetCertificate:output_type -> provodka.tax.v1.GetCertificateResponse
+	27, // 38: provodka.tax.v1.TaxService.GetEarnings:output_type -> provodka.tax.v1.GetEarningsResponse
+	29, // [29:39] is the sub-list for method output_type
+	19, // [19:29] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_provodka_tax_v1_tax_proto_init() }

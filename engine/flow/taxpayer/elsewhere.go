@@ -1,0 +1,143 @@
+package taxpayer
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/port"
+	"github.com/provodka/provodka/ledger/fault"
+	"github.com/provodka/provodka/ledger/money"
+	flowv1 "github.com/provodka/provodka/proto/gen/provodka/flow/v1"
+)
+
+// What a person earns elsewhere follows from what the tax service has registered of the year, of
+// everybody's, and from what of that is ours:
+//
+//	asked: ours ······ total ······▶ told     elsewhere = total − ours
+//	        │ a receipt, an annulment?
+//	        └─ was it in the total? nobody knows: asked again
+//
+// A receipt of ours that is on its way when the total comes may be in it, and we have not heard of
+// it. So a word is sure when nothing of ours moved since it was asked for and nothing is on its way;
+// one that is not sure is asked for again as soon as nothing is, and believed when it was never sure.
+
+// mostDoubts is which word in a row is believed though it is not sure: it counts a receipt twice,
+// perhaps, and hides none.
+const mostDoubts = 3
+
+// fresh is how long a sure word is not asked for again.
+const fresh = time.Hour
+
+// look decides the command by which npd says that the person lets us see the income of a month.
+func look(v flow.View) (flow.Decision, *fault.Refusal) {
+	l := newLedger(v)
+	y := l.year(l.thisYear())
+	sure := y.GetToldAt() != "" && l.data.GetDoubts() == 0 && v.Clock.Before(flow.Moment(y.GetToldAt()).Add(fresh))
+	if l.data.GetAsking() == nil && l.data.GetYieldedTo() == "" && !sure {
+		l.ask()
+	}
+	return l.decision(), nil
+}
+
+// answered takes the tax service's word about a year. One to an older question changes nothing.
+func answered(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
+	l := newLedger(v)
+	q := l.data.GetAsking()
+	if q == nil || q.GetNumber() != c.Number {
+		return flow.Decision{}, nil
+	}
+	switch c.Event {
+	case incomeUnknown:
+		l.asks[askIncome] = nil
+	case incomeDone:
+		l.data.Asking = nil
+		l.told(q, c.Answer)
+	default:
+		l.data.Asking, l.data.Doubts = nil, 0
+	}
+	return l.decision(), nil
+}
+
+// told takes a total, or doubts it.
+func (l *ledger) told(q *flowv1.IncomeQuestion, a *port.Answer) {
+	said := &flowv1.NpdAnswer{}
+	err := proto.Unmarshal([]byte(a.Body), said)
+	total, wrong := money.RUB.Parse(said.GetIncome())
+	if err != nil || wrong != nil || total.Sign() < 0 {
+		l.data.Doubts = 0 // it says nothing, and would again
+		return
+	}
+	if l.data.Doubts++; !q.GetMoved() && l.still() {
+		l.data.Doubts = 0
+	}
+	if l.data.Doubts == 0 || l.data.Doubts >= mostDoubts {
+		y := l.year(q.GetYear())
+		y.Told, y.ToldThen, y.ToldAt = money.RUB.Format(total), q.GetThen(), q.GetAt()
+		l.data.Doubts = 0
+	}
+	if q.GetYear() != l.thisYear() {
+		l.ask()
+	}
+}
+
+// moved notes that what is registered of ours in a year became more or less. What was taken back
+// may be missing in the total already, so it is no part of it that is ours.
+func (l *ledger) moved(y *flowv1.PersonYear, before money.Amount) {
+	by := amount(y.GetRegistered()).Sub(before)
+	less := func(then *string) {
+		if by.Sign() < 0 {
+			*then = text(money.Max(amount(*then).Add(by), money.New(0, money.RUB.Scale)))
+		}
+	}
+	if by.IsZero() {
+		return
+	}
+	if q := l.data.GetAsking(); q.GetYear() == y.GetYear() {
+		q.Moved = true
+		less(&q.Then)
+	}
+	if y.GetToldAt() != "" {
+		less(&y.ToldThen)
+		if by.Sign() < 0 && y.GetYear() == l.thisYear() {
+			l.data.Doubts = max(l.data.Doubts, 1)
+		}
+	}
+}
+
+// still says whether no payment is on its way whose receipt the tax service may have and we not:
+// each holds some of the bonus, whatever is left of that.
+func (l *ledger) still() bool { return amount(l.data.GetBonusTaken()).IsZero() }
+
+// ask asks how much is registered of the year so far.
+func (l *ledger) ask() {
+	year := l.thisYear()
+	l.data.Asking = &flowv1.IncomeQuestion{
+		Year: year, Number: l.view.Attempts[income] + 1, At: flow.Text(l.view.Clock), Then: text(total(l.year(year).GetRegistered())),
+	}
+	l.asks[income] = flow.Bytes(&flowv1.NpdAsk{
+		Book: l.view.Book, ExecutorId: l.view.ID, Year: year, Months: uint32(l.view.Clock.In(flow.Moscow).Month()),
+	})
+}
+
+// thisYear is the calendar year of the tax service.
+func (l *ledger) thisYear() uint32 { return uint32(l.view.Clock.In(flow.Moscow).Year()) }
+
+// decision closes a step: what was doubted is asked again once that can help.
+func (l *ledger) decision() flow.Decision {
+	if l.data.Doubts > 0 && l.data.Asking == nil && l.data.YieldedTo == "" && l.still() {
+		l.ask()
+	}
+	return flow.Decision{Data: flow.Bytes(l.data), Asks: l.asks}
+}
+
+// elsewhere is what the tax service has registered of a person's year that is not ours, and not of
+// another executor who was the same person; false when it never said, or another executor is asked.
+func elsewhere(d *flowv1.TaxpayerData, y *flowv1.PersonYear) (money.Amount, bool) {
+	if y.GetToldAt() == "" || d.GetYieldedTo() != "" {
+		return money.Zero, false
+	}
+	ours := total(y.GetToldThen()).Add(former(d, y.GetYear()))
+	return money.Max(amount(y.GetTold()).Sub(ours), money.New(0, money.RUB.Scale)), true
+}
