@@ -10,7 +10,10 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/provodka/provodka/client"
+	"github.com/provodka/provodka/engine"
+	"github.com/provodka/provodka/engine/port/requisite"
 	"github.com/provodka/provodka/ledger/fault"
+	companyv1 "github.com/provodka/provodka/proto/gen/provodka/company/v1"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
@@ -254,9 +257,16 @@ func testGroups(t *testing.T, h *house) {
 	c.wantBalances([]string{a, b}, "11.00 11.00", "9.00 9.00")
 
 	// Keys of the house are nobody else's: whoever took one would stand in its way.
-	for _, key := range []string{"answer:1", "effect:1", "audit:0.7:customer:a", "period-sheet:1"} {
+	for _, begins := range engine.HouseKeys() {
+		key := begins + "1"
 		_, err := c.once().Ledger.Post(t.Context(), &ledgerv1.PostRequest{Book: c.book, Operations: []*ledgerv1.Operation{entryOp(key, "transfer", a, b, "1.00")}})
 		refused(t, err, fault.Malformed, "operations[0].key")
+		_, err = c.once().Companies.OpenCompany(t.Context(), &companyv1.OpenCompanyRequest{
+			Book: c.book, Key: key, Details: &companyv1.CompanyDetails{Inn: requisite.ExampleINN(1), Name: "ООО «Ромашка»"}, Tariff: &companyv1.Tariff{Percent: "3"},
+		})
+		refused(t, err, fault.Malformed, "key")
+		_, err = c.once().Ledger.GetEntry(t.Context(), &ledgerv1.GetEntryRequest{Book: c.book, Which: &ledgerv1.GetEntryRequest_Key{Key: key}})
+		refused(t, err, fault.NotFound, "key") // it may be looked up
 	}
 }
 

@@ -37,7 +37,10 @@
 //     sessions by the log, also where deleting rows fails.
 //   - A method opens to people only by a row of the table People; a test wants a row for each:
 //     what nobody has decided is for nobody.
-//   - An idempotency key of a company's person is the company's: the gate puts its name before it:
-//     keys are of the whole book; a stranger to a company could take those that it, or the house,
-//     is about to use.
+//   - Keys are of the whole book, as design has it, and whoever took another's would stand in his
+//     way. So the gate puts before a key whose it is: the company's, of its people (user:) and its
+//     programs (api:), the person's in his application (app/); no two companies, and no two
+//     persons, have a key in common. Callers with a key of the book share one set of keys: they
+//     are the house's own services. Nobody's key begins as one that the house makes itself
+//     (engine.HouseKey), written by whomever; what such a key did may be looked up.
 package gate

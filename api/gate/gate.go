@@ -11,6 +11,7 @@ import (
 	"connectrpc.com/connect"
 	"connectrpc.com/validate"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/provodka/provodka/engine"
 	"github.com/provodka/provodka/engine/flow"
@@ -97,6 +98,7 @@ type Gate struct {
 	access   map[string][]string // of keys, by method
 	persons  map[string][]string // of people
 	uploads  map[string]bool     // methods to which callers stream
+	reads    map[string]bool     // methods that change nothing
 	keys     *keyCache
 	sessions *sessionCache
 	pages    pages
@@ -110,7 +112,7 @@ func New(cfg Config) (*Gate, error) {
 	}
 	s := &Gate{
 		DB: cfg.DB, Vault: cfg.Vault, Flows: cfg.Flows, Now: cfg.Now, House: cfg.Limits, Logger: cfg.Logger, Tracer: cfg.Tracer, Logins: newLimits(cfg.Now),
-		cfg: cfg, uploads: map[string]bool{},
+		cfg: cfg, uploads: map[string]bool{}, reads: map[string]bool{},
 		keys:     &keyCache{db: cfg.DB, now: cfg.Now, keep: cfg.KeyCache, rows: map[[32]byte]cachedKey{}},
 		sessions: &sessionCache{rows: map[[32]byte]cachedSession{}},
 	}
@@ -127,6 +129,9 @@ func New(cfg Config) (*Gate, error) {
 	for _, m := range Methods() {
 		if m.IsStreamingClient() {
 			s.uploads[methodName(m)] = true
+		}
+		if o, ok := m.Options().(*descriptorpb.MethodOptions); ok && o.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS {
+			s.reads[methodName(m)] = true
 		}
 	}
 	if s.metrics, err = newMetrics(cfg.Metrics); err != nil {

@@ -167,8 +167,14 @@ func (g *Gate) Readable(ctx context.Context, request any) error {
 			return refusal
 		}
 	}
-	if refusal := checkOwner(CallOf(ctx).Who, m.ProtoReflect(), "", depthOfOwner); refusal != nil {
+	c := CallOf(ctx)
+	if refusal := checkOwner(c.Who, m.ProtoReflect(), "", depthOfOwner); refusal != nil {
 		return refusal
+	}
+	if !g.reads[c.method] { // a key of the house may be looked up
+		if refusal := checkKeys(c.Who, m.ProtoReflect(), "", depthOfOwner); refusal != nil {
+			return refusal
+		}
 	}
 	return nil
 }

@@ -42,22 +42,22 @@ func (s Span) Appended(shard int, command string) {
 }
 
 // Text says a word: an id, a code or a name of the house, never anything of people.
-func (s Span) Text(key, value string) {
+func (s Span) Text(name, value string) {
 	if s.On() {
-		s.span.SetAttributes(attribute.String("provodka."+key, value))
+		s.span.SetAttributes(attribute.String("provodka."+name, value))
 	}
 }
 
 // Count says a number.
-func (s Span) Count(key string, n int) {
+func (s Span) Count(name string, n int) {
 	if s.On() {
-		s.span.SetAttributes(attribute.Int("provodka."+key, n))
+		s.span.SetAttributes(attribute.Int("provodka."+name, n))
 	}
 }
 
 // Mark says yes or no.
-func (s Span) Mark(key string, yes bool) {
+func (s Span) Mark(name string, yes bool) {
 	if s.On() {
-		s.span.SetAttributes(attribute.Bool("provodka."+key, yes))
+		s.span.SetAttributes(attribute.Bool("provodka."+name, yes))
 	}
 }
