@@ -86,6 +86,7 @@ func TestAPI(t *testing.T) {
 		"PullNow":         testPullNow,
 		"Ways":            testWays,
 		"Limits":          testLimits,
+		"LimitsPaying":    testLimitsWhilePaying,
 		"WaysOfGuests":    testInvitationWays,
 		"WaysBack":        testWayGivenBack,
 		"OfferRace":       testOfferRace,

@@ -132,6 +132,41 @@ func (h *house) stoppedByLimits(t *testing.T, code, scope, setter string) float6
 	return 0
 }
 
+// testLimitsWhilePaying: a payment that carries the limits of before is refused by them after there
+// are others, and goes on at once all the same.
+func testLimitsWhilePaying(t *testing.T, h *house) {
+	c := h.caller(t)
+	company := c.company(8900, "1000000.00")
+	day := func(most string) {
+		_, err := c.Companies.SetLimits(t.Context(), &companyv1.SetLimitsRequest{
+			Book: c.book, CompanyId: company, Limits: []*companyv1.PaymentLimit{{Scope: "company day", Most: most}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	day("150.00")
+	if done, _ := c.paysTask("100.00", company, c.executor(8901, "entrepreneur", account(8901))); done.GetStatus() != "paid" {
+		t.Fatal(done)
+	}
+	checked := make(chan struct{})
+	h.fns.held.Store(person(8902).GetInn(), checked)
+	d := draft("100.00", c.executor(8902, "selfemployed", account(8902)))
+	d.Autocomplete = true
+	made, err := c.Tasks.CreateTask(t.Context(), &taskv1.CreateTaskRequest{Book: c.book, CompanyId: company, Task: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Tasks.PayTask(t.Context(), &taskv1.PayTaskRequest{Book: c.book, TaskId: made.GetTask().GetId()}); err != nil {
+		t.Fatal(err)
+	}
+	day("500.00")
+	close(checked)
+	if done := c.settledAfterError(made.GetTask().GetId()); done.GetStatus() != "paid" {
+		t.Error(done)
+	}
+}
+
 // testPersonsLimit: a company pays a person once a day, whoever he is; its month counts what went to both.
 func testPersonsLimit(t *testing.T, c *caller) {
 	company := c.company(8895, "1000000.00")

@@ -458,6 +458,7 @@ func (b *fakeBank) payments() []port.Payment {
 type fakeTax struct {
 	registered atomic.Int64
 	under      sync.Map // INN that have receipts
+	held       sync.Map // INN to what its checks wait for
 	bindings   *fns.Adapter
 }
 
@@ -468,6 +469,12 @@ func (f *fakeTax) receipted(inn string) bool {
 }
 
 func (f *fakeTax) Check(ctx context.Context, inn string) port.Answer {
+	if until, ok := f.held.Load(inn); ok {
+		select {
+		case <-until.(chan struct{}):
+		case <-ctx.Done():
+		}
+	}
 	if a := f.bindings.Check(ctx, inn); a.Status != "TAXPAYER_UNREGISTERED" {
 		return a
 	}

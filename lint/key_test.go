@@ -25,7 +25,7 @@ func TestKeysOfTheHouseAreKnown(t *testing.T) {
 	t.Parallel()
 	made := map[string][]string{} // places by how a key begins
 	keys := &keyReader{constants: map[string]string{}, takes: map[string]int{}}
-	files := slices.DeleteFunc(sources(t), func(f *file) bool {
+	files := slices.DeleteFunc(slices.Clone(sources(t)), func(f *file) bool {
 		return f.test() || !f.in(keyAreas...) || f.in(keyless...)
 	})
 	for _, f := range files {

@@ -37,17 +37,18 @@ func (s *Service) SetLimits(ctx context.Context, req *companyv1.SetLimitsRequest
 	return &companyv1.SetLimitsResponse{Company: out, Position: gate.IDOf(outcome.Record), Replayed: outcome.Replayed}, nil
 }
 
-// recheck tells the payments of the company that a limit stopped that there are others now. It
-// is a nudge: its failure fails nothing.
+// recheck tells the payments of the company that a limit stopped, or still may, that there are
+// others now: one that is being made carries those of before. It is a nudge: its failure fails
+// nothing.
 func (s *Service) recheck(ctx context.Context, book, companyID string, after engine.Outcome) {
-	rows, _, _, err := s.List(ctx, store.AggregatePage{Book: book, Flow: task.Name, Owner: companyID, States: []string{task.Error}, Limit: gate.MostRechecked}, nil)
+	rows, _, _, err := s.List(ctx, store.AggregatePage{Book: book, Flow: task.Name, Owner: companyID, States: []string{task.Error, task.Paying}, Limit: gate.MostRechecked}, nil)
 	if err != nil {
 		s.Logger.WarnContext(ctx, "payments that a limit stopped wait for their next pause", "company", companyID, "error", err)
 		return
 	}
 	s.Recheck(ctx, book, slices.DeleteFunc(rows, func(a gate.Aggregate) bool {
 		d := new(flowv1.TaskData)
-		return a.Read(d) != nil || d.GetError().GetLimit() == nil
+		return a.Read(d) != nil || a.State == task.Error && d.GetError().GetLimit() == nil || a.State == task.Paying && len(d.GetLimits()) == 0
 	}), after)
 }
 

@@ -126,18 +126,21 @@ func (s *step) run() *fault.Refusal {
 	return nil
 }
 
-// look reads the lists now. From the start, while they are read, is from the start as soon
-// as that has ended: what is read now may be behind it already.
+// look reads the lists now; while they are read, again as soon as that has ended: what is
+// read now may be behind what whoever looks knows of.
 func (s *step) look(fromStart bool) {
 	s.data.Restart = s.data.Restart || fromStart
 	if s.view.State == Waiting {
 		s.begin()
+		return
 	}
+	s.data.Again = s.data.Again || !fromStart
 }
 
 // begin reads the first page of those who left.
 func (s *step) begin() {
 	d := s.data
+	d.Again = false
 	if d.Restart {
 		d.From, d.InnOffset, d.Restart = flow.Text(s.view.Clock.Add(-longest)), 0, false
 	}
@@ -147,7 +150,7 @@ func (s *step) begin() {
 
 // end waits for the next night, or for no time at all.
 func (s *step) end() {
-	if s.data.Restart {
+	if s.data.Restart || s.data.Again {
 		s.timers[nightly] = s.view.Clock
 		return
 	}

@@ -310,6 +310,7 @@ func (s *step) observed() *fault.Refusal {
 	}
 	switch s.view.State {
 	case Bound:
+		s.data.Again = s.data.Again || s.askOpen() // what is being asked may be older than what was observed
 		s.check()
 	case Requesting, Waiting:
 	default:

@@ -43,7 +43,9 @@ type FeedData struct {
 	// Changed INN that another executor has.
 	Conflicts uint32 `protobuf:"varint,8,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
 	// The next reading begins at the start of the lists.
-	Restart       bool `protobuf:"varint,9,opt,name=restart,proto3" json:"restart,omitempty"`
+	Restart bool `protobuf:"varint,9,opt,name=restart,proto3" json:"restart,omitempty"`
+	// Somebody wanted them read while they were being read.
+	Again         bool `protobuf:"varint,10,opt,name=again,proto3" json:"again,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -137,6 +139,13 @@ func (x *FeedData) GetConflicts() uint32 {
 func (x *FeedData) GetRestart() bool {
 	if x != nil {
 		return x.Restart
+	}
+	return false
+}
+
+func (x *FeedData) GetAgain() bool {
+	if x != nil {
+		return x.Again
 	}
 	return false
 }
@@ -346,7 +355,7 @@ var File_provodka_flow_v1_feed_proto protoreflect.FileDescriptor
 
 const file_provodka_flow_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x1bprovodka/flow/v1/feed.proto\x12\x10provodka.flow.v1\"\xea\x01\n" +
+	"\x1bprovodka/flow/v1/feed.proto\x12\x10provodka.flow.v1\"\x80\x02\n" +
 	"\bFeedData\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\x12\x16\n" +
@@ -357,7 +366,9 @@ const file_provodka_flow_v1_feed_proto_rawDesc = "" +
 	"\aleavers\x18\x06 \x01(\rR\aleavers\x12\x18\n" +
 	"\achanges\x18\a \x01(\rR\achanges\x12\x1c\n" +
 	"\tconflicts\x18\b \x01(\rR\tconflicts\x12\x18\n" +
-	"\arestart\x18\t \x01(\bR\arestart\")\n" +
+	"\arestart\x18\t \x01(\bR\arestart\x12\x14\n" +
+	"\x05again\x18\n" +
+	" \x01(\bR\x05again\")\n" +
 	"\bFeedLook\x12\x1d\n" +
 	"\n" +
 	"from_start\x18\x01 \x01(\bR\tfromStart\"o\n" +
