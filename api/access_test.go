@@ -127,7 +127,7 @@ func testRevoked(t *testing.T, h *house) {
 	if there, err := h.db.RevokeAPIKey(t.Context(), row.ID); err != nil || !there {
 		t.Fatal(there, err)
 	}
-	for until := time.Now().Add(10 * time.Second); ask() != http.StatusUnauthorized; c.pause() {
+	for until := time.Now().Add(patience); ask() != http.StatusUnauthorized; c.pause() {
 		if time.Now().After(until) {
 			t.Fatal("a revoked key is believed")
 		}

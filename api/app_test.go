@@ -22,7 +22,7 @@ import (
 func (c *caller) loginCode(phone string, n int) string {
 	c.t.Helper()
 	form := regexp.MustCompile(`^Код для входа: (\d{6})\.`)
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); c.pause() {
+	for until := time.Now().Add(patience); time.Now().Before(until); c.pause() {
 		var codes []string
 		c.house.post.mu.Lock()
 		for _, notice := range c.house.post.sent {
@@ -81,7 +81,7 @@ func (c *caller) now() string {
 // inState waits until a task is in a state.
 func (c *caller) inState(id, state string) {
 	c.t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		got, err := c.Tasks.GetTask(c.t.Context(), &taskv1.GetTaskRequest{Book: c.book, TaskId: id})
 		if err != nil || time.Now().After(until) {
 			c.t.Fatal(got, err)
@@ -212,7 +212,7 @@ func testApp(t *testing.T, h *house) {
 // wantEarned reads the year after one receipt of 100.00.
 func (a worker) wantEarned(t *testing.T, book string) {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; {
+	for until := time.Now().Add(patience); ; {
 		got, err := a.App.GetMyEarnings(t.Context(), &executorv1.GetMyEarningsRequest{Book: book})
 		if err != nil {
 			t.Fatal(err)

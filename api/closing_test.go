@@ -28,7 +28,7 @@ import (
 // closings reads what a company's monthly documents are, once nothing is drawn up any more.
 func (c *caller) closings(company string) *flowv1.ClosingData {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	for {
 		rows, _, err := c.db.FindAggregates(ctx, []store.AggregateKey{{Book: c.book, Flow: closing.Name, ID: company}})

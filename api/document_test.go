@@ -35,7 +35,7 @@ var signingCode = regexp.MustCompile(`Код для подписания \((\S+)
 // codeTo waits for the n-th code to a phone.
 func (c *caller) codeTo(t *testing.T, phone string, n int) string {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); c.pause() {
+	for until := time.Now().Add(patience); time.Now().Before(until); c.pause() {
 		c.house.post.mu.Lock()
 		var codes []string
 		for _, m := range c.house.post.sent {
@@ -188,7 +188,7 @@ func (c *caller) stamped(id, document string, n int) (*documentv1.GetDocumentRes
 	read := func() (*documentv1.GetDocumentResponse, error) {
 		return c.Documents.GetDocument(c.t.Context(), &documentv1.GetDocumentRequest{Book: c.book, TaskId: id, Document: document, Stamped: true})
 	}
-	for until := time.Now().Add(20 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		got, err := read()
 		if err != nil || time.Now().After(until) {
 			return got, err
@@ -436,7 +436,7 @@ var sentLink = regexp.MustCompile(`\((договор|акт)\): https://site\.ex
 // linksTo are the signing links that went to an address.
 func (c *caller) linksTo(to string, n int) []string {
 	c.t.Helper()
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); c.pause() {
+	for until := time.Now().Add(patience); time.Now().Before(until); c.pause() {
 		c.house.post.mu.Lock()
 		var links []string
 		for _, m := range c.house.post.sent {

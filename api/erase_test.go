@@ -61,7 +61,7 @@ func (c *caller) wantErased(id string, erase func(string) (*executorv1.EraseExec
 	if err != nil || begun.GetExecutor().GetPerson() != nil || begun.GetExecutor().GetErasedDay() == "" {
 		t.Fatalf("%v %v", begun, err)
 	}
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for state := ""; state != executor.Erased; {
 		got, err := c.Executors.GetExecutor(t.Context(), &executorv1.GetExecutorRequest{Book: c.book, ExecutorId: id, Unmask: true})
 		if err != nil || got.GetExecutor().GetPerson() != nil || got.GetExecutor().GetRequisites() != nil || time.Now().After(deadline) {

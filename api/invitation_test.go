@@ -32,7 +32,7 @@ import (
 func (c *caller) message(to, pattern string, n int) string {
 	c.t.Helper()
 	form := regexp.MustCompile(pattern)
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); c.pause() {
+	for until := time.Now().Add(patience); time.Now().Before(until); c.pause() {
 		var found []string
 		c.house.post.mu.Lock()
 		for _, notice := range c.house.post.sent {
@@ -119,7 +119,7 @@ func (g guest) join(in *client.Client, p *executorv1.Person) error {
 // joined waits for a state.
 func (g guest) joined(in *client.Client, state string) *executorv1.Joining {
 	g.t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; g.pause() {
+	for until := time.Now().Add(patience); ; g.pause() {
 		got, err := in.Invitations.GetJoining(g.t.Context(), &executorv1.GetJoiningRequest{Book: g.book, InvitationId: g.id})
 		if err != nil || time.Now().After(until) {
 			g.t.Fatal(got, err)
@@ -270,7 +270,7 @@ func testInvitationKnown(t *testing.T, h *house) {
 	if err := other.join(in, person(who+1)); err != nil { // another kind: the refusal is told
 		t.Fatal(err)
 	}
-	for until := time.Now().Add(20 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		if got := other.joined(in, "person"); got.GetRefusal() == "kind_mismatch" && got.GetRefusalTitle() != "" {
 			break
 		}
@@ -362,7 +362,7 @@ func testInvitationEnds(t *testing.T, h *house) {
 	refused(t, g.claim(requisite.ExamplePhone(8530)), fault.LinkRevoked, "link")
 	_, err = g.at.Invitations.OpenInvitation(t.Context(), &executorv1.OpenInvitationRequest{Book: c.book, InvitationId: g.id, Link: g.link})
 	refused(t, err, fault.LinkRevoked, "link")
-	for until := time.Now().Add(20 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		if docs, err := h.vault.Invitations(t.Context(), c.book, private.Refs(g.id)...); err == nil && len(docs) == 0 {
 			break
 		}
@@ -391,7 +391,7 @@ func (c *caller) toldOfJoining(company string) func(inn, phone, executor, invita
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		for until := time.Now().Add(20 * time.Second); len(r.events()) == 0 && time.Now().Before(until); c.pause() {
+		for until := time.Now().Add(patience); len(r.events()) == 0 && time.Now().Before(until); c.pause() {
 			if err := d.Pass(c.t.Context()); err != nil {
 				c.t.Fatal(err)
 			}
@@ -478,7 +478,7 @@ func testInvitationPage(t *testing.T, h *house) {
 		t.Errorf("%v", confirmed)
 	}
 	call("/join", map[string]any{"person": map[string]any{"last_name": "Иванов", "first_name": "Пётр", "second_name": "", "inn": requisite.ExamplePersonINN(who)}})
-	for until := time.Now().Add(20 * time.Second); state(call("", nil)) != "done"; c.pause() {
+	for until := time.Now().Add(patience); state(call("", nil)) != "done"; c.pause() {
 		if time.Now().After(until) {
 			t.Fatal("never done")
 		}

@@ -27,7 +27,7 @@ func (c *caller) lists(fromStart bool) *flowv1.FeedData {
 	if err != nil || asked.GetStateTitle() == "" || asked.GetPosition() == "" {
 		c.t.Fatalf("%v %v", asked, err)
 	}
-	for until := time.Now().Add(30 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		rows, _, err := c.db.FindAggregates(c.t.Context(), []store.AggregateKey{{Book: c.book, Flow: feed.Name, ID: feed.ID}})
 		if err != nil || len(rows) != 1 {
 			c.t.Fatalf("%v %v", rows, err)
@@ -45,7 +45,7 @@ func (c *caller) lists(fromStart bool) *flowv1.FeedData {
 // seen reads an executor until he is as he should be.
 func (c *caller) seen(id string, unmask bool, as func(*executorv1.Executor) bool) *executorv1.Executor {
 	c.t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		got, err := c.Executors.GetExecutor(c.t.Context(), &executorv1.GetExecutorRequest{Book: c.book, ExecutorId: id, Unmask: unmask})
 		if err != nil {
 			c.t.Fatal(err)
@@ -99,7 +99,7 @@ func testTaxLists(t *testing.T, h *house) {
 	if whole.GetPerson().GetInn() != requisite.ExamplePersonINN(is) || whole.GetFormerInns()[0].GetInn() != requisite.ExamplePersonINN(was) {
 		t.Errorf("%v", whole)
 	}
-	for until := time.Now().Add(20 * time.Second); ; c.pause() { // bound under the new INN, nobody was asked
+	for until := time.Now().Add(patience); ; c.pause() { // bound under the new INN, nobody was asked
 		got := c.standing(id, "validated")
 		if got.GetInnChangedAt() != nil && got.GetState() == "bound" && len(got.GetHistory()) == 2 {
 			break

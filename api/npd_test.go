@@ -67,7 +67,7 @@ func (h *house) person(t *testing.T, n uint64, change func(*taxservice.Person)) 
 // standing waits until the person stands so.
 func (c *caller) standing(id, status string) *executorv1.Selfemployed {
 	c.t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		got, err := c.Executors.GetSelfemployed(c.t.Context(), &executorv1.GetSelfemployedRequest{Book: c.book, ExecutorId: id})
 		if err != nil {
 			c.t.Fatal(err)

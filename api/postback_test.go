@@ -406,7 +406,7 @@ func testStatusPostback(t *testing.T, h *house) {
 		t.Helper()
 		want = append(want, status)
 		for i, r := range receivers[:2] {
-			for until := time.Now().Add(20 * time.Second); len(r.events()) < len(want) && time.Now().Before(until); first.pause() {
+			for until := time.Now().Add(patience); len(r.events()) < len(want) && time.Now().Before(until); first.pause() {
 				if err := d.Pass(t.Context()); err != nil {
 					t.Fatal(err)
 				}

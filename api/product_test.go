@@ -236,7 +236,7 @@ func (f *firm) work(id string) {
 // settledTask waits until a task is no longer being paid.
 func (f *firm) settledTask(id string) map[string]json.RawMessage {
 	f.t.Helper()
-	for until := time.Now().Add(30 * time.Second); ; f.pause() {
+	for until := time.Now().Add(patience); ; f.pause() {
 		task := f.ok("GET", "/api/tasks/"+id, "", "")
 		if s := string(task["status"]); s != `"paying"` {
 			return task

@@ -118,7 +118,7 @@ func fieldOf(err *connect.Error) string {
 func (s *stranger) sent(to, pattern string, least int) string {
 	s.t.Helper()
 	re := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); s.pause() {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); s.pause() {
 		s.post.mu.Lock()
 		var found []string
 		for _, n := range s.post.sent {
@@ -155,7 +155,7 @@ func (s *stranger) start() *registrationv1.Registration {
 func (s *stranger) until(state string) *registrationv1.Registration {
 	s.t.Helper()
 	var last *registrationv1.Registration
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); s.pause() {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); s.pause() {
 		answer, err := s.GetRegistration(s.t.Context(), &registrationv1.GetRegistrationRequest{RegistrationId: s.id})
 		if err != nil {
 			if ce := new(connect.Error); asConnect(err, &ce) && hasInfo(ce, string(fault.TooOften)) {

@@ -385,6 +385,10 @@ func refusal(t *testing.T, err error) *client.Refusal {
 	return r
 }
 
+// patience is how long a test waits for what must come: only what never comes takes it, on
+// the busiest machine.
+const patience = 2 * time.Minute
+
 // pause waits a little for the world to answer.
 func (c *caller) pause() {
 	select {

@@ -66,7 +66,7 @@ func testPaidByItself(t *testing.T, h *house) {
 // settledAfterError waits until a payment that stopped has gone on to its end.
 func (c *caller) settledAfterError(id string) *taskv1.Task {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	for {
 		got := c.settled(id)

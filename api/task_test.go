@@ -40,7 +40,7 @@ func (c *caller) retried(id string) {
 // paid waits until the task is no longer being paid.
 func (c *caller) settled(id string) *taskv1.Task {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	for {
 		answer, err := c.Tasks.GetTask(ctx, &taskv1.GetTaskRequest{Book: c.book, TaskId: id})

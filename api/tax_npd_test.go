@@ -34,7 +34,7 @@ func (c *caller) bound(n uint64, documents ...taxservice.Document) string {
 // orderOf waits until an order is in the state.
 func (c *caller) orderOf(id, state string) *taxv1.Remittance {
 	c.t.Helper()
-	for until := time.Now().Add(30 * time.Second); ; c.pause() {
+	for until := time.Now().Add(patience); ; c.pause() {
 		answer, err := c.Taxes.GetRemittance(c.t.Context(), &taxv1.GetRemittanceRequest{Book: c.book, RemittanceId: id})
 		if err != nil {
 			c.t.Fatal(err)

@@ -48,7 +48,7 @@ func (c *caller) remit(period string) (collected, order, paid string) {
 // ordered waits until an order is no longer being paid.
 func (c *caller) ordered(id string) *taxv1.Remittance {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	for {
 		answer, err := c.Taxes.GetRemittance(ctx, &taxv1.GetRemittanceRequest{Book: c.book, RemittanceId: id})

@@ -57,7 +57,7 @@ const goodPassword = "лошадь скрепка верно 7"
 func (c *caller) linkIn(t *testing.T, address, page string) (id string, number uint32, secret string) {
 	t.Helper()
 	form := regexp.MustCompile(page + `/([a-z0-9-]+)#(\d+)\.(\S+)`)
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); c.pause() {
+	for until := time.Now().Add(patience); time.Now().Before(until); c.pause() {
 		c.house.post.mu.Lock()
 		for i := len(c.house.post.sent) - 1; i >= 0; i-- {
 			if n := c.house.post.sent[i]; n.To == address {
