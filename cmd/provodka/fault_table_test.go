@@ -42,7 +42,7 @@ var faultTable = slices.Concat(taskRows, wayRows(sbp), wayRows(card), lookRows, 
 	moneyRows(returns, "returned", "unmatched"), moneyRows(ndfl, "paid", "error"), moneyRows(gives, "paid", "error"),
 	askRows("cancel", cancels, "canceled", 0, 0), askRows("documents", documents, "paid", 1, 0),
 	askRows("bind", binds, "validated", 0, 0), askRows("bind_status", binds, "validated", 0, 0), askRows("grant", grants, "validated", 0, 0), askRows("grant_status", grants, "validated", 0, 0),
-	askRows("period", sees, earnedElsewhere, 0, 0),
+	askRows("period", sees, "", 0, 0), askRows("period", sees, "paid", 1, 1),
 	askRows("entity", entity, "email", 0, 0), askRows("unbind", erases, "erased", 0, 0),
 )
 

@@ -39,7 +39,7 @@ const (
 	grants    = "grant"     // one who is bound gives a right that is missing
 	entity    = "entity"    // the state register is asked about a company
 	erases    = "erase"     // a person is erased, and our binding to him goes before that
-	sees      = "see"       // a person who is bound lets us see what he earned elsewhere
+	sees      = "see"       // a person who is bound lets us see what he earned elsewhere, and may be paid while that is asked
 )
 
 // ways are how such rows are played.
@@ -203,7 +203,10 @@ func (m *matrix) ordered(name string, i int, r struck) {
 }
 
 // binds asks a person, who says yes when he is asked about.
-func (m *matrix) binds(name string, i int, r struck) {
+func (m *matrix) binds(name string, i int, r struck) { m.bound(name, i, r, r.end) }
+
+// bound binds a row's person, who then stands so; it gives the executor, "" when it failed.
+func (m *matrix) bound(name string, i int, r struck, status string) string {
 	ctx := m.t.Context()
 	who, err := m.registered(i, r)
 	if err == nil {
@@ -211,9 +214,9 @@ func (m *matrix) binds(name string, i int, r struck) {
 	}
 	if err != nil {
 		m.t.Errorf("%s: %v", name, err)
-		return
+		return ""
 	}
-	eventually(m.t, name+" ends as "+r.end, func() bool {
+	if !eventually(m.t, name+" stands as "+status, func() bool {
 		at := m.standing(who)
 		if at == "requested" { // else it is looked at in ten minutes
 			_, _ = m.api.Executors.CheckSelfemployed(ctx, &executorv1.CheckSelfemployedRequest{Book: m.Book, ExecutorId: who})
@@ -222,34 +225,35 @@ func (m *matrix) binds(name string, i int, r struck) {
 			m.t.Errorf("%s: an answer that was none says %s", name, at)
 			return true
 		}
-		return at == r.end
-	})
+		return at == status
+	}) {
+		return ""
+	}
+	return who
 }
 
 // earnedElsewhere is what others have paid a row's person this month.
 const earnedElsewhere = "1500.00"
 
-// sees binds a person, of whom the year is asked for then: however often that is wrong at first, it is known.
+// sees binds a person, of whom the year is asked for then: however often that is wrong at first, it is known. Who is
+// paid meanwhile waits for it, and his receipt counts once.
 func (m *matrix) sees(name string, i int, r struck) {
-	ctx := m.t.Context()
-	who, err := m.registered(i, r)
-	if err == nil {
-		_, err = m.api.Executors.BindExecutor(ctx, &executorv1.BindExecutorRequest{Book: m.Book, Key: name, ExecutorId: who})
-	}
-	if err != nil {
-		m.t.Errorf("%s: %v", name, err)
+	who := m.bound(name, i, r, "validated")
+	if who == "" {
 		return
 	}
-	eventually(m.t, name+" ends as "+r.end, func() bool {
-		if m.standing(who) == "requested" { // else it is looked at in ten minutes
-			_, _ = m.api.Executors.CheckSelfemployed(ctx, &executorv1.CheckSelfemployedRequest{Book: m.Book, ExecutorId: who})
-		}
-		got, err := m.api.Taxes.GetEarnings(ctx, &taxv1.GetEarningsRequest{Book: m.Book, ExecutorId: who})
-		if at := got.GetElsewhere(); err == nil && at != "" && at != r.end {
+	free := "2398500.00"
+	if r.left > 0 {
+		m.pays(name, i, who, r)
+		free = "2398400.00"
+	}
+	eventually(m.t, name+" has "+free+" free", func() bool {
+		got, err := m.api.Taxes.GetEarnings(m.t.Context(), &taxv1.GetEarningsRequest{Book: m.Book, ExecutorId: who})
+		if at := got.GetElsewhere(); err == nil && at != "" && at != earnedElsewhere {
 			m.t.Errorf("%s: an answer that was none says %s", name, at)
 			return true
 		}
-		return err == nil && got.GetElsewhere() == r.end
+		return err == nil && got.GetElsewhere() == earnedElsewhere && got.GetFree() == free
 	})
 }
 

@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,7 +26,7 @@ type taxpayers struct{ submit Submit }
 
 // FromTaxpayer serves the port "taxpayer": verb change (TaxpayerChange) changes what a
 // task is in its executor's year. The attempt is the command's key, so asking twice
-// changes once and gives the first answer. Verb look (TaxpayerLook) has the income of the year
+// changes once and gives the first answer; one that waits for the tax service is Unknown, and the next ask finds how it stands. Verb look (TaxpayerLook) has the income of the year
 // asked for, of who is bound and lets us see it.
 func FromTaxpayer(submit Submit) port.Port { return &taxpayers{submit} }
 
@@ -57,10 +58,20 @@ func (t *taxpayers) change(ctx context.Context, ask port.Ask) port.Answer {
 		return *malformed(ask, err)
 	}
 	o := change(ctx, t.submit, ask, body.GetBook(), taxpayer.Name, body.GetExecutorId())
+	said := changed(o)
+	for n := 1; said.GetAsking() && o.Replayed; n++ { // it was put off before: is it now?
+		again := ask
+		again.Attempt += fmt.Sprint(":", n)
+		o = change(ctx, t.submit, again, body.GetBook(), taxpayer.Name, body.GetExecutorId())
+		said = changed(o)
+	}
 	answer := answerOf(ask, o)
 	switch answer.Result {
 	case port.Done:
-		answer.Body = string(flow.Bytes(taxpayer.Answer(o.Record.GetMove().GetData())))
+		if said.GetAsking() {
+			return port.Unclear("the tax service is being asked about the year")
+		}
+		answer.Body = string(flow.Bytes(said))
 	case port.Refused:
 		said := &flowv1.TaxpayerAnswer{Short: limit.ShortOf(o.Refusal)}
 		if said.Short == nil {
@@ -70,6 +81,15 @@ func (t *taxpayers) change(ctx context.Context, ask port.Ask) port.Answer {
 	case port.Unknown, port.NotFound:
 	}
 	return answer
+}
+
+// changed is what a change gave. One that is put off changes nothing, so it comes again under a key
+// behind all those under which it was.
+func changed(o engine.Outcome) *flowv1.TaxpayerAnswer {
+	if o.Refusal != nil {
+		return nil
+	}
+	return taxpayer.Answer(o.Record.GetMove().GetData())
 }
 
 // Find implements port.Port.

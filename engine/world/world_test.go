@@ -279,6 +279,27 @@ func TestTaxpayer(t *testing.T) {
 			t.Errorf("%s: %v", name, &body)
 		}
 	}
+	// A change that is put off comes again under the next key, and under no key after the one that was decided.
+	var keys []string
+	decided := map[string]*flowv1.TaxpayerAnswer{}
+	put := []*flowv1.TaxpayerAnswer{{Asking: true}, {Asking: true}, {Free: "1.00"}}
+	busy := FromTaxpayer(func(_ context.Context, r engine.Request) []engine.Outcome {
+		key := r.Operations[0].Operation.GetKey()
+		said, replayed := decided[key]
+		if !replayed {
+			said = put[len(decided)]
+			decided[key], keys = said, append(keys, key)
+		}
+		return []engine.Outcome{{Replayed: replayed, Record: &journalv1.Record{Move: &journalv1.Move{Data: flow.Bytes(&flowv1.TaxpayerData{Answer: said})}}}}
+	})
+	for i, want := range []port.Result{port.Unknown, port.Unknown, port.Done, port.Done} {
+		if a := busy.Find(t.Context(), change); a.Result != want {
+			t.Errorf("try %d: %+v, want %s", i, a, want)
+		}
+	}
+	if len(keys) != 3 || keys[1] != keys[0]+":1" || keys[2] != keys[0]+":2" {
+		t.Errorf("%q", keys)
+	}
 	var looked []string
 	look := FromTaxpayer(func(_ context.Context, r engine.Request) []engine.Outcome {
 		f := r.Operations[0].Operation.GetFlow()

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/engine/flow/tax"
 	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -27,18 +28,48 @@ import (
 // perhaps, and hides none.
 const mostDoubts = 3
 
-// fresh is how long a sure word is not asked for again.
-const fresh = time.Hour
+// How old a word may be: for npd's look; for a payment; for a payment once nearPercent of the cap are used.
+const (
+	fresh    = time.Hour
+	old      = 48 * time.Hour
+	oldNear  = 6 * time.Hour
+	patience = time.Minute // how long a payment waits for a new one
+)
+
+// nearPercent of the cap: from there on words grow old sooner.
+var nearPercent = money.New(80, 0)
 
 // look decides the command by which npd says that the person lets us see the income of a month.
 func look(v flow.View) (flow.Decision, *fault.Refusal) {
 	l := newLedger(v)
 	y := l.year(l.thisYear())
 	sure := y.GetToldAt() != "" && l.data.GetDoubts() == 0 && v.Clock.Before(flow.Moment(y.GetToldAt()).Add(fresh))
+	l.data.LetsSee = true
 	if l.data.GetAsking() == nil && l.data.GetYieldedTo() == "" && !sure {
 		l.ask()
 	}
 	return l.decision(), nil
+}
+
+// waits says whether a payment that asks for its tax waits for a newer word about the year, which it
+// has asked for if nobody had. Silence is waited for only so long.
+func (l *ledger) waits(q *flowv1.YearQuestion) bool {
+	year := yearOf(q.GetDay())
+	rule, err := tax.Cap(q.GetDay())
+	if !l.data.GetLetsSee() || q.GetStage() != flowv1.YearStage_YEAR_STAGE_TAKEN || !capped(q.GetKind()) || l.data.GetYieldedTo() != "" || year != l.thisYear() || err != nil {
+		return false
+	}
+	may := old
+	if used := rule.Limit.Sub(Free(l.data, year, rule.Limit)); used.Cmp(rule.Limit.Percent(nearPercent, money.RUB.Scale, money.Down)) >= 0 {
+		may = oldNear
+	}
+	if y := l.year(year); y.GetToldAt() != "" && !l.view.Clock.After(flow.Moment(y.GetToldAt()).Add(may)) {
+		return false
+	}
+	if l.data.Asking == nil {
+		l.ask()
+	}
+	return l.view.Clock.Before(flow.Moment(l.data.GetAsking().GetAt()).Add(patience))
 }
 
 // answered takes the tax service's word about a year. One to an older question changes nothing.
@@ -55,7 +86,7 @@ func answered(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 		l.data.Asking = nil
 		l.told(q, c.Answer)
 	default:
-		l.data.Asking, l.data.Doubts = nil, 0
+		l.data.Asking, l.data.Doubts, l.data.LetsSee = nil, 0, false
 	}
 	return l.decision(), nil
 }
@@ -66,7 +97,7 @@ func (l *ledger) told(q *flowv1.IncomeQuestion, a *port.Answer) {
 	err := proto.Unmarshal([]byte(a.Body), said)
 	total, wrong := money.RUB.Parse(said.GetIncome())
 	if err != nil || wrong != nil || total.Sign() < 0 {
-		l.data.Doubts = 0 // it says nothing, and would again
+		l.data.Doubts, l.data.LetsSee = 0, false // it says nothing, and would again
 		return
 	}
 	if l.data.Doubts++; !q.GetMoved() && l.still() {

@@ -184,6 +184,12 @@ func (b *bureau) step() {
 			}
 			return
 		}
+		if a.GetAsking() { // put off: it changed nothing
+			if b.p.data().GetAsking() == nil || a.GetShare() != nil || a.GetFree() != "" {
+				b.t.Fatalf("%v", b.p.data())
+			}
+			return
+		}
 		b.tasks[name] = a.Share
 		y := YearOf(b.p.data(), now)
 		if y.Elsewhere != "" && inKopecks(y.Elsewhere)+inKopecks(y.Registered.String())+inKopecks(y.Reserved.String()) > 240_000_000 {
@@ -257,6 +263,86 @@ func TestElsewhereIsWhatOthersPaid(t *testing.T) {
 			t.Fatalf("%s are elsewhere, others have paid %d kopecks: %v", got.Elsewhere, b.others[year], b.p.data())
 		}
 	})
+}
+
+// A payment waits for a new word when the last is two days old, or six hours once most of the cap is
+// used; for silence no longer than a minute, and not at all for who does not let us see.
+func TestAPaymentWaitsForANewWord(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		total   int64         // kopecks, told at first; -1: nothing is
+		after   time.Duration // the payment
+		refused bool          // the permission is gone
+		day     string        // of the payment; "" is today
+		waits   bool
+	}{
+		"young":                  {100_00, 47 * time.Hour, false, "", false},
+		"old":                    {100_00, 49 * time.Hour, false, "", true},
+		"young and near the cap": {1_920_000_00, 5 * time.Hour, false, "", false},
+		"old and near the cap":   {1_920_000_00, 7 * time.Hour, false, "", true},
+		"not quite near":         {1_919_000_00, 7 * time.Hour, false, "", false},
+		"nothing told":           {-1, 2 * time.Minute, false, "", false}, // the open question has had its minute
+		"being asked":            {-1, 30 * time.Second, false, "", true},
+		"not allowed":            {100_00, 49 * time.Hour, true, "", false},
+		"of another year":        {100_00, 49 * time.Hour, false, "2027-01-01", false},
+		"of a year not told":     {100_00, 304 * 24 * time.Hour, false, "", true}, // the next, by now
+	} {
+		p := newPerson()
+		p.look()
+		if tc.total >= 0 {
+			p.answer(1, tc.total)
+		}
+		if tc.refused {
+			p.view.Clock = p.view.Clock.Add(2 * fresh)
+			p.look()
+			p.must(flow.Command{Event: incomeRefused, Actor: "effect", Number: 2, Answer: &port.Answer{Result: port.Refused}})
+		}
+		p.view.Clock = p.view.Clock.Add(tc.after)
+		p.view.Day = p.view.Clock.In(flow.Moscow).Format(time.DateOnly)
+		day := tc.day
+		if day == "" {
+			day = p.view.Day
+		}
+		asked := p.view.Attempts[income]
+		if a, refusal := p.change(&flowv1.TaxpayerChange{Question: ask(held, selfEmployed, day, "1.00")}); refusal != nil || a.GetAsking() {
+			t.Errorf("%s: an acceptance waits: %v %v", name, a, refusal)
+		}
+		if a, refusal := p.change(&flowv1.TaxpayerChange{Question: ask(taken, civilContract, day, "1.00")}); tc.day == "" && day[:4] == "2026" && (refusal != nil || a.GetAsking()) {
+			t.Errorf("%s: a civil contract waits: %v %v", name, a, refusal)
+		}
+		pay := &flowv1.TaxpayerChange{Question: ask(taken, selfEmployed, day, "1.00")}
+		for range 2 { // it asks once
+			a, refusal := p.change(pay)
+			if refusal != nil || a.GetAsking() != tc.waits || (a.GetShare() == nil) != tc.waits {
+				t.Fatalf("%s: %v %v", name, a, refusal)
+			}
+			if !tc.waits {
+				break
+			}
+		}
+		if n := p.view.Attempts[income]; tc.waits && n > asked+1 || !tc.waits && n != asked {
+			t.Errorf("%s: asked %d times, before %d", name, n, asked)
+		}
+		if !tc.waits {
+			continue
+		}
+		p.answer(p.view.Attempts[income], 200_00)
+		if a, refusal := p.change(pay); refusal != nil || a.GetShare() == nil {
+			t.Errorf("%s: the word is there: %v %v", name, a, refusal)
+		}
+	}
+	p := newPerson() // silence
+	p.look()
+	p.answer(1, 100_00)
+	p.view.Clock = p.view.Clock.Add(3 * 24 * time.Hour)
+	pay := &flowv1.TaxpayerChange{Question: ask(taken, selfEmployed, p.view.Day, "1.00")}
+	if a, _ := p.change(pay); !a.GetAsking() {
+		t.Fatal(a)
+	}
+	p.view.Clock = p.view.Clock.Add(patience)
+	if a, refusal := p.change(pay); refusal != nil || a.GetShare() == nil {
+		t.Errorf("a minute of silence is enough: %v %v", a, refusal)
+	}
 }
 
 // A person of whom nothing is told keeps what he kept before, to the byte.

@@ -80,6 +80,10 @@ func change(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 	}
 	l := newLedger(v)
 	l.task, l.data.Answer = b.GetTask(), &flowv1.TaxpayerAnswer{}
+	if l.waits(b.GetQuestion()) {
+		l.data.Answer.Asking = true
+		return l.decision(), nil
+	}
 	before := map[uint32]money.Amount{}
 	for _, y := range l.data.GetYears() {
 		before[y.GetYear()] = amount(y.GetRegistered())

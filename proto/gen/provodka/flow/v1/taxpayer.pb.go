@@ -625,7 +625,9 @@ type TaxpayerData struct {
 	// The open question about a year's income; absent = none.
 	Asking *IncomeQuestion `protobuf:"bytes,270,opt,name=asking,proto3" json:"asking,omitempty"`
 	// How many words in a row may have a receipt of which we had not heard, or lack one; 0 = the last was sure.
-	Doubts        uint32 `protobuf:"varint,271,opt,name=doubts,proto3" json:"doubts,omitempty"`
+	Doubts uint32 `protobuf:"varint,271,opt,name=doubts,proto3" json:"doubts,omitempty"`
+	// The tax service lets us ask, as far as we know.
+	LetsSee       bool `protobuf:"varint,272,opt,name=lets_see,json=letsSee,proto3" json:"lets_see,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -749,6 +751,13 @@ func (x *TaxpayerData) GetDoubts() uint32 {
 		return x.Doubts
 	}
 	return 0
+}
+
+func (x *TaxpayerData) GetLetsSee() bool {
+	if x != nil {
+		return x.LetsSee
+	}
+	return false
 }
 
 // What the tax service is being asked: how much is registered of a year.
@@ -962,7 +971,9 @@ type TaxpayerAnswer struct {
 	// What was counted of a payment; absent = nothing.
 	Count *PaymentCount `protobuf:"bytes,210,opt,name=count,proto3" json:"count,omitempty"`
 	// Of a refusal: the limit of payments that does not fit.
-	Short         *LimitShort `protobuf:"bytes,211,opt,name=short,proto3" json:"short,omitempty"`
+	Short *LimitShort `protobuf:"bytes,211,opt,name=short,proto3" json:"short,omitempty"`
+	// Nothing changed: the tax service is being asked about the year, and the same change may come again in a moment.
+	Asking        bool `protobuf:"varint,270,opt,name=asking,proto3" json:"asking,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1023,6 +1034,13 @@ func (x *TaxpayerAnswer) GetShort() *LimitShort {
 		return x.Short
 	}
 	return nil
+}
+
+func (x *TaxpayerAnswer) GetAsking() bool {
+	if x != nil {
+		return x.Asking
+	}
+	return false
 }
 
 // Body of taxpayer's "change", and what a task asks of the port "taxpayer".
@@ -1306,7 +1324,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x02to\x18\x01 \x01(\tR\x02to\"U\n" +
 	"\fTaxpayerRest\x12\x0e\n" +
 	"\x02of\x18\x01 \x01(\tR\x02of\x125\n" +
-	"\x05years\x18\x02 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\x05years\"\xda\x04\n" +
+	"\x05years\x18\x02 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\x05years\"\xf6\x04\n" +
 	"\fTaxpayerData\x122\n" +
 	"\x05years\x18\x01 \x03(\v2\x1c.provodka.flow.v1.PersonYearR\x05years\x12\x1d\n" +
 	"\n" +
@@ -1324,7 +1342,8 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"yielded_to\x18\xe8\x01 \x01(\tR\tyieldedTo\x12>\n" +
 	"\telsewhere\x18\xe9\x01 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\telsewhere\x129\n" +
 	"\x06asking\x18\x8e\x02 \x01(\v2 .provodka.flow.v1.IncomeQuestionR\x06asking\x12\x17\n" +
-	"\x06doubts\x18\x8f\x02 \x01(\rR\x06doubts\"v\n" +
+	"\x06doubts\x18\x8f\x02 \x01(\rR\x06doubts\x12\x1a\n" +
+	"\blets_see\x18\x90\x02 \x01(\bR\aletsSee\"v\n" +
 	"\x0eIncomeQuestion\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x0e\n" +
@@ -1338,12 +1357,13 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\fBonusReceipt\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x14\n" +
-	"\x05bonus\x18\x03 \x01(\tR\x05bonus\"\xc3\x01\n" +
+	"\x05bonus\x18\x03 \x01(\tR\x05bonus\"\xdc\x01\n" +
 	"\x0eTaxpayerAnswer\x121\n" +
 	"\x05share\x18\x01 \x01(\v2\x1b.provodka.flow.v1.YearShareR\x05share\x12\x12\n" +
 	"\x04free\x18\x02 \x01(\tR\x04free\x125\n" +
 	"\x05count\x18\xd2\x01 \x01(\v2\x1e.provodka.flow.v1.PaymentCountR\x05count\x123\n" +
-	"\x05short\x18\xd3\x01 \x01(\v2\x1c.provodka.flow.v1.LimitShortR\x05short\"\xb1\x03\n" +
+	"\x05short\x18\xd3\x01 \x01(\v2\x1c.provodka.flow.v1.LimitShortR\x05short\x12\x17\n" +
+	"\x06asking\x18\x8e\x02 \x01(\bR\x06asking\"\xb1\x03\n" +
 	"\x0eTaxpayerChange\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
