@@ -123,7 +123,7 @@ func (d *decider) seeWhole(of stripe.Account, m *commandv1.Elsewhere) {
 	d.mustLoad(k)
 	here, _ := d.stripes.get(k)
 	read := func(text string) money.Amount {
-		sum, err := asset.Parse(text)
+		sum, err := money.ParseSum(text)
 		if err != nil {
 			return money.Zero // the submitter's own writing, and nothing is booked
 		}

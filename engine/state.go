@@ -298,6 +298,14 @@ func (v view) Standing(account string) book.Standing {
 	return ledger.StandingOf(v.Rule(ledger.AccountRule, account))
 }
 
+// SumDigits implements ledger.View.
+func (v view) SumDigits(account, asset string) int {
+	if _, whole := v.whole[stripeKey{v.book, account, asset}]; whole {
+		return money.SumDigits
+	}
+	return money.MaxDigits
+}
+
 // Limit is how far below zero the account's stripe here may go: at its home alone.
 func (v view) Limit(account, asset string) money.Amount {
 	if limit, ok := v.whole[stripeKey{v.book, account, asset}]; ok {

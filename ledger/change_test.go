@@ -28,6 +28,8 @@ func (s single) Hold(seq uint64) (book.Hold, bool) { h, ok := s.holds[seq]; retu
 func (s single) Stripe(account, asset string) book.Stripe { return s.stripes[account+asset] }
 func (s single) Rule(_, subject string) *journalv1.Rule   { return s.rules[subject] }
 func (s single) Standing(account string) book.Standing    { return StandingOf(s.rules[account]) }
+func (s single) SumDigits(string, string) int             { return money.MaxDigits }
+
 func (s single) Limit(account, asset string) money.Amount {
 	return StandingOf(s.rules[account]).Limit(asset)
 }

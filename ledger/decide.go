@@ -24,6 +24,9 @@ type View interface {
 	Entry(seq uint64) (book.Original, bool)
 	// AccountOpen says whether an account opened by name is open on this shard.
 	AccountOpen(account string) bool
+	// SumDigits is how many digits a sum of the account may have: money.MaxDigits of a stripe,
+	// money.SumDigits of an account that a dry run sees over all shards.
+	SumDigits(account, asset string) int
 	// Rule is the rule of a kind about a subject as it holds on this shard, nil when
 	// there is none.
 	Rule(kind, subject string) *journalv1.Rule
@@ -140,19 +143,35 @@ func apply(v View, changes []book.Change, into []book.Applied) ([]book.Applied, 
 		return nil, refusal, nil
 	}
 	applied, short := book.Apply(v, changes, into)
-	return applied, fits(applied), short
+	return applied, fits(v, applied), short
 }
 
-// fits refuses sums that could be written and never be read again.
-func fits(applied []book.Applied) *fault.Refusal {
+// fits refuses sums that would grow longer than an amount. One that is so long already for
+// another reason, because money travelled there from other shards, is nothing that the
+// operation does, and stands in nobody's way.
+func fits(v View, applied []book.Applied) *fault.Refusal {
 	for i := range applied {
 		a := &applied[i]
-		if s := &a.After; s.Debit.TooLong() || s.Credit.TooLong() || s.HeldDebit.TooLong() || s.HeldCredit.TooLong() {
+		if grown(a).TooLong() && v.SumDigits(a.Account, a.Asset.Code) == money.MaxDigits {
 			return fault.Refuse(fault.SumTooLarge, "account", "the sums of %s in %s would have more than %d digits",
 				a.Account, a.Asset.Code, money.MaxDigits).With("account", a.Account).With("asset", a.Asset.Code)
 		}
 	}
 	return nil
+}
+
+// grown is the sum that a change adds to.
+func grown(a *book.Applied) money.Amount {
+	switch a.Kind {
+	case book.Debit:
+		return a.After.Debit
+	case book.Credit:
+		return a.After.Credit
+	case book.HoldDebit:
+		return a.After.HeldDebit
+	default:
+		return a.After.HeldCredit
+	}
 }
 
 // Refused turns a shortage into the refusal of the account's home.

@@ -40,6 +40,8 @@ func (rich) Scheduled(uint64) *journalv1.Scheduled { return nil }
 func (rich) Approval(uint64) *journalv1.Approval { return nil }
 
 // AccountOpen implements View.
+func (rich) SumDigits(string, string) int { return money.MaxDigits }
+
 func (rich) AccountOpen(string) bool { return true }
 
 // BenchmarkDecide decides a transfer between two wallets, and hashes its request.

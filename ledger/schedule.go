@@ -81,7 +81,7 @@ func PostScheduled(v View, seq uint64) *Draft {
 	}
 	if refusal == nil {
 		applied, short := book.Apply(v, append(giveBack(legs), legs...), nil)
-		if refusal = fits(applied); short == nil && refusal == nil {
+		if refusal = fits(v, applied); short == nil && refusal == nil {
 			entry := proto.CloneOf(s.GetEntry())
 			entry.Links = linked(entry.GetLinks(), "scheduled", strconv.FormatUint(seq, 10))
 			d := draft(applied, entry)

@@ -19,6 +19,7 @@ func (empty) Stripe(string, string) book.Stripe     { return book.Stripe{} }
 func (empty) Hold(uint64) (book.Hold, bool)         { return book.Hold{}, false }
 func (empty) Scheduled(uint64) *journalv1.Scheduled { return nil }
 func (empty) Approval(uint64) *journalv1.Approval   { return nil }
+func (empty) SumDigits(string, string) int          { return money.MaxDigits }
 func (empty) AccountOpen(string) bool               { return false }
 func (empty) Standing(string) book.Standing         { return book.Standing{} }
 func (empty) Limit(string, string) money.Amount     { return money.Zero }
