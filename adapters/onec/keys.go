@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provodka/provodka/engine/port"
 	"github.com/provodka/provodka/ledger/money"
 )
 
@@ -77,8 +78,8 @@ func date[T any](name string, at func(*T) *time.Time) key[T] {
 			if err != nil {
 				return fmt.Errorf("%q is not a date dd.mm.yyyy", bound(v))
 			}
-			if day.IsZero() {
-				return fmt.Errorf("%q is before any bank", v)
+			if err := port.CheckDay(day.Format(time.DateOnly)); err != nil {
+				return err
 			}
 			*at(t) = day
 			return nil

@@ -241,14 +241,13 @@ func documentDay(text, otherwise string) (string, error) {
 	if text == "" {
 		return otherwise, nil
 	}
-	if _, err := time.Parse(time.DateOnly, text); err == nil {
-		return text, nil
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		text = at.In(moscow).Format(time.DateOnly)
 	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return "", errors.New("docDate is no day")
+	if err := port.CheckDay(text); err != nil {
+		return "", fmt.Errorf("docDate: %w", err)
 	}
-	return at.In(moscow).Format(time.DateOnly), nil
+	return text, nil
 }
 
 // statement is what was gathered, in the order of the bank's clock, when it agrees with the sums.

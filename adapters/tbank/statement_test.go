@@ -221,6 +221,7 @@ func TestAnswersThatAreNoStatement(t *testing.T) {
 		"no id": strings.Replace(whole, `"operationId":"1"`, `"operationId":""`, 1), "another currency": strings.Replace(whole, `"rubleAmount":150.00`, `"rubleAmount":9000.00`, 1),
 		"another day": strings.Replace(whole, "02T09", "03T09", 1), "no moment": strings.Replace(whole, "2026-03-02T09:00:00Z", "вчера", 1),
 		"no direction": strings.Replace(whole, "Credit", "Swap", 1), "no document's day": strings.Replace(whole, `"docDate":"2026-03-02"`, `"docDate":"2 марта"`, 1),
+		"an empty document's day": strings.Replace(whole, `"docDate":"2026-03-02"`, `"docDate":"0001-01-01T00:00:00Z"`, 1), "a document of another age": strings.Replace(whole, `"docDate":"2026-03-02"`, `"docDate":"1899-12-31"`, 1),
 		"one id for two":     pageOf("300.00", "0", good, strings.Replace(good, "Оплата", "Другое", 1)),
 		"a cursor to itself": strings.TrimSuffix(whole, "}") + `,"nextCursor":"7"}`,
 	} {

@@ -2,7 +2,9 @@ package port
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"time"
 
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -107,4 +109,22 @@ type Statements interface {
 	// Statement is all that moved on whole days of Moscow, YYYY-MM-DD, both included: whole, or an
 	// error and nothing of it. What the bank may still change is left out, and noted; ask again.
 	Statement(ctx context.Context, account, from, to string) (*Statement, error)
+}
+
+// Days that a bank's paper may have: what is before is a slip of the pen or an empty date of a
+// program, and what is behind cannot be counted with everywhere (a duration has 292 years).
+const (
+	FirstDay = "1900-01-01"
+	LastDay  = "2292-12-31"
+)
+
+// CheckDay says what is wrong with a day of a bank's paper, YYYY-MM-DD; nil when nothing is.
+func CheckDay(text string) error {
+	switch _, err := time.Parse(time.DateOnly, text); {
+	case err != nil:
+		return fmt.Errorf("%.32q is no day YYYY-MM-DD", text)
+	case text < FirstDay || text > LastDay:
+		return fmt.Errorf("%s is no day of a bank: those are %s to %s", text, FirstDay, LastDay)
+	}
+	return nil
 }
