@@ -62,11 +62,17 @@ type SheetSum struct {
 	Opening, Turnover, Closing store.Sums
 }
 
+// Accounts is where the accounts of a book are read; *store.DB is one.
+type Accounts interface {
+	// Turnovers reads a page of the accounts of a type.
+	Turnovers(ctx context.Context, page store.TurnoverPage) (rows []store.Turnover, next *store.StripeRef, err error)
+}
+
 // Read reads the next accounts of a sheet, at most limit, and answers the lines that they
 // end. A nil cursor begins; a nil next is the end, and then totals has the sums of every
 // column by asset: on each of the three its debits equal its credits, or the books are
 // broken. What a call holds in memory is bounded by limit.
-func (s Sheet) Read(ctx context.Context, db *store.DB, from *SheetCursor, limit int) (lines []SheetLine, next *SheetCursor, totals []SheetSum, err error) {
+func (s Sheet) Read(ctx context.Context, b Accounts, from *SheetCursor, limit int) (lines []SheetLine, next *SheetCursor, totals []SheetSum, err error) {
 	at := SheetCursor{}
 	if from != nil {
 		at = *from
@@ -81,7 +87,7 @@ func (s Sheet) Read(ctx context.Context, db *store.DB, from *SheetCursor, limit 
 		if at.Owner != "" {
 			page.After = &store.StripeRef{Name: book.Name{Type: t.Name, Owner: at.Owner, Part: at.Part}, Asset: at.Asset}
 		}
-		rows, behind, err := db.Turnovers(ctx, page)
+		rows, behind, err := b.Turnovers(ctx, page)
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("turnover balance sheet of %s: %w", s.Book, err)
 		}
@@ -99,6 +105,40 @@ func (s Sheet) Read(ctx context.Context, db *store.DB, from *SheetCursor, limit 
 		return lines, &at, nil, nil
 	}
 	return s.end(lines, &at), nil, at.Totals, nil
+}
+
+// Each reads a sheet part by part and tells each part's lines; what it holds in memory is bounded by
+// limit, the accounts of a part. It answers the totals, as Read does. progress is told how many types
+// of account are done, of all; it may be nil.
+func (s Sheet) Each(ctx context.Context, b Accounts, limit int, progress func(done, of uint64), each func([]SheetLine) error) ([]SheetSum, error) {
+	for next := (*SheetCursor)(nil); ; {
+		lines, at, totals, err := s.Read(ctx, b, next, limit)
+		if err != nil {
+			return nil, err
+		}
+		if err := each(lines); err != nil {
+			return nil, err
+		}
+		if at == nil {
+			return totals, nil
+		}
+		if next = at; progress != nil {
+			progress(uint64(at.Type), uint64(len(book.Types())))
+		}
+	}
+}
+
+// Balanced refuses totals whose debits differ from their credits.
+func Balanced(totals []SheetSum) error {
+	for _, t := range totals {
+		for i, s := range []store.Sums{t.Opening, t.Turnover, t.Closing} {
+			if !s.Debit.Equal(s.Credit) {
+				return fmt.Errorf("the sheet does not balance: its %s in %s is %s of debits, %s of credits",
+					[]string{"opening", "turnover", "closing"}[i], t.Asset, s.Debit, s.Credit)
+			}
+		}
+	}
+	return nil
 }
 
 // accountsAtOnce is how many accounts are read together.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/api/gate"
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -50,7 +51,9 @@ func (s *Service) listByDay(ctx context.Context, req *ledgerv1.ListLegsRequest) 
 		if page.Upto, err = s.Seen(ctx); err != nil {
 			return nil, err
 		}
-		if sums, err = s.openingOf(ctx, req, wantedBalance{name: req.GetAccount(), kind: kind, asset: asset, key: key}, page); err != nil {
+		name, _ := book.ParseName("account", req.GetAccount())
+		bound := store.At{KnownUS: page.KnownUS, Upto: page.Upto}
+		if sums, _, err = ledger.StoodBefore(ctx, s.DB, req.GetBook(), name, key.Asset, page.From, bound); err != nil {
 			return nil, err
 		}
 	}
@@ -97,20 +100,6 @@ func (s *Service) dayQuestion(req *ledgerv1.ListLegsRequest) (store.At, *fault.R
 		refusal = fault.Refuse(fault.Malformed, "at.day", "%s is before from_day %s", at.Day, req.GetFromDay())
 	}
 	return at, refusal
-}
-
-// openingOf is what stood before the first day.
-func (s *Service) openingOf(ctx context.Context, req *ledgerv1.ListLegsRequest, account wantedBalance, page store.DayPage) (book.Stripe, error) {
-	if page.From == "" {
-		return book.Stripe{}, nil
-	}
-	day, err := time.Parse(time.DateOnly, page.From)
-	if err != nil {
-		return book.Stripe{}, fmt.Errorf("from_day: %w", err)
-	}
-	at := store.At{Day: day.AddDate(0, 0, -1).Format(time.DateOnly), KnownUS: page.KnownUS, Upto: page.Upto}
-	found, _, err := s.sums(ctx, req.GetBook(), []wantedBalance{account}, at)
-	return found[account.key].stripe(), err
 }
 
 // withoutMoves leaves out what only moved money between the stripes of the account. It

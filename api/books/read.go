@@ -100,10 +100,7 @@ func summedOf(rows []store.Balance, of map[store.StripeKey]store.StripeKey) map[
 // stripe is the sum of both parts. What passed through transit counts on neither
 // side: it came from the account and went back to it.
 func (b summed) stripe() book.Stripe {
-	return book.Stripe{
-		Debit: b.own.Debit.Sub(b.transit.Credit), Credit: b.own.Credit.Sub(b.transit.Debit),
-		HeldDebit: b.own.HeldDebit, HeldCredit: b.own.HeldCredit,
-	}
+	return ledger.Whole(b.own, b.transit)
 }
 
 // at reads the moment of a question.
@@ -344,60 +341,35 @@ func (s *Service) TrialBalance(ctx context.Context, req *ledgerv1.TrialBalanceRe
 	if err := s.WaitFor(ctx, req.GetMinPosition(), at.KnownUS); err != nil {
 		return nil, err
 	}
-	read := s.DB.TrialBalance
+	trial := ledger.Trial{Book: req.GetBook(), Day: at.Day, KnownUS: at.KnownUS}
 	if req.GetAt() != nil {
-		read = func(ctx context.Context, name string) ([]store.TotalRow, []store.Seen, error) {
-			return s.totalsAt(ctx, name, at)
+		var err error
+		if trial.Upto, err = s.Seen(ctx); err != nil {
+			return nil, err
 		}
 	}
-	rows, seen, err := read(ctx, req.GetBook())
+	rows, totals, seen, err := trial.Read(ctx, s.DB, nil)
 	if err != nil {
-		return nil, fmt.Errorf("read the trial balance: %w", err)
+		return nil, err
 	}
-	order := map[string]int{}
-	for i, t := range book.Types() {
-		order[t.Name] = i
-	}
-	slices.SortFunc(rows, func(a, b store.TotalRow) int {
-		if d := order[a.Type] - order[b.Type]; d != 0 {
-			return d
-		}
-		return strings.Compare(a.Asset, b.Asset)
-	})
 	answer := &ledgerv1.TrialBalanceResponse{Position: gate.SeenPosition(seen)}
-	totals := map[string][4]money.Amount{}
-	var assets []string
 	for _, r := range rows {
-		t, _ := book.LookupType(r.Type)
-		asset, ok := money.LookupAsset(r.Asset)
-		if !ok {
-			return nil, fmt.Errorf("the books have asset %q, which this program does not know", r.Asset)
-		}
 		row := &ledgerv1.TrialBalanceRow{
-			Type: r.Type, Code_1C: t.Code1C, Class: string(t.Class), Asset: r.Asset, Meaning: t.Meaning,
-			Debit: asset.Format(r.Debit), Credit: asset.Format(r.Credit),
+			Type: r.Type.Name, Code_1C: r.Type.Code1C, Class: string(r.Type.Class), Asset: r.Asset.Code, Meaning: r.Type.Meaning,
+			Debit: r.Asset.Format(r.Turnover.Debit), Credit: r.Asset.Format(r.Turnover.Credit),
 		}
-		sum, seenAsset := totals[r.Asset]
-		if !seenAsset {
-			assets = append(assets, r.Asset)
+		switch {
+		case r.Balance.Debit.Sign() > 0:
+			row.DebitBalance = r.Asset.Format(r.Balance.Debit)
+		case r.Balance.Credit.Sign() > 0:
+			row.CreditBalance = r.Asset.Format(r.Balance.Credit)
 		}
-		sum[0], sum[1] = sum[0].Add(r.Debit), sum[1].Add(r.Credit)
-		switch left := r.Debit.Sub(r.Credit); left.Sign() {
-		case 1:
-			row.DebitBalance, sum[2] = asset.Format(left), sum[2].Add(left)
-		case -1:
-			row.CreditBalance, sum[3] = asset.Format(left.Neg()), sum[3].Sub(left)
-		}
-		totals[r.Asset] = sum
 		answer.Rows = append(answer.Rows, row)
 	}
-	slices.Sort(assets)
-	for _, code := range assets {
-		asset, _ := money.LookupAsset(code)
-		sum := totals[code]
+	for _, t := range totals {
 		answer.Totals = append(answer.Totals, &ledgerv1.TrialBalanceTotal{
-			Asset: code, Debit: asset.Format(sum[0]), Credit: asset.Format(sum[1]),
-			DebitBalance: asset.Format(sum[2]), CreditBalance: asset.Format(sum[3]),
+			Asset: t.Asset.Code, Debit: t.Asset.Format(t.Turnover.Debit), Credit: t.Asset.Format(t.Turnover.Credit),
+			DebitBalance: t.Asset.Format(t.Balance.Debit), CreditBalance: t.Asset.Format(t.Balance.Credit),
 		})
 	}
 	return answer, nil

@@ -98,24 +98,3 @@ func turnoverLine(l ledger.SheetLine) *ledgerv1.TurnoverLine {
 		ClosingDebit: f(l.Closing.Debit), ClosingCredit: f(l.Closing.Credit),
 	}
 }
-
-// totalsAt sums the book by type and asset at a moment: all its accounts are read.
-func (s *Service) totalsAt(ctx context.Context, bookName string, at store.At) (rows []store.TotalRow, seen []store.Seen, err error) {
-	if seen, err = s.Seen(ctx); err != nil {
-		return nil, nil, err
-	}
-	sheet := ledger.Sheet{Book: bookName, To: at.Day, KnownUS: at.KnownUS, Upto: seen, By: ledger.SheetByType}
-	var next *ledger.SheetCursor
-	for {
-		var lines []ledger.SheetLine
-		if lines, next, _, err = sheet.Read(ctx, s.DB, next, sheetAccounts); err != nil {
-			return nil, nil, err
-		}
-		for _, l := range lines {
-			rows = append(rows, store.TotalRow{Type: l.Type, Asset: l.Asset, Debit: l.Turnover.Debit, Credit: l.Turnover.Credit})
-		}
-		if next == nil {
-			return rows, seen, nil
-		}
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provodka/provodka/cmd/provodka/table"
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -47,15 +48,6 @@ type accountAsset struct {
 	kind    book.Type
 	key     store.StripeKey
 	transit store.StripeKey // of the money between its stripes
-}
-
-// whole puts an account together with its money between stripes: what left one stripe
-// and has come to another, or will, is no turnover of the account.
-func whole(account, transit store.Balance) book.Stripe {
-	return book.Stripe{
-		Debit: account.Debit.Sub(transit.Credit), Credit: account.Credit.Sub(transit.Debit),
-		HeldDebit: account.HeldDebit, HeldCredit: account.HeldCredit,
-	}
 }
 
 // readWhole reads accounts together with their money between stripes.
@@ -203,9 +195,9 @@ func (e *Env) printBalances(f balanceFlags, accounts []accountAsset, found map[s
 	rows := []balanceRow{}
 	for _, a := range accounts {
 		b, between := found[a.key], found[a.transit]
-		row := toBalanceRow(a, whole(b, between))
+		row := toBalanceRow(a, ledger.Whole(b, between))
 		// What is between stripes belongs to the account and cannot be spent this moment.
-		row.Available = inAsset(a.key.Asset, whole(b, store.Balance{}).Available(a.kind.Class))
+		row.Available = inAsset(a.key.Asset, ledger.Whole(b, store.Balance{}).Available(a.kind.Class))
 		rows = append(rows, row)
 		if !f.stripes {
 			continue

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
@@ -162,7 +163,7 @@ func explainBalance(ctx context.Context, env *Env, db *store.DB, f explainFlags,
 
 func (e *Env) printExplained(ctx context.Context, db *store.DB, f explainFlags, a accountAsset, seen store.Sight, own, transit store.Balance) error {
 	asset, _ := money.LookupAsset(a.key.Asset)
-	sum, holds := whole(own, transit), seen.Holds[a.key]
+	sum, holds := ledger.Whole(own, transit), seen.Holds[a.key]
 	russian, english := sum.Explain(a.kind.Class, asset, book.Made{
 		Stripes: len(own.Stripes), Holds: min(len(holds), holdsShown), More: len(holds) > holdsShown,
 		Transit: book.Stripe{Debit: transit.Debit, Credit: transit.Credit}.Balance(a.kind.Class),

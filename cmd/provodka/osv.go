@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -96,7 +95,7 @@ func runOSV(ctx context.Context, env *Env, f osvFlags) error {
 	}
 	if f.format == formatCSV {
 		w := ledger.NewSheetCSV(env.Out)
-		_, err := eachSheetLine(ctx, db, sheet, w.Write)
+		_, err := sheet.Each(ctx, db, accountsPerPart, nil, w.Write)
 		return err
 	}
 	return env.printSheet(ctx, db, sheet)
@@ -113,23 +112,6 @@ func standing(ctx context.Context, db *store.DB) (seen []store.Seen, err error) 
 
 // accountsPerPart is how many accounts of a sheet are in memory at once.
 const accountsPerPart = 10_000
-
-// eachSheetLine reads a sheet part by part and answers the sums of its columns.
-func eachSheetLine(ctx context.Context, db *store.DB, sheet ledger.Sheet, each func([]ledger.SheetLine) error) (totals []ledger.SheetSum, err error) {
-	var next *ledger.SheetCursor
-	for {
-		var lines []ledger.SheetLine
-		if lines, next, totals, err = sheet.Read(ctx, db, next, accountsPerPart); err != nil {
-			return nil, err
-		}
-		if err := each(lines); err != nil {
-			return nil, err
-		}
-		if next == nil {
-			return totals, nil
-		}
-	}
-}
 
 // sheetHeads are the words over what a line stands for.
 var sheetHeads = map[ledger.SheetBy][]string{
@@ -157,7 +139,7 @@ func (e *Env) printSheet(ctx context.Context, db *store.DB, sheet ledger.Sheet) 
 	columns := append(slices.Clone(sheetHeads[sheet.By]), "Валюта", ">Сальдо на начало Дт", ">Сальдо на начало Кт",
 		">Оборот Дт", ">Оборот Кт", ">Сальдо на конец Дт", ">Сальдо на конец Кт")
 	t := table.New(columns...)
-	totals, err := eachSheetLine(ctx, db, sheet, func(lines []ledger.SheetLine) error {
+	totals, err := sheet.Each(ctx, db, accountsPerPart, nil, func(lines []ledger.SheetLine) error {
 		for _, l := range lines {
 			t.Add(append(sheetNames(sheet.By, l), sheetAmounts(l.Asset, dashed, l.Opening, l.Turnover, l.Closing)...)...)
 		}
@@ -177,19 +159,7 @@ func (e *Env) printSheet(ctx context.Context, db *store.DB, sheet ledger.Sheet) 
 	if err := t.Write(e.Out); err != nil {
 		return err
 	}
-	return checkSheet(totals)
-}
-
-// checkSheet refuses a sheet whose debits differ from its credits.
-func checkSheet(totals []ledger.SheetSum) error {
-	for _, t := range totals {
-		for name, s := range map[string]store.Sums{"сальдо на начало": t.Opening, "обороты": t.Turnover, "сальдо на конец": t.Closing} {
-			if !s.Debit.Equal(s.Credit) {
-				return fmt.Errorf("ведомость не сходится: %s %s, дебет %s, кредит %s", name, t.Asset, inAsset(t.Asset, s.Debit), inAsset(t.Asset, s.Credit))
-			}
-		}
-	}
-	return nil
+	return ledger.Balanced(totals)
 }
 
 func sheetAmounts(asset string, show func(string) string, pairs ...store.Sums) []string {

@@ -15,6 +15,7 @@ import (
 	"github.com/provodka/provodka/cmd/provodka/server"
 	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/engine/flow"
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
@@ -104,7 +105,7 @@ func runStatement(ctx context.Context, env *Env, f statementFlags, name string, 
 		if err != nil {
 			return err
 		}
-		s.opening = whole(before[s.account.key], before[s.account.transit]).Balance(s.account.kind.Class)
+		s.opening = ledger.Whole(before[s.account.key], before[s.account.transit]).Balance(s.account.kind.Class)
 	}
 	if err := s.read(ctx, db, from, until); err != nil {
 		return err

@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/provodka/provodka/cmd/provodka/table"
-	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -28,11 +27,11 @@ func newTrialBalanceCmd(env *Env) *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			rows, seen, err := db.TrialBalance(cmd.Context(), bookName)
+			rows, totals, seen, err := ledger.Trial{Book: bookName}.Read(cmd.Context(), db, nil)
 			if err != nil {
 				return err
 			}
-			return env.printTrialBalance(bookName, rows, seen)
+			return env.printTrialBalance(bookName, rows, totals, seen)
 		},
 	}
 	dsnFlag(cmd, &dsn)
@@ -53,48 +52,12 @@ type trialRow struct {
 	Meaning       string `json:"meaning,omitempty"`
 }
 
-type trialTotal struct{ debit, credit, balanceDebit, balanceCredit money.Amount }
-
-// trialBalance orders the rows as the chart does and adds them up per asset.
-func trialBalance(rows []store.TotalRow) (lines, totals []trialRow) {
-	order := map[string]int{}
-	for i, t := range book.Types() {
-		order[t.Name] = i
+func trialRowOf(r ledger.TrialRow) trialRow {
+	f := r.Asset.Format
+	return trialRow{
+		Code1C: r.Type.Code1C, Type: r.Type.Name, Class: string(r.Type.Class), Asset: r.Asset.Code, Meaning: r.Type.Meaning,
+		Debit: f(r.Turnover.Debit), Credit: f(r.Turnover.Credit), BalanceDebit: f(r.Balance.Debit), BalanceCredit: f(r.Balance.Credit),
 	}
-	slices.SortStableFunc(rows, func(a, b store.TotalRow) int {
-		if a.Type != b.Type {
-			return order[a.Type] - order[b.Type]
-		}
-		return strings.Compare(a.Asset, b.Asset)
-	})
-	sums := map[string]*trialTotal{}
-	var assets []string
-	for _, r := range rows {
-		t, _ := book.LookupType(r.Type)
-		net := r.Debit.Sub(r.Credit)
-		line := trialRow{Code1C: t.Code1C, Type: r.Type, Class: string(t.Class), Asset: r.Asset, Meaning: t.Meaning}
-		sum := sums[r.Asset]
-		if sum == nil {
-			sum = &trialTotal{}
-			sums[r.Asset] = sum
-			assets = append(assets, r.Asset)
-		}
-		left, right := money.Max(net, money.Zero), money.Max(net.Neg(), money.Zero)
-		sum.debit, sum.credit = sum.debit.Add(r.Debit), sum.credit.Add(r.Credit)
-		sum.balanceDebit, sum.balanceCredit = sum.balanceDebit.Add(left), sum.balanceCredit.Add(right)
-		line.Debit, line.Credit = inAsset(r.Asset, r.Debit), inAsset(r.Asset, r.Credit)
-		line.BalanceDebit, line.BalanceCredit = inAsset(r.Asset, left), inAsset(r.Asset, right)
-		lines = append(lines, line)
-	}
-	slices.Sort(assets)
-	for _, asset := range assets {
-		s := sums[asset]
-		totals = append(totals, trialRow{
-			Asset: asset, Debit: inAsset(asset, s.debit), Credit: inAsset(asset, s.credit),
-			BalanceDebit: inAsset(asset, s.balanceDebit), BalanceCredit: inAsset(asset, s.balanceCredit),
-		})
-	}
-	return lines, totals
 }
 
 // inAsset prints an amount with every place of its asset.
@@ -114,12 +77,15 @@ func dashed(amount string) string {
 	return amount
 }
 
-func (e *Env) printTrialBalance(name string, rows []store.TotalRow, seen []store.Seen) error {
-	lines, totals := trialBalance(rows)
+func (e *Env) printTrialBalance(name string, rows, sums []ledger.TrialRow, seen []store.Seen) error {
+	lines, totals := []trialRow{}, []trialRow{}
+	for _, r := range rows {
+		lines = append(lines, trialRowOf(r))
+	}
+	for _, t := range sums {
+		totals = append(totals, trialRowOf(t))
+	}
 	if e.json() {
-		if lines == nil {
-			lines, totals = []trialRow{}, []trialRow{}
-		}
 		return e.printJSON(map[string]any{"book": name, "positions": positionsJSON(seen), "rows": lines, "totals": totals})
 	}
 	e.say("trial balance of book %s, as of records %s", name, positions(seen))
