@@ -146,6 +146,7 @@ func TestAPI(t *testing.T) {
 		"OwnCompany":      testOwnCompany,
 		"Export":          testExport,
 		"ExportLarge":     testExportLarge,
+		"ExportReads":     testExportReads,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

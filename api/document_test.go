@@ -420,7 +420,11 @@ func (h *house) discreet(t *testing.T, words ...string) {
 	t.Helper()
 	log := h.log.String()
 	for _, w := range words {
-		if strings.Contains(log, w) {
+		stands := strings.Contains(log, w)
+		if stands && len(w) == 6 { // a code: six digits within a clock, a length or a hash are chance
+			stands = regexp.MustCompile(`(^|[^0-9a-fA-F.])` + w + `([^0-9a-fA-F]|$)`).MatchString(log)
+		}
+		if stands {
 			t.Errorf("%q stands in the log", w)
 		}
 	}

@@ -4,19 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"connectrpc.com/connect"
 
 	"github.com/provodka/provodka/api/gate"
-	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/export"
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/store"
 	ledgerv1 "github.com/provodka/provodka/proto/gen/provodka/ledger/v1"
 )
 
-// exportsAtOnce bounds the exports under way: each keeps a line of every entry in memory.
+// exportsAtOnce bounds the exports under way: one of entries keeps a line of each in memory, and all read
+// much.
 const exportsAtOnce = 2
 
 // chunkBytes is the largest piece of an export.
@@ -39,7 +38,11 @@ func (s *Exports) Export(ctx context.Context, req *ledgerv1.ExportRequest, to *c
 	if refusal != nil {
 		return refusal
 	}
-	if err := s.WaitFor(ctx, req.GetMinPosition(), 0); err != nil {
+	wait := s.WaitFor
+	if o.What == export.GeneralLedger {
+		wait = s.WaitForSearch
+	}
+	if err := wait(ctx, req.GetMinPosition(), o.KnownUS); err != nil {
 		return err
 	}
 	select {
@@ -61,26 +64,34 @@ func (s *Exports) Export(ctx context.Context, req *ledgerv1.ExportRequest, to *c
 }
 
 func exportOptions(req *ledgerv1.ExportRequest) (export.Options, *fault.Refusal) {
-	o := export.Options{Book: req.GetBook(), Account: req.GetAccount(), From: req.GetFrom(), To: req.GetTo()}
+	o := export.Options{
+		What: exported[req.GetWhat()], Book: req.GetBook(), Account: req.GetAccount(), Asset: req.GetAsset(), From: req.GetFrom(), To: req.GetTo(),
+		Type: req.GetType(), Code1C: req.GetCode_1C(),
+	}
 	o.Format = map[ledgerv1.ExportFormat]string{
 		ledgerv1.ExportFormat_EXPORT_FORMAT_HLEDGER: export.FormatHledger,
 		ledgerv1.ExportFormat_EXPORT_FORMAT_LEDGER:  export.FormatLedger,
 		ledgerv1.ExportFormat_EXPORT_FORMAT_CSV:     export.FormatCSV,
 	}[req.GetFormat()]
-	if o.Account != "" {
-		if _, refusal := book.ParseName("account", o.Account); refusal != nil {
-			return o, refusal
-		}
+	if req.GetBy() != ledgerv1.TurnoverBy_TURNOVER_BY_UNSPECIFIED {
+		o.By = sheetBy(req.GetBy())
 	}
-	for _, d := range []struct{ field, day string }{{"from", o.From}, {"to", o.To}} {
-		if _, err := time.Parse(time.DateOnly, d.day); err != nil && d.day != "" {
-			return o, fault.Refuse(fault.Malformed, d.field, "%.20q is no day like 2026-03-31", d.day)
-		}
+	var refusal *fault.Refusal
+	if o.KnownUS, refusal = knownAt("known_at", req.GetKnownAt()); refusal != nil {
+		return o, refusal
 	}
-	if o.From != "" && o.To != "" && o.To < o.From {
-		return o, fault.Refuse(fault.Malformed, "to", "%s is before %s", o.To, o.From)
-	}
-	return o, nil
+	return o, o.Check()
+}
+
+// exported are what an export can be of.
+var exported = map[ledgerv1.ExportWhat]export.What{
+	ledgerv1.ExportWhat_EXPORT_WHAT_UNSPECIFIED:    export.Entries,
+	ledgerv1.ExportWhat_EXPORT_WHAT_ENTRIES:        export.Entries,
+	ledgerv1.ExportWhat_EXPORT_WHAT_STATEMENT:      export.Statement,
+	ledgerv1.ExportWhat_EXPORT_WHAT_CARD:           export.Card,
+	ledgerv1.ExportWhat_EXPORT_WHAT_GENERAL_LEDGER: export.GeneralLedger,
+	ledgerv1.ExportWhat_EXPORT_WHAT_TRIAL_BALANCE:  export.TrialBalance,
+	ledgerv1.ExportWhat_EXPORT_WHAT_TURNOVERS:      export.Turnovers,
 }
 
 // chunks sends a file as it is written. A caller who reads slowly holds the export up,
@@ -120,15 +131,7 @@ func (c *chunks) progress(percent int) {
 	c.send(nil)
 }
 
-func (c *chunks) sees(heads []store.ShardState) {
-	p := gate.Position{}
-	for _, h := range heads {
-		if h.Head.Seq > 0 {
-			p.See(h.Shard, h.Head.Seq)
-		}
-	}
-	c.position = p.String()
-}
+func (c *chunks) sees(seen []store.Seen) { c.position = gate.SeenPosition(seen) }
 
 func (c *chunks) end() error {
 	c.percent = 100

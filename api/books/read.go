@@ -109,13 +109,20 @@ func (s *Service) at(m *ledgerv1.Moment) (store.At, *fault.Refusal) {
 	if refusal := checkDay("at.day", at.Day); refusal != nil {
 		return at, refusal
 	}
-	if m.GetKnownAt() != nil {
-		if !m.GetKnownAt().IsValid() || m.GetKnownAt().AsTime().UnixMicro() <= 0 {
-			return at, fault.Refuse(fault.Malformed, "at.known_at", "the moment is out of range")
-		}
-		at.KnownUS = m.GetKnownAt().AsTime().UnixMicro()
+	var refusal *fault.Refusal
+	at.KnownUS, refusal = knownAt("at.known_at", m.GetKnownAt())
+	return at, refusal
+}
+
+// knownAt reads up to which clock something was recorded; 0 is no bound.
+func knownAt(field string, moment *timestamppb.Timestamp) (int64, *fault.Refusal) {
+	if moment == nil {
+		return 0, nil
 	}
-	return at, nil
+	if !moment.IsValid() || moment.AsTime().UnixMicro() <= 0 {
+		return 0, fault.Refuse(fault.Malformed, field, "the moment is out of range")
+	}
+	return moment.AsTime().UnixMicro(), nil
 }
 
 // wantedBalance is an account in one asset.

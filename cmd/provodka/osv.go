@@ -10,6 +10,7 @@ import (
 
 	"github.com/provodka/provodka/cmd/provodka/table"
 	"github.com/provodka/provodka/ledger"
+	"github.com/provodka/provodka/ledger/export"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
 )
@@ -90,12 +91,13 @@ func runOSV(ctx context.Context, env *Env, f osvFlags) error {
 	if err := passed(ctx, db, sheet.KnownUS); err != nil {
 		return err
 	}
-	if sheet.Upto, err = standing(ctx, db); err != nil {
+	if f.format == formatCSV {
+		_, err := export.Write(ctx, db, export.Options{
+			What: export.Turnovers, Book: sheet.Book, Format: export.FormatCSV, From: sheet.From, To: sheet.To, KnownUS: sheet.KnownUS, By: sheet.By,
+		}, env.Out)
 		return err
 	}
-	if f.format == formatCSV {
-		w := ledger.NewSheetCSV(env.Out)
-		_, err := sheet.Each(ctx, db, accountsPerPart, nil, w.Write)
+	if sheet.Upto, err = standing(ctx, db); err != nil {
 		return err
 	}
 	return env.printSheet(ctx, db, sheet)

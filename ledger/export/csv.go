@@ -12,24 +12,20 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
-// csvFile writes a line for each leg, as RFC 4180 has it: comma, CRLF, quotes doubled, a
-// foreign text's bytes as they are, line breaks and all, UTF-8. What a spreadsheet would
-// take for a formula (a text that begins with = + - @, their wide forms, a tab or a line
-// break) gets an apostrophe in front, and so does an apostrophe there: whoever reads the
-// file takes one away and has the text again. The same stands behind a semicolon, a tab or
-// a line break inside a text: where ; separates cells, as in Russia, and for programs that
-// split by tabs, a cell begins there. Words in JSON write the semicolon as \u003b instead.
-type csvFile struct {
-	out    *bufio.Writer // keeps its first error until Flush
-	totals *totals
+// csvRows writes lines as RFC 4180 has them: comma, CRLF, quotes doubled, a foreign text's bytes as
+// they are, line breaks and all, UTF-8. What a spreadsheet would take for a formula (a text that begins
+// with = + - @, their wide forms, a tab or a line break) gets an apostrophe in front, and so does an
+// apostrophe there: whoever reads the file takes one away and has the text again. The same stands
+// behind a semicolon, a tab or a line break inside a text: where ; separates cells, as in Russia, and
+// for programs that split by tabs, a cell begins there. Words in JSON write the semicolon as \u003b
+// instead. Foreign texts come through csvText; names and amounts of ours need no guard.
+type csvRows struct {
+	out   *bufio.Writer // keeps its first error until Flush
+	lines int           // with the head
 }
 
-func (w *csvFile) head(*index) error {
-	w.row("day", "recorded_at", "document", "kind", "account", "code_1c", "asset", "debit", "credit", "key", "links", "metadata")
-	return nil
-}
-
-func (w *csvFile) row(cells ...string) {
+func (w *csvRows) row(cells ...string) {
+	w.lines++
 	for i, c := range cells {
 		if i > 0 {
 			w.out.WriteByte(',')
@@ -37,6 +33,23 @@ func (w *csvFile) row(cells ...string) {
 		w.out.WriteString(csvCell(c))
 	}
 	w.out.WriteString("\r\n")
+}
+
+// flush ends the file and says how many lines it has behind its head.
+func (w *csvRows) flush(lines *int) error {
+	*lines = max(w.lines-1, 0)
+	return w.out.Flush()
+}
+
+// csvFile writes a line for each leg of the entries.
+type csvFile struct {
+	csvRows
+	totals *totals
+}
+
+func (w *csvFile) head(*index) error {
+	w.row("day", "recorded_at", "document", "kind", "account", "code_1c", "asset", "debit", "credit", "key", "links", "metadata")
+	return nil
 }
 
 // csvCell quotes a cell that needs it.
@@ -66,14 +79,24 @@ const cellEnds = "\t\r\n"
 
 func (w *csvFile) opening(day string) error {
 	return w.totals.each(func(account string, asset money.Asset, sum money.Amount) error {
-		debit, credit := asset.Format(sum), ""
-		if sum.Sign() < 0 {
-			debit, credit = "", asset.Format(sum.Neg())
-		}
+		debit, credit := sides(asset.Format(money.Max(sum, sum.Neg())), sum.Sign() >= 0)
 		w.row(day, "", "", "opening balance", account, code1C(account), asset.Code, debit, credit, "", "{}", "{}")
 		return nil
 	})
 }
+
+// sides are an amount in the cell of its side.
+func sides(amount string, debit bool) (string, string) {
+	if debit {
+		return amount, ""
+	}
+	return "", amount
+}
+
+func moment(clockUS int64) string { return time.UnixMicro(clockUS).UTC().Format(time.RFC3339Nano) }
+
+// document is the entry's id.
+func document(r *journalv1.Record) string { return fmt.Sprintf("%d.%d", r.GetShard(), r.GetSeq()) }
 
 func code1C(account string) string {
 	kind, _, _ := strings.Cut(account, ":")
@@ -97,12 +120,8 @@ func (w *csvFile) entry(r *journalv1.Record) (int, error) {
 			continue
 		}
 		n++
-		debit, credit := l.GetAmount(), ""
-		if l.GetKind() == journalv1.LegKind_LEG_KIND_CREDIT {
-			debit, credit = "", l.GetAmount()
-		}
-		w.row(e.GetDay(), time.UnixMicro(r.GetClockUs()).UTC().Format(time.RFC3339Nano), fmt.Sprintf("%d.%d", r.GetShard(), r.GetSeq()),
-			csvText(e.GetKind()), l.GetAccount(), code1C(l.GetAccount()), l.GetAsset(), debit, credit, csvText(r.GetKey()), links, metadata)
+		debit, credit := sides(l.GetAmount(), l.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT)
+		w.row(e.GetDay(), moment(r.GetClockUs()), document(r), csvText(e.GetKind()), l.GetAccount(), code1C(l.GetAccount()), l.GetAsset(), debit, credit, csvText(r.GetKey()), links, metadata)
 	}
 	return n, w.totals.count(r)
 }

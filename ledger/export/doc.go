@@ -2,6 +2,8 @@
 //
 //	journal of every shard ──index──▶ entries of one book by (day, clock, shard, seq) ──▶ hledger, ledger or CSV,
 //	                                                                          one file or one for each month
+//	postings of an account ──pages──▶ statement or card ────────────────────────────────▶ the same
+//	accounts of the book ──pages──▶ turnover balance sheet, trial balance; months of types ──▶ CSV
 //
 // The journal passes hledger in strict mode with ordered dates, and ledger with --pedantic:
 // commodities at the full scale of the asset (both programs accept an imbalance smaller
@@ -19,10 +21,21 @@
 // What only moves an account's money between its stripes is left out, as a sheet of turnovers leaves
 // it out: the file's turnovers are the sheet's.
 //
+// Every export is of one position: its pages are bounded by the heads that stood when it began. What
+// leads from one balance to another is compared with both (statement_test.go compares all of it with a
+// walk over the records): a statement that does not, and a sheet whose debits are not its credits, end
+// with an error, not with a file.
+//
 // It refuses to know: holds (nothing is booked by them), files, flags, who reads it.
 //
 // Decided, with the reasons:
 //
 //   - An export streams only, by one code for API and command line: bounded memory, no half
 //     answer.
+//   - A statement is by business day, as all files are. As a journal it has each posting with its
+//     counter-accounts alone, so the file is of the account and not of all that its entries did; what
+//     it names is declared as it comes, so it is read once.
+//   - A trial balance, a general ledger and a turnover balance sheet are sums: a journal would have to
+//     invent entries for them, and is refused.
+//   - Totals stand in no line of a file: whoever adds a column up has them.
 package export

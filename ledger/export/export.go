@@ -1,21 +1,14 @@
 package export
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"time"
+	"io"
 
-	"google.golang.org/protobuf/proto"
-
-	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/store"
-	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // Journal is where records are read; *store.DB is one.
@@ -26,239 +19,90 @@ type Journal interface {
 	Segments(ctx context.Context, shard int, fromSeq uint64, limit int) ([]journal.Segment, error)
 }
 
+// Books is where all that can be exported is read; *store.DB is one.
+type Books interface {
+	Journal
+	ledger.Balances
+	ledger.TrialBooks
+	// DayLegs reads a page of an account's postings in one asset by business day.
+	DayLegs(ctx context.Context, key store.StripeKey, page store.DayPage) ([]store.LegRow, []store.Seen, error)
+	// Records reads records by their numbers.
+	Records(ctx context.Context, ids []store.RecordID) (map[store.RecordID][]byte, error)
+	// Correspondences reads a book's turnovers between types of account, up to a month.
+	Correspondences(ctx context.Context, book, until string) ([]store.Correspondence, []store.Seen, error)
+}
+
 // ErrBook says that the book to export is not clear.
 var ErrBook = errors.New("name the book")
 
-// Formats of an export. Ledger reads what hledger reads.
-const (
-	FormatHledger = "hledger"
-	FormatLedger  = "ledger"
-	FormatCSV     = "csv"
-)
-
-// Options say what is exported.
-type Options struct {
-	Book     string            // "" stands for the only book there is
-	Format   string            // one of the formats
-	Account  string            // only entries that touch it; "" is all
-	From, To string            // business days, both included; "" is no bound
-	Progress func(percent int) // of the positions that are done; nil when nobody asks
-
-	// Sees is told before the first byte up to which records the export goes; nil when
-	// nobody asks.
-	Sees func(heads []store.ShardState)
-}
-
-// Report says what an export holds.
-type Report struct {
-	Book     string
-	Entries  int
-	Legs     int
-	Accounts int
-	Heads    []store.ShardState // the last records that were looked at
-}
-
-// place is an entry in the order of the file. A production export of ten million
-// entries keeps 320 MB of them.
-type place struct {
-	day     int32 // days since 1970
-	shard   int32
-	clockUS int64
-	seq     uint64
-}
-
-func (p place) compare(o place) int {
-	return cmp.Or(cmp.Compare(p.day, o.day), cmp.Compare(p.clockUS, o.clockUS), cmp.Compare(p.shard, o.shard), cmp.Compare(p.seq, o.seq))
-}
-
-// index is what the head of a file must say before its first entry.
-type index struct {
-	book     string
-	heads    []store.ShardState
-	places   []place
-	accounts map[string]bool
-	assets   map[string]bool
-	links    map[string]bool
-}
-
-// segmentsAtOnce bounds what one read brings: half a megabyte.
-const segmentsAtOnce = 16
-
-// newIndex reads every record once. An empty book name stands for the only book there is.
-func newIndex(ctx context.Context, j Journal, bookName string, read func(done, of uint64)) (*index, error) {
-	heads, err := j.Shards(ctx)
+// Write writes one file: of one position of the books, which o.Sees is told before its first byte. What
+// it keeps in memory does not grow with the file, but for entries (32 bytes of each) and journals (the
+// names in them, once).
+func Write(ctx context.Context, b Books, o Options, out io.Writer) (Report, error) {
+	if refusal := o.Check(); refusal != nil {
+		return Report{}, refusal
+	}
+	if o = o.whole(); o.What == Entries {
+		return writeEntries(ctx, b, o, false, func(string) (io.WriteCloser, error) { return nopCloser{out}, nil })
+	}
+	heads, err := b.Shards(ctx)
 	if err != nil {
-		return nil, err
+		return Report{}, fmt.Errorf("read the shards: %w", err)
 	}
-	books := map[string]*index{}
-	var done, of uint64
-	for _, state := range heads {
-		of += state.Head.Seq
+	done := &meter{tell: o.Progress, last: -1}
+	report := Report{Book: o.Book}
+	switch o.What {
+	case Statement, Card:
+		err = writeStatement(ctx, b, o, heads, out, done, &report)
+	case GeneralLedger:
+		err = writeGeneral(ctx, b, o, out, &report)
+	case TrialBalance:
+		err = writeTrial(ctx, b, o, seenOf(heads), out, done, &report)
+	case Turnovers:
+		err = writeTurnovers(ctx, b, o, seenOf(heads), out, done, &report)
 	}
-	for _, state := range heads {
-		err := eachRecord(ctx, j, state, func(r *journalv1.Record) error {
-			done++
-			read(done, of)
-			x := books[r.GetBook()]
-			if x != nil && bookName != "" && r.GetBook() != bookName {
-				return nil // its name is enough
-			}
-			if x == nil {
-				x = &index{book: r.GetBook(), accounts: map[string]bool{}, assets: map[string]bool{}, links: map[string]bool{}}
-				books[r.GetBook()] = x
-			}
-			return x.add(r)
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	delete(books, "") // records of commands that could not be read
-	names := slices.Sorted(maps.Keys(books))
-	x := books[bookName]
-	switch {
-	case bookName == "" && len(names) == 1:
-		x = books[names[0]]
-	case bookName == "" && len(names) > 1, x == nil && len(names) > 0:
-		return nil, fmt.Errorf("%w: there are %s", ErrBook, strings.Join(names, ", "))
-	case x == nil:
-		x = &index{book: bookName}
-	}
-	x.heads = heads
-	slices.SortFunc(x.places, place.compare)
-	return x, nil
-}
-
-// eachRecord reads a shard's records up to its head, and checks the hash there.
-func eachRecord(ctx context.Context, j Journal, state store.ShardState, each func(*journalv1.Record) error) error {
-	var head journal.Head
-	for head.Seq < state.Head.Seq {
-		segments, err := j.Segments(ctx, state.Shard, head.Seq+1, segmentsAtOnce)
-		if err != nil {
-			return err
-		}
-		if len(segments) == 0 {
-			return fmt.Errorf("shard %d: the journal ends at record %d, its head is %d", state.Shard, head.Seq, state.Head.Seq)
-		}
-		for _, segment := range segments {
-			raws, err := segment.Split()
-			if err != nil {
-				return fmt.Errorf("shard %d: %w", state.Shard, err)
-			}
-			for _, raw := range raws {
-				if head.Seq == state.Head.Seq {
-					break
-				}
-				sealed, err := head.Follow(uint32(state.Shard), raw)
-				if err != nil {
-					return err
-				}
-				if err := each(sealed.Record); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	if head.Hash != state.Head.Hash {
-		return fmt.Errorf("shard %d: the hash at record %d is %s, the head says %s", state.Shard, head.Seq, head.Hash, state.Head.Hash)
-	}
-	return nil
-}
-
-func (x *index) add(r *journalv1.Record) error {
-	e := r.GetEntry()
-	if e == nil || between(r) {
-		return nil
-	}
-	day, err := time.Parse(time.DateOnly, e.GetDay())
 	if err != nil {
-		return fmt.Errorf("record %d.%d: its day %q is no date", r.GetShard(), r.GetSeq(), e.GetDay())
+		return report, fmt.Errorf("%s of %s: %w", o.What, o.Book, err)
 	}
-	x.places = append(x.places, place{
-		day: int32(day.Unix() / (24 * 60 * 60)), shard: int32(r.GetShard()), clockUS: r.GetClockUs(), seq: r.GetSeq(),
-	})
-	for _, l := range r.GetLegs() {
-		if posting(l) {
-			x.accounts[l.GetAccount()], x.assets[l.GetAsset()] = true, true
-		}
-	}
-	for name := range e.GetLinks() {
-		x.links[tagName(name)] = true
-	}
-	if e.GetExchange() != nil {
-		for _, tag := range exchangeTags {
-			x.links[tag] = true
-		}
-	}
-	return nil
+	done.end()
+	return report, nil
 }
 
-// between says that an entry only moves an account's money between its stripes: the account stands
-// as it did, and its turnover in a sheet does not have it.
-func between(r *journalv1.Record) bool {
-	return r.GetEntry().GetKind() == "transit" && slices.ContainsFunc(r.GetLegs(), func(l *journalv1.Leg) bool {
-		name, refusal := book.ParseName("account", l.GetAccount())
-		return refusal == nil && name.IsTransit()
-	})
-}
+type nopCloser struct{ io.Writer }
 
-func posting(l *journalv1.Leg) bool {
-	return l.GetKind() == journalv1.LegKind_LEG_KIND_DEBIT || l.GetKind() == journalv1.LegKind_LEG_KIND_CREDIT
-}
+func (nopCloser) Close() error { return nil }
 
-// windows gives records by number. Entries are read by their day, and an entry that was
-// recorded late stands among records of another day: a few runs of segments of each
-// shard are kept, the one that was used longest ago goes first.
-type windows struct {
-	journal Journal
-	shards  map[int32][]*window
-}
-
-type window struct {
-	first uint64
-	raws  [][]byte
-}
-
-// windowsKept bounds the runs per shard, half a megabyte each.
-const windowsKept = 4
-
-func (w *windows) record(ctx context.Context, shard int32, seq uint64, into *journalv1.Record) error {
-	kept := w.shards[shard]
-	at := slices.IndexFunc(kept, func(v *window) bool { return seq >= v.first && seq < v.first+uint64(len(v.raws)) })
-	if at < 0 {
-		v, err := w.read(ctx, shard, seq)
-		if err != nil {
-			return err
-		}
-		kept = append(kept, v)
-		if len(kept) > windowsKept {
-			kept = slices.Delete(kept, 0, 1)
-		}
-		at = len(kept) - 1
+// seenOf is how far the shards' heads see.
+func seenOf(heads []store.ShardState) []store.Seen {
+	seen := make([]store.Seen, len(heads))
+	for i, h := range heads {
+		seen[i] = store.Seen{Shard: h.Shard, Seq: h.Head.Seq, ClockUS: h.ClockUS}
 	}
-	v := kept[at]
-	w.shards[shard] = append(slices.Delete(kept, at, at+1), v)
-	return proto.Unmarshal(v.raws[seq-v.first], into)
+	return seen
 }
 
-func (w *windows) read(ctx context.Context, shard int32, seq uint64) (*window, error) {
-	segments, err := w.journal.Segments(ctx, int(shard), seq, segmentsAtOnce)
-	if err != nil {
-		return nil, err
+func (o Options) sees(seen []store.Seen) {
+	if o.Sees != nil {
+		o.Sees(seen)
 	}
-	v := &window{}
-	for _, segment := range segments {
-		raws, err := segment.Split()
-		if err != nil {
-			return nil, fmt.Errorf("shard %d: %w", shard, err)
-		}
-		if v.raws == nil {
-			v.first = segment.FirstSeq
-		}
-		v.raws = append(v.raws, raws...)
-	}
-	if seq < v.first || seq >= v.first+uint64(len(v.raws)) {
-		return nil, fmt.Errorf("record %d.%d is not in the journal", shard, seq)
-	}
-	return v, nil
 }
+
+// meter tells how many percent are done, each number once and growing.
+type meter struct {
+	tell func(percent int) // nil when nobody asks
+	last int
+}
+
+// part is what counts a share of the work, from one percent to another.
+func (m *meter) part(from, to int) func(done, of uint64) {
+	return func(done, of uint64) { m.at(from + int(min(done, of)*uint64(to-from)/max(of, 1))) }
+}
+
+func (m *meter) at(percent int) {
+	if m.tell != nil && percent > m.last {
+		m.last = percent
+		m.tell(percent)
+	}
+}
+
+func (m *meter) end() { m.at(100) }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/money"
@@ -17,6 +16,10 @@ import (
 type hledger struct {
 	out    *bufio.Writer // keeps its first error until Flush
 	totals *totals
+
+	// declared are the accounts and tags that have been, where they are declared as they come; nil
+	// where the head declares all.
+	declared map[string]bool
 }
 
 // ownTags are the tags of every entry; callers' links stand beside them.
@@ -34,6 +37,9 @@ func (w *hledger) head(x *index) error {
 	fmt.Fprintf(w.out, "; provodka: book %s, debits positive, accounts under their class\n", clean(x.book))
 	for _, s := range x.heads {
 		fmt.Fprintf(w.out, "; shard %d: up to record %d, head %s\n", s.Shard, s.Head.Seq, s.Head.Hash)
+	}
+	if x.known != 0 {
+		fmt.Fprintf(w.out, "; known at %s\n", moment(x.known))
 	}
 	fmt.Fprintln(w.out)
 	for _, code := range slices.Sorted(maps.Keys(x.assets)) {
@@ -97,13 +103,51 @@ func underClass(account string) (string, error) {
 	return classNames[t.Class] + ":" + account, nil
 }
 
+// declare declares what an entry names and nothing before it has.
+func (w *hledger) declare(r *journalv1.Record, legs []*journalv1.Leg) error {
+	var names []string
+	for _, l := range legs {
+		account, err := underClass(l.GetAccount())
+		if err != nil {
+			return err
+		}
+		names = append(names, "account "+account)
+	}
+	for _, tag := range tagsOf(r.GetEntry()) {
+		names = append(names, "tag "+tag)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !w.declared[name] {
+			w.declared[name] = true
+			fmt.Fprintln(w.out, name)
+		}
+	}
+	return nil
+}
+
+// tagsOf are the tags that an entry has beside those of every entry.
+func tagsOf(e *journalv1.Entry) (tags []string) {
+	for name := range e.GetLinks() {
+		if tag := tagName(name); !slices.Contains(ownTags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	if e.GetExchange() != nil {
+		tags = append(tags, exchangeTags...)
+	}
+	return tags
+}
+
 // entry writes one entry and tells how many postings it has.
-func (w *hledger) entry(r *journalv1.Record) (int, error) {
-	e := r.GetEntry()
-	id := fmt.Sprintf("%d.%d", r.GetShard(), r.GetSeq())
+func (w *hledger) entry(r *journalv1.Record) (int, error) { return w.write(r, r.GetLegs()) }
+
+// write writes an entry with these of its legs.
+func (w *hledger) write(r *journalv1.Record, legs []*journalv1.Leg) (int, error) {
+	e, id := r.GetEntry(), document(r)
 	fmt.Fprintf(w.out, "%s * (%s) %s\n", e.GetDay(), id, description(e))
 	w.tag("seq", id)
-	w.tag("recorded", time.UnixMicro(r.GetClockUs()).UTC().Format(time.RFC3339Nano))
+	w.tag("recorded", moment(r.GetClockUs()))
 	w.tag("key", r.GetKey())
 	for _, name := range slices.Sorted(maps.Keys(e.GetLinks())) {
 		if tag := tagName(name); !slices.Contains(ownTags, tag) && (e.GetExchange() == nil || !slices.Contains(exchangeTags, tag)) {
@@ -112,7 +156,7 @@ func (w *hledger) entry(r *journalv1.Record) (int, error) {
 	}
 	w.exchange(r)
 	n := 0
-	for _, l := range r.GetLegs() {
+	for _, l := range legs {
 		if !posting(l) {
 			continue
 		}
@@ -136,7 +180,7 @@ func (w *hledger) exchange(r *journalv1.Record) {
 	}
 	w.tag("rate", x.GetRate()+" "+of+" for one "+per)
 	w.tag("rate-source", x.GetSource())
-	w.tag("rate-at", time.UnixMicro(x.GetRateUs()).UTC().Format(time.RFC3339Nano))
+	w.tag("rate-at", moment(x.GetRateUs()))
 	w.tag("exact", x.GetExact()+" "+legs[3].GetAsset())
 	w.tag("rounding", x.GetRounding()+" "+x.GetDifference())
 }

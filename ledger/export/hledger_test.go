@@ -2,7 +2,6 @@ package export_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -17,44 +16,10 @@ import (
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/book"
 	"github.com/provodka/provodka/ledger/export"
-	"github.com/provodka/provodka/ledger/journal"
 	"github.com/provodka/provodka/ledger/money"
-	"github.com/provodka/provodka/ledger/store"
 	commandv1 "github.com/provodka/provodka/proto/gen/provodka/command/v1"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
-
-// memory is a journal that a test holds in memory.
-type memory struct{ w *audittest.World }
-
-func (m memory) Shards(context.Context) ([]store.ShardState, error) {
-	var out []store.ShardState
-	for _, n := range m.w.Shards() {
-		records := m.w.Records(n)
-		last := records[len(records)-1]
-		out = append(out, store.ShardState{Shard: n, Head: journal.Head{Seq: last.Record.GetSeq(), Hash: last.Hash}})
-	}
-	return out, nil
-}
-
-func (m memory) Segments(_ context.Context, shard int, from uint64, limit int) ([]journal.Segment, error) {
-	var out []journal.Segment
-	for _, s := range segments(m.w.Records(shard)) {
-		if s.LastSeq() >= from && len(out) < limit {
-			out = append(out, s)
-		}
-	}
-	return out, nil
-}
-
-// segments are the records as they are stored.
-func segments(records []journal.Sealed) (out []journal.Segment) {
-	for s, of := range journal.Segments(records) {
-		s.Data = journal.AppendData(nil, of)
-		out = append(out, s)
-	}
-	return out
-}
 
 func exported(t *testing.T, w *audittest.World) string {
 	t.Helper()

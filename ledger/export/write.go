@@ -12,12 +12,10 @@ import (
 	"time"
 
 	"github.com/provodka/provodka/ledger/book"
+	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
-
-// ErrFormat says that there is no such format.
-var ErrFormat = errors.New("the format is hledger, ledger or csv")
 
 // format is one way to write entries.
 type format interface {
@@ -27,21 +25,17 @@ type format interface {
 	end(entries, postings int) error
 }
 
-// Write writes a book into one file: entries by business day and within it in the order
-// of the clocks. With a first day it begins with what stood before it.
-func Write(ctx context.Context, j Journal, o Options, out io.Writer) (Report, error) {
-	return write(ctx, j, o, false, func(string) (io.WriteCloser, error) { return nopCloser{out}, nil })
-}
-
 // WriteMonths writes a file for each month that has entries. Each begins with what stood
 // before it: what the file of the month before ended with.
 func WriteMonths(ctx context.Context, j Journal, o Options, open func(month string) (io.WriteCloser, error)) (Report, error) {
-	return write(ctx, j, o, true, open)
+	if refusal := o.Check(); refusal != nil {
+		return Report{}, refusal
+	}
+	if o = o.whole(); o.What != Entries {
+		return Report{}, fault.Refuse(fault.Malformed, "what", "%s goes into one file; only entries are split by month", o.What)
+	}
+	return writeEntries(ctx, j, o, true, open)
 }
-
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }
 
 // exporter is an export under way.
 type exporter struct {
@@ -58,34 +52,20 @@ type exporter struct {
 	entries, postings int // of the file
 }
 
-func write(ctx context.Context, j Journal, o Options, split bool, open func(string) (io.WriteCloser, error)) (Report, error) {
-	progress := o.Progress
-	if progress == nil {
-		progress = func(int) {}
-	}
-	last := -1
-	half := func(from int) func(done, of uint64) {
-		return func(done, of uint64) {
-			if now := from + int(done*50/max(of, 1)); now != last {
-				last = now
-				progress(now)
-			}
-		}
-	}
-	x, err := newIndex(ctx, j, o.Book, half(0))
+// writeEntries writes entries by business day and within it in the order of the clocks. With a first
+// day a file begins with what stood before it.
+func writeEntries(ctx context.Context, j Journal, o Options, split bool, open func(string) (io.WriteCloser, error)) (Report, error) {
+	done := &meter{tell: o.Progress, last: -1}
+	x, err := newIndex(ctx, j, o.Book, o.KnownUS, done.part(0, 50))
 	if err != nil {
 		return Report{}, err
 	}
-	if o.Sees != nil {
-		o.Sees(x.heads)
-	}
+	o.sees(seenOf(x.heads))
 	e := &exporter{
-		o: o, split: split, open: open, x: x, totals: &totals{only: o.Account, sums: map[[2]string]money.Amount{}},
-		report: Report{Book: x.book, Accounts: len(x.accounts), Heads: x.heads},
+		o: o, split: split, open: open, x: x, totals: newTotals(o.Account), report: Report{Book: x.book, Accounts: len(x.accounts)},
 	}
-	err = e.places(ctx, j, half(50))
-	if err == nil && last < 100 { // nothing was booked, or the rest is after the last day
-		progress(100)
+	if err = e.places(ctx, j, done.part(50, 100)); err == nil {
+		done.end() // nothing was booked, or the rest is after the last day
 	}
 	if err == nil && e.file == nil && !split {
 		err = e.begin(cmp.Or(o.From, "0001-01-01"), "")
@@ -158,10 +138,8 @@ func (e *exporter) begin(day, month string) error {
 	switch e.o.Format {
 	case FormatHledger, FormatLedger:
 		e.to = &hledger{out: out, totals: e.totals}
-	case FormatCSV:
-		e.to = &csvFile{out: out, totals: e.totals}
 	default:
-		return fmt.Errorf("%q: %w", e.o.Format, ErrFormat)
+		e.to = &csvFile{csvRows{out: out}, e.totals}
 	}
 	if err := e.to.head(e.x); err != nil {
 		return err
@@ -196,6 +174,8 @@ type totals struct {
 func (t *totals) counts(account string) bool {
 	return t.only == "" || book.SameAccount(account, t.only)
 }
+
+func newTotals(only string) *totals { return &totals{only: only, sums: map[[2]string]money.Amount{}} }
 
 func (t *totals) add(account, asset string, amount money.Amount) money.Amount {
 	key := [2]string{account, asset}

@@ -12,6 +12,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -24,17 +25,107 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What is exported. The columns of each CSV, with units and signs, are in the comment of its value.
+// Amounts are decimal strings with a point and every place of their asset, never rounded; days are
+// YYYY-MM-DD, of the time zone of the books, moments RFC 3339 in UTC; a cell that a line does not
+// stand for is empty.
+type ExportWhat int32
+
+const (
+	// As entries.
+	ExportWhat_EXPORT_WHAT_UNSPECIFIED ExportWhat = 0
+	// Entries with all their legs, by business day. CSV: day, recorded_at, document (the entry's id),
+	// kind, account, code_1c, asset, debit, credit, key, links, metadata (JSON objects); with a first
+	// day the lines of the kind "opening balance" come before them.
+	ExportWhat_EXPORT_WHAT_ENTRIES ExportWhat = 1
+	// The statement of an account in one asset: what ListLegs answers by business day. CSV: line
+	// (opening, posting, closing), day, recorded_at, document, leg (its number in the document, from
+	// 0), kind, account, code_1c, asset, debit, credit, balance (after the line, on the account's
+	// normal side), counters (a JSON object: counter-account and its part of the amount), key. The
+	// line closing is the last one: a file without it is not whole.
+	ExportWhat_EXPORT_WHAT_STATEMENT ExportWhat = 2
+	// The card of an account (карточка счёта): the statement with a line for each counter-account and
+	// its part of the amount. CSV: line, day, recorded_at, document, leg, kind, account, code_1c, asset,
+	// counter_account, counter_code_1c, debit, credit, balance, key, links, metadata.
+	ExportWhat_EXPORT_WHAT_CARD ExportWhat = 3
+	// The general ledger: what GeneralLedger answers. CSV: line (opening, turnover, closing), month
+	// (YYYY-MM), code_1c, type, asset, counter_code_1c, counter_type, debit, credit. The balances of the
+	// lines opening and closing are on the side where they stand; a turnover is with one type of
+	// account.
+	ExportWhat_EXPORT_WHAT_GENERAL_LEDGER ExportWhat = 4
+	// The trial balance: what TrialBalance answers. CSV: code_1c, type, class, asset, debit, credit
+	// (turnovers in all), debit_balance, credit_balance (the balance on the side where it stands),
+	// meaning. There is no line of totals.
+	ExportWhat_EXPORT_WHAT_TRIAL_BALANCE ExportWhat = 5
+	// The turnover balance sheet (ОСВ): what ListTurnovers answers. CSV: code_1c, type, owner, account,
+	// asset, opening_debit, opening_credit, debit, credit, closing_debit, closing_credit. Balances are
+	// on the side where they stand; a line of nothing but zeros is left out; there is no line of
+	// totals.
+	ExportWhat_EXPORT_WHAT_TURNOVERS ExportWhat = 6
+)
+
+// Enum value maps for ExportWhat.
+var (
+	ExportWhat_name = map[int32]string{
+		0: "EXPORT_WHAT_UNSPECIFIED",
+		1: "EXPORT_WHAT_ENTRIES",
+		2: "EXPORT_WHAT_STATEMENT",
+		3: "EXPORT_WHAT_CARD",
+		4: "EXPORT_WHAT_GENERAL_LEDGER",
+		5: "EXPORT_WHAT_TRIAL_BALANCE",
+		6: "EXPORT_WHAT_TURNOVERS",
+	}
+	ExportWhat_value = map[string]int32{
+		"EXPORT_WHAT_UNSPECIFIED":    0,
+		"EXPORT_WHAT_ENTRIES":        1,
+		"EXPORT_WHAT_STATEMENT":      2,
+		"EXPORT_WHAT_CARD":           3,
+		"EXPORT_WHAT_GENERAL_LEDGER": 4,
+		"EXPORT_WHAT_TRIAL_BALANCE":  5,
+		"EXPORT_WHAT_TURNOVERS":      6,
+	}
+)
+
+func (x ExportWhat) Enum() *ExportWhat {
+	p := new(ExportWhat)
+	*p = x
+	return p
+}
+
+func (x ExportWhat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExportWhat) Descriptor() protoreflect.EnumDescriptor {
+	return file_provodka_ledger_v1_export_proto_enumTypes[0].Descriptor()
+}
+
+func (ExportWhat) Type() protoreflect.EnumType {
+	return &file_provodka_ledger_v1_export_proto_enumTypes[0]
+}
+
+func (x ExportWhat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExportWhat.Descriptor instead.
+func (ExportWhat) EnumDescriptor() ([]byte, []int) {
+	return file_provodka_ledger_v1_export_proto_rawDescGZIP(), []int{0}
+}
+
 // The form of an export.
 type ExportFormat int32
 
 const (
 	// Not said.
 	ExportFormat_EXPORT_FORMAT_UNSPECIFIED ExportFormat = 0
-	// A journal for hledger in strict mode.
+	// A journal for hledger in strict mode: of entries, of a statement and of a card, which are the same
+	// in it. Each posting of the account stands in it with its counter-accounts, and what the account
+	// stands at after it; debits are positive. What has sums and no entries is no journal, and refused.
 	ExportFormat_EXPORT_FORMAT_HLEDGER ExportFormat = 1
-	// A journal for ledger with --pedantic.
+	// The same for ledger with --pedantic.
 	ExportFormat_EXPORT_FORMAT_LEDGER ExportFormat = 2
-	// A line for each posting, RFC 4180. A text that a spreadsheet would take for a formula
+	// Comma-separated values, RFC 4180, UTF-8, with a head of names. A text that a spreadsheet would take for a formula
 	// has an apostrophe in front, also behind a semicolon, a tab or a line break in it.
 	ExportFormat_EXPORT_FORMAT_CSV ExportFormat = 3
 )
@@ -66,11 +157,11 @@ func (x ExportFormat) String() string {
 }
 
 func (ExportFormat) Descriptor() protoreflect.EnumDescriptor {
-	return file_provodka_ledger_v1_export_proto_enumTypes[0].Descriptor()
+	return file_provodka_ledger_v1_export_proto_enumTypes[1].Descriptor()
 }
 
 func (ExportFormat) Type() protoreflect.EnumType {
-	return &file_provodka_ledger_v1_export_proto_enumTypes[0]
+	return &file_provodka_ledger_v1_export_proto_enumTypes[1]
 }
 
 func (x ExportFormat) Number() protoreflect.EnumNumber {
@@ -79,7 +170,7 @@ func (x ExportFormat) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExportFormat.Descriptor instead.
 func (ExportFormat) EnumDescriptor() ([]byte, []int) {
-	return file_provodka_ledger_v1_export_proto_rawDescGZIP(), []int{0}
+	return file_provodka_ledger_v1_export_proto_rawDescGZIP(), []int{1}
 }
 
 // What Export asks.
@@ -89,14 +180,29 @@ type ExportRequest struct {
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
 	// The form.
 	Format ExportFormat `protobuf:"varint,2,opt,name=format,proto3,enum=provodka.ledger.v1.ExportFormat" json:"format,omitempty"`
-	// Only entries that touch this account, whole; empty is all.
+	// Of entries: only those that touch this account, whole; empty is all. Of a statement and a card:
+	// the account. Nothing else takes one.
 	Account string `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
-	// First business day, YYYY-MM-DD; what stood before it is the first entry. Empty is no bound.
+	// First business day, YYYY-MM-DD; what stood before it is the opening balance. Empty is no bound. Of
+	// a general ledger the first day of a month. A trial balance takes none.
 	From string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
-	// Last business day, it included. Empty is no bound.
+	// Last business day, it included. Empty is no bound. Of a general ledger the last day of a month.
 	To string `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
 	// Wait until the file can see this position.
-	MinPosition   string `protobuf:"bytes,6,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition string `protobuf:"bytes,6,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// What to export; a field that it does not take is refused by name.
+	What ExportWhat `protobuf:"varint,7,opt,name=what,proto3,enum=provodka.ledger.v1.ExportWhat" json:"what,omitempty"`
+	// Of a statement and a card: code of the asset; empty is RUB.
+	Asset string `protobuf:"bytes,8,opt,name=asset,proto3" json:"asset,omitempty"`
+	// What was recorded up to here. The export waits until every shard's clock has passed it. Absent is
+	// now. A general ledger takes none: it is kept as of now.
+	KnownAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	// Of turnovers: what a line stands for.
+	By TurnoverBy `protobuf:"varint,10,opt,name=by,proto3,enum=provodka.ledger.v1.TurnoverBy" json:"by,omitempty"`
+	// Of a general ledger: only this type of account, "wallet".
+	Type string `protobuf:"bytes,11,opt,name=type,proto3" json:"type,omitempty"`
+	// Of a general ledger: only types with this number in 1C, "76.09".
+	Code_1C       string `protobuf:"bytes,12,opt,name=code_1c,json=code1c,proto3" json:"code_1c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -173,10 +279,52 @@ func (x *ExportRequest) GetMinPosition() string {
 	return ""
 }
 
+func (x *ExportRequest) GetWhat() ExportWhat {
+	if x != nil {
+		return x.What
+	}
+	return ExportWhat_EXPORT_WHAT_UNSPECIFIED
+}
+
+func (x *ExportRequest) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetKnownAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.KnownAt
+	}
+	return nil
+}
+
+func (x *ExportRequest) GetBy() TurnoverBy {
+	if x != nil {
+		return x.By
+	}
+	return TurnoverBy_TURNOVER_BY_UNSPECIFIED
+}
+
+func (x *ExportRequest) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ExportRequest) GetCode_1C() string {
+	if x != nil {
+		return x.Code_1C
+	}
+	return ""
+}
+
 // A piece of an export.
 type ExportResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The next bytes of the file, at most 64 KiB; empty while the journal is being read.
+	// The next bytes of the file, at most 64 KiB; empty while there are none yet.
 	Chunk []byte `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
 	// How much of the work is done.
 	Percent uint32 `protobuf:"varint,2,opt,name=percent,proto3" json:"percent,omitempty"`
@@ -241,7 +389,7 @@ var File_provodka_ledger_v1_export_proto protoreflect.FileDescriptor
 
 const file_provodka_ledger_v1_export_proto_rawDesc = "" +
 	"\n" +
-	"\x1fprovodka/ledger/v1/export.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\"\x8a\x03\n" +
+	"\x1fprovodka/ledger/v1/export.proto\x12\x12provodka.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!provodka/ledger/v1/turnover.proto\"\x97\x05\n" +
 	"\rExportRequest\x125\n" +
 	"\x04book\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x10\x01\x18@2\x16^[a-z0-9][a-z0-9._-]*$R\x04book\x12D\n" +
 	"\x06format\x18\x02 \x01(\x0e2 .provodka.ledger.v1.ExportFormatB\n" +
@@ -249,11 +397,27 @@ const file_provodka_ledger_v1_export_proto_rawDesc = "" +
 	"\aaccount\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aaccount\x12:\n" +
 	"\x04from\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x04from\x126\n" +
 	"\x02to\x18\x05 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x02to\x12d\n" +
-	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\"\\\n" +
+	"\fmin_position\x18\x06 \x01(\tBA\xbaH>r<(\x80 27^([0-9]{1,5}\\.[0-9]{1,19}(,[0-9]{1,5}\\.[0-9]{1,19})*)?$R\vminPosition\x12<\n" +
+	"\x04what\x18\a \x01(\x0e2\x1e.provodka.ledger.v1.ExportWhatB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04what\x12\x1d\n" +
+	"\x05asset\x18\b \x01(\tB\a\xbaH\x04r\x02( R\x05asset\x125\n" +
+	"\bknown_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aknownAt\x128\n" +
+	"\x02by\x18\n" +
+	" \x01(\x0e2\x1e.provodka.ledger.v1.TurnoverByB\b\xbaH\x05\x82\x01\x02\x10\x01R\x02by\x12\x1b\n" +
+	"\x04type\x18\v \x01(\tB\a\xbaH\x04r\x02(@R\x04type\x12 \n" +
+	"\acode_1c\x18\f \x01(\tB\a\xbaH\x04r\x02(\x10R\x06code1c\"\\\n" +
 	"\x0eExportResponse\x12\x14\n" +
 	"\x05chunk\x18\x01 \x01(\fR\x05chunk\x12\x18\n" +
 	"\apercent\x18\x02 \x01(\rR\apercent\x12\x1a\n" +
-	"\bposition\x18\x03 \x01(\tR\bposition*y\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition*\xcd\x01\n" +
+	"\n" +
+	"ExportWhat\x12\x1b\n" +
+	"\x17EXPORT_WHAT_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13EXPORT_WHAT_ENTRIES\x10\x01\x12\x19\n" +
+	"\x15EXPORT_WHAT_STATEMENT\x10\x02\x12\x14\n" +
+	"\x10EXPORT_WHAT_CARD\x10\x03\x12\x1e\n" +
+	"\x1aEXPORT_WHAT_GENERAL_LEDGER\x10\x04\x12\x1d\n" +
+	"\x19EXPORT_WHAT_TRIAL_BALANCE\x10\x05\x12\x19\n" +
+	"\x15EXPORT_WHAT_TURNOVERS\x10\x06*y\n" +
 	"\fExportFormat\x12\x1d\n" +
 	"\x19EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15EXPORT_FORMAT_HLEDGER\x10\x01\x12\x18\n" +
@@ -274,22 +438,28 @@ func file_provodka_ledger_v1_export_proto_rawDescGZIP() []byte {
 	return file_provodka_ledger_v1_export_proto_rawDescData
 }
 
-var file_provodka_ledger_v1_export_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_provodka_ledger_v1_export_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_provodka_ledger_v1_export_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_provodka_ledger_v1_export_proto_goTypes = []any{
-	(ExportFormat)(0),      // 0: provodka.ledger.v1.ExportFormat
-	(*ExportRequest)(nil),  // 1: provodka.ledger.v1.ExportRequest
-	(*ExportResponse)(nil), // 2: provodka.ledger.v1.ExportResponse
+	(ExportWhat)(0),               // 0: provodka.ledger.v1.ExportWhat
+	(ExportFormat)(0),             // 1: provodka.ledger.v1.ExportFormat
+	(*ExportRequest)(nil),         // 2: provodka.ledger.v1.ExportRequest
+	(*ExportResponse)(nil),        // 3: provodka.ledger.v1.ExportResponse
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(TurnoverBy)(0),               // 5: provodka.ledger.v1.TurnoverBy
 }
 var file_provodka_ledger_v1_export_proto_depIdxs = []int32{
-	0, // 0: provodka.ledger.v1.ExportRequest.format:type_name -> provodka.ledger.v1.ExportFormat
-	1, // 1: provodka.ledger.v1.ExportService.Export:input_type -> provodka.ledger.v1.ExportRequest
-	2, // 2: provodka.ledger.v1.ExportService.Export:output_type -> provodka.ledger.v1.ExportResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	1, // 0: provodka.ledger.v1.ExportRequest.format:type_name -> provodka.ledger.v1.ExportFormat
+	0, // 1: provodka.ledger.v1.ExportRequest.what:type_name -> provodka.ledger.v1.ExportWhat
+	4, // 2: provodka.ledger.v1.ExportRequest.known_at:type_name -> google.protobuf.Timestamp
+	5, // 3: provodka.ledger.v1.ExportRequest.by:type_name -> provodka.ledger.v1.TurnoverBy
+	2, // 4: provodka.ledger.v1.ExportService.Export:input_type -> provodka.ledger.v1.ExportRequest
+	3, // 5: provodka.ledger.v1.ExportService.Export:output_type -> provodka.ledger.v1.ExportResponse
+	5, // [5:6] is the sub-list for method output_type
+	4, // [4:5] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_provodka_ledger_v1_export_proto_init() }
@@ -297,12 +467,13 @@ func file_provodka_ledger_v1_export_proto_init() {
 	if File_provodka_ledger_v1_export_proto != nil {
 		return
 	}
+	file_provodka_ledger_v1_turnover_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provodka_ledger_v1_export_proto_rawDesc), len(file_provodka_ledger_v1_export_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   1,

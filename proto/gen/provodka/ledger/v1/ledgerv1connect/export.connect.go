@@ -40,8 +40,8 @@ const (
 
 // ExportServiceClient is a client for the provodka.ledger.v1.ExportService service.
 type ExportServiceClient interface {
-	// Export writes a book as one file, in chunks. The file is whole when the stream ends
-	// without an error and its last message says 100 percent.
+	// Export writes one file, in chunks, of one position of the books. The file is whole when the
+	// stream ends without an error and its last message says 100 percent.
 	Export(context.Context, *v1.ExportRequest) (*connect.ServerStreamForClient[v1.ExportResponse], error)
 }
 
@@ -78,8 +78,8 @@ func (c *exportServiceClient) Export(ctx context.Context, req *v1.ExportRequest)
 
 // ExportServiceHandler is an implementation of the provodka.ledger.v1.ExportService service.
 type ExportServiceHandler interface {
-	// Export writes a book as one file, in chunks. The file is whole when the stream ends
-	// without an error and its last message says 100 percent.
+	// Export writes one file, in chunks, of one position of the books. The file is whole when the
+	// stream ends without an error and its last message says 100 percent.
 	Export(context.Context, *v1.ExportRequest, *connect.ServerStream[v1.ExportResponse]) error
 }
 
