@@ -16,7 +16,7 @@ import (
 // testElsewhere: what a person earned elsewhere is asked for when he is bound; it takes of his year, he sees how
 // much it is, and a company only what is free. Of who does not let us see it nothing is known, which is no zero.
 func testElsewhere(t *testing.T, h *house) {
-	const who, silent = 8900, 8901
+	const who, silent = 8910, 8911
 	c := h.caller(t)
 	company, id, other := c.company(1, "1000.00"), c.executor(who, "selfemployed", account(1)), c.executor(silent, "selfemployed", account(2))
 	app, _ := c.loggedIn(requisite.ExamplePhone(who))
