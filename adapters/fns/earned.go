@@ -24,24 +24,24 @@ type periodResponse struct {
 	Canceled string `xml:"CanceledTotalAmount"`
 }
 
-// Earned asks for the income of the first months of a year, all at once: one after another would
-// take longer than a call may. One month that is not told makes the answer its own.
-func (a *Adapter) Earned(ctx context.Context, inn string, year, months int) (money.Amount, port.Answer) {
-	sums, answers := make([]money.Amount, months), make([]port.Answer, months)
+// Earned asks for the income of months, all at once: one after another would take longer than a call
+// may. One month that is not told makes the answer its own.
+func (a *Adapter) Earned(ctx context.Context, inn string, year, from, to int) ([]money.Amount, port.Answer) {
+	sums, answers := make([]money.Amount, max(to-from+1, 0)), make([]port.Answer, max(to-from+1, 0))
 	var all errgroup.Group
-	for i := range months {
+	for i := range sums {
 		all.Go(func() error {
-			sums[i], answers[i] = a.month(ctx, inn, fmt.Sprintf("%04d%02d", year, i+1))
+			sums[i], answers[i] = a.month(ctx, inn, fmt.Sprintf("%04d%02d", year, from+i))
 			return nil
 		})
 	}
 	_ = all.Wait() // no month fails: it has an answer
 	for _, answer := range answers {
 		if answer.Result != port.Done {
-			return money.Zero, answer
+			return nil, answer
 		}
 	}
-	return money.Sum(sums...), port.Answer{Result: port.Done, Status: completed}
+	return sums, port.Answer{Result: port.Done, Status: completed}
 }
 
 // month asks for the income of one month.

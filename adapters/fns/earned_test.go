@@ -1,6 +1,7 @@
 package fns
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -73,9 +74,15 @@ func TestEarned(t *testing.T) {
 			if tc.rule != nil {
 				porttest.Fake{URL: url}.Script(t, *tc.rule)
 			}
-			sum, a := adapter.Earned(t.Context(), inn, 2026, tc.months)
-			if a.Result != tc.result || a.Code != tc.code || tc.sum != "" && money.RUB.Format(sum) != tc.sum {
-				t.Errorf("%s %+v", sum, a)
+			sums, a := adapter.Earned(t.Context(), inn, 2026, 1, tc.months)
+			if a.Result != tc.result || a.Code != tc.code || tc.sum != "" && (len(sums) != tc.months || money.RUB.Format(money.Sum(sums...)) != tc.sum) {
+				t.Errorf("%s %+v", sums, a)
+			}
+			if tc.name != "three months" {
+				return
+			}
+			if sums, a = adapter.Earned(t.Context(), inn, 2026, 3, 4); a.Result != port.Done || fmt.Sprint(sums) != "[210.00 7000.00]" {
+				t.Errorf("%s %+v", sums, a)
 			}
 		})
 	}

@@ -46,10 +46,10 @@ type NPD interface {
 	// Standing asks how the person stands. Done = the service has said it, whatever it is;
 	// anything else is Unknown.
 	Standing(ctx context.Context, inn string) (*Standing, Answer)
-	// Earned asks how much is registered of the first months of a calendar year, by anybody, without what
-	// was taken back. Done = all of them are told; Refused with income_denied = the person does
-	// not let us see it; else Unknown.
-	Earned(ctx context.Context, inn string, year, months int) (money.Amount, Answer)
+	// Earned asks how much is registered of each month of a calendar year from one to another, 1 to 12, by anybody,
+	// without what was taken back. Done = all of them, in their order; Refused with income_denied = the
+	// person does not let us see it; else Unknown.
+	Earned(ctx context.Context, inn string, year, from, to int) ([]money.Amount, Answer)
 	// Unbind takes our binding to the person of an INN back. Done = we are not bound, also when
 	// we were not before; anything else is Unknown.
 	Unbind(ctx context.Context, inn string) Answer

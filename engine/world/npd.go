@@ -71,9 +71,10 @@ func (n *npdPort) Send(ctx context.Context, ask port.Ask) port.Answer {
 	case verbStanding:
 		s, answer = n.service.Standing(ctx, inn)
 	case verbIncome:
-		var total money.Amount
-		if total, answer = n.service.Earned(ctx, inn, int(body.GetYear()), int(body.GetMonths())); answer.Result == port.Done {
-			said.Income = money.RUB.Format(total)
+		var months []money.Amount
+		months, answer = n.service.Earned(ctx, inn, int(body.GetYear()), int(body.GetMonth()), int(body.GetUntil()))
+		for _, sum := range months {
+			said.Incomes = append(said.Incomes, money.RUB.Format(sum))
 		}
 	default:
 		return unknownVerb(ask)

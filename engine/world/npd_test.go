@@ -46,8 +46,11 @@ func (b *binding) Standing(context.Context, string) (*port.Standing, port.Answer
 	return b.stands, b.answer
 }
 
-func (b *binding) Earned(_ context.Context, _ string, year, months int) (money.Amount, port.Answer) {
-	return money.New(int64(100*year+months), 0), b.answer
+func (b *binding) Earned(_ context.Context, _ string, year, from, to int) (months []money.Amount, a port.Answer) {
+	for m := from; m <= to && b.answer.Result == port.Done; m++ {
+		months = append(months, money.New(int64(100*year+m), 0))
+	}
+	return months, b.answer
 }
 
 func (b *binding) Unbind(_ context.Context, inn string) port.Answer {
@@ -147,18 +150,18 @@ func (d *denying) Check(context.Context, string) port.Answer {
 }
 
 // A refused check is told before it is an answer; what cannot be told is asked again.
-// The total of a year goes into the answer, and silence is no zero.
+// The months of a year go into the answer, and silence is no zero.
 func TestIncomeOfAYear(t *testing.T) {
 	t.Parallel()
-	about := ask("income", &flowv1.NpdAsk{Book: "main", ExecutorId: "e", Year: 2026, Months: 11})
+	about := ask("income", &flowv1.NpdAsk{Book: "main", ExecutorId: "e", Year: 2026, Month: 10, Until: 11})
 	for _, want := range []port.Answer{{Result: port.Done}, {Result: port.Refused, Code: fault.IncomeDenied}, port.Unclear("x")} {
 		a := FromNPD(&binding{answer: want}, known()).Send(t.Context(), about)
 		said := &flowv1.NpdAnswer{}
 		if err := proto.Unmarshal([]byte(a.Body), said); err != nil || a.Result != want.Result || a.Code != want.Code {
 			t.Errorf("%+v %v", a, err)
 		}
-		if sum := map[port.Result]string{port.Done: "202611.00"}[want.Result]; said.GetIncome() != sum {
-			t.Errorf("%s: %q", want.Result, said.GetIncome())
+		if sums := map[port.Result]string{port.Done: "202610.00 202611.00"}[want.Result]; strings.Join(said.GetIncomes(), " ") != sums {
+			t.Errorf("%s: %q", want.Result, said.GetIncomes())
 		}
 	}
 }

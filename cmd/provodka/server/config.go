@@ -174,8 +174,8 @@ type Tax struct {
 	URL         string `json:"url"`
 	MasterToken string `json:"master_token"`
 	UserToken   string `json:"user_token"`
-	// PerSecond bounds the exchanges with the service; 0 is no bound. In December a person's year is 12 questions, each of
-	// two exchanges at least, within one request's 10 s: below 3 a second it is never heard.
+	// PerSecond bounds the exchanges with the service; 0 is no bound. A person's year is a question of two exchanges at least for
+	// each month once a month, within one request's 10 s: below 3 a second that of December is never heard.
 	PerSecond int `json:"per_second"`
 	// CanceledInTotal says that the month's income which the service tells (TotalAmount of GetIncomeForPeriod) counts
 	// what was taken back too. It does not say so; false hides no income, whichever is true.

@@ -28,6 +28,9 @@ import (
 // perhaps, and hides none.
 const mostDoubts = 3
 
+// asked is how many months, the last ones, are asked for every night.
+const asked = 2
+
 // How old a word may be: for npd's look; for a payment; for a payment once nearPercent of the cap are used.
 const (
 	fresh    = time.Hour
@@ -93,10 +96,8 @@ func answered(v flow.View, c flow.Command) (flow.Decision, *fault.Refusal) {
 
 // told takes a total, or doubts it.
 func (l *ledger) told(q *flowv1.IncomeQuestion, a *port.Answer) {
-	said := &flowv1.NpdAnswer{}
-	err := proto.Unmarshal([]byte(a.Body), said)
-	total, wrong := money.RUB.Parse(said.GetIncome())
-	if err != nil || wrong != nil || total.Sign() < 0 {
+	sums, ok := months(a)
+	if !ok || len(sums) != int(q.GetUntil()-q.GetMonth()+1) {
 		l.data.Doubts, l.data.LetsSee = 0, false // it says nothing, and would again
 		return
 	}
@@ -104,13 +105,36 @@ func (l *ledger) told(q *flowv1.IncomeQuestion, a *port.Answer) {
 		l.data.Doubts = 0
 	}
 	if l.data.Doubts == 0 || l.data.Doubts >= mostDoubts {
-		y := l.year(q.GetYear())
-		y.Told, y.ToldThen, y.ToldAt = money.RUB.Format(total), q.GetThen(), q.GetAt()
+		y, early := l.year(q.GetYear()), max(len(sums)-asked, 0)
+		if q.GetMonth() == 1 {
+			y.ToldEarly, y.ToldMonths = text(money.Sum(sums[:early]...)), uint32(early)
+		}
+		if q.GetMoved() {
+			y.ToldMonths = 0
+		}
+		y.Told = money.RUB.Format(amount(y.ToldEarly).Add(money.Sum(sums[early:]...)))
+		y.ToldThen, y.ToldAt = q.GetThen(), q.GetAt()
 		l.data.Doubts = 0
 	}
 	if q.GetYear() != l.thisYear() {
 		l.ask()
 	}
+}
+
+// months reads the sums of an answer; false when one is none.
+func months(a *port.Answer) (sums []money.Amount, ok bool) {
+	said := &flowv1.NpdAnswer{}
+	if err := proto.Unmarshal([]byte(a.Body), said); err != nil {
+		return nil, false
+	}
+	for _, text := range said.GetIncomes() {
+		sum, err := money.RUB.Parse(text)
+		if err != nil || sum.Sign() < 0 {
+			return nil, false
+		}
+		sums = append(sums, sum)
+	}
+	return sums, true
 }
 
 // moved notes that what is registered of ours in a year became more or less. What was taken back
@@ -131,6 +155,9 @@ func (l *ledger) moved(y *flowv1.PersonYear, before money.Amount) {
 	}
 	if y.GetToldAt() != "" {
 		less(&y.ToldThen)
+		if by.Sign() < 0 {
+			y.ToldMonths = 0 // it may be of any of them
+		}
 		if by.Sign() < 0 && y.GetYear() == l.thisYear() {
 			l.data.Doubts = max(l.data.Doubts, 1)
 		}
@@ -141,15 +168,18 @@ func (l *ledger) moved(y *flowv1.PersonYear, before money.Amount) {
 // each holds some of the bonus, whatever is left of that.
 func (l *ledger) still() bool { return amount(l.data.GetBonusTaken()).IsZero() }
 
-// ask asks how much is registered of the year so far.
+// ask asks how much is registered of the year so far. Receipts come until the 9th of the next month, so
+// months before the last two are asked for once a month, and when a receipt of ours was taken back.
 func (l *ledger) ask() {
-	year := l.thisYear()
-	l.data.Asking = &flowv1.IncomeQuestion{
-		Year: year, Number: l.view.Attempts[income] + 1, At: flow.Text(l.view.Clock), Then: text(total(l.year(year).GetRegistered())),
+	year, until, from := l.thisYear(), uint32(l.view.Clock.In(flow.Moscow).Month()), uint32(1)
+	y := l.year(year)
+	if n := y.GetToldMonths(); n > 0 && n+asked == until {
+		from = n + 1
 	}
-	l.asks[income] = flow.Bytes(&flowv1.NpdAsk{
-		Book: l.view.Book, ExecutorId: l.view.ID, Year: year, Months: uint32(l.view.Clock.In(flow.Moscow).Month()),
-	})
+	l.data.Asking = &flowv1.IncomeQuestion{
+		Year: year, Number: l.view.Attempts[income] + 1, At: flow.Text(l.view.Clock), Then: text(total(y.GetRegistered())), Month: from, Until: until,
+	}
+	l.asks[income] = flow.Bytes(&flowv1.NpdAsk{Book: l.view.Book, ExecutorId: l.view.ID, Year: year, Month: from, Until: until})
 }
 
 // thisYear is the calendar year of the tax service.

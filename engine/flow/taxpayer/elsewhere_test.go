@@ -22,10 +22,18 @@ import (
 // look tells the person that his months may be seen; answer gives him the service's word.
 func (p *person) look() { p.must(flow.Command{Event: Look, Actor: "effect"}) }
 
-func (p *person) answer(number uint32, kopeckTotal int64) {
-	p.must(flow.Command{Event: incomeDone, Actor: "effect", Number: number, Answer: &port.Answer{
-		Result: port.Done, Body: string(flow.Bytes(&flowv1.NpdAnswer{Income: kopecks(kopeckTotal)})),
-	}})
+// answer gives the service's word on a question: kopecks by month, or one sum of all its months.
+func (p *person) answer(number uint32, sums ...int64) {
+	said := &flowv1.NpdAnswer{}
+	for _, sum := range sums {
+		said.Incomes = append(said.Incomes, kopecks(sum))
+	}
+	if q := p.data().GetAsking(); len(sums) == 1 {
+		for range q.GetUntil() - q.GetMonth() {
+			said.Incomes = append(said.Incomes, "0.00")
+		}
+	}
+	p.must(flow.Command{Event: incomeDone, Actor: "effect", Number: number, Answer: &port.Answer{Result: port.Done, Body: string(flow.Bytes(said))}})
 }
 
 func (p *person) must(c flow.Command) {
@@ -42,7 +50,7 @@ type bureau struct {
 	t *rapid.T
 	p *person
 
-	others  map[uint32]int64             // by year
+	others  map[uint32]*[12]int64        // by year and month
 	tasks   map[string]*flowv1.YearShare // as the task knows them
 	stands  map[string]*flowv1.YearShare // receipts
 	facts   []telling
@@ -63,7 +71,8 @@ type telling struct {
 // sentence is a word of the service: about which question, and what was true then.
 type sentence struct {
 	number, year uint32
-	sum, others  int64
+	months       []int64
+	others       int64 // of the year up to the last month
 }
 
 func (b *bureau) tell(task string, now *flowv1.YearShare) {
@@ -74,13 +83,32 @@ func (b *bureau) tell(task string, now *flowv1.YearShare) {
 	}
 }
 
-// total is what is registered of a year.
-func (b *bureau) total(year uint32) int64 {
-	sum := b.others[year]
-	for _, s := range b.stands {
-		if s.GetYear() == year {
-			sum += inKopecks(s.GetGross())
+// months are what is registered of a year's months, 1 to 12.
+func (b *bureau) months(year, from, to uint32) (sums []int64) {
+	for m := from; m <= to; m++ {
+		sum := b.of(year)[m-1]
+		for _, s := range b.stands {
+			if s.GetYear() == year && strings.HasPrefix(s.GetDay(), fmt.Sprintf("%d-%02d", year, m)) {
+				sum += inKopecks(s.GetGross())
+			}
 		}
+		sums = append(sums, sum)
+	}
+	return sums
+}
+
+// of is what others have registered, by month.
+func (b *bureau) of(year uint32) *[12]int64 {
+	if b.others[year] == nil {
+		b.others[year] = &[12]int64{}
+	}
+	return b.others[year]
+}
+
+// upTo is what others have registered of a year's first months.
+func (b *bureau) upTo(year, month uint32) (sum int64) {
+	for _, of := range b.of(year)[:month] {
+		sum += of
 	}
 	return sum
 }
@@ -109,14 +137,14 @@ func (b *bureau) settled() bool {
 // word has the service answer the open question as things are.
 func (b *bureau) word() {
 	if q := b.p.data().GetAsking(); q != nil {
-		b.words = append(b.words, sentence{q.GetNumber(), q.GetYear(), b.total(q.GetYear()), b.others[q.GetYear()]})
+		b.words = append(b.words, sentence{q.GetNumber(), q.GetYear(), b.months(q.GetYear(), q.GetMonth(), q.GetUntil()), b.upTo(q.GetYear(), q.GetUntil())})
 	}
 }
 
 // deliver brings a word, the first time or again.
 func (b *bureau) deliver(w sentence) {
 	before := b.p.data()
-	b.p.answer(w.number, w.sum)
+	b.p.answer(w.number, w.months...)
 	after := b.p.data()
 	open := before.GetAsking().GetNumber() == w.number && before.GetAsking() != nil
 	year := YearOf(after, w.year)
@@ -171,7 +199,8 @@ func (b *bureau) step() {
 	now := uint32(b.p.view.Clock.In(flow.Moscow).Year())
 	switch what := rapid.IntRange(0, 10).Draw(b.t, "what"); {
 	case what == 0: // others pay, or take it back
-		b.others[now] = max(0, b.others[now]+rapid.Int64Range(-100_000_00, 400_000_00).Draw(b.t, "others"))
+		month := &b.of(now)[b.p.view.Clock.In(flow.Moscow).Month()-1]
+		*month = max(0, *month+rapid.Int64Range(-100_000_00, 400_000_00).Draw(b.t, "others"))
 	case what <= 2: // a payment begins
 		b.number++
 		name := fmt.Sprintf("t%02d", b.number)
@@ -228,11 +257,11 @@ func TestElsewhereIsWhatOthersPaid(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		b := &bureau{
-			t: t, p: newPerson(), others: map[uint32]int64{}, tasks: map[string]*flowv1.YearShare{}, stands: map[string]*flowv1.YearShare{},
+			t: t, p: newPerson(), others: map[uint32]*[12]int64{}, tasks: map[string]*flowv1.YearShare{}, stands: map[string]*flowv1.YearShare{},
 			heard: map[string]int{}, said: map[string]int{},
 		}
-		b.p.view.Clock = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
-		b.p.view.Day = "2026-11-02"
+		b.p.view.Clock = rapid.SampledFrom([]time.Time{time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC), time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)}).Draw(t, "begins")
+		b.p.view.Day = b.p.view.Clock.Format(time.DateOnly)
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
 			b.step()
 			b.check()
@@ -259,8 +288,8 @@ func TestElsewhereIsWhatOthersPaid(t *testing.T) {
 			b.deliver(b.words[len(b.words)-1])
 		}
 		year := uint32(b.p.view.Clock.In(flow.Moscow).Year())
-		if got := YearOf(b.p.data(), year); b.p.data().GetAsking() != nil || inKopecks(got.Elsewhere) != b.others[year] || got.Elsewhere == "" {
-			t.Fatalf("%s are elsewhere, others have paid %d kopecks: %v", got.Elsewhere, b.others[year], b.p.data())
+		if got := YearOf(b.p.data(), year); b.p.data().GetAsking() != nil || inKopecks(got.Elsewhere) != b.upTo(year, 12) || got.Elsewhere == "" {
+			t.Fatalf("%s are elsewhere, others have paid %d kopecks: %v", got.Elsewhere, b.upTo(year, 12), b.p.data())
 		}
 	})
 }
@@ -345,6 +374,75 @@ func TestAPaymentWaitsForANewWord(t *testing.T) {
 	}
 }
 
+// The months that are asked for: all of the year once a month, then the last two, and all of them again when a
+// receipt of ours was taken back, also while the service was asked; of Moscow's year.
+func TestWhichMonthsAreAskedFor(t *testing.T) {
+	t.Parallel()
+	p := newPerson()
+	want := func(at string, year, from, until uint32) {
+		t.Helper()
+		moment, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.view.Clock = moment
+		p.look()
+		if q := p.data().GetAsking(); q.GetYear() != year || q.GetMonth() != from || q.GetUntil() != until {
+			t.Fatalf("%s: %v, want %d-%02d to %02d", at, q, year, from, until)
+		}
+	}
+	said := func() { p.answer(p.view.Attempts[income], 100_00) }
+	receipt := &flowv1.YearShare{Year: 2026, Kind: selfEmployed, Stage: registered, Gross: "10.00"}
+	on := &flowv1.YearShare{Year: 2026, Kind: selfEmployed, Stage: taken, Gross: "10.00", BonusMost: "0.20"}
+	tell := func(c *flowv1.TaxpayerChange) {
+		if _, refusal := p.change(c); refusal != nil {
+			t.Fatal(refusal)
+		}
+	}
+	tell(&flowv1.TaxpayerChange{Now: receipt})
+	tell(&flowv1.TaxpayerChange{Now: receipt})
+	want("2026-05-10T00:00:00Z", 2026, 1, 5)
+	said()
+	want("2026-05-11T00:00:00Z", 2026, 4, 5)
+	said()
+	want("2026-05-31T21:00:00Z", 2026, 1, 6) // June begins in Moscow
+	said()
+	want("2026-06-02T00:00:00Z", 2026, 5, 6)
+	said()
+	tell(&flowv1.TaxpayerChange{Was: receipt})
+	want("2026-06-02T00:00:01Z", 2026, 1, 6)
+	tell(&flowv1.TaxpayerChange{Now: on}) // on its way: no word is sure from here on
+	said()
+	want("2026-06-03T00:00:00Z", 2026, 1, 6)
+	said() // the third, which is believed
+	want("2026-06-04T00:00:00Z", 2026, 5, 6)
+	said()
+	want("2026-06-05T00:00:00Z", 2026, 5, 6)
+	said()
+	want("2026-06-06T00:00:00Z", 2026, 5, 6)
+	tell(&flowv1.TaxpayerChange{Was: receipt})
+	said() // believed, though the receipt may be in what was known of the first months
+	if y := YearOf(p.data(), 2026); y.Elsewhere != "200.00" || y.ElsewhereAt != "2026-06-06T00:00:00Z" {
+		t.Fatalf("%+v %v", y, p.data())
+	}
+	want("2026-06-07T00:00:00Z", 2026, 1, 6)
+	said()
+	want("2026-12-31T20:59:59Z", 2026, 1, 12)
+	said()
+	want("2026-12-31T21:00:00Z", 2027, 1, 1)
+}
+
+// A payment on its way is seen by what it holds of the bonus. Where the table of the bonus ends, still needs
+// another sign of it.
+func TestAPaymentOnItsWayIsSeen(t *testing.T) {
+	t.Parallel()
+	p := newPerson()
+	p.change(&flowv1.TaxpayerChange{Question: ask(taken, selfEmployed, "2099-12-31", "100.00")})
+	if (&ledger{data: p.data()}).still() {
+		t.Error("it is not")
+	}
+}
+
 // A person of whom nothing is told keeps what he kept before, to the byte.
 func TestNothingToldIsNothingKept(t *testing.T) {
 	t.Parallel()
@@ -407,8 +505,8 @@ func TestAnyOrderOfWords(t *testing.T) {
 			act("receipt", Change, &flowv1.TaxpayerChange{Task: "t", Was: share, Now: paid}),
 			act("nothing", Change, &flowv1.TaxpayerChange{Task: "t", Was: paid}), act("yield", Yield, &flowv1.TaxpayerYield{To: "e2"}),
 		},
-		Reply: func(_ flowtest.Try, _ port.Result, a *port.Answer) {
-			a.Body = string(flow.Bytes(&flowv1.NpdAnswer{Income: "100.00"}))
+		Reply: func(t flowtest.Try, _ port.Result, a *port.Answer) {
+			a.Body = string(flow.Bytes(&flowv1.NpdAnswer{Incomes: yearly(t.Effect.Body, "100.00")}))
 		},
 		Law: func(w *flowtest.World) error {
 			d := flow.ReadData(w.View, &flowv1.TaxpayerData{})
@@ -459,18 +557,25 @@ func command(w *flowtest.World, words []string) (flow.Command, error) {
 				return flow.Command{}, err
 			}
 		}
+		var sums []string
 		for i := range w.Tries {
 			if t := &w.Tries[i]; t.Effect.Number == n {
-				t.Last = port.Done
+				t.Last, sums = port.Done, yearly(t.Effect.Body, words[1])
 			}
 		}
 		return flow.Command{Event: incomeDone, Actor: "effect", Number: n, Answer: &port.Answer{
-			Result: port.Done, Body: string(flow.Bytes(&flowv1.NpdAnswer{Income: words[1]})),
+			Result: port.Done, Body: string(flow.Bytes(&flowv1.NpdAnswer{Incomes: sums})),
 		}}, nil
 	default:
 		return flow.Command{}, fmt.Errorf("%q", words)
 	}
 	return flow.Command{Event: Change, Actor: "effect", Body: flow.Bytes(c)}, nil
+}
+
+// yearly is a sum of the last month that a question asks for, and none of those before it.
+func yearly(body []byte, sum string) []string {
+	q := flow.ReadData(flow.View{Data: body}, &flowv1.NpdAsk{})
+	return append(slices.Repeat([]string{"0.00"}, int(q.GetUntil()-q.GetMonth())), sum)
 }
 
 // show tells the years of a person, and what is being asked.
@@ -486,7 +591,7 @@ func show(data []byte) (lines []string) {
 			(&ledger{data: d}).free(&flowv1.YearShare{Year: y.GetYear(), Kind: selfEmployed})))
 	}
 	if q := d.GetAsking(); q != nil {
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("asking about %d, of which %s is ours", q.GetYear(), cmp.Or(q.GetThen(), "nothing"))))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("asking about %d-%02d to %02d, of which %s is ours", q.GetYear(), q.GetMonth(), q.GetUntil(), cmp.Or(q.GetThen(), "nothing"))))
 	}
 	if d.GetDoubts() > 0 {
 		lines = append(lines, fmt.Sprintf("doubts %d", d.GetDoubts()))

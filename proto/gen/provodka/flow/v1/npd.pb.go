@@ -576,8 +576,10 @@ type NpdAsk struct {
 	Order string `protobuf:"bytes,5,opt,name=order,proto3" json:"order,omitempty"`
 	// Of "income": the calendar year.
 	Year uint32 `protobuf:"varint,270,opt,name=year,proto3" json:"year,omitempty"`
-	// Of "income": its first months, so many.
-	Months        uint32 `protobuf:"varint,271,opt,name=months,proto3" json:"months,omitempty"`
+	// Of "income": the first month, 1 to 12.
+	Month uint32 `protobuf:"varint,271,opt,name=month,proto3" json:"month,omitempty"`
+	// Of "income": the last one.
+	Until         uint32 `protobuf:"varint,272,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -654,9 +656,16 @@ func (x *NpdAsk) GetYear() uint32 {
 	return 0
 }
 
-func (x *NpdAsk) GetMonths() uint32 {
+func (x *NpdAsk) GetMonth() uint32 {
 	if x != nil {
-		return x.Months
+		return x.Month
+	}
+	return 0
+}
+
+func (x *NpdAsk) GetUntil() uint32 {
+	if x != nil {
+		return x.Until
 	}
 	return 0
 }
@@ -668,8 +677,8 @@ type NpdAnswer struct {
 	Order string `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
 	// How the person stands; absent while that is open.
 	Standing *NpdStanding `protobuf:"bytes,2,opt,name=standing,proto3" json:"standing,omitempty"`
-	// Of "income": what is registered of the year, by anybody; rubles, decimal of scale 2.
-	Income        string `protobuf:"bytes,270,opt,name=income,proto3" json:"income,omitempty"`
+	// Of "income": what is registered of the months, by anybody, in their order; rubles, decimal of scale 2.
+	Incomes       []string `protobuf:"bytes,270,rep,name=incomes,proto3" json:"incomes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -718,11 +727,11 @@ func (x *NpdAnswer) GetStanding() *NpdStanding {
 	return nil
 }
 
-func (x *NpdAnswer) GetIncome() string {
+func (x *NpdAnswer) GetIncomes() []string {
 	if x != nil {
-		return x.Income
+		return x.Incomes
 	}
-	return ""
+	return nil
 }
 
 var File_provodka_flow_v1_npd_proto protoreflect.FileDescriptor
@@ -771,7 +780,7 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\vpermissions\x18\x03 \x03(\tR\vpermissions\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\tR\x04code\x123\n" +
 	"\x05phone\x18\xe6\x01 \x01(\x0e2\x1c.provodka.flow.v1.PhoneMatchR\x05phone\x12$\n" +
-	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\"\xbe\x01\n" +
+	"\rphone_version\x18\xe7\x01 \x01(\rR\fphoneVersion\"\xd3\x01\n" +
 	"\x06NpdAsk\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
@@ -779,12 +788,13 @@ const file_provodka_flow_v1_npd_proto_rawDesc = "" +
 	"\vpermissions\x18\x03 \x03(\tR\vpermissions\x12\x19\n" +
 	"\bby_phone\x18\x04 \x01(\bR\abyPhone\x12\x14\n" +
 	"\x05order\x18\x05 \x01(\tR\x05order\x12\x13\n" +
-	"\x04year\x18\x8e\x02 \x01(\rR\x04year\x12\x17\n" +
-	"\x06months\x18\x8f\x02 \x01(\rR\x06months\"u\n" +
+	"\x04year\x18\x8e\x02 \x01(\rR\x04year\x12\x15\n" +
+	"\x05month\x18\x8f\x02 \x01(\rR\x05month\x12\x15\n" +
+	"\x05until\x18\x90\x02 \x01(\rR\x05until\"w\n" +
 	"\tNpdAnswer\x12\x14\n" +
 	"\x05order\x18\x01 \x01(\tR\x05order\x129\n" +
-	"\bstanding\x18\x02 \x01(\v2\x1d.provodka.flow.v1.NpdStandingR\bstanding\x12\x17\n" +
-	"\x06income\x18\x8e\x02 \x01(\tR\x06income*V\n" +
+	"\bstanding\x18\x02 \x01(\v2\x1d.provodka.flow.v1.NpdStandingR\bstanding\x12\x19\n" +
+	"\aincomes\x18\x8e\x02 \x03(\tR\aincomes*V\n" +
 	"\n" +
 	"PhoneMatch\x12\x1b\n" +
 	"\x17PHONE_MATCH_UNSPECIFIED\x10\x00\x12\x14\n" +

@@ -306,7 +306,11 @@ type PersonYear struct {
 	// What of that is surely ours; "" = nothing.
 	ToldThen string `protobuf:"bytes,271,opt,name=told_then,json=toldThen,proto3" json:"told_then,omitempty"`
 	// The moment behind which it was asked, RFC 3339 in UTC; "" = it never said.
-	ToldAt        string `protobuf:"bytes,272,opt,name=told_at,json=toldAt,proto3" json:"told_at,omitempty"`
+	ToldAt string `protobuf:"bytes,272,opt,name=told_at,json=toldAt,proto3" json:"told_at,omitempty"`
+	// What of the total is of the year's first months, and how many they are: they are not asked for every night.
+	ToldEarly string `protobuf:"bytes,273,opt,name=told_early,json=toldEarly,proto3" json:"told_early,omitempty"`
+	// How many; 0 = none.
+	ToldMonths    uint32 `protobuf:"varint,274,opt,name=told_months,json=toldMonths,proto3" json:"told_months,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -430,6 +434,20 @@ func (x *PersonYear) GetToldAt() string {
 		return x.ToldAt
 	}
 	return ""
+}
+
+func (x *PersonYear) GetToldEarly() string {
+	if x != nil {
+		return x.ToldEarly
+	}
+	return ""
+}
+
+func (x *PersonYear) GetToldMonths() uint32 {
+	if x != nil {
+		return x.ToldMonths
+	}
+	return 0
 }
 
 // Income of a person under another executor, who was the same person by another INN.
@@ -772,7 +790,11 @@ type IncomeQuestion struct {
 	// What was registered of ours then; what was taken back since is not in it.
 	Then string `protobuf:"bytes,4,opt,name=then,proto3" json:"then,omitempty"`
 	// Something of ours was registered or taken back since.
-	Moved         bool `protobuf:"varint,5,opt,name=moved,proto3" json:"moved,omitempty"`
+	Moved bool `protobuf:"varint,5,opt,name=moved,proto3" json:"moved,omitempty"`
+	// The first month that is asked for; those before it are known.
+	Month uint32 `protobuf:"varint,6,opt,name=month,proto3" json:"month,omitempty"`
+	// The last.
+	Until         uint32 `protobuf:"varint,7,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -840,6 +862,20 @@ func (x *IncomeQuestion) GetMoved() bool {
 		return x.Moved
 	}
 	return false
+}
+
+func (x *IncomeQuestion) GetMonth() uint32 {
+	if x != nil {
+		return x.Month
+	}
+	return 0
+}
+
+func (x *IncomeQuestion) GetUntil() uint32 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
 }
 
 // What npd asks of the port "taxpayer", verb "look": the person lets us see the income of a month.
@@ -1297,7 +1333,7 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x12contributions_rule\x18\x10 \x01(\tR\x11contributionsRule\x12\x10\n" +
 	"\x03day\x18\x11 \x01(\tR\x03day\x12\x1e\n" +
 	"\n" +
-	"bonus_most\x18\xe6\x01 \x01(\tR\tbonusMost\"\xae\x03\n" +
+	"bonus_most\x18\xe6\x01 \x01(\tR\tbonusMost\"\xf0\x03\n" +
 	"\n" +
 	"PersonYear\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x1a\n" +
@@ -1314,7 +1350,11 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\x04kept\x18\xe6\x01 \x01(\tR\x04kept\x12\x13\n" +
 	"\x04told\x18\x8e\x02 \x01(\tR\x04told\x12\x1c\n" +
 	"\ttold_then\x18\x8f\x02 \x01(\tR\btoldThen\x12\x18\n" +
-	"\atold_at\x18\x90\x02 \x01(\tR\x06toldAt\"\\\n" +
+	"\atold_at\x18\x90\x02 \x01(\tR\x06toldAt\x12\x1e\n" +
+	"\n" +
+	"told_early\x18\x91\x02 \x01(\tR\ttoldEarly\x12 \n" +
+	"\vtold_months\x18\x92\x02 \x01(\rR\n" +
+	"toldMonths\"\\\n" +
 	"\rElsewhereYear\x12\x1f\n" +
 	"\vexecutor_id\x18\x01 \x01(\tR\n" +
 	"executorId\x12\x12\n" +
@@ -1343,13 +1383,15 @@ const file_provodka_flow_v1_taxpayer_proto_rawDesc = "" +
 	"\telsewhere\x18\xe9\x01 \x03(\v2\x1f.provodka.flow.v1.ElsewhereYearR\telsewhere\x129\n" +
 	"\x06asking\x18\x8e\x02 \x01(\v2 .provodka.flow.v1.IncomeQuestionR\x06asking\x12\x17\n" +
 	"\x06doubts\x18\x8f\x02 \x01(\rR\x06doubts\x12\x1a\n" +
-	"\blets_see\x18\x90\x02 \x01(\bR\aletsSee\"v\n" +
+	"\blets_see\x18\x90\x02 \x01(\bR\aletsSee\"\xa2\x01\n" +
 	"\x0eIncomeQuestion\x12\x12\n" +
 	"\x04year\x18\x01 \x01(\rR\x04year\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\rR\x06number\x12\x0e\n" +
 	"\x02at\x18\x03 \x01(\tR\x02at\x12\x12\n" +
 	"\x04then\x18\x04 \x01(\tR\x04then\x12\x14\n" +
-	"\x05moved\x18\x05 \x01(\bR\x05moved\"C\n" +
+	"\x05moved\x18\x05 \x01(\bR\x05moved\x12\x14\n" +
+	"\x05month\x18\x06 \x01(\rR\x05month\x12\x14\n" +
+	"\x05until\x18\a \x01(\rR\x05until\"C\n" +
 	"\fTaxpayerLook\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
