@@ -57,16 +57,52 @@ func FuzzWords(f *testing.F) {
 				t.Errorf("%q = %q came back as %q (%v)", name, value, cell, err)
 			}
 		}
-		var odd, plain bytes.Buffer
-		for words, to := range map[memory]*bytes.Buffer{j: &odd, worded("k", "n", "v"): &plain} {
-			if _, err := export.Write(t.Context(), words, export.Options{Format: export.FormatHledger}, to); err != nil {
-				t.Fatal(err)
+		for _, o := range []export.Options{{}, {What: export.Statement, Book: "main", Account: "bank:main"}} {
+			var odd, plain bytes.Buffer
+			o.Format = export.FormatHledger
+			for words, to := range map[memory]*bytes.Buffer{j: &odd, worded("k", "n", "v"): &plain} {
+				if _, err := export.Write(t.Context(), words, o, to); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if a, b := begins(odd.String()), begins(plain.String()); a != b {
+				t.Errorf("%s begin the lines, not %s:\n%s", a, b, odd.String())
 			}
 		}
-		if a, b := begins(odd.String()), begins(plain.String()); a != b {
-			t.Errorf("%s begin the lines, not %s:\n%s", a, b, odd.String())
-		}
+		accountWords(t, j, kind, name, value)
 	})
+}
+
+// accountWords wants the foreign words of a statement and a card back.
+func accountWords(t *testing.T, j memory, kind, name, value string) {
+	t.Helper()
+	for _, what := range []export.What{export.Statement, export.Card} {
+		var out bytes.Buffer
+		if _, err := export.Write(t.Context(), j, export.Options{What: what, Book: "main", Account: "bank:main", Format: export.FormatCSV}, &out); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&out).ReadAll()
+		if err != nil || len(rows) != 4 {
+			t.Fatalf("%v: %d rows of the %s", err, len(rows), what)
+		}
+		for i, column := range rows[0] {
+			cell := rows[2][i]
+			switch column {
+			case "kind":
+				if got := export.Plain(cell); got != strings.ReplaceAll(kind, "\r\n", "\n") {
+					t.Errorf("the kind %q came back as %q in the %s", kind, cell, what)
+				}
+			case "links", "metadata":
+				words := map[string]string{}
+				if err := json.Unmarshal([]byte(cell), &words); err != nil || words[name] != value || strings.Contains(cell, ";") {
+					t.Errorf("%q = %q came back as %q (%v) in the %s", name, value, cell, err, what)
+				}
+			}
+			if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
+				t.Errorf("%s of the %s begins as a formula: %q", column, what, cell)
+			}
+		}
+	}
 }
 
 // begins are the first characters of the lines that are no comments.
