@@ -105,7 +105,7 @@ func (c *caller) exportedStatement(m moment, account, position string) {
 				side = "credit"
 			}
 			counters := map[string]string{}
-			head := fmt.Sprintln(l.GetDay(), l.GetRecordedAt().AsTime().Format(time.RFC3339Nano), l.GetEntryId(), l.GetLeg(), l.GetEntryKind(), side)
+			head := fmt.Sprintln(l.GetDay(), l.GetRecordedAt().AsTime().Format(time.RFC3339Nano), l.GetEntryId(), l.GetLeg(), l.GetEntryKind(), l.GetEntryTitle(), side)
 			for _, k := range l.GetCounters() {
 				counters[k.GetAccount()] = k.GetAmount()
 				parts = append(parts, fmt.Sprintln(head, k.GetAccount(), k.GetCode_1C(), k.GetAmount(), l.GetMetadata(), l.GetLinks()))
@@ -129,7 +129,7 @@ func (c *caller) exportedStatement(m moment, account, position string) {
 			if r["debit"] == "" {
 				side = "credit"
 			}
-			head := fmt.Sprintln(r["day"], r["recorded_at"], r["document"], r["leg"], r["kind"], side)
+			head := fmt.Sprintln(r["day"], r["recorded_at"], r["document"], r["leg"], r["kind"], r["title"], side)
 			if what == ledgerv1.ExportWhat_EXPORT_WHAT_CARD {
 				card = append(card, fmt.Sprintln(head, r["counter_account"], r["counter_code_1c"], r[side], c.words(r["metadata"]), c.words(r["links"])))
 			} else {

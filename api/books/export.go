@@ -52,7 +52,7 @@ func (s *Exports) Export(ctx context.Context, req *ledgerv1.ExportRequest, to *c
 		return fault.Refuse(fault.Unavailable, "", "%d exports are under way", exportsAtOnce)
 	}
 	out := &chunks{ctx: ctx, to: to}
-	o.Progress, o.Sees = out.progress, out.sees
+	o.Progress, o.Sees, o.Title = out.progress, out.sees, s.Content
 	_, err := export.Write(ctx, s.DB, o, out)
 	switch {
 	case errors.Is(err, export.ErrBook): // other books are there: their names are not for this caller

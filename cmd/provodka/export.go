@@ -12,9 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provodka/provodka/cmd/provodka/server"
 	"github.com/provodka/provodka/ledger"
 	"github.com/provodka/provodka/ledger/export"
 	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 const exportLong = `Write a book, or what is read from it, in a format that other programs check. A file is of one
@@ -117,6 +119,13 @@ func runExport(ctx context.Context, env *Env, f exportFlags) error {
 	}
 	if err := passed(ctx, db, o.KnownUS); err != nil {
 		return err
+	}
+	flows, err := server.Flows()
+	if err != nil {
+		return err
+	}
+	o.Title = func(r *journalv1.Record) string {
+		return flows.Content(r.GetMove().GetFlow(), r.GetMove().GetRecipes())
 	}
 	o.Progress = env.progress("export")
 	var report export.Report

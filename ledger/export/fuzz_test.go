@@ -10,6 +10,7 @@ import (
 
 	"github.com/provodka/provodka/ledger/audit/audittest"
 	"github.com/provodka/provodka/ledger/export"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // worded is a book of one entry with foreign words in every place that takes them.
@@ -78,7 +79,8 @@ func accountWords(t *testing.T, j memory, kind, name, value string) {
 	t.Helper()
 	for _, what := range []export.What{export.Statement, export.Card} {
 		var out bytes.Buffer
-		if _, err := export.Write(t.Context(), j, export.Options{What: what, Book: "main", Account: "bank:main", Format: export.FormatCSV}, &out); err != nil {
+		o := export.Options{What: what, Book: "main", Account: "bank:main", Format: export.FormatCSV, Title: func(*journalv1.Record) string { return value }}
+		if _, err := export.Write(t.Context(), j, o, &out); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := csv.NewReader(&out).ReadAll()
@@ -91,6 +93,10 @@ func accountWords(t *testing.T, j memory, kind, name, value string) {
 			case "kind":
 				if got := export.Plain(cell); got != strings.ReplaceAll(kind, "\r\n", "\n") {
 					t.Errorf("the kind %q came back as %q in the %s", kind, cell, what)
+				}
+			case "title":
+				if got := export.Plain(cell); got != strings.ReplaceAll(value, "\r\n", "\n") {
+					t.Errorf("the title %q came back as %q in the %s", value, cell, what)
 				}
 			case "links", "metadata":
 				words := map[string]string{}

@@ -10,6 +10,7 @@ import (
 	"github.com/provodka/provodka/ledger/fault"
 	"github.com/provodka/provodka/ledger/money"
 	"github.com/provodka/provodka/ledger/store"
+	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 )
 
 // What is exported.
@@ -52,6 +53,10 @@ type Options struct {
 	By       ledger.SheetBy // of turnovers, what a line stands for; "" is a type of account
 	Type     string         // of a general ledger, only this type of account
 	Code1C   string         // of a general ledger, only types with this number
+
+	// Title says in words what a record's entry is about, for the title of a statement's line; nil
+	// leaves it empty.
+	Title func(*journalv1.Record) string
 
 	Progress func(percent int) // of the work that is done, growing; nil when nobody asks
 

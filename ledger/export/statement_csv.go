@@ -20,10 +20,10 @@ type statementCSV struct {
 func (w *statementCSV) begin(opening book.Stripe) error {
 	w.sums = opening
 	if w.o.What == Card {
-		w.row("line", "day", "recorded_at", "document", "leg", "kind", "account", "code_1c", "asset", "counter_account", "counter_code_1c",
+		w.row("line", "day", "recorded_at", "document", "leg", "kind", "title", "account", "code_1c", "asset", "counter_account", "counter_code_1c",
 			"debit", "credit", "balance", "key", "links", "metadata")
 	} else {
-		w.row("line", "day", "recorded_at", "document", "leg", "kind", "account", "code_1c", "asset", "debit", "credit", "balance", "counters", "key")
+		w.row("line", "day", "recorded_at", "document", "leg", "kind", "title", "account", "code_1c", "asset", "debit", "credit", "balance", "counters", "key")
 	}
 	w.bound("opening", w.o.From)
 	return nil
@@ -31,7 +31,7 @@ func (w *statementCSV) begin(opening book.Stripe) error {
 
 // bound writes what the account stands at before the first day or after the last.
 func (w *statementCSV) bound(line, day string) {
-	cells := []string{line, day, "", "", "", "", w.o.Account, w.kind.Code1C, w.asset.Code}
+	cells := []string{line, day, "", "", "", "", "", w.o.Account, w.kind.Code1C, w.asset.Code}
 	if w.o.What == Card {
 		w.row(append(cells, "", "", "", "", w.balance(), "", "{}", "{}")...)
 	} else {
@@ -52,8 +52,12 @@ func (w *statementCSV) entry(of booked) error {
 	if err != nil {
 		return err
 	}
+	title := ""
+	if w.o.Title != nil {
+		title = csvText(w.o.Title(of.record))
+	}
 	for _, p := range of.postings {
-		cells := []string{"posting", e.GetDay(), moment(of.record.GetClockUs()), document(of.record), strconv.Itoa(p.leg), csvText(e.GetKind()),
+		cells := []string{"posting", e.GetDay(), moment(of.record.GetClockUs()), document(of.record), strconv.Itoa(p.leg), csvText(e.GetKind()), title,
 			w.o.Account, w.kind.Code1C, w.asset.Code}
 		key := csvText(of.record.GetKey())
 		if w.o.What == Card {

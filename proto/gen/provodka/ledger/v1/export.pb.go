@@ -40,13 +40,13 @@ const (
 	ExportWhat_EXPORT_WHAT_ENTRIES ExportWhat = 1
 	// The statement of an account in one asset: what ListLegs answers by business day. CSV: line
 	// (opening, posting, closing), day, recorded_at, document, leg (its number in the document, from
-	// 0), kind, account, code_1c, asset, debit, credit, balance (after the line, on the account's
-	// normal side), counters (a JSON object: counter-account and its part of the amount), key. The
-	// line closing is the last one: a file without it is not whole.
+	// 0), kind, title (what a product flow booked, in Russian), account, code_1c, asset, debit, credit,
+	// balance (after the line, on the account's normal side), counters (a JSON object: counter-account
+	// and its part of the amount), key. The line closing is the last one: a file without it is not whole.
 	ExportWhat_EXPORT_WHAT_STATEMENT ExportWhat = 2
 	// The card of an account (карточка счёта): the statement with a line for each counter-account and
-	// its part of the amount. CSV: line, day, recorded_at, document, leg, kind, account, code_1c, asset,
-	// counter_account, counter_code_1c, debit, credit, balance, key, links, metadata.
+	// its part of the amount. CSV: line, day, recorded_at, document, leg, kind, title, account, code_1c,
+	// asset, counter_account, counter_code_1c, debit, credit, balance, key, links, metadata.
 	ExportWhat_EXPORT_WHAT_CARD ExportWhat = 3
 	// The general ledger: what GeneralLedger answers. CSV: line (opening, turnover, closing), month
 	// (YYYY-MM), code_1c, type, asset, counter_code_1c, counter_type, debit, credit. The balances of the
