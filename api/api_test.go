@@ -147,6 +147,7 @@ func TestAPI(t *testing.T) {
 		"Export":          testExport,
 		"ExportLarge":     testExportLarge,
 		"ExportReads":     testExportReads,
+		"ExportMoving":    testExportMoving,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

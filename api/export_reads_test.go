@@ -56,6 +56,48 @@ func testExportReads(t *testing.T, h *house) {
 	c.exportRefused()
 }
 
+// testExportMoving exports while money moves: each file is of one position, so statements lead from balance
+// to balance and sheets balance, or the export itself would end with an error; and what a later file says
+// of an account is never less.
+func testExportMoving(t *testing.T, h *house) {
+	c := h.caller(t)
+	c.open("1000.00", "customer:a")
+	c.open("", "customer:b", "customer:c")
+	moved := make(chan error, 1)
+	go func() {
+		var err error
+		for i := 0; i < 60 && err == nil; i++ {
+			_, err = c.Ledger.Post(t.Context(), &ledgerv1.PostRequest{Book: c.book, Operations: []*ledgerv1.Operation{
+				entryOp(fmt.Sprint("move-", i), "transfer", "customer:a", "customer:b", "0.01"), entryOp(fmt.Sprint("more-", i), "transfer", "customer:a", "customer:c", "0.02"),
+			}})
+		}
+		moved <- err
+	}()
+	for last, over := 0, false; !over; {
+		select {
+		case err := <-moved:
+			if over = true; err != nil {
+				t.Fatal(err)
+			}
+		default:
+		}
+		rows := c.csvOf(&ledgerv1.ExportRequest{What: ledgerv1.ExportWhat_EXPORT_WHAT_STATEMENT, Account: "customer:a"})
+		if len(rows) < last || over && rows[len(rows)-1]["balance"] != "998.20" {
+			t.Errorf("%d lines after %d, the last is %v", len(rows), last, rows[len(rows)-1])
+		}
+		last = len(rows)
+		var sums [6]money.Amount
+		for _, r := range c.csvOf(&ledgerv1.ExportRequest{What: ledgerv1.ExportWhat_EXPORT_WHAT_TURNOVERS, By: ledgerv1.TurnoverBy_TURNOVER_BY_ACCOUNT}) {
+			for i, column := range []string{"opening_debit", "opening_credit", "debit", "credit", "closing_debit", "closing_credit"} {
+				sums[i] = sums[i].Add(money.MustParse(r[column]))
+			}
+		}
+		if !sums[0].Equal(sums[1]) || !sums[2].Equal(sums[3]) || !sums[4].Equal(sums[5]) {
+			t.Errorf("the sheet adds up to %v", sums)
+		}
+	}
+}
+
 // csvOf exports as CSV and answers the lines by the names of their columns.
 func (c *caller) csvOf(req *ledgerv1.ExportRequest) (rows []map[string]string) {
 	c.t.Helper()

@@ -150,4 +150,29 @@ func testExportLarge(t *testing.T, h *house) {
 	if err != nil || report.Legs < 100_000 || fmt.Sprintf("%x", got.Sum(nil)) != fmt.Sprintf("%x", want.Sum(nil)) || got.largest > 64<<10 {
 		t.Errorf("%v: %d legs, %d bytes of %d, the largest piece %d", err, report.Legs, got.bytes, want.bytes, got.largest)
 	}
+
+	// The statement of the account that paid them, page by page: it comes to what the account has.
+	lines := &lineCount{}
+	if _, err := c.export(ctx, &ledgerv1.ExportRequest{Book: c.book, What: ledgerv1.ExportWhat_EXPORT_WHAT_CARD, Account: "customer:a", Format: asCSV}, lines, nil); err != nil {
+		t.Fatal(err)
+	}
+	has := strings.Fields(c.balances("", "customer:a")[0])[0]
+	if lines.n != 50_000+4 || !strings.Contains(lines.last, ","+has+",") || !strings.HasPrefix(lines.last, "closing,") {
+		t.Errorf("%d lines, the last is %q, the account has %s", lines.n, lines.last, has)
+	}
+}
+
+// lineCount counts lines and keeps the last one.
+type lineCount struct {
+	n    int
+	last string
+}
+
+func (l *lineCount) Write(p []byte) (int, error) {
+	l.n += bytes.Count(p, []byte("\n"))
+	l.last += string(p)
+	if at := strings.LastIndexByte(strings.TrimSuffix(l.last, "\r\n"), '\n'); at >= 0 {
+		l.last = l.last[at+1:]
+	}
+	return len(p), nil
 }

@@ -11,7 +11,9 @@ import (
 // ErrCutShort says that a stream ended before the file was whole.
 var ErrCutShort = errors.New("client: the export ended before it was whole")
 
-// Export writes an export to w and answers the position up to which it says everything.
+// Export writes an export to w and answers the position up to which it says everything: entries, an
+// account's statement or card, the general ledger, the trial balance or the turnover balance sheet, as
+// req.What says; the columns of each CSV are in the comments of ledgerv1.ExportWhat.
 // After an error w holds a part of the file, or nothing. progress is told how many
 // percent are done; it may be nil. Ending the context ends the work on the server too.
 func (c *Client) Export(ctx context.Context, req *ledgerv1.ExportRequest, w io.Writer, progress func(percent int)) (string, error) {

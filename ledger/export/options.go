@@ -148,8 +148,12 @@ func (o Options) checkNames() *fault.Refusal {
 		return fault.Refuse(fault.Malformed, "account", "a %s is of one account: of which?", o.What)
 	}
 	if o.Account != "" {
-		if _, refusal := book.ParseName("account", o.Account); refusal != nil {
+		name, refusal := book.ParseName("account", o.Account)
+		if refusal != nil {
 			return refusal
+		}
+		if of && name.IsTransit() {
+			return fault.Refuse(fault.AccountInvalid, "account", "%s is money between the shards of an account: ask for the account", o.Account)
 		}
 	}
 	if _, ok := money.LookupAsset(o.Asset); of && !ok {

@@ -309,6 +309,7 @@ func TestUnclearQuestionsAreRefused(t *testing.T) {
 		{export.Options{What: export.GeneralLedger, Format: "hledger"}, "format", fault.Malformed},
 		{export.Options{What: export.Statement, Format: "csv"}, "account", fault.Malformed},
 		{export.Options{What: export.Card, Format: "csv", Account: "gold:mine"}, "account", fault.AccountInvalid},
+		{export.Options{What: export.Card, Format: "csv", Account: "wallet:a:transit"}, "account", fault.AccountInvalid},
 		{export.Options{What: export.Card, Format: "csv", Account: "wallet:a", Asset: "XYZ"}, "asset", fault.AssetUnknown},
 		{export.Options{What: export.Turnovers, Format: "csv", Account: "wallet:a"}, "account", fault.Malformed},
 		{export.Options{What: export.Turnovers, Format: "csv", By: "colour"}, "by", fault.Malformed},
