@@ -22,22 +22,19 @@ type sheetCursor struct {
 
 // ListTurnovers implements LedgerService.
 func (s *Service) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurnoversRequest) (*ledgerv1.ListTurnoversResponse, error) {
-	at, refusal := s.at(&ledgerv1.Moment{Day: req.GetToDay(), KnownAt: req.GetKnownAt()})
-	if refusal != nil {
-		if refusal.Field == "at.day" {
-			refusal.Field = "to_day"
-		} else {
-			refusal.Field = "known_at"
+	knownUS, refusal := knownAt("known_at", req.GetKnownAt())
+	for _, d := range []struct{ field, day string }{{"to_day", req.GetToDay()}, {"from_day", req.GetFromDay()}} {
+		if refusal == nil {
+			refusal = checkDay(d.field, d.day)
 		}
-		return nil, refusal
 	}
-	if refusal = checkDay("from_day", req.GetFromDay()); refusal == nil && at.Day != "" && at.Day < req.GetFromDay() {
-		refusal = fault.Refuse(fault.Malformed, "to_day", "%s is before from_day %s", at.Day, req.GetFromDay())
+	if refusal == nil && req.GetToDay() != "" && req.GetToDay() < req.GetFromDay() {
+		refusal = fault.Refuse(fault.Malformed, "to_day", "%s is before from_day %s", req.GetToDay(), req.GetFromDay())
 	}
 	if refusal != nil {
 		return nil, refusal
 	}
-	if err := s.WaitFor(ctx, req.GetMinPosition(), at.KnownUS); err != nil {
+	if err := s.WaitFor(ctx, req.GetMinPosition(), knownUS); err != nil {
 		return nil, err
 	}
 	var from sheetCursor
@@ -48,13 +45,13 @@ func (s *Service) ListTurnovers(ctx context.Context, req *ledgerv1.ListTurnovers
 	begin := &from.At
 	if !more {
 		var err error
-		if begin = nil; at.KnownUS == 0 {
+		if begin = nil; knownUS == 0 {
 			if from.Upto, err = s.Seen(ctx); err != nil {
 				return nil, err
 			}
 		}
 	}
-	sheet := ledger.Sheet{Book: req.GetBook(), From: req.GetFromDay(), To: at.Day, KnownUS: at.KnownUS, Upto: from.Upto, By: sheetBy(req.GetBy())}
+	sheet := ledger.Sheet{Book: req.GetBook(), From: req.GetFromDay(), To: req.GetToDay(), KnownUS: knownUS, Upto: from.Upto, By: sheetBy(req.GetBy())}
 	limit := sheetAccounts
 	if req.GetPageSize() > 0 {
 		limit = int(req.GetPageSize())

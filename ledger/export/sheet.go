@@ -86,7 +86,7 @@ func writeGeneral(ctx context.Context, b Books, o Options, out io.Writer, report
 		first := cmp.Or(from, turnovers[0].Month)
 		last := cmp.Or(until, max(first, turnovers[len(turnovers)-1].Month))
 		var refusal *fault.Refusal
-		if months, refusal = ledger.Months(first, max(first, last)); refusal != nil {
+		if months, refusal = ledger.Months(first, last); refusal != nil {
 			refusal.Field = "from"
 			return refusal
 		}
