@@ -262,9 +262,11 @@ func (s *Server) Done() <-chan struct{} { return s.done }
 func (s *Server) Stop(ctx context.Context) error {
 	err := s.pm.stop(ctx)
 	s.halt()
-	if err == nil && s.child != nil {
-		s.child.release()
-		<-s.child.exited
+	if err == nil {
+		if s.child != nil {
+			s.child.release()
+		}
+		<-s.done
 	}
 	s.lock.release()
 	return err
