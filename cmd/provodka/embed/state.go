@@ -45,7 +45,12 @@ func takeLock(path string) (*lock, error) {
 	return &lock{file}, nil
 }
 
-func (l *lock) release() { l.file.Close() }
+// release unlocks by itself: a process that is being forked this moment has the file too, until
+// it becomes another program, and closing alone would leave it locked so long.
+func (l *lock) release() {
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) // a file that is closed is no longer locked either
+	l.file.Close()
+}
 
 // readState fills v from a JSON file; a file that is not there leaves v as it is.
 func readState(path string, v any) error {
