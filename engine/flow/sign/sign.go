@@ -189,11 +189,16 @@ func (s *step) awaited() bool {
 	case told, tellRefused, tellUnknown:
 		ask, state = tellTask, Telling
 	case linkSent, linkUnsent, linkUnknown:
-		return s.view.State == Invited && !s.data.LinkHanded && s.data.Channel == SMS && s.command.Number == s.view.Attempts[sendLink]
+		return s.linked() && s.data.Channel == SMS && s.command.Number == s.view.Attempts[sendLink]
 	case mailSent, mailUnsent, mailUnknown:
-		return s.view.State == Invited && !s.data.LinkHanded && s.data.Channel == Mail && s.command.Number == s.view.Attempts[mailLink]
+		return s.linked() && s.data.Channel == Mail && s.command.Number == s.view.Attempts[mailLink]
 	}
 	return s.view.State == state && s.command.Number == s.view.Attempts[ask] && (ask != sendCode || !s.data.Handed)
+}
+
+// linked says whether the link is on its way. Whoever asks for a code has it.
+func (s *step) linked() bool {
+	return (s.view.State == Invited || s.view.State == Asked) && !s.data.LinkHanded
 }
 
 // invite sends the link.
@@ -259,7 +264,7 @@ func (s *step) code() *fault.Refusal {
 	s.data = &flowv1.SignData{
 		TaskId: b.TaskId, CompanyId: b.CompanyId, Document: b.Document, ExecutorId: b.ExecutorId, ProfileVersion: b.ProfileVersion,
 		Sha256: b.Sha256, Template: b.Template, Terms: b.Terms, Code: secret.Next(s.data.Code, s.view.Clock), Codes: s.data.Codes + 1,
-		Link: s.data.Link, Links: s.data.Links, Channel: s.data.Channel, LinkUnsent: s.data.LinkUnsent, LinkHanded: s.data.LinkHanded,
+		Link: s.data.Link, Links: s.data.Links, Channel: s.data.Channel, LinkUnsent: s.data.LinkUnsent, LinkHanded: true,
 	}
 	s.asks[sendCode] = flow.Bytes(&flowv1.NotifyAsk{
 		Book: s.view.Book, Purpose: Purpose, To: "executor", Id: b.ExecutorId, Version: b.ProfileVersion, About: s.view.ID,

@@ -101,7 +101,7 @@ func TestEveryOrderOfEvents(t *testing.T) {
 	links := spec(invited("2026-03-02", SMS, "executor-1"), invited("2026-03-03", Mail, "executor-2"), ask("2026-03-03", file1), entry(Confirm, 1, file1))
 	links.Attempts, links.Told = 1, 1
 	late := flowtest.Script{Spec: spec(), Command: command, Show: show}
-	flowtest.Covered(t, it, flowtest.Explore(t, signs), flowtest.Explore(t, links), flowtest.Explore(t, guess), flowtest.Story(t, late, lateAnswer))
+	flowtest.Covered(t, it, flowtest.Explore(t, signs), flowtest.Explore(t, links), flowtest.Explore(t, guess), flowtest.Story(t, late, lateAnswer), flowtest.Story(t, late, linkAgain))
 }
 
 // lateAnswer is a provider that answers when all codes are used up.
@@ -112,6 +112,15 @@ code 1 24h
 code 1 24h
 code 1 24h
 answer send_code done
+`
+
+// linkAgain is a link that is sent again while a code is out.
+const linkAgain = `code 1
+invite sms executor-1 1h
+answer send_link unknown
+answer send_link done
+invite sms executor-1 24h
+answer send_link refused
 `
 
 func TestScenarios(t *testing.T) {
