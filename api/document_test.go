@@ -421,7 +421,7 @@ func (h *house) discreet(t *testing.T, words ...string) {
 	log := h.log.String()
 	for _, w := range words {
 		stands := strings.Contains(log, w)
-		if stands && len(w) == 6 { // a code: six digits within a clock, a length or a hash are chance
+		if stands && len(w) == 6 { // a code: its digits within a clock, a length or a hash are chance
 			stands = regexp.MustCompile(`(^|[^0-9a-fA-F.])` + w + `([^0-9a-fA-F]|$)`).MatchString(log)
 		}
 		if stands {
