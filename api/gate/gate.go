@@ -102,6 +102,7 @@ type Gate struct {
 	keys     *keyCache
 	sessions *sessionCache
 	pages    pages
+	runs     turns
 	rules    connect.Interceptor
 }
 

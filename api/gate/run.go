@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -12,6 +13,42 @@ import (
 	journalv1 "github.com/provodka/provodka/proto/gen/provodka/journal/v1"
 	privatev1 "github.com/provodka/provodka/proto/gen/provodka/private/v1"
 )
+
+// turns lets one run of a key go at a time in this process: beside another of the same request
+// money on its way between shards looks like nothing to do.
+type turns struct {
+	mu    sync.Mutex
+	taken map[[2]string]chan struct{} // by book and key; closed when the turn is given back
+}
+
+// take waits for the turn of a key.
+func (t *turns) take(ctx context.Context, key [2]string) error {
+	for {
+		t.mu.Lock()
+		before, taken := t.taken[key]
+		if !taken {
+			if t.taken == nil {
+				t.taken = map[[2]string]chan struct{}{}
+			}
+			t.taken[key] = make(chan struct{})
+			t.mu.Unlock()
+			return nil
+		}
+		t.mu.Unlock()
+		select {
+		case <-before:
+		case <-ctx.Done():
+			return fault.Refuse(fault.Unavailable, "", "the same request is being run; ask again")
+		}
+	}
+}
+
+func (t *turns) giveBack(key [2]string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	close(t.taken[key])
+	delete(t.taken, key)
+}
 
 // Run is a request that takes many commands: one stamp under its key says what was asked before
 // the first of them, another what was answered after the last. The commands of a run that broke
@@ -28,15 +65,27 @@ type Run struct {
 // begins stands for the digest of a stamp that says what was asked: there is one for a key.
 const begins = "run"
 
-// NewRun reads what became of a request. Another request under its key is refused, naming what differs.
+// NewRun waits for its turn and reads what became of a request; Close ends the turn. Another request under its key is refused, naming what differs.
 func (g *Gate) NewRun(ctx context.Context, method string, request ChangeRequest) (*Run, error) {
 	if request.GetKey() == "" {
 		return nil, fault.Refuse(fault.Malformed, "key", "a key is to be named: the same key and request give the first answer again")
 	}
 	r := &Run{gate: g, book: request.GetBook(), method: method, request: request}
 	r.stamp = private.Request{Key: request.GetKey(), Digest: string(g.Vault.Digest(method, request))}
-	return r, r.read(ctx)
+	if err := g.runs.take(ctx, r.turn()); err != nil {
+		return nil, err
+	}
+	if err := r.read(ctx); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
 }
+
+// Close lets the next run of the key begin.
+func (r *Run) Close() { r.gate.runs.giveBack(r.turn()) }
+
+func (r *Run) turn() [2]string { return [2]string{r.book, r.stamp.Key} }
 
 func (r *Run) read(ctx context.Context) error {
 	asked := private.Request{Key: r.stamp.Key, Digest: begins}

@@ -34,6 +34,7 @@ func (s *Service) RemitNpd(ctx context.Context, req *taxv1.RemitNpdRequest) (*ta
 	if err != nil {
 		return nil, err
 	}
+	defer run.Close()
 	if over, err := run.Answered(o.answer); over || err != nil {
 		o.answer.Replayed = true
 		return o.answer, err

@@ -1,6 +1,7 @@
 package tax
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/provodka/provodka/api/gate"
@@ -36,20 +37,15 @@ func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.Re
 	if err != nil {
 		return nil, err
 	}
+	defer run.Close()
 	answer := &taxv1.RemitResponse{}
 	if over, err := run.Answered(answer); over || err != nil {
 		answer.Replayed = true
 		return answer, err
 	}
 	c.run = run
-	ordered, _, err := c.made(ctx, stepOrder)
-	if err != nil {
+	if err := c.begins(ctx, req); err != nil {
 		return nil, err
-	}
-	if c.over = ordered != nil; !c.over {
-		if err := c.may(ctx, req); err != nil {
-			return nil, err
-		}
 	}
 	if err := run.Begin(ctx); err != nil {
 		return nil, err
@@ -58,6 +54,25 @@ func (s *Service) Remit(ctx context.Context, req *taxv1.RemitRequest) (*taxv1.Re
 		return nil, err
 	}
 	return answer, run.End(ctx, answer)
+}
+
+// begins says whether the run is over, and refuses one that may not begin.
+func (c *collecting) begins(ctx context.Context, req *taxv1.RemitRequest) error {
+	ordered, _, err := c.made(ctx, stepOrder)
+	if err != nil || ordered != nil {
+		c.over = ordered != nil
+		return err
+	}
+	no := c.may(ctx, req)
+	if no == nil {
+		return nil
+	}
+	// The order in its way may be its own: the same request runs at the same time.
+	if ordered, _, err = c.made(ctx, stepOrder); err != nil || ordered != nil {
+		c.over = ordered != nil
+		return err
+	}
+	return no
 }
 
 // may refuses what would not end well, before anything is done.
@@ -155,9 +170,12 @@ func (c *collecting) step(ctx context.Context, name, field string, say func() (*
 			return nil, err
 		}
 		if rec == nil && !c.over {
-			o, err := say()
-			if o == nil || err != nil {
-				return nil, err
+			o, no := say()
+			if o == nil { // nothing to do; or the same request, at the same time, has done it since
+				if rec, _, err = c.made(ctx, name); rec == nil {
+					return nil, cmp.Or(err, no)
+				}
+				return c.took(rec), nil
 			}
 			o.Key = c.run.Step(name, try)
 			outcome := c.SubmitChanges(ctx, c.book, false, []*gate.Change{o})[0]
@@ -172,12 +190,17 @@ func (c *collecting) step(ctx context.Context, name, field string, say func() (*
 				continue
 			}
 		}
-		if rec != nil {
-			c.position.See(int(rec.GetShard()), rec.GetSeq())
-		}
-		return rec, nil
+		return c.took(rec), nil
 	}
 	return nil, fault.Refuse(fault.Unavailable, "", "others order the same period; ask again")
+}
+
+// took notes how far the run has come.
+func (c *collecting) took(rec *journalv1.Record) *journalv1.Record {
+	if rec != nil {
+		c.position.See(int(rec.GetShard()), rec.GetSeq())
+	}
+	return rec
 }
 
 // order orders what the pool has; nil when it has nothing. Two that order at once are told
